@@ -1,0 +1,1 @@
+"""Your tasks: one task, one file. Adding a file here is all it takes."""

@@ -1,0 +1,54 @@
+"""How a worker died, by the error that Lambda reports to the state machine."""
+
+from enum import StrEnum
+from typing import Final
+
+from handler.contract import STORE_UNAVAILABLE
+
+
+class Crash(StrEnum):
+    """The classes that deaths are counted by."""
+
+    OUT_OF_MEMORY = "outOfMemory"
+    TIMEOUT = "timeout"
+    KILLED = "killed"
+    THROTTLED = "throttled"
+    STORE = "storeUnavailable"
+    CODE = "code"
+
+    @property
+    def in_words(self) -> str:
+        return _WORDS[self]
+
+    @property
+    def error_code(self) -> str:
+        """The code of a task that ended so, to group failures by: `WORKER_OUT_OF_MEMORY`."""
+        return f"WORKER_{self.name}"
+
+    @classmethod
+    def of(cls, error: str, cause: str) -> "Crash":
+        """The class of an error that ended `Run`.
+
+        Lambda reports one death under several names (Lambda guide, "Troubleshoot invocation issues"; Step Functions guide,
+        "Handle Lambda service exceptions"): running out of memory is `Runtime.OutOfMemory`, or `Runtime.ExitError` with
+        "signal: killed"; either it or running out of time can be `Lambda.Unknown`.
+        """
+        if error in ("Sandbox.Timedout", "States.Timeout") or "Task timed out" in cause:
+            return cls.TIMEOUT
+        if error == "Runtime.OutOfMemory" or "signal: killed" in cause or "OutOfMemory" in cause:
+            return cls.OUT_OF_MEMORY
+        if error in ("Runtime.ExitError", "Lambda.Unknown"):
+            return cls.KILLED
+        if error == "Lambda.TooManyRequestsException":
+            return cls.THROTTLED
+        return cls.STORE if error == STORE_UNAVAILABLE else cls.CODE
+
+
+_WORDS: Final = {
+    Crash.OUT_OF_MEMORY: "the worker ran out of memory; give it more (the stack's config key workerMemory)",
+    Crash.TIMEOUT: "the worker ran out of time; return Continue in time (context.is_close_to_timeout())",
+    Crash.KILLED: "the worker's process died",
+    Crash.THROTTLED: "Lambda had no capacity left for the worker",
+    Crash.STORE: "the table could not be reached",
+    Crash.CODE: "the worker's code could not be run",
+}

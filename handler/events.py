@@ -1,0 +1,73 @@
+"""What the worker may be sent."""
+
+import hashlib
+from datetime import datetime
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr, ValidationError
+from pydantic.alias_generators import to_camel
+
+from handler.contract import MAX_WAIT_SECONDS, NO_DELAY, Key
+from handler.errors import InvalidInput, Refused
+from handler.validation import invalid_fields
+
+
+class WorkerEvent(BaseModel):
+    """The payload that `Run` sends: webiny-behaviour's, with what an event sent by hand brings along.
+
+    Strict: a number is no string. Keys that it doesn't know are ignored: newer and foreign state machines may send more.
+    """
+
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True, extra="ignore")
+
+    task_id: StrictStr = Field(alias=Key.TASK_ID)
+    definition_id: StrictStr = Field(alias=Key.DEFINITION_ID)
+    endpoint: StrictStr
+    tenant: StrictStr
+    locale: StrictStr
+    execution_name: StrictStr
+    state_machine_id: StrictStr
+    delay: StrictInt | StrictFloat = NO_DELAY
+    visit: StrictStr = ""  # empty when a state machine of Webiny's own sends the event
+    execution_started_on: StrictStr = ""
+    # Of an event sent by hand, which has no task id of its own:
+    by_hand: StrictBool = False
+    input: dict[str, object] | None = None
+    name: StrictStr | None = None
+
+    @property
+    def visit_key(self) -> str:
+        """The visit of `Run`, told apart from those of other executions; empty when it was not told.
+
+        It is short, for the record to stay small.
+        """
+        return hashlib.sha256(f"{self.execution_name}@{self.visit}".encode()).hexdigest()[:16] if self.visit else ""
+
+    def seconds_running(self, now: datetime) -> float:
+        """For how long the execution has been running; 0 when it was not told."""
+        try:
+            return (now - datetime.fromisoformat(self.execution_started_on)).total_seconds()
+        except (ValueError, TypeError):  # it was not told, or without a time zone
+            return 0.0
+
+    @classmethod
+    def from_lambda(cls, event: object) -> Self:
+        """The event of the Lambda's invocation, `{"name": "background-task", "payload": {...}}`, checked.
+
+        Raises:
+            InvalidInput: a key is missing or has the wrong type; `data.invalidFields` names each.
+            Refused: the delay is longer than 355 days.
+        """
+        try:
+            parsed = cls.model_validate(payload_of(event))
+        except ValidationError as error:
+            raise InvalidInput("Validation failed.", data={"invalidFields": invalid_fields(error)}) from error
+        if parsed.delay > MAX_WAIT_SECONDS:
+            raise Refused("The maximum delay for a task is 355 days.", code="MAX_DELAY_ERROR", data={"delay": parsed.delay})
+        return parsed
+
+
+def payload_of(event: object) -> dict[str, object]:
+    """The payload inside `event`, or nothing where there is none: its fields are then all missing."""
+    payload = event.get("payload") if isinstance(event, dict) else None
+    return payload if isinstance(payload, dict) else {}

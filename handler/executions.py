@@ -1,0 +1,93 @@
+"""Step Functions: look at executions, stop them. The only module that knows them."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from botocore.exceptions import ClientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
+
+RUNNING: Final = "RUNNING"
+SUCCEEDED: Final = "SUCCEEDED"
+ABORTED: Final = "ABORTED"
+_GONE: Final = "ExecutionDoesNotExist"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execution:
+    """How an execution stands.
+
+    Args:
+        name: its name, unique within the state machine.
+        status: RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED or PENDING_REDRIVE; GONE when Step Functions has forgotten
+            it, 90 days after its end (Step Functions quotas, "Execution history retention time").
+        error: the error's name, when it failed.
+        cause: what happened, when it failed.
+        input: what it was started with: the event.
+    """
+
+    name: str
+    status: str
+    error: str = ""
+    cause: str = ""
+    input: str = ""
+
+
+class Executions:
+    """The executions of the stack's state machine.
+
+    Args:
+        client: a Step Functions client.
+        state_machine_arn: the stack's state machine.
+    """
+
+    def __init__(self, client: "SFNClient", *, state_machine_arn: str) -> None:
+        self._client = client
+        self._state_machine_arn = state_machine_arn
+
+    def stop(self, name: str, *, cause: str) -> None:
+        """Stops an execution; one that is over already is left alone."""
+        try:
+            self._client.stop_execution(executionArn=self._arn(name), error="Aborted", cause=cause)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != _GONE:
+                raise
+
+    def describe(self, name: str) -> Execution:
+        try:
+            found = self._client.describe_execution(executionArn=self._arn(name))
+        except ClientError as error:
+            if error.response["Error"]["Code"] == _GONE:
+                return Execution(name=name, status="GONE")
+            raise
+        return Execution(
+            name=name,
+            status=found["status"],
+            error=found.get("error", ""),
+            cause=found.get("cause", ""),
+            input=found.get("input", ""),
+        )
+
+    def running(self) -> set[str]:
+        """The names of all that run now, a thousand a request. It may lag behind by a moment."""
+        pages = self._client.get_paginator("list_executions").paginate(
+            stateMachineArn=self._state_machine_arn, statusFilter="RUNNING", PaginationConfig={"PageSize": 1000}
+        )
+        return {execution["name"] for page in pages for execution in page["executions"]}
+
+    def last_failure(self, name: str) -> tuple[str, str] | None:
+        """The error and the cause of the last attempt at `Run` that failed, if one is among the last ten events."""
+        try:
+            history = self._client.get_execution_history(executionArn=self._arn(name), reverseOrder=True, maxResults=10)
+        except ClientError:
+            return None  # to know why an iteration died is worth a request, not the task
+        for event in history["events"]:
+            if failed := event.get("taskFailedEventDetails"):
+                return failed.get("error", ""), failed.get("cause", "")
+            if timed_out := event.get("taskTimedOutEventDetails"):
+                return timed_out.get("error", "States.Timeout"), timed_out.get("cause", "")
+        return None
+
+    def _arn(self, name: str) -> str:
+        return f"{self._state_machine_arn.replace(':stateMachine:', ':execution:', 1)}:{name}"

@@ -1,0 +1,38 @@
+"""Runs the hook that an outcome has made due."""
+
+from handler.clock import Clock, to_iso
+from handler.definition import Hook
+from handler.failures import error_of
+from handler.records import LogLine, LogType, TaskRecord
+from handler.registry import Registry
+from handler.store import Store
+
+
+class Hooks:
+    """The hooks of the tasks: at least once each, since the record says that one is due until it has run."""
+
+    def __init__(self, *, registry: Registry, store: Store, clock: Clock) -> None:
+        self._registry = registry
+        self._store = store
+        self._clock = clock
+
+    def run_due(self, record: TaskRecord) -> None:
+        """Runs the hook that is due on `record`, if one is. One that raises is logged on the task and changes nothing."""
+        if record.hook is None:
+            return
+        definition = self._registry.find(record.definition_id)
+        hook = definition.hook(Hook(record.hook)) if definition else None
+        try:
+            if hook:
+                hook(record)
+        except (Exception, SystemExit) as error:
+            self._store.append(record.log([self._line(record, error)]), closes=True)
+        self._store.settle(record.hook_ran(), before=record)
+
+    def _line(self, record: TaskRecord, error: BaseException) -> LogLine:
+        return LogLine(
+            message=f'Error executing {record.hook} hook for task "{record.id}".',
+            created_on=to_iso(self._clock.now()),
+            type=LogType.ERROR,
+            error=error_of(error),
+        )

@@ -1,0 +1,221 @@
+"""Brings the records in line with what really runs: no task stays open that nothing runs any more."""
+
+import json
+import logging
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Final
+
+from handler.bus import Bus
+from handler.clock import Clock, to_iso
+from handler.contract import DEFAULT_LOCALE, DEFAULT_TENANT, Key
+from handler.crashes import Crash
+from handler.dead_letters import DeadLetter, DeadLetters
+from handler.definition import Hook
+from handler.errors import RequestError
+from handler.executions import ABORTED, RUNNING, SUCCEEDED, Execution, Executions
+from handler.hooks import Hooks
+from handler.records import ErrorRecord, LogLine, LogType, TaskRecord
+from handler.registry import Registry
+from handler.service import Tasks
+from handler.store import Guard, Store, Superseded
+
+log = logging.getLogger(__name__)
+
+# How often an event is sent again before its task is given up.
+MOST_DELIVERIES: Final = 3
+
+NEVER_CLAIMED: Final = "NEVER_CLAIMED"
+UNDELIVERED: Final = "UNDELIVERED"
+EXECUTION_ENDED: Final = "EXECUTION_ENDED"
+
+
+class Reconciliation:
+    """What the recovery Lambda does: when an execution ends badly, and every few minutes.
+
+    Args:
+        registry: the definitions.
+        store: the table.
+        tasks: makes the records of events that were sent by hand.
+        bus: sends events again.
+        executions: the state machine's executions.
+        dead_letters: events that were not delivered.
+        hooks: runs the hooks of what has ended.
+        clock: tells the time.
+        patience: for how long a record is left alone that nothing moves: an execution that has just started may not be listed
+            yet, and an event needs its seconds.
+    """
+
+    def __init__(
+        self,
+        *,
+        registry: Registry,
+        store: Store,
+        tasks: Tasks,
+        bus: Bus,
+        executions: Executions,
+        dead_letters: DeadLetters,
+        hooks: Hooks,
+        clock: Clock,
+        patience: timedelta,
+    ) -> None:
+        self._patience = patience
+        self._registry = registry
+        self._store = store
+        self._tasks = tasks
+        self._bus = bus
+        self._executions = executions
+        self._dead_letters = dead_letters
+        self._hooks = hooks
+        self._clock = clock
+
+    def execution_ended(self, name: str) -> None:
+        """Ends the task of an execution that is over, if it is open still. Told twice, it does nothing the second time."""
+        execution = self._executions.describe(name)
+        task_id = _task_id_of(execution.input)
+        record = self._store.find(task_id) if task_id else None
+        if record is None or record.execution_name not in (None, name):
+            return  # another execution owns it, or it never came to be
+        if not record.status.is_open:
+            self._hooks.run_due(record)
+            return
+        self._end(record, execution)
+
+    def sweep(self) -> dict[str, int]:
+        """Looks through the dead letters, and through every open task. Returns how many of what it found."""
+        found = {"undelivered": 0, "ended": 0, "sent": 0, "closed": 0}
+        for letter in self._dead_letters.receive():
+            self._redeliver(letter)
+            found["undelivered"] += 1
+        running: set[str] | None = None
+        for record in self._store.open_tasks():
+            if not self._is_settled(record):
+                continue
+            if not record.status.is_open:
+                self._close_down(record)
+                found["closed"] += 1
+            elif record.execution_name is None:
+                found["sent"] += self._send_again(record, NEVER_CLAIMED, "nothing ever claimed it")
+            else:
+                running = self._executions.running() if running is None else running
+                found["ended"] += record.execution_name not in running and self._end_if_over(record)
+        return found
+
+    def _close_down(self, record: TaskRecord) -> None:
+        """What the end of a task has left to be done: its hook, if whoever stored the outcome died, and its logs' expiry."""
+        self._hooks.run_due(record)
+        if record.closing:
+            self._store.expire_logs(record.hook_ran())
+
+    def _is_settled(self, record: TaskRecord) -> bool:
+        return self._clock.now() - datetime.fromisoformat(record.saved_on or record.created_on) >= self._patience
+
+    def _end_if_over(self, record: TaskRecord) -> bool:
+        execution = self._executions.describe(record.execution_name or "")
+        if execution.status == RUNNING:
+            return False
+        return self._end(record, execution)
+
+    def _end(self, record: TaskRecord, execution: Execution) -> bool:
+        """Stores what became of the task's execution; returns whether that was news."""
+        now = self._clock.now()
+        if execution.status == ABORTED:
+            message = f"The execution was stopped. {execution.cause}".strip()
+            after, line = record.aborted(now=now, hook=self._due(record, Hook.ON_ABORT)), self._line(message)
+        else:
+            error = _error_of(execution)
+            after = record.failed(now=now, error=error, hook=self._due(record, Hook.ON_ERROR))
+            line = self._line(error.message, error)
+        return self._close(record, after, line)
+
+    def _close(self, record: TaskRecord, after: TaskRecord, line: LogLine) -> bool:
+        definition = self._registry.find(record.definition_id)
+        lines = record.log([line]) if definition is None or definition.database_logs else None
+        guard = Guard(execution_name=record.execution_name or "", iterations=record.iterations)
+        try:
+            self._store.save(after, before=record, guard=guard, log=lines)
+        except Superseded:
+            return False  # it has moved on meanwhile: somebody runs it after all
+        log.warning(
+            "A task was ended by the recovery.", extra={"action": "recovered", "task": record.id, "status": after.status}
+        )
+        self._hooks.run_due(after)
+        return True
+
+    def _send_again(self, record: TaskRecord, code: str, reason: str) -> bool:
+        """Sends a task's event again, a few times; then the task is given up. Returns whether it did either."""
+        now = self._clock.now()
+        if record.deliveries >= MOST_DELIVERIES:
+            message = f"Its event was sent {record.deliveries + 1} times, and {reason}."
+            error = ErrorRecord(message=message, code=code)
+            failed = record.failed(now=now, error=error, hook=self._due(record, Hook.ON_ERROR))
+            return self._close(record, failed, self._line(message, error))
+        after = record.redelivered(now=now)
+        try:
+            self._store.save(after, before=record, guard=Guard(execution_name=""))
+        except Superseded:
+            return False  # it has just arrived
+        self._bus.send([after])
+        return True
+
+    def _redeliver(self, letter: DeadLetter) -> None:
+        """Sends an undelivered event again. It leaves the queue when that, or giving it up, is stored."""
+        detail = letter.event.get("detail")
+        if isinstance(detail, dict):
+            record = self._record_of(letter.event, detail)
+            if record and record.status.is_open and record.execution_name is None:
+                self._send_again(record, UNDELIVERED, f"EventBridge could not deliver it: {letter.reason}")
+        self._dead_letters.remove(letter)
+
+    def _record_of(self, event: Mapping[str, object], detail: Mapping[str, object]) -> TaskRecord | None:
+        """The record of an event; one that was sent by hand gets its own now, so that it is known before it has ever run."""
+        if isinstance(task_id := detail.get(Key.TASK_ID), str):
+            return self._store.find(task_id)
+        id, definition, input = event.get("id"), detail.get(Key.DEFINITION_ID), detail.get(Key.INPUT)
+        if not isinstance(id, str) or not isinstance(definition, str):
+            return None
+        delay, name = detail.get(Key.DELAY), detail.get(Key.NAME)
+        try:
+            self._tasks.accept(
+                id,
+                definition,
+                input=input if isinstance(input, dict) else {},
+                name=name if isinstance(name, str) else None,
+                delay=delay if isinstance(delay, int | float) else 0,
+                tenant=str(detail.get(Key.TENANT, DEFAULT_TENANT)),
+                locale=str(detail.get(Key.LOCALE, DEFAULT_LOCALE)),
+            )
+        except RequestError:
+            return None  # it is stored as failed, with the reason
+        return self._store.find(id)
+
+    def _due(self, record: TaskRecord, hook: Hook) -> Hook | None:
+        definition = self._registry.find(record.definition_id)
+        return definition.due_hook(hook) if definition else None
+
+    def _line(self, message: str, error: ErrorRecord | None = None) -> LogLine:
+        kind = LogType.ERROR if error else LogType.INFO
+        return LogLine(message=message, created_on=to_iso(self._clock.now()), type=kind, error=error)
+
+
+def _error_of(execution: Execution) -> ErrorRecord:
+    """What the record says of an execution that ended before its task did."""
+    data = {"execution": execution.name, "status": execution.status, "error": execution.error, "cause": execution.cause}
+    known = {name: value for name, value in data.items() if value}
+    if execution.status in (SUCCEEDED, "GONE") or not execution.error:
+        message = f'The execution "{execution.name}" is over ({execution.status}), but the task is not.'
+        return ErrorRecord(message=message, code=EXECUTION_ENDED, data=known)
+    crash = Crash.of(execution.error, execution.cause)
+    message = f"The execution failed with {execution.error}: {crash.in_words}. {execution.cause}"
+    return ErrorRecord(message=message[:2_000], code=crash.error_code, data={**known, "crash": crash.value})
+
+
+def _task_id_of(execution_input: str) -> str | None:
+    """The task that an execution runs, from its input: the event that started it."""
+    try:
+        event = json.loads(execution_input)
+    except json.JSONDecodeError:
+        return None
+    detail = event.get("detail") if isinstance(event, dict) else None
+    task_id = detail.get(Key.TASK_ID, event.get("id")) if isinstance(detail, dict) else None
+    return task_id if isinstance(task_id, str) else None

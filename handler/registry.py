@@ -1,0 +1,72 @@
+"""Finds the definitions: every module of `definitions/`, imported; id -> definition."""
+
+import importlib
+import pkgutil
+from collections.abc import Iterable, Iterator
+from types import ModuleType
+
+from handler.definition import Definition
+from handler.errors import DefinitionError, UnknownDefinition
+
+
+class Registry:
+    """The definitions by id, in the order of their files' names, `testingRun` first as in Webiny.
+
+    Raises:
+        DefinitionError: two of them have the same id; the message names both files.
+    """
+
+    def __init__(self, definitions: Iterable[Definition]) -> None:
+        self._definitions: dict[str, Definition] = {}
+        for definition in definitions:
+            known = self._definitions.setdefault(definition.id, definition)
+            if known is not definition:
+                raise DefinitionError(
+                    f'Two tasks have the id "{definition.id}": {known.file} and {definition.file}. Give one of them another id.'
+                )
+
+    def get(self, id: str) -> Definition:
+        """Raises `UnknownDefinition` when there is none."""
+        if (definition := self._definitions.get(id)) is None:
+            raise UnknownDefinition("Task definition was not found!", data={"id": id, "known": sorted(self._definitions)})
+        return definition
+
+    def find(self, id: str) -> Definition | None:
+        return self._definitions.get(id)
+
+    def __iter__(self) -> Iterator[Definition]:
+        return iter(self._definitions.values())
+
+
+def discover(package: str = "definitions") -> Registry:
+    """Imports every module of `package`, folders inside it too, and registers each definition that it makes.
+
+    Raises:
+        DefinitionError: a module can't be imported, or two definitions have one id; the message names the files.
+    """
+    root = _import(package)
+    names = sorted(found.name for found in pkgutil.walk_packages(root.__path__, f"{package}."))
+    modules = [_import(name) for name in names]
+    return Registry(sorted(_definitions_of(modules), key=lambda definition: definition.id != "testingRun"))
+
+
+def _definitions_of(modules: Iterable[ModuleType]) -> list[Definition]:
+    found = [value for module in modules for value in vars(module).values() if isinstance(value, Definition)]
+    # A definition that one file imports from another (to trigger it) is still one definition.
+    return list({id(definition): definition for definition in found}.values())
+
+
+def _import(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except DefinitionError:
+        raise
+    except Exception as error:  # whatever a user's module raises, its author needs to know which file it was
+        where = _file_of(name)
+        raise DefinitionError(
+            f"{where} can't be imported: {type(error).__name__}: {error}. Mend the file, or move it out."
+        ) from error
+
+
+def _file_of(name: str) -> str:
+    return f"{name.replace('.', '/')}.py"

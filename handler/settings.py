@@ -1,0 +1,57 @@
+"""The only reader of the environment."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from handler.contract import Variable
+from handler.errors import SettingsError
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the stack tells its Lambdas, and other code that triggers tasks.
+
+    Only the table and the bus are needed to trigger; the rest may be empty outside the Lambdas.
+    """
+
+    table_name: str
+    event_bus_name: str
+    payload_bucket_name: str = ""  # inputs and outputs that don't fit a record
+    state_machine_arn: str = ""  # to stop and to look at executions
+    dead_letter_queue_url: str = ""  # events that EventBridge could not deliver
+    retention_days: int = 0  # how long finished tasks are kept; 0 is for ever
+    recovery_after_seconds: int = 120  # for how long the recovery leaves a record alone that nothing moves
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
+        """Reads the variables of `contract.Variable`.
+
+        Raises:
+            SettingsError: a variable is missing, or is no number where it takes one.
+        """
+        return cls(
+            table_name=_required(environment, Variable.TABLE_NAME),
+            event_bus_name=_required(environment, Variable.EVENT_BUS_NAME),
+            payload_bucket_name=environment.get(Variable.PAYLOAD_BUCKET_NAME, ""),
+            state_machine_arn=environment.get(Variable.STATE_MACHINE_ARN, ""),
+            dead_letter_queue_url=environment.get(Variable.DEAD_LETTER_QUEUE_URL, ""),
+            retention_days=_whole_number(environment, Variable.RETENTION_DAYS, "of days, 0 for ever", default=0),
+            recovery_after_seconds=_whole_number(environment, Variable.RECOVERY_AFTER_SECONDS, "of seconds", default=120),
+        )
+
+
+def _whole_number(environment: Mapping[str, str], variable: Variable, meaning: str, *, default: int) -> int:
+    text = environment.get(variable, str(default))
+    if not text.isdecimal():
+        raise SettingsError(f'{variable} is "{text}"; it takes a whole number {meaning}.')
+    return int(text)
+
+
+def _required(environment: Mapping[str, str], variable: Variable) -> str:
+    if value := environment.get(variable):
+        return value
+    raise SettingsError(
+        f"The environment variable {variable} is not set. The stack's Lambdas have it; "
+        f"elsewhere, set it from the stack's outputs (`pulumi stack output`)."
+    )

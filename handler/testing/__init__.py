@@ -1,0 +1,15 @@
+"""A test kit for those who write tasks: drives a task to its end in this process, through the real worker, on moto's DynamoDB.
+
+    from handler.testing import kill, run
+
+    def test_the_export_survives_a_killed_worker():
+        result = run(export_users, {"page_size": 10}, before={4: kill})
+        assert result.record.status == "success"
+
+It needs moto, and is not in the bundle.
+"""
+
+from handler.testing.clock import ManualClock
+from handler.testing.world import Killed, Result, World, abort, deliver_again, kill, run
+
+__all__ = ["Killed", "ManualClock", "Result", "World", "abort", "deliver_again", "kill", "run"]

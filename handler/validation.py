@@ -1,0 +1,41 @@
+"""How a value that doesn't validate is told: one entry per field, in the shape that Webiny's clients know."""
+
+from pydantic import ValidationError
+
+from handler.errors import InvalidInput
+
+# pydantic's error types for a wrong type end like this (`string_type`, `int_type`); Webiny's say `invalid_type` for them all.
+_TYPE_SUFFIX = "_type"
+
+
+def invalid_fields(error: ValidationError) -> dict[str, object]:
+    """`{"page_size": {"code", "message", "data": {"path": [...]}}, ...}`; a field inside another is `outer.inner`."""
+    return {
+        ".".join(map(str, problem["loc"])) or "input": {
+            "code": "invalid_type" if _is_type(problem["type"]) else problem["type"],
+            "message": "Required" if problem["type"] == "missing" else problem["msg"],
+            "data": {"path": list(problem["loc"])},
+        }
+        for problem in error.errors(include_url=False, include_context=False, include_input=False)
+    }
+
+
+def invalid_input(subject: str, error: ValidationError) -> InvalidInput:
+    """The error for `subject` (such as `The input of task "export"`), each field named in its message too."""
+    fields = invalid_fields(error)
+    named = "; ".join(
+        f"{name}: {problem['msg']} (it is {_shown(problem['input'])})"
+        if problem["type"] != "missing"
+        else f"{name}: it is required"
+        for name, problem in zip(fields, error.errors(include_url=False, include_context=False), strict=False)
+    )
+    return InvalidInput(f"Validation failed. {subject}: {named}.", data={"invalidFields": fields})
+
+
+def _is_type(kind: str) -> bool:
+    return kind == "missing" or kind.endswith(_TYPE_SUFFIX)
+
+
+def _shown(value: object, longest: int = 60) -> str:
+    text = repr(value)
+    return text if len(text) <= longest else f"{text[:longest]}…"

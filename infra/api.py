@@ -1,0 +1,44 @@
+"""The GraphQL API: a Lambda of the shared bundle, behind HTTP."""
+
+from dataclasses import dataclass
+
+import pulumi
+
+from handler.contract import API_TIMEOUT_SECONDS
+from infra import policies
+from infra.function import Function, FunctionArgs, Shared
+from infra.http_api import HttpApi, HttpApiArgs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiArgs:
+    """What the API works with."""
+
+    shared: Shared
+
+
+class Api(pulumi.ComponentResource):
+    """The function that answers GraphQL requests, and the URL to send them to."""
+
+    url: pulumi.Output[str]
+    function_name: pulumi.Output[str]
+
+    def __init__(self, name: str, args: ApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("background-tasks:infra:Api", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        function = Function(name, _function(args.shared), opts=child)
+        front = HttpApi(name, HttpApiArgs(settings=args.shared.settings, function=function), opts=child)
+        self.url = front.url
+        self.function_name = function.function_name
+        self.register_outputs({"url": self.url, "function_name": self.function_name})
+
+
+def _function(shared: Shared) -> FunctionArgs:
+    return FunctionArgs(
+        shared=shared,
+        module="api",
+        description="Answers GraphQL requests about background tasks.",
+        memory_mb=shared.settings.config.api_memory,
+        timeout_seconds=API_TIMEOUT_SECONDS,
+        policy=policies.api,
+    )

@@ -1,0 +1,57 @@
+"""What is wrong with a stack's config, in words: the key, its value, what is allowed, the next step."""
+
+import difflib
+from collections.abc import Iterator
+from typing import Final
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+# A value is shown up to here: a policy can be long, and the place in it is named.
+MAX_VALUE_CHARACTERS: Final = 80
+
+
+def complaints(error: ValidationError, model: type[BaseModel], namespace: str) -> Iterator[str]:
+    """A line for each thing that is wrong in a namespace of the config."""
+    allowed = {field.alias or name: field.description or "" for name, field in model.model_fields.items()}
+    for details in error.errors():
+        match details["type"], details["loc"]:
+            case _, ():
+                yield _reason(details)
+            case "missing", (str(key),):
+                yield f'Config key "{namespace}:{key}" is missing; it takes {allowed[key]}. {_set(namespace, key)}'
+            case "extra_forbidden", (str(key),):
+                yield _unknown(namespace, key, sorted(allowed))
+            case _, (key, *place):
+                yield (
+                    f'Config key "{namespace}:{key}" is {_value(details)}{_place(place, details)}; '
+                    f"it takes {allowed[str(key)]}. {_set(namespace, str(key))}"
+                )
+
+
+def _unknown(namespace: str, key: str, known: list[str]) -> str:
+    alike = difflib.get_close_matches(key, known, n=1)
+    advice = f'did you mean "{alike[0]}"?' if alike else f"it reads {', '.join(known)}."
+    return f'Config key "{namespace}:{key}" isn\'t read by the program; {advice} Next: `pulumi config rm {namespace}:{key}`.'
+
+
+def _set(namespace: str, key: str) -> str:
+    return f"Next: `pulumi config set {namespace}:{key} <value>`, or edit the stack's Pulumi.<stack>.yaml."
+
+
+def _value(details: ErrorDetails) -> str:
+    value = str(details["input"])
+    return f'"{value if len(value) <= MAX_VALUE_CHARACTERS else value[:MAX_VALUE_CHARACTERS] + "..."}"'
+
+
+def _place(place: list[int | str], details: ErrorDetails) -> str:
+    if not place:
+        return ""
+    path = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in place)
+    return f" at {path} ({_reason(details)})"
+
+
+def _reason(details: ErrorDetails) -> str:
+    """The message as it was raised; pydantic puts "Value error, " before those of validators."""
+    raised = details.get("ctx", {}).get("error")
+    return str(raised) if raised else details["msg"]

@@ -1,0 +1,79 @@
+"""The way of an event: from the bus, by a rule, to an execution of the state machine; or else to a queue."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import pulumi
+import pulumi_aws as aws
+
+from handler.contract import DETAIL_TYPE
+from infra import policies
+from infra.settings import Settings
+
+# EventBridge guide, "How EventBridge retries delivering events": 24 hours and 185 attempts at most. After an hour the
+# event goes to the queue, from where the recovery sends it again: sooner than EventBridge would give up.
+MAX_EVENT_AGE_SECONDS: Final = 60 * 60
+MAX_RETRY_ATTEMPTS: Final = 185
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryArgs:
+    """The two ends of the way, and the queue beside it."""
+
+    settings: Settings
+    event_bus_name: pulumi.Input[str]
+    state_machine_arn: pulumi.Input[str]
+    dead_letter_queue: aws.sqs.Queue
+
+
+class Delivery(pulumi.ComponentResource):
+    """The rule that starts an execution for every event of a task, whoever sent it."""
+
+    def __init__(self, name: str, args: DeliveryArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("background-tasks:infra:Delivery", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        rule = aws.cloudwatch.EventRule(
+            name,
+            name=args.settings.name_of("start"),
+            description="Starts an execution for every event of a background task.",
+            event_bus_name=args.event_bus_name,
+            event_pattern=pulumi.Output.json_dumps({"detail-type": [DETAIL_TYPE]}),
+            opts=child,
+        )
+        accepts = _accept_undelivered(name, args.dead_letter_queue, rule, child)
+        role, allows = _role(name, args, child)
+        aws.cloudwatch.EventTarget(
+            name,
+            rule=rule.name,
+            event_bus_name=args.event_bus_name,
+            arn=args.state_machine_arn,
+            role_arn=role.arn,
+            dead_letter_config=aws.cloudwatch.EventTargetDeadLetterConfigArgs(arn=args.dead_letter_queue.arn),
+            retry_policy=aws.cloudwatch.EventTargetRetryPolicyArgs(
+                maximum_event_age_in_seconds=MAX_EVENT_AGE_SECONDS,
+                maximum_retry_attempts=MAX_RETRY_ATTEMPTS,
+            ),
+            # No event may find a target that it can't reach, nor a queue that refuses it.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[accepts, allows]),
+        )
+        self.register_outputs({})
+
+
+def _accept_undelivered(
+    name: str, queue: aws.sqs.Queue, rule: aws.cloudwatch.EventRule, opts: pulumi.ResourceOptions
+) -> aws.sqs.QueuePolicy:
+    policy = pulumi.Output.all(queue=queue.arn, rule=rule.arn).apply(lambda arns: policies.dead_letter_queue(**arns))
+    return aws.sqs.QueuePolicy(name, queue_url=queue.url, policy=pulumi.Output.json_dumps(policy), opts=opts)
+
+
+def _role(name: str, args: DeliveryArgs, opts: pulumi.ResourceOptions) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
+    physical_name = args.settings.name_of("start")
+    role = aws.iam.Role(
+        name,
+        name=physical_name,
+        assume_role_policy=pulumi.Output.json_dumps(policies.trust("events.amazonaws.com")),
+        opts=opts,
+    )
+    may_start = pulumi.Output.from_input(args.state_machine_arn).apply(lambda arn: policies.event_target(state_machine=arn))
+    policy = aws.iam.RolePolicy(name, name=physical_name, role=role.name, policy=pulumi.Output.json_dumps(may_start), opts=opts)
+    return role, policy

@@ -1,0 +1,137 @@
+"""The state machine's JSONata expressions, made from the words of the contract.
+
+Each is total: whatever the event or the worker's answer looks like, it yields a value of the type that its field takes.
+An expression that yields nothing, or the wrong type, would end the execution with `States.QueryEvaluationError` instead
+of a state that says what happened.
+"""
+
+import json
+from typing import Final
+
+from handler.contract import (
+    DEFAULT_LOCALE,
+    DEFAULT_TENANT,
+    ENDPOINT,
+    MAX_CAUSE_CHARACTERS,
+    MAX_ERROR_CHARACTERS,
+    MAX_WAIT_SECONDS,
+    PAYLOAD_NAME,
+    Answer,
+    Key,
+)
+from handler.errors import DEFAULT_CODE
+
+# What `TransformEvent` hands on, and `Run` sends to the worker, where it exists. The last three only of an event by hand.
+TASK_KEYS: Final = (
+    Key.TASK_ID,
+    Key.DEFINITION_ID,
+    Key.TENANT,
+    Key.LOCALE,
+    Key.DELAY,
+    Key.BY_HAND,
+    Key.INPUT,
+    Key.NAME,
+)
+
+
+def task_of_event() -> str:
+    """The task that an event asks for. Values of a wrong type pass: the worker refuses them, naming the field."""
+    return _jsonata(f"""(
+        $event := $type($states.input) = "object" ? $states.input : {{}};
+        $detail := $type($event.detail) = "object" ? $event.detail : {{}};
+        $or := function($value, $default) {{ $exists($value) ? $value : $default }};
+        $byHand := $not($exists($detail.{Key.TASK_ID}));
+        {{
+            "{Key.TASK_ID}": $byHand ? $event.id : $detail.{Key.TASK_ID},
+            "{Key.DEFINITION_ID}": $detail.{Key.DEFINITION_ID},
+            "{Key.TENANT}": $or($detail.{Key.TENANT}, {json.dumps(DEFAULT_TENANT)}),
+            "{Key.LOCALE}": $or($detail.{Key.LOCALE}, {json.dumps(DEFAULT_LOCALE)}),
+            "{Key.DELAY}": $or($detail.{Key.DELAY}, 0),
+            "{Key.BY_HAND}": $byHand ? true,
+            "{Key.INPUT}": $byHand ? $or($detail.{Key.INPUT}, {{}}),
+            "{Key.NAME}": $byHand ? $detail.{Key.NAME}
+        }}
+    )""")
+
+
+def worker_payload() -> str:
+    """What the worker is invoked with: the task, and the execution that runs it."""
+    task = ",\n".join(f'"{key}": $states.input.{key}' for key in TASK_KEYS)
+    return _jsonata(f"""{{
+        "name": {json.dumps(PAYLOAD_NAME)},
+        "payload": {{
+            {task},
+            "{Key.ENDPOINT}": {json.dumps(ENDPOINT)},
+            "{Key.EXECUTION_NAME}": $states.context.Execution.Name,
+            "{Key.STATE_MACHINE_ID}": $states.context.StateMachine.Id,
+            "{Key.VISIT}": $states.context.State.EnteredTime,
+            "{Key.EXECUTION_STARTED_ON}": $states.context.Execution.StartTime
+        }}
+    }}""")
+
+
+def worker_answer() -> str:
+    """The worker's answer as it is; null when it gave none."""
+    return _jsonata("$exists($states.result.Payload) ? $states.result.Payload : null")
+
+
+def is_answer(status: Answer) -> str:
+    return _jsonata(_has_status(status))
+
+
+def is_answer_with_wait() -> str:
+    """Whether to go on after a wait. One that is no positive number is no wait."""
+    wait = f"$states.input.{Key.WAIT}"
+    return _jsonata(f'{_has_status(Answer.CONTINUE)} ? ($type({wait}) = "number" ? {wait} > 0 : false) : false')
+
+
+def wait_seconds() -> str:
+    """A whole number of seconds, as the Wait state takes; the execution outlives the longest."""
+    return _jsonata(f"$min([$ceil($states.input.{Key.WAIT}), {MAX_WAIT_SECONDS}])")
+
+
+def error_code() -> str:
+    """The error's code, for failures to be grouped by."""
+    return _jsonata(f"""(
+        $error := $states.input.{Key.ERROR};
+        $code := $type($error) = "object" ? $error.code;
+        $type($code) = "string" and $length($code) > 0
+            ? {_cut("$code", MAX_ERROR_CHARACTERS)}
+            : {json.dumps(DEFAULT_CODE)}
+    )""")
+
+
+def error_as_json() -> str:
+    """The error as JSON; without one, the whole answer."""
+    error = f"$states.input.{Key.ERROR}"
+    cause = f"$exists({error}) ? $string({error}) : $string($states.input)"
+    return _jsonata(_cut(cause, MAX_CAUSE_CHARACTERS))
+
+
+def unknown_answer() -> str:
+    """A sentence that shows the answer."""
+    return _jsonata(_cut('"The worker answered without a known status: " & $string($states.input)', MAX_CAUSE_CHARACTERS))
+
+
+def caught_error(*, error: str, cause: str) -> str:
+    """The name and the cause of what `Run` ended with, under these keys."""
+    return _jsonata(f'{{"{error}": $states.errorOutput.Error, "{cause}": $states.errorOutput.Cause}}')
+
+
+def caught(key: str, default: str, characters: int) -> str:
+    """What `caught_error` kept under a key, if it is a text."""
+    value = f"$states.input.{key}"
+    return _jsonata(_cut(f'$type({value}) = "string" ? {value} : {json.dumps(default)}', characters))
+
+
+def _has_status(status: Answer) -> str:
+    # A list of answers would be searched through by `$states.input.status`: only an object is an answer.
+    return f'($type($states.input) = "object" ? $states.input.{Key.STATUS} = "{status}" : false)'
+
+
+def _cut(expression: str, characters: int) -> str:
+    return f"$substring({expression}, 0, {characters})"
+
+
+def _jsonata(expression: str) -> str:
+    return f"{{% {expression} %}}"

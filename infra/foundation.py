@@ -1,0 +1,86 @@
+"""What tasks stand on: the table, the bucket of payloads, the bus, and the queue of what the bus could not deliver."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import pulumi
+import pulumi_aws as aws
+
+from handler.contract import DAY_SECONDS, WORKER_TIMEOUT_SECONDS, Variable
+from infra import machine
+from infra.payloads import PayloadBucket, PayloadBucketArgs
+from infra.policies import Arns
+from infra.settings import Settings
+from infra.table import TaskTable, TaskTableArgs
+
+# SQS quotas, "Message retention": the longest there is. An undelivered event waits for whoever mends the cause.
+UNDELIVERED_SECONDS: Final = 14 * DAY_SECONDS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundationArgs:
+    """The stack's settings."""
+
+    settings: Settings
+
+
+class Foundation(pulumi.ComponentResource):
+    """Everything that holds data, and what the functions need to know of it."""
+
+    table_name: pulumi.Output[str]
+    payload_bucket_name: pulumi.Output[str]
+    event_bus_name: pulumi.Output[str]
+    dead_letter_queue: aws.sqs.Queue
+    arns: pulumi.Output[Arns]
+    environment: Mapping[str, pulumi.Input[str]]
+
+    def __init__(self, name: str, args: FoundationArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("background-tasks:infra:Foundation", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        settings = args.settings
+        protect = settings.config.protect_data
+        table = TaskTable(settings.name_of("tasks"), TaskTableArgs(protect=protect), child)
+        payloads = PayloadBucket(
+            _bucket_name(settings),
+            PayloadBucketArgs(protect=protect, retention_days=settings.config.retention_days),
+            child,
+        )
+        bus = aws.cloudwatch.EventBus("bus", name=settings.name_of("bus"), opts=child)
+        self.table_name = table.table_name
+        self.payload_bucket_name = payloads.bucket_name
+        self.event_bus_name = bus.name
+        self.dead_letter_queue = _queue(settings, child)
+        state_machine_arn = bus.arn.apply(lambda arn: machine.arn_beside(arn, settings.name_of(machine.THING)))
+        self.arns = pulumi.Output.all(
+            table=table.arn,
+            event_bus=bus.arn,
+            payload_bucket=payloads.arn,
+            state_machine=state_machine_arn,
+            dead_letter_queue=self.dead_letter_queue.arn,
+        ).apply(lambda arns: Arns(**arns))
+        self.environment = {
+            Variable.TABLE_NAME.value: self.table_name,
+            Variable.EVENT_BUS_NAME.value: self.event_bus_name,
+            Variable.PAYLOAD_BUCKET_NAME.value: self.payload_bucket_name,
+            Variable.STATE_MACHINE_ARN.value: state_machine_arn,
+            Variable.RETENTION_DAYS.value: str(settings.config.retention_days),
+        }
+        self.register_outputs({"table_name": self.table_name, "event_bus_name": self.event_bus_name})
+
+
+def _bucket_name(settings: Settings) -> str:
+    # S3 guide, "Bucket naming rules": a stack may be called what a bucket may not.
+    return settings.name_of("payloads").lower().replace("_", "-")
+
+
+def _queue(settings: Settings, opts: pulumi.ResourceOptions) -> aws.sqs.Queue:
+    return aws.sqs.Queue(
+        "undelivered",
+        name=settings.name_of("undelivered"),
+        message_retention_seconds=UNDELIVERED_SECONDS,
+        # The recovery has as long as it may run to send a message's event again.
+        visibility_timeout_seconds=WORKER_TIMEOUT_SECONDS,
+        sqs_managed_sse_enabled=True,
+        opts=opts,
+    )

@@ -1,0 +1,128 @@
+"""A Lambda of the shared bundle, with its role and its log."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import pulumi
+import pulumi_aws as aws
+
+from infra import policies, wheels
+from infra.policies import Arns, Document
+from infra.settings import Settings
+
+RUNTIME: Final = f"python{wheels.PYTHON_VERSION}"
+METRICS_NAMESPACE: Final = "BackgroundTasks"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shared:
+    """What all of the stack's Lambdas have in common.
+
+    Args:
+        settings: the stack's.
+        code: the archive that they run.
+        environment: the variables of `handler.settings`.
+        arns: what they work with.
+    """
+
+    settings: Settings
+    code: pulumi.Archive
+    environment: Mapping[str, pulumi.Input[str]]
+    arns: pulumi.Output[Arns]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionArgs:
+    """What tells one of the Lambdas from the others.
+
+    Args:
+        shared: what it has in common with them.
+        module: the module of `handler` whose `handler` is the entry; the function is called like it.
+        description: what it is for, as the console shows it.
+        memory_mb: its memory, and with it its CPU.
+        timeout_seconds: how long one invocation may take.
+        policy: what its role may do, from the ARNs that it works with and that of its log group.
+        environment: variables that only this one has.
+    """
+
+    shared: Shared
+    module: str
+    description: str
+    memory_mb: int
+    timeout_seconds: int
+    policy: Callable[[Arns, str], Document]
+    environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+
+    @property
+    def physical_name(self) -> str:
+        return self.shared.settings.name_of(self.module)
+
+
+class Function(pulumi.ComponentResource):
+    """A Lambda that exists only once its role allows what it does, and its log group keeps lines as long as it should."""
+
+    arn: pulumi.Output[str]
+    function_name: pulumi.Output[str]
+
+    def __init__(self, name: str, args: FunctionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("background-tasks:infra:Function", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        log_group = aws.cloudwatch.LogGroup(
+            name,
+            name=f"/aws/lambda/{args.physical_name}",
+            retention_in_days=args.shared.settings.config.log_retention_days,
+            opts=child,
+        )
+        role = aws.iam.Role(
+            name,
+            name=args.physical_name,
+            assume_role_policy=pulumi.Output.json_dumps(policies.trust("lambda.amazonaws.com")),
+            opts=child,
+        )
+        policy = aws.iam.RolePolicy(
+            name,
+            name=args.physical_name,
+            role=role.name,
+            policy=pulumi.Output.json_dumps(_policy(args, log_group)),
+            opts=child,
+        )
+        function = _lambda(name, args, role, log_group, pulumi.ResourceOptions(parent=self, depends_on=[policy]))
+        self.arn = function.arn
+        self.function_name = function.name
+        self.register_outputs({"arn": self.arn, "function_name": self.function_name})
+
+
+def _lambda(
+    name: str, args: FunctionArgs, role: aws.iam.Role, log_group: aws.cloudwatch.LogGroup, opts: pulumi.ResourceOptions
+) -> aws.lambda_.Function:
+    return aws.lambda_.Function(
+        name,
+        name=args.physical_name,
+        description=args.description,
+        runtime=RUNTIME,
+        architectures=[args.shared.settings.config.architecture],
+        code=args.shared.code,
+        handler=f"handler.{args.module}.handler",
+        memory_size=args.memory_mb,
+        timeout=args.timeout_seconds,
+        role=role.arn,
+        environment=aws.lambda_.FunctionEnvironmentArgs(
+            variables={**_powertools(args), **args.shared.environment, **args.environment}
+        ),
+        # By default Lambda makes a group of its own, which keeps every line for ever.
+        logging_config=aws.lambda_.FunctionLoggingConfigArgs(log_format="Text", log_group=log_group.name),
+        opts=opts,
+    )
+
+
+def _policy(args: FunctionArgs, log_group: aws.cloudwatch.LogGroup) -> pulumi.Output[Document]:
+    return pulumi.Output.all(args.shared.arns, log_group.arn).apply(lambda arns: args.policy(*arns))
+
+
+def _powertools(args: FunctionArgs) -> dict[str, pulumi.Input[str]]:
+    return {
+        "POWERTOOLS_SERVICE_NAME": args.physical_name,
+        "POWERTOOLS_METRICS_NAMESPACE": METRICS_NAMESPACE,
+        "POWERTOOLS_LOG_LEVEL": args.shared.settings.config.log_level,
+    }

@@ -1,0 +1,134 @@
+"""The HTTP front of the GraphQL API: one route, authorised, throttled and logged."""
+
+import json
+from dataclasses import dataclass
+from typing import Final
+
+import pulumi
+import pulumi_aws as aws
+
+from infra.function import Function
+from infra.settings import Settings
+
+PATH: Final = "/graphql"
+ROUTE: Final = f"POST {PATH}"
+# API Gateway guide, "Throttle requests to your HTTP APIs": the account has 10,000 a second for all of its APIs together.
+REQUESTS_PER_SECOND: Final = 100
+BURST_REQUESTS: Final = 200
+# API Gateway guide, "Customize HTTP API access logs": names of $context.
+ACCESS_LOG_FIELDS: Final = {
+    "requestId": "$context.requestId",
+    "time": "$context.requestTime",
+    "ip": "$context.identity.sourceIp",
+    "userArn": "$context.identity.userArn",
+    "route": "$context.routeKey",
+    "status": "$context.status",
+    "latency": "$context.responseLatency",
+    "length": "$context.responseLength",
+    "error": "$context.error.message",
+    "authorizerError": "$context.authorizer.error",
+    "integrationError": "$context.integrationErrorMessage",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpApiArgs:
+    """The function that answers, and who may ask (`jwtIssuer` in the settings)."""
+
+    settings: Settings
+    function: Function
+
+
+class HttpApi(pulumi.ComponentResource):
+    """`POST /graphql`, for requests signed by IAM, or with a JWT of the issuer that the stack names."""
+
+    url: pulumi.Output[str]
+
+    def __init__(self, name: str, args: HttpApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("background-tasks:infra:HttpApi", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        api = aws.apigatewayv2.Api(
+            name,
+            name=args.settings.name_of("api"),
+            description="GraphQL API of the background tasks.",
+            protocol_type="HTTP",
+            opts=child,
+        )
+        route = _route(name, api, args, child)
+        _stage(name, api, args.settings, pulumi.ResourceOptions(parent=self, depends_on=[route]))
+        self.url = pulumi.Output.concat(api.api_endpoint, PATH)
+        self.register_outputs({"url": self.url})
+
+
+def _route(name: str, api: aws.apigatewayv2.Api, args: HttpApiArgs, opts: pulumi.ResourceOptions) -> aws.apigatewayv2.Route:
+    aws.lambda_.Permission(
+        name,
+        action="lambda:InvokeFunction",
+        function=args.function.function_name,
+        principal="apigateway.amazonaws.com",
+        source_arn=pulumi.Output.concat(api.execution_arn, "/*/POST", PATH),
+        opts=opts,
+    )
+    integration = aws.apigatewayv2.Integration(
+        name,
+        api_id=api.id,
+        integration_type="AWS_PROXY",
+        integration_uri=args.function.arn,
+        payload_format_version="2.0",
+        opts=opts,
+    )
+    target = pulumi.Output.concat("integrations/", integration.id)
+    if not args.settings.config.jwt_issuer:
+        return aws.apigatewayv2.Route(
+            name, api_id=api.id, route_key=ROUTE, target=target, authorization_type="AWS_IAM", opts=opts
+        )
+    return aws.apigatewayv2.Route(
+        name,
+        api_id=api.id,
+        route_key=ROUTE,
+        target=target,
+        authorization_type="JWT",
+        authorizer_id=_jwt_authorizer(name, api, args.settings, opts).id,
+        opts=opts,
+    )
+
+
+def _jwt_authorizer(
+    name: str, api: aws.apigatewayv2.Api, settings: Settings, opts: pulumi.ResourceOptions
+) -> aws.apigatewayv2.Authorizer:
+    return aws.apigatewayv2.Authorizer(
+        name,
+        name=settings.name_of("jwt"),
+        api_id=api.id,
+        authorizer_type="JWT",
+        identity_sources=["$request.header.Authorization"],
+        jwt_configuration=aws.apigatewayv2.AuthorizerJwtConfigurationArgs(
+            issuer=settings.config.jwt_issuer,
+            audiences=list(settings.config.jwt_audience),
+        ),
+        opts=opts,
+    )
+
+
+def _stage(name: str, api: aws.apigatewayv2.Api, settings: Settings, opts: pulumi.ResourceOptions) -> None:
+    log_group = aws.cloudwatch.LogGroup(
+        f"{name}-access",
+        name=f"/aws/vendedlogs/apis/{settings.name_of('api')}",
+        retention_in_days=settings.config.log_retention_days,
+        opts=opts,
+    )
+    aws.apigatewayv2.Stage(
+        name,
+        api_id=api.id,
+        name="$default",
+        auto_deploy=True,
+        access_log_settings=aws.apigatewayv2.StageAccessLogSettingsArgs(
+            destination_arn=log_group.arn,
+            format=json.dumps(ACCESS_LOG_FIELDS),
+        ),
+        default_route_settings=aws.apigatewayv2.StageDefaultRouteSettingsArgs(
+            throttling_rate_limit=REQUESTS_PER_SECOND,
+            throttling_burst_limit=BURST_REQUESTS,
+        ),
+        opts=opts,
+    )

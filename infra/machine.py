@@ -1,0 +1,80 @@
+"""The state machine, with its role and its log."""
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from infra import policies, state_machine
+from infra.settings import Settings
+
+THING = "state-machine"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MachineArgs:
+    """What the state machine runs."""
+
+    settings: Settings
+    worker_arn: pulumi.Input[str]
+
+
+class Machine(pulumi.ComponentResource):
+    """The state machine that runs the worker until a task is over."""
+
+    arn: pulumi.Output[str]
+
+    def __init__(self, name: str, args: MachineArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("background-tasks:infra:Machine", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        physical_name = args.settings.name_of(THING)
+        worker_arn = pulumi.Output.from_input(args.worker_arn)
+        log_group = aws.cloudwatch.LogGroup(
+            name,
+            # Step Functions guide, "Using CloudWatch Logs": groups of this prefix don't use up the account's resource policies.
+            name=f"/aws/vendedlogs/states/{physical_name}",
+            retention_in_days=args.settings.config.log_retention_days,
+            opts=child,
+        )
+        role = aws.iam.Role(
+            name,
+            name=physical_name,
+            assume_role_policy=pulumi.Output.json_dumps(policies.trust("states.amazonaws.com")),
+            opts=child,
+        )
+        policy = aws.iam.RolePolicy(
+            name,
+            name=physical_name,
+            role=role.name,
+            policy=pulumi.Output.json_dumps(worker_arn.apply(lambda arn: policies.state_machine(worker=arn))),
+            opts=child,
+        )
+        machine = aws.sfn.StateMachine(
+            name,
+            name=physical_name,
+            type="STANDARD",
+            definition=pulumi.Output.json_dumps(worker_arn.apply(lambda arn: state_machine.definition(worker_arn=arn))),
+            role_arn=role.arn,
+            logging_configuration=_logging(args.settings, log_group),
+            # Step Functions tries the log destination with the role when the machine is made.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
+        )
+        self.arn = machine.arn
+        self.register_outputs({"arn": self.arn})
+
+
+def arn_beside(event_bus_arn: str, name: str) -> str:
+    """The ARN that a state machine has by its name, in the bus's account and region.
+
+    The worker is told it before the machine, which names the worker, can exist.
+    """
+    partition, region, account = (event_bus_arn.split(":")[part] for part in (1, 3, 4))
+    return f"arn:{partition}:states:{region}:{account}:stateMachine:{name}"
+
+
+def _logging(settings: Settings, log_group: aws.cloudwatch.LogGroup) -> aws.sfn.StateMachineLoggingConfigurationArgs:
+    return aws.sfn.StateMachineLoggingConfigurationArgs(
+        level=settings.config.execution_log_level,
+        include_execution_data=True,
+        log_destination=pulumi.Output.concat(log_group.arn, ":*"),
+    )

@@ -1,0 +1,87 @@
+"""The recovery: a Lambda that ends what nothing runs any more, and sends again what was lost."""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+import pulumi
+import pulumi_aws as aws
+
+from handler.contract import WORKER_TIMEOUT_SECONDS, Variable
+from infra import policies
+from infra.function import Function, FunctionArgs, Shared
+
+SWEEP: Final = "rate(5 minutes)"
+# Step Functions guide, "Automating Step Functions event delivery with EventBridge". SUCCEEDED is the worker's own doing.
+STATUS_CHANGE: Final = "Step Functions Execution Status Change"
+UNFORESEEN: Final = ("FAILED", "TIMED_OUT", "ABORTED")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecoveryArgs:
+    """What the recovery watches over."""
+
+    shared: Shared
+    queue_url: pulumi.Input[str]  # of undelivered events
+
+
+class Recovery(pulumi.ComponentResource):
+    """The recovery function, called when an execution ends otherwise than the worker meant, and every few minutes."""
+
+    function_name: pulumi.Output[str]
+
+    def __init__(self, name: str, args: RecoveryArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("background-tasks:infra:Recovery", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        function = Function(name, _function(args), opts=child)
+        ended = aws.cloudwatch.EventRule(
+            f"{name}-ended",
+            name=args.shared.settings.name_of("execution-ended"),
+            description="Tells the recovery of executions that failed, timed out or were stopped.",
+            event_pattern=pulumi.Output.json_dumps(args.shared.arns.apply(lambda arns: _ended(arns.state_machine))),
+            opts=child,
+        )
+        sweep = aws.cloudwatch.EventRule(
+            f"{name}-sweep",
+            name=args.shared.settings.name_of("sweep"),
+            description="Has the recovery look for tasks that nothing runs, and for lost events.",
+            schedule_expression=SWEEP,
+            opts=child,
+        )
+        _call(f"{name}-ended", ended, function, child)
+        _call(f"{name}-sweep", sweep, function, child)
+        self.function_name = function.function_name
+        self.register_outputs({"function_name": self.function_name})
+
+
+def _function(args: RecoveryArgs) -> FunctionArgs:
+    config = args.shared.settings.config
+    return FunctionArgs(
+        shared=args.shared,
+        module="recovery",
+        description="Ends background tasks that nothing runs any more; sends lost events again.",
+        memory_mb=config.worker_memory,
+        timeout_seconds=WORKER_TIMEOUT_SECONDS,
+        policy=partial(policies.recovery, tasks=[statement.to_iam() for statement in config.worker_policy]),
+        environment={Variable.DEAD_LETTER_QUEUE_URL.value: args.queue_url},
+    )
+
+
+def _ended(state_machine_arn: str) -> dict[str, object]:
+    return {
+        "source": ["aws.states"],
+        "detail-type": [STATUS_CHANGE],
+        "detail": {"status": list(UNFORESEEN), "stateMachineArn": [state_machine_arn]},
+    }
+
+
+def _call(name: str, rule: aws.cloudwatch.EventRule, function: Function, opts: pulumi.ResourceOptions) -> None:
+    aws.lambda_.Permission(
+        name,
+        action="lambda:InvokeFunction",
+        function=function.function_name,
+        principal="events.amazonaws.com",
+        source_arn=rule.arn,
+        opts=opts,
+    )
+    aws.cloudwatch.EventTarget(name, rule=rule.name, arn=function.arn, opts=opts)

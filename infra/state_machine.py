@@ -1,0 +1,159 @@
+"""The state machine's definition: a pure function from the worker's ARN to Amazon States Language.
+
+TransformEvent -> Run -> CheckStatus -> Done | Aborted | Error | UnknownStatus
+                   ^          |
+                   +-- Wait <-+          Run -> UnknownError, when trying again is of no more use
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from handler.contract import (
+    MAX_CAUSE_CHARACTERS,
+    MAX_ERROR_CHARACTERS,
+    RUN_TIMEOUT_SECONDS,
+    STORE_UNAVAILABLE,
+    Answer,
+    State,
+)
+from infra import expressions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retrier:
+    """What `Run` tries again, and how patiently: waits double, from the first up to the longest, each with full jitter."""
+
+    errors: tuple[str, ...]
+    first_wait_seconds: int
+    longest_wait_seconds: int
+    attempts: int
+
+    def to_asl(self) -> dict[str, object]:
+        return {
+            "ErrorEquals": list(self.errors),
+            "IntervalSeconds": self.first_wait_seconds,
+            "BackoffRate": 2,
+            "MaxDelaySeconds": self.longest_wait_seconds,
+            "MaxAttempts": self.attempts,
+            "JitterStrategy": "FULL",
+        }
+
+
+# Names of errors: Step Functions guide, "Handle Lambda service exceptions" and "Error names". Full jitter halves a wait on
+# average, so each comment says how long a retrier lasts about.
+RETRIERS: Final = (
+    # Lambda's own faults, and a store that the worker could not reach: an outage of hours, not the end of a week's work.
+    # About four hours.
+    Retrier(
+        errors=(
+            "Lambda.ServiceException",
+            "Lambda.AWSLambdaException",
+            "Lambda.SdkClientException",
+            "Lambda.ClientExecutionTimeoutException",
+            STORE_UNAVAILABLE,
+        ),
+        first_wait_seconds=2,
+        longest_wait_seconds=300,
+        attempts=100,
+    ),
+    # The account's concurrency is used up: others finish, and it passes. About two hours, of shorter waits.
+    Retrier(
+        errors=("Lambda.TooManyRequestsException",),
+        first_wait_seconds=1,
+        longest_wait_seconds=60,
+        attempts=240,
+    ),
+    # The worker's process died. It comes back to the last checkpoint; the worker counts crashes and answers `error` when a
+    # definition allows no more, so this is only the ceiling. Lambda reports the same death under several names.
+    Retrier(
+        errors=("Sandbox.Timedout", "Runtime.OutOfMemory", "Runtime.ExitError", "Lambda.Unknown", "States.Timeout"),
+        first_wait_seconds=5,
+        longest_wait_seconds=60,
+        attempts=3,
+    ),
+)
+
+# What a `Run` that failed hands to `UnknownError`.
+CAUGHT_ERROR: Final = "error"
+CAUGHT_CAUSE: Final = "cause"
+
+
+def definition(*, worker_arn: str) -> dict[str, object]:
+    """The state machine that runs `worker_arn` in a loop until its task is over.
+
+    It sets no TimeoutSeconds: Step Functions ends an execution after a year, and a task moves on before that.
+    """
+    return {
+        "Comment": "Runs one background task, an iteration at a time, until it is done.",
+        "QueryLanguage": "JSONata",
+        "StartAt": State.TRANSFORM_EVENT.value,
+        "States": {
+            State.TRANSFORM_EVENT.value: _transform_event(),
+            State.RUN.value: _run(worker_arn),
+            State.CHECK_STATUS.value: _check_status(),
+            State.WAIT.value: _wait(),
+            State.UNKNOWN_ERROR.value: _unknown_error(),
+            State.UNKNOWN_STATUS.value: _unknown_status(),
+            State.ERROR.value: _error(),
+            State.DONE.value: {"Type": "Succeed"},
+            State.ABORTED.value: {"Type": "Succeed"},
+        },
+    }
+
+
+def _transform_event() -> dict[str, object]:
+    return {"Type": "Pass", "Output": expressions.task_of_event(), "Next": State.RUN.value}
+
+
+def _run(worker_arn: str) -> dict[str, object]:
+    return {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke",
+        "Arguments": {"FunctionName": worker_arn, "Payload": expressions.worker_payload()},
+        "Output": expressions.worker_answer(),
+        "TimeoutSeconds": RUN_TIMEOUT_SECONDS,
+        "Retry": [retrier.to_asl() for retrier in RETRIERS],
+        "Catch": [
+            {
+                "ErrorEquals": ["States.ALL"],
+                "Output": expressions.caught_error(error=CAUGHT_ERROR, cause=CAUGHT_CAUSE),
+                "Next": State.UNKNOWN_ERROR.value,
+            }
+        ],
+        "Next": State.CHECK_STATUS.value,
+    }
+
+
+def _check_status() -> dict[str, object]:
+    choices = (
+        (expressions.is_answer_with_wait(), State.WAIT),
+        (expressions.is_answer(Answer.CONTINUE), State.RUN),
+        (expressions.is_answer(Answer.DONE), State.DONE),
+        (expressions.is_answer(Answer.ERROR), State.ERROR),
+        (expressions.is_answer(Answer.ABORTED), State.ABORTED),
+    )
+    return {
+        "Type": "Choice",
+        "Choices": [{"Condition": condition, "Next": state.value} for condition, state in choices],
+        "Default": State.UNKNOWN_STATUS.value,
+    }
+
+
+def _wait() -> dict[str, object]:
+    return {"Type": "Wait", "Seconds": expressions.wait_seconds(), "Next": State.RUN.value}
+
+
+def _unknown_error() -> dict[str, object]:
+    return {
+        "Type": "Fail",
+        "Error": expressions.caught(CAUGHT_ERROR, "UnknownError", MAX_ERROR_CHARACTERS),
+        "Cause": expressions.caught(CAUGHT_CAUSE, "The worker could not be run; nothing says why.", MAX_CAUSE_CHARACTERS),
+    }
+
+
+def _unknown_status() -> dict[str, object]:
+    return {"Type": "Fail", "Error": "UnknownStatus", "Cause": expressions.unknown_answer()}
+
+
+def _error() -> dict[str, object]:
+    return {"Type": "Fail", "Error": expressions.error_code(), "Cause": expressions.error_as_json()}

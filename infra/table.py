@@ -1,0 +1,55 @@
+"""The table of tasks and their logs."""
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from handler.contract import EXPIRY_ATTRIBUTE, PARTITION_KEY, RANGE_KEY, SORT_KEY, Index
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskTableArgs:
+    """What tells one stack's table from another's."""
+
+    protect: bool
+
+
+class TaskTable(pulumi.ComponentResource):
+    """A DynamoDB table, paid by request, restorable to any second of the last 35 days, with the contract's indexes."""
+
+    arn: pulumi.Output[str]
+    table_name: pulumi.Output[str]
+
+    def __init__(self, name: str, args: TaskTableArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("background-tasks:infra:TaskTable", name, None, opts)
+        table = aws.dynamodb.Table(
+            name,
+            billing_mode="PAY_PER_REQUEST",
+            hash_key=PARTITION_KEY,
+            range_key=RANGE_KEY,
+            attributes=[aws.dynamodb.TableAttributeArgs(name=attribute, type="S") for attribute in _key_attributes()],
+            global_secondary_indexes=[_index(index) for index in Index],
+            ttl=aws.dynamodb.TableTtlArgs(attribute_name=EXPIRY_ATTRIBUTE, enabled=True),
+            point_in_time_recovery=aws.dynamodb.TablePointInTimeRecoveryArgs(enabled=True),
+            deletion_protection_enabled=args.protect,
+            opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
+        )
+        self.arn = table.arn
+        self.table_name = table.name
+        self.register_outputs({"arn": self.arn, "table_name": self.table_name})
+
+
+def _key_attributes() -> list[str]:
+    return [PARTITION_KEY, RANGE_KEY, SORT_KEY, *(index.partition_key for index in Index)]
+
+
+def _index(index: Index) -> aws.dynamodb.TableGlobalSecondaryIndexArgs:
+    return aws.dynamodb.TableGlobalSecondaryIndexArgs(
+        name=index.value,
+        projection_type="KEYS_ONLY",
+        key_schemas=[
+            aws.dynamodb.TableGlobalSecondaryIndexKeySchemaArgs(attribute_name=index.partition_key, key_type="HASH"),
+            aws.dynamodb.TableGlobalSecondaryIndexKeySchemaArgs(attribute_name=SORT_KEY, key_type="RANGE"),
+        ],
+    )

@@ -1,0 +1,43 @@
+"""Where an AWS account answers, and the key to it."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from threading import Lock
+from typing import Any, TypeAlias
+
+import boto3
+from botocore.config import Config
+
+Client: TypeAlias = Any  # a boto3 client: its operations depend on its service
+
+
+@dataclass(frozen=True)
+class Access:
+    """An endpoint with the credentials that it accepts. Its clients are made once, by any thread."""
+
+    endpoint_url: str
+    region: str
+    access_key_id: str
+    secret_access_key: str = field(repr=False)
+    _clients: dict[str, Client] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _lock: Lock = field(default_factory=Lock, init=False, repr=False, compare=False)
+
+    @cached_property
+    def session(self) -> boto3.Session:
+        return boto3.Session(
+            aws_access_key_id=self.access_key_id,
+            aws_secret_access_key=self.secret_access_key,
+            region_name=self.region,
+        )
+
+    def client(self, service: str) -> Client:
+        """The client of a service. A session makes one for one thread at a time, which all may then use (boto3, "Session")."""
+        with self._lock:
+            if service not in self._clients:
+                self._clients[service] = self._make(service)
+            return self._clients[service]
+
+    def _make(self, service: str) -> Client:
+        # Path style: a bucket's name in front of 127.0.0.1 would be no host.
+        config = Config(s3={"addressing_style": "path"}, max_pool_connections=50)
+        return self.session.client(service, endpoint_url=self.endpoint_url, config=config)  # type: ignore[call-overload]

@@ -1,0 +1,100 @@
+"""What a rule can't deliver goes to the target's dead-letter queue.
+
+EventBridge user guide, "Using dead-letter queues to process undelivered events": an event whose target doesn't exist, or
+may not be called, is not tried again; it goes to the target's `DeadLetterConfig` queue with the reason in the message's
+attributes. The queue's policy must let EventBridge send. ministack drops such events.
+"""
+
+import json
+import logging
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+from local.aws.executions import function_arn
+from local.aws.patch import Original, module, replace
+from local.aws.permissions import function_allows, role_allows
+
+_SERVICE = "events.amazonaws.com"
+_logger = logging.getLogger("events")
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One event on its way from a rule to a target."""
+
+    target: dict[str, Any]
+    rule_arn: str
+    event: str
+
+
+_delivery: ContextVar[Delivery] = ContextVar("delivery")
+
+
+def apply() -> None:
+    events = module("services.eventbridge")
+    replace(events, "_invoke_target", _as_delivery)
+    replace(events, "_dispatch_to_stepfunctions", _start_or_bury)
+    replace(events, "_dispatch_to_lambda", _invoke_or_bury)
+
+
+def _as_delivery(invoke_target: Original) -> Original:
+    def invoke(target: dict[str, Any], event: dict[str, Any], rule: dict[str, Any], view: Any = None) -> None:
+        view = view or module("services.eventbridge")._pattern_event_view(event)
+        token = _delivery.set(Delivery(target, rule["Arn"], json.dumps(view.event_with_detail())))
+        try:
+            invoke_target(target, event, rule, view)
+        finally:
+            _delivery.reset(token)
+
+    return invoke
+
+
+def _start_or_bury(dispatch: Original) -> Original:
+    def start(arn: str, payload: str) -> None:
+        delivery = _delivery.get()
+        if module("services.stepfunctions")._resolve_state_machine_arn(arn) is None:
+            _bury(delivery, "NO_RESOURCE", f"State Machine Does Not Exist: '{arn}'")
+        elif not role_allows(delivery.target.get("RoleArn", ""), _SERVICE, "states:StartExecution", arn):
+            _bury(delivery, "NO_PERMISSIONS", f"The role of the target may not states:StartExecution on {arn}.")
+        else:
+            dispatch(arn, payload)
+
+    return start
+
+
+def _invoke_or_bury(dispatch: Original) -> Original:
+    def invoke(arn: str, payload: str) -> None:
+        delivery = _delivery.get()
+        if module("services.lambda_svc").function_policy_for_arn(function_arn(arn)) is None:
+            _bury(delivery, "NO_RESOURCE", f"Function not found: {arn}")
+        elif not function_allows(function_arn(arn), _SERVICE, delivery.rule_arn):
+            _bury(delivery, "NO_PERMISSIONS", f"The policy of {arn} doesn't let the rule lambda:InvokeFunction.")
+        else:
+            dispatch(arn, payload)
+
+    return invoke
+
+
+def _bury(delivery: Delivery, code: str, message: str) -> None:
+    sqs = module("services.sqs")
+    account = module("core.responses").get_account_id()
+    queue_arn = (delivery.target.get("DeadLetterConfig") or {}).get("Arn", "")
+    if not queue_arn or not sqs.queue_policy_allows(queue_arn, _SERVICE, delivery.rule_arn, account):
+        _logger.warning("Dropped an event of %s: %s. No dead-letter queue took it.", delivery.rule_arn, message)
+        return
+    url = sqs._queue_url(queue_arn.rsplit(":", 1)[-1])
+    attributes = _attributes(delivery, code, message)
+    sqs._act_send_message({"QueueUrl": url, "MessageBody": delivery.event, "MessageAttributes": attributes}, url)
+
+
+def _attributes(delivery: Delivery, code: str, message: str) -> dict[str, dict[str, str]]:
+    values = {
+        "RULE_ARN": delivery.rule_arn,
+        "TARGET_ARN": delivery.target["Arn"],
+        "ERROR_CODE": code,
+        "ERROR_MESSAGE": message,
+        "EXHAUSTED_RETRY_CONDITION": "MaximumRetryAttempts",
+        "RETRY_ATTEMPTS": "0",
+    }
+    return {name: {"DataType": "String", "StringValue": value} for name, value in values.items()}

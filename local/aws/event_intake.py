@@ -1,0 +1,54 @@
+"""PutEvents refuses an entry that is no event.
+
+On AWS an entry without a source, a detail type or a detail is refused, and so is a detail that isn't a JSON object
+(EventBridge API reference, "PutEventsRequestEntry"): alone, while the others of the request are taken. ministack takes all.
+"""
+
+import json
+from typing import Any
+
+from local.aws.patch import Original, module, replace
+
+_REQUIRED = ("Source", "DetailType", "Detail")
+_MALFORMED = {"ErrorCode": "MalformedDetail", "ErrorMessage": "Detail is malformed."}
+
+Entry = dict[str, Any]
+
+
+def apply() -> None:
+    replace(module("services.eventbridge"), "_put_events", _refusing)
+
+
+def _refusing(put_events: Original) -> Original:
+    def put(data: dict[str, Any], allow_aws_source: bool = False) -> Any:
+        refusals = [refusal_of(entry) for entry in data.get("Entries", [])]
+        if not any(refusals):
+            return put_events(data, allow_aws_source)
+        taken = [entry for entry, refusal in zip(data["Entries"], refusals, strict=True) if not refusal]
+        status, headers, body = put_events({**data, "Entries": taken}, allow_aws_source)
+        return status, headers, json.dumps(_merged(refusals, json.loads(body))).encode()
+
+    return put
+
+
+def refusal_of(entry: Entry) -> Entry | None:
+    """What PutEvents answers for an entry that it doesn't take."""
+    for name in _REQUIRED:
+        if not entry.get(name):
+            message = f"Parameter {name} is not valid. Reason: {name} is a required argument."
+            return {"ErrorCode": "InvalidArgument", "ErrorMessage": message}
+    return None if _is_object(entry["Detail"]) else _MALFORMED
+
+
+def _is_object(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except ValueError:
+        return False
+
+
+def _merged(refusals: list[Entry | None], answer: Entry) -> Entry:
+    """Answers are in the order of the entries."""
+    answers = iter(answer["Entries"])
+    entries = [refusal or next(answers) for refusal in refusals]
+    return {"FailedEntryCount": answer["FailedEntryCount"] + sum(map(bool, refusals)), "Entries": entries}

@@ -1,0 +1,115 @@
+"""Executions keep to the limits of Step Functions, and stay stopped.
+
+- A state's input and output have at most 256 KiB (Step Functions developer guide, "Service quotas"). More ends the
+  execution with `States.DataLimitExceeded`, which no `Retry` or `Catch` of `States.ALL` sees ("Handling errors in
+  workflows"). ministack has no limit.
+- A stopped execution ends there. ministack's goes on in its thread, invokes again, and writes to the history.
+- The state machine's role must allow the invocation, and a throttled one is `Lambda.TooManyRequestsException`.
+"""
+
+import json
+from contextvars import ContextVar
+from typing import Any
+
+from local.aws.patch import Original, module, replace
+from local.aws.permissions import role_allows
+
+MAX_STATE_BYTES = 256 * 1024
+DATA_LIMIT_EXCEEDED = "States.DataLimitExceeded"
+# "States.ALL can't catch the States.DataLimitExceeded terminal error or Runtime error types."
+_BEYOND_WILDCARDS = frozenset({DATA_LIMIT_EXCEEDED, "States.Runtime"})
+# The role of the state machine whose task runs in this thread.
+_role: ContextVar[str] = ContextVar("role", default="")
+_PAYLOADS = ("stateEnteredEventDetails", "stateExitedEventDetails", "taskSucceededEventDetails")
+
+
+def apply() -> None:
+    states = module("services.stepfunctions")
+    replace(states, "_add_event", _within_limits)
+    replace(states, "_error_matches", _without_terminal_errors)
+    replace(states, "_call_lambda", _as_the_role)
+    replace(states, "_execute_task", _knowing_its_role)
+
+
+def _within_limits(add_event: Original) -> Original:
+    def checked(execution: dict[str, Any], event_type: str, details: dict[str, Any] | None = None) -> object:
+        if _is_over(execution) and not event_type.startswith("Execution"):
+            raise SystemExit  # ends the execution's thread
+        for payload in _payloads(details or {}):
+            if len(payload.encode()) > MAX_STATE_BYTES:
+                raise _data_limit_exceeded(event_type)
+        return add_event(execution, event_type, details)
+
+    return checked
+
+
+def _payloads(details: dict[str, Any]) -> list[str]:
+    texts = [details[key] for key in _PAYLOADS if key in details]
+    return [text[side] for text in texts for side in ("input", "output") if side in text]
+
+
+def _data_limit_exceeded(event_type: str) -> Exception:
+    what = "input" if event_type.endswith("Entered") else "result"
+    cause = f"The state/task returned a {what} with a size exceeding the maximum number of bytes service limit."
+    error: Exception = module("services.stepfunctions")._ExecutionError(DATA_LIMIT_EXCEEDED, cause)
+    return error
+
+
+def _without_terminal_errors(error_matches: Original) -> Original:
+    def matches(error_equals: list[str], error: str) -> bool:
+        if error in _BEYOND_WILDCARDS:
+            return error in error_equals
+        return bool(error_matches(error_equals, error))
+
+    return matches
+
+
+def _is_over(execution: dict[str, Any]) -> bool:
+    return bool(execution.get("status", "RUNNING") != "RUNNING")
+
+
+def _knowing_its_role(execute_task: Original) -> Original:
+    def execute(state: dict[str, Any], raw_input: object, execution: dict[str, Any], context: dict[str, Any]) -> object:
+        machine = module("services.stepfunctions")._state_machines[execution["stateMachineArn"]]
+        _role.set(machine["roleArn"])
+        return execute_task(state, raw_input, execution, context)
+
+    return execute
+
+
+def _as_the_role(call_lambda: Original) -> Original:
+    """ministack invokes whatever the role may do, and gives a throttled invocation no name that a `Retry` could match."""
+
+    def call(function: str, event: object) -> object:
+        error_type = module("services.stepfunctions")._ExecutionError
+        if not role_allows(_role.get(), "states.amazonaws.com", "lambda:InvokeFunction", function_arn(function)):
+            raise error_type("Lambda.AWSLambdaException", _not_authorized(_role.get(), function_arn(function)))
+        try:
+            return call_lambda(function, event)
+        except error_type as error:
+            if _is_throttled(error.cause):
+                raise error_type("Lambda.TooManyRequestsException", error.cause) from error
+            raise
+
+    return call
+
+
+def function_arn(reference: str) -> str:
+    """The ARN of the function that a name or an ARN refers to."""
+    _, config, _ = module("services.lambda_svc")._get_func_record_for_ref(reference)
+    return str(config["FunctionArn"]) if config else reference
+
+
+def _not_authorized(role_arn: str, resource_arn: str) -> str:
+    action = "lambda:InvokeFunction"
+    return (
+        f"User: {role_arn} is not authorized to perform: {action} on resource: {resource_arn} "
+        f"because no identity-based policy allows the {action} action (Service: Lambda, Status Code: 403)"
+    )
+
+
+def _is_throttled(cause: str) -> bool:
+    try:
+        return bool(json.loads(cause).get("__type") == "TooManyRequestsException")
+    except (ValueError, AttributeError):
+        return False

@@ -1,0 +1,59 @@
+"""Whether one AWS service may call another: by a role's policies, or by the policy of what is called.
+
+ministack checks the policies of callers with credentials. A call that a service makes itself (a rule starts a state
+machine, a state machine invokes a function) it always lets pass, so that a missing permission would show on AWS only.
+"""
+
+from typing import Any
+
+from local.aws.patch import module
+
+
+def role_allows(role_arn: str, service: str, action: str, resource_arn: str) -> bool:
+    """Whether `service` may assume the role, and the role's policies allow the action."""
+    iam = module("core.iam_evaluator")
+    account = module("core.responses").get_account_id()
+    name = role_arn.rsplit("/", 1)[-1]
+    role = module("services.iam")._roles.get(name)
+    if role is None or not _trusts(role, service):
+        return False
+    principal = f"arn:aws:sts::{account}:assumed-role/{name}/{service}"
+    context = _context(principal, action, resource_arn)
+    return bool(iam.evaluate(context, iam._gather_role_policies(name, account)).decision == "Allow")
+
+
+def function_allows(function_arn: str, service: str, source_arn: str) -> bool:
+    """Whether the function's own policy lets `service` invoke it for `source_arn`."""
+    iam = module("core.iam_evaluator")
+    found = module("services.lambda_svc").function_policy_for_arn(function_arn)
+    if found is None:
+        return False
+    context = _context("*", "lambda:InvokeFunction", function_arn, {"aws:sourcearn": source_arn})
+    return bool(iam.evaluate_resource_policy(found[0], context, service=service).decision == "Allow")
+
+
+def _trusts(role: dict[str, Any], service: str) -> bool:
+    iam = module("core.iam_evaluator")
+    context = _context("*", "sts:AssumeRole", "*")
+    document = role["AssumeRolePolicyDocument"]
+    return bool(iam.evaluate_resource_policy(_for_every_resource(document), context, service=service).decision == "Allow")
+
+
+def _for_every_resource(trust: str | dict[str, Any]) -> dict[str, Any]:
+    """A trust policy as a resource policy: the same statements, which name no resource."""
+    document: dict[str, Any] = module("core.iam_evaluator").json.loads(trust) if isinstance(trust, str) else trust
+    statements = document["Statement"] if isinstance(document["Statement"], list) else [document["Statement"]]
+    return {"Statement": [{**statement, "Resource": "*"} for statement in statements]}
+
+
+def _context(principal: str, action: str, resource_arn: str, service_context: dict[str, Any] | None = None) -> object:
+    responses = module("core.responses")
+    return module("core.iam_evaluator").EvalContext(
+        principal_arn=principal,
+        principal_type="AssumedRole",
+        principal_account=responses.get_account_id(),
+        action=action,
+        resource_arn=resource_arn,
+        region=responses.get_region(),
+        service_context=service_context or {},
+    )

@@ -1,0 +1,75 @@
+"""What somebody outside of AWS does with the system: calls its API, sends events to its bus."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from handler.contract import DETAIL_TYPE
+from local.client import GraphqlFailed, execute
+from local.errors import LocalError
+from local.system import System
+
+Fields = Mapping[str, Any]
+
+_ERROR = "error { message code data }"
+_TASK = """
+  id name definitionId parentId executionName taskStatus iterations input output eventResponse
+  createdOn startedOn finishedOn createdBy { id displayName type }
+  logs { executionName iteration items { message type createdOn data error } }
+"""
+_TRIGGER = f"""
+mutation Trigger($definition: WebinyBackgroundTaskDefinitionEnum!, $input: JSON, $name: String, $delay: Number) {{
+  backgroundTasks {{
+    triggerTask(definition: $definition, input: $input, name: $name, delay: $delay) {{ data {{ id }} {_ERROR} }}
+  }}
+}}"""
+_ABORT = f"""
+mutation Abort($id: ID!, $message: String) {{
+  backgroundTasks {{ abortTask(id: $id, message: $message) {{ data {{ id taskStatus }} {_ERROR} }} }}
+}}"""
+_GET = f"query Get($id: ID!) {{ backgroundTasks {{ getTask(id: $id) {{ data {{ {_TASK} }} {_ERROR} }} }} }}"
+
+
+class Caller:
+    """A caller with the credentials of the account's administrator."""
+
+    def __init__(self, system: System) -> None:
+        self._system = system
+
+    def graphql(self, document: str, variables: Fields | None = None) -> Fields:
+        """What is under `backgroundTasks` in the answer to a signed request."""
+        data = execute(self._system.access, self._system.api_url, document, variables)
+        answer: Fields = data["backgroundTasks"]
+        return answer
+
+    def trigger(self, definition: str, input: Fields, **more: object) -> str:
+        """Triggers a task, with a `name` or a `delay` if they are given, and returns its id."""
+        answer = self._data("triggerTask", _TRIGGER, {"definition": definition, "input": dict(input), **more})
+        return str(answer["id"])
+
+    def abort(self, task_id: str, message: str | None = None) -> Fields:
+        return self._data("abortTask", _ABORT, {"id": task_id, "message": message})
+
+    def record(self, task_id: str) -> Fields:
+        """The task with its logs."""
+        return self._data("getTask", _GET, {"id": task_id})
+
+    def send(self, detail: object, *, source: str = "by-hand") -> str:
+        """Puts an event for the state machine on the bus, and returns its id: the task's, if the detail names no task."""
+        entry = {
+            "EventBusName": self._system.event_bus_name,
+            "Source": source,
+            "DetailType": DETAIL_TYPE,
+            "Detail": json.dumps(detail),
+        }
+        [answer] = self._system.access.client("events").put_events(Entries=[entry])["Entries"]
+        if "ErrorCode" in answer:
+            raise LocalError(f"The bus refused the event: {answer['ErrorCode']}: {answer['ErrorMessage']}")
+        return str(answer["EventId"])
+
+    def _data(self, operation: str, document: str, variables: Fields) -> Fields:
+        answer = self.graphql(document, variables)[operation]
+        if answer["error"] or not answer["data"]:
+            raise GraphqlFailed(f"{operation} answered {json.dumps(answer)}")
+        data: Fields = answer["data"]
+        return data

@@ -1,0 +1,49 @@
+"""Calls the GraphQL API as a caller with AWS credentials does: with a signed request."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+from local.access import Access
+from local.errors import LocalError
+
+_TIMEOUT_SECONDS = 35  # the API Lambda's own is 30
+
+
+class GraphqlFailed(LocalError):
+    """The API refused the request, or answered it with errors."""
+
+
+def execute(access: Access, url: str, document: str, variables: Mapping[str, object] | None = None) -> dict[str, Any]:
+    """Runs a GraphQL document and returns its `data`.
+
+    Raises:
+        GraphqlFailed: the answer has another status than 200, or `errors`.
+    """
+    body = json.dumps({"query": document, "variables": dict(variables or {})}).encode()
+    answer: dict[str, Any] = json.loads(_post(_signed(access, url, body)))
+    if answer.get("errors"):
+        raise GraphqlFailed("GraphQL errors: " + "; ".join(error["message"] for error in answer["errors"]))
+    data: dict[str, Any] = answer["data"]
+    return data
+
+
+def _signed(access: Access, url: str, body: bytes) -> Request:
+    request = AWSRequest("POST", url, data=body, headers={"Content-Type": "application/json"})
+    SigV4Auth(Credentials(access.access_key_id, access.secret_access_key), "execute-api", access.region).add_auth(request)
+    return Request(url, data=body, headers=dict(request.headers.items()), method="POST")
+
+
+def _post(request: Request) -> bytes:
+    try:
+        with urlopen(request, timeout=_TIMEOUT_SECONDS) as response:
+            content: bytes = response.read()
+            return content
+    except HTTPError as error:
+        raise GraphqlFailed(f"{request.full_url} answered {error.code}: {error.read().decode(errors='replace')}") from error

@@ -1,0 +1,133 @@
+"""Runs two tasks from beginning to end on a local AWS, and checks that both ended as they should."""
+
+import json
+import time
+
+from rich.console import Console
+
+from handler.contract import Key, State, Status
+from local.caller import Caller, Fields
+from local.emulator import Options, running_emulator
+from local.errors import DemoFailed
+from local.guide import next_steps
+from local.project import Project
+from local.sample import KEY_FIELD, Sample
+from local.system import System, deploy_system
+from local.view import view_for
+from local.watch import Execution, Finder, follow
+
+# 210 KB in ranges of 16 KiB, two for each iteration: seven iterations, with a pause between them.
+PAGE_BYTES = 16 * 1024
+PAGES_PER_ITERATION = 2
+PAUSE_SECONDS = 30
+MIN_ITERATIONS = 5
+_WAIT_SCALE = 0.01
+_POLL_SECONDS = 0.1
+_START_SECONDS = 20
+_SUCCEEDED = "SUCCEEDED"
+
+
+def run_demo(project: Project, port: int = 0) -> None:
+    """Starts, deploys, triggers, shows and checks.
+
+    Raises:
+        DemoFailed: something did not end as it should; the message says what.
+    """
+    console = Console()
+    with running_emulator(Options(port=port, region=project.region, wait_scale=_WAIT_SCALE)) as emulator:
+        sample = Sample(emulator.access)
+        sample.create()
+        _say(console, f"A local AWS runs at {emulator.access.endpoint_url}. Deploying the project into it…")
+        system = deploy_system(project.with_config({"workerPolicy": sample.policy()}), emulator)
+        Demo(system, sample, console).run()
+
+
+class Demo:
+    """The two tasks."""
+
+    def __init__(self, system: System, sample: Sample, console: Console) -> None:
+        self._caller = Caller(system)
+        self._sample = sample
+        self._console = console
+        self._states = system.access.client("stepfunctions")
+        self._finder = Finder(self._states, system.state_machine_arn)
+
+    def run(self) -> None:
+        _say(self._console, "Triggering importCsv by the GraphQL API, and sending an event for testingRun by hand…")
+        by_api = self._caller.trigger("importCsv", self._input(), name="Import airports")
+        by_hand = self._caller.send({Key.DEFINITION_ID: "testingRun"})  # without a task's id: its own becomes the task's
+        imported, tested = self._execution("importCsv", by_api), self._execution("testingRun", by_hand)
+        self._watch([imported, tested])
+        record = self._caller.record(by_api)
+        self._show(record)
+        self._check(self._expectations(imported, record) | _expectations_of_test(tested, self._caller.record(by_hand)))
+        _say(self._console, next_steps())
+
+    def _input(self) -> Fields:
+        return {
+            "bucket": self._sample.bucket,
+            "key": self._sample.key,
+            "table": self._sample.table,
+            "key_field": KEY_FIELD,
+            "page_bytes": PAGE_BYTES,
+            "pages_per_iteration": PAGES_PER_ITERATION,
+            "pause_seconds": PAUSE_SECONDS,
+        }
+
+    def _execution(self, task: str, task_id: str) -> Execution:
+        deadline = time.monotonic() + _START_SECONDS
+        while time.monotonic() < deadline:
+            if arn := self._finder.find(task_id):
+                return Execution(task, arn, self._states)
+            time.sleep(_POLL_SECONDS)
+        raise DemoFailed(f"No execution of {task} started within {_START_SECONDS} seconds of its event.")
+
+    def _watch(self, executions: list[Execution]) -> None:
+        total = self._sample.rows_in_file()
+        _say(self._console, f"Executions (a wait of {PAUSE_SECONDS} s takes {PAUSE_SECONDS * _WAIT_SCALE:g} s here):")
+        with view_for(self._console, executions, lambda: (self._sample.rows_in_table(), total)) as view:
+            for steps in follow(executions, lambda: time.sleep(_POLL_SECONDS)):
+                view.show(steps)
+
+    def _show(self, record: Fields) -> None:
+        _say(self._console, "The record of importCsv, by the API:")
+        for name in ("id", "name", "definitionId", "taskStatus", "iterations", "output", "startedOn", "finishedOn"):
+            value = record[name]
+            _line(self._console, f"{name:<13} {value if isinstance(value, str) else json.dumps(value)}")
+        for log in record["logs"]:
+            for item in log["items"]:
+                _line(self._console, f"{'log':<13} {log['iteration']:>2}. {item['type']:<6} {item['message']}")
+
+    def _expectations(self, imported: Execution, record: Fields) -> dict[str, bool]:
+        rows, total = self._sample.rows_in_table(), self._sample.rows_in_file()
+        waits, runs = imported.states.count(State.WAIT), imported.states.count(State.RUN)
+        return {
+            f"importCsv's execution {imported.status}": imported.status == _SUCCEEDED,
+            f"importCsv's record is {record['taskStatus']}": record["taskStatus"] == Status.SUCCESS,
+            f"the table has {rows:,} of {total:,} rows": rows == total,
+            f"{runs} iterations, of at least {MIN_ITERATIONS}": runs >= MIN_ITERATIONS,
+            f"{waits} waits, of at least 1": waits >= 1,
+        }
+
+    def _check(self, expectations: dict[str, bool]) -> None:
+        broken = [what for what, holds in expectations.items() if not holds]
+        _say(self._console, "Not as it should be:" if broken else "Both ended as they should:")
+        for what, holds in expectations.items():
+            _line(self._console, f"{'yes' if holds else 'NO':<4} {what}")
+        if broken:
+            raise DemoFailed(f"The demo did not end as it should: {'; '.join(broken)}.")
+
+
+def _expectations_of_test(tested: Execution, record: Fields) -> dict[str, bool]:
+    return {
+        f"testingRun's execution {tested.status}": tested.status == _SUCCEEDED,
+        f"testingRun's record is {record['taskStatus']}": record["taskStatus"] == Status.SUCCESS,
+    }
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(f"\n{text}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _line(console: Console, text: str) -> None:
+    console.print(f"  {text}", markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,182 @@
+"""Starts the local AWS as a process of its own, and takes it down with everything that it started."""
+
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NoReturn
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from local.access import Access
+from local.errors import EmulatorFailed, PortTaken
+
+HOST = "127.0.0.1"
+ACCOUNT_ID = "000000000000"
+_ADMINISTRATOR = "local"
+_ROOT = Path(__file__).parent.parent
+_START_SECONDS = 30
+_STOP_SECONDS = 5
+_LOG_LINES = 15
+# The rest of the caller's environment stays out: AWS_PROFILE, PYTHONPATH and the like would reach the Lambdas too.
+_PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "SYSTEMROOT")
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a local AWS is to be."""
+
+    port: int = 0  # 0: a free one
+    region: str = "us-east-1"
+    wait_scale: float = 1.0  # what a second of `Wait`, and of a retry's interval, takes
+
+
+@dataclass(frozen=True)
+class Emulator:
+    """A running local AWS."""
+
+    access: Access
+    log: Path
+    _process: subprocess.Popen[bytes]
+
+    def wait(self) -> NoReturn:
+        """Blocks for as long as it runs, which is until somebody else ends it."""
+        raise _ended(self._process.wait(), self.log)
+
+
+@contextmanager
+def running_emulator(options: Options) -> Iterator[Emulator]:
+    """A running local AWS. Leaving the block, in whatever way, ends its processes and removes its files.
+
+    Raises:
+        PortTaken: another program listens on the port.
+        EmulatorFailed: ministack did not come up; the message has the end of its log.
+    """
+    port = options.port or _free_port()
+    _refuse_a_taken_port(port)
+    folder = Path(tempfile.mkdtemp(prefix="background-tasks-aws-"))
+    root = Access(f"http://{HOST}:{port}", options.region, f"AKIA{secrets.token_hex(8).upper()}", secrets.token_urlsafe(30))
+    process = _start(folder, root, options)
+    try:
+        _wait_until_healthy(process, root, folder)
+        yield Emulator(_administrator(root), _log(folder), process)
+    finally:
+        _stop(process)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _administrator(root: Access) -> Access:
+    """A user who may do everything. ministack doesn't check the signatures of root, so its key stays with us."""
+    iam = root.client("iam")
+    iam.create_user(UserName=_ADMINISTRATOR)
+    iam.attach_user_policy(UserName=_ADMINISTRATOR, PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
+    key = iam.create_access_key(UserName=_ADMINISTRATOR)["AccessKey"]
+    return replace(root, access_key_id=key["AccessKeyId"], secret_access_key=key["SecretAccessKey"])
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def _refuse_a_taken_port(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise PortTaken(port) from error
+
+
+def _start(folder: Path, root: Access, options: Options) -> subprocess.Popen[bytes]:
+    with _log(folder).open("wb") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "local.aws", str(folder)],
+            cwd=_ROOT,
+            env=_environment(folder, root, options),
+            stdin=subprocess.PIPE,  # held open: its end tells the child that we are gone
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # a group of its own, with its Lambdas in it, and out of reach of the terminal's Ctrl-C
+        )
+
+
+def _environment(folder: Path, root: Access, options: Options) -> dict[str, str]:
+    passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    return passed_on | {
+        "AUTH": "true",
+        "AWS_ACCESS_KEY_ID": root.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": root.secret_access_key,
+        "BIND_HOST": HOST,
+        "DOCKER_HOST": f"unix://{folder}/no-docker",  # ministack would clear away containers that it takes for its own
+        "GATEWAY_PORT": root.endpoint_url.rsplit(":", 1)[1],
+        "HOME": str(folder),
+        "IOT_MTLS_ENABLED": "0",  # would open a port of its own
+        "LOG_LEVEL": "INFO",
+        "MINISTACK_ACCOUNT_ID": ACCOUNT_ID,
+        "MINISTACK_HOST": HOST,
+        "MINISTACK_REGION": options.region,
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "S3_DATA_DIR": str(folder / "s3"),
+        "SFN_WAIT_SCALE": str(options.wait_scale),
+        "SFTP_ENABLED": "0",
+        "STATE_DIR": str(folder / "state"),
+        "TMPDIR": str(folder),
+    }
+
+
+def _wait_until_healthy(process: subprocess.Popen[bytes], root: Access, folder: Path) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while not _is_healthy(root):
+        if process.poll() is not None:
+            raise _ended(process.returncode, _log(folder))
+        if time.monotonic() > deadline:
+            raise EmulatorFailed(f"ministack did not answer within {_START_SECONDS} seconds:\n{_end_of(_log(folder))}")
+        time.sleep(0.02)
+
+
+def _is_healthy(access: Access) -> bool:
+    try:
+        with urlopen(f"{access.endpoint_url}/_ministack/health", timeout=1) as response:
+            return bool(response.status == 200)
+    except (URLError, OSError):
+        return False
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """Ends the whole group: first asks, then insists, since a Lambda may be anywhere in its code."""
+    _signal_group(process, signal.SIGTERM)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(_STOP_SECONDS)
+    _signal_group(process, signal.SIGKILL)
+    process.wait()
+    if process.stdin:
+        process.stdin.close()
+
+
+def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, number)
+
+
+def _log(folder: Path) -> Path:
+    return folder / "ministack.log"
+
+
+def _ended(status: int, log: Path) -> EmulatorFailed:
+    return EmulatorFailed(f"ministack ended with status {status}:\n{_end_of(log)}")
+
+
+def _end_of(log: Path) -> str:
+    lines = log.read_text(errors="replace").splitlines()
+    return "\n".join(f"  {line}" for line in lines[-_LOG_LINES:]) or "  (it wrote nothing)"

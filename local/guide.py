@@ -1,0 +1,83 @@
+"""What a person can do with a running system, in lines to copy into another terminal."""
+
+import json
+import shlex
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from handler.contract import DETAIL_TYPE, Key
+from local.access import Access
+from local.system import System
+
+_LIST_TASKS = "{ backgroundTasks { listTasks { data { id definitionId taskStatus iterations } } } }"
+_TRIGGER = "mutation { backgroundTasks { triggerTask(definition: testingRun) { data { id } error { message } } } }"
+
+
+def guide(system: System) -> str:
+    """Everything there is to try."""
+    return "\n".join(
+        [
+            _section("The system", _outputs(system.outputs)),
+            _section("With any AWS tool, after", [_exports(system.access)]),
+            _section("Send an event by hand", [_put_events(system), _put_events_in_python(system)]),
+            _section(
+                "See the executions", [f"aws stepfunctions list-executions --state-machine-arn {system.state_machine_arn}"]
+            ),
+            _section("Call the GraphQL API", [_graphql(_TRIGGER), _graphql(_LIST_TASKS)]),
+        ]
+    )
+
+
+def _section(title: str, lines: list[str]) -> str:
+    return "\n".join([f"{title}:", *(f"  {line}" for line in lines), ""])
+
+
+def _outputs(outputs: Mapping[str, object]) -> list[str]:
+    texts = {name: value for name, value in sorted(outputs.items()) if isinstance(value, str)}
+    width = max(map(len, texts), default=0)
+    return [f"{name:{width}}  {value}" for name, value in texts.items()]
+
+
+def _exports(access: Access) -> str:
+    values = {
+        "AWS_ENDPOINT_URL": access.endpoint_url,
+        "AWS_REGION": access.region,
+        "AWS_ACCESS_KEY_ID": access.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": access.secret_access_key,
+    }
+    return "export " + " ".join(f"{name}={value}" for name, value in values.items())
+
+
+def _entry(system: System) -> dict[str, str]:
+    detail = json.dumps({Key.DEFINITION_ID.value: "testingRun"})
+    return {"EventBusName": system.event_bus_name, "Source": "by-hand", "DetailType": DETAIL_TYPE, "Detail": detail}
+
+
+def _put_events(system: System) -> str:
+    return f"aws events put-events --entries {shlex.quote(json.dumps([_entry(system)]))}"
+
+
+def _put_events_in_python(system: System) -> str:
+    code = f'import boto3; print(boto3.client("events").put_events(Entries={json.dumps([_entry(system)])}))'
+    return f"{_python()} -c {shlex.quote(code)}"
+
+
+def _graphql(document: str) -> str:
+    return f"{_python()} -m local graphql {shlex.quote(document)}"
+
+
+def next_steps() -> str:
+    """What a demo leads to."""
+    lines = [
+        f"{_python()} -m local up   keep a local AWS: send your own events, call the API",
+        "definitions/                    add a file with a task; the next `up` has it",
+        "README.md                       write a task, deploy it to AWS",
+    ]
+    return _section("What to try next", lines)
+
+
+def _python() -> str:
+    """This Python, as short as it can be called from the project's folder."""
+    executable, here = Path(sys.executable), Path.cwd()
+    return str(executable.relative_to(here) if executable.is_relative_to(here) else executable)

@@ -1,0 +1,90 @@
+"""A resource as the program declares it, and the account that it is created in."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from local.access import Access, Client
+from local.errors import DeploymentFailed
+
+Values = dict[str, Any]  # what Pulumi sends and gets: JSON, and archives
+
+# `tags` mean nothing here, `region` is the one that the account has.
+_WITHOUT_EFFECT = frozenset({"tags", "tagsAll", "region"})
+
+
+@dataclass(frozen=True)
+class Account:
+    """The account that the program is deployed into."""
+
+    access: Access
+    id: str
+    folder: Path
+
+    @property
+    def region(self) -> str:
+        return self.access.region
+
+    def client(self, service: str) -> Client:
+        return self.access.client(service)
+
+    def arn(self, service: str, resource: str) -> str:
+        return f"arn:aws:{service}:{self.region}:{self.id}:{resource}"
+
+
+class Declaration:
+    """The inputs of one resource. A creator takes each; what nobody takes is refused, so that nothing is left out silently."""
+
+    def __init__(self, kind: str, name: str, inputs: Mapping[str, Any]) -> None:
+        self.kind = kind
+        self.name = name
+        given = {key: value for key, value in inputs.items() if key not in _WITHOUT_EFFECT and value is not None}
+        self._left: Values = with_integers(given)
+
+    def take(self, key: str, default: Any = None) -> Any:
+        return self._left.pop(key, default)
+
+    def require(self, key: str) -> Any:
+        if key not in self._left:
+            raise DeploymentFailed(f'{self} has no "{key}". Give it one in the program.')
+        return self._left.pop(key)
+
+    def take_rest(self) -> Values:
+        """Everything that is left, with the keys of the AWS API: `memorySize` is its `MemorySize`."""
+        rest, self._left = self._left, {}
+        values: Values = to_api(rest)
+        return values
+
+    def physical_name(self, key: str = "name") -> str:
+        """The name that the program chose, or one made as Pulumi makes it: the logical name and seven random digits."""
+        return str(self.take(key) or f"{self.name}-{secrets.token_hex(4)[:7]}")
+
+    def refuse_what_is_left(self) -> None:
+        if self._left:
+            raise DeploymentFailed(
+                f"{self} declares {', '.join(sorted(self._left))}, which the local AWS does not create. "
+                "Add it to the resource's creator in local/resources/, or leave it out of the program."
+            )
+
+    def __str__(self) -> str:
+        return f'{self.kind} "{self.name}"'
+
+
+def to_api(value: Any) -> Any:
+    """The same value with every key's first letter in upper case."""
+    if isinstance(value, Mapping):
+        return {key[0].upper() + key[1:]: to_api(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [to_api(item) for item in value]
+    return value
+
+
+def with_integers(value: Any) -> Any:
+    """The same value with 14 for 14.0: Pulumi's protocol has one type of number (protobuf's Struct)."""
+    if isinstance(value, Mapping):
+        return {key: with_integers(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [with_integers(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value

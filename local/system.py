@@ -1,0 +1,78 @@
+"""The whole system, deployed into a local AWS: its outputs, where they are written, and the way in."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from local.access import Access
+from local.deployment import deploy
+from local.emulator import Emulator, Options, running_emulator
+from local.errors import LocalError
+from local.project import Project
+
+OUTPUTS_FILE = Path(".local") / "outputs.json"
+# This machine's Python and packages run the Lambdas; wheels for Lambda's own platform would be of no use.
+LOCAL_CONFIG = {"vendorDependencies": False}
+
+
+@dataclass(frozen=True)
+class System:
+    """A deployed system. `outputs` are the stack's, as `pulumi stack output` would show them."""
+
+    access: Access
+    outputs: Mapping[str, Any]
+
+    @property
+    def api_url(self) -> str:
+        return str(self.outputs["apiUrl"])
+
+    @property
+    def event_bus_name(self) -> str:
+        return str(self.outputs["eventBusName"])
+
+    @property
+    def state_machine_arn(self) -> str:
+        return str(self.outputs["stateMachineArn"])
+
+    @classmethod
+    def from_file(cls, folder: Path) -> "System":
+        """Reads what `python -m local up` wrote."""
+        try:
+            values = json.loads((folder / OUTPUTS_FILE).read_text())
+        except FileNotFoundError as error:
+            raise LocalError("No local AWS is up. Start one in another terminal: python -m local up") from error
+        access = Access(values["endpointUrl"], values["region"], values["accessKeyId"], values["secretAccessKey"])
+        return cls(access, values)
+
+    def to_file(self, folder: Path) -> Path:
+        """Writes the outputs and the way in, readable for their owner only."""
+        path = folder / OUTPUTS_FILE
+        path.parent.mkdir(exist_ok=True)
+        unfinished = path.with_suffix(".tmp")
+        unfinished.touch(mode=0o600)
+        unfinished.write_text(json.dumps(self._values(), indent=2) + "\n")
+        return unfinished.rename(path)
+
+    def _values(self) -> dict[str, Any]:
+        access = {
+            "endpointUrl": self.access.endpoint_url,
+            "region": self.access.region,
+            "accessKeyId": self.access.access_key_id,
+            "secretAccessKey": self.access.secret_access_key,
+        }
+        return access | dict(self.outputs)
+
+
+def deploy_system(project: Project, emulator: Emulator) -> System:
+    """Deploys the project's program into a running local AWS."""
+    return System(emulator.access, deploy(project.with_config(LOCAL_CONFIG), emulator.access))
+
+
+@contextmanager
+def running_system(project: Project, options: Options) -> Iterator[tuple[System, Emulator]]:
+    """A local AWS in the project's region, with the project deployed into it."""
+    with running_emulator(replace(options, region=project.region)) as emulator:
+        yield deploy_system(project, emulator), emulator

@@ -1,0 +1,187 @@
+"""Runs the Pulumi program whole, on mocks that record what it registers: asserts are then made on plain dicts."""
+# mypy: disable-error-code="no-untyped-call"
+# Pulumi's mock runtime is untyped.
+
+import asyncio
+import json
+import logging
+import runpy
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+from google.protobuf import empty_pb2
+from google.protobuf.message import Message
+from pulumi.runtime import rpc, set_all_config
+from pulumi.runtime.mocks import MockCallArgs, MockEngine, MockMonitor, MockResourceArgs, Mocks, MockSettings
+from pulumi.runtime.settings import configure
+from pulumi.runtime.stack import run_in_stack
+
+ROOT = Path(__file__).parent.parent.parent
+PROJECT = "background-tasks"
+STACK = "dev"
+
+_HERE = "eu-central-1:123456789012"
+_ARNS = {
+    "aws:apigatewayv2/api:Api": f"arn:aws:apigateway:{_HERE}:/apis/{{name}}",
+    "aws:cloudwatch/eventBus:EventBus": f"arn:aws:events:{_HERE}:event-bus/{{name}}",
+    "aws:cloudwatch/eventRule:EventRule": f"arn:aws:events:{_HERE}:rule/{{name}}",
+    "aws:cloudwatch/logGroup:LogGroup": f"arn:aws:logs:{_HERE}:log-group:{{name}}",
+    "aws:dynamodb/table:Table": f"arn:aws:dynamodb:{_HERE}:table/{{name}}",
+    "aws:iam/role:Role": "arn:aws:iam::123456789012:role/{name}",
+    "aws:lambda/function:Function": f"arn:aws:lambda:{_HERE}:function:{{name}}",
+    "aws:s3/bucket:Bucket": "arn:aws:s3:::{name}",
+    "aws:sfn/stateMachine:StateMachine": f"arn:aws:states:{_HERE}:stateMachine:{{name}}",
+    "aws:sqs/queue:Queue": f"arn:aws:sqs:{_HERE}:{{name}}",
+}
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One registration: its type, its logical name, and its inputs."""
+
+    type: str
+    name: str
+    inputs: dict[str, Any]
+    provider: str
+
+
+@dataclass
+class Program(Mocks):
+    """What one run of the program registered, and the stack's outputs."""
+
+    resources: list[Resource] = field(default_factory=list)
+    protected: set[str] = field(default_factory=set)
+    dependencies: dict[str, set[str]] = field(default_factory=dict)
+    outputs: dict[str, Any] = field(default_factory=dict)
+
+    def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        self.resources.append(Resource(args.typ, args.name, dict(args.inputs), args.provider or ""))
+        return args.name, args.inputs | self._computed(args)
+
+    def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+        raise AssertionError(f"the program asks AWS: {args.token}")
+
+    def all(self, type: str) -> list[dict[str, Any]]:
+        return [deepcopy(resource.inputs) for resource in self.resources if resource.type == type]
+
+    def one(self, type: str, name: str | None = None) -> dict[str, Any]:
+        found = [resource for resource in self.resources if resource.type == type and name in (None, resource.name)]
+        assert len(found) == 1, f"{len(found)} of type {type} called {name}: {[resource.name for resource in self.resources]}"
+        return deepcopy(found[0].inputs)
+
+    def policy(self, name: str) -> list[dict[str, Any]]:
+        """The statements of a role's policy."""
+        statements: list[dict[str, Any]] = json.loads(self.one("aws:iam/rolePolicy:RolePolicy", name)["policy"])["Statement"]
+        return statements
+
+    def _computed(self, args: MockResourceArgs) -> dict[str, Any]:
+        name = args.inputs.get("name", f"{args.name}-1a2b3c4")
+        computed = {"name": name}
+        if args.typ in _ARNS:
+            computed["arn"] = _ARNS[args.typ].format(name=name)
+        match args.typ:
+            case "aws:s3/bucket:Bucket":
+                return computed | {"bucket": name}
+            case "aws:sqs/queue:Queue":
+                return computed | {"url": f"https://sqs.eu-central-1.amazonaws.com/123456789012/{name}"}
+            case "aws:apigatewayv2/api:Api":
+                return computed | {
+                    "apiEndpoint": "https://a1b2c3.execute-api.eu-central-1.amazonaws.com",
+                    "executionArn": f"arn:aws:execute-api:{_HERE}:a1b2c3",
+                }
+            case _:
+                return computed
+
+
+def defaults() -> dict[str, Any]:
+    """The project's config keys with their defaults, as Pulumi.yaml declares them."""
+    declared = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
+    return {key: declaration["default"] for key, declaration in declared.items()}
+
+
+def set_config(changes: dict[str, Any], *, stack: str = STACK) -> None:
+    """Hands config to the program as the CLI does, every value as text. A key set to None is absent."""
+    _start(_Monitor(Program()), changes, stack)
+
+
+def run(changes: dict[str, Any] | None = None, *, stack: str = STACK) -> Program:
+    """Runs `__main__.py` with the project's defaults and these changes."""
+    program = Program()
+    _start(_Monitor(program), changes or {}, stack)
+    asyncio.run(run_in_stack(_execute))
+    return program
+
+
+def _execute() -> None:
+    runpy.run_path(str(ROOT / "__main__.py"))
+
+
+def _start(monitor: MockMonitor, changes: dict[str, Any], stack: str) -> None:
+    config = {"aws:region": "eu-central-1"} | {f"{PROJECT}:{key}": value for key, value in defaults().items()}
+    config |= {key if ":" in key else f"{PROJECT}:{key}": value for key, value in changes.items()}
+    set_all_config({key: _text(value) for key, value in config.items() if value is not None})
+    configure(
+        MockSettings(
+            monitor=monitor,
+            monitor_features=set(monitor.GetDeploymentInfo(empty_pb2.Empty()).supportedFeatures),
+            engine=MockEngine(_quiet_logger()),
+            project=PROJECT,
+            stack=stack,
+            dry_run=False,
+            organization=None,
+            callbacks=None,
+        )
+    )
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _quiet_logger() -> logging.Logger:
+    logger = logging.getLogger("tests.infra.pulumi")
+    logger.propagate = False
+    return logger
+
+
+class _Monitor(MockMonitor):
+    """Pulumi's mock monitor; keeps what the mocks aren't told, and gives each of Pulumi's threads a loop that it closes."""
+
+    def __init__(self, program: Program) -> None:
+        super().__init__(program)
+        self._program = program
+
+    def RegisterResource(self, request: Any) -> Message:  # noqa: N802
+        if request.protect:
+            self._program.protected.add(request.name)
+        self._program.dependencies[f"{request.type}::{request.name}"] = {_without_parents(urn) for urn in request.dependencies}
+        with _event_loop():
+            response: Message = super().RegisterResource(request)
+            return response
+
+    def RegisterResourceOutputs(self, request: Any) -> Message:  # noqa: N802
+        if "::pulumi:pulumi:Stack::" in request.urn:
+            self._program.outputs = rpc.deserialize_properties(request.outputs)
+        return empty_pb2.Empty()
+
+
+def _without_parents(urn: str) -> str:
+    """A resource's type and name, of a URN that has the types of its parents too."""
+    *_, types, name = urn.split("::")
+    return f"{types.rpartition('$')[2]}::{name}"
+
+
+@contextmanager
+def _event_loop() -> Iterator[None]:
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    try:
+        yield
+    finally:
+        asyncio.set_event_loop(None)
+        loop.close()

@@ -1,0 +1,345 @@
+"""The whole program, as Pulumi would register it."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from handler.contract import DETAIL_TYPE, EXPIRE_TAG, EXPIRY_ATTRIBUTE, PARTITION_KEY, RANGE_KEY, SORT_KEY, Index
+from tests.infra.recording import Program, Resource, run
+
+FUNCTION = "aws:lambda/function:Function"
+LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
+RULE = "aws:cloudwatch/eventRule:EventRule"
+TARGET = "aws:cloudwatch/eventTarget:EventTarget"
+ROUTE = "aws:apigatewayv2/route:Route"
+TABLE = "aws:dynamodb/table:Table"
+BUCKET = "aws:s3/bucket:Bucket"
+LIFECYCLE = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
+QUEUE = "aws:sqs/queue:Queue"
+MACHINE = "aws:sfn/stateMachine:StateMachine"
+ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
+PERMISSION = "aws:lambda/permission:Permission"
+
+MACHINE_ARN = "arn:aws:states:eu-central-1:123456789012:stateMachine:background-tasks-dev-state-machine"
+JWT = {"jwtIssuer": "https://login.example.com/", "jwtAudience": ["console", "cli"]}
+
+
+class TestFunctions:
+    def test_all_functions_run_one_and_the_same_archive(self, program: Program) -> None:
+        archives = {function["code"].path for function in program.all(FUNCTION)}
+
+        assert len(program.all(FUNCTION)) == 3
+        assert len(archives) == 1
+
+    @pytest.mark.parametrize(("name", "timeout"), [("worker", 900), ("api", 30), ("recovery", 900)])
+    def test_each_function_has_its_own_entry_and_timeout(self, program: Program, name: str, timeout: int) -> None:
+        function = program.one(FUNCTION, name)
+
+        assert function["name"] == f"background-tasks-dev-{name}"
+        assert function["handler"] == f"handler.{name}.handler"
+        assert function["timeout"] == timeout
+        assert function["runtime"] == "python3.13"
+        assert function["architectures"] == ["arm64"]
+
+    def test_the_worker_has_more_memory_than_the_api(self, program: Program) -> None:
+        assert program.one(FUNCTION, "worker")["memorySize"] > program.one(FUNCTION, "api")["memorySize"]
+
+    def test_memory_and_architecture_follow_the_config(self) -> None:
+        changed = run({"workerMemory": 3008, "apiMemory": 256, "architecture": "x86_64", "vendorDependencies": False})
+
+        assert {name: changed.one(FUNCTION, name)["memorySize"] for name in ("worker", "api", "recovery")} == {
+            "worker": 3008,
+            "api": 256,
+            "recovery": 3008,
+        }
+        assert all(function["architectures"] == ["x86_64"] for function in changed.all(FUNCTION))
+
+    @pytest.mark.parametrize("name", ["worker", "api", "recovery"])
+    def test_each_function_is_told_what_it_works_with(self, program: Program, name: str) -> None:
+        variables = program.one(FUNCTION, name)["environment"]["variables"]
+
+        assert variables.pop("DEAD_LETTER_QUEUE_URL", None) == (
+            program.outputs["deadLetterQueueUrl"] if name == "recovery" else None
+        )
+        assert variables == {
+            "TABLE_NAME": program.outputs["tableName"],
+            "EVENT_BUS_NAME": program.outputs["eventBusName"],
+            "PAYLOAD_BUCKET_NAME": program.outputs["payloadBucketName"],
+            "STATE_MACHINE_ARN": program.outputs["stateMachineArn"],
+            "RETENTION_DAYS": "90",
+            "POWERTOOLS_SERVICE_NAME": f"background-tasks-dev-{name}",
+            "POWERTOOLS_METRICS_NAMESPACE": "BackgroundTasks",
+            "POWERTOOLS_LOG_LEVEL": "INFO",
+        }
+
+    def test_each_function_writes_to_a_log_group_of_ours(self, program: Program) -> None:
+        ours = {group["name"] for group in program.all(LOG_GROUP)}
+
+        for function in program.all(FUNCTION):
+            assert function["loggingConfig"]["logGroup"] == f"/aws/lambda/{function['name']}"
+            assert function["loggingConfig"]["logGroup"] in ours
+
+    def test_every_log_group_has_a_retention(self) -> None:
+        groups = run({"logRetentionDays": 7, "vendorDependencies": False}).all(LOG_GROUP)
+
+        assert len(groups) == 5
+        assert [group["retentionInDays"] for group in groups] == [7] * 5
+
+
+class TestDelivery:
+    def test_every_task_event_on_the_bus_starts_the_state_machine(self, program: Program) -> None:
+        rule = program.one(RULE, "delivery")
+        target = program.one(TARGET, "delivery")
+
+        assert json.loads(rule["eventPattern"]) == {"detail-type": [DETAIL_TYPE]}
+        assert rule["eventBusName"] == target["eventBusName"] == program.outputs["eventBusName"]
+        assert target["rule"] == rule["name"]
+        assert target["arn"] == MACHINE_ARN
+        assert target.keys().isdisjoint({"input", "inputPath", "inputTransformer"})
+
+    def test_an_event_that_cannot_be_delivered_is_retried_and_then_kept_for_two_weeks(self, program: Program) -> None:
+        target = program.one(TARGET, "delivery")
+        queue = program.one(QUEUE)
+
+        assert target["retryPolicy"] == {"maximumEventAgeInSeconds": 3600, "maximumRetryAttempts": 185}
+        assert target["deadLetterConfig"]["arn"].endswith(f":{queue['name']}")
+        assert queue["messageRetentionSeconds"] == 14 * 24 * 60 * 60
+        assert queue["sqsManagedSseEnabled"] is True
+
+    def test_only_the_rule_may_send_to_the_queue(self, program: Program) -> None:
+        policy = json.loads(program.one("aws:sqs/queuePolicy:QueuePolicy")["policy"])
+
+        assert policy["Statement"] == [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "events.amazonaws.com"},
+                "Action": ["sqs:SendMessage"],
+                "Resource": ["arn:aws:sqs:eu-central-1:123456789012:background-tasks-dev-undelivered"],
+                "Condition": {
+                    "ArnEquals": {"aws:SourceArn": "arn:aws:events:eu-central-1:123456789012:rule/background-tasks-dev-start"}
+                },
+            }
+        ]
+
+
+class TestStateMachine:
+    def test_it_is_of_the_type_that_may_run_for_a_year(self, program: Program) -> None:
+        assert program.one(MACHINE)["type"] == "STANDARD"
+
+    def test_it_runs_the_worker(self, program: Program) -> None:
+        run_state = json.loads(program.one(MACHINE)["definition"])["States"]["Run"]
+
+        assert run_state["Arguments"]["FunctionName"].endswith(":function:background-tasks-dev-worker")
+
+    @pytest.mark.parametrize("level", ["ALL", "OFF"])
+    def test_its_log_level_follows_the_config(self, level: str) -> None:
+        logging = run({"executionLogLevel": level, "vendorDependencies": False}).one(MACHINE)["loggingConfiguration"]
+
+        assert logging["level"] == level
+
+    def test_it_logs_failures_with_their_data_to_a_group_of_ours(self, program: Program) -> None:
+        group = program.one(LOG_GROUP, "state-machine")["name"]
+
+        assert program.one(MACHINE)["loggingConfiguration"] == {
+            "level": "ERROR",
+            "includeExecutionData": True,
+            "logDestination": f"arn:aws:logs:eu-central-1:123456789012:log-group:{group}:*",
+        }
+
+    def test_the_functions_know_it_by_the_arn_that_it_gets(self, program: Program) -> None:
+        told = program.one(FUNCTION, "worker")["environment"]["variables"]["STATE_MACHINE_ARN"]
+
+        assert told == program.outputs["stateMachineArn"] == MACHINE_ARN
+
+
+class TestTable:
+    def test_it_is_paid_by_request_restorable_and_forgets_expired_items(self, program: Program) -> None:
+        table = program.one(TABLE)
+
+        assert table["billingMode"] == "PAY_PER_REQUEST"
+        assert table["pointInTimeRecovery"] == {"enabled": True}
+        assert table["ttl"] == {"attributeName": EXPIRY_ATTRIBUTE, "enabled": True}
+        assert (table["hashKey"], table["rangeKey"]) == (PARTITION_KEY, RANGE_KEY)
+
+    def test_it_has_the_indexes_of_the_contract_with_keys_alone(self, program: Program) -> None:
+        indexes = {index["name"]: index for index in program.one(TABLE)["globalSecondaryIndexes"]}
+
+        assert set(indexes) == {index.value for index in Index}
+        for index in Index:
+            assert indexes[index]["projectionType"] == "KEYS_ONLY"
+            assert indexes[index]["keySchemas"] == [
+                {"attributeName": index.partition_key, "keyType": "HASH"},
+                {"attributeName": SORT_KEY, "keyType": "RANGE"},
+            ]
+
+    def test_it_declares_each_key_attribute_once(self, program: Program) -> None:
+        declared = [(attribute["name"], attribute["type"]) for attribute in program.one(TABLE)["attributes"]]
+        keys = {PARTITION_KEY, RANGE_KEY, SORT_KEY, *(index.partition_key for index in Index)}
+
+        assert sorted(declared) == sorted((key, "S") for key in keys)
+
+
+class TestPayloads:
+    def test_the_bucket_is_private_and_encrypted(self, program: Program) -> None:
+        access = program.one("aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock")
+        encryption = program.one("aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration")
+
+        assert access.pop("bucket") == encryption["bucket"] == program.outputs["payloadBucketName"]
+        assert access == {
+            "blockPublicAcls": True,
+            "blockPublicPolicy": True,
+            "ignorePublicAcls": True,
+            "restrictPublicBuckets": True,
+        }
+        assert encryption["rules"] == [{"applyServerSideEncryptionByDefault": {"sseAlgorithm": "AES256"}}]
+
+    def test_payloads_of_finished_tasks_expire_as_long_after_as_the_tasks(self) -> None:
+        (rule,) = run({"retentionDays": 14, "vendorDependencies": False}).one(LIFECYCLE)["rules"]
+
+        assert rule["filter"]["tag"] == dict(zip(("key", "value"), EXPIRE_TAG, strict=True))
+        assert rule["expiration"] == {"days": 14}
+        assert rule["status"] == "Enabled"
+
+    def test_nothing_expires_when_tasks_are_kept_for_ever(self) -> None:
+        forever = run({"retentionDays": 0, "vendorDependencies": False})
+
+        assert forever.all(LIFECYCLE) == []
+        assert forever.one(FUNCTION, "worker")["environment"]["variables"]["RETENTION_DAYS"] == "0"
+
+    @pytest.mark.parametrize("protect", [True, False])
+    def test_data_is_protected_where_the_stack_says_so(self, protect: bool) -> None:
+        stack = run({"protectData": protect, "vendorDependencies": False})
+
+        assert stack.one(TABLE)["deletionProtectionEnabled"] is protect
+        assert stack.one(BUCKET)["forceDestroy"] is not protect
+        assert {name for name in stack.protected if "payloads" in name or "tasks" in name} == (
+            {"background-tasks-dev-tasks", "background-tasks-dev-payloads"} if protect else set()
+        )
+
+
+class TestApi:
+    def test_requests_are_authorised_by_iam(self, program: Program) -> None:
+        route = program.one(ROUTE)
+
+        assert (route["routeKey"], route["authorizationType"]) == ("POST /graphql", "AWS_IAM")
+        assert program.all("aws:apigatewayv2/authorizer:Authorizer") == []
+
+    def test_requests_are_authorised_by_jwt_where_the_stack_names_an_issuer(self) -> None:
+        stack = run({**JWT, "vendorDependencies": False})
+        authorizer = stack.one("aws:apigatewayv2/authorizer:Authorizer")
+
+        assert stack.one(ROUTE)["authorizationType"] == "JWT"
+        assert stack.one(ROUTE)["authorizerId"] == "api"
+        assert authorizer["authorizerType"] == "JWT"
+        assert authorizer["identitySources"] == ["$request.header.Authorization"]
+        assert authorizer["jwtConfiguration"] == {"issuer": JWT["jwtIssuer"], "audiences": JWT["jwtAudience"]}
+
+    @pytest.mark.parametrize("changes", [{}, JWT])
+    def test_no_route_is_open(self, changes: dict[str, Any]) -> None:
+        routes = run({**changes, "vendorDependencies": False}).all(ROUTE)
+
+        assert [route["authorizationType"] in ("AWS_IAM", "JWT") for route in routes] == [True]
+
+    def test_the_function_answers_and_only_this_api_may_call_it(self, program: Program) -> None:
+        integration = program.one("aws:apigatewayv2/integration:Integration")
+        permission = program.one(PERMISSION, "api")
+
+        assert integration["integrationType"] == "AWS_PROXY"
+        assert integration["payloadFormatVersion"] == "2.0"
+        assert integration["integrationUri"].endswith(":function:background-tasks-dev-api")
+        assert permission["sourceArn"] == "arn:aws:execute-api:eu-central-1:123456789012:a1b2c3/*/POST/graphql"
+
+    def test_the_stage_deploys_throttles_and_logs(self, program: Program) -> None:
+        stage = program.one("aws:apigatewayv2/stage:Stage")
+        group = program.one(LOG_GROUP, "api-access")["name"]
+
+        assert (stage["name"], stage["autoDeploy"]) == ("$default", True)
+        assert stage["defaultRouteSettings"] == {"throttlingRateLimit": 100, "throttlingBurstLimit": 200}
+        assert stage["accessLogSettings"]["destinationArn"].endswith(f":log-group:{group}")
+        assert json.loads(stage["accessLogSettings"]["format"])["status"] == "$context.status"
+
+
+class TestRecovery:
+    def test_it_is_told_of_every_execution_of_ours_that_ends_otherwise_than_meant(self, program: Program) -> None:
+        rule = program.one(RULE, "recovery-ended")
+
+        assert "eventBusName" not in rule
+        assert json.loads(rule["eventPattern"]) == {
+            "source": ["aws.states"],
+            "detail-type": ["Step Functions Execution Status Change"],
+            "detail": {"status": ["FAILED", "TIMED_OUT", "ABORTED"], "stateMachineArn": [MACHINE_ARN]},
+        }
+
+    def test_it_sweeps_every_five_minutes(self, program: Program) -> None:
+        assert program.one(RULE, "recovery-sweep")["scheduleExpression"] == "rate(5 minutes)"
+
+    @pytest.mark.parametrize("name", ["recovery-ended", "recovery-sweep"])
+    def test_both_rules_may_call_it(self, program: Program, name: str) -> None:
+        rule, target, permission = program.one(RULE, name), program.one(TARGET, name), program.one(PERMISSION, name)
+
+        assert target["rule"] == rule["name"]
+        assert target["arn"].endswith(":function:background-tasks-dev-recovery")
+        assert permission["function"] == "background-tasks-dev-recovery"
+        assert permission["principal"] == "events.amazonaws.com"
+        assert permission["sourceArn"].endswith(f":rule/{rule['name']}")
+
+
+class TestStack:
+    def test_it_tells_everything_that_others_need(self, program: Program) -> None:
+        outputs = dict(program.outputs)
+        console = outputs.pop("console")
+
+        assert outputs == {
+            "apiUrl": "https://a1b2c3.execute-api.eu-central-1.amazonaws.com/graphql",
+            "eventBusName": "background-tasks-dev-bus",
+            "stateMachineArn": MACHINE_ARN,
+            "tableName": "background-tasks-dev-tasks-1a2b3c4",
+            "payloadBucketName": "background-tasks-dev-payloads-1a2b3c4",
+            "workerFunctionName": "background-tasks-dev-worker",
+            "apiFunctionName": "background-tasks-dev-api",
+            "recoveryFunctionName": "background-tasks-dev-recovery",
+            "deadLetterQueueUrl": "https://sqs.eu-central-1.amazonaws.com/123456789012/background-tasks-dev-undelivered",
+        }
+        assert console["executions"].endswith(f"#/statemachines/view/{MACHINE_ARN}")
+
+    def test_everything_is_tagged_and_in_the_stacks_region(self, program: Program) -> None:
+        provider = program.one("pulumi:providers:aws")
+
+        assert provider["region"] == "eu-central-1"
+        assert json.loads(provider["defaultTags"]) == {"tags": {"project": "background-tasks", "stack": "dev"}}
+        assert {resource.name for resource in _without_provider(program)} == set()
+
+    def test_the_stacks_account_and_profile_are_the_providers(self) -> None:
+        changes = {"aws:profile": "deploy", "aws:allowedAccountIds": ["123456789012"], "vendorDependencies": False}
+        provider = run(changes).one("pulumi:providers:aws")
+
+        assert provider["profile"] == "deploy"
+        assert json.loads(provider["allowedAccountIds"]) == ["123456789012"]
+
+    @pytest.mark.parametrize(
+        ("resource", "first"),
+        [
+            (f"{FUNCTION}::worker", f"{ROLE_POLICY}::worker"),
+            (f"{FUNCTION}::api", f"{ROLE_POLICY}::api"),
+            (f"{FUNCTION}::recovery", f"{ROLE_POLICY}::recovery"),
+            (f"{MACHINE}::state-machine", f"{ROLE_POLICY}::state-machine"),
+            (f"{TARGET}::delivery", f"{ROLE_POLICY}::delivery"),
+            (f"{TARGET}::delivery", "aws:sqs/queuePolicy:QueuePolicy::delivery"),
+        ],
+    )
+    def test_nothing_runs_before_it_may_do_what_it_does(self, program: Program, resource: str, first: str) -> None:
+        assert first in program.dependencies[resource]
+
+    def test_no_name_is_longer_than_aws_takes_even_for_the_longest_stack_name(self) -> None:
+        stack = run({"vendorDependencies": False}, stack="s" * 27)
+        limited = [*stack.all(FUNCTION), *stack.all("aws:iam/role:Role"), *stack.all(RULE)]
+
+        assert max(len(resource["name"]) for resource in limited) <= 64
+        assert len(stack.outputs["payloadBucketName"]) <= 63
+
+
+def _without_provider(program: Program) -> Iterator[Resource]:
+    """Resources of AWS that would fall back to a provider without tags."""
+    return (resource for resource in program.resources if resource.type.startswith("aws:") and not resource.provider)

@@ -1,0 +1,131 @@
+"""The state machine's document: its states, their order, what is tried again."""
+
+import re
+from typing import Any
+
+import pytest
+
+from handler.contract import RUN_TIMEOUT_SECONDS, STORE_UNAVAILABLE, State
+from infra.state_machine import RETRIERS, Retrier, definition
+
+WORKER = "arn:aws:lambda:eu-central-1:123456789012:function:worker"
+MACHINE: dict[str, Any] = definition(worker_arn=WORKER)
+STATES: dict[str, Any] = MACHINE["States"]
+
+
+def test_it_has_exactly_the_states_of_the_contract() -> None:
+    assert set(STATES) == {state.value for state in State}
+    assert MACHINE["StartAt"] == "TransformEvent"
+    assert MACHINE["QueryLanguage"] == "JSONata"
+
+
+@pytest.mark.parametrize(
+    ("state", "type"),
+    [
+        ("TransformEvent", "Pass"),
+        ("Run", "Task"),
+        ("CheckStatus", "Choice"),
+        ("Wait", "Wait"),
+        ("UnknownError", "Fail"),
+        ("UnknownStatus", "Fail"),
+        ("Error", "Fail"),
+        ("Done", "Succeed"),
+        ("Aborted", "Succeed"),
+    ],
+)
+def test_each_state_has_its_type(state: str, type: str) -> None:
+    assert STATES[state]["Type"] == type
+
+
+def test_the_loop_is_run_check_wait_run() -> None:
+    assert STATES["TransformEvent"]["Next"] == "Run"
+    assert STATES["Run"]["Next"] == "CheckStatus"
+    assert [choice["Next"] for choice in STATES["CheckStatus"]["Choices"]] == ["Wait", "Run", "Done", "Error", "Aborted"]
+    assert STATES["CheckStatus"]["Default"] == "UnknownStatus"
+    assert STATES["Wait"]["Next"] == "Run"
+
+
+def test_an_iteration_takes_two_transitions_and_three_with_a_wait() -> None:
+    assert _path_back_to_run("Run") == ["Run", "CheckStatus"]
+    assert _path_back_to_run("Wait") == ["Run", "CheckStatus", "Wait"]
+
+
+def test_no_execution_is_ended_by_a_time_limit_of_ours() -> None:
+    assert "TimeoutSeconds" not in MACHINE
+
+
+class TestRun:
+    def test_it_invokes_the_worker_by_its_own_integration(self) -> None:
+        assert STATES["Run"]["Resource"] == "arn:aws:states:::lambda:invoke"
+        assert STATES["Run"]["Arguments"]["FunctionName"] == WORKER
+
+    def test_it_waits_a_little_longer_than_the_worker_may_take(self) -> None:
+        assert STATES["Run"]["TimeoutSeconds"] == RUN_TIMEOUT_SECONDS > 900
+
+    def test_whatever_is_past_retrying_is_told(self) -> None:
+        (catcher,) = STATES["Run"]["Catch"]
+
+        assert catcher["ErrorEquals"] == ["States.ALL"]
+        assert catcher["Next"] == "UnknownError"
+
+    @pytest.mark.parametrize(
+        "errors",
+        [
+            {"Lambda.ServiceException", "Lambda.AWSLambdaException", "Lambda.SdkClientException", STORE_UNAVAILABLE},
+            {"Lambda.TooManyRequestsException"},
+            {"Sandbox.Timedout", "Runtime.OutOfMemory", "Runtime.ExitError", "Lambda.Unknown", "States.Timeout"},
+        ],
+    )
+    def test_faults_throttling_and_crashes_are_retried_each_in_its_way(self, errors: set[str]) -> None:
+        (retrier,) = [retrier for retrier in STATES["Run"]["Retry"] if errors <= set(retrier["ErrorEquals"])]
+
+        assert retrier["JitterStrategy"] == "FULL"
+        assert retrier["BackoffRate"] == 2
+        assert retrier["IntervalSeconds"] < retrier["MaxDelaySeconds"]
+
+    def test_an_error_is_in_one_retrier_only(self) -> None:
+        named = [error for retrier in STATES["Run"]["Retry"] for error in retrier["ErrorEquals"]]
+
+        assert len(named) == len(set(named))
+
+    def test_the_worker_is_brought_back_from_a_crash_a_few_times_and_through_an_outage_of_hours(self) -> None:
+        faults, throttling, crashes = RETRIERS
+
+        assert crashes.attempts == 3
+        assert _average_patience_seconds(faults) > 3 * 60 * 60
+        assert _average_patience_seconds(throttling) > 60 * 60
+
+    def test_an_exception_of_the_tasks_own_is_not_run_again(self) -> None:
+        named = {error for retrier in STATES["Run"]["Retry"] for error in retrier["ErrorEquals"]}
+
+        assert named.isdisjoint({"States.ALL", "States.TaskFailed", "Exception", "Runtime.ImportModuleError"})
+
+
+def test_every_expression_is_closed() -> None:
+    expressions = [text for text in _texts(MACHINE) if "{%" in text or "%}" in text]
+
+    assert len(expressions) == 15
+    assert all(re.fullmatch(r"\{% .* %\}", text, re.DOTALL) for text in expressions)
+
+
+def _path_back_to_run(first_choice: str) -> list[str]:
+    path = ["Run", STATES["Run"]["Next"]]
+    while first_choice != "Run":
+        path.append(first_choice)
+        first_choice = STATES[first_choice]["Next"]
+    return path
+
+
+def _average_patience_seconds(retrier: Retrier) -> float:
+    waits = (
+        min(retrier.first_wait_seconds * 2.0**attempt, retrier.longest_wait_seconds) for attempt in range(retrier.attempts)
+    )
+    return sum(waits) / 2  # full jitter draws each wait from zero up to its length
+
+
+def _texts(value: object) -> list[str]:
+    if isinstance(value, dict):
+        return [text for child in value.values() for text in _texts(child)]
+    if isinstance(value, list):
+        return [text for child in value for text in _texts(child)]
+    return [value] if isinstance(value, str) else []

@@ -1,0 +1,246 @@
+"""One resource of each type that local/resources/ can create."""
+
+import json
+
+import pulumi
+import pulumi_aws as aws
+
+config = pulumi.Config()
+caller, region, partition = aws.get_caller_identity(), aws.get_region(), aws.get_partition()
+
+
+def trust(service: str) -> str:
+    statement = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": service}}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def allow(action: str, resource: str, **more: object) -> str:
+    return json.dumps(
+        {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": action, "Resource": resource, **more}]}
+    )
+
+
+provider = aws.Provider("provider", region=region.region, default_tags={"tags": {"project": "everything"}})
+ours = pulumi.ResourceOptions(provider=provider)
+
+
+class Storage(pulumi.ComponentResource):
+    def __init__(self, name: str) -> None:
+        super().__init__("everything:index:Storage", name)
+        child = pulumi.ResourceOptions(parent=self, provider=provider)
+        self.table = aws.dynamodb.Table(
+            "table",
+            billing_mode="PAY_PER_REQUEST",
+            hash_key="pk",
+            range_key="sk",
+            attributes=[{"name": n, "type": "S"} for n in ("pk", "sk", "byStatusKey", "createdOn")],
+            global_secondary_indexes=[
+                {"name": "byStatus", "hash_key": "byStatusKey", "range_key": "createdOn", "projection_type": "KEYS_ONLY"}
+            ],
+            point_in_time_recovery={"enabled": True},
+            ttl={"attribute_name": "expiresAt", "enabled": True},
+            deletion_protection_enabled=True,
+            opts=child,
+        )
+        self.bucket = aws.s3.Bucket("bucket", force_destroy=True, opts=child)
+        aws.s3.BucketPublicAccessBlock(
+            "private",
+            bucket=self.bucket.id,
+            block_public_acls=True,
+            block_public_policy=True,
+            ignore_public_acls=True,
+            restrict_public_buckets=True,
+            opts=child,
+        )
+        aws.s3.BucketServerSideEncryptionConfiguration(
+            "encrypted",
+            bucket=self.bucket.id,
+            rules=[{"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}}],
+            opts=child,
+        )
+        aws.s3.BucketOwnershipControls(
+            "owned", bucket=self.bucket.id, rule={"object_ownership": "BucketOwnerEnforced"}, opts=child
+        )
+        aws.s3.BucketVersioning("versioned", bucket=self.bucket.id, versioning_configuration={"status": "Enabled"}, opts=child)
+        aws.s3.BucketLifecycleConfiguration(
+            "expiring",
+            bucket=self.bucket.id,
+            rules=[
+                {
+                    "id": "expire",
+                    "status": "Enabled",
+                    "filter": {"tag": {"key": "expire", "value": "true"}},
+                    "expiration": {"days": 14},
+                }
+            ],
+            opts=child,
+        )
+        aws.s3.BucketPolicy(
+            "secure",
+            bucket=self.bucket.id,
+            policy=self.bucket.arn.apply(lambda arn: allow("s3:GetObject", f"{arn}/*", Principal={"AWS": caller.account_id})),
+            opts=child,
+        )
+        self.register_outputs({})
+
+
+storage = Storage("storage")
+
+function_role = aws.iam.Role("function-role", assume_role_policy=trust("lambda.amazonaws.com"), opts=ours)
+aws.iam.RolePolicy(
+    "function-policy", role=function_role.name, policy=storage.table.arn.apply(lambda arn: allow("dynamodb:GetItem", arn))
+)
+aws.iam.RolePolicyAttachment(
+    "function-logs",
+    role=function_role.name,
+    policy_arn=f"arn:{partition.partition}:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole",
+)
+logs = aws.cloudwatch.LogGroup("logs", name="/aws/lambda/everything-function", retention_in_days=14)
+function = aws.lambda_.Function(
+    "function",
+    name="everything-function",
+    role=function_role.arn,
+    runtime="python3.13",
+    architectures=["arm64"],
+    handler="answer.handler",
+    memory_size=config.require_int("memory"),
+    timeout=30,
+    code=pulumi.FileArchive("code"),
+    environment={"variables": {"TABLE_NAME": storage.table.name, "POLICY": config.require("policy")}},
+    logging_config={"log_format": "JSON", "log_group": logs.name},
+)
+aws.lambda_.FunctionEventInvokeConfig("function-retries", function_name=function.name, maximum_retry_attempts=1)
+
+machine_role = aws.iam.Role(
+    "machine-role",
+    assume_role_policy=trust("states.amazonaws.com"),
+    inline_policies=[{"name": "invoke", "policy": function.arn.apply(lambda arn: allow("lambda:InvokeFunction", arn))}],
+)
+machine_logs = aws.cloudwatch.LogGroup("machine-logs", name="/aws/vendedlogs/states/everything", retention_in_days=7)
+machine = aws.sfn.StateMachine(
+    "machine",
+    name="everything-machine",
+    role_arn=machine_role.arn,
+    type="STANDARD",
+    logging_configuration={
+        "level": "ERROR",
+        "include_execution_data": True,
+        "log_destination": machine_logs.arn.apply(lambda arn: f"{arn}:*"),
+    },
+    definition=function.arn.apply(
+        lambda arn: json.dumps(
+            {
+                "QueryLanguage": "JSONata",
+                "StartAt": "Run",
+                "States": {
+                    "Run": {
+                        "Type": "Task",
+                        "Resource": "arn:aws:states:::lambda:invoke",
+                        "Arguments": {"FunctionName": arn, "Payload": "{% $states.input.detail %}"},
+                        "Output": "{% $states.result.Payload %}",
+                        "TimeoutSeconds": 60,
+                        "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Caught", "Output": "{% $states.errorOutput %}"}],
+                        "End": True,
+                    },
+                    "Caught": {"Type": "Pass", "End": True},
+                },
+            }
+        )
+    ),
+)
+
+bus = aws.cloudwatch.EventBus("bus", name="everything-bus")
+rule = aws.cloudwatch.EventRule(
+    "rule", event_bus_name=bus.name, event_pattern=json.dumps({"detail-type": ["Work"]}), state="ENABLED"
+)
+queue = aws.sqs.Queue("queue", name="everything-dead", message_retention_seconds=1_209_600, sqs_managed_sse_enabled=True)
+aws.sqs.QueuePolicy(
+    "queue-policy",
+    queue_url=queue.url,
+    policy=pulumi.Output.all(queue.arn, rule.arn).apply(
+        lambda arns: allow(
+            "sqs:SendMessage",
+            arns[0],
+            Principal={"Service": "events.amazonaws.com"},
+            Condition={"ArnEquals": {"aws:SourceArn": arns[1]}},
+        )
+    ),
+)
+rule_role = aws.iam.Role("rule-role", assume_role_policy=trust("events.amazonaws.com"))
+aws.iam.RolePolicy("rule-policy", role=rule_role.id, policy=machine.arn.apply(lambda arn: allow("states:StartExecution", arn)))
+aws.cloudwatch.EventTarget(
+    "target",
+    rule=rule.name,
+    event_bus_name=bus.name,
+    arn=machine.arn,
+    role_arn=rule_role.arn,
+    dead_letter_config={"arn": queue.arn},
+    retry_policy={"maximum_event_age_in_seconds": 3600, "maximum_retry_attempts": 185},
+)
+schedule = aws.cloudwatch.EventRule("schedule", schedule_expression="rate(1 day)")
+aws.cloudwatch.EventTarget("scheduled", rule=schedule.name, arn=function.arn)
+aws.lambda_.Permission(
+    "permission",
+    action="lambda:InvokeFunction",
+    function=function.name,
+    principal="events.amazonaws.com",
+    source_arn=schedule.arn,
+)
+
+api = aws.apigatewayv2.Api("api", name="everything-api", protocol_type="HTTP")
+integration = aws.apigatewayv2.Integration(
+    "integration",
+    api_id=api.id,
+    integration_type="AWS_PROXY",
+    integration_uri=function.invoke_arn,
+    payload_format_version="2.0",
+)
+aws.lambda_.Permission(
+    "api-permission",
+    statement_id="api",
+    action="lambda:InvokeFunction",
+    function=function.name,
+    principal="apigateway.amazonaws.com",
+    source_arn=api.execution_arn.apply(lambda arn: f"{arn}/*/*"),
+)
+aws.apigatewayv2.Route(
+    "signed",
+    api_id=api.id,
+    route_key="POST /graphql",
+    authorization_type="AWS_IAM",
+    target=integration.id.apply(lambda integration_id: f"integrations/{integration_id}"),
+)
+authorizer = aws.apigatewayv2.Authorizer(
+    "authorizer",
+    api_id=api.id,
+    authorizer_type="JWT",
+    identity_sources=["$request.header.Authorization"],
+    jwt_configuration={"issuer": "https://issuer.example.com", "audiences": ["everything"]},
+)
+aws.apigatewayv2.Route(
+    "with-token",
+    api_id=api.id,
+    route_key="GET /token",
+    authorization_type="JWT",
+    authorizer_id=authorizer.id,
+    target=integration.id.apply(lambda integration_id: f"integrations/{integration_id}"),
+)
+aws.apigatewayv2.Stage(
+    "stage",
+    api_id=api.id,
+    name="$default",
+    auto_deploy=True,
+    access_log_settings={"destination_arn": machine_logs.arn, "format": json.dumps({"id": "$context.requestId"})},
+    default_route_settings={"throttling_burst_limit": 100, "throttling_rate_limit": 50},
+)
+
+pulumi.export("apiUrl", api.api_endpoint.apply(lambda endpoint: f"{endpoint}/graphql"))
+pulumi.export("bucketName", storage.bucket.bucket)
+pulumi.export("tableName", storage.table.name)
+pulumi.export("functionName", function.name)
+pulumi.export("stateMachineArn", machine.arn)
+pulumi.export("eventBusName", bus.name)
+pulumi.export("queueUrl", queue.url)
+pulumi.export("ruleArn", rule.arn)
+pulumi.export("roles", {"rule": rule_role.name, "machine": machine_role.name})
+pulumi.export("accountId", caller.account_id)

@@ -1,0 +1,82 @@
+"""The whole system on a local AWS, as a test uses it: triggers, events, executions, records."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from local.access import Client
+from local.caller import Caller
+from local.system import System
+from local.watch import Execution, Finder
+
+Found = TypeVar("Found")
+
+_PATIENCE_SECONDS = 30
+_POLL_SECONDS = 0.05
+
+
+@dataclass(frozen=True)
+class Ended:
+    """An execution that is over."""
+
+    arn: str
+    status: str
+    states: list[str]
+    error: str | None
+    cause: str | None
+    output: Any
+
+
+class Running(Caller):
+    """A running system. What waits, waits half a minute and then fails the test."""
+
+    def __init__(self, system: System) -> None:
+        super().__init__(system)
+        self.system = system
+        self.states = self.client("stepfunctions")
+        self._finder = Finder(self.states, system.state_machine_arn)
+
+    def client(self, service: str) -> Client:
+        """A boto3 client of the account's administrator."""
+        return self.system.access.client(service)
+
+    @property
+    def table(self) -> str:
+        return str(self.system.outputs["tableName"])
+
+    def start(self, event: object) -> str:
+        """Starts an execution past the bus, with anything for an event, and returns its ARN."""
+        machine = self.system.state_machine_arn
+        return str(self.states.start_execution(stateMachineArn=machine, input=json.dumps(event))["executionArn"])
+
+    def execution(self, task_id: str) -> str:
+        """The ARN of the execution for a task's id, or for the id of an event."""
+        return self.until(lambda: self._finder.find(task_id))
+
+    def run(self, task_id: str) -> Ended:
+        """Waits for the end of the execution of a task, or of an event."""
+        return self.ended(self.execution(task_id))
+
+    def ended(self, arn: str) -> Ended:
+        """Waits for the end of an execution."""
+        execution = Execution("", arn, self.states)
+        self.until(lambda: execution.poll() is not None and not execution.is_running)
+        description = self.states.describe_execution(executionArn=arn)
+        return Ended(
+            arn=arn,
+            status=description["status"],
+            states=execution.states,
+            error=description.get("error"),
+            cause=description.get("cause"),
+            output=json.loads(description["output"]) if "output" in description else None,
+        )
+
+    def until(self, condition: Callable[[], Found | None]) -> Found:
+        """Calls something until it yields a truth, and returns that."""
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while not (found := condition()):
+            assert time.monotonic() < deadline, f"it did not happen within {_PATIENCE_SECONDS} seconds"
+            time.sleep(_POLL_SECONDS)
+        return found
