@@ -2,13 +2,16 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check format clean
+.PHONY: demo test chaos check format clean
 
 demo: .venv/ready ## a whole stack on this machine: imports a file, runs a hand-sent event
 	@$(BIN)/python -m local demo
 
 test: .venv/ready ## every test; no network, no AWS account
 	@$(BIN)/pytest -n 2
+
+chaos: .venv/ready ## 300 tasks on a local AWS that fails; SEED=7 make chaos repeats a run
+	@$(BIN)/python -m tests.chaos
 
 check: .venv/ready ## what CI runs: format, lint, types, imports, tests
 	@$(BIN)/ruff format --check
@@ -29,4 +32,5 @@ clean:
 	@echo "Setting up .venv (once) ..."
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(BIN)/python -m infra.wheels # what the bundle carries, for the tests to need no network
 	@touch $@

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from handler.contract import EXPIRE_TAG
 from handler.errors import StoreError, StoreUnavailable
 
 if TYPE_CHECKING:
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import TagTypeDef
 
 # The stack's lifecycle rule removes objects with this tag after the days of retention.
-EXPIRE_TAG: "Final[TagTypeDef]" = {"Key": "expire", "Value": "true"}
+_TAG: "Final[TagTypeDef]" = {"Key": EXPIRE_TAG[0], "Value": EXPIRE_TAG[1]}
 
 
 class Blobs:
@@ -45,7 +46,7 @@ class Blobs:
     def expire(self, key: str) -> None:
         """Lets the bucket remove it after the days of retention."""
         try:
-            self._client.put_object_tagging(Bucket=self._bucket, Key=key, Tagging={"TagSet": [EXPIRE_TAG]})
+            self._client.put_object_tagging(Bucket=self._bucket, Key=key, Tagging={"TagSet": [_TAG]})
         except (ClientError, BotoCoreError) as error:
             raise _translated(f'tag "{key}"', error) from error
 

@@ -15,6 +15,7 @@ from handler.definition import Hook
 from handler.errors import RequestError
 from handler.executions import ABORTED, RUNNING, SUCCEEDED, Execution, Executions
 from handler.hooks import Hooks
+from handler.meter import Meter
 from handler.records import ErrorRecord, LogLine, LogType, TaskRecord
 from handler.registry import Registry
 from handler.service import Tasks
@@ -24,6 +25,8 @@ log = logging.getLogger(__name__)
 
 # How often an event is sent again before its task is given up.
 MOST_DELIVERIES: Final = 3
+# How often the recovery starts a hook that is due.
+MOST_HOOK_ATTEMPTS: Final = 3
 
 NEVER_CLAIMED: Final = "NEVER_CLAIMED"
 UNDELIVERED: Final = "UNDELIVERED"
@@ -42,6 +45,7 @@ class Reconciliation:
         dead_letters: events that were not delivered.
         hooks: runs the hooks of what has ended.
         clock: tells the time.
+        meter: counts how tasks end, and how workers died.
         patience: for how long a record is left alone that nothing moves: an execution that has just started may not be listed
             yet, and an event needs its seconds.
     """
@@ -57,8 +61,10 @@ class Reconciliation:
         dead_letters: DeadLetters,
         hooks: Hooks,
         clock: Clock,
+        meter: Meter,
         patience: timedelta,
     ) -> None:
+        self._meter = meter
         self._patience = patience
         self._registry = registry
         self._store = store
@@ -103,7 +109,15 @@ class Reconciliation:
 
     def _close_down(self, record: TaskRecord) -> None:
         """What the end of a task has left to be done: its hook, if whoever stored the outcome died, and its logs' expiry."""
-        self._hooks.run_due(record)
+        if record.hook and record.hook_attempts >= MOST_HOOK_ATTEMPTS:
+            message = f"The {record.hook} hook was started {record.hook_attempts} times and never ended; it is given up."
+            self._store.append(record.log([self._line(message, ErrorRecord(message=message))]), closes=True)
+            self._store.settle(record.hook_ran(), before=record)
+        elif record.hook:
+            # Counted first: a hook that kills its Lambda would keep the recovery from everything else, for ever.
+            tried = record.hook_tried()
+            self._store.settle(tried, before=record)
+            self._hooks.run_due(tried)
         if record.closing:
             self._store.expire_logs(record.hook_ran())
 
@@ -123,7 +137,9 @@ class Reconciliation:
             message = f"The execution was stopped. {execution.cause}".strip()
             after, line = record.aborted(now=now, hook=self._due(record, Hook.ON_ABORT)), self._line(message)
         else:
-            error = _error_of(execution)
+            error, crash = _error_of(execution)
+            if crash:
+                self._meter.count("Crashes", definition=record.definition_id, crash=crash.value)
             after = record.failed(now=now, error=error, hook=self._due(record, Hook.ON_ERROR))
             line = self._line(error.message, error)
         return self._close(record, after, line)
@@ -136,6 +152,7 @@ class Reconciliation:
             self._store.save(after, before=record, guard=guard, log=lines)
         except Superseded:
             return False  # it has moved on meanwhile: somebody runs it after all
+        self._meter.count(f"Tasks{after.status.capitalize()}", definition=record.definition_id)
         log.warning(
             "A task was ended by the recovery.", extra={"action": "recovered", "task": record.id, "status": after.status}
         )
@@ -198,16 +215,16 @@ class Reconciliation:
         return LogLine(message=message, created_on=to_iso(self._clock.now()), type=kind, error=error)
 
 
-def _error_of(execution: Execution) -> ErrorRecord:
-    """What the record says of an execution that ended before its task did."""
+def _error_of(execution: Execution) -> tuple[ErrorRecord, Crash | None]:
+    """What the record says of an execution that ended before its task did, and how its worker died, if it did."""
     data = {"execution": execution.name, "status": execution.status, "error": execution.error, "cause": execution.cause}
     known = {name: value for name, value in data.items() if value}
     if execution.status in (SUCCEEDED, "GONE") or not execution.error:
         message = f'The execution "{execution.name}" is over ({execution.status}), but the task is not.'
-        return ErrorRecord(message=message, code=EXECUTION_ENDED, data=known)
+        return ErrorRecord(message=message, code=EXECUTION_ENDED, data=known), None
     crash = Crash.of(execution.error, execution.cause)
     message = f"The execution failed with {execution.error}: {crash.in_words}. {execution.cause}"
-    return ErrorRecord(message=message[:2_000], code=crash.error_code, data={**known, "crash": crash.value})
+    return ErrorRecord(message=message[:2_000], code=crash.error_code, data={**known, "crash": crash.value}), crash
 
 
 def _task_id_of(execution_input: str) -> str | None:

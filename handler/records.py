@@ -123,6 +123,7 @@ class TaskRecord(_Frozen):
     waiting_until: str | None = None
     progress: Progress | None = None
     hook: str | None = None  # the hook that is due since the outcome was stored, until it has run
+    hook_attempts: int = 0  # how often the recovery has tried to run it
     closing: bool = False  # whether logs of earlier iterations still have to be told that they expire
 
     @classmethod
@@ -190,7 +191,11 @@ class TaskRecord(_Frozen):
 
     def hook_ran(self) -> "TaskRecord":
         """The hook that was due has run."""
-        return self.model_copy(update={"hook": None})
+        return self.model_copy(update={"hook": None, "hook_attempts": 0})
+
+    def hook_tried(self) -> "TaskRecord":
+        """The recovery is about to run the hook."""
+        return self.model_copy(update={"hook_attempts": self.hook_attempts + 1})
 
     def closed(self) -> "TaskRecord":
         """Its logs have been told when they expire."""

@@ -35,5 +35,6 @@ def _reconciliation(remaining: RemainingSeconds) -> Reconciliation:
         dead_letters=DeadLetters(client("sqs"), queue_url=parts.settings.dead_letter_queue_url),
         hooks=parts.hooks,
         clock=parts.clock,
+        meter=parts.meter,
         patience=timedelta(seconds=parts.settings.recovery_after_seconds),
     )

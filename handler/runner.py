@@ -17,6 +17,7 @@ from handler.failures import error_of, error_of_failed
 from handler.hooks import Hooks
 from handler.journal import Journal
 from handler.loop import Leave
+from handler.meter import Meter
 from handler.payloads import next_input, stored_output
 from handler.records import ErrorRecord, Json, TaskLog, TaskRecord
 from handler.registry import Registry
@@ -41,6 +42,7 @@ class Runner:
         tasks: what a task triggers its children with.
         hooks: runs the hooks of what has ended.
         executions: tells how an iteration died; without them, only that it did.
+        meter: counts how tasks end, and how workers die.
         max_execution_iterations: after how many iterations a task moves on to a new execution.
         clock: tells the time.
         remaining: how many seconds the invocation has left.
@@ -56,8 +58,10 @@ class Runner:
         executions: Executions | None,
         clock: Clock,
         remaining: RemainingSeconds,
+        meter: Meter,
         max_execution_iterations: int = MAX_EXECUTION_ITERATIONS,
     ) -> None:
+        self._meter = meter
         self._max_execution_iterations = max_execution_iterations
         self._registry = registry
         self._store = store
@@ -98,6 +102,8 @@ class Runner:
         journal = self._journal(record, definition)
         if definition is None:
             return self._end(record, _no_definition(record), journal, answers)
+        if record.spent > definition.max_iterations:  # the event named another definition than the record
+            return self._ran_too_often(record, record, answers)
         return self._iterate(record, definition, journal, sent, answers)
 
     def _accept(self, sent: WorkerEvent) -> None:
@@ -141,8 +147,9 @@ class Runner:
         if record is None:
             message = f'Task "{sent.task_id}" cannot be executed because it does not exist.'
             return answers.error(ErrorRecord(message=message, code=NOT_FOUND))
-        self._hooks.run_due(record)  # whoever stored the outcome may have died before its hook had run
         is_mine = record.execution_name == sent.execution_name
+        if is_mine or record.execution_name is None:
+            self._hooks.run_due(record)  # whoever stored the outcome died before its hook had run, or may not run it
         if sent.visit and record.answered_visit == sent.visit_key:
             return self._told(record, answers)
         if record.status.is_open and record.execution_name in (None, sent.execution_name):
@@ -173,6 +180,7 @@ class Runner:
         )
         if record.claims > 1:
             crash = self._crash_of(record)
+            self._meter.count("Crashes", definition=definition.id, crash=crash.value)
             message = f"The iteration before did not end: {crash.in_words}. It runs again from its last checkpoint."
             journal.error(message, crash=crash.value, crashes=record.claims - 1)
             if record.claims - 1 > definition.crash_retries:
@@ -262,6 +270,8 @@ class Runner:
             self._store.save(after, before=before, guard=owned_by(before), log=lines)
         except Superseded as superseded:
             return self._overtaken(superseded.record, before, lines, answers)
+        if not after.status.is_open:
+            self._meter.count(f"Tasks{after.status.capitalize()}", definition=after.definition_id)
         self._hooks.run_due(after)
         return self._told(after, answers, message)
 

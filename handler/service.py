@@ -133,6 +133,8 @@ class Tasks:
         Raises:
             RequestError: there is no such definition, or the input or the delay doesn't validate.
         """
+        if self._store.status(id) is not None:
+            return  # the event was delivered before
         try:
             request = self._request(definition, input, name, delay, None, tenant, locale, BY_HAND)
         except RequestError as error:

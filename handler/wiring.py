@@ -14,6 +14,7 @@ from handler.bus import Bus
 from handler.clock import Clock, RemainingSeconds, SystemClock
 from handler.executions import Executions
 from handler.hooks import Hooks
+from handler.meter import CloudWatchMeter, Meter
 from handler.registry import Registry, discover
 from handler.runner import Runner
 from handler.service import Tasks
@@ -44,6 +45,7 @@ class System:
         hooks: runs hooks.
         tasks: the service.
         runner: runs iterations.
+        meter: counts, for CloudWatch.
     """
 
     settings: Settings
@@ -55,6 +57,7 @@ class System:
     hooks: Hooks
     tasks: Tasks
     runner: Runner
+    meter: Meter
 
 
 def system(*, remaining: RemainingSeconds, runs_hooks: bool = True) -> System:
@@ -68,7 +71,7 @@ def system(*, remaining: RemainingSeconds, runs_hooks: bool = True) -> System:
         SettingsError: an environment variable is missing.
         DefinitionError: a file under `definitions/` can't be imported.
     """
-    settings, registry, clock = _settings(), _registry(), SystemClock()
+    settings, registry, clock, meter = _settings(), _registry(), SystemClock(), CloudWatchMeter()
     store = Store(
         cast("DynamoDBClient", _LazyClient("dynamodb")),
         table_name=settings.table_name,
@@ -96,6 +99,7 @@ def system(*, remaining: RemainingSeconds, runs_hooks: bool = True) -> System:
         executions=executions if settings.state_machine_arn else None,
         clock=clock,
         remaining=remaining,
+        meter=meter,
     )
     return System(
         settings=settings,
@@ -107,6 +111,7 @@ def system(*, remaining: RemainingSeconds, runs_hooks: bool = True) -> System:
         hooks=hooks,
         tasks=tasks,
         runner=runner,
+        meter=meter,
     )
 
 

@@ -1,11 +1,13 @@
 """All of it: the foundation, the worker in its loop, the API, and the recovery that watches."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import pulumi
 
 from handler.contract import WORKER_TIMEOUT_SECONDS
+from handler.definition import Definition
 from infra import console, policies
 from infra.api import Api, ApiArgs
 from infra.delivery import Delivery, DeliveryArgs
@@ -18,10 +20,11 @@ from infra.settings import Settings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackgroundTasksArgs:
-    """The stack's settings, and the archive that all of its Lambdas run."""
+    """The stack's settings, the archive that all of its Lambdas run, and the definitions in it."""
 
     settings: Settings
     code: pulumi.Archive
+    definitions: Sequence[Definition]
 
 
 class BackgroundTasks(pulumi.ComponentResource):
@@ -46,7 +49,7 @@ class BackgroundTasks(pulumi.ComponentResource):
         shared = Shared(settings=settings, code=args.code, environment=foundation.environment, arns=foundation.arns)
         worker = Function("worker", _worker(shared), child)
         machine = Machine("state-machine", MachineArgs(settings=settings, worker_arn=worker.arn), child)
-        Delivery("delivery", _delivery(settings, foundation, machine), child)
+        Delivery("delivery", _delivery(args, foundation, machine), child)
         api = Api("api", ApiArgs(shared=shared), child)
         recovery = Recovery("recovery", RecoveryArgs(shared=shared, queue_url=foundation.dead_letter_queue.url), child)
 
@@ -77,9 +80,10 @@ def _worker(shared: Shared) -> FunctionArgs:
     )
 
 
-def _delivery(settings: Settings, foundation: Foundation, machine: Machine) -> DeliveryArgs:
+def _delivery(args: BackgroundTasksArgs, foundation: Foundation, machine: Machine) -> DeliveryArgs:
     return DeliveryArgs(
-        settings=settings,
+        settings=args.settings,
+        definitions=args.definitions,
         event_bus_name=foundation.event_bus_name,
         state_machine_arn=machine.arn,
         dead_letter_queue=foundation.dead_letter_queue,

@@ -8,6 +8,7 @@ from typing import Final
 
 import pulumi
 
+from handler.definition import Definition
 from handler.errors import DefinitionError
 from handler.registry import discover
 from infra import wheels
@@ -34,9 +35,8 @@ def archive(settings: Settings) -> pulumi.FileArchive:
     """The archive to deploy, built from the files as they are.
 
     Raises:
-        BundleError: a definition can't be used, or the packages can't be had; the message names the file.
+        BundleError: the packages can't be had; the message says which.
     """
-    _check_definitions()
     if not settings.config.vendor_dependencies:
         return pulumi.FileArchive(str(build(BUILD / "bundle-code-only.zip", ROOT, packages=[])))
     architecture = settings.config.architecture
@@ -55,9 +55,14 @@ def build(path: Path, root: Path, packages: Iterable[Path]) -> Path:
     return path
 
 
-def _check_definitions() -> None:
+def definitions() -> tuple[Definition, ...]:
+    """The definitions that the archive will hold.
+
+    Raises:
+        BundleError: one can't be used; the message names the file.
+    """
     try:
-        discover()
+        return tuple(discover())
     except DefinitionError as error:
         raise BundleError(error.message) from error
 

@@ -1,5 +1,6 @@
-"""The way of an event: from the bus, by a rule, to an execution of the state machine; or else to a queue."""
+"""The way of an event: from the bus or the clock, by a rule, to an execution of the state machine; or else to a queue."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -7,7 +8,8 @@ import pulumi
 import pulumi_aws as aws
 
 from handler.contract import DETAIL_TYPE
-from infra import policies
+from handler.definition import Definition
+from infra import policies, schedules
 from infra.settings import Settings
 
 # EventBridge guide, "How EventBridge retries delivering events": 24 hours and 185 attempts at most. After an hour the
@@ -18,16 +20,17 @@ MAX_RETRY_ATTEMPTS: Final = 185
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryArgs:
-    """The two ends of the way, and the queue beside it."""
+    """The two ends of the way, the queue beside it, and the definitions: some have a schedule."""
 
     settings: Settings
+    definitions: Sequence[Definition]
     event_bus_name: pulumi.Input[str]
     state_machine_arn: pulumi.Input[str]
     dead_letter_queue: aws.sqs.Queue
 
 
 class Delivery(pulumi.ComponentResource):
-    """The rule that starts an execution for every event of a task, whoever sent it."""
+    """The rule that starts an execution for every event of a task, whoever sent it; and one per schedule."""
 
     def __init__(self, name: str, args: DeliveryArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("background-tasks:infra:Delivery", name, None, opts)
@@ -40,29 +43,69 @@ class Delivery(pulumi.ComponentResource):
             event_pattern=pulumi.Output.json_dumps({"detail-type": [DETAIL_TYPE]}),
             opts=child,
         )
-        accepts = _accept_undelivered(name, args.dead_letter_queue, rule, child)
+        clocks = {
+            definition.id: _schedule(name, args, definition, child) for definition in args.definitions if definition.schedule
+        }
+        accepts = _accept_undelivered(name, args.dead_letter_queue, [rule, *clocks.values()], child)
         role, allows = _role(name, args, child)
-        aws.cloudwatch.EventTarget(
-            name,
-            rule=rule.name,
-            event_bus_name=args.event_bus_name,
-            arn=args.state_machine_arn,
-            role_arn=role.arn,
-            dead_letter_config=aws.cloudwatch.EventTargetDeadLetterConfigArgs(arn=args.dead_letter_queue.arn),
-            retry_policy=aws.cloudwatch.EventTargetRetryPolicyArgs(
-                maximum_event_age_in_seconds=MAX_EVENT_AGE_SECONDS,
-                maximum_retry_attempts=MAX_RETRY_ATTEMPTS,
-            ),
-            # No event may find a target that it can't reach, nor a queue that refuses it.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[accepts, allows]),
-        )
+        # No event may find a target that it can't reach, nor a queue that refuses it.
+        ready = pulumi.ResourceOptions(parent=self, depends_on=[accepts, allows])
+        _target(name, args, rule, role, ready, event_bus_name=args.event_bus_name)
+        for definition in args.definitions:
+            if definition.schedule:
+                _target(
+                    f"{name}-{definition.id}", args, clocks[definition.id], role, ready, input_transformer=_event_of(definition)
+                )
         self.register_outputs({})
 
 
+def _schedule(name: str, args: DeliveryArgs, definition: Definition, opts: pulumi.ResourceOptions) -> aws.cloudwatch.EventRule:
+    return aws.cloudwatch.EventRule(
+        f"{name}-{definition.id}",
+        name=args.settings.name_of(f"schedule-{definition.id}"),
+        description=f'Triggers the background task "{definition.id}" by the clock.',
+        schedule_expression=definition.schedule,
+        opts=opts,
+    )
+
+
+def _event_of(definition: Definition) -> aws.cloudwatch.EventTargetInputTransformerArgs:
+    return aws.cloudwatch.EventTargetInputTransformerArgs(
+        input_paths=schedules.INPUT_PATHS, input_template=schedules.event_template(definition)
+    )
+
+
+def _target(
+    name: str,
+    args: DeliveryArgs,
+    rule: aws.cloudwatch.EventRule,
+    role: aws.iam.Role,
+    opts: pulumi.ResourceOptions,
+    *,
+    event_bus_name: pulumi.Input[str] | None = None,
+    input_transformer: aws.cloudwatch.EventTargetInputTransformerArgs | None = None,
+) -> None:
+    aws.cloudwatch.EventTarget(
+        name,
+        rule=rule.name,
+        event_bus_name=event_bus_name,
+        arn=args.state_machine_arn,
+        role_arn=role.arn,
+        input_transformer=input_transformer,
+        dead_letter_config=aws.cloudwatch.EventTargetDeadLetterConfigArgs(arn=args.dead_letter_queue.arn),
+        retry_policy=aws.cloudwatch.EventTargetRetryPolicyArgs(
+            maximum_event_age_in_seconds=MAX_EVENT_AGE_SECONDS,
+            maximum_retry_attempts=MAX_RETRY_ATTEMPTS,
+        ),
+        opts=opts,
+    )
+
+
 def _accept_undelivered(
-    name: str, queue: aws.sqs.Queue, rule: aws.cloudwatch.EventRule, opts: pulumi.ResourceOptions
+    name: str, queue: aws.sqs.Queue, rules: Sequence[aws.cloudwatch.EventRule], opts: pulumi.ResourceOptions
 ) -> aws.sqs.QueuePolicy:
-    policy = pulumi.Output.all(queue=queue.arn, rule=rule.arn).apply(lambda arns: policies.dead_letter_queue(**arns))
+    arns = pulumi.Output.all(*(rule.arn for rule in rules))
+    policy = pulumi.Output.all(queue.arn, arns).apply(lambda known: policies.dead_letter_queue(queue=known[0], rules=known[1]))
     return aws.sqs.QueuePolicy(name, queue_url=queue.url, policy=pulumi.Output.json_dumps(policy), opts=opts)
 
 

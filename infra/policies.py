@@ -88,15 +88,15 @@ def event_target(*, state_machine: str) -> Document:
     return _document(_allow(["states:StartExecution"], state_machine))
 
 
-def dead_letter_queue(*, queue: str, rule: str) -> Document:
-    """The queue's own policy: the rule, and nothing else of EventBridge, may send what it could not deliver."""
+def dead_letter_queue(*, queue: str, rules: Sequence[str]) -> Document:
+    """The queue's own policy: these rules, and nothing else of EventBridge, may send what they could not deliver."""
     return _document(
         {
             "Effect": "Allow",
             "Principal": {"Service": "events.amazonaws.com"},
             "Action": ["sqs:SendMessage"],
             "Resource": [queue],
-            "Condition": {"ArnEquals": {"aws:SourceArn": rule}},
+            "Condition": {"ArnEquals": {"aws:SourceArn": list(rules)}},
         }
     )
 

@@ -38,6 +38,7 @@ class Options:
     port: int = 0  # 0: a free one
     region: str = "us-east-1"
     wait_scale: float = 1.0  # what a second of `Wait`, and of a retry's interval, takes
+    program: tuple[str, ...] = ("local.aws",)  # the module that runs it, and what that is given besides its folder
 
 
 @dataclass(frozen=True)
@@ -99,9 +100,10 @@ def _refuse_a_taken_port(port: int) -> None:
 
 
 def _start(folder: Path, root: Access, options: Options) -> subprocess.Popen[bytes]:
+    module, *arguments = options.program
     with _log(folder).open("wb") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", "local.aws", str(folder)],
+            [sys.executable, "-m", module, str(folder), *arguments],
             cwd=_ROOT,
             env=_environment(folder, root, options),
             stdin=subprocess.PIPE,  # held open: its end tells the child that we are gone

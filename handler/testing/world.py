@@ -17,6 +17,7 @@ from handler.contract import ENDPOINT, MAX_EXECUTION_ITERATIONS, NO_DELAY, PAYLO
 from handler.definition import Definition
 from handler.errors import StoreUnavailable
 from handler.hooks import Hooks
+from handler.meter import SilentMeter
 from handler.records import Json, TaskLog, TaskRecord
 from handler.registry import Registry
 from handler.runner import Runner
@@ -244,6 +245,7 @@ class World:
             executions=None,
             clock=self.clock,
             remaining=self._remaining,
+            meter=SilentMeter(),
             max_execution_iterations=self._max_execution_iterations,
         )
         return store, tasks, runner

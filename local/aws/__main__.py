@@ -8,16 +8,20 @@ import shutil
 import signal
 import sys
 import threading
+from collections.abc import Callable, Sequence
 
 from local.aws import api_calls, credentials, event_delivery, event_intake, executions, lambda_errors
 from local.aws.patch import UnknownMinistack, module
 
+CORRECTIONS = (credentials, lambda_errors, executions, event_intake, event_delivery, api_calls)
 
-def main(folder: str) -> None:
+
+def main(folder: str, *, also: Sequence[Callable[[], None]] = ()) -> None:
+    """Runs it; `also` is applied on top of the corrections."""
     threading.Thread(target=_end_with_the_parent, args=(folder,), daemon=True).start()
     try:
-        for correction in (credentials, lambda_errors, executions, event_intake, event_delivery, api_calls):
-            correction.apply()
+        for apply in (*(correction.apply for correction in CORRECTIONS), *also):
+            apply()
     except UnknownMinistack as error:
         sys.exit(str(error))
     sys.argv[1:] = []  # ministack has options of its own

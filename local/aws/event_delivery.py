@@ -54,9 +54,9 @@ def _start_or_bury(dispatch: Original) -> Original:
     def start(arn: str, payload: str) -> None:
         delivery = _delivery.get()
         if module("services.stepfunctions")._resolve_state_machine_arn(arn) is None:
-            _bury(delivery, "NO_RESOURCE", f"State Machine Does Not Exist: '{arn}'")
+            bury(delivery, "NO_RESOURCE", f"State Machine Does Not Exist: '{arn}'")
         elif not role_allows(delivery.target.get("RoleArn", ""), _SERVICE, "states:StartExecution", arn):
-            _bury(delivery, "NO_PERMISSIONS", f"The role of the target may not states:StartExecution on {arn}.")
+            bury(delivery, "NO_PERMISSIONS", f"The role of the target may not states:StartExecution on {arn}.")
         else:
             dispatch(arn, payload)
 
@@ -67,16 +67,22 @@ def _invoke_or_bury(dispatch: Original) -> Original:
     def invoke(arn: str, payload: str) -> None:
         delivery = _delivery.get()
         if module("services.lambda_svc").function_policy_for_arn(function_arn(arn)) is None:
-            _bury(delivery, "NO_RESOURCE", f"Function not found: {arn}")
+            bury(delivery, "NO_RESOURCE", f"Function not found: {arn}")
         elif not function_allows(function_arn(arn), _SERVICE, delivery.rule_arn):
-            _bury(delivery, "NO_PERMISSIONS", f"The policy of {arn} doesn't let the rule lambda:InvokeFunction.")
+            bury(delivery, "NO_PERMISSIONS", f"The policy of {arn} doesn't let the rule lambda:InvokeFunction.")
         else:
             dispatch(arn, payload)
 
     return invoke
 
 
-def _bury(delivery: Delivery, code: str, message: str) -> None:
+def current_delivery() -> Delivery:
+    """The event that is being delivered in this thread."""
+    return _delivery.get()
+
+
+def bury(delivery: Delivery, code: str, message: str) -> None:
+    """Sends an event to the dead-letter queue of its target, if that has one which takes it."""
     sqs = module("services.sqs")
     account = module("core.responses").get_account_id()
     queue_arn = (delivery.target.get("DeadLetterConfig") or {}).get("Arn", "")

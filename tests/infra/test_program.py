@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from handler import Context, Done, task
 from handler.contract import DETAIL_TYPE, EXPIRE_TAG, EXPIRY_ATTRIBUTE, PARTITION_KEY, RANGE_KEY, SORT_KEY, Index
+from handler.registry import Registry
 from tests.infra.recording import Program, Resource, run
 
 FUNCTION = "aws:lambda/function:Function"
@@ -108,6 +110,26 @@ class TestDelivery:
         assert queue["messageRetentionSeconds"] == 14 * 24 * 60 * 60
         assert queue["sqsManagedSseEnabled"] is True
 
+    def test_a_definition_with_a_schedule_has_a_rule_of_its_own(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        @task(id="everyNight", schedule="cron(0 3 * * ? *)")
+        def every_night(context: Context) -> Done:
+            return Done()
+
+        monkeypatch.setattr("infra.bundle.discover", lambda: Registry([every_night]))
+        scheduled = run({"vendorDependencies": False})
+        rule = scheduled.one(RULE, "delivery-everyNight")
+        target = scheduled.one(TARGET, "delivery-everyNight")
+        [statement] = json.loads(scheduled.one("aws:sqs/queuePolicy:QueuePolicy")["policy"])["Statement"]
+
+        assert rule["scheduleExpression"] == "cron(0 3 * * ? *)"
+        assert "eventBusName" not in rule  # only the default bus has a clock
+        assert target["arn"] == MACHINE_ARN
+        template = target["inputTransformer"]["inputTemplate"].replace("<event_id>", '"an-id"')
+        assert json.loads(template) == {"id": "an-id", "detail": {"webinyTaskDefinitionId": "everyNight"}}
+        assert target["inputTransformer"]["inputPaths"] == {"event_id": "$.id"}
+        assert target["deadLetterConfig"] == scheduled.one(TARGET, "delivery")["deadLetterConfig"]
+        assert any(arn.endswith("everyNight") for arn in statement["Condition"]["ArnEquals"]["aws:SourceArn"])
+
     def test_only_the_rule_may_send_to_the_queue(self, program: Program) -> None:
         policy = json.loads(program.one("aws:sqs/queuePolicy:QueuePolicy")["policy"])
 
@@ -118,7 +140,7 @@ class TestDelivery:
                 "Action": ["sqs:SendMessage"],
                 "Resource": ["arn:aws:sqs:eu-central-1:123456789012:background-tasks-dev-undelivered"],
                 "Condition": {
-                    "ArnEquals": {"aws:SourceArn": "arn:aws:events:eu-central-1:123456789012:rule/background-tasks-dev-start"}
+                    "ArnEquals": {"aws:SourceArn": ["arn:aws:events:eu-central-1:123456789012:rule/background-tasks-dev-start"]}
                 },
             }
         ]
