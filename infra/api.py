@@ -1,6 +1,7 @@
 """The GraphQL API: a Lambda of the shared bundle, behind HTTP."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import pulumi
 
@@ -40,5 +41,5 @@ def _function(shared: Shared) -> FunctionArgs:
         description="Answers GraphQL requests about background tasks.",
         memory_mb=shared.settings.config.api_memory,
         timeout_seconds=API_TIMEOUT_SECONDS,
-        policy=policies.api,
+        policy=partial(policies.api, tasks=[statement.to_iam() for statement in shared.settings.config.api_policy]),
     )

@@ -60,9 +60,9 @@ def worker(arns: Arns, log_group: str, *, tasks: Sequence[Statement]) -> Documen
     return _document(*_shared(arns, log_group), how_it_died, *tasks)
 
 
-def api(arns: Arns, log_group: str) -> Document:
-    """The API: the same, without what only tasks need."""
-    return _document(*_shared(arns, log_group))
+def api(arns: Arns, log_group: str, *, tasks: Sequence[Statement]) -> Document:
+    """The API: the same, and what the tasks' own `on_before_trigger` hooks need."""
+    return _document(*_shared(arns, log_group), *tasks)
 
 
 def recovery(arns: Arns, log_group: str, *, tasks: Sequence[Statement]) -> Document:

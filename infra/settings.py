@@ -39,6 +39,7 @@ LogRetentionDays = Annotated[
     AfterValidator(_is_retention_period),
     Field(description=f"a period that CloudWatch Logs knows: {', '.join(map(str, RETENTION_PERIODS))} days"),
 ]
+Statements = Annotated[Json[tuple[Statement, ...]], Field(description="IAM statements, each with Effect, Action and Resource")]
 
 
 class AwsSettings(BaseModel):
@@ -63,9 +64,8 @@ class ProjectSettings(BaseModel):
     log_retention_days: LogRetentionDays
     execution_log_level: Annotated[Literal["ALL", "ERROR", "FATAL", "OFF"], Field(description="ALL, ERROR, FATAL or OFF")]
     retention_days: Annotated[int, Field(ge=0, description="a whole number of days, 0 for ever")]
-    worker_policy: Annotated[
-        Json[tuple[Statement, ...]], Field(description="IAM statements, each with Effect, Action and Resource")
-    ]
+    worker_policy: Statements
+    api_policy: Statements
     jwt_issuer: Annotated[str, Field(pattern=r"^(https://\S+)?$", description='an https URL, or "" for IAM')]
     jwt_audience: Annotated[Json[tuple[str, ...]], Field(description='audiences as JSON, ["my-client"]')]
     protect_data: Annotated[bool, Field(description="true or false")]

@@ -104,6 +104,15 @@ def test_what_tasks_need_is_added_where_tasks_and_their_hooks_run_and_nowhere_el
     assert having == {"worker", "recovery"}
 
 
+def test_what_hooks_before_a_trigger_need_is_added_to_the_api_alone() -> None:
+    needed = {"Effect": "Allow", "Action": ["s3:ListBucket"], "Resource": ["arn:aws:s3:::data"]}
+    stack = run({"apiPolicy": [needed], "vendorDependencies": False})
+
+    having = {name for name in ("worker", "api", "recovery", "state-machine", "delivery") if needed in stack.policy(name)}
+
+    assert having == {"api"}
+
+
 @pytest.mark.parametrize(
     ("role", "service"),
     [
