@@ -83,7 +83,7 @@ class TestRefusals:
         )
 
     def test_an_unknown_key_like_no_other_is_refused_with_all_that_there_are(self) -> None:
-        assert "it reads apiMemory, architecture, executionLogLevel," in refusal({"x": 1})
+        assert "it reads apiMemory, apiPolicy, architecture, executionLogLevel," in refusal({"x": 1})
 
     def test_everything_that_is_wrong_is_told_at_once(self) -> None:
         assert len(refusal({"workerMemory": "lots", "architecture": None, "x": 1}).splitlines()) == 3
