@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test chaos check format clean
+.PHONY: demo test chaos measure check format clean
 
 demo: .venv/ready ## a whole stack on this machine: imports a file, runs a hand-sent event
 	@$(BIN)/python -m local demo
@@ -12,6 +12,9 @@ test: .venv/ready ## every test; no network, no AWS account
 
 chaos: .venv/ready ## 300 tasks on a local AWS that fails; SEED=7 make chaos repeats a run
 	@$(BIN)/python -m tests.chaos
+
+measure: .venv/ready ## the numbers that are promised, and what they are
+	@$(BIN)/python -m tests.measure
 
 check: .venv/ready ## what CI runs: format, lint, types, imports, tests
 	@$(BIN)/ruff format --check

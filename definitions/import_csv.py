@@ -5,7 +5,7 @@ import functools
 import io
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -53,10 +53,13 @@ class Page:
 @task(id="importCsv", title="Import a CSV file", retry=Retry(max_attempts=5, backoff=timedelta(seconds=5)))
 def import_csv(context: Context, input: ImportCsvInput) -> Done:
     """Writes every row of a CSV file in S3 to a DynamoDB table."""
+    if not input.etag:  # remembered before the first row is written: an import never mixes two versions of a file
+        context.save_input({"etag": head(input)["ETag"]})
+        input.etag = str(context.task.input["etag"])
     for page in context.each(
         pages(input),
         input,
-        total=head(input),
+        total=int(head(input)["ContentLength"]),
         size=lambda page: page.end - page.start,
         per_iteration=input.pages_per_iteration,
         pause=timedelta(seconds=input.pause_seconds),
@@ -67,16 +70,15 @@ def import_csv(context: Context, input: ImportCsvInput) -> Done:
     return Done(f"{input.written:,} rows imported, {input.rejected:,} rejected.", output=output)
 
 
-def head(input: ImportCsvInput) -> int:
-    """The file's size in bytes. Its version is remembered: an import never mixes two."""
-    found = s3().head_object(Bucket=input.bucket, Key=input.key)
-    input.etag = input.etag or found["ETag"]
-    return int(found["ContentLength"])
+def head(input: ImportCsvInput) -> Mapping[str, Any]:
+    """What S3 says of the file: its size in bytes, and its version."""
+    answer: Mapping[str, Any] = s3().head_object(Bucket=input.bucket, Key=input.key)
+    return answer
 
 
 def pages(input: ImportCsvInput) -> Iterator[tuple[int, Page]]:
     """The file in pages of whole lines, from the cursor on; each with where the next one starts."""
-    start, size_of_file = input.cursor, head(input)
+    start, size_of_file = input.cursor, int(head(input)["ContentLength"])
     while start < size_of_file:
         page = read_page(input, start, size_of_file)
         yield page.end, page

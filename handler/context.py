@@ -11,7 +11,7 @@ from handler.contract import Status
 from handler.definition import Definition
 from handler.journal import Journal
 from handler.jsonable import jsonable
-from handler.loop import Leave, Loop
+from handler.loop import CURSOR, Leave, Loop
 from handler.payloads import next_input, stored_input, stored_output
 from handler.records import Progress, TaskRecord
 from handler.service import Tasks
@@ -177,6 +177,10 @@ class Context:
             margin_seconds: ends the iteration when less is left.
             save_every: how often the input is saved, at most.
         """
+        fields = type(input).model_fields
+        if CURSOR not in fields or type(input).model_config.get("frozen"):
+            name = type(input).__name__
+            raise TypeError(f'context.each() moves {name}.{CURSOR} on: give {name} a field "{CURSOR}", and don\'t freeze it.')
         loop = Loop(self, input, total=total, margin_seconds=margin_seconds, save_every=save_every, clock=self._clock)
         return loop.run(source, size=size, most=per_iteration, pause=pause)
 

@@ -177,6 +177,10 @@ def task(
         DefinitionError: an argument, or the function, can't be used; the message names the file.
     """
 
+    if callable(id):
+        file = getattr(getattr(id, "__code__", None), "co_filename", "?")
+        raise DefinitionError(f"{file}: write @task(), with parentheses, in front of {getattr(id, '__name__', id)!r}.")
+
     def define(function: TaskFunction) -> Definition:
         definition_id = camel_case(function.__name__) if id is None else id
         definition = Definition(

@@ -12,6 +12,8 @@ RUNNING: Final = "RUNNING"
 SUCCEEDED: Final = "SUCCEEDED"
 ABORTED: Final = "ABORTED"
 _GONE: Final = "ExecutionDoesNotExist"
+# GetExecutionHistory gives as many at a time (API reference); an attempt at `Run` that fails writes three.
+_MOST_EVENTS: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,18 +78,23 @@ class Executions:
         )
         return {execution["name"] for page in pages for execution in page["executions"]}
 
-    def last_failure(self, name: str) -> tuple[str, str] | None:
-        """The error and the cause of the last attempt at `Run` that failed, if one is among the last ten events."""
+    def failures(self, name: str) -> list[tuple[str, str]]:
+        """The error and the cause of each attempt that failed since `Run` was last entered, the last one first."""
         try:
-            history = self._client.get_execution_history(executionArn=self._arn(name), reverseOrder=True, maxResults=10)
+            history = self._client.get_execution_history(
+                executionArn=self._arn(name), reverseOrder=True, maxResults=_MOST_EVENTS
+            )
         except ClientError:
-            return None  # to know why an iteration died is worth a request, not the task
+            return []  # to know why an iteration died is worth a request, not the task
+        failed: list[tuple[str, str]] = []
         for event in history["events"]:
-            if failed := event.get("taskFailedEventDetails"):
-                return failed.get("error", ""), failed.get("cause", "")
-            if timed_out := event.get("taskTimedOutEventDetails"):
-                return timed_out.get("error", "States.Timeout"), timed_out.get("cause", "")
-        return None
+            if event["type"] == "TaskStateEntered":
+                break
+            if failure := event.get("taskFailedEventDetails"):
+                failed.append((failure.get("error", ""), failure.get("cause", "")))
+            elif timed_out := event.get("taskTimedOutEventDetails"):
+                failed.append((timed_out.get("error", "States.Timeout"), timed_out.get("cause", "")))
+        return failed
 
     def _arn(self, name: str) -> str:
         return f"{self._state_machine_arn.replace(':stateMachine:', ':execution:', 1)}:{name}"

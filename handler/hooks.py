@@ -1,11 +1,15 @@
 """Runs the hook that an outcome has made due."""
 
+import logging
+
 from handler.clock import Clock, to_iso
 from handler.definition import Hook
 from handler.failures import error_of
 from handler.records import LogLine, LogType, TaskRecord
 from handler.registry import Registry
 from handler.store import Store
+
+log = logging.getLogger(__name__)
 
 
 class Hooks:
@@ -26,7 +30,9 @@ class Hooks:
             if hook:
                 hook(record)
         except (Exception, SystemExit) as error:
-            self._store.append(record.log([self._line(record, error)]), closes=True)
+            log.exception("A hook raised.", extra={"action": "hook_raised", "task": record.id, "hook": record.hook})
+            if definition and definition.database_logs:
+                self._store.append(record.log([self._line(record, error)]), closes=True)
         self._store.settle(record.hook_ran(), before=record)
 
     def _line(self, record: TaskRecord, error: BaseException) -> LogLine:

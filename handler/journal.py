@@ -34,6 +34,7 @@ class Journal:
         self._enabled = enabled
         self._lines: list[LogLine] = []
         self._bytes = 0
+        self._part = 0
         self._oldest = clock.now()
 
     def info(self, message: str, **data: object) -> None:
@@ -53,7 +54,10 @@ class Journal:
     def take(self) -> TaskLog | None:
         """The lines that are not written yet, for the write that stores the outcome."""
         lines, self._lines, self._bytes = self._lines, [], 0
-        return self._record.log(lines) if lines else None
+        if not lines:
+            return None
+        self._part += 1
+        return self._record.log(lines, part=self._part)
 
     def flush(self) -> None:
         """Writes the lines that are not written yet."""

@@ -8,7 +8,7 @@ from typing import Final
 
 from handler.bus import Bus
 from handler.clock import Clock, to_iso
-from handler.contract import DEFAULT_LOCALE, DEFAULT_TENANT, Key
+from handler.contract import DEFAULT_LOCALE, DEFAULT_TENANT, Key, Status
 from handler.crashes import Crash
 from handler.dead_letters import DeadLetter, DeadLetters
 from handler.definition import Hook
@@ -25,6 +25,9 @@ log = logging.getLogger(__name__)
 
 # How often an event is sent again before its task is given up.
 MOST_DELIVERIES: Final = 3
+# Each time it is given so many times as long to arrive: with two minutes of patience almost three hours in all. For two hours
+# the state machine itself tries to have a worker, when Lambda has no capacity for one: such a task is late, not lost.
+_PATIENCE_GROWTH: Final = 4
 # How often the recovery starts a hook that is due.
 MOST_HOOK_ATTEMPTS: Final = 3
 
@@ -78,14 +81,15 @@ class Reconciliation:
     def execution_ended(self, name: str) -> None:
         """Ends the task of an execution that is over, if it is open still. Told twice, it does nothing the second time."""
         execution = self._executions.describe(name)
-        task_id = _task_id_of(execution.input)
-        record = self._store.find(task_id) if task_id else None
+        record = self._record_of(_event_in(execution.input))
         if record is None or record.execution_name not in (None, name):
-            return  # another execution owns it, or it never came to be
+            return  # it ran no task, or another execution owns the task
         if not record.status.is_open:
             self._hooks.run_due(record)
-            return
-        self._end(record, execution)
+        elif record.execution_name is None and record.status is Status.RUNNING:
+            return  # the task has moved on to a new execution, which is on its way
+        else:
+            self._end(record, execution)
 
     def sweep(self) -> dict[str, int]:
         """Looks through the dead letters, and through every open task. Returns how many of what it found."""
@@ -101,7 +105,7 @@ class Reconciliation:
                 self._close_down(record)
                 found["closed"] += 1
             elif record.execution_name is None:
-                found["sent"] += self._send_again(record, NEVER_CLAIMED, "nothing ever claimed it")
+                found["sent"] += self._send_again(record, NEVER_CLAIMED, "nothing ever claimed it.")
             else:
                 running = self._executions.running() if running is None else running
                 found["ended"] += record.execution_name not in running and self._end_if_over(record)
@@ -122,7 +126,9 @@ class Reconciliation:
             self._store.expire_logs(record.hook_ran())
 
     def _is_settled(self, record: TaskRecord) -> bool:
-        return self._clock.now() - datetime.fromisoformat(record.saved_on or record.created_on) >= self._patience
+        """Whether nothing has moved a record for long enough. What was sent again is left alone for longer each time."""
+        factor = _PATIENCE_GROWTH**record.deliveries if record.execution_name is None else 1
+        return self._clock.now() - datetime.fromisoformat(record.saved_on or record.created_on) >= self._patience * factor
 
     def _end_if_over(self, record: TaskRecord) -> bool:
         execution = self._executions.describe(record.execution_name or "")
@@ -142,7 +148,10 @@ class Reconciliation:
                 self._meter.count("Crashes", definition=record.definition_id, crash=crash.value)
             after = record.failed(now=now, error=error, hook=self._due(record, Hook.ON_ERROR))
             line = self._line(error.message, error)
-        return self._close(record, after, line)
+        is_closed = self._close(record, after, line)
+        if is_closed and after.status is Status.ABORTED:
+            self._tasks.abort_children(after)
+        return is_closed
 
     def _close(self, record: TaskRecord, after: TaskRecord, line: LogLine) -> bool:
         definition = self._registry.find(record.definition_id)
@@ -163,7 +172,7 @@ class Reconciliation:
         """Sends a task's event again, a few times; then the task is given up. Returns whether it did either."""
         now = self._clock.now()
         if record.deliveries >= MOST_DELIVERIES:
-            message = f"Its event was sent {record.deliveries + 1} times, and {reason}."
+            message = f"Its event was sent {record.deliveries + 1} times, and {reason}"
             error = ErrorRecord(message=message, code=code)
             failed = record.failed(now=now, error=error, hook=self._due(record, Hook.ON_ERROR))
             return self._close(record, failed, self._line(message, error))
@@ -177,17 +186,22 @@ class Reconciliation:
 
     def _redeliver(self, letter: DeadLetter) -> None:
         """Sends an undelivered event again. It leaves the queue when that, or giving it up, is stored."""
-        detail = letter.event.get("detail")
-        if isinstance(detail, dict):
-            record = self._record_of(letter.event, detail)
-            if record and record.status.is_open and record.execution_name is None:
-                self._send_again(record, UNDELIVERED, f"EventBridge could not deliver it: {letter.reason}")
+        record = self._record_of(letter.event)
+        if record is None:
+            log.warning("A dead letter is of no task; it is dropped.", extra={"action": "dropped", "event": letter.event})
+        elif record.status.is_open and record.execution_name is None:
+            if record.deliveries and not self._is_settled(record):
+                return  # it has just been sent again, and came back: what is in its way may need a while
+            self._send_again(record, UNDELIVERED, f"EventBridge could not deliver it: {letter.reason}")
         self._dead_letters.remove(letter)
 
-    def _record_of(self, event: Mapping[str, object], detail: Mapping[str, object]) -> TaskRecord | None:
-        """The record of an event; one that was sent by hand gets its own now, so that it is known before it has ever run."""
-        if isinstance(task_id := detail.get(Key.TASK_ID), str):
-            return self._store.find(task_id)
+    def _record_of(self, event: Mapping[str, object]) -> TaskRecord | None:
+        """The record of an event; one that was sent by hand gets its own now, if no worker came so far as to make it."""
+        detail = event.get("detail")
+        if not isinstance(detail, dict):
+            return None
+        if Key.TASK_ID in detail:
+            return self._store.find(task_id) if isinstance(task_id := detail[Key.TASK_ID], str) else None
         id, definition, input = event.get("id"), detail.get(Key.DEFINITION_ID), detail.get(Key.INPUT)
         if not isinstance(id, str) or not isinstance(definition, str):
             return None
@@ -198,7 +212,7 @@ class Reconciliation:
                 definition,
                 input=input if isinstance(input, dict) else {},
                 name=name if isinstance(name, str) else None,
-                delay=delay if isinstance(delay, int | float) else 0,
+                delay=max(delay, 0) if isinstance(delay, int | float) else 0,
                 tenant=str(detail.get(Key.TENANT, DEFAULT_TENANT)),
                 locale=str(detail.get(Key.LOCALE, DEFAULT_LOCALE)),
             )
@@ -227,12 +241,10 @@ def _error_of(execution: Execution) -> tuple[ErrorRecord, Crash | None]:
     return ErrorRecord(message=message[:2_000], code=crash.error_code, data={**known, "crash": crash.value}), crash
 
 
-def _task_id_of(execution_input: str) -> str | None:
-    """The task that an execution runs, from its input: the event that started it."""
+def _event_in(execution_input: str) -> Mapping[str, object]:
+    """The event that started an execution; nothing where its input is none."""
     try:
         event = json.loads(execution_input)
     except json.JSONDecodeError:
-        return None
-    detail = event.get("detail") if isinstance(event, dict) else None
-    task_id = detail.get(Key.TASK_ID, event.get("id")) if isinstance(detail, dict) else None
-    return task_id if isinstance(task_id, str) else None
+        return {}
+    return event if isinstance(event, dict) else {}

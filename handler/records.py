@@ -75,7 +75,7 @@ class TaskLog(_Frozen):
     execution_name: str = ""
     created_on: str
     created_by: Identity
-    part: str = Field(default_factory=lambda: secrets.token_hex(4))
+    part: str  # tells it from the other parts, and stands in their order
     items: tuple[LogLine, ...] = ()
 
     @property
@@ -143,8 +143,8 @@ class TaskRecord(_Frozen):
             }
         )
 
-    def log(self, lines: Iterable[LogLine]) -> TaskLog:
-        """`lines` as a log of the current iteration."""
+    def log(self, lines: Iterable[LogLine], *, part: int | None = None) -> TaskLog:
+        """`lines` as a log of the current iteration: its own, part by part, or of somebody beside it."""
         items = tuple(lines)
         return TaskLog(
             task=self.id,
@@ -152,6 +152,7 @@ class TaskRecord(_Frozen):
             execution_name=self.execution_name or "",
             created_on=items[0].created_on,
             created_by=self.created_by,
+            part=f"{part:06d}" if part is not None else f"~{secrets.token_hex(4)}",
             items=items,
         )
 

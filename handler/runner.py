@@ -10,7 +10,7 @@ from handler.context import Context, owned_by
 from handler.contract import MAX_EXECUTION_ITERATIONS, MAX_EXECUTION_SECONDS, Answer, Status
 from handler.crashes import Crash
 from handler.definition import Definition, Hook
-from handler.errors import BackgroundTaskError, StoreUnavailable, UnknownDefinition
+from handler.errors import BackgroundTaskError, InvalidInput, StoreUnavailable, UnknownDefinition
 from handler.events import WorkerEvent, payload_of
 from handler.executions import Executions
 from handler.failures import error_of, error_of_failed
@@ -139,7 +139,10 @@ class Runner:
         try:
             self._store.save(deferred, before=record, guard=owned_by(record))
         except Superseded as superseded:
-            return self._refused(superseded.record, sent, answers, "")
+            after = superseded.record
+            if after is None or not after.status.is_open or after.execution_name != sent.execution_name:
+                return self._refused(after, sent, answers, "")
+            # else it is this very write, tried again after its answer was lost
         return answers.proceed(wait=wait)
 
     def _refused(self, record: TaskRecord | None, sent: WorkerEvent, answers: Answers, invocation: str) -> Json:
@@ -148,6 +151,8 @@ class Runner:
             message = f'Task "{sent.task_id}" cannot be executed because it does not exist.'
             return answers.error(ErrorRecord(message=message, code=NOT_FOUND))
         is_mine = record.execution_name == sent.execution_name
+        if is_mine and record.status is Status.ABORTED:
+            self._tasks.abort_children(record)  # those that a worker which died had triggered since the abort
         if is_mine or record.execution_name is None:
             self._hooks.run_due(record)  # whoever stored the outcome died before its hook had run, or may not run it
         if sent.visit and record.answered_visit == sent.visit_key:
@@ -179,12 +184,13 @@ class Runner:
             remaining=self._remaining,
         )
         if record.claims > 1:
-            crash = self._crash_of(record)
+            crash, crashes = self._crashes_of(record)
             self._meter.count("Crashes", definition=definition.id, crash=crash.value)
             message = f"The iteration before did not end: {crash.in_words}. It runs again from its last checkpoint."
-            journal.error(message, crash=crash.value, crashes=record.claims - 1)
-            if record.claims - 1 > definition.crash_retries:
-                return self._end(record, _crashed(record, definition, crash), journal, answers, definition)
+            journal.error(message, crash=crash.value, crashes=crashes)
+            if crashes > definition.crash_retries:
+                ended = _crashed(record, definition, crash, crashes)
+                return self._end(record, ended, journal, answers, definition)
         verdict, error = self._verdict(definition, context)
         try:
             after, message = self._outcome(definition, context, verdict, error)
@@ -248,7 +254,8 @@ class Runner:
     ) -> TaskRecord:
         """The record after a failure: another attempt if the task's Retry allows one, else its end."""
         now, retry, attempt = self._clock.now(), definition.retry, record.attempts
-        if retry is None or not retry.allows(attempt, code=error.code, error=raised):
+        # An input that doesn't validate never will.
+        if retry is None or isinstance(raised, InvalidInput) or not retry.allows(attempt, code=error.code, error=raised):
             journal.record_error(error)
             return record.failed(now=now, error=error, hook=definition.due_hook(Hook.ON_ERROR))
         wait = whole_seconds(retry.wait_after(attempt), now=now)
@@ -269,7 +276,8 @@ class Runner:
         try:
             self._store.save(after, before=before, guard=owned_by(before), log=lines)
         except Superseded as superseded:
-            return self._overtaken(superseded.record, before, lines, answers)
+            if not _is_stored(after, superseded.record):
+                return self._overtaken(superseded.record, before, lines, answers)
         if not after.status.is_open:
             self._meter.count(f"Tasks{after.status.capitalize()}", definition=after.definition_id)
         self._hooks.run_due(after)
@@ -279,11 +287,10 @@ class Runner:
         """The record moved on during the iteration: its outcome is void, but what it logged is kept."""
         if record is None:
             return answers.error(ErrorRecord(message=f'Task "{before.id}" was deleted while it ran.', code=NOT_FOUND))
-        if record.invocation == before.invocation and record.claims == 0 and record.status is not Status.ABORTED:
-            return self._told(record, answers)  # this very write, tried again after its answer was lost
         if lines:
             self._store.append(lines, closes=not record.status.is_open)
         if record.status is Status.ABORTED:
+            self._tasks.abort_children(record)  # those that it triggered since the abort
             self._hooks.run_due(record)
             return answers.aborted()
         return _not_mine(record, answers)
@@ -305,10 +312,14 @@ class Runner:
             case _:
                 assert_never(record.answer)
 
-    def _crash_of(self, record: TaskRecord) -> Crash:
-        """How the iteration before died, as far as the execution's history tells."""
-        failure = self._executions.last_failure(record.execution_name or "") if self._executions else None
-        return Crash.of(*failure) if failure else Crash.KILLED
+    def _crashes_of(self, record: TaskRecord) -> tuple[Crash, int]:
+        """How the iteration before died, and how many times it has by its own doing, as far as the history tells."""
+        deaths = record.claims - 1
+        failures = self._executions.failures(record.execution_name or "") if self._executions else []
+        crashes = [crash for failure in failures if (crash := Crash.of(*failure)) is not Crash.THROTTLED][:deaths]
+        last = crashes[0] if crashes else Crash.KILLED
+        # What the history doesn't tell (yet) counts; that the table could not be reached is not the task's doing.
+        return last, deaths - crashes.count(Crash.STORE)
 
     def _journal(self, record: TaskRecord, definition: Definition | None) -> Journal:
         enabled = definition is None or definition.database_logs
@@ -323,6 +334,13 @@ def _closed(record: TaskRecord, answers: Answers) -> Json:
     return answers.error(ErrorRecord(message=f"{message}, cannot run it again."))
 
 
+def _is_stored(after: TaskRecord, record: TaskRecord | None) -> bool:
+    """Whether `record` is what the refused write itself has made of it: it was tried again, since its answer was lost."""
+    if record is None or record.status is Status.ABORTED:  # somebody else may have done that; it is answered the same
+        return False
+    return (record.invocation, record.answer, record.saved_on) == (after.invocation, after.answer, after.saved_on)
+
+
 def _not_mine(record: TaskRecord, answers: Answers) -> Json:
     """A duplicate ends as a quiet success: EventBridge delivers an event at least once."""
     owner = f'the execution "{record.execution_name}"' if record.execution_name else "another execution"
@@ -335,8 +353,7 @@ def _no_definition(record: TaskRecord) -> ErrorRecord:
     return ErrorRecord(message=message, code=UnknownDefinition.code, data={"definitionId": id})
 
 
-def _crashed(record: TaskRecord, definition: Definition, crash: Crash) -> ErrorRecord:
-    crashes = record.claims - 1
+def _crashed(record: TaskRecord, definition: Definition, crash: Crash, crashes: int) -> ErrorRecord:
     message = (
         f'Task "{record.id}" crashed its Lambda {crashes} times in a row; '
         f"crash_retries={definition.crash_retries} allows no more. The last time, {crash.in_words}."

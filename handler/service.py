@@ -12,7 +12,7 @@ from handler.bus import Bus
 from handler.clock import Clock, to_iso
 from handler.contract import DEFAULT_LOCALE, DEFAULT_TENANT, MAX_WAIT_SECONDS, Status
 from handler.definition import Definition, Hook, TriggerRequest
-from handler.errors import BackgroundTaskError, DeliveryError, InvalidInput, NotFound, Refused, RequestError
+from handler.errors import BackgroundTaskError, DeliveryError, InvalidInput, NotFound, Refused
 from handler.executions import Executions
 from handler.failures import error_of
 from handler.hooks import Hooks
@@ -120,8 +120,8 @@ class Tasks:
             try:
                 request = self._request(definition, input, None, delay, parent, tenant, locale, created_by)
                 outcomes.append(Triggered(record=self._stored(request, None)[0]))
-            except BackgroundTaskError as error:
-                outcomes.append(Triggered(error=error))
+            except Exception as error:  # one that is refused doesn't keep the others; a hook may veto with whatever it likes
+                outcomes.append(Triggered(error=_as_request_error(error)))
         failures = self._send([outcome.record for outcome in outcomes if outcome.record])
         return [_with_failure(outcome, failures) for outcome in outcomes]
 
@@ -137,9 +137,10 @@ class Tasks:
             return  # the event was delivered before
         try:
             request = self._request(definition, input, name, delay, None, tenant, locale, BY_HAND)
-        except RequestError as error:
-            self._store_refused(id, definition, input, name, tenant, locale, error)
-            raise
+        except Exception as error:  # a hook may veto with whatever it likes
+            refusal = _as_request_error(error)
+            self._store_refused(id, definition, input, name, tenant, locale, refusal)
+            raise refusal from error
         self._store.create(self._record(request, id))
 
     def send_again(self, record: TaskRecord) -> None:
@@ -164,8 +165,11 @@ class Tasks:
             after = before.aborted(now=self._clock.now(), hook=self._due(before, Hook.ON_ABORT))
             try:
                 self._store.save(after, before=before, guard=Guard(), log=self._log(after, message or "Task aborted."))
-            except Superseded:
-                continue  # it has just ended: the next round says how
+            except Superseded as superseded:
+                now = superseded.record
+                if now is None or (now.status, now.saved_on) != (after.status, after.saved_on):
+                    continue  # it has just ended: the next round says how
+                # else it is this very write, tried again after its answer was lost
             return self._after_abort(before, after)
 
     def get(self, id: str) -> TaskRecord:
@@ -259,7 +263,7 @@ class Tasks:
         name: str | None,
         tenant: str,
         locale: str,
-        error: RequestError,
+        error: BackgroundTaskError,
     ) -> None:
         """Stores a task that can't be run: whoever sent its event finds it, and why."""
         known = self._registry.find(definition)
@@ -297,12 +301,17 @@ class Tasks:
         # A running iteration ends by itself; an execution that only waits would go on waiting, for a year if need be.
         if self._executions and before.execution_name and before.waiting_until:
             self._executions.stop(before.execution_name, cause=f'Task "{before.id}" was aborted.')
+        stored = self._store.find(before.id) or after  # with what its iteration saved meanwhile
         if self._hooks:
-            self._hooks.run_due(after)
-        for child in self._store.children(before.id):
+            self._hooks.run_due(stored)
+        self.abort_children(stored)
+        return stored
+
+    def abort_children(self, parent: TaskRecord) -> None:
+        """Aborts the open children of a task that was aborted."""
+        for child in self._store.children(parent.id):
             if child.status.is_open:
-                self._abort_child(child, before)
-        return after
+                self._abort_child(child, parent)
 
     def _abort_child(self, child: TaskRecord, parent: TaskRecord) -> None:
         try:
@@ -320,6 +329,11 @@ class Tasks:
             return None
         type = LogType.ERROR if error else LogType.INFO
         return record.log([LogLine(message=message, created_on=to_iso(self._clock.now()), type=type, error=error)])
+
+
+def _as_request_error(error: Exception) -> BackgroundTaskError:
+    """What refuses a request: our own error, or whatever a hook has vetoed it with."""
+    return error if isinstance(error, BackgroundTaskError) else Refused(str(error), code=type(error).__name__)
 
 
 def _whole_delay(delay: float) -> int:

@@ -217,6 +217,8 @@ class Store:
         """
         (old, _), (new, blobs) = self._item(before), self._item(after)
         changed, removed = items.changes(old, new)
+        if not changed and not removed:
+            changed = {"savedOn": new["savedOn"]}  # DynamoDB takes no update of nothing; the guard is checked all the same
         condition, values = _condition(guard)
         self._upload({key: blobs[key] for key in items.blob_keys(changed)})
         others = [self._log_put(log, closes=not after.status.is_open)] if log else []

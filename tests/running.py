@@ -59,10 +59,10 @@ class Running(Caller):
         """Waits for the end of the execution of a task, or of an event."""
         return self.ended(self.execution(task_id))
 
-    def ended(self, arn: str) -> Ended:
+    def ended(self, arn: str, *, patience_seconds: float = _PATIENCE_SECONDS) -> Ended:
         """Waits for the end of an execution."""
         execution = Execution("", arn, self.states)
-        self.until(lambda: execution.poll() is not None and not execution.is_running)
+        self.until(lambda: execution.poll() is not None and not execution.is_running, patience_seconds=patience_seconds)
         description = self.states.describe_execution(executionArn=arn)
         return Ended(
             arn=arn,
@@ -73,10 +73,10 @@ class Running(Caller):
             output=json.loads(description["output"]) if "output" in description else None,
         )
 
-    def until(self, condition: Callable[[], Found | None]) -> Found:
+    def until(self, condition: Callable[[], Found | None], *, patience_seconds: float = _PATIENCE_SECONDS) -> Found:
         """Calls something until it yields a truth, and returns that."""
-        deadline = time.monotonic() + _PATIENCE_SECONDS
+        deadline = time.monotonic() + patience_seconds
         while not (found := condition()):
-            assert time.monotonic() < deadline, f"it did not happen within {_PATIENCE_SECONDS} seconds"
+            assert time.monotonic() < deadline, f"it did not happen within {patience_seconds} seconds"
             time.sleep(_POLL_SECONDS)
         return found

@@ -2,6 +2,7 @@
 
 import functools
 import json
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -50,6 +51,7 @@ class InterruptibleClient:
 
     def __init__(self, client: Any, *, before: Mapping[int, Interruption], after: Mapping[int, Interruption]) -> None:
         self.calls: list[str] = []
+        self.seconds = 0.0  # that the table itself took
         self._client = client
         self._before = before
         self._after = after
@@ -59,7 +61,9 @@ class InterruptibleClient:
             self.calls.append(operation)
             number = len(self.calls)
             self._before.get(number, _nothing)()
+            started = time.perf_counter()
             answer = getattr(self._client, operation)(**request)
+            self.seconds += time.perf_counter() - started
             self._after.get(number, _nothing)()
             return answer
 

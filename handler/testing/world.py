@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from handler.blobs import Blobs
 from handler.bus import Bus
+from handler.clock import to_iso
 from handler.contract import ENDPOINT, MAX_EXECUTION_ITERATIONS, NO_DELAY, PAYLOAD_NAME, WORKER_TIMEOUT_SECONDS, Answer, Key
 from handler.definition import Definition
 from handler.errors import StoreUnavailable
@@ -27,10 +28,10 @@ from handler.testing.aws import EventsClient, InterruptibleClient, aws_client, c
 from handler.testing.clock import ManualClock
 from handler.wiring import current_tasks
 
-TABLE: Final = "tasks"
-BUCKET: Final = "payloads"
+# Each world has a table and a bucket of its own: several may stand in one moto.
+_numbers: Final = itertools.count(1)
 STATE_MACHINE: Final = "arn:aws:states:us-east-1:123456789012:stateMachine:test"
-_MOST_STEPS: Final = 10_000
+_MOST_STEPS: Final = 2_000
 # As the state machine's Retry brings a worker back that was killed.
 _MOST_CRASHES: Final = 4
 
@@ -132,13 +133,19 @@ class World:
         self._due: list[_Execution] = []
         self._answers: dict[str, list[Json]] = {}
         table = aws_client("dynamodb")
-        create_table(table, TABLE)
-        bucket = aws_client("s3")
-        bucket.create_bucket(Bucket=BUCKET)
-        self._blobs = Blobs(bucket, bucket=BUCKET)
+        number = next(_numbers)
+        self.table, bucket = f"tasks-{number}", f"payloads-{number}"
+        create_table(table, self.table)
+        aws_client("s3").create_bucket(Bucket=bucket)
+        self._blobs = Blobs(aws_client("s3"), bucket=bucket)
         self._worker_client = InterruptibleClient(table, before=self._actions(before), after=self._actions(after))
         self.store, self.tasks = self._wired(table)[:2]
         self._worker_tasks, self._runner = self._wired(self._worker_client)[1:]
+
+    @property
+    def store_seconds(self) -> float:
+        """How long the worker's calls have taken at the table."""
+        return self._worker_client.seconds
 
     @classmethod
     @contextmanager
@@ -194,8 +201,8 @@ class World:
         self._events.details.clear()
 
     def _execution(self, detail: Json) -> _Execution:
-        order = next(self._order)
-        return _Execution(self.clock.now(), order, f"execution-{order}", detail)
+        order, now = next(self._order), self.clock.now()
+        return _Execution(now, order, f"execution-{order}", detail | {Key.EXECUTION_STARTED_ON.value: to_iso(now)})
 
     def _step(self, execution: _Execution) -> None:
         """One visit of `Run`, with its retries, and what `CheckStatus` makes of the answer."""
@@ -233,7 +240,7 @@ class World:
         return {number: lambda action=action: action(self) for number, action in (actions or {}).items()}  # type: ignore[misc]
 
     def _wired(self, client: Any) -> tuple[Store, Tasks, Runner]:
-        store = Store(client, table_name=TABLE, clock=self.clock, remaining=self._remaining, blobs=self._blobs)
+        store = Store(client, table_name=self.table, clock=self.clock, remaining=self._remaining, blobs=self._blobs)
         bus = Bus(cast("Any", self._events), name="test", clock=self.clock)
         hooks = Hooks(registry=self._registry, store=store, clock=self.clock)
         tasks = Tasks(registry=self._registry, store=store, bus=bus, executions=None, hooks=hooks, clock=self.clock)

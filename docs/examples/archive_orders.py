@@ -1,0 +1,84 @@
+"""Copies a month's orders from a DynamoDB table to S3: a loop that goes on where it was.
+
+The table's keys are `month` and `orderId`. The archive has one object per page, one order per line, as DynamoDB's own import
+from S3 takes it (`DYNAMODB_JSON`).
+"""
+
+import functools
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import boto3
+from pydantic import BaseModel, Field
+
+from handler import Context, Done, Retry, task
+
+Page = list[dict[str, Any]]
+
+
+class ArchiveOrdersInput(BaseModel):
+    """Which orders, and where to; the rest is how far it is."""
+
+    table: str = Field(min_length=3)
+    bucket: str = Field(min_length=3)
+    month: str = Field(pattern=r"^\d{4}-\d{2}$")
+    page_size: int = Field(default=500, ge=1, le=1_000)
+
+    cursor: str | None = Field(default=None, description="the last order that is archived")
+    pages: int = 0
+    orders: int = 0
+
+
+@task(id="archiveOrders", retry=Retry(max_attempts=5, backoff=timedelta(seconds=10)))
+def archive_orders(context: Context, input: ArchiveOrdersInput) -> Done:
+    """Copies a month's orders from a table to S3, a page at a time."""
+    for page in context.each(pages_of(input), input, size=len):
+        write(page, input)
+    return Done(f"{input.orders:,} orders archived.", output={"orders": input.orders, "pages": input.pages})
+
+
+def pages_of(input: ArchiveOrdersInput) -> Iterator[tuple[str, Page]]:
+    """The pages behind the cursor, each with the order that it ends with: the cursor once it is written."""
+    last = input.cursor
+    while page := read(input, last):
+        last = page[-1]["orderId"]["S"]
+        yield last, page
+
+
+def read(input: ArchiveOrdersInput, last: str | None) -> Page:
+    """The page of orders that follows `last`; empty where there are no more."""
+    behind = {"ExclusiveStartKey": {"month": {"S": input.month}, "orderId": {"S": last}}} if last else {}
+    answer = dynamodb().query(
+        TableName=input.table,
+        KeyConditionExpression="#month = :month",
+        ExpressionAttributeNames={"#month": "month"},
+        ExpressionAttributeValues={":month": {"S": input.month}},
+        Limit=input.page_size,
+        **behind,
+    )
+    page: Page = answer["Items"]
+    return page
+
+
+def write(page: Page, input: ArchiveOrdersInput) -> None:
+    """Writes a page, and counts it.
+
+    Its key follows from the input: a page that is written again after a crash replaces itself. The counts are saved with the
+    cursor, in one write: they are right whatever happens.
+    """
+    lines = "".join(json.dumps({"Item": order}) + "\n" for order in page)
+    s3().put_object(Bucket=input.bucket, Key=f"orders/{input.month}/{input.pages:06d}.json", Body=lines.encode())
+    input.pages += 1
+    input.orders += len(page)
+
+
+@functools.cache
+def dynamodb() -> Any:
+    return boto3.client("dynamodb")
+
+
+@functools.cache
+def s3() -> Any:
+    return boto3.client("s3")

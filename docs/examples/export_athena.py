@@ -1,0 +1,73 @@
+"""Runs a query in Athena: a task that waits for a job elsewhere, and looks after it less and less often."""
+
+import functools
+from typing import Any
+
+import boto3
+from pydantic import BaseModel, Field
+
+from handler import Aborted, Context, Continue, Done, Failed, TaskRecord, Verdict, task
+
+FIRST_WAIT_SECONDS = 5
+LONGEST_WAIT_SECONDS = 300
+
+
+class ExportAthenaInput(BaseModel):
+    """The query, and where its result goes; then which query that became."""
+
+    query: str = Field(min_length=1)
+    database: str = Field(min_length=1)
+    location: str = Field(pattern=r"^s3://", description="the folder in S3 for the result, a CSV file")
+
+    query_id: str | None = None
+    wait_seconds: int = FIRST_WAIT_SECONDS
+
+
+@task(id="exportAthena")
+def export_athena(context: Context, input: ExportAthenaInput) -> Verdict:
+    """Runs a query in Athena, and waits for its result."""
+    if input.query_id is None:
+        return begin(context, input)
+    query = athena().get_query_execution(QueryExecutionId=input.query_id)["QueryExecution"]
+    status = query["Status"]
+    match status["State"]:
+        case "SUCCEEDED":
+            location = query["ResultConfiguration"]["OutputLocation"]
+            return Done(f"The result is at {location}.", output={"location": location})
+        case "FAILED" | "CANCELLED":
+            return Failed(status.get("StateChangeReason", f"The query is {status['State']}."), code="QUERY_FAILED")
+    longer = min(input.wait_seconds * 2, LONGEST_WAIT_SECONDS)
+    # Looking is no progress: it doesn't count against max_iterations.
+    return Continue({"wait_seconds": longer}, wait=input.wait_seconds, counts=False)
+
+
+def begin(context: Context, input: ExportAthenaInput) -> Verdict:
+    """Starts the query, once: its token is made of the task's id, which is the same after a crash."""
+    input.query_id = athena().start_query_execution(
+        QueryString=input.query,
+        QueryExecutionContext={"Database": input.database},
+        ResultConfiguration={"OutputLocation": input.location},
+        ClientRequestToken=f"background-task-{context.task.id}",  # Athena takes 32 to 128 characters
+    )["QueryExecutionId"]
+    context.save_input(input)  # from here on, the hook below finds the query
+    if context.is_aborted():
+        stop(input.query_id)
+        return Aborted()
+    return Continue(wait=input.wait_seconds)
+
+
+@export_athena.on_abort
+def stop_the_query(record: TaskRecord) -> None:
+    """Nobody waits for its result any more."""
+    if query_id := ExportAthenaInput.model_validate(record.input).query_id:
+        stop(query_id)
+
+
+def stop(query_id: str) -> None:
+    """Stops a query; one that is over stays as it is."""
+    athena().stop_query_execution(QueryExecutionId=query_id)
+
+
+@functools.cache
+def athena() -> Any:
+    return boto3.client("athena")

@@ -1,0 +1,172 @@
+"""The verdict on what a campaign has left: is a task lost, stuck, or was a step of it committed twice?
+
+- Lost: it was accepted and has no record, or an outcome that doesn't follow from what was done to it, or a hook that was
+  due and has not run.
+- Stuck: it is open, or its end has left something to be done, after the last sweep.
+- Double: a step was committed twice, two executions owned it, a status moved back, or a child is there twice. That an
+  iteration's effects happened twice is no finding when it was interrupted: only its commit is exactly once.
+"""
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from handler.records import TaskRecord
+from tests.chaos.evidence import Evidence
+from tests.chaos.plan import Meddling
+
+ON_PURPOSE = {"ON_PURPOSE", "MAX_ITERATIONS"}
+_RANK = {"pending": 0, "running": 1, "success": 2, "failed": 2, "aborted": 2}
+_HOOKS = {"success": {"on_done"}, "aborted": {"on_abort"}, "failed": {"on_error", "on_max_iterations"}}
+
+
+class Verdict(StrEnum):
+    LOST = "lost"
+    STUCK = "stuck"
+    DOUBLE = "double effects"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something that must not be."""
+
+    verdict: Verdict
+    task_id: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.verdict}: {self.task_id}: {self.what}"
+
+
+def audit(tasks: Iterable[Evidence]) -> list[Finding]:
+    """Every finding, of every task."""
+    return [
+        Finding(verdict=verdict, task_id=task.id, what=what)
+        for task in tasks
+        for verdict, rules in _RULES.items()
+        for rule in rules
+        for what in rule(task)
+    ]
+
+
+def _no_record(task: Evidence) -> Iterator[str]:
+    if task.record is None:
+        yield "It was accepted, and there is no record of it."
+
+
+def _unexplained(task: Evidence) -> Iterator[str]:
+    """An ending that follows neither from the definition nor from what was done."""
+    record = task.record
+    if record is None or record.status.is_open:
+        return
+    if task.abort_accepted and record.status != "aborted":
+        yield f"Its abort was accepted, and it is {record.status}."
+    if record.status == task.expected.status == "success":
+        return
+    if record.status == "success":
+        yield f"It can't have succeeded; its definition ends it as {task.expected.status}."
+    if record.status == "aborted" and not set(Meddling) & set(task.faults) and not task.parent_aborted:
+        yield "It is aborted, and nobody did that."
+    if record.status == "failed":
+        yield from _unexplained_failure(task, record)
+
+
+def _unexplained_failure(task: Evidence, record: TaskRecord) -> Iterator[str]:
+    error = (record.output or {}).get("error")
+    code = error.get("code") if isinstance(error, dict) else None
+    if not isinstance(error, dict) or not error.get("message"):
+        yield "It is failed, and nothing says why."
+    elif code == "CHILDREN":
+        if not task.unsuccessful_children:
+            yield f"It is failed with {error}, and each of its children succeeded."
+    elif code in ON_PURPOSE:
+        if task.expected.status != "failed":
+            yield f"It is failed with {error}, which its definition doesn't do."
+    elif not _follows(str(code), task.faults):
+        yield f"It is failed with {error}; that doesn't follow from {list(task.faults)}."
+
+
+def _follows(code: str, faults: Iterable[str]) -> bool:
+    """Whether a task may end with an error of that code after these faults. A store that was out is no reason."""
+    faults = list(faults)
+    if code in ("WORKER_OUT_OF_MEMORY", "WORKER_KILLED"):
+        return faults.count("The worker was killed") >= 2
+    if code in ("UNDELIVERED", "NEVER_CLAIMED"):
+        return sum(fault in ("An event was lost", "An event could not be delivered") for fault in faults) >= 4
+    return code == "TRIGGER_TASK_ERROR" and faults.count("EventBridge refused an entry") >= 5
+
+
+def _hook_missing(task: Evidence) -> Iterator[str]:
+    if task.record and not task.record.status.is_open:
+        due = _HOOKS[task.record.status]
+        is_given_up = any("it is given up" in line for line in task.log)
+        if not due & task.effects.keys() and not is_given_up:
+            yield f"It is {task.record.status}, and none of its hooks {sorted(due)} has run."
+
+
+def _rows_missing(task: Evidence) -> Iterator[str]:
+    record = task.record
+    if record is None or record.status != "success":
+        return
+    rows = [effect for effect in task.effects if effect.startswith("row ")]
+    if task.expected.rows is not None and len(rows) != task.expected.rows:
+        yield f"It succeeded with {len(rows)} of {task.expected.rows} rows."
+    if _counted(record) < (task.expected.counted or 0):
+        yield f"It succeeded having counted {_counted(record)} of {task.expected.counted} steps."
+    if task.found_children < task.expected.children:
+        yield f"It succeeded with {task.found_children} of {task.expected.children} children."
+
+
+def _open(task: Evidence) -> Iterator[str]:
+    record = task.record
+    if record and record.status.is_open:
+        yield f"It is {record.status} still."
+    elif record and (record.hook or record.closing):
+        yield f"Its end has left something to be done: hook={record.hook}, closing={record.closing}."
+
+
+def _counted_twice(task: Evidence) -> Iterator[str]:
+    record = task.record
+    if record and record.status == "success" and task.expected.counted is not None and _counted(record) > task.expected.counted:
+        yield f"It counted {_counted(record)} steps, and has {task.expected.counted}."
+    if task.found_children > task.expected.children:
+        yield f"It has {task.found_children} children, of {task.expected.children}."
+
+
+def _two_owners(task: Evidence) -> Iterator[str]:
+    owners = [execution for execution, _ in itertools.groupby(write.execution for write in task.history)]
+    if len([owner for owner in owners if owner]) > 1:
+        yield f"More than one execution owned it: {owners}."
+
+
+def _moved_back(task: Evidence) -> Iterator[str]:
+    for before, after in itertools.pairwise(task.history):
+        ended_otherwise = _RANK[before.status] == 2 and (after.status, after.saved_on) != (before.status, before.saved_on)
+        if _RANK[after.status] < _RANK[before.status] or ended_otherwise:
+            yield f"Its status moved from {before.status} ({before.saved_on}) to {after.status} ({after.saved_on})."
+        if after.iterations not in (before.iterations, before.iterations + 1):
+            yield f"Its iterations went from {before.iterations} to {after.iterations}."
+
+
+def _committed_twice(task: Evidence) -> Iterator[str]:
+    """Each iteration has one outcome; a write that was repeated since its answer was lost is the same one."""
+    own: dict[int, set[tuple[int, str, str, str]]] = {}
+    for write in task.history:
+        if write.outcome and write.answer in ("continue", "done"):
+            own.setdefault(write.iterations, set()).add(write.outcome)
+    for iteration, outcomes in own.items():
+        if len(outcomes) > 1:
+            yield f"Iteration {iteration} was committed {len(outcomes)} times: {sorted(outcomes)}."
+
+
+def _counted(record: TaskRecord) -> int:
+    return int(str((record.output or {}).get("counted", 0)))
+
+
+_Rule = Callable[[Evidence], Iterator[str]]
+_RULES: dict[Verdict, tuple[_Rule, ...]] = {
+    Verdict.LOST: (_no_record, _unexplained, _hook_missing, _rows_missing),
+    Verdict.STUCK: (_open,),
+    Verdict.DOUBLE: (_counted_twice, _two_owners, _moved_back, _committed_twice),
+}

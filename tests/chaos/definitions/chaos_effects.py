@@ -1,0 +1,40 @@
+"""What a campaign's tasks do to the world: each effect is counted in a table of its own."""
+
+import functools
+from typing import Any
+
+import boto3
+
+from handler import Definition, TaskRecord
+
+EFFECTS = "chaos-effects"
+
+
+@functools.cache
+def _dynamodb() -> Any:
+    return boto3.client("dynamodb")
+
+
+def count(task_id: str, effect: str) -> None:
+    """Counts an effect of a task: the first time makes its row, the others show how often it was repeated."""
+    _dynamodb().update_item(
+        TableName=EFFECTS,
+        Key={"task": {"S": task_id}, "effect": {"S": effect}},
+        UpdateExpression="ADD times :one",
+        ExpressionAttributeValues={":one": {"N": "1"}},
+    )
+
+
+def with_counted_hooks(definition: Definition) -> Definition:
+    """The definition, with hooks that count that they ran."""
+
+    def counting(hook: str) -> Any:
+        def run(record: TaskRecord) -> None:
+            count(record.id, hook)
+
+        return run
+
+    definition.on_done(counting("on_done"))
+    definition.on_error(counting("on_error"))
+    definition.on_abort(counting("on_abort"))
+    return definition

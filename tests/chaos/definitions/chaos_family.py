@@ -1,0 +1,40 @@
+"""Has children, and counts what they made."""
+
+from datetime import timedelta
+
+from pydantic import BaseModel
+
+from handler import Context, Done, Failed, TaskRecord, Verdict, task
+
+from .chaos_effects import count, with_counted_hooks
+
+
+class ParentInput(BaseModel):
+    children: int
+
+
+class ChildInput(BaseModel):
+    number: int
+
+
+@task(id="chaosChild", crash_retries=3)
+def chaos_child(context: Context, input: ChildInput) -> Done:
+    count(context.task.id, f"row {input.number}")
+    return Done(output={"counted": 1})
+
+
+@task(id="chaosParent", crash_retries=3)
+def chaos_parent(context: Context, input: ParentInput) -> Verdict:
+    for number in range(input.children):
+        context.trigger(chaos_child, input=ChildInput(number=number))
+    return context.wait_for_children(_joined, first_wait=timedelta(seconds=20), longest_wait=timedelta(seconds=60))
+
+
+def _joined(children: list[TaskRecord]) -> Verdict:
+    if lost := [child.id for child in children if child.status != "success"]:
+        return Failed(f"Children did not succeed: {', '.join(lost)}", code="CHILDREN")
+    return Done(output={"counted": sum(int(str((child.output or {})["counted"])) for child in children)})
+
+
+with_counted_hooks(chaos_parent)
+with_counted_hooks(chaos_child)

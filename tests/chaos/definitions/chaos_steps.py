@@ -1,0 +1,26 @@
+"""Goes step by step, an iteration each, with a wait between them; carries a text along that may be big."""
+
+from pydantic import BaseModel
+
+from handler import Context, Continue, Done, task
+
+from .chaos_effects import count, with_counted_hooks
+
+
+class StepsInput(BaseModel):
+    steps: int
+    wait: int = 2
+    counted: int = 0
+    text: str = ""
+
+
+@task(id="chaosSteps", crash_retries=3)
+def chaos_steps(context: Context, input: StepsInput) -> Done | Continue:
+    count(context.task.id, f"row {input.counted}")
+    counted = input.counted + 1
+    if counted < input.steps:
+        return Continue({"counted": counted}, wait=input.wait)
+    return Done(output={"counted": counted, "text": input.text})
+
+
+with_counted_hooks(chaos_steps)

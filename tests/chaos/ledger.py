@@ -1,0 +1,113 @@
+"""What the local AWS writes down during a campaign: the faults that it made, and every write to a task's record."""
+
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+FILE = "ledger.jsonl"
+CALM = "calm"  # once a file of that name is there, no more faults are made
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One fault, and the task that it hit, where that can be told."""
+
+    kind: str
+    task_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Write:
+    """A task's record as a write left it: the part that the rules of reliability are about."""
+
+    task_id: str
+    definition_id: str
+    status: str
+    saved_on: str
+    execution: str = ""
+    iterations: int = 0
+    claims: int = 0
+    answer: str = ""
+    answered_visit: str = ""
+    hook: str = ""
+    closing: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in ("pending", "running")
+
+    @property
+    def outcome(self) -> tuple[int, str, str, str] | None:
+        """What tells the outcome of one iteration from that of another; `None` where the iteration has none yet."""
+        return (self.iterations, self.answered_visit, self.answer, self.saved_on) if self.answer and not self.claims else None
+
+
+Line = Fault | Write
+
+
+class Ledger:
+    """The file that both halves of a campaign share: the local AWS writes it, the campaign reads it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / FILE
+        self._calm = folder / CALM
+        self._lock = threading.Lock()
+
+    @property
+    def is_calm(self) -> bool:
+        return self._calm.exists()
+
+    def calm_down(self) -> None:
+        """No more faults from here on."""
+        self._calm.touch()
+
+    def add(self, line: Line) -> None:
+        text = json.dumps({type(line).__name__: asdict(line)})
+        with self._lock, self._path.open("a") as file:
+            file.write(f"{text}\n")
+
+
+@dataclass
+class Reader:
+    """Reads a ledger while it is being written; `history` has the writes of each task in their order."""
+
+    path: Path
+    faults: list[Fault] = field(default_factory=list)
+    history: dict[str, list[Write]] = field(default_factory=dict)
+    _read: int = 0
+
+    def read(self) -> None:
+        """Takes in what is new."""
+        for line in self._new_lines():
+            match line:
+                case Fault():
+                    self.faults.append(line)
+                case Write():
+                    self.history.setdefault(line.task_id, []).append(line)
+
+    def last(self, task_id: str) -> Write | None:
+        return self.history[task_id][-1] if task_id in self.history else None
+
+    def open_tasks(self) -> list[str]:
+        """The tasks that are open, or whose end has left something to be done."""
+        return [id for id, (*_, last) in self.history.items() if last.is_open or last.hook or last.closing]
+
+    def faults_of(self, task_id: str) -> list[str]:
+        return [fault.kind for fault in self.faults if fault.task_id == task_id]
+
+    def _new_lines(self) -> Iterator[Line]:
+        if not self.path.exists():
+            return
+        with self.path.open("rb") as file:
+            file.seek(self._read)
+            complete, newline, _ = file.read().rpartition(b"\n")
+        self._read += len(complete) + len(newline)
+        yield from map(_parsed, complete.splitlines())
+
+
+def _parsed(text: bytes) -> Line:
+    line: Mapping[str, dict[str, object]] = json.loads(text)
+    [(kind, fields)] = line.items()
+    return (Fault if kind == Fault.__name__ else Write)(**fields)  # type: ignore[arg-type]

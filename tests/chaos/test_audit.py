@@ -1,0 +1,147 @@
+"""The audit of a campaign finds what must not be, and nothing else."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from handler.contract import Status
+from handler.records import ErrorRecord, TaskRecord
+from handler.testing import ManualClock
+from tests.chaos.audit import Verdict, audit
+from tests.chaos.evidence import Evidence, Expected
+from tests.chaos.ledger import Write
+from tests.chaos.plan import Meddling
+
+NOW = ManualClock().now()
+
+
+def record(**changes: Any) -> TaskRecord:
+    new = TaskRecord.new(now=NOW, id="t1", definition_id="chaosSteps", name="Steps", input={})
+    return new.model_copy(update={"status": Status.SUCCESS, "output": {"counted": 2}, **changes})
+
+
+def failed(code: str = "TASK_ERROR") -> TaskRecord:
+    error = ErrorRecord(message="It failed.", code=code)
+    return record(status=Status.FAILED, output={"error": error.to_wire()})
+
+
+def write(status: str, iterations: int, *, answer: str = "", claims: int = 0, execution: str = "e1", at: str = "") -> Write:
+    return Write(
+        task_id="t1",
+        definition_id="chaosSteps",
+        status=status,
+        saved_on=at or f"{iterations}-{claims}-{answer}-{status}",
+        execution=execution,
+        iterations=iterations,
+        claims=claims,
+        answer=answer,
+        answered_visit=f"v{iterations}" if answer else "",
+    )
+
+
+HISTORY = (
+    write("pending", 0, execution=""),
+    write("running", 1, claims=1),
+    write("running", 1, answer="continue"),
+    write("running", 1, answer="continue"),  # its answer was lost: written again
+    write("running", 2, answer="continue", claims=1),
+    write("success", 2, answer="done"),
+)
+GOOD = Evidence(
+    id="t1",
+    record=record(),
+    expected=Expected(counted=2, rows=2),
+    effects={"row 0": 1, "row 1": 3, "on_done": 1},
+    history=HISTORY,
+)
+
+
+def found(evidence: Evidence) -> list[Verdict]:
+    return [finding.verdict for finding in audit([evidence])]
+
+
+def test_a_task_that_ended_as_it_should_is_no_finding() -> None:
+    assert audit([GOOD]) == []
+
+
+def test_an_effect_that_was_repeated_is_no_finding() -> None:
+    assert audit([replace(GOOD, effects={"row 0": 7, "row 1": 1, "on_done": 2})]) == []
+
+
+@pytest.mark.parametrize(
+    "evidence",
+    [
+        pytest.param(replace(GOOD, record=None), id="no record"),
+        pytest.param(replace(GOOD, effects={"row 0": 1, "row 1": 1}), id="its hook did not run"),
+        pytest.param(replace(GOOD, effects={"row 0": 1, "on_done": 1}), id="a row is missing"),
+        pytest.param(replace(GOOD, record=record(output={"counted": 1})), id="a step is missing"),
+        pytest.param(replace(GOOD, expected=Expected(children=2, counted=2)), id="a child is missing"),
+        pytest.param(replace(GOOD, abort_accepted=True), id="its abort was undone"),
+        pytest.param(replace(GOOD, expected=Expected(status="failed")), id="it can't have succeeded"),
+        pytest.param(replace(GOOD, record=record(status=Status.ABORTED), effects={"on_abort": 1}), id="nobody aborted it"),
+        pytest.param(replace(GOOD, record=failed(), effects={"on_error": 1}), id="nothing made it fail"),
+        pytest.param(
+            replace(GOOD, record=failed("ON_PURPOSE"), effects={"on_error": 1}), id="its definition doesn't fail on purpose"
+        ),
+        pytest.param(
+            replace(GOOD, record=failed("WORKER_STORE"), effects={"on_error": 1}, faults=["DynamoDB was out"] * 99),
+            id="a table out of reach is no reason",
+        ),
+        pytest.param(
+            replace(GOOD, record=failed("WORKER_KILLED"), effects={"on_error": 1}, faults=["The worker was killed"]),
+            id="one kill is no reason",
+        ),
+        pytest.param(
+            replace(GOOD, record=record(status=Status.FAILED, output={}), effects={"on_error": 1}), id="nothing says why"
+        ),
+    ],
+)
+def test_it_is_lost(evidence: Evidence) -> None:
+    assert Verdict.LOST in found(evidence)
+
+
+@pytest.mark.parametrize(
+    "evidence",
+    [
+        replace(GOOD, record=failed("WORKER_KILLED"), effects={"on_error": 1}, faults=["The worker was killed"] * 2),
+        replace(GOOD, record=failed("UNDELIVERED"), effects={"on_error": 1}, faults=["An event was lost"] * 4),
+        replace(GOOD, record=failed("ON_PURPOSE"), effects={"on_error": 1}, expected=Expected(status="failed")),
+        replace(GOOD, record=failed("CHILDREN"), effects={"on_error": 1}, unsuccessful_children=1),
+        replace(GOOD, record=record(status=Status.ABORTED), effects={"on_abort": 1}, faults=[Meddling.STOP]),
+        replace(GOOD, record=record(status=Status.ABORTED), effects={"on_abort": 1}, parent_aborted=True),
+        replace(GOOD, effects={"row 0": 1, "row 1": 1}, log=["1. The on_done hook was started 3 times; it is given up."]),
+    ],
+)
+def test_an_end_that_follows_from_what_was_done_is_no_finding(evidence: Evidence) -> None:
+    assert audit([evidence]) == []
+
+
+@pytest.mark.parametrize("changes", [{"status": Status.RUNNING}, {"hook": "on_done"}, {"closing": True}])
+def test_it_is_stuck(changes: dict[str, Any]) -> None:
+    assert Verdict.STUCK in found(replace(GOOD, record=record(**changes)))
+
+
+@pytest.mark.parametrize(
+    "history",
+    [
+        pytest.param([*HISTORY[:3], write("running", 1, answer="continue", at="later")], id="committed twice"),
+        pytest.param([*HISTORY, write("running", 2)], id="it went back to running"),
+        pytest.param([*HISTORY, write("success", 2, answer="done", at="later")], id="it ended twice"),
+        pytest.param([*HISTORY, write("aborted", 2, answer="aborted")], id="it ended otherwise"),
+        pytest.param([*HISTORY[:2], write("running", 2, execution="e2")], id="two executions owned it"),
+        pytest.param([*HISTORY[:2], write("running", 3)], id="an iteration was skipped"),
+    ],
+)
+def test_a_history_that_shows_it_done_twice_is_a_double_effect(history: list[Write]) -> None:
+    assert Verdict.DOUBLE in found(replace(GOOD, history=history))
+
+
+@pytest.mark.parametrize("evidence", [replace(GOOD, record=record(output={"counted": 3})), replace(GOOD, found_children=1)])
+def test_what_is_there_more_often_than_it_should_is_a_double_effect(evidence: Evidence) -> None:
+    assert Verdict.DOUBLE in found(evidence)
+
+
+def test_a_finding_names_the_task_and_what_is_the_matter() -> None:
+    [finding] = audit([replace(GOOD, record=record(hook="on_done"))])
+    assert str(finding) == "stuck: t1: Its end has left something to be done: hook=on_done, closing=False."

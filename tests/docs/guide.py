@@ -1,0 +1,36 @@
+"""The code of a guide: its Python blocks, each of which names its file in its first line."""
+
+import re
+from collections import defaultdict
+from pathlib import Path
+
+DOCS = Path(__file__).parents[2] / "docs"
+_BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_FILE = re.compile(r"# ((?:\w+/)+\w+\.py)\n")
+
+
+def files_of(text: str) -> dict[str, str]:
+    """The files that a guide's blocks make; several blocks of one file follow each other in it.
+
+    Raises:
+        ValueError: a block doesn't name its file.
+    """
+    files: dict[str, str] = defaultdict(str)
+    for block in _BLOCK.findall(text):
+        if (named := _FILE.match(block)) is None:
+            raise ValueError(
+                f'A block starts with "{block.partition(chr(10))[0]}"; its first line names its file: # definitions/x.py'
+            )
+        files[named[1]] += block
+    return dict(files)
+
+
+def links_of(text: str) -> list[str]:
+    """Where a guide's links go, those to other sites left out."""
+    return [target for target in re.findall(r"\]\(([^)]+)\)", text) if not target.startswith("https://")]
+
+
+def anchors_of(text: str) -> set[str]:
+    """The anchors of a guide's headings, as GitHub makes them."""
+    headings: list[str] = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}

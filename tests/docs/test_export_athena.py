@@ -1,0 +1,101 @@
+"""The task among the examples that waits for a job elsewhere."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from moto import mock_aws
+from moto.moto_api import state_manager
+
+from docs.examples import export_athena as example
+from docs.examples.export_athena import athena, export_athena
+from handler.testing import Result, abort, run
+from tests.docs.dying import Actions, survives_a_kill_at_every_call
+
+QUERY = {"query": "SELECT 1", "database": "shop", "location": "s3://shop/results/"}
+
+
+@pytest.fixture(autouse=True)
+def a_query_that_takes_some_looks() -> Iterator[None]:
+    state_manager.set_transition("athena::execution", {"progression": "manual", "times": 2})
+    yield
+    state_manager.unset_transition("athena::execution")
+
+
+@pytest.fixture
+def tokens() -> Iterator[list[str]]:
+    """The tokens of the queries that were started."""
+    seen: list[str] = []
+
+    def note(params: dict[str, Any], **_: object) -> None:
+        seen.append(params["ClientRequestToken"])
+
+    events = athena().meta.events
+    events.register("provide-client-params.athena.StartQueryExecution", note)
+    yield seen
+    events.unregister("provide-client-params.athena.StartQueryExecution", note)
+
+
+def states() -> list[str]:
+    """How the queries of this account stand."""
+    return [
+        athena().get_query_execution(QueryExecutionId=id)["QueryExecution"]["Status"]["State"]
+        for id in athena().list_query_executions()["QueryExecutionIds"]
+    ]
+
+
+@pytest.mark.usefixtures("moto")
+def test_it_ends_with_where_the_result_is() -> None:
+    result = run(export_athena, QUERY)
+    assert result.record.status == "success"
+    assert result.record.output == {"location": f"s3://shop/results/{result.record.input['query_id']}.csv"}
+
+
+@pytest.mark.usefixtures("moto")
+def test_its_waits_grow() -> None:
+    assert run(export_athena, QUERY).waits == (5, 5, 10, 20)
+
+
+@pytest.mark.usefixtures("moto")
+def test_looking_after_the_query_does_not_count_as_running() -> None:
+    result = run(export_athena, QUERY)
+    assert (result.iterations, result.record.spent) == (5, 2)
+
+
+@pytest.mark.usefixtures("moto")
+def test_a_query_that_is_stopped_fails_the_task() -> None:
+    def stop(_: object) -> None:
+        for id in athena().list_query_executions()["QueryExecutionIds"]:
+            athena().stop_query_execution(QueryExecutionId=id)
+
+    result = run(export_athena, QUERY, after={4: stop})
+    assert result.record.status == "failed"
+    assert result.answers[-1]["error"] == {"message": "The query is CANCELLED.", "code": "QUERY_FAILED"}
+
+
+def test_a_worker_killed_at_any_call_starts_one_query(tokens: list[str]) -> None:
+    state_manager.set_transition("athena::execution", {"progression": "manual", "times": 1})
+
+    def from_nothing(before: Actions, after: Actions) -> tuple[Result, object]:
+        tokens.clear()
+        with mock_aws():
+            result = run(export_athena, QUERY, before=before, after=after)
+            # Athena starts one query per token (API reference, StartQueryExecution); moto starts one each time.
+            assert set(tokens) == {f"background-task-{result.record.id}"}
+            return result, (result.record.output or {}).keys()
+
+    survives_a_kill_at_every_call(from_nothing)
+
+
+@pytest.mark.parametrize("call", range(1, 9))
+@pytest.mark.usefixtures("moto")
+def test_aborted_before_any_call_it_leaves_no_query_running(call: int) -> None:
+    result = run(export_athena, QUERY, before={call: abort})
+    assert result.record.status == "aborted"
+    assert set(states()) <= {"CANCELLED"}
+
+
+@pytest.mark.usefixtures("moto")
+def test_a_location_outside_of_s3_is_refused() -> None:
+    with pytest.raises(ValueError, match="location"):
+        example.ExportAthenaInput.model_validate(QUERY | {"location": "/tmp"})

@@ -1,0 +1,215 @@
+"""The guide for those who write tasks: its code runs as it stands."""
+
+import importlib
+import importlib.util
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+
+import boto3
+import pytest
+from moto import mock_aws
+
+import definitions
+from handler import Context, contract
+from handler.definition import DEFAULT_MAX_ITERATIONS
+from handler.records import Json
+from handler.registry import Registry, discover
+from handler.store import Guard
+from handler.testing import World, kill, run
+from tests.docs.guide import DOCS, anchors_of, files_of, links_of
+
+GUIDE = (DOCS / "writing-tasks.md").read_text()
+FILES = files_of(GUIDE)
+TESTS = {file: code for file, code in FILES.items() if file.startswith("tests/")}
+# What the context has for `each`, and not for authors.
+INTERNAL = {"save", "keep", "unsaved"}
+
+# Every task of the guide: its input, and what it hands over.
+RUNS: dict[str, tuple[Json, Json | None]] = {
+    "sayHello": ({}, None),
+    "countFiles": ({"bucket": "photos"}, {"files": 0}),
+    "countDown": ({"left": 2}, {"iterations": 3}),
+    "sendReminder": ({"at": "2030-01-01T12:00:00Z"}, None),
+    "openAccount": ({"email": "ann@example.com", "account_id": "a1"}, {"account_id": "a1"}),
+    "sumUp": ({"numbers": 5}, {"sum": 10}),
+    "checkLinks": ({"links": ["https://example.com", "ftp://example.com"]}, {"broken": ["ftp://example.com"]}),
+    "warmUp": ({"target": 21}, {"degrees": 21}),
+    "greetEveryone": ({"names": ["Ann"]}, {"greetings": ["Hello, Ann!"]}),
+    "greetOne": ({"name": "Ann"}, {"greeting": "Hello, Ann!"}),
+    "fetchRates": ({}, {"EUR": 1.0}),
+    "addPoints": ({"table": "points", "customer": "ann", "points": 5}, None),
+    "makeReport": ({"year": 2024}, {"pages": 1}),
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The guide's files in a folder of their own; those of `definitions/` can be imported beside the project's."""
+    folder = tmp_path_factory.mktemp("guide")
+    for file, code in FILES.items():
+        path = folder / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(code)
+    known = set(sys.modules)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(folder)
+        patch.setattr(definitions, "__path__", [*definitions.__path__, str(folder / "definitions")])
+        yield folder
+    for name in set(sys.modules) - known:
+        if name.startswith(("definitions.", "shop", "guide.")):
+            del sys.modules[name]
+
+
+@pytest.fixture
+def registry() -> Registry:
+    return discover()
+
+
+@pytest.fixture
+def account() -> Iterator[None]:
+    """The table and the bucket that two of the tasks use."""
+    with mock_aws():
+        boto3.client("s3").create_bucket(Bucket="photos")
+        boto3.client("dynamodb").create_table(
+            TableName="points",
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=[{"AttributeName": "customer", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "customer", "AttributeType": "S"}],
+        )
+        yield
+
+
+def names_of_tests(code: str) -> list[str]:
+    return [line.removeprefix("def ").partition("(")[0] for line in code.splitlines() if line.startswith("def test_")]
+
+
+def loaded(folder: Path, file: str) -> ModuleType:
+    """A module of the guide's tests."""
+    spec = importlib.util.spec_from_file_location(f"guide.{Path(file).stem}", folder / file)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_guide_has_tests_to_run() -> None:
+    assert sum(len(names_of_tests(code)) for code in TESTS.values()) > 10
+
+
+@pytest.mark.parametrize(("file", "name"), [(file, name) for file, code in TESTS.items() for name in names_of_tests(code)])
+def test_each_test_in_the_guide_passes(project: Path, file: str, name: str) -> None:
+    test: Callable[[], None] = getattr(loaded(project, file), name)
+    test()
+
+
+@pytest.mark.parametrize("id", RUNS)
+@pytest.mark.usefixtures("account")
+def test_each_task_in_the_guide_does_what_it_says(registry: Registry, id: str) -> None:
+    input, output = RUNS[id]
+    others = [definition for definition in registry if definition.id != id]
+    result = run(registry.get(id), input, children=others)
+    assert (result.record.status, result.record.output) == ("success", output)
+
+
+def test_every_task_in_the_guide_is_run(registry: Registry, project: Path) -> None:
+    in_the_guide = {definition.id for definition in registry if definition.file.startswith(str(project))}
+    assert in_the_guide == set(RUNS)
+
+
+@pytest.mark.usefixtures("account")
+def test_points_are_added_once_wherever_the_worker_dies(registry: Registry) -> None:
+    input, _ = RUNS["addPoints"]
+    run(registry.get("addPoints"), input, before={2: kill})
+    item = boto3.client("dynamodb").get_item(TableName="points", Key={"customer": {"S": "ann"}})["Item"]
+    assert item["points"] == {"N": "5"}
+
+
+def test_an_account_is_opened_once_wherever_the_worker_dies(registry: Registry) -> None:
+    definition = registry.get("openAccount")
+    calls = len(run(definition, {"email": "ann@example.com"}).calls)
+    accounts: dict[str, str] = vars(importlib.import_module("definitions.open_account"))["accounts"]
+    for call in range(1, calls + 1):
+        accounts.clear()
+        result = run(definition, {"email": "ann@example.com"}, before={call: kill})
+        assert result.record.output == {"account_id": next(iter(accounts))}
+        assert len(accounts) == 1
+
+
+def test_a_failed_child_makes_the_parent_say_whose(registry: Registry) -> None:
+    result = run(registry.get("greetEveryone"), {"names": ["Ann", "Voldemort"]}, children=[registry.get("greetOne")])
+    assert result.answers[-1]["error"] == {
+        "message": "1 of 2 could not be greeted.",
+        "code": "UNGREETED",
+        "data": {"names": ["Voldemort"]},
+    }
+
+
+def test_below_zero_nothing_is_counted(registry: Registry) -> None:
+    result = run(registry.get("countDown"), {"left": -1})
+    assert result.record.status == "failed"
+    assert result.answers[-1]["error"] == {
+        "message": "Can't count down from -1.",
+        "code": "BELOW_ZERO",
+        "data": {"left": -1},
+    }
+
+
+def test_the_retries_in_the_guide_wait_longer_each_time(registry: Registry) -> None:
+    first, second = run(registry.get("fetchRates")).waits
+    assert 15 <= first <= 30 <= second <= 60
+
+
+def test_the_hooks_in_the_guide_do_what_it_says(registry: Registry) -> None:
+    with World.of(registry.get("makeReport"), registry.get("sayHello")) as world:
+        report = world.start(registry.get("makeReport"), {"year": 2024})
+        world.finish()
+        assert [task.name for task in world.tasks.list(newest_first=False).items if task.id != report.id] == [
+            "Report of 2024 is ready"
+        ]
+        with pytest.raises(ValueError, match="the first is of 2000"):
+            world.start(registry.get("makeReport"), {"year": 1999})
+
+
+def test_a_hook_that_raises_is_logged_and_changes_nothing(registry: Registry) -> None:
+    result = run(registry.get("makeReport"), {"year": 2024}, before={1: spoil_the_input})
+    assert result.record.status == "failed"
+    assert f'Error executing on_error hook for task "{result.record.id}".' in result.messages
+
+
+def spoil_the_input(world: World) -> None:
+    """As older code may have left it: the task doesn't take it any more."""
+    record = world.store.get(world.task_id)
+    spoilt = record.checkpointed(now=world.clock.now(), input={"year": "last"})
+    world.store.save(spoilt, before=record, guard=Guard())
+
+
+def test_the_guide_names_the_limits_as_they_are() -> None:
+    assert f"| an iteration | {contract.WORKER_TIMEOUT_SECONDS // 60} minutes |" in GUIDE
+    assert f"| a wait or a delay | {contract.MAX_WAIT_SECONDS // contract.DAY_SECONDS} days |" in GUIDE
+    assert f"| an input, as JSON | {contract.MAX_INPUT_BYTES // 1024**2} MiB |" in GUIDE
+    assert f"| an output, as JSON | {contract.MAX_OUTPUT_BYTES // 1024**2} MiB |" in GUIDE
+    assert f"history shows | {contract.MAX_ANSWER_BYTES // 1024} KiB," in GUIDE
+    assert f"| `max_iterations` | {DEFAULT_MAX_ITERATIONS} |" in GUIDE
+
+
+def test_the_guide_names_every_member_of_the_context() -> None:
+    table = GUIDE.partition("## Everything on the context")[2]
+    members = {name for name in dir(Context) if not name.startswith("_")} | {"log"}
+    assert {name for name in members if not re.search(rf"`{name}\b", table)} == INTERNAL
+
+
+def test_every_link_in_the_guide_leads_somewhere() -> None:
+    anchors = anchors_of(GUIDE)
+    for target in links_of(GUIDE):
+        file, _, anchor = target.partition("#")
+        assert (DOCS / file).exists(), target
+        assert not anchor or anchor in anchors, target
+
+
+def test_the_guide_names_every_example() -> None:
+    for example in (DOCS / "examples").glob("*.py"):
+        assert f"(examples/{example.name})" in GUIDE

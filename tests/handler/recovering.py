@@ -1,0 +1,113 @@
+"""A stack on moto with executions and dead letters, for the tests of the recovery."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from moto.stepfunctions.models import stepfunctions_backends
+
+from handler import Definition, Done, TaskRecord, recovery, task, wiring
+from handler.contract import Key
+from handler.definition import Hook
+from handler.store import Claim
+from handler.testing.aws import aws_client
+from tests.handler.stack import STATE_MACHINE, BusQueue, Stack
+
+MACHINE = {"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}}
+PATIENCE = timedelta(minutes=2)
+
+
+class Recovering:
+    """The stack with its recovery, as the Lambda is wired; `ran` has each hook that ran, with its task's status."""
+
+    def __init__(self, stack: Stack, bus_queue: BusQueue, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.stack = stack
+        self.bus_queue = bus_queue
+        self.ran: list[tuple[str, str]] = []
+        self._states = aws_client("stepfunctions")
+        role = "arn:aws:iam::123456789012:role/tasks"
+        self._states.create_state_machine(name="tasks", definition=json.dumps(MACHINE), roleArn=role)
+        self.queue = aws_client("sqs").create_queue(QueueName="undelivered")["QueueUrl"]
+        stack.settings = replace(stack.settings, state_machine_arn=STATE_MACHINE, dead_letter_queue_url=self.queue)
+        stack.definitions = (self._definition(),)
+        monkeypatch.setattr(recovery, "client", wiring.client)
+
+    def _definition(self) -> Definition:
+        @task(id="someTask")
+        def some_task(context: Any) -> Done:
+            return Done()
+
+        for hook in Hook:
+            getattr(some_task, hook)(lambda record, hook=hook: self.ran.append((hook.value, record.status.value)))
+        return some_task
+
+    def call(self, event: object) -> Any:
+        """Calls the Lambda."""
+        context: Any = SimpleNamespace(aws_request_id="r1", get_remaining_time_in_millis=lambda: 900_000)
+        return recovery.handler(event, context)  # type: ignore[arg-type]
+
+    def sweep(self) -> Any:
+        return self.call({"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}})
+
+    def pending(self, **fields: Any) -> TaskRecord:
+        """A task whose event is on its way, or was lost."""
+        return self.stack.create(**fields)
+
+    def running(self, execution: str = "execution-1", **fields: Any) -> TaskRecord:
+        """A task that an execution has begun to run."""
+        record = self.claimed_by(execution, **fields)
+        self.start(execution, record)
+        return record
+
+    def claimed_by(self, execution: str, **fields: Any) -> TaskRecord:
+        """A task that belongs to an execution, which nobody knows."""
+        claim = Claim(task_id=self.pending(**fields).id, execution_name=execution, visit="v", invocation="i", max_iterations=9)
+        return self.stack.store.claim(claim)
+
+    def start(self, execution: str, record: TaskRecord | None = None, *, event: object = None) -> None:
+        """Starts an execution for a task, or with anything for an event."""
+        detail = {"webinyTaskId": record.id, "webinyTaskDefinitionId": record.definition_id} if record else {}
+        text = json.dumps(event if event is not None else {"id": "e1", "detail": detail})
+        self._states.start_execution(stateMachineArn=STATE_MACHINE, name=execution, input=text)
+
+    def end(self, execution: str, status: str, *, error: str = "", cause: str = "") -> None:
+        """Ends an execution, as Step Functions would."""
+        backend: Any = stepfunctions_backends["123456789012"]["us-east-1"]
+        found = backend.describe_execution(arn(execution))
+        found.status, found.error, found.cause = status, error or None, cause or None
+
+    def tell(self, execution: str) -> Any:
+        """Tells the recovery that an execution has ended, as the rule does."""
+        return self.call({"detail": {"executionArn": arn(execution), "name": execution}})
+
+    def bury(self, event: object, **attributes: str) -> None:
+        """Puts an event into the dead-letter queue."""
+        body = event if isinstance(event, str) else json.dumps(event)
+        aws_client("sqs").send_message(
+            QueueUrl=self.queue,
+            MessageBody=body,
+            MessageAttributes={name: {"DataType": "String", "StringValue": text} for name, text in attributes.items()},
+        )
+
+    def event_of(self, record: TaskRecord) -> dict[str, object]:
+        return {"id": "e1", "detail": {Key.TASK_ID: record.id, Key.DEFINITION_ID: record.definition_id}}
+
+    def letters(self) -> int:
+        """How many dead letters there are, seen or unseen."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        found = aws_client("sqs").get_queue_attributes(QueueUrl=self.queue, AttributeNames=names)["Attributes"]
+        return sum(int(found[name]) for name in names)
+
+    def wait(self, times: int = 1) -> None:
+        """Lets the recovery's patience pass, so many times."""
+        self.stack.clock.advance(PATIENCE.total_seconds() * times)
+
+    def error(self, record: TaskRecord) -> Any:
+        return (self.stack.get(record).output or {})["error"]
+
+
+def arn(execution: str) -> str:
+    return f"{STATE_MACHINE.replace(':stateMachine:', ':execution:')}:{execution}"

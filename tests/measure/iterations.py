@@ -1,0 +1,52 @@
+"""What an iteration costs at the table, and what the runner itself takes: in this process, on moto."""
+
+import math
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from handler import Context, Continue, Done, task
+from handler.items import CHILD_ROWS, LOG_ROWS
+from handler.testing import World
+from handler.testing.aws import aws_client
+from tests.measure.promise import Promise
+
+ITERATIONS = 100
+# DynamoDB guide, "DynamoDB read and write operations": a write takes a unit per started kilobyte, in a transaction two.
+UNIT_BYTES = 1024
+
+
+@task(id="measured")
+def measured(context: Context, input: dict[str, int]) -> Continue | Done:
+    """Logs a line and goes on, as an ordinary iteration does."""
+    context.log.info("A page was written.", page=input["page"])
+    return Done("All pages were written.") if input["page"] == ITERATIONS else Continue({"page": input["page"] + 1})
+
+
+def promises() -> list[Promise]:
+    with World.of(measured) as world:
+        world.start(measured, {"page": 1})
+        started = time.perf_counter()
+        world.finish()
+        own_seconds = time.perf_counter() - started - world.store_seconds
+        calls = len(world.result().calls)
+        rows = aws_client("dynamodb").scan(TableName=world.table)["Items"]
+    return [
+        Promise("requests to the table per iteration, logs on", calls / ITERATIONS, 2),
+        Promise("write units per iteration", _write_units(rows), 6),
+        Promise("the runner's own time per iteration, ms", own_seconds / ITERATIONS * 1000, 1),
+    ]
+
+
+def _write_units(rows: Iterable[Mapping[str, Any]]) -> int:
+    """The units of a claim and a commit. No key of an index changes in either, so that no index is written."""
+    sizes: dict[bool, int] = {}
+    for row in rows:
+        is_log = row["sk"]["S"].startswith((LOG_ROWS, CHILD_ROWS))
+        sizes[is_log] = max(sizes.get(is_log, 0), _size(row))
+    record, log = (math.ceil(sizes[is_log] / UNIT_BYTES) for is_log in (False, True))
+    return record + 2 * record + 2 * log
+
+
+def _size(row: Mapping[str, Any]) -> int:
+    return sum(len(name) + len(str(next(iter(value.values())))) for name, value in row.items())

@@ -1,0 +1,57 @@
+"""Starts the whole system as a person does, `python -m local up`, on a copy of the project with a few definitions more."""
+
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from local.system import OUTPUTS_FILE, System
+from tests.running import Running
+
+ROOT = Path(__file__).parent.parent
+_START_SECONDS = 60
+_WAIT_SCALE = "0.01"
+
+
+@contextmanager
+def started(folder: Path) -> Iterator[Running]:
+    """The system, running until the block ends; `folder` is empty and gets the copy."""
+    _copy_project(folder)
+    log = folder / "up.log"
+    with (
+        log.open("w") as output,
+        subprocess.Popen(
+            [sys.executable, "-m", "local", "up", "--port", "0", "--wait-scale", _WAIT_SCALE],
+            cwd=folder,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        ) as up,
+    ):
+        try:
+            _wait_for_outputs(folder, up, log)
+            yield Running(System.from_file(folder))
+        finally:
+            up.send_signal(signal.SIGTERM)
+
+
+def _copy_project(folder: Path) -> None:
+    """The project's files, and the tests' own definitions among them: dropping a file there is all that a task takes."""
+    without_caches = shutil.ignore_patterns("__pycache__")
+    for package in ("handler", "definitions", "infra", "local"):
+        shutil.copytree(ROOT / package, folder / package, ignore=without_caches)
+    for file in [ROOT / "__main__.py", *ROOT.glob("Pulumi*.yaml"), *ROOT.glob("requirements*.txt")]:
+        shutil.copy(file, folder)
+    for definition in (ROOT / "tests" / "local" / "definitions").glob("*.py"):
+        shutil.copy(definition, folder / "definitions")
+
+
+def _wait_for_outputs(folder: Path, up: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while not (folder / OUTPUTS_FILE).exists():
+        assert up.poll() is None, f"python -m local up ended:\n{log.read_text()}"
+        assert time.monotonic() < deadline, f"python -m local up was not ready in {_START_SECONDS} s:\n{log.read_text()}"
+        time.sleep(0.05)
