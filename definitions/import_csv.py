@@ -17,6 +17,7 @@ from handler import Context, Done, Retry, task
 BATCH = 25  # rows a BatchWriteItem takes
 WRITE_ATTEMPTS = 8
 REASONS_KEPT = 5
+LONGEST_KEY = 2_048  # bytes of a partition key
 
 
 class ImportCsvInput(BaseModel):
@@ -109,9 +110,12 @@ def end_of_lines(content: bytes) -> int:
 
 def rows(page: Page, input: ImportCsvInput) -> list[dict[str, str]]:
     """The rows of a page; those that can't be imported are counted, the first few with the reason."""
-    lines = csv.reader(io.StringIO(page.text, newline=""))
+    # A byte order mark is no part of the first column's name.
+    lines = csv.reader(io.StringIO(page.text.removeprefix("\ufeff") if page.start == 0 else page.text, newline=""))
     if page.start == 0:
-        input.columns = [column.strip().removeprefix("\ufeff") for column in next(lines, [])]
+        input.columns = [column.strip() for column in next(lines, [])]
+        if "" in input.columns:
+            raise ValueError(f"Column {input.columns.index('') + 1} of the file has no name in its first line.")
         if input.key_field not in input.columns:
             raise ValueError(f'The file has no column "{input.key_field}"; its columns are: {", ".join(input.columns)}.')
     accepted = []
@@ -131,8 +135,11 @@ def why_rejected(values: list[str], input: ImportCsvInput) -> str:
     shown = ",".join(values)[:80].encode(errors="replace").decode()
     if len(values) != len(input.columns):
         return f"{len(values)} values for {len(input.columns)} columns: {shown}"
-    if not values[input.columns.index(input.key_field)]:
+    key = values[input.columns.index(input.key_field)]
+    if not key:
         return f"no {input.key_field}: {shown}"
+    if len(key.encode(errors="replace")) > LONGEST_KEY:
+        return f"{input.key_field} is longer than {LONGEST_KEY:,} bytes: {shown}"
     if any("\udc80" <= character <= "\udcff" for value in values for character in value):
         return f"not UTF-8: {shown}"
     return ""

@@ -100,7 +100,7 @@ class Context:
         Raises:
             InvalidInput: it doesn't validate, or is too large.
         """
-        self._save(input=next_input(self._definition, self._record.input, input))
+        self._save(input=next_input(self._definition, self.unsaved().input, input))
 
     def save_output(self, output: Mapping[str, object] | BaseModel) -> None:
         """Saves an output, in place of the one before; a later `Done` without one keeps it."""
@@ -221,7 +221,8 @@ class Context:
         return self._record.checkpointed(now=self._clock.now(), **self._kept) if self._kept else self._record
 
     def _save(self, **saved: object) -> None:
-        after = self._record.checkpointed(now=self._clock.now(), **saved)
+        after = self._record.checkpointed(now=self._clock.now(), **(self._kept | saved))
+        self._kept = {}
         try:
             self._store.save(after, before=self._record, guard=owned_by(self._record))
         except Superseded as superseded:

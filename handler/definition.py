@@ -1,6 +1,7 @@
 """`@task`, and what it makes of a function: a definition, with its hooks."""
 
 import inspect
+import json
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -100,7 +101,8 @@ class Definition:
                 )
             return None
         try:
-            return self._input_type.validate_python(dict(input))
+            # As JSON, which it is: a strict model takes a date as text from JSON alone.
+            return self._input_type.validate_json(json.dumps(dict(input)))
         except ValidationError as error:
             raise invalid_input(f'The input of task "{self.id}"', error) from error
 
@@ -220,7 +222,7 @@ def _check(definition: Definition) -> None:
 
 def _input_type(function: TaskFunction, id: str) -> TypeAdapter[Input] | None:
     where = function.__code__.co_filename
-    if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
+    if any(kind(function) for kind in (inspect.iscoroutinefunction, inspect.isgeneratorfunction, inspect.isasyncgenfunction)):
         raise DefinitionError(f'{where}: task "{id}" is async or a generator; write a plain function that returns a verdict.')
     parameters = list(inspect.signature(function).parameters.values())
     if not 1 <= len(parameters) <= 2:

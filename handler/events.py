@@ -7,8 +7,8 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr, ValidationError
 from pydantic.alias_generators import to_camel
 
-from handler.contract import MAX_WAIT_SECONDS, NO_DELAY, Key
-from handler.errors import InvalidInput, Refused
+from handler.contract import NO_DELAY, Key
+from handler.errors import InvalidInput
 from handler.validation import invalid_fields
 
 
@@ -20,10 +20,10 @@ class WorkerEvent(BaseModel):
 
     model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True, extra="ignore")
 
-    task_id: StrictStr = Field(alias=Key.TASK_ID)
-    definition_id: StrictStr = Field(alias=Key.DEFINITION_ID)
+    task_id: StrictStr = Field(alias=Key.TASK_ID, min_length=1)
+    definition_id: StrictStr = Field(alias=Key.DEFINITION_ID, min_length=1)
     endpoint: StrictStr
-    tenant: StrictStr
+    tenant: StrictStr = Field(min_length=1)
     locale: StrictStr
     execution_name: StrictStr
     state_machine_id: StrictStr
@@ -56,15 +56,11 @@ class WorkerEvent(BaseModel):
 
         Raises:
             InvalidInput: a key is missing or has the wrong type; `data.invalidFields` names each.
-            Refused: the delay is longer than 355 days.
         """
         try:
-            parsed = cls.model_validate(payload_of(event))
+            return cls.model_validate(payload_of(event))
         except ValidationError as error:
             raise InvalidInput("Validation failed.", data={"invalidFields": invalid_fields(error)}) from error
-        if parsed.delay > MAX_WAIT_SECONDS:
-            raise Refused("The maximum delay for a task is 355 days.", code="MAX_DELAY_ERROR", data={"delay": parsed.delay})
-        return parsed
 
 
 def payload_of(event: object) -> dict[str, object]:

@@ -1,12 +1,15 @@
 """Step Functions: look at executions, stop them. The only module that knows them."""
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
+
+log = logging.getLogger(__name__)
 
 RUNNING: Final = "RUNNING"
 SUCCEEDED: Final = "SUCCEEDED"
@@ -49,12 +52,13 @@ class Executions:
         self._state_machine_arn = state_machine_arn
 
     def stop(self, name: str, *, cause: str) -> None:
-        """Stops an execution; one that is over already is left alone."""
+        """Stops an execution, if it can be; one that can't waits on, and ends when it sees that its task is over."""
         try:
             self._client.stop_execution(executionArn=self._arn(name), error="Aborted", cause=cause)
-        except ClientError as error:
-            if error.response["Error"]["Code"] != _GONE:
-                raise
+        except (ClientError, BotoCoreError) as error:
+            log.warning(
+                "An execution could not be stopped.", extra={"action": "stop_failed", "execution": name, "why": str(error)}
+            )
 
     def describe(self, name: str) -> Execution:
         try:

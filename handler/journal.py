@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Final
 
 from handler.clock import Clock, to_iso
-from handler.failures import error_of, readable
+from handler.failures import error_of, readable, readable_text
 from handler.jsonable import size_of
 from handler.records import ErrorRecord, Json, LogLine, LogType, TaskLog, TaskRecord
 from handler.store import Store
@@ -42,14 +42,14 @@ class Journal:
         self._add(message, LogType.INFO, data, None)
 
     def error(
-        self, message: str, error: BaseException | ErrorRecord | Mapping[str, object] | None = None, **data: object
+        self, message: str, error: BaseException | ErrorRecord | Mapping[str, object] | str | None = None, **data: object
     ) -> None:
         """Logs an error: an exception with its type and trace, or a mapping with a `message`."""
         self._add(message, LogType.ERROR, data, _error_record(message, error))
 
-    def record_error(self, error: ErrorRecord) -> None:
-        """Logs the error that ends the iteration."""
-        self._add(error.message, LogType.ERROR, {}, error)
+    def conclude(self, message: str, error: ErrorRecord | None = None, **data: object) -> None:
+        """Logs what becomes of the iteration: written with the outcome, however old or large the log has grown."""
+        self._add(message, LogType.ERROR if error else LogType.INFO, data, error, may_wait=True)
 
     def take(self) -> TaskLog | None:
         """The lines that are not written yet, for the write that stores the outcome."""
@@ -64,15 +64,21 @@ class Journal:
         if log := self.take():
             self._store.append(log)
 
-    def _add(self, message: str, type: LogType, data: Mapping[str, object], error: ErrorRecord | None) -> None:
+    def _add(
+        self, message: str, type: LogType, data: Mapping[str, object], error: ErrorRecord | None, *, may_wait: bool = False
+    ) -> None:
         if not self._enabled:
             return
         now = self._clock.now()
-        text = str(message)[:_LONGEST_MESSAGE] or "(no message)"
+        text = readable_text(message)[:_LONGEST_MESSAGE] or "(no message)"
+        if error:
+            error = error.model_copy(update={"data": _fitting(error.data or {})})
         line = LogLine(message=text, created_on=to_iso(now), type=type, data=_fitting(data), error=error)
         self._oldest = self._oldest if self._lines else now
         self._lines.append(line)
         self._bytes += size_of(line.model_dump(exclude_none=True))
+        if may_wait:
+            return
         if self._bytes >= _LARGEST_BYTES or now - self._oldest >= _OLDEST:
             self.flush()
 
@@ -85,10 +91,13 @@ def _fitting(data: Mapping[str, object]) -> Json | None:
     return kept if size <= _LARGEST_DATA_BYTES else {"omitted": f"{size:,} bytes; a line takes {_LARGEST_DATA_BYTES:,}."}
 
 
-def _error_record(message: str, error: BaseException | ErrorRecord | Mapping[str, object] | None) -> ErrorRecord | None:
+def _error_record(message: str, error: BaseException | ErrorRecord | Mapping[str, object] | str | None) -> ErrorRecord | None:
     if error is None or isinstance(error, ErrorRecord):
         return error
+    if isinstance(error, str):
+        return ErrorRecord(message=readable_text(error)[:_LONGEST_MESSAGE])
     if isinstance(error, BaseException):
         return error_of(error)
     code = error.get("code")
-    return ErrorRecord(message=str(error.get("message") or message), code=str(code) if code else None, data=readable(error))
+    text = readable_text(error.get("message") or message)[:_LONGEST_MESSAGE]
+    return ErrorRecord(message=text, code=readable_text(code) if code else None, data=readable(error))

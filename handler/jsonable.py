@@ -16,7 +16,8 @@ def jsonable(value: Mapping[str, object] | BaseModel) -> Json:
     Raises:
         ValueError: it contains itself, or text that isn't Unicode.
     """
-    return cast("Json", json.loads(to_json(value, by_alias=True, fallback=str, inf_nan_mode="strings", bytes_mode="base64")))
+    known = value if isinstance(value, BaseModel) else dict(value)
+    return cast("Json", json.loads(to_json(known, by_alias=True, fallback=str, inf_nan_mode="strings", bytes_mode="base64")))
 
 
 def size_of(value: object) -> int:

@@ -64,7 +64,9 @@ class Filter:
     @property
     def is_answered_by_index_alone(self) -> bool:
         """Whether every id of the partition passes, so that they can be counted without being read."""
-        conditions = [self.parent_id is not None, self.definition_id is not None, self.statuses is not None]
+        if self.parent_id is not None:
+            return False  # a child may be of another tenant, or gone
+        conditions = [self.definition_id is not None, self.statuses is not None]
         exact = self.statuses is None or (len(self.statuses) == 1 and not any(status.is_open for status in self.statuses))
         whole_group = self.statuses == frozenset({Status.PENDING, Status.RUNNING})
         return self.ids is None and sum(conditions) <= 1 and (exact or whole_group)
@@ -87,9 +89,14 @@ def list_tasks(store: Store, wanted: Filter, *, newest_first: bool, limit: int, 
     """One page of the tasks that `wanted` lets through, by the time of creation."""
     if wanted.ids is not None:
         found = sorted(store.records(wanted.ids), key=lambda record: record.created_on, reverse=newest_first)
-        return TaskPage(items=tuple(record for record in found if wanted.lets_through(record))[:limit], cursor=None)
+        passing = tuple(filter(wanted.lets_through, found))
+        if len(passing) > limit:
+            raise InvalidInput(
+                f"{len(passing)} of the ids are tasks; limit is {limit}. Raise it, or ask for fewer ids at a time."
+            )
+        return TaskPage(items=passing, cursor=None)
     selection = wanted.selection()
-    cursor: Mapping[str, str] | None = _decoded(after) if after else None
+    cursor: Mapping[str, str] | None = _decoded(after, selection) if after else None
     taken: list[TaskRecord] = []
     for _ in range(_MOST_READ // _PAGE):
         page = store.page(selection, newest_first=newest_first, limit=_PAGE, cursor=cursor)
@@ -115,13 +122,15 @@ def _encoded(cursor: Mapping[str, str]) -> str:
     return base64.urlsafe_b64encode(json.dumps(cursor).encode()).decode()
 
 
-def _decoded(after: str) -> dict[str, str]:
+def _decoded(after: str, selection: Selection) -> dict[str, str]:
     try:
         cursor = json.loads(base64.urlsafe_b64decode(after))
     except (binascii.Error, ValueError) as error:
-        raise InvalidInput(
-            f'The cursor "{after[:60]}" is not one of ours; pass on `meta.cursor` of the page before.'
-        ) from error
-    if not (isinstance(cursor, dict) and all(isinstance(value, str) for value in cursor.values())):
-        raise InvalidInput(f'The cursor "{after[:60]}" is not one of ours; pass on `meta.cursor` of the page before.')
+        raise _not_ours(after) from error
+    if not (isinstance(cursor, dict) and all(isinstance(value, str) for value in cursor.values()) and selection.has(cursor)):
+        raise _not_ours(after)
     return cursor
+
+
+def _not_ours(after: str) -> InvalidInput:
+    return InvalidInput(f'The cursor "{after[:60]}" is not one of ours; pass on `meta.cursor` of the page before.')

@@ -97,7 +97,7 @@ class Loop:
         done = self._done_before + self._done
         seconds = (self._clock.now() - self._started_at).total_seconds()
         rate = round(self._done / seconds, 3) if seconds and self._done else None
-        left = round((self._total - done) / rate, 1) if self._total is not None and rate else None
+        left = round(max(self._total - done, 0) / rate, 1) if self._total is not None and rate else None
         return Progress(done=done, total=self._total, rate=rate, remaining_seconds=left)
 
     def _leave_if_aborted(self) -> None:

@@ -1,6 +1,9 @@
 """Counts what happens, for CloudWatch: how tasks end, and how workers die."""
 
+import logging
 from typing import Protocol
+
+log = logging.getLogger(__name__)
 
 
 class Meter(Protocol):
@@ -28,6 +31,9 @@ class CloudWatchMeter:
         # Only when a task ends or a worker died: an iteration that continues doesn't pay for the import.
         from aws_lambda_powertools.metrics import MetricUnit, single_metric  # noqa: PLC0415
 
-        with single_metric(name=metric, unit=MetricUnit.Count, value=1) as written:
-            for name, value in dimensions.items():
-                written.add_dimension(name=name, value=value)
+        try:
+            with single_metric(name=metric, unit=MetricUnit.Count, value=1) as written:
+                for name, value in dimensions.items():
+                    written.add_dimension(name=name, value=value)
+        except Exception:  # what is counted has happened, and is stored: its answer must not be lost
+            log.exception("A metric could not be written.", extra={"action": "metric_failed", "metric": metric})

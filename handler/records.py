@@ -167,7 +167,8 @@ class TaskRecord(_Frozen):
     def continued(self, *, now: datetime, input: Json, wait: int, attempts: int = 0, free: bool = False) -> "TaskRecord":
         """The iteration has ended and another follows; `attempts` are kept when it is a retry; a `free` one doesn't count."""
         until = to_iso(now + timedelta(seconds=wait)) if wait else None
-        spent = self.spent - 1 if free else self.spent
+        # Neither an iteration that a crash cut off counts, nor one that only looked after something.
+        spent = self.spent - max(self.claims - 1, 0) - (1 if free else 0)
         return self._answered(now, Answer.CONTINUE, input=input, waiting_until=until, attempts=attempts, spent=spent)
 
     def succeeded(self, *, now: datetime, output: Json | None, hook: str | None = None) -> "TaskRecord":

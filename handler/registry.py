@@ -3,6 +3,7 @@
 import importlib
 import pkgutil
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from types import ModuleType
 
 from handler.definition import Definition
@@ -45,7 +46,9 @@ def discover(package: str = "definitions") -> Registry:
         DefinitionError: a module can't be imported, or two definitions have one id; the message names the files.
     """
     root = _import(package)
-    names = sorted(found.name for found in pkgutil.walk_packages(root.__path__, f"{package}."))
+    # A folder that can't be imported is passed over here, and told of below.
+    names = sorted(found.name for found in pkgutil.walk_packages(root.__path__, f"{package}.", onerror=lambda _: None))
+    _refuse_overlooked(root, package, names)
     modules = [_import(name) for name in names]
     return Registry(sorted(_definitions_of(modules), key=lambda definition: definition.id != "testingRun"))
 
@@ -54,6 +57,17 @@ def _definitions_of(modules: Iterable[ModuleType]) -> list[Definition]:
     found = [value for module in modules for value in vars(module).values() if isinstance(value, Definition)]
     # A definition that one file imports from another (to trigger it) is still one definition.
     return list({id(definition): definition for definition in found}.values())
+
+
+def _refuse_overlooked(root: ModuleType, package: str, names: Iterable[str]) -> None:
+    """Refuses a file that Python would not find: one in a folder that is no package."""
+    found = {package, *names}
+    for folder in root.__path__:
+        for path in sorted(Path(folder).rglob("*.py")):
+            parts = path.relative_to(folder).with_suffix("").parts
+            name = ".".join([package, *parts]).removesuffix(".__init__")
+            if name not in found and name.rpartition(".")[0] not in found:
+                raise DefinitionError(f"{path} is in a folder without an __init__.py; add an empty one.")
 
 
 def _import(name: str) -> ModuleType:

@@ -41,7 +41,7 @@ class Request:
 
     def task(self, id: str) -> TaskRecord:
         """A task of the caller's tenant; another tenant's is not found."""
-        record = self.tasks.get(id.partition("#")[0])  # Webiny's ids may carry a revision
+        record = self.tasks.get(_without_revision(id))
         if record.tenant != self.tenant:
             raise NotFound(f'Task "{id}" was not found!', data={"id": id})
         return record
@@ -115,7 +115,9 @@ def _list_tasks(
     sort: list[str] | None = None,
     limit: int = DEFAULT_LIMIT,
     after: str | None = None,
+    search: str | None = None,
 ) -> Json:
+    _refuse_search(search)
     wanted = _filter(request.tenant, where or {})
     page = request.tasks.list(wanted, newest_first=_descending(sort, default=True), limit=limit, after=after)
     meta = {"cursor": page.cursor, "hasMoreItems": page.cursor is not None, "count": lambda: request.tasks.count(wanted)}
@@ -142,7 +144,9 @@ def _list_logs(
     sort: list[str] | None = None,
     limit: int = DEFAULT_LIMIT,
     after: str | None = None,
+    search: str | None = None,
 ) -> Json:
+    _refuse_search(search)
     task_id = (where or {}).get("task")
     if not isinstance(task_id, str):
         raise InvalidInput('listLogs lists the logs of one task: add where: { task: "<its id>" }.')
@@ -197,6 +201,8 @@ def _task_logs(
     limit: float = _MOST_LOGS,
     sort: list[str] | None = None,
 ) -> list[Json]:
+    if not 1 <= limit <= _MOST_LOGS:
+        raise InvalidInput(f"limit is {limit}; it takes 1 to {_MOST_LOGS}.")
     found = _logs(info.context, task["record"], where or {}, newest_first=_descending(sort, default=False), after=None)
     return list(islice(found, int(limit)))
 
@@ -246,8 +252,15 @@ def _descending(sort: list[str] | None, *, default: bool) -> bool:
     return sort[0].endswith("_DESC")
 
 
+def _refuse_search(search: str | None) -> None:
+    if search:
+        raise InvalidInput(f'search is "{search}", but no index answers it; filter with `where`.')
+
+
 def _filter(tenant: str, where: Mapping[str, Any]) -> Filter:
     ids = [where["id"]] if "id" in where else where.get("id_in")
+    if ids is not None:
+        ids = [_without_revision(id) for id in ids]
     statuses = [where["taskStatus"]] if "taskStatus" in where else where.get("taskStatus_in")
     return Filter(
         tenant=tenant,
@@ -257,6 +270,11 @@ def _filter(tenant: str, where: Mapping[str, Any]) -> Filter:
         statuses=frozenset(map(_status, statuses)) if statuses is not None else None,
         created=_created(where),
     )
+
+
+def _without_revision(id: str) -> str:
+    """Webiny's ids may carry a revision, `#0001`."""
+    return id.partition("#")[0]
 
 
 def _status(text: str) -> Status:

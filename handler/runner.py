@@ -2,26 +2,25 @@
 
 import logging
 from datetime import timedelta
-from typing import Final, assert_never
+from typing import Final, Protocol, assert_never
 
 from handler.answers import Answers
-from handler.clock import Clock, RemainingSeconds
+from handler.clock import Clock, RemainingSeconds, to_iso
 from handler.context import Context, owned_by
-from handler.contract import MAX_EXECUTION_ITERATIONS, MAX_EXECUTION_SECONDS, Answer, Status
+from handler.contract import MAX_EXECUTION_ITERATIONS, MAX_EXECUTION_SECONDS, MAX_WAIT_SECONDS, Answer, Status
 from handler.crashes import Crash
 from handler.definition import Definition, Hook
 from handler.errors import BackgroundTaskError, InvalidInput, StoreUnavailable, UnknownDefinition
 from handler.events import WorkerEvent, payload_of
-from handler.executions import Executions
 from handler.failures import error_of, error_of_failed
 from handler.hooks import Hooks
 from handler.journal import Journal
 from handler.loop import Leave
 from handler.meter import Meter
 from handler.payloads import next_input, stored_output
-from handler.records import ErrorRecord, Json, TaskLog, TaskRecord
+from handler.records import ErrorRecord, Json, LogLine, TaskLog, TaskRecord
 from handler.registry import Registry
-from handler.service import Tasks
+from handler.service import Tasks, too_long
 from handler.store import Claim, Store, Superseded
 from handler.verdicts import Aborted, Continue, Done, Failed, Verdict, whole_seconds
 
@@ -31,6 +30,12 @@ NOT_FOUND: Final = "TASK_NOT_FOUND"
 NO_VERDICT: Final = "NO_VERDICT"
 MAX_ITERATIONS: Final = "MAX_ITERATIONS"
 _UNLIMITED: Final = 10**9
+
+
+class History(Protocol):
+    """What tells how attempts at `Run` have failed."""
+
+    def failures(self, name: str) -> list[tuple[str, str]]: ...
 
 
 class Runner:
@@ -55,7 +60,7 @@ class Runner:
         store: Store,
         tasks: Tasks,
         hooks: Hooks,
-        executions: Executions | None,
+        executions: History | None,
         clock: Clock,
         remaining: RemainingSeconds,
         meter: Meter,
@@ -102,7 +107,7 @@ class Runner:
         journal = self._journal(record, definition)
         if definition is None:
             return self._end(record, _no_definition(record), journal, answers)
-        if record.spent > definition.max_iterations:  # the event named another definition than the record
+        if record.spent - (record.claims - 1) > definition.max_iterations:  # the event named another definition than the record
             return self._ran_too_often(record, record, answers)
         return self._iterate(record, definition, journal, sent, answers)
 
@@ -130,10 +135,14 @@ class Runner:
 
     def _defer(self, sent: WorkerEvent, answers: Answers) -> Json:
         """Has the execution wait for the task's delay to pass: it owns the task from here on, and `abort` can find it."""
+        if sent.delay > MAX_WAIT_SECONDS:
+            raise too_long(sent.delay)
         record = self._store.find(sent.task_id)
         if record is None or not record.status.is_open or record.execution_name not in (None, sent.execution_name):
             return self._refused(record, sent, answers, "")
         now = self._clock.now()
+        if record.execution_name and record.waiting_until:
+            return answers.proceed(wait=record.delay_left(now))  # the answer of a visit before was lost
         wait = whole_seconds(sent.delay, now=now)
         deferred = record.deferred(now=now, until=now + timedelta(seconds=wait), execution_name=sent.execution_name)
         try:
@@ -158,6 +167,9 @@ class Runner:
         if sent.visit and record.answered_visit == sent.visit_key:
             return self._told(record, answers)
         if record.status.is_open and record.execution_name in (None, sent.execution_name):
+            definition = self._registry.find(record.definition_id)
+            if sent.definition_id != record.definition_id and definition and record.spent < definition.max_iterations:
+                return self._answer(sent.model_copy(update={"definition_id": record.definition_id}), answers, invocation)
             seen = record.checkpointed(now=self._clock.now(), visit=sent.visit_key, invocation=invocation)
             return self._ran_too_often(record, seen, answers)
         return _closed(record, answers) if is_mine or record.status is Status.ABORTED else _not_mine(record, answers)
@@ -166,7 +178,7 @@ class Runner:
         definition = self._registry.find(before.definition_id)
         error = ErrorRecord(message="Task reached max iterations.", code=MAX_ITERATIONS)
         journal = self._journal(before, definition)
-        journal.record_error(error)
+        journal.conclude(error.message, error)
         hook = definition.due_hook(Hook.ON_MAX_ITERATIONS, Hook.ON_ERROR) if definition else None
         after = seen.failed(now=self._clock.now(), error=error, hook=hook)
         return self._commit(before, after, journal, answers)
@@ -194,10 +206,12 @@ class Runner:
         verdict, error = self._verdict(definition, context)
         try:
             after, message = self._outcome(definition, context, verdict, error)
+        except StoreUnavailable:
+            raise
         except Exception as refusal:  # what the verdict carries can't be used: a wait, an input or an output that is none
-            after, message = self._outcome(definition, context, Failed(str(refusal)), refusal)
+            after, message = self._outcome(definition, context, Failed(type(refusal).__name__), refusal)
         if after.answer is Answer.CONTINUE and self._is_near_the_end(after, sent):
-            journal.info("The task moves on to a new execution.", iterations=after.execution_iterations)
+            journal.conclude("The task moves on to a new execution.", iterations=after.execution_iterations)
             after = after.released(now=self._clock.now())
         return self._commit(context.task, after, journal, answers, message)
 
@@ -217,7 +231,7 @@ class Runner:
         except StoreUnavailable:
             raise
         except (Exception, SystemExit) as error:
-            return Failed(str(error)), error
+            return Failed(type(error).__name__), error
         if isinstance(verdict, (Done, Continue, Failed, Aborted)):
             return verdict, None
         message = f'Task "{definition.id}" returned {_shown(verdict)}; return Done, Continue, Failed or Aborted.'
@@ -231,20 +245,20 @@ class Runner:
         match verdict:
             case Done(message, output):
                 done = record.succeeded(now=now, output=stored_output(output), hook=definition.due_hook(Hook.ON_DONE))
-                context.log.info(message or "Task done.")
+                context.log.conclude(message or "Task done.")
                 return done, message
             case Continue():
                 input = next_input(definition, record.input, verdict.input)
                 wait = whole_seconds(verdict.wait, now=now)
                 continued = record.continued(now=now, input=input, wait=wait, free=not verdict.counts)
-                context.log.info("Task continuing.", **({"wait": wait} if wait else {}))
+                context.log.conclude("Task continuing.", None, **({"wait": wait} if wait else {}))
                 return continued, ""
             case Failed():
                 error = error_of(raised) if raised else error_of_failed(verdict)
                 return self._failed(definition, record, context.log, error, raised), ""
             case Aborted():
                 aborted = record.aborted(now=now, hook=definition.due_hook(Hook.ON_ABORT))
-                context.log.info("Task aborted.")
+                context.log.conclude("Task aborted.")
                 return aborted, ""
             case _:
                 assert_never(verdict)
@@ -256,17 +270,19 @@ class Runner:
         now, retry, attempt = self._clock.now(), definition.retry, record.attempts
         # An input that doesn't validate never will.
         if retry is None or isinstance(raised, InvalidInput) or not retry.allows(attempt, code=error.code, error=raised):
-            journal.record_error(error)
+            journal.conclude(error.message, error)
             return record.failed(now=now, error=error, hook=definition.due_hook(Hook.ON_ERROR))
         wait = whole_seconds(retry.wait_after(attempt), now=now)
-        journal.error(f"Attempt {attempt} of {retry.max_attempts} failed: {error.message} The next one is in {wait} s.", error)
+        journal.conclude(
+            f"Attempt {attempt} of {retry.max_attempts} failed: {error.message} The next one is in {wait} s.", error
+        )
         return record.continued(now=now, input=record.input, wait=wait, attempts=attempt)
 
     def _end(
         self, record: TaskRecord, error: ErrorRecord, journal: Journal, answers: Answers, definition: Definition | None = None
     ) -> Json:
         """Ends a task that could not be run."""
-        journal.record_error(error)
+        journal.conclude(error.message, error)
         hook = definition.due_hook(Hook.ON_ERROR) if definition else None
         return self._commit(record, record.failed(now=self._clock.now(), error=error, hook=hook), journal, answers)
 
@@ -277,23 +293,33 @@ class Runner:
             self._store.save(after, before=before, guard=owned_by(before), log=lines)
         except Superseded as superseded:
             if not _is_stored(after, superseded.record):
-                return self._overtaken(superseded.record, before, lines, answers)
+                return self._overtaken(superseded.record, before, after, lines, answers)
         if not after.status.is_open:
             self._meter.count(f"Tasks{after.status.capitalize()}", definition=after.definition_id)
         self._hooks.run_due(after)
         return self._told(after, answers, message)
 
-    def _overtaken(self, record: TaskRecord | None, before: TaskRecord, lines: TaskLog | None, answers: Answers) -> Json:
+    def _overtaken(
+        self, record: TaskRecord | None, before: TaskRecord, after: TaskRecord, lines: TaskLog | None, answers: Answers
+    ) -> Json:
         """The record moved on during the iteration: its outcome is void, but what it logged is kept."""
         if record is None:
             return answers.error(ErrorRecord(message=f'Task "{before.id}" was deleted while it ran.', code=NOT_FOUND))
         if lines:
-            self._store.append(lines, closes=not record.status.is_open)
+            self._store.append(
+                lines if record.answer is after.answer else self._void(lines, record), closes=not record.status.is_open
+            )
         if record.status is Status.ABORTED:
             self._tasks.abort_children(record)  # those that it triggered since the abort
             self._hooks.run_due(record)
             return answers.aborted()
         return _not_mine(record, answers)
+
+    def _void(self, lines: TaskLog, record: TaskRecord) -> TaskLog:
+        """`lines`, and that what they say of the outcome came to nothing."""
+        message = f"This outcome is void: the task is {record.status} meanwhile."
+        void = LogLine(message=message, created_on=to_iso(self._clock.now()))
+        return lines.model_copy(update={"items": (*lines.items, void)})
 
     def _told(self, record: TaskRecord, answers: Answers, message: str = "") -> Json:
         """The answer that the record's last outcome makes."""

@@ -282,20 +282,20 @@ class Tasks:
     def _send(self, records: Sequence[TaskRecord]) -> dict[str, str]:
         """Sends the events; the tasks of those that EventBridge didn't take become failed. Returns their reasons by id."""
         failures = self._bus.send(records)
-        for record in records:
-            if record.id in failures:
-                self._undeliverable(record, failures[record.id])
-        return failures
+        failed = [record for record in records if record.id in failures and self._undeliverable(record, failures[record.id])]
+        return {record.id: failures[record.id] for record in failed}
 
-    def _undeliverable(self, record: TaskRecord, reason: str) -> None:
+    def _undeliverable(self, record: TaskRecord, reason: str) -> bool:
+        """Stores a task as failed whose event could not be sent; returns whether that is so."""
         error = ErrorRecord(message=f"Could not trigger task via Event Bridge! {reason}", code=DeliveryError.code)
         failed = record.failed(now=self._clock.now(), error=error, hook=self._due(record, Hook.ON_ERROR))
         try:
             self._store.save(failed, before=record, guard=Guard(execution_name=""), log=self._log(failed, error.message, error))
         except Superseded:
-            return  # it arrived all the same
+            return False  # it arrived all the same
         if self._hooks:
             self._hooks.run_due(failed)
+        return True
 
     def _after_abort(self, before: TaskRecord, after: TaskRecord) -> TaskRecord:
         # A running iteration ends by itself; an execution that only waits would go on waiting, for a year if need be.
@@ -340,8 +340,13 @@ def _whole_delay(delay: float) -> int:
     if isinstance(delay, bool) or not isinstance(delay, (int, float)) or not delay >= 0:
         raise InvalidInput(f"delay is {delay!r}; it takes a number of seconds, 0 or more.", data={"delay": repr(delay)})
     if delay > MAX_WAIT_SECONDS:
-        raise Refused("The maximum delay for a task is 355 days.", code="MAX_DELAY_ERROR", data={"delay": delay})
+        raise too_long(delay)
     return math.ceil(delay)
+
+
+def too_long(delay: float) -> Refused:
+    """Refuses a delay: the execution would not outlive it."""
+    return Refused("The maximum delay for a task is 355 days.", code="MAX_DELAY_ERROR", data={"delay": delay})
 
 
 def _was_never_delivered(record: TaskRecord) -> bool:

@@ -87,6 +87,14 @@ class Selection:
             "ExpressionAttributeValues": items.encoded(values),
         } | ({"IndexName": self.index.value} if self.index else {"ConsistentRead": True})
 
+    def has(self, position: Mapping[str, str]) -> bool:
+        """Whether a position is one of this selection."""
+        key, value = (
+            (PARTITION_KEY, f"TASK#{self.partition}") if self.index is None else (self.index.partition_key, self.partition)
+        )
+        names = {PARTITION_KEY, RANGE_KEY} | ({key, SORT_KEY} if self.index else set())
+        return position.get(key) == value and position.keys() == names
+
     def position(self, record: TaskRecord) -> dict[str, str]:
         """Where `record` stands in it: what a query that goes on behind it starts with."""
         if self.index is None:
@@ -189,6 +197,7 @@ class Store:
             ":now": to_iso(self._clock.now()),
             ":max": claim.max_iterations,
             ":one": 1,
+            ":none": 0,
             ":untold": "",
         }
         try:
@@ -244,10 +253,11 @@ class Store:
     def records(self, ids: Sequence[str]) -> list[TaskRecord]:
         """Reads many records, in the order of `ids`; those that are gone are left out."""
         found: dict[str, TaskRecord] = {}
-        for start in range(0, len(ids), _BATCH_GET):
-            keys = [items.task_key(id) for id in ids[start : start + _BATCH_GET]]
+        unique = list(dict.fromkeys(ids))  # a batch takes each key once
+        for start in range(0, len(unique), _BATCH_GET):
+            keys = [items.task_key(id) for id in unique[start : start + _BATCH_GET]]
             found |= {record.id: record for record in map(self._record, self._dynamo.batch_get(self._table, keys))}
-        return [found[id] for id in ids if id in found]
+        return [found[id] for id in unique if id in found]
 
     def page(
         self, selection: Selection, *, newest_first: bool = True, limit: int, cursor: Mapping[str, str] | None = None
@@ -412,7 +422,8 @@ _CLAIM: Final = (
 _CLAIMABLE: Final = (
     "taskStatus IN (:pending, :running)"
     " AND (attribute_not_exists(executionName) OR executionName = :execution)"
-    " AND (attribute_not_exists(spent) OR spent < :max)"
+    # An iteration that a crash cut off runs again even if it was the last one allowed.
+    " AND (attribute_not_exists(spent) OR spent < :max OR claims > :none)"
     # This very request, tried again because its answer was lost:
     " AND (attribute_not_exists(invocation) OR invocation <> :invocation)"
     # A visit that was answered, and whose answer was lost. A foreign state machine doesn't tell the visit.

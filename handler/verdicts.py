@@ -24,6 +24,8 @@ class Done:
 
     def __post_init__(self) -> None:
         _check_message(self, self.message)
+        if not isinstance(self.output, Mapping | BaseModel | None):
+            raise TypeError(f"Done(output={self.output!r:.60}): an output is a mapping or a model, such as {{'rows': [...]}}.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,6 +126,7 @@ class World:
         self.task_id = ""
         self.detail: Json = {}
         self._events = EventsClient()
+        self._history: list[tuple[str, str]] = []
         self._registry = Registry(definitions)
         self._remaining_seconds = remaining_seconds
         self._started_at = self.clock.now()
@@ -195,6 +196,10 @@ class World:
             children=tuple(self.store.children(id)),
         )
 
+    def failures(self, _: str) -> list[tuple[str, str]]:
+        """How the attempts of the current visit of `Run` have failed, the last one first."""
+        return self._history[::-1]
+
     def _take_events(self) -> None:
         for detail in self._events.details:
             heapq.heappush(self._due, self._execution(detail))
@@ -221,12 +226,14 @@ class World:
             Key.STATE_MACHINE_ID.value: STATE_MACHINE,
             Key.VISIT.value: visit,
         }
+        self._history.clear()
         for _ in range(_MOST_CRASHES):
             self._started_at = self.clock.now()
             try:
                 event = {"name": PAYLOAD_NAME, "payload": payload}
                 return self._runner.run(event, invocation=f"invocation-{next(self._order)}")
-            except (Killed, StoreUnavailable):
+            except (Killed, StoreUnavailable) as death:
+                self._history.append(("Runtime.ExitError" if isinstance(death, Killed) else type(death).__name__, ""))
                 self.clock.advance(1)
         raise AssertionError(f"The worker was killed {_MOST_CRASHES} times in a row; the execution fails here.")
 
@@ -249,7 +256,7 @@ class World:
             store=store,
             tasks=tasks,
             hooks=hooks,
-            executions=None,
+            executions=self,
             clock=self.clock,
             remaining=self._remaining,
             meter=SilentMeter(),

@@ -18,7 +18,8 @@ _REPORT = (
     'json.dumps({"errorType": type(e).__name__, "errorMessage": str(e), '
     '"stackTrace": traceback.format_tb(e.__traceback__)[1:]})'
 )
-_DIED = "Worker process died"
+# Its process was gone while it worked, or before it could read the event.
+_DIED = ("Worker process died", "[Errno 32] Broken pipe")
 _INIT_FAILED = re.compile(r"Worker init failed: (\w+): (.*)", re.DOTALL)
 _TIMED_OUT = re.compile(r"Task timed out after [\d.]+ seconds")
 
@@ -28,11 +29,13 @@ def apply() -> None:
     script = "_PYTHON_WORKER_SCRIPT"
     replace_text(runtime, script, '"error": str(e), "trace"', f'"error": {_REPORT}, "trace"')
     replace_text(runtime, script, '"error": str(e)}', '"error": type(e).__name__ + ": " + str(e)}')
-    replace(runtime, "Worker", _with_endings)
+    replace(runtime, "Worker", with_endings)
     replace(module("services.lambda_svc"), "_execute_function_warm", _with_error_types)
 
 
-def _with_endings(worker: Original) -> Original:
+def with_endings(worker: Original) -> Original:
+    """ministack's execution environment, which says how its process ended."""
+
     class Worker(worker):  # type: ignore[misc]
         """An execution environment that says how it ended."""
 
@@ -42,7 +45,7 @@ def _with_endings(worker: Original) -> Original:
 
         def invoke(self, event: object, request_id: str, **context: object) -> dict[str, Any]:
             response: dict[str, Any] = super().invoke(event, request_id, **context)
-            if response.get("error") == _DIED:
+            if response.get("error") in _DIED:
                 response["error"] = json.dumps(exit_report(self._spawned.wait(), request_id))
             return response
 

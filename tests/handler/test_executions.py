@@ -42,11 +42,15 @@ def test_stopping_what_is_gone_is_no_error(executions: Executions) -> None:
     executions.stop("forgotten", cause="It was aborted.")
 
 
-def test_another_refusal_is_an_error(stack: Stack, executions: Executions) -> None:
+def test_one_that_cannot_be_stopped_is_left_to_end_by_itself(stack: Stack, executions: Executions) -> None:
     stack.stepfunctions.fail(refusal("AccessDeniedException"))
 
-    with pytest.raises(ClientError):
-        executions.stop("execution-1", cause="It was aborted.")
+    executions.stop("execution-1", cause="It was aborted.")
+
+
+def test_a_refusal_to_tell_of_an_execution_is_an_error(stack: Stack, executions: Executions) -> None:
+    stack.stepfunctions.fail(refusal("AccessDeniedException"))
+
     with pytest.raises(ClientError):
         executions.describe("execution-1")
 

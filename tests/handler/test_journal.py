@@ -106,7 +106,7 @@ def test_nothing_is_kept_where_logs_are_off(stack: Stack, record: TaskRecord) ->
 
     journal.info("One.", huge="x" * 100_000)
     journal.error("Two.", ValueError("v"))
-    journal.record_error(ErrorRecord(message="three"))
+    journal.conclude("three", ErrorRecord(message="three"))
     journal.flush()
 
     assert journal.take() is None

@@ -1,6 +1,10 @@
 """Where ministack is corrected: each of these differs from AWS without its correction in local/aws."""
 
+import errno
 import json
+import os
+import subprocess
+import sys
 import types
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +13,7 @@ import pytest
 
 from local.access import Access, Client
 from local.aws import patch
-from local.aws.lambda_errors import exit_report
+from local.aws.lambda_errors import exit_report, with_endings
 from local.client import GraphqlFailed, execute
 from tests.local.conftest import Outputs, Until
 
@@ -84,6 +88,24 @@ def test_a_process_that_ended_is_an_exit_error_that_says_how(invoke: Invoke, how
 
 def test_a_segmentation_fault_is_called_as_lambda_calls_it() -> None:
     assert exit_report(-11, "1")["errorMessage"] == "RequestId: 1 Error: Runtime exited with error: signal: segmentation fault"
+
+
+def test_a_process_that_was_gone_before_it_could_read_its_event_ended_too() -> None:
+    class Worker:
+        """ministack's, whose process somebody has killed."""
+
+        _proc: subprocess.Popen[bytes]
+
+        def _spawn(self) -> None:
+            self._proc = subprocess.Popen([sys.executable, "-c", "raise SystemExit(3)"])
+
+        def invoke(self, event: object, request_id: str) -> dict[str, str]:
+            self._spawn()
+            return {"status": "error", "error": str(BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE)))}
+
+    report = json.loads(with_endings(Worker)().invoke({}, "1")["error"])
+    assert report["errorType"] == "Runtime.ExitError"
+    assert report["errorMessage"] == "RequestId: 1 Error: Runtime exited with error: exit status 3"
 
 
 def test_a_function_that_took_too_long_is_a_sandbox_timeout(

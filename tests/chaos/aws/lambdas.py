@@ -51,6 +51,7 @@ class Lambdas:
                 if (process := self._proc) is not None and process.poll() is None:
                     ledger.add(Fault(kind=f"The {role} was killed", task_id=task_id))
                     process.kill()
+                    process.wait()  # so that the next invocation sees that it is gone
 
         return Worker
 
