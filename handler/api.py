@@ -20,6 +20,9 @@ from handler.wiring import system
 # Ariadne logs every request that doesn't validate as an error with its trace; here it is the caller's, who is told.
 logging.getLogger("ariadne").setLevel(logging.CRITICAL)
 
+# Lambda quotas, "Invocation payload": 6 MB, of which the envelope takes some.
+_LARGEST_RESPONSE: Final = 5_900_000
+
 _ANONYMOUS: Final = Identity(id="anonymous", display_name="Anonymous", type="anonymous")
 
 
@@ -64,7 +67,7 @@ def _query_of(event: Mapping[str, Any]) -> Json:
     try:
         text = base64.b64decode(body) if event.get("isBase64Encoded") else body
         query = json.loads(text)
-    except (binascii.Error, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (binascii.Error, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise ValueError("The body is no JSON.") from error
     if isinstance(query, dict) and isinstance(query.get("query"), str):
         return query
@@ -83,4 +86,8 @@ def _identity(request: Mapping[str, Any]) -> Identity:
 
 
 def _response(status: int, body: object) -> Json:
-    return {"statusCode": status, "headers": {"content-type": "application/json"}, "body": json.dumps(body)}
+    text = json.dumps(body)
+    if len(text) > _LARGEST_RESPONSE:
+        message = f"The answer has {len(text):,} bytes; Lambda returns {_LARGEST_RESPONSE:,}. Ask for fewer tasks or fields."
+        text = json.dumps({"data": None, "errors": [{"message": message}]})
+    return {"statusCode": status, "headers": {"content-type": "application/json"}, "body": text}

@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from handler.validation import invalid_input
 from handler.verdicts import Verdict
 
 DEFAULT_MAX_ITERATIONS = 500
+# EventBridge guide, "Setting a schedule pattern for scheduled rules (legacy)": a rate, or a cron of six fields.
+_SCHEDULE = re.compile(r"rate\(([1-9]\d*) (minute|hour|day)s?\)|cron\((\S+ ){5}\S+\)")
 
 TaskFunction = Callable[..., Verdict]
 Input = BaseModel | dict[str, object]
@@ -184,6 +187,8 @@ def task(
         raise DefinitionError(f"{file}: write @task(), with parentheses, in front of {getattr(id, '__name__', id)!r}.")
 
     def define(function: TaskFunction) -> Definition:
+        if not inspect.isfunction(function):
+            raise DefinitionError(f"@task() is in front of {function!r}; put it in front of a function.")
         definition_id = camel_case(function.__name__) if id is None else id
         definition = Definition(
             function,
@@ -210,11 +215,11 @@ def _check(definition: Definition) -> None:
             f'{where}: Task ID "{id}" is invalid. '
             f'It must be in camelCase format, for example: "{camel_case(id) or "myCustomTask"}".'
         )
-    if definition.max_iterations < 1:
-        raise DefinitionError(f'{where}: task "{id}" has max_iterations={definition.max_iterations}; it takes 1 or more.')
-    if definition.crash_retries < 0:
-        raise DefinitionError(f'{where}: task "{id}" has crash_retries={definition.crash_retries}; it takes 0 or more.')
-    if definition.schedule is not None and not definition.schedule.startswith(("rate(", "cron(")):
+    if not isinstance(definition.max_iterations, int) or definition.max_iterations < 1:
+        raise DefinitionError(f'{where}: task "{id}" has max_iterations={definition.max_iterations!r}; it takes 1 or more.')
+    if not isinstance(definition.crash_retries, int) or definition.crash_retries < 0:
+        raise DefinitionError(f'{where}: task "{id}" has crash_retries={definition.crash_retries!r}; it takes 0 or more.')
+    if definition.schedule is not None and not _SCHEDULE.fullmatch(definition.schedule):
         raise DefinitionError(
             f'{where}: task "{id}" has schedule="{definition.schedule}"; write "rate(1 day)" or "cron(0 3 * * ? *)".'
         )
@@ -232,6 +237,10 @@ def _input_type(function: TaskFunction, id: str) -> TypeAdapter[Input] | None:
     if len(parameters) == 1:
         return None
     annotation = _annotation(function, parameters[1])
+    if annotation is inspect.Parameter.empty:
+        raise DefinitionError(
+            f'{where}: the input of task "{id}" has no annotation; annotate it with a model, such as input: Input.'
+        )
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return TypeAdapter(annotation)
     if annotation is dict or getattr(annotation, "__origin__", None) is dict:

@@ -1,15 +1,18 @@
 """What the worker may be sent."""
 
 import hashlib
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Self
+from typing import Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictStr, ValidationError
 from pydantic.alias_generators import to_camel
 
-from handler.contract import NO_DELAY, Key
+from handler.contract import DEFAULT_LOCALE, DEFAULT_TENANT, ENDPOINT, NO_DELAY, Key
 from handler.errors import InvalidInput
 from handler.validation import invalid_fields
+
+_BY_HAND: Final = (Key.DEFINITION_ID, Key.TENANT, Key.LOCALE, Key.DELAY, Key.INPUT, Key.NAME)
 
 
 class WorkerEvent(BaseModel):
@@ -27,7 +30,7 @@ class WorkerEvent(BaseModel):
     locale: StrictStr
     execution_name: StrictStr
     state_machine_id: StrictStr
-    delay: StrictInt | StrictFloat = NO_DELAY
+    delay: StrictFloat = NO_DELAY
     visit: StrictStr = ""  # empty when a state machine of Webiny's own sends the event
     execution_started_on: StrictStr = ""
     # Of an event sent by hand, which has no task id of its own:
@@ -61,6 +64,18 @@ class WorkerEvent(BaseModel):
             return cls.model_validate(payload_of(event))
         except ValidationError as error:
             raise InvalidInput("Validation failed.", data={"invalidFields": invalid_fields(error)}) from error
+
+    @classmethod
+    def from_event(cls, event: Mapping[str, object], detail: Mapping[str, object]) -> Self:
+        """An event that was sent by hand, as `TransformEvent` hands it on.
+
+        Raises:
+            InvalidInput: as `from_lambda`.
+        """
+        defaults = {Key.TENANT: DEFAULT_TENANT, Key.LOCALE: DEFAULT_LOCALE, Key.DELAY: 0, Key.INPUT: {}}
+        payload = defaults | {key: detail[key] for key in _BY_HAND if key in detail}
+        payload |= {Key.BY_HAND: True, Key.ENDPOINT: ENDPOINT, Key.EXECUTION_NAME: "", Key.STATE_MACHINE_ID: ""}
+        return cls.from_lambda({"payload": payload | {Key.TASK_ID: event.get("id")}})
 
 
 def payload_of(event: object) -> dict[str, object]:

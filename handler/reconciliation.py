@@ -8,11 +8,12 @@ from typing import Final
 
 from handler.bus import Bus
 from handler.clock import Clock, to_iso
-from handler.contract import DEFAULT_LOCALE, DEFAULT_TENANT, Key, Status
+from handler.contract import Key, Status
 from handler.crashes import Crash
 from handler.dead_letters import DeadLetter, DeadLetters
 from handler.definition import Hook
-from handler.errors import RequestError
+from handler.errors import InvalidInput, RequestError
+from handler.events import WorkerEvent
 from handler.executions import ABORTED, RUNNING, SUCCEEDED, Execution, Executions
 from handler.hooks import Hooks
 from handler.meter import Meter
@@ -141,12 +142,15 @@ class Reconciliation:
         now = self._clock.now()
         if execution.status == ABORTED:
             message = f"The execution was stopped. {execution.cause}".strip()
-            after, line = record.aborted(now=now, hook=self._due(record, Hook.ON_ABORT)), self._line(message)
+            after, line = (
+                record.aborted(now=now, hook=self._registry.due_hook(record.definition_id, Hook.ON_ABORT)),
+                self._line(message),
+            )
         else:
             error, crash = _error_of(execution)
             if crash:
                 self._meter.count("Crashes", definition=record.definition_id, crash=crash.value)
-            after = record.failed(now=now, error=error, hook=self._due(record, Hook.ON_ERROR))
+            after = record.failed(now=now, error=error, hook=self._registry.due_hook(record.definition_id, Hook.ON_ERROR))
             line = self._line(error.message, error)
         is_closed = self._close(record, after, line)
         if is_closed and after.status is Status.ABORTED:
@@ -174,7 +178,7 @@ class Reconciliation:
         if record.deliveries >= MOST_DELIVERIES:
             message = f"Its event was sent {record.deliveries + 1} times, and {reason}"
             error = ErrorRecord(message=message, code=code)
-            failed = record.failed(now=now, error=error, hook=self._due(record, Hook.ON_ERROR))
+            failed = record.failed(now=now, error=error, hook=self._registry.due_hook(record.definition_id, Hook.ON_ERROR))
             return self._close(record, failed, self._line(message, error))
         after = record.redelivered(now=now)
         try:
@@ -202,27 +206,15 @@ class Reconciliation:
             return None
         if Key.TASK_ID in detail:
             return self._store.find(task_id) if isinstance(task_id := detail[Key.TASK_ID], str) else None
-        id, definition, input = event.get("id"), detail.get(Key.DEFINITION_ID), detail.get(Key.INPUT)
-        if not isinstance(id, str) or not isinstance(definition, str):
+        if not isinstance(id := event.get("id"), str) or not id:
             return None
-        delay, name = detail.get(Key.DELAY), detail.get(Key.NAME)
         try:
-            self._tasks.accept(
-                id,
-                definition,
-                input=input if isinstance(input, dict) else {},
-                name=name if isinstance(name, str) else None,
-                delay=max(delay, 0) if isinstance(delay, int | float) else 0,
-                tenant=str(detail.get(Key.TENANT, DEFAULT_TENANT)),
-                locale=str(detail.get(Key.LOCALE, DEFAULT_LOCALE)),
-            )
+            self._tasks.accept(WorkerEvent.from_event(event, detail))
+        except InvalidInput as error:
+            self._tasks.refuse(id, detail, error)
         except RequestError:
-            return None  # it is stored as failed, with the reason
+            pass  # it is stored as failed, with the reason
         return self._store.find(id)
-
-    def _due(self, record: TaskRecord, hook: Hook) -> Hook | None:
-        definition = self._registry.find(record.definition_id)
-        return definition.due_hook(hook) if definition else None
 
     def _line(self, message: str, error: ErrorRecord | None = None) -> LogLine:
         kind = LogType.ERROR if error else LogType.INFO
@@ -236,9 +228,23 @@ def _error_of(execution: Execution) -> tuple[ErrorRecord, Crash | None]:
     if execution.status in (SUCCEEDED, "GONE") or not execution.error:
         message = f'The execution "{execution.name}" is over ({execution.status}), but the task is not.'
         return ErrorRecord(message=message, code=EXECUTION_ENDED, data=known), None
+    if told := _error_told(execution.cause):
+        return told, None  # the worker itself has said what is wrong; it could not store it
+    if execution.error.startswith("States.") and execution.error != "States.Timeout":
+        message = f"The execution failed with {execution.error}. {execution.cause}"
+        return ErrorRecord(message=message[:2_000], code=execution.error, data=known), None
     crash = Crash.of(execution.error, execution.cause)
     message = f"The execution failed with {execution.error}: {crash.in_words}. {execution.cause}"
     return ErrorRecord(message=message[:2_000], code=crash.error_code, data={**known, "crash": crash.value}), crash
+
+
+def _error_told(cause: str) -> ErrorRecord | None:
+    """The error that the worker answered: `Error` has it as JSON for its cause."""
+    try:
+        told = json.loads(cause)
+    except json.JSONDecodeError:
+        return None
+    return ErrorRecord.model_validate(told) if isinstance(told, dict) and isinstance(told.get("message"), str) else None
 
 
 def _event_in(execution_input: str) -> Mapping[str, object]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
 
-from handler.definition import Definition
+from handler.definition import Definition, Hook
 from handler.errors import DefinitionError, UnknownDefinition
 
 
@@ -34,6 +34,11 @@ class Registry:
 
     def find(self, id: str) -> Definition | None:
         return self._definitions.get(id)
+
+    def due_hook(self, id: str, *names: Hook) -> Hook | None:
+        """The first of `names` that the definition has; none where there is no such definition."""
+        definition = self.find(id)
+        return definition.due_hook(*names) if definition else None
 
     def __iter__(self) -> Iterator[Definition]:
         return iter(self._definitions.values())
@@ -75,7 +80,7 @@ def _import(name: str) -> ModuleType:
         return importlib.import_module(name)
     except DefinitionError:
         raise
-    except Exception as error:  # whatever a user's module raises, its author needs to know which file it was
+    except (Exception, SystemExit) as error:  # whatever a user's module raises, its author needs to know which file it was
         where = _file_of(name)
         raise DefinitionError(
             f"{where} can't be imported: {type(error).__name__}: {error}. Mend the file, or move it out."

@@ -113,13 +113,15 @@ def _list_tasks(
     *,
     where: Json | None = None,
     sort: list[str] | None = None,
-    limit: int = DEFAULT_LIMIT,
+    limit: int | None = None,
     after: str | None = None,
     search: str | None = None,
 ) -> Json:
     _refuse_search(search)
     wanted = _filter(request.tenant, where or {})
-    page = request.tasks.list(wanted, newest_first=_descending(sort, default=True), limit=limit, after=after)
+    page = request.tasks.list(
+        wanted, newest_first=_descending(sort, default=True), limit=DEFAULT_LIMIT if limit is None else limit, after=after
+    )
     meta = {"cursor": page.cursor, "hasMoreItems": page.cursor is not None, "count": lambda: request.tasks.count(wanted)}
     return {"data": [_shown_task(record) for record in page.items], "meta": meta}
 
@@ -142,7 +144,7 @@ def _list_logs(
     *,
     where: Json | None = None,
     sort: list[str] | None = None,
-    limit: int = DEFAULT_LIMIT,
+    limit: int | None = None,
     after: str | None = None,
     search: str | None = None,
 ) -> Json:
@@ -150,6 +152,7 @@ def _list_logs(
     task_id = (where or {}).get("task")
     if not isinstance(task_id, str):
         raise InvalidInput('listLogs lists the logs of one task: add where: { task: "<its id>" }.')
+    limit = DEFAULT_LIMIT if limit is None else limit
     if not 1 <= limit <= MAX_LIMIT:
         raise InvalidInput(f"limit is {limit}; it takes 1 to {MAX_LIMIT}.")
     record = request.task(task_id)
@@ -198,18 +201,21 @@ def _task_logs(
     info: GraphQLResolveInfo,
     *,
     where: Json | None = None,
-    limit: float = _MOST_LOGS,
+    limit: float | None = None,
     sort: list[str] | None = None,
 ) -> list[Json]:
-    if not 1 <= limit <= _MOST_LOGS:
-        raise InvalidInput(f"limit is {limit}; it takes 1 to {_MOST_LOGS}.")
+    if task.get("isOfLog"):
+        raise InvalidInput("A log's task has that log already; ask for the logs of a task once.")
+    limit = _MOST_LOGS if limit is None else limit
+    if not isinstance(limit, int | float) or not 1 <= limit <= _MOST_LOGS:
+        raise InvalidInput(f"limit is {limit!r}; it takes 1 to {_MOST_LOGS}.")
     found = _logs(info.context, task["record"], where or {}, newest_first=_descending(sort, default=False), after=None)
     return list(islice(found, int(limit)))
 
 
 @_log.field("task")
 def _log_task(log: Mapping[str, Any], _: GraphQLResolveInfo) -> Json:
-    return _shown_task(log["record"])
+    return _shown_task(log["record"]) | {"isOfLog": True}
 
 
 @_meta.field("totalCount")
@@ -258,6 +264,7 @@ def _refuse_search(search: str | None) -> None:
 
 
 def _filter(tenant: str, where: Mapping[str, Any]) -> Filter:
+    where = {name: value for name, value in where.items() if value is not None}  # null is no filter
     ids = [where["id"]] if "id" in where else where.get("id_in")
     if ids is not None:
         ids = [_without_revision(id) for id in ids]

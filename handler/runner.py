@@ -7,7 +7,7 @@ from typing import Final, Protocol, assert_never
 from handler.answers import Answers
 from handler.clock import Clock, RemainingSeconds, to_iso
 from handler.context import Context, owned_by
-from handler.contract import MAX_EXECUTION_ITERATIONS, MAX_EXECUTION_SECONDS, MAX_WAIT_SECONDS, Answer, Status
+from handler.contract import MAX_EXECUTION_ITERATIONS, MAX_EXECUTION_SECONDS, MAX_WAIT_SECONDS, Answer, Key, Status
 from handler.crashes import Crash
 from handler.definition import Definition, Hook
 from handler.errors import BackgroundTaskError, InvalidInput, StoreUnavailable, UnknownDefinition
@@ -86,9 +86,16 @@ class Runner:
         Raises:
             StoreUnavailable: the table stayed out of reach: the state machine runs the iteration again.
         """
-        answers = Answers(payload_of(event))
+        payload = payload_of(event)
+        answers = Answers(payload)
         try:
-            return self._answer(WorkerEvent.from_lambda(event), answers, invocation)
+            sent = WorkerEvent.from_lambda(event)
+        except InvalidInput as error:
+            if payload.get(Key.BY_HAND) is True and isinstance(id := payload.get(Key.TASK_ID), str) and id:
+                self._tasks.refuse(id, payload, error)
+            return answers.error(error_of(error))
+        try:
+            return self._answer(sent, answers, invocation)
         except StoreUnavailable:
             raise
         except BackgroundTaskError as error:
@@ -96,7 +103,7 @@ class Runner:
 
     def _answer(self, sent: WorkerEvent, answers: Answers, invocation: str) -> Json:
         if sent.by_hand:
-            self._accept(sent)
+            self._tasks.accept(sent)
         if sent.delay > 0:
             return self._defer(sent, answers)
         try:
@@ -110,18 +117,6 @@ class Runner:
         if record.spent - (record.claims - 1) > definition.max_iterations:  # the event named another definition than the record
             return self._ran_too_often(record, record, answers)
         return self._iterate(record, definition, journal, sent, answers)
-
-    def _accept(self, sent: WorkerEvent) -> None:
-        """Makes the record of an event that was sent by hand."""
-        self._tasks.accept(
-            sent.task_id,
-            sent.definition_id,
-            input=sent.input or {},
-            name=sent.name,
-            delay=max(sent.delay, 0),
-            tenant=sent.tenant,
-            locale=sent.locale,
-        )
 
     def _claim(self, sent: WorkerEvent, invocation: str) -> Claim:
         known = self._registry.find(sent.definition_id)

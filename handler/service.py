@@ -10,9 +10,10 @@ from pydantic import BaseModel
 
 from handler.bus import Bus
 from handler.clock import Clock, to_iso
-from handler.contract import DEFAULT_LOCALE, DEFAULT_TENANT, MAX_WAIT_SECONDS, Status
+from handler.contract import DEFAULT_LOCALE, DEFAULT_TENANT, MAX_WAIT_SECONDS, Key, Status
 from handler.definition import Definition, Hook, TriggerRequest
 from handler.errors import BackgroundTaskError, DeliveryError, InvalidInput, NotFound, Refused
+from handler.events import WorkerEvent
 from handler.executions import Executions
 from handler.failures import error_of
 from handler.hooks import Hooks
@@ -125,23 +126,46 @@ class Tasks:
         failures = self._send([outcome.record for outcome in outcomes if outcome.record])
         return [_with_failure(outcome, failures) for outcome in outcomes]
 
-    def accept(
-        self, id: str, definition: str, *, input: Mapping[str, object], name: str | None, delay: float, tenant: str, locale: str
-    ) -> None:
+    def accept(self, sent: WorkerEvent) -> None:
         """Makes the record of an event that was sent by hand, once; what can't be run is stored as failed, with the reason.
 
         Raises:
-            RequestError: there is no such definition, or the input or the delay doesn't validate.
+            BackgroundTaskError: there is no such definition, the input or the delay doesn't validate, or a hook vetoes.
         """
-        if self._store.status(id) is not None:
+        if self._store.status(sent.task_id) is not None:
             return  # the event was delivered before
         try:
-            request = self._request(definition, input, name, delay, None, tenant, locale, BY_HAND)
+            delay = max(sent.delay, 0)
+            input, tenant, locale = sent.input or {}, sent.tenant, sent.locale
+            request = self._request(sent.definition_id, input, sent.name, delay, None, tenant, locale, BY_HAND)
         except Exception as error:  # a hook may veto with whatever it likes
             refusal = _as_request_error(error)
-            self._store_refused(id, definition, input, name, tenant, locale, refusal)
+            self.refuse(sent.task_id, sent.model_dump(by_alias=True), refusal)
             raise refusal from error
-        self._store.create(self._record(request, id))
+        self._store.create(self._record(request, sent.task_id))
+
+    def refuse(self, id: str, sent: Mapping[str, object], error: BackgroundTaskError) -> None:
+        """Stores an event that was sent by hand, and can't be run, as a failed task: whoever sent it finds it, and why.
+
+        Args:
+            id: the event's.
+            sent: what can be read of it, by the contract's keys; what can't is left out.
+            error: why it can't be run.
+        """
+        definition_id = _text(sent.get(Key.DEFINITION_ID), "unknown")
+        known, input = self._registry.find(definition_id), sent.get(Key.INPUT)
+        record = TaskRecord.new(
+            now=self._clock.now(),
+            id=id,
+            definition_id=definition_id,
+            name=_text(sent.get(Key.NAME), known.title if known else definition_id),
+            input=dict(input) if isinstance(input, Mapping) else {},
+            tenant=_text(sent.get(Key.TENANT), DEFAULT_TENANT),
+            locale=_text(sent.get(Key.LOCALE), DEFAULT_LOCALE),
+            created_by=BY_HAND,
+        )
+        failed = record.failed(now=self._clock.now(), error=error_of(error))
+        self._store.create(failed, log=self._log(failed, error.message, error_of(error)))
 
     def send_again(self, record: TaskRecord) -> None:
         """Sends the event of a task that waits for an execution. If it can't be sent now, the sweep sends it later."""
@@ -162,7 +186,7 @@ class Tasks:
                     code="TASK_ABORT_ERROR",
                     data={"id": id, "status": before.status.value},
                 )
-            after = before.aborted(now=self._clock.now(), hook=self._due(before, Hook.ON_ABORT))
+            after = before.aborted(now=self._clock.now(), hook=self._registry.due_hook(before.definition_id, Hook.ON_ABORT))
             try:
                 self._store.save(after, before=before, guard=Guard(), log=self._log(after, message or "Task aborted."))
             except Superseded as superseded:
@@ -255,30 +279,6 @@ class Tasks:
     def _record(self, request: TriggerRequest, id: str | None) -> TaskRecord:
         return TaskRecord.new(now=self._clock.now(), id=id, **asdict(request) | {"created_by": request.created_by})
 
-    def _store_refused(
-        self,
-        id: str,
-        definition: str,
-        input: Mapping[str, object],
-        name: str | None,
-        tenant: str,
-        locale: str,
-        error: BackgroundTaskError,
-    ) -> None:
-        """Stores a task that can't be run: whoever sent its event finds it, and why."""
-        known = self._registry.find(definition)
-        fields = {"tenant": tenant, "locale": locale, "created_by": BY_HAND}
-        record = TaskRecord.new(
-            now=self._clock.now(),
-            id=id,
-            definition_id=definition,
-            name=name or (known.title if known else definition),
-            input=dict(input),
-            **fields,
-        )
-        failed = record.failed(now=self._clock.now(), error=error_of(error))
-        self._store.create(failed, log=self._log(failed, error.message, error_of(error)))
-
     def _send(self, records: Sequence[TaskRecord]) -> dict[str, str]:
         """Sends the events; the tasks of those that EventBridge didn't take become failed. Returns their reasons by id."""
         failures = self._bus.send(records)
@@ -288,7 +288,9 @@ class Tasks:
     def _undeliverable(self, record: TaskRecord, reason: str) -> bool:
         """Stores a task as failed whose event could not be sent; returns whether that is so."""
         error = ErrorRecord(message=f"Could not trigger task via Event Bridge! {reason}", code=DeliveryError.code)
-        failed = record.failed(now=self._clock.now(), error=error, hook=self._due(record, Hook.ON_ERROR))
+        failed = record.failed(
+            now=self._clock.now(), error=error, hook=self._registry.due_hook(record.definition_id, Hook.ON_ERROR)
+        )
         try:
             self._store.save(failed, before=record, guard=Guard(execution_name=""), log=self._log(failed, error.message, error))
         except Superseded:
@@ -319,16 +321,16 @@ class Tasks:
         except (Refused, NotFound):
             return  # it has just ended by itself
 
-    def _due(self, record: TaskRecord, hook: Hook) -> Hook | None:
-        definition = self._registry.find(record.definition_id)
-        return definition.due_hook(hook) if definition else None
-
     def _log(self, record: TaskRecord, message: str, error: ErrorRecord | None = None) -> TaskLog | None:
         definition = self._registry.find(record.definition_id)
         if definition and not definition.database_logs:
             return None
         type = LogType.ERROR if error else LogType.INFO
         return record.log([LogLine(message=message, created_on=to_iso(self._clock.now()), type=type, error=error)])
+
+
+def _text(value: object, default: str) -> str:
+    return value if isinstance(value, str) and value else default
 
 
 def _as_request_error(error: Exception) -> BackgroundTaskError:

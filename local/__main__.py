@@ -18,6 +18,7 @@ from local.project import Project
 from local.system import OUTPUTS_FILE, System, running_system
 
 DEFAULT_PORT = 4566
+_LAST_PORT = 65_535
 _INTERRUPTED = 130  # as a shell reports a program that Ctrl-C ended
 
 
@@ -43,13 +44,13 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="command")
     up = commands.add_parser("up", help="deploy the project into a local AWS, and keep it until Ctrl-C")
     up.add_argument(
-        "--port", type=int, default=DEFAULT_PORT, help="of the local AWS; 0 takes a free one (default: %(default)s)"
+        "--port", type=_port, default=DEFAULT_PORT, help="of the local AWS; 0 takes a free one (default: %(default)s)"
     )
     up.add_argument("--config", nargs="+", default=[], metavar="KEY=VALUE", help="values over those of Pulumi.dev.yaml")
     up.add_argument("--wait-scale", type=float, default=1.0, metavar="N", help="what a second of waiting takes (default: 1)")
     up.set_defaults(command=_up)
     demo = commands.add_parser("demo", help="run two tasks from beginning to end, and show them state by state")
-    demo.add_argument("--port", type=int, default=0, help="of the local AWS (default: a free one)")
+    demo.add_argument("--port", type=_port, default=0, help="of the local AWS (default: a free one)")
     demo.set_defaults(command=_demo)
     graphql = commands.add_parser("graphql", help="send a signed request to the API of the local AWS that is up")
     graphql.add_argument("document", help="a GraphQL query or mutation")
@@ -62,14 +63,14 @@ def _up(options: argparse.Namespace) -> int:
     project = Project.from_folder(Path.cwd()).with_config(_pairs(options.config))
     print("Starting a local AWS and deploying into it…", flush=True)
     with running_system(project, Options(port=options.port, wait_scale=options.wait_scale)) as (system, emulator):
-        outputs = system.to_file(project.folder)
+        system.to_file(project.folder)
         try:
             print(f"\n{guide(system)}\nWritten to {OUTPUTS_FILE}. Log: {emulator.log}. Ctrl-C ends it.", flush=True)
             emulator.wait()
         except KeyboardInterrupt:
             return 0
         finally:
-            outputs.unlink(missing_ok=True)
+            system.remove_file(project.folder)
 
 
 def _demo(options: argparse.Namespace) -> int:
@@ -82,6 +83,12 @@ def _graphql(options: argparse.Namespace) -> int:
     answer = execute(system.access, system.api_url, options.document, _variables(options.variables))
     print(json.dumps(answer, indent=2))
     return 0
+
+
+def _port(text: str) -> int:
+    if text.isdecimal() and int(text) <= _LAST_PORT:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text} is no port; it takes 0 (a free one) to {_LAST_PORT}")
 
 
 def _variables(text: str) -> dict[str, object]:

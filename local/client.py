@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from typing import Any
-from urllib.error import HTTPError
+from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
 from botocore.auth import SigV4Auth
@@ -45,5 +45,9 @@ def _post(request: Request) -> bytes:
         with urlopen(request, timeout=_TIMEOUT_SECONDS) as response:
             content: bytes = response.read()
             return content
-    except HTTPError as error:
+    except URLError as error:
+        if not isinstance(error, HTTPError):
+            raise GraphqlFailed(
+                f"{request.full_url} does not answer ({error.reason}). Is the local AWS up still? Start it: python -m local up"
+            ) from error
         raise GraphqlFailed(f"{request.full_url} answered {error.code}: {error.read().decode(errors='replace')}") from error

@@ -43,6 +43,7 @@ def _exports(access: Access) -> str:
     values = {
         "AWS_ENDPOINT_URL": access.endpoint_url,
         "AWS_REGION": access.region,
+        "AWS_DEFAULT_REGION": access.region,  # boto3 reads this one
         "AWS_ACCESS_KEY_ID": access.access_key_id,
         "AWS_SECRET_ACCESS_KEY": access.secret_access_key,
     }

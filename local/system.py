@@ -56,6 +56,12 @@ class System:
         unfinished.write_text(json.dumps(self._values(), indent=2) + "\n")
         return unfinished.rename(path)
 
+    def remove_file(self, folder: Path) -> None:
+        """Removes what `to_file` wrote, unless another system has written over it since."""
+        path = folder / OUTPUTS_FILE
+        if path.exists() and self.access.endpoint_url in path.read_text():
+            path.unlink()
+
     def _values(self) -> dict[str, Any]:
         access = {
             "endpointUrl": self.access.endpoint_url,

@@ -1,19 +1,34 @@
 """Corners that were wrong once: each test is the case as it was met."""
 
+import json
 from datetime import date, timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import pytest
+from ariadne import graphql_sync
 from pydantic import BaseModel, ConfigDict
 
+import handler.api as api
 from handler import Context, Continue, Done, Failed, Filter, InvalidInput, Retry, TriggerRequest, Verdict, task
 from handler.contract import MAX_WAIT_SECONDS, Status
 from handler.errors import DefinitionError, StoreUnavailable
+from handler.records import SYSTEM
 from handler.registry import discover
+from handler.resolvers import Request, make_schema
 from handler.testing import World, abort, kill, run
 from tests.handler.stack import Stack, event_file, refusal
+
+
+class Lambda:
+    aws_request_id = "request-1"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 30_000
+
+
+LAMBDA = Lambda()
 
 
 class Cursor(BaseModel):
@@ -289,3 +304,45 @@ def test_a_loop_refuses_an_input_that_it_cannot_move_on_before_the_first_item() 
 
     assert 'give Frozen a field "cursor"' in str(run(frozen).record.output)
     assert handled == []
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("delay", "5"), ("input", [1]), ("input", "x"), ("name", 5), ("tenant", None), ("locale", 7)]
+)
+def test_a_malformed_event_by_hand_is_kept_as_failed_with_each_field_named(stack: Stack, key: str, value: object) -> None:
+    event = event_file("worker_by_hand")
+
+    answer = stack.invoke({"payload": event["payload"] | {key: value}})
+
+    record = stack.get(event["payload"]["webinyTaskId"])
+    assert answer["error"]["code"] == "VALIDATION_FAILED_INVALID_FIELDS"
+    assert (record.status, record.tenant) == (Status.FAILED, "root")
+    assert key in str(record.output)
+
+
+def test_null_is_no_filter_and_no_limit(stack: Stack) -> None:
+    stack.create(id="t1")
+    schema = make_schema(())
+    query = """query L($limit: Int, $where: WebinyBackgroundTaskListWhereInput) {
+        backgroundTasks { listTasks(limit: $limit, where: $where) { data { id } error { message } } } }"""
+
+    _, answer = graphql_sync(
+        schema,
+        {"query": query, "variables": {"limit": None, "where": {"taskStatus": None, "id": None}}},
+        context_value=Request(tasks=stack.tasks, identity=SYSTEM),
+    )
+
+    assert answer["data"]["backgroundTasks"]["listTasks"] == {"data": [{"id": "t1"}], "error": None}
+
+
+def test_an_answer_that_lambda_would_not_return_says_so(stack: Stack) -> None:
+    big = stack.create(id="t1", input={"text": "x" * 6_000_000})
+    query = f'{{ backgroundTasks {{ getTask(id: "{big.id}") {{ data {{ input }} }} }} }}'
+
+    answer = api.handler({"body": json.dumps({"query": query})}, LAMBDA)
+
+    assert json.loads(str(answer["body"]))["errors"][0]["message"].endswith("Ask for fewer tasks or fields.")
+
+
+def test_a_body_that_is_nested_too_deep_is_no_request() -> None:
+    assert api.handler({"body": "[" * 100_000}, LAMBDA)["statusCode"] == 400

@@ -494,7 +494,6 @@ class TestDeadLetters:
             "no json",
             "[]",
             {"detail": "text"},
-            {"id": "e1", "detail": {}},
             {"id": 7, "detail": {"webinyTaskDefinitionId": "someTask"}},
             {"id": "e1", "detail": {"webinyTaskId": 7, "webinyTaskDefinitionId": "someTask"}},
             {"id": "e1", "detail": {"webinyTaskId": "nobody", "webinyTaskDefinitionId": "someTask"}},
@@ -511,6 +510,15 @@ class TestDeadLetters:
         assert recovering.letters() == 0
         assert recovering.stack.rows() == []
         assert "A dead letter is of no task" in caplog.text
+
+    def test_what_was_sent_by_hand_and_names_no_definition_is_kept_as_failed(self, recovering: Recovering) -> None:
+        recovering.bury({"id": "e1", "detail": {}})
+
+        recovering.sweep()
+
+        record = recovering.stack.get("e1")
+        assert (record.status, record.definition_id) == (Status.FAILED, "unknown")
+        assert "webinyTaskDefinitionId" in str(record.output)
 
     def test_hundreds_are_taken_in_one_sweep(self, recovering: Recovering) -> None:
         record = recovering.running()

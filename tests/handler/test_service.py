@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from handler import Context, Continue, Definition, Done, TaskRecord, TriggerRequest, Verdict, task
 from handler.contract import MAX_WAIT_SECONDS, Status
 from handler.errors import DeliveryError, InvalidInput, NotFound, Refused, UnknownDefinition
+from handler.events import WorkerEvent
 from handler.records import SYSTEM, Identity, LogType
 from handler.service import BY_HAND
 from handler.testing.aws import aws_client
@@ -501,8 +502,9 @@ class TestDelete:
 
 class TestByHand:
     def accept(self, stack: Stack, **changes: Any) -> None:
-        arguments: dict[str, Any] = {"definition": "exportUsers", "input": {}, "name": None, "delay": 0}
-        stack.tasks.accept("event-1", tenant="acme", locale="de-DE", **arguments | changes)
+        detail: dict[str, Any] = {"webinyTaskDefinitionId": "exportUsers", "tenant": "acme", "locale": "de-DE"}
+        detail |= {{"definition": "webinyTaskDefinitionId"}.get(name, name): value for name, value in changes.items()}
+        stack.tasks.accept(WorkerEvent.from_event({"id": "event-1"}, detail))
 
     def test_the_record_says_who_it_is_of(self, stack: Stack, definition: Definition) -> None:
         self.accept(stack, name="By hand", input={"size": 2})
