@@ -110,7 +110,7 @@ class TaskRecord(_Frozen):
     finished_on: str | None = None
     execution_name: str | None = None  # the execution that owns the task
     execution_iterations: int = 0  # how many of the iterations that execution ran
-    iterations: int = 0  # how many times the definition was run
+    iterations: int = 0  # how many times it was claimed: those that a crash cut off, or that only found it, included
     spent: int = 0  # how many of them count against max_iterations: those that only looked after children don't
     attempts: int = 0  # how many of them since the task last got on: what its Retry counts
     claims: int = 0  # how many of them since an outcome was last stored: more than 1 after a crash

@@ -36,6 +36,8 @@ class Continue:
         input: the next iteration's input. A model replaces the input, a mapping is merged over it, nothing keeps it.
         wait: how long to wait first: seconds, a `timedelta`, or an aware `datetime` to wait for. Rounded up to whole
             seconds; longer than 355 days is cut to 355 days.
+        counts: whether the iteration counts against `max_iterations`; `False` for one that only looked whether something
+            else has come to its end.
     """
 
     input: Mapping[str, object] | BaseModel | None = None
