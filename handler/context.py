@@ -7,6 +7,7 @@ from typing import Final, TypeVar
 from pydantic import BaseModel
 
 from handler.clock import Clock, RemainingSeconds
+from handler.conditions import Guard
 from handler.contract import Status
 from handler.definition import Definition
 from handler.journal import Journal
@@ -15,7 +16,7 @@ from handler.loop import CURSOR, Leave, Loop
 from handler.payloads import next_input, stored_input, stored_output
 from handler.records import Progress, TaskRecord
 from handler.service import Tasks
-from handler.store import Guard, Store, Superseded
+from handler.store import Store, Superseded
 from handler.verdicts import Aborted, Continue, Verdict
 
 Item = TypeVar("Item")

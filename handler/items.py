@@ -100,6 +100,11 @@ def task_log(item: Mapping[str, "AttributeValueTypeDef"]) -> TaskLog:
     return TaskLog.model_validate(decoded(item))
 
 
+def texts(key: Mapping[str, "AttributeValueTypeDef"]) -> dict[str, str]:
+    """A key, as a cursor has it."""
+    return {name: str(value["S"]) for name, value in key.items()}
+
+
 def status_group(status: Status) -> str:
     """Pending and running are one partition of the index: that a task starts costs no write there."""
     return OPEN if status.is_open else status.value

@@ -11,7 +11,8 @@ from handler.contract import DEFAULT_TENANT, Index, Status
 from handler.errors import InvalidInput
 from handler.items import status_group
 from handler.records import TaskRecord
-from handler.store import ANY_TIME, Selection, Store
+from handler.selections import ANY_TIME, Selection
+from handler.store import Store
 
 # A page that has to look at more records than that ends early, with a cursor: a filter may let few of them through.
 _MOST_READ: Final = 2_000

@@ -8,6 +8,7 @@ from typing import Final
 
 from handler.bus import Bus
 from handler.clock import Clock, to_iso
+from handler.conditions import Guard
 from handler.contract import Key, Status
 from handler.crashes import Crash
 from handler.dead_letters import DeadLetter, DeadLetters
@@ -20,7 +21,7 @@ from handler.meter import Meter
 from handler.records import ErrorRecord, LogLine, LogType, TaskRecord
 from handler.registry import Registry
 from handler.service import Tasks
-from handler.store import Guard, Store, Superseded
+from handler.store import Store, Superseded
 
 log = logging.getLogger(__name__)
 

@@ -18,8 +18,8 @@ from handler.definition import Definition
 from handler.errors import BackgroundTaskError, InvalidInput, NotFound
 from handler.listing import Filter
 from handler.records import Identity, Json, TaskLog, TaskRecord
+from handler.selections import ANY_TIME
 from handler.service import DEFAULT_LIMIT, MAX_LIMIT, Tasks
-from handler.store import ANY_TIME
 
 log = logging.getLogger(__name__)
 

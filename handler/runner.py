@@ -6,6 +6,7 @@ from typing import Final, Protocol, assert_never
 
 from handler.answers import Answers
 from handler.clock import Clock, RemainingSeconds, to_iso
+from handler.conditions import Claim
 from handler.context import Context, owned_by
 from handler.contract import MAX_EXECUTION_ITERATIONS, MAX_EXECUTION_SECONDS, MAX_WAIT_SECONDS, Answer, Key, Status
 from handler.crashes import Crash
@@ -21,7 +22,7 @@ from handler.payloads import next_input, stored_output
 from handler.records import ErrorRecord, Json, LogLine, TaskLog, TaskRecord
 from handler.registry import Registry
 from handler.service import Tasks, too_long
-from handler.store import Claim, Store, Superseded
+from handler.store import Store, Superseded
 from handler.verdicts import Aborted, Continue, Done, Failed, Verdict, whole_seconds
 
 log = logging.getLogger(__name__)

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from handler.bus import Bus
 from handler.clock import Clock, to_iso
+from handler.conditions import Guard
 from handler.contract import DEFAULT_LOCALE, DEFAULT_TENANT, MAX_WAIT_SECONDS, Key, Status
 from handler.definition import Definition, Hook, TriggerRequest
 from handler.errors import BackgroundTaskError, DeliveryError, InvalidInput, NotFound, Refused
@@ -21,7 +22,7 @@ from handler.listing import Filter, TaskPage, count_tasks, list_tasks
 from handler.payloads import stored_input
 from handler.records import SYSTEM, ErrorRecord, Identity, LogLine, LogType, TaskLog, TaskRecord
 from handler.registry import Registry
-from handler.store import Guard, Store, Superseded
+from handler.store import Store, Superseded
 
 DEFAULT_LIMIT: Final = 50
 MAX_LIMIT: Final = 1_000

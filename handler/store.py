@@ -8,46 +8,22 @@ from typing import TYPE_CHECKING, Final
 
 from handler import items
 from handler.blobs import Blobs
-from handler.clock import Clock, RemainingSeconds, to_iso
-from handler.contract import PARTITION_KEY, RANGE_KEY, SORT_KEY, Index, Status, Variable
+from handler.clock import Clock, RemainingSeconds
+from handler.conditions import CLAIM, CLAIMABLE, Claim, Guard
+from handler.contract import PARTITION_KEY, RANGE_KEY, Index, Status, Variable
 from handler.dynamo import ConditionFailed, Dynamo
 from handler.errors import NotFound, StoreError
 from handler.records import TaskLog, TaskRecord
+from handler.selections import Selection
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
     from handler.items import Item
 
 # BatchGetItem takes 100 keys, BatchWriteItem 25 (API reference).
 _BATCH_GET: Final = 100
 _BATCH_WRITE: Final = 25
-ANY_TIME: Final = ("", "~")  # before and after every ISO date
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
-    """Who wants to run which iteration of a task."""
-
-    task_id: str
-    execution_name: str
-    visit: str
-    invocation: str
-    max_iterations: int
-
-
-@dataclass(frozen=True, slots=True)
-class Guard:
-    """What must still hold of an open task for a write to happen; a closed task is never written to.
-
-    Args:
-        execution_name: the execution that must own it; `""`: none may; `None`: whoever does.
-        iterations: the iteration that must be its last.
-    """
-
-    execution_name: str | None = None
-    iterations: int | None = None
 
 
 class Superseded(Exception):
@@ -56,50 +32,6 @@ class Superseded(Exception):
     def __init__(self, record: TaskRecord | None) -> None:
         super().__init__("The record has moved on.")
         self.record = record
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """One partition of an index, or the children of a task, by the time of creation.
-
-    Args:
-        index: the index; `None` for the children of a task.
-        partition: the partition of the index, or the parent's id.
-        created: the first and the last moment of creation, ISO 8601, both included.
-    """
-
-    index: Index | None
-    partition: str
-    created: tuple[str, str] = ANY_TIME
-
-    def query(self, table: str) -> dict[str, object]:
-        if self.index is None:
-            partition_key, sort_key = PARTITION_KEY, RANGE_KEY
-            partition, first, last = f"TASK#{self.partition}", *(f"{items.CHILD_ROWS}{moment}" for moment in self.created)
-        else:
-            partition_key, sort_key = self.index.partition_key, SORT_KEY
-            partition, first, last = self.partition, self.created[0] or " ", self.created[1]
-        # A child's row goes on behind the moment: the last one has to be above all of that moment's.
-        values = {":partition": partition, ":first": first, ":last": f"{last}~"}
-        return {
-            "TableName": table,
-            "KeyConditionExpression": f"{partition_key} = :partition AND {sort_key} BETWEEN :first AND :last",
-            "ExpressionAttributeValues": items.encoded(values),
-        } | ({"IndexName": self.index.value} if self.index else {"ConsistentRead": True})
-
-    def has(self, position: Mapping[str, str]) -> bool:
-        """Whether a position is one of this selection."""
-        key, value = (
-            (PARTITION_KEY, f"TASK#{self.partition}") if self.index is None else (self.index.partition_key, self.partition)
-        )
-        names = {PARTITION_KEY, RANGE_KEY} | ({key, SORT_KEY} if self.index else set())
-        return position.get(key) == value and position.keys() == names
-
-    def position(self, record: TaskRecord) -> dict[str, str]:
-        """Where `record` stands in it: what a query that goes on behind it starts with."""
-        if self.index is None:
-            return _texts(items.child_key(record))
-        return _texts(items.task_key(record.id)) | {self.index.partition_key: self.partition, SORT_KEY: record.created_on}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,26 +120,14 @@ class Store:
         Raises:
             Superseded: it was refused; the record says why.
         """
-        values = {
-            ":pending": Status.PENDING,
-            ":running": Status.RUNNING,
-            ":execution": claim.execution_name,
-            ":visit": claim.visit,
-            ":invocation": claim.invocation,
-            ":now": to_iso(self._clock.now()),
-            ":max": claim.max_iterations,
-            ":one": 1,
-            ":none": 0,
-            ":untold": "",
-        }
         try:
             answer = self._dynamo.call(
                 "update_item",
                 TableName=self._table,
                 Key=items.task_key(claim.task_id),
-                UpdateExpression=_CLAIM,
-                ConditionExpression=_CLAIMABLE,
-                ExpressionAttributeValues=items.encoded(values),
+                UpdateExpression=CLAIM,
+                ConditionExpression=CLAIMABLE,
+                ExpressionAttributeValues=claim.values(self._clock.now()),
                 ReturnValues="ALL_NEW",
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
@@ -228,7 +148,7 @@ class Store:
         changed, removed = items.changes(old, new)
         if not changed and not removed:
             changed = {"savedOn": new["savedOn"]}  # DynamoDB takes no update of nothing; the guard is checked all the same
-        condition, values = _condition(guard)
+        condition, values = guard.condition()
         self._upload({key: blobs[key] for key in items.blob_keys(changed)})
         others = [self._log_put(log, closes=not after.status.is_open)] if log else []
         self._write("Update", self._update(after.id, changed, removed, condition, values), others)
@@ -266,7 +186,9 @@ class Store:
         start = {"ExclusiveStartKey": items.encoded(cursor)} if cursor else {}
         query = selection.query(self._table) | {"ScanIndexForward": not newest_first, "Limit": limit} | start
         answer = self._dynamo.call("query", **query)
-        return Page(ids=tuple(map(items.task_id, answer["Items"])), cursor=_texts(answer.get("LastEvaluatedKey", {})) or None)
+        return Page(
+            ids=tuple(map(items.task_id, answer["Items"])), cursor=items.texts(answer.get("LastEvaluatedKey", {})) or None
+        )
 
     def count(self, selection: Selection) -> int:
         """How many tasks a selection has; it reads all their keys."""
@@ -411,41 +333,3 @@ class Store:
                 self._dynamo.call("put_item" if kind == "Put" else "update_item", **request)
         except ConditionFailed as failed:
             raise Superseded(self._record(failed.item) if failed.item else None) from failed
-
-
-_CLAIM: Final = (
-    "SET taskStatus = :running, executionName = :execution, visit = :visit, invocation = :invocation, savedOn = :now,"
-    " startedOn = if_not_exists(startedOn, :now)"
-    " REMOVE waitingUntil"
-    " ADD iterations :one, spent :one, attempts :one, claims :one, executionIterations :one"
-)
-_CLAIMABLE: Final = (
-    "taskStatus IN (:pending, :running)"
-    " AND (attribute_not_exists(executionName) OR executionName = :execution)"
-    # An iteration that a crash cut off runs again even if it was the last one allowed.
-    " AND (attribute_not_exists(spent) OR spent < :max OR claims > :none)"
-    # This very request, tried again because its answer was lost:
-    " AND (attribute_not_exists(invocation) OR invocation <> :invocation)"
-    # A visit that was answered, and whose answer was lost. A foreign state machine doesn't tell the visit.
-    " AND (:visit = :untold OR attribute_not_exists(answeredVisit) OR answeredVisit <> :visit)"
-)
-
-
-def _condition(guard: Guard) -> "tuple[str, Item]":
-    condition = "taskStatus IN (:guard_pending, :guard_running)"
-    values: dict[str, object] = {":guard_pending": Status.PENDING, ":guard_running": Status.RUNNING}
-    if guard.execution_name == "":
-        condition += " AND attribute_not_exists(executionName)"
-    elif guard.execution_name is not None:
-        condition += " AND executionName = :guard_execution"
-        values[":guard_execution"] = guard.execution_name
-    if guard.iterations == 0:
-        condition += " AND attribute_not_exists(iterations)"
-    elif guard.iterations is not None:
-        condition += " AND iterations = :guard_iterations"
-        values[":guard_iterations"] = guard.iterations
-    return condition, items.encoded(values)
-
-
-def _texts(key: "Mapping[str, AttributeValueTypeDef]") -> dict[str, str]:
-    return {name: str(value["S"]) for name, value in key.items()}

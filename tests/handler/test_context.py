@@ -8,10 +8,10 @@ import pytest
 from pydantic import BaseModel, Field
 
 from handler import Aborted, Context, Continue, Definition, Done, Failed, TaskRecord, Verdict, task, tasks
+from handler.conditions import Claim
 from handler.contract import Status
 from handler.errors import InvalidInput
 from handler.records import Identity, Progress
-from handler.store import Claim
 from handler.testing import ManualClock, World, abort, kill, run
 from tests.handler.stack import Stack
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from handler import Context, Continue, TaskRecord, task
+from handler.conditions import Guard
 from handler.contract import Status
 from handler.reconciliation import EXECUTION_ENDED, MOST_DELIVERIES, MOST_HOOK_ATTEMPTS, NEVER_CLAIMED, UNDELIVERED
 from handler.records import ErrorRecord
-from handler.store import Guard
 from handler.testing.aws import aws_client
 from tests.handler.recovering import PATIENCE, Recovering
 from tests.handler.stack import TABLE, BusQueue, Stack, refusal

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from handler.conditions import Claim, Guard
 from handler.contract import Index, Status
 from handler.errors import NotFound, StoreError, StoreUnavailable
 from handler.records import ErrorRecord, LogLine, TaskRecord
-from handler.store import Claim, Guard, Selection, Store, Superseded
+from handler.selections import Selection
+from handler.store import Store, Superseded
 from tests.handler.stack import Stack, refusal
 
 CLAIM = Claim(task_id="t1", execution_name="execution-1", visit="visit-1", invocation="invocation-1", max_iterations=3)
