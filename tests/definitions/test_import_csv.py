@@ -341,10 +341,11 @@ def import_of_three_iterations() -> Iterator[tuple[Account, dict[str, Any]]]:
 CALLS = 9
 
 
+@pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("call", range(1, CALLS + 1))
-def test_a_worker_that_is_killed_imports_every_row_once_and_counts_it_once(call: int) -> None:
+def test_a_worker_that_is_killed_imports_every_row_once_and_counts_it_once(call: int, when: str) -> None:
     with import_of_three_iterations() as (account, options):
-        result = run_import(**options, before={call: kill})
+        result = run_import(**options, **{when: {call: kill}})
 
         assert output(result) == {"written": 120, "rejected": 1, "reasons": ["1 values for 2 columns: only one value"]}
         assert account.rows() == {id: {"id": id, "name": name} for id, name in numbered(120)}
