@@ -1,7 +1,7 @@
 """The task record, its log, and the moves that a status may make."""
 
 import math
-import secrets
+import os
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -152,7 +152,7 @@ class TaskRecord(_Frozen):
             execution_name=self.execution_name or "",
             created_on=items[0].created_on,
             created_by=self.created_by,
-            part=f"{part:06d}" if part is not None else f"~{secrets.token_hex(4)}",
+            part=f"{part:06d}" if part is not None else f"~{os.urandom(4).hex()}",
             items=items,
         )
 
@@ -231,4 +231,4 @@ class TaskRecord(_Frozen):
 
 def new_id(now: datetime) -> str:
     """24 hex digits, the first eight of them the time in seconds: ids made later sort later."""
-    return f"{int(now.timestamp()):08x}{secrets.token_hex(8)}"
+    return f"{int(now.timestamp()):08x}{os.urandom(8).hex()}"

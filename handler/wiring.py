@@ -148,7 +148,13 @@ def client(service: str) -> Any:
     from botocore.config import Config  # noqa: PLC0415
 
     # A call that hangs is given up early, and tried again by what calls it: an iteration's seconds are worth more.
-    patience = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3})
+    # What is sent is made here and tested: botocore need not check its shape at every call, in every iteration.
+    patience = Config(
+        connect_timeout=3,
+        read_timeout=10,
+        retries={"mode": "standard", "total_max_attempts": 3},
+        parameter_validation=False,
+    )
     return botocore.session.get_session().create_client(service, config=patience)
 
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-SEED, TASKS = "7", "24"
+SEED, TASKS = "7", "16"
 _PATIENCE_SECONDS = 240
 
 
@@ -26,4 +26,4 @@ def test_no_task_is_lost_stuck_or_doubled() -> None:
     first, *_, last = run.stdout.splitlines()
     assert first == f"SEED={SEED} TASKS={TASKS}"
     assert last.endswith(": 0 lost, 0 stuck, 0 double effects")
-    assert int(re.findall(r"(\d+) faults", last)[0]) >= 30
+    assert int(re.findall(r"(\d+) faults", last)[0]) >= 20
