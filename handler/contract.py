@@ -124,7 +124,6 @@ MAX_INPUT_BYTES: Final = 10 * 1024 * 1024
 MAX_OUTPUT_BYTES: Final = 10 * 1024 * 1024
 # Input and output together, as they are written: an item has 400 KB (DynamoDB quotas), and the rest of it needs some.
 MAX_RECORD_PAYLOAD_BYTES: Final = 350 * 1024
-MAX_EVENT_BYTES: Final = 256 * 1024
 
 # An execution has 25,000 history events (Step Functions quotas, "Maximum execution event history size"). An iteration that
 # waits writes nine: Run entered, scheduled, started, succeeded, exited; CheckStatus and Wait entered and exited; and a failed

@@ -2,10 +2,10 @@
 
 import logging
 
-from handler.clock import Clock, to_iso
+from handler.clock import Clock
 from handler.definition import Hook
 from handler.failures import error_of
-from handler.records import LogLine, LogType, TaskRecord
+from handler.records import LogLine, TaskRecord
 from handler.registry import Registry
 from handler.store import Store
 
@@ -32,13 +32,7 @@ class Hooks:
         except (Exception, SystemExit) as error:
             log.exception("A hook raised.", extra={"action": "hook_raised", "task": record.id, "hook": record.hook})
             if definition and definition.database_logs:
-                self._store.append(record.log([self._line(record, error)]), closes=True)
+                message = f'Error executing {record.hook} hook for task "{record.id}".'
+                line = LogLine.at(self._clock.now(), message, error_of(error))
+                self._store.append(record.log([line]), closes=True)
         self._store.settle(record.hook_ran(), before=record)
-
-    def _line(self, record: TaskRecord, error: BaseException) -> LogLine:
-        return LogLine(
-            message=f'Error executing {record.hook} hook for task "{record.id}".',
-            created_on=to_iso(self._clock.now()),
-            type=LogType.ERROR,
-            error=error_of(error),
-        )

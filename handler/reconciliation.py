@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from handler.bus import Bus
-from handler.clock import Clock, to_iso
+from handler.clock import Clock
 from handler.conditions import Guard
 from handler.contract import Key, Status
 from handler.crashes import Crash
@@ -18,7 +18,7 @@ from handler.events import WorkerEvent
 from handler.executions import ABORTED, RUNNING, SUCCEEDED, Execution, Executions
 from handler.hooks import Hooks
 from handler.meter import Meter
-from handler.records import ErrorRecord, LogLine, LogType, TaskRecord
+from handler.records import ErrorRecord, LogLine, TaskRecord
 from handler.registry import Registry
 from handler.service import Tasks
 from handler.store import Store, Superseded
@@ -117,7 +117,7 @@ class Reconciliation:
         """What the end of a task has left to be done: its hook, if whoever stored the outcome died, and its logs' expiry."""
         if record.hook and record.hook_attempts >= MOST_HOOK_ATTEMPTS:
             message = f"The {record.hook} hook was started {record.hook_attempts} times and never ended; it is given up."
-            self._store.append(record.log([self._line(message, ErrorRecord(message=message))]), closes=True)
+            self._store.append(record.log([LogLine.at(self._clock.now(), message, ErrorRecord(message=message))]), closes=True)
             self._store.settle(record.hook_ran(), before=record)
         elif record.hook:
             # Counted first: a hook that kills its Lambda would keep the recovery from everything else, for ever.
@@ -145,14 +145,14 @@ class Reconciliation:
             message = f"The execution was stopped. {execution.cause}".strip()
             after, line = (
                 record.aborted(now=now, hook=self._registry.due_hook(record.definition_id, Hook.ON_ABORT)),
-                self._line(message),
+                LogLine.at(now, message),
             )
         else:
             error, crash = _error_of(execution)
             if crash:
                 self._meter.count("Crashes", definition=record.definition_id, crash=crash.value)
             after = record.failed(now=now, error=error, hook=self._registry.due_hook(record.definition_id, Hook.ON_ERROR))
-            line = self._line(error.message, error)
+            line = LogLine.at(now, error.message, error)
         is_closed = self._close(record, after, line)
         if is_closed and after.status is Status.ABORTED:
             self._tasks.abort_children(after)
@@ -180,7 +180,7 @@ class Reconciliation:
             message = f"Its event was sent {record.deliveries + 1} times, and {reason}"
             error = ErrorRecord(message=message, code=code)
             failed = record.failed(now=now, error=error, hook=self._registry.due_hook(record.definition_id, Hook.ON_ERROR))
-            return self._close(record, failed, self._line(message, error))
+            return self._close(record, failed, LogLine.at(now, message, error))
         after = record.redelivered(now=now)
         try:
             self._store.save(after, before=record, guard=Guard(execution_name=""))
@@ -216,10 +216,6 @@ class Reconciliation:
         except RequestError:
             pass  # it is stored as failed, with the reason
         return self._store.find(id)
-
-    def _line(self, message: str, error: ErrorRecord | None = None) -> LogLine:
-        kind = LogType.ERROR if error else LogType.INFO
-        return LogLine(message=message, created_on=to_iso(self._clock.now()), type=kind, error=error)
 
 
 def _error_of(execution: Execution) -> tuple[ErrorRecord, Crash | None]:

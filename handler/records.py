@@ -66,6 +66,11 @@ class LogLine(_Frozen):
     data: Json | None = None
     error: ErrorRecord | None = None
 
+    @classmethod
+    def at(cls, now: datetime, message: str, error: ErrorRecord | None = None) -> "LogLine":
+        """A line of now; one with an error is an error."""
+        return cls(message=message, created_on=to_iso(now), type=LogType.ERROR if error else LogType.INFO, error=error)
+
 
 class TaskLog(_Frozen):
     """What one iteration of a task logged, or a part of it: the store puts the parts together."""

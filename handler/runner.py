@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Final, Protocol, assert_never
 
 from handler.answers import Answers
-from handler.clock import Clock, RemainingSeconds, to_iso
+from handler.clock import Clock, RemainingSeconds
 from handler.conditions import Claim
 from handler.context import Context, owned_by
 from handler.contract import MAX_EXECUTION_ITERATIONS, MAX_EXECUTION_SECONDS, MAX_WAIT_SECONDS, Answer, Key, Status
@@ -175,7 +175,7 @@ class Runner:
         error = ErrorRecord(message="Task reached max iterations.", code=MAX_ITERATIONS)
         journal = self._journal(before, definition)
         journal.conclude(error.message, error)
-        hook = definition.due_hook(Hook.ON_MAX_ITERATIONS, Hook.ON_ERROR) if definition else None
+        hook = self._registry.due_hook(before.definition_id, Hook.ON_MAX_ITERATIONS, Hook.ON_ERROR)
         after = seen.failed(now=self._clock.now(), error=error, hook=hook)
         return self._commit(before, after, journal, answers)
 
@@ -314,7 +314,7 @@ class Runner:
     def _void(self, lines: TaskLog, record: TaskRecord) -> TaskLog:
         """`lines`, and that what they say of the outcome came to nothing."""
         message = f"This outcome is void: the task is {record.status} meanwhile."
-        void = LogLine(message=message, created_on=to_iso(self._clock.now()))
+        void = LogLine.at(self._clock.now(), message)
         return lines.model_copy(update={"items": (*lines.items, void)})
 
     def _told(self, record: TaskRecord, answers: Answers, message: str = "") -> Json:

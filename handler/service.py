@@ -9,7 +9,7 @@ from typing import Final
 from pydantic import BaseModel
 
 from handler.bus import Bus
-from handler.clock import Clock, to_iso
+from handler.clock import Clock
 from handler.conditions import Guard
 from handler.contract import DEFAULT_LOCALE, DEFAULT_TENANT, MAX_WAIT_SECONDS, Key, Status
 from handler.definition import Definition, Hook, TriggerRequest
@@ -20,7 +20,7 @@ from handler.failures import error_of
 from handler.hooks import Hooks
 from handler.listing import Filter, TaskPage, count_tasks, list_tasks
 from handler.payloads import stored_input
-from handler.records import SYSTEM, ErrorRecord, Identity, LogLine, LogType, TaskLog, TaskRecord
+from handler.records import SYSTEM, ErrorRecord, Identity, LogLine, TaskLog, TaskRecord
 from handler.registry import Registry
 from handler.store import Store, Superseded
 
@@ -326,8 +326,7 @@ class Tasks:
         definition = self._registry.find(record.definition_id)
         if definition and not definition.database_logs:
             return None
-        type = LogType.ERROR if error else LogType.INFO
-        return record.log([LogLine(message=message, created_on=to_iso(self._clock.now()), type=type, error=error)])
+        return record.log([LogLine.at(self._clock.now(), message, error)])
 
 
 def _text(value: object, default: str) -> str:
