@@ -3,14 +3,14 @@
 Importing it makes no client and reads no environment.
 """
 
-from handler.context import Context
 from handler.contract import Status
-from handler.definition import Definition, TriggerRequest, task
+from handler.definition.definition import Definition, TriggerRequest, task
+from handler.definition.retry import Retry
+from handler.definition.verdicts import Aborted, Continue, Done, Failed, Verdict
 from handler.errors import BackgroundTaskError, DeliveryError, InvalidInput, NotFound, Refused
-from handler.listing import Filter
-from handler.records import TaskRecord
-from handler.retry import Retry
-from handler.verdicts import Aborted, Continue, Done, Failed, Verdict
+from handler.iteration.context import Context
+from handler.record.task_record import TaskRecord
+from handler.table.listing import Filter
 from handler.wiring import tasks
 
 __all__ = [

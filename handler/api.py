@@ -12,9 +12,9 @@ from ariadne import format_error, graphql_sync
 from graphql import GraphQLError, GraphQLSchema
 
 from handler.contract import DEFAULT_LOCALE, DEFAULT_TENANT
-from handler.entry import LambdaContext, log, remaining_of
-from handler.records import Identity, Json
-from handler.resolvers import DEFINITION_ENUM, Request, make_schema
+from handler.graphql.tasks import DEFINITION_ENUM, Request, make_schema
+from handler.record.task_record import Identity, Json
+from handler.runtime import LambdaContext, log, remaining_of
 from handler.wiring import system
 
 # Ariadne logs every request that doesn't validate as an error with its trace; here it is the caller's, who is told.

@@ -10,7 +10,7 @@ from pydantic.alias_generators import to_camel
 
 from handler.contract import DEFAULT_LOCALE, DEFAULT_TENANT, ENDPOINT, NO_DELAY, Key
 from handler.errors import InvalidInput
-from handler.validation import invalid_fields
+from handler.record.validation import invalid_fields
 
 _BY_HAND: Final = (Key.DEFINITION_ID, Key.TENANT, Key.LOCALE, Key.DELAY, Key.INPUT, Key.NAME)
 

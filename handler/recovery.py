@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from handler.aws.dead_letters import DeadLetters
 from handler.clock import RemainingSeconds
-from handler.dead_letters import DeadLetters
-from handler.entry import LambdaContext, log, remaining_of
-from handler.reconciliation import Reconciliation
-from handler.records import Json
+from handler.lifecycle.reconciliation import Reconciliation
+from handler.record.task_record import Json
+from handler.runtime import LambdaContext, log, remaining_of
 from handler.wiring import client, system
 
 

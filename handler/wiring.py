@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from handler.blobs import Blobs
-from handler.bus import Bus
+from handler.aws.bus import Bus
+from handler.aws.executions import Executions
+from handler.aws.metrics import CloudWatchMeter, Meter
 from handler.clock import Clock, RemainingSeconds, SystemClock
-from handler.executions import Executions
-from handler.hooks import Hooks
-from handler.meter import CloudWatchMeter, Meter
-from handler.registry import Registry, discover
-from handler.runner import Runner
-from handler.service import Tasks
+from handler.definition.registry import Registry, discover
+from handler.iteration.runner import Runner
+from handler.lifecycle.hooks import Hooks
+from handler.lifecycle.service import Tasks
 from handler.settings import Settings
-from handler.store import Store
+from handler.table.payloads import Blobs
+from handler.table.store import Store
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -1,7 +1,7 @@
 """The worker Lambda's entry."""
 
-from handler.entry import LambdaContext, log, remaining_of
-from handler.records import Json
+from handler.record.task_record import Json
+from handler.runtime import LambdaContext, log, remaining_of
 from handler.wiring import client, system
 
 # Made while the Lambda starts, where it costs no iteration's time; and a definition that fails to import fails here.

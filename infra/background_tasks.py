@@ -7,7 +7,7 @@ from functools import partial
 import pulumi
 
 from handler.contract import WORKER_TIMEOUT_SECONDS
-from handler.definition import Definition
+from handler.definition.definition import Definition
 from infra import console, policies
 from infra.api import Api, ApiArgs
 from infra.delivery import Delivery, DeliveryArgs

@@ -8,9 +8,9 @@ from typing import Final
 
 import pulumi
 
-from handler.definition import Definition
+from handler.definition.definition import Definition
+from handler.definition.registry import discover
 from handler.errors import DefinitionError
-from handler.registry import discover
 from infra import wheels
 from infra.errors import BundleError
 from infra.settings import Settings

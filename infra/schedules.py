@@ -4,7 +4,7 @@ import json
 from typing import Final
 
 from handler.contract import Key
-from handler.definition import Definition
+from handler.definition.definition import Definition
 
 # The names that EventBridge's template takes values from (EventBridge guide, "Transforming events").
 EVENT_ID: Final = "event_id"

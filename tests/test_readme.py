@@ -6,7 +6,7 @@ import types
 from pathlib import Path
 
 from handler.contract import DETAIL_TYPE
-from handler.definition import Definition
+from handler.definition.definition import Definition
 from handler.testing import run
 
 ROOT = Path(__file__).parent.parent

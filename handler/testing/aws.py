@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 
 from handler.contract import PARTITION_KEY, RANGE_KEY, SORT_KEY, Index
-from handler.records import Json
+from handler.record.task_record import Json
 
 Interruption = Callable[[], None]
 

@@ -11,19 +11,19 @@ from typing import Any, Final, cast
 from moto import mock_aws
 from pydantic import BaseModel
 
-from handler.blobs import Blobs
-from handler.bus import Bus
+from handler.aws.bus import Bus
+from handler.aws.metrics import SilentMeter
 from handler.clock import to_iso
 from handler.contract import ENDPOINT, MAX_EXECUTION_ITERATIONS, NO_DELAY, PAYLOAD_NAME, WORKER_TIMEOUT_SECONDS, Answer, Key
-from handler.definition import Definition
+from handler.definition.definition import Definition
+from handler.definition.registry import Registry
 from handler.errors import StoreUnavailable
-from handler.hooks import Hooks
-from handler.meter import SilentMeter
-from handler.records import Json, TaskLog, TaskRecord
-from handler.registry import Registry
-from handler.runner import Runner
-from handler.service import Tasks
-from handler.store import Store
+from handler.iteration.runner import Runner
+from handler.lifecycle.hooks import Hooks
+from handler.lifecycle.service import Tasks
+from handler.record.task_record import Json, TaskLog, TaskRecord
+from handler.table.payloads import Blobs
+from handler.table.store import Store
 from handler.testing.aws import EventsClient, InterruptibleClient, aws_client, create_table
 from handler.testing.clock import ManualClock
 from handler.wiring import current_tasks

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from handler.records import TaskRecord
+from handler.record.task_record import TaskRecord
 from tests.chaos.evidence import Evidence
 from tests.chaos.plan import Meddling
 

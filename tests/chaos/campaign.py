@@ -7,7 +7,7 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from handler.contract import Key
-from handler.records import TaskRecord
+from handler.record.task_record import TaskRecord
 from tests.chaos.errors import CampaignError
 from tests.chaos.evidence import Evidence, Expected
 from tests.chaos.ledger import Fault

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from handler.records import TaskRecord
+from handler.record.task_record import TaskRecord
 from tests.chaos.ledger import Write
 
 

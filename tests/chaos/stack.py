@@ -11,10 +11,10 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from handler.blobs import Blobs
 from handler.clock import SystemClock
 from handler.contract import Variable
-from handler.store import Store
+from handler.table.payloads import Blobs
+from handler.table.store import Store
 from local.caller import Caller
 from local.emulator import ACCOUNT_ID, Emulator, Options
 from local.errors import LocalError

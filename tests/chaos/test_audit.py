@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from handler.contract import Status
-from handler.records import ErrorRecord, TaskRecord
+from handler.record.task_record import ErrorRecord, TaskRecord
 from handler.testing import ManualClock
 from tests.chaos.audit import Verdict, audit
 from tests.chaos.evidence import Evidence, Expected

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from handler import reconciliation
-from handler.crashes import Crash
+from handler.aws.worker_failures import Crash
 from handler.errors import DeliveryError
+from handler.lifecycle import reconciliation
 from infra.recovery import SWEEP
 from tests.docs.guide import DOCS, anchors_of, links_of
 

@@ -14,10 +14,10 @@ from moto import mock_aws
 
 import definitions
 from handler import Context, contract
-from handler.conditions import Guard
-from handler.definition import DEFAULT_MAX_ITERATIONS
-from handler.records import Json
-from handler.registry import Registry, discover
+from handler.definition.definition import DEFAULT_MAX_ITERATIONS
+from handler.definition.registry import Registry, discover
+from handler.record.task_record import Json
+from handler.table.conditions import Guard
 from handler.testing import World, kill, run
 from tests.docs.guide import DOCS, anchors_of, files_of, links_of
 

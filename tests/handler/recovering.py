@@ -10,9 +10,9 @@ import pytest
 from moto.stepfunctions.models import stepfunctions_backends
 
 from handler import Definition, Done, TaskRecord, recovery, task, wiring
-from handler.conditions import Claim
 from handler.contract import Key
-from handler.definition import Hook
+from handler.definition.definition import Hook
+from handler.table.conditions import Claim
 from handler.testing.aws import aws_client
 from tests.handler.stack import STATE_MACHINE, BusQueue, Stack
 

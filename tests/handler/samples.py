@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from handler import Aborted, Context, Continue, Definition, Done, Failed, Retry, TaskRecord, Verdict, task
-from handler.records import Json
+from handler.record.task_record import Json
 from handler.testing import Result, run
 from handler.testing.world import Action
 

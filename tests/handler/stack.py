@@ -12,12 +12,12 @@ from botocore.exceptions import ClientError
 
 from handler import wiring
 from handler.contract import ENDPOINT, PAYLOAD_NAME
-from handler.definition import Definition
-from handler.records import LogLine, TaskRecord
-from handler.registry import Registry
-from handler.service import Tasks
+from handler.definition.definition import Definition
+from handler.definition.registry import Registry
+from handler.lifecycle.service import Tasks
+from handler.record.task_record import LogLine, TaskRecord
 from handler.settings import Settings
-from handler.store import Store
+from handler.table.store import Store
 from handler.testing import ManualClock
 from handler.testing.aws import aws_client, create_table
 from handler.wiring import System

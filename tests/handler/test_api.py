@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 from handler import Context, Continue, Done, TriggerRequest, Verdict, task
 from handler.contract import Status
 from handler.errors import Refused
-from handler.records import LogLine
+from handler.record.task_record import LogLine
 from tests.handler.stack import Stack, event_file, refusal
 
 TASK_FIELDS = """

@@ -13,10 +13,10 @@ from pydantic import BaseModel, ConfigDict
 import handler.api as api
 from handler import Context, Continue, Done, Failed, Filter, InvalidInput, Retry, TriggerRequest, Verdict, task
 from handler.contract import MAX_WAIT_SECONDS, Status
+from handler.definition.registry import discover
 from handler.errors import DefinitionError, StoreUnavailable
-from handler.records import SYSTEM
-from handler.registry import discover
-from handler.resolvers import Request, make_schema
+from handler.graphql.tasks import Request, make_schema
+from handler.record.task_record import SYSTEM
 from handler.testing import World, abort, kill, run
 from tests.handler.stack import Stack, event_file, refusal
 

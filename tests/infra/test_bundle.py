@@ -49,7 +49,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory, code: Path, packages: list
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A small project: what belongs into a bundle, and what lies beside it."""
-    for name in ("handler/worker.py", "handler/schema.graphql", "definitions/deep/export.py"):
+    for name in ("handler/worker.py", "handler/graphql/schema.graphql", "definitions/deep/export.py"):
         _write(tmp_path / name)
     for name in (
         "handler/__pycache__/worker.cpython-313.pyc",
@@ -104,7 +104,7 @@ class TestContent:
     def test_it_has_our_code_and_nothing_that_lies_beside_it(self, project: Path, tmp_path: Path) -> None:
         assert names(bundle.build(tmp_path / "bundle.zip", project, [])) == [
             "definitions/deep/export.py",
-            "handler/schema.graphql",
+            "handler/graphql/schema.graphql",
             "handler/worker.py",
         ]
 

@@ -8,7 +8,7 @@ import pytest
 
 from handler import Context, Done, task
 from handler.contract import DETAIL_TYPE, EXPIRE_TAG, EXPIRY_ATTRIBUTE, PARTITION_KEY, RANGE_KEY, SORT_KEY, Index
-from handler.registry import Registry
+from handler.definition.registry import Registry
 from tests.infra.recording import Program, Resource, run
 
 FUNCTION = "aws:lambda/function:Function"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from handler import Context, Continue, Done, task
-from handler.items import CHILD_ROWS, LOG_ROWS
+from handler.table.items import CHILD_ROWS, LOG_ROWS
 from handler.testing import World
 from handler.testing.aws import aws_client
 from tests.measure.promise import Promise

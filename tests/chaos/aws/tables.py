@@ -7,8 +7,8 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from handler import items
 from handler.contract import PARTITION_KEY, RANGE_KEY
+from handler.table import items
 from local.aws.patch import Original, module, replace
 from tests.chaos.aws.dice import Dice, drawn
 from tests.chaos.ledger import Fault, Ledger, Write

@@ -1,0 +1,71 @@
+"""Events that EventBridge could not deliver. The only module that knows their queue."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from handler.record.task_record import Json
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
+
+# ReceiveMessage gives ten at a time (API reference); a sweep takes so many at most, the next one goes on.
+_BATCH: Final = 10
+_MOST: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetter:
+    """An event that was not delivered.
+
+    Args:
+        event: the event as it was; empty if the message is no JSON object.
+        reason: why it was not delivered, as EventBridge says (EventBridge guide, "Using dead-letter queues").
+        receipt: what `remove` takes.
+    """
+
+    event: Json
+    reason: str
+    receipt: str
+
+
+class DeadLetters:
+    """The queue of the rule's target.
+
+    Args:
+        client: an SQS client.
+        queue_url: the queue.
+    """
+
+    def __init__(self, client: "SQSClient", *, queue_url: str) -> None:
+        self._client = client
+        self._queue_url = queue_url
+
+    def receive(self) -> Iterator[DeadLetter]:
+        """The events that wait in the queue; each stays there until it is removed."""
+        for _ in range(_MOST // _BATCH):
+            answer = self._client.receive_message(
+                QueueUrl=self._queue_url, MaxNumberOfMessages=_BATCH, MessageAttributeNames=["All"]
+            )
+            if not (messages := answer.get("Messages")):
+                return
+            yield from map(_dead_letter, messages)
+
+    def remove(self, letter: DeadLetter) -> None:
+        self._client.delete_message(QueueUrl=self._queue_url, ReceiptHandle=letter.receipt)
+
+
+def _dead_letter(message: "MessageTypeDef") -> DeadLetter:
+    attributes = message.get("MessageAttributes", {})
+    said = [attributes[name].get("StringValue", "") for name in ("ERROR_CODE", "ERROR_MESSAGE") if name in attributes]
+    try:
+        event = json.loads(message.get("Body", ""))
+    except json.JSONDecodeError:
+        event = {}
+    return DeadLetter(
+        event=event if isinstance(event, dict) else {},
+        reason=": ".join(filter(None, said)) or "EventBridge does not say why.",
+        receipt=message.get("ReceiptHandle", ""),
+    )

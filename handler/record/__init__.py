@@ -1,0 +1,1 @@
+"""What is stored of a task, as values. Nothing here reads or writes."""

@@ -1,0 +1,552 @@
+"""What ends or revives a task that nothing runs any more: every branch of the recovery."""
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from handler import Context, Continue, TaskRecord, task
+from handler.contract import Status
+from handler.lifecycle.reconciliation import EXECUTION_ENDED, MOST_DELIVERIES, MOST_HOOK_ATTEMPTS, NEVER_CLAIMED, UNDELIVERED
+from handler.record.task_record import ErrorRecord
+from handler.table.conditions import Guard
+from handler.testing.aws import aws_client
+from tests.handler.recovering import PATIENCE, Recovering
+from tests.handler.stack import TABLE, BusQueue, Stack, refusal
+
+
+@pytest.fixture
+def recovering(stack: Stack, bus_queue: BusQueue, monkeypatch: pytest.MonkeyPatch) -> Recovering:
+    return Recovering(stack, bus_queue, monkeypatch)
+
+
+class TestAnExecutionThatEnds:
+    @pytest.mark.parametrize("status", ["FAILED", "TIMED_OUT"])
+    def test_its_task_is_failed_with_the_error_and_the_cause_and_its_hook_runs(
+        self, recovering: Recovering, status: str
+    ) -> None:
+        record = recovering.running()
+        recovering.end("execution-1", status, error="Runtime.ExitError", cause="It exited with status 7.")
+
+        recovering.tell("execution-1")
+
+        error = recovering.error(record)
+        assert recovering.stack.get(record).status is Status.FAILED
+        assert error["code"] == "WORKER_KILLED"
+        assert "Runtime.ExitError" in error["message"]
+        assert "It exited with status 7." in error["message"]
+        assert error["data"] == {
+            "execution": "execution-1",
+            "status": status,
+            "error": "Runtime.ExitError",
+            "cause": "It exited with status 7.",
+            "crash": "killed",
+        }
+        assert recovering.stack.messages(record) == [error["message"]]
+        assert recovering.ran == [("on_error", "failed")]
+        assert recovering.stack.get(record).hook is None
+
+    def test_one_that_was_stopped_leaves_its_task_aborted_with_the_cause_in_the_log(self, recovering: Recovering) -> None:
+        record = recovering.running()
+        recovering.end("execution-1", "ABORTED", cause="Stopped by Ada.")
+
+        recovering.tell("execution-1")
+
+        assert recovering.stack.get(record).status is Status.ABORTED
+        assert recovering.stack.messages(record) == ["The execution was stopped. Stopped by Ada."]
+        assert recovering.ran == [("on_abort", "aborted")]
+
+    def test_one_that_was_stopped_before_its_worker_ran_ends_its_task_too(self, recovering: Recovering) -> None:
+        record = recovering.pending()
+        recovering.start("execution-1", record)
+        recovering.end("execution-1", "ABORTED")
+
+        recovering.tell("execution-1")
+
+        assert recovering.stack.get(record).status is Status.ABORTED
+
+    def test_one_that_was_stopped_takes_the_children_of_its_task_along(self, recovering: Recovering) -> None:
+        parent = recovering.running()
+        child = recovering.pending(parent_id=parent.id)
+        recovering.end("execution-1", "ABORTED")
+
+        recovering.tell("execution-1")
+
+        assert recovering.stack.get(child).status is Status.ABORTED
+
+    def test_told_twice_it_does_nothing_the_second_time(self, recovering: Recovering) -> None:
+        record = recovering.running()
+        recovering.end("execution-1", "FAILED", error="Lambda.Unknown", cause="?")
+
+        recovering.tell("execution-1")
+        after = recovering.stack.get(record)
+        recovering.stack.clock.advance(1)
+        recovering.tell("execution-1")
+
+        assert recovering.stack.get(record) == after
+        assert len(recovering.stack.messages(record)) == 1
+        assert len(recovering.ran) == 1
+
+    def test_a_task_that_ended_by_itself_stays_as_it_is(self, recovering: Recovering) -> None:
+        record = recovering.running()
+        ended = record.failed(now=recovering.stack.clock.now(), error=ErrorRecord(message="Its own error."))
+        recovering.stack.store.save(ended, before=record, guard=Guard())
+        recovering.end("execution-1", "FAILED", error="TASK_ERROR")
+
+        recovering.tell("execution-1")
+
+        assert recovering.error(record) == {"message": "Its own error."}
+
+    def test_a_hook_that_its_worker_did_not_come_to_run_is_run(self, recovering: Recovering) -> None:
+        record = recovering.running()
+        error = ErrorRecord(message="Its own error.")
+        ended = record.failed(now=recovering.stack.clock.now(), error=error, hook="on_error")
+        recovering.stack.store.save(ended, before=record, guard=Guard())
+        recovering.end("execution-1", "FAILED", error="TASK_ERROR")
+
+        recovering.tell("execution-1")
+
+        assert recovering.ran == [("on_error", "failed")]
+        assert recovering.stack.get(record).hook is None
+
+    def test_a_task_of_another_execution_is_left_alone(self, recovering: Recovering) -> None:
+        record = recovering.running("execution-1")
+        recovering.start("execution-2", record)
+        recovering.end("execution-2", "FAILED", error="Lambda.Unknown")
+
+        recovering.tell("execution-2")
+
+        assert recovering.stack.get(record).status is Status.RUNNING
+
+    def test_a_task_that_has_moved_on_to_a_new_execution_is_left_to_that(self, recovering: Recovering) -> None:
+        record = recovering.running()
+        now = recovering.stack.clock.now()
+        released = record.continued(now=now, input={}, wait=0).released(now=now)
+        recovering.stack.store.save(released, before=record, guard=Guard())
+        recovering.end("execution-1", "FAILED", error="Lambda.Unknown")
+
+        recovering.tell("execution-1")
+
+        assert recovering.stack.get(record).status is Status.RUNNING
+
+    def test_a_task_that_was_deleted_is_not_made_again(self, recovering: Recovering) -> None:
+        record = recovering.running()
+        recovering.end("execution-1", "FAILED", error="Lambda.Unknown")
+        aws_client("dynamodb").delete_item(TableName=TABLE, Key={"pk": {"S": f"TASK#{record.id}"}, "sk": {"S": "TASK"}})
+
+        recovering.tell("execution-1")
+
+        assert recovering.stack.store.find(record.id) is None
+
+    @pytest.mark.parametrize("event", ["no event", [], {}, {"detail": []}, {"detail": {"webinyTaskId": 7}}, {"detail": {}}])
+    def test_one_that_was_started_with_anything_else_is_no_trouble(self, recovering: Recovering, event: object) -> None:
+        recovering.start("execution-1", event=event)
+        recovering.end("execution-1", "FAILED", error="VALIDATION_FAILED_INVALID_FIELDS")
+
+        recovering.tell("execution-1")
+
+        assert recovering.stack.rows() == []
+
+    def test_an_event_sent_by_hand_whose_worker_never_ran_gets_its_record_and_the_reason(self, recovering: Recovering) -> None:
+        event = {"id": "by-hand-1", "detail": {"webinyTaskDefinitionId": "someTask", "name": "By hand"}}
+        recovering.start("execution-1", event=event)
+        recovering.end("execution-1", "FAILED", error="Lambda.Unknown", cause="?")
+
+        recovering.tell("execution-1")
+
+        record = recovering.stack.get("by-hand-1")
+        assert (record.name, record.status) == ("By hand", Status.FAILED)
+        assert recovering.error(record)["code"] == "WORKER_KILLED"
+
+    def test_a_worker_that_has_moved_on_meanwhile_wins(self, recovering: Recovering) -> None:
+        record = recovering.running()
+        recovering.end("execution-1", "ABORTED")
+        done = record.succeeded(now=recovering.stack.clock.now(), output={"rows": 3})
+        dynamodb = recovering.stack.dynamodb
+
+        def finish_first(operation: str, request: dict[str, Any]) -> None:
+            if operation == "transact_write_items":
+                dynamodb.recover()
+                recovering.stack.store.save(done, before=record, guard=Guard())
+
+        dynamodb.interference = finish_first
+        recovering.tell("execution-1")
+
+        assert recovering.stack.get(record).status is Status.SUCCESS
+        assert recovering.ran == []
+
+    def test_a_task_without_logs_gets_none(self, recovering: Recovering) -> None:
+        @task(id="quiet", database_logs=False)
+        def quiet(context: Context) -> Continue:
+            return Continue()
+
+        recovering.stack.definitions = (quiet,)
+        record = recovering.running(definition_id="quiet")
+        recovering.end("execution-1", "ABORTED")
+
+        recovering.tell("execution-1")
+
+        assert recovering.stack.get(record).status is Status.ABORTED
+        assert recovering.stack.lines(record) == []
+
+    def test_a_task_whose_definition_is_gone_is_ended_too(self, recovering: Recovering) -> None:
+        record = recovering.running(definition_id="noSuchTask")
+        recovering.end("execution-1", "FAILED", error="Lambda.Unknown")
+
+        recovering.tell("execution-1")
+
+        assert recovering.stack.get(record).status is Status.FAILED
+
+    def test_an_output_that_was_saved_stays_beside_the_error(self, recovering: Recovering) -> None:
+        record = recovering.running()
+        saved = record.checkpointed(now=recovering.stack.clock.now(), output={"rows": 3})
+        recovering.stack.store.save(saved, before=record, guard=Guard())
+        recovering.end("execution-1", "FAILED", error="Lambda.Unknown")
+
+        recovering.tell("execution-1")
+
+        assert (recovering.stack.get(record).output or {})["rows"] == 3
+
+
+class TestLostEvents:
+    def test_a_task_that_nothing_claimed_is_sent_again_after_a_while(self, recovering: Recovering) -> None:
+        record = recovering.pending()
+        recovering.sweep()
+        assert recovering.bus_queue.take() == []
+
+        recovering.wait()
+        found = recovering.sweep()
+
+        [event] = recovering.bus_queue.take()
+        assert event["detail"]["webinyTaskId"] == record.id
+        assert found["sent"] == 1
+        assert recovering.stack.get(record).deliveries == 1
+
+    def test_it_is_sent_only_so_often_and_then_failed_with_the_reason(self, recovering: Recovering) -> None:
+        record = recovering.pending()
+        for delivery in range(MOST_DELIVERIES):
+            recovering.wait(4**delivery)
+            recovering.sweep()
+        assert len(recovering.bus_queue.take()) == MOST_DELIVERIES
+        assert recovering.stack.get(record).status is Status.PENDING
+
+        recovering.wait(4**MOST_DELIVERIES)
+        recovering.sweep()
+
+        error = recovering.error(record)
+        assert recovering.stack.get(record).status is Status.FAILED
+        assert error["code"] == NEVER_CLAIMED
+        assert error["message"] == "Its event was sent 4 times, and nothing ever claimed it."
+        assert recovering.stack.messages(record) == [error["message"]]
+        assert recovering.ran == [("on_error", "failed")]
+        assert recovering.bus_queue.take() == []
+
+    def test_each_time_it_is_given_longer_to_arrive(self, recovering: Recovering) -> None:
+        recovering.pending()
+        recovering.wait()
+        recovering.sweep()
+        recovering.wait(3)
+        recovering.sweep()
+        assert len(recovering.bus_queue.take()) == 1
+
+        recovering.wait()
+        recovering.sweep()
+
+        assert len(recovering.bus_queue.take()) == 1
+
+    def test_a_worker_that_waits_for_capacity_is_given_longer_than_the_state_machine_tries_to_have_one(self) -> None:
+        # About two hours: infra/state_machine.py, RETRIERS.
+        patience = sum((PATIENCE * 4**delivery for delivery in range(MOST_DELIVERIES + 1)), timedelta())
+        assert patience > timedelta(hours=2)
+
+    def test_a_task_that_moves_on_to_a_new_execution_is_sent_again_too(self, recovering: Recovering) -> None:
+        record = recovering.running()
+        now = recovering.stack.clock.now()
+        released = record.continued(now=now, input={}, wait=600).released(now=now)
+        recovering.stack.store.save(released, before=record, guard=Guard())
+
+        recovering.wait()
+        recovering.sweep()
+
+        [event] = recovering.bus_queue.take()
+        assert event["detail"]["delay"] == 480
+
+    def test_one_that_arrives_in_the_same_moment_is_not_sent_again(self, recovering: Recovering) -> None:
+        record = recovering.pending()
+        recovering.wait()
+        dynamodb = recovering.stack.dynamodb
+
+        def arrive_first(operation: str, request: dict[str, Any]) -> None:
+            if operation == "update_item":
+                dynamodb.recover()
+                recovering.stack.run(record)
+
+        dynamodb.interference = arrive_first
+        found = recovering.sweep()
+
+        assert found["sent"] == 0
+        assert recovering.bus_queue.take() == []
+        assert recovering.stack.get(record).status is Status.SUCCESS
+
+    def test_a_bus_that_fails_is_tried_at_the_next_sweep(self, recovering: Recovering) -> None:
+        record = recovering.pending()
+        recovering.wait()
+        recovering.stack.events.fail(refusal("InternalException", status=500))
+        recovering.sweep()
+        recovering.stack.events.recover()
+
+        recovering.wait(4)
+        recovering.sweep()
+
+        assert len(recovering.bus_queue.take()) == 1
+        assert recovering.stack.get(record).status is Status.PENDING
+
+
+class TestLostExecutions:
+    @pytest.mark.parametrize("status", ["FAILED", "TIMED_OUT", "ABORTED"])
+    def test_a_task_whose_execution_is_over_is_ended_even_if_nobody_told(self, recovering: Recovering, status: str) -> None:
+        record = recovering.running()
+        recovering.end("execution-1", status, error="Lambda.Unknown", cause="?")
+        recovering.wait()
+
+        found = recovering.sweep()
+
+        assert not recovering.stack.get(record).status.is_open
+        assert found["ended"] == 1
+        assert len(recovering.ran) == 1
+
+    def test_a_task_whose_execution_succeeded_without_it_is_failed(self, recovering: Recovering) -> None:
+        record = recovering.running()
+        recovering.end("execution-1", "SUCCEEDED")
+        recovering.wait()
+
+        recovering.sweep()
+
+        assert recovering.error(record)["code"] == EXECUTION_ENDED
+        assert "is over (SUCCEEDED), but the task is not" in recovering.error(record)["message"]
+
+    def test_a_task_whose_execution_is_forgotten_is_failed(self, recovering: Recovering) -> None:
+        record, forgotten = recovering.running(), recovering.claimed_by("forgotten")
+        recovering.wait()
+
+        recovering.sweep()
+
+        assert recovering.error(forgotten)["code"] == EXECUTION_ENDED
+        assert recovering.stack.get(record).status is Status.RUNNING
+
+    def test_a_task_that_runs_or_waits_is_left_alone_for_as_long_as_its_execution_does(self, recovering: Recovering) -> None:
+        running = recovering.running("execution-1")
+        waiting = recovering.running("execution-2")
+        now = recovering.stack.clock.now()
+        waits = waiting.continued(now=now, input={}, wait=10**7)
+        recovering.stack.store.save(waits, before=waiting, guard=Guard())
+        recovering.wait(1_000)
+
+        found = recovering.sweep()
+
+        assert found == {"undelivered": 0, "ended": 0, "sent": 0, "closed": 0}
+        assert recovering.stack.get(running) == running
+        assert recovering.stack.get(waiting) == waits
+
+    def test_a_task_that_has_just_moved_is_left_alone(self, recovering: Recovering) -> None:
+        record = recovering.running()
+        recovering.end("execution-1", "ABORTED")
+        recovering.stack.clock.advance(PATIENCE.total_seconds() - 1)
+
+        recovering.sweep()
+
+        assert recovering.stack.get(record).status is Status.RUNNING
+
+    def test_executions_that_run_are_not_looked_at_one_by_one(self, recovering: Recovering) -> None:
+        for number in range(3):
+            recovering.running(f"execution-{number}")
+        recovering.wait()
+        recovering.stack.stepfunctions.requests.clear()
+
+        recovering.sweep()
+
+        assert recovering.stack.stepfunctions.calls == []
+
+
+class TestWhatAnEndLeaves:
+    def ended(self, recovering: Recovering, **fields: Any) -> TaskRecord:
+        record = recovering.running()
+        ended = record.succeeded(now=recovering.stack.clock.now(), output=None, **fields)
+        recovering.stack.store.save(ended, before=record, guard=Guard())
+        return recovering.stack.get(record)
+
+    def test_a_hook_that_is_due_still_is_run(self, recovering: Recovering) -> None:
+        record = self.ended(recovering, hook="on_done")
+        recovering.wait()
+
+        found = recovering.sweep()
+
+        assert recovering.ran == [("on_done", "success")]
+        assert recovering.stack.get(record).hook is None
+        assert found["closed"] == 1
+        assert recovering.sweep()["closed"] == 0
+
+    def test_a_hook_that_never_ends_is_given_up_after_some_attempts(self, recovering: Recovering) -> None:
+        record = self.ended(recovering, hook="on_done")
+
+        class Died(BaseException):
+            """The Lambda was killed."""
+
+        definition = recovering.stack.definitions[0]
+        definition._hooks["on_done"] = lambda record: (_ for _ in ()).throw(Died)
+        for _ in range(MOST_HOOK_ATTEMPTS):
+            recovering.wait()
+            with pytest.raises(Died):
+                recovering.sweep()
+
+        recovering.wait()
+        recovering.sweep()
+
+        assert recovering.stack.get(record).hook is None
+        assert recovering.stack.messages(record) == ["The on_done hook was started 3 times and never ended; it is given up."]
+
+    def test_a_hook_that_may_be_running_right_now_is_left_alone(self, recovering: Recovering) -> None:
+        self.ended(recovering, hook="on_done")
+
+        recovering.sweep()
+
+        assert recovering.ran == []
+
+
+class TestDeadLetters:
+    def test_an_event_is_sent_again_and_leaves_the_queue(self, recovering: Recovering) -> None:
+        record = recovering.pending()
+        recovering.bury(recovering.event_of(record))
+
+        found = recovering.sweep()
+
+        [event] = recovering.bus_queue.take()
+        assert event["detail"]["webinyTaskId"] == record.id
+        assert found["undelivered"] == 1
+        assert recovering.letters() == 0
+
+    def test_what_comes_back_again_and_again_is_failed_with_eventbridges_reason(self, recovering: Recovering) -> None:
+        record = recovering.pending()
+        for delivery in range(MOST_DELIVERIES + 1):
+            recovering.bury(recovering.event_of(record), ERROR_CODE="NO_PERMISSIONS", ERROR_MESSAGE="It may not.")
+            recovering.sweep()
+            recovering.wait(4 ** (delivery + 1))
+
+        error = recovering.error(record)
+        assert error["code"] == UNDELIVERED
+        assert error["message"] == (
+            "Its event was sent 4 times, and EventBridge could not deliver it: NO_PERMISSIONS: It may not."
+        )
+        assert len(recovering.bus_queue.take()) == MOST_DELIVERIES
+        assert recovering.letters() == 0
+        assert recovering.ran == [("on_error", "failed")]
+
+    def test_one_that_comes_back_at_once_waits_in_the_queue(self, recovering: Recovering) -> None:
+        record = recovering.pending()
+        for _ in range(MOST_DELIVERIES + 1):
+            recovering.bury(recovering.event_of(record))
+            recovering.sweep()
+
+        assert recovering.stack.get(record).status is Status.PENDING
+        assert len(recovering.bus_queue.take()) == 1
+        assert recovering.letters() == MOST_DELIVERIES
+
+    def test_an_event_sent_by_hand_gets_its_record_and_is_sent_again(self, recovering: Recovering) -> None:
+        detail = {"webinyTaskDefinitionId": "someTask", "name": "By hand", "tenant": "acme", "delay": 60}
+        recovering.bury({"id": "by-hand-1", "detail": detail})
+
+        recovering.sweep()
+
+        record = recovering.stack.get("by-hand-1")
+        assert (record.name, record.tenant, record.delay, record.status) == ("By hand", "acme", 60, Status.PENDING)
+        [event] = recovering.bus_queue.take()
+        assert event["detail"]["webinyTaskId"] == "by-hand-1"
+        assert recovering.letters() == 0
+
+    @pytest.mark.parametrize(
+        "detail", [{"webinyTaskDefinitionId": "noSuchTask"}, {"webinyTaskDefinitionId": "someTask", "input": {"x": 1}}]
+    )
+    def test_an_event_sent_by_hand_that_cannot_be_run_is_kept_as_failed(
+        self, recovering: Recovering, detail: dict[str, object]
+    ) -> None:
+        recovering.bury({"id": "by-hand-1", "detail": detail})
+
+        recovering.sweep()
+
+        assert recovering.stack.get("by-hand-1").status is Status.FAILED
+        assert recovering.bus_queue.take() == []
+        assert recovering.letters() == 0
+
+    def test_the_event_of_a_task_that_runs_by_now_is_dropped(self, recovering: Recovering) -> None:
+        record = recovering.running()
+        recovering.bury(recovering.event_of(record))
+
+        recovering.sweep()
+
+        assert recovering.bus_queue.take() == []
+        assert recovering.letters() == 0
+        assert recovering.stack.get(record) == record
+
+    @pytest.mark.parametrize(
+        "rubbish",
+        [
+            "no json",
+            "[]",
+            {"detail": "text"},
+            {"id": 7, "detail": {"webinyTaskDefinitionId": "someTask"}},
+            {"id": "e1", "detail": {"webinyTaskId": 7, "webinyTaskDefinitionId": "someTask"}},
+            {"id": "e1", "detail": {"webinyTaskId": "nobody", "webinyTaskDefinitionId": "someTask"}},
+        ],
+    )
+    def test_what_is_of_no_task_is_dropped_and_the_log_says_so(
+        self, recovering: Recovering, rubbish: object, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        recovering.bury(rubbish)
+
+        with caplog.at_level(logging.WARNING):
+            recovering.sweep()
+
+        assert recovering.letters() == 0
+        assert recovering.stack.rows() == []
+        assert "A dead letter is of no task" in caplog.text
+
+    def test_what_was_sent_by_hand_and_names_no_definition_is_kept_as_failed(self, recovering: Recovering) -> None:
+        recovering.bury({"id": "e1", "detail": {}})
+
+        recovering.sweep()
+
+        record = recovering.stack.get("e1")
+        assert (record.status, record.definition_id) == (Status.FAILED, "unknown")
+        assert "webinyTaskDefinitionId" in str(record.output)
+
+    def test_hundreds_are_taken_in_one_sweep(self, recovering: Recovering) -> None:
+        record = recovering.running()
+        for _ in range(35):
+            recovering.bury(recovering.event_of(record))
+
+        assert recovering.sweep()["undelivered"] == 35
+        assert recovering.letters() == 0
+
+
+class TestTheCostOfASweep:
+    def test_where_nothing_is_open_it_is_one_query_and_one_look_at_the_queue(self, recovering: Recovering) -> None:
+        recovering.stack.run(recovering.pending())
+
+        recovering.stack.dynamodb.requests.clear()
+        recovering.sweep()
+
+        assert recovering.stack.dynamodb.calls == ["query"]
+        assert recovering.stack.dynamodb.requests[0][1]["IndexName"] == "open"
+        assert recovering.stack.stepfunctions.calls == []
+
+    def test_what_is_over_is_not_read(self, recovering: Recovering) -> None:
+        for _ in range(5):
+            recovering.stack.run(recovering.pending())
+        open_one = recovering.running()
+        recovering.stack.dynamodb.requests.clear()
+
+        recovering.sweep()
+
+        [(_, request)] = [one for one in recovering.stack.dynamodb.requests if one[0] == "batch_get_item"]
+        assert [key["pk"]["S"] for key in request["RequestItems"][TABLE]["Keys"]] == [f"TASK#{open_one.id}"]

@@ -1,0 +1,98 @@
+"""Any value as JSON has it."""
+
+import json
+import math
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from enum import Enum
+from pathlib import PurePosixPath
+from uuid import UUID
+
+import pytest
+from pydantic import BaseModel, Field
+
+from handler.record.jsonable import jsonable, size_of
+
+
+class Colour(Enum):
+    RED = "red"
+
+
+@dataclass
+class Point:
+    x: int
+
+
+class Aliased(BaseModel):
+    page_size: int = Field(alias="pageSize")
+
+
+class Unknown:
+    def __str__(self) -> str:
+        return "unknown thing"
+
+
+@pytest.mark.parametrize(
+    ("value", "json_value"),
+    [
+        (datetime(2030, 1, 1, tzinfo=UTC), "2030-01-01T00:00:00Z"),
+        (date(2030, 1, 1), "2030-01-01"),
+        (timedelta(minutes=2), "PT2M"),
+        (Decimal("1.10"), "1.10"),
+        (UUID(int=1), "00000000-0000-0000-0000-000000000001"),
+        (PurePosixPath("/tmp/x"), "/tmp/x"),
+        (Colour.RED, "red"),
+        (math.nan, "NaN"),
+        (math.inf, "Infinity"),
+        (b"\xff\xfe", "__4="),
+        ((1, 2), [1, 2]),
+        ({3}, [3]),
+        (frozenset({3}), [3]),
+        (Point(1), {"x": 1}),
+        (Aliased(pageSize=5), {"pageSize": 5}),
+        (OrderedDict(a=1), {"a": 1}),
+        ({1: "one"}, {"1": "one"}),
+        (Unknown(), "unknown thing"),
+        (10**30, 10**30),
+        ("ünï 😀", "ünï 😀"),
+        (None, None),
+    ],
+)
+def test_an_odd_value_becomes_json(value: object, json_value: object) -> None:
+    result = jsonable({"value": value})
+
+    assert result == {"value": json_value}
+    json.dumps(result, allow_nan=False)
+
+
+def test_a_model_is_told_by_its_aliases() -> None:
+    assert jsonable(Aliased(pageSize=5)) == {"pageSize": 5}
+
+
+def test_what_contains_itself_is_refused() -> None:
+    circular: dict[str, object] = {}
+    circular["self"] = circular
+
+    with pytest.raises(ValueError, match=r"[Cc]ircular"):
+        jsonable(circular)
+
+
+def test_text_that_is_no_unicode_is_refused() -> None:
+    with pytest.raises(ValueError, match="surrogates"):
+        jsonable({"text": "\udcff"})
+
+
+def test_the_result_shares_nothing_with_the_value() -> None:
+    value: dict[str, object] = {"list": [1]}
+
+    result = jsonable(value)
+    value["list"] = [2]
+
+    assert result == {"list": [1]}
+
+
+@pytest.mark.parametrize(("value", "size"), [({"a": 1}, 7), ({"a": "é"}, 10), ({"a": "😀"}, 12), ([], 2)])
+def test_a_size_is_counted_in_bytes_of_compact_json(value: object, size: int) -> None:
+    assert size_of(value) == size
