@@ -10,7 +10,9 @@ from infra.settings import Settings
 settings = Settings.from_pulumi()
 tasks = BackgroundTasks(
     settings.project,
-    BackgroundTasksArgs(settings=settings, definitions=bundle.definitions(), code=bundle.archive(settings)),
+    BackgroundTasksArgs(
+        settings=settings, definitions=bundle.definitions(), code=bundle.archive(settings)
+    ),
     pulumi.ResourceOptions(providers=[provider(settings)]),
 )
 

@@ -17,7 +17,8 @@ from handler.record.task_record import Identity, Json
 from handler.runtime import LambdaContext, log, remaining_of
 from handler.wiring import system
 
-# Ariadne logs every request that doesn't validate as an error with its trace; here it is the caller's, who is told.
+# Ariadne logs every request that doesn't validate as an error with its trace; here it is the
+# caller's, who is told.
 logging.getLogger("ariadne").setLevel(logging.CRITICAL)
 
 # Lambda quotas, "Invocation payload": 6 MB, of which the envelope takes some.
@@ -31,7 +32,14 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> Json:
     try:
         query = _query_of(event)
     except ValueError as error:
-        return _response(400, {"errors": [{"message": f'{error} Send JSON: {{"query": "...", "variables": {{...}}}}.'}]})
+        return _response(
+            400,
+            {
+                "errors": [
+                    {"message": f'{error} Send JSON: {{"query": "...", "variables": {{...}}}}.'}
+                ]
+            },
+        )
     tasks = system(remaining=remaining_of(context), runs_hooks=False).tasks
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     request = Request(
@@ -43,7 +51,11 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> Json:
     _, answer = graphql_sync(_schema(), query, context_value=request, error_formatter=_shown_error)
     log.info(
         "request",
-        extra={"action": "api_request", "operation": query.get("operationName"), "errors": len(answer.get("errors", []))},
+        extra={
+            "action": "api_request",
+            "operation": query.get("operationName"),
+            "errors": len(answer.get("errors", [])),
+        },
     )
     return _response(200, answer)
 
@@ -57,7 +69,9 @@ def _shown_error(error: GraphQLError, debug: bool = False) -> dict[str, Any]:
     """The error as GraphQL has it; one of an unknown definition says which ones there are."""
     shown = format_error(error, debug)
     if DEFINITION_ENUM in error.message:
-        ids = ", ".join(definition.id for definition in system(remaining=lambda: 0.0).tasks.definitions())
+        ids = ", ".join(
+            definition.id for definition in system(remaining=lambda: 0.0).tasks.definitions()
+        )
         shown["message"] = f"{error.message} The definitions that can be triggered are: {ids}."
     return shown
 
@@ -81,13 +95,20 @@ def _identity(request: Mapping[str, Any]) -> Identity:
         return Identity(id=arn, display_name=arn.rpartition("/")[2] or arn, type="iam")
     claims = (authorizer.get("jwt") or {}).get("claims") or {}
     if subject := claims.get("sub"):
-        return Identity(id=subject, display_name=claims.get("name") or claims.get("email") or subject, type="jwt")
+        return Identity(
+            id=subject,
+            display_name=claims.get("name") or claims.get("email") or subject,
+            type="jwt",
+        )
     return _ANONYMOUS
 
 
 def _response(status: int, body: object) -> Json:
     text = json.dumps(body)
     if len(text) > _LARGEST_RESPONSE:
-        message = f"The answer has {len(text):,} bytes; Lambda returns {_LARGEST_RESPONSE:,}. Ask for fewer tasks or fields."
+        message = (
+            f"The answer has {len(text):,} bytes; Lambda returns {_LARGEST_RESPONSE:,}. Ask for"
+            " fewer tasks or fields."
+        )
         text = json.dumps({"data": None, "errors": [{"message": message}]})
     return {"statusCode": status, "headers": {"content-type": "application/json"}, "body": text}

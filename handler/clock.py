@@ -30,5 +30,7 @@ class SystemClock:
 
 
 def to_iso(moment: datetime) -> str:
-    """ISO 8601 in UTC with milliseconds and a `Z`: what JavaScript's `toISOString` prints, and sorts as text."""
+    """ISO 8601 in UTC with milliseconds and a `Z`: what JavaScript's `toISOString` prints, and
+    sorts as text.
+    """
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

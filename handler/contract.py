@@ -1,7 +1,7 @@
 """The words that both halves speak: statuses, states, event keys, names in the table, limits.
 
-The state machine is generated from this module and the worker answers with it, so neither can drift from the other.
-Standard library only: the Pulumi program imports it too.
+The state machine is generated from this module and the worker answers with it, so neither can drift
+from the other. Standard library only: the Pulumi program imports it too.
 """
 
 from enum import StrEnum
@@ -9,7 +9,9 @@ from typing import Final
 
 
 class Status(StrEnum):
-    """Where a task stands. It only ever moves forward: pending, running, then one of the other three."""
+    """Where a task stands. It only ever moves forward: pending, running, then one of the other
+    three.
+    """
 
     PENDING = "pending"
     RUNNING = "running"
@@ -49,7 +51,9 @@ class State(StrEnum):
 
 
 class Key(StrEnum):
-    """Keys on the wire: of the event's detail, of the worker's input and of its answer. Webiny's, but for the last five."""
+    """Keys on the wire: of the event's detail, of the worker's input and of its answer. Webiny's,
+    but for the last five.
+    """
 
     TASK_ID = "webinyTaskId"
     DEFINITION_ID = "webinyTaskDefinitionId"
@@ -68,8 +72,9 @@ class Key(StrEnum):
     BY_HAND = "byHand"
     INPUT = "input"
     NAME = "name"
-    # When `Run` was entered: the same for every retry of one visit, another for each visit. It lets the worker tell an
-    # iteration that must run again (it crashed) from an answer that must be told again (it was lost on the way).
+    # When `Run` was entered: the same for every retry of one visit, another for each visit. It lets
+    # the worker tell an iteration that must run again (it crashed) from an answer that must be told
+    # again (it was lost on the way).
     VISIT = "visit"
     EXECUTION_STARTED_ON = "executionStartedOn"
 
@@ -87,7 +92,9 @@ class Variable(StrEnum):
 
 
 class Index(StrEnum):
-    """The table's global secondary indexes. All project keys only, so that an iteration writes to none of them."""
+    """The table's global secondary indexes. All project keys only, so that an iteration writes to
+    none of them.
+    """
 
     BY_TENANT = "byTenant"
     BY_DEFINITION = "byDefinition"
@@ -104,7 +111,8 @@ PARTITION_KEY: Final = "pk"
 RANGE_KEY: Final = "sk"
 SORT_KEY: Final = "createdOn"
 EXPIRY_ATTRIBUTE: Final = "expiresAt"
-# An object of the payload bucket expires some days after it was written, if it has this tag: a payload of a task that is over.
+# An object of the payload bucket expires some days after it was written, if it has this tag: a
+# payload of a task that is over.
 EXPIRE_TAG: Final = ("expire", "true")
 
 DETAIL_TYPE: Final = "WebinyBackgroundTask"
@@ -116,33 +124,40 @@ DEFAULT_LOCALE: Final = "en-US"
 NO_DELAY: Final = -1
 
 DAY_SECONDS: Final = 24 * 60 * 60
-# An execution lives a year at most (Step Functions quotas, "Maximum execution time"); ten days are left for the run itself.
+# An execution lives a year at most (Step Functions quotas, "Maximum execution time"); ten days are
+# left for the run itself.
 MAX_WAIT_SECONDS: Final = 355 * DAY_SECONDS
 MAX_ANSWER_BYTES: Final = 32 * 1024
 # An input or an output may be so large, as JSON. What the record has no room for is kept in S3.
 MAX_INPUT_BYTES: Final = 10 * 1024 * 1024
 MAX_OUTPUT_BYTES: Final = 10 * 1024 * 1024
-# Input and output together, as they are written: an item has 400 KB (DynamoDB quotas), and the rest of it needs some.
+# Input and output together, as they are written: an item has 400 KB (DynamoDB quotas), and the rest
+# of it needs some.
 MAX_RECORD_PAYLOAD_BYTES: Final = 350 * 1024
 
-# An execution has 25,000 history events (Step Functions quotas, "Maximum execution event history size"). An iteration that
-# waits writes nine: Run entered, scheduled, started, succeeded, exited; CheckStatus and Wait entered and exited; and a failed
-# attempt at Run three more. A task moves on to a new execution with 7,000 of them left, for attempts that failed.
+# An execution has 25,000 history events (Step Functions quotas, "Maximum execution event history
+# size"). An iteration that waits writes nine: Run entered, scheduled, started, succeeded, exited;
+# CheckStatus and Wait entered and exited; and a failed attempt at Run three more. A task moves on
+# to a new execution with 7,000 of them left, for attempts that failed.
 MAX_EXECUTION_EVENTS: Final = 25_000
 EVENTS_PER_ITERATION: Final = 9
 EVENTS_PER_FAILED_ATTEMPT: Final = 3
 MAX_EXECUTION_ITERATIONS: Final = 2_000
-# An execution lives a year (Step Functions quotas, "Maximum execution time"): a task moves on before a wait would end later.
+# An execution lives a year (Step Functions quotas, "Maximum execution time"): a task moves on
+# before a wait would end later.
 MAX_EXECUTION_SECONDS: Final = 360 * DAY_SECONDS
 
 WORKER_TIMEOUT_SECONDS: Final = 900
 API_TIMEOUT_SECONDS: Final = 30
-# The invocation itself can take that much longer than the function: Step Functions waits for Lambda's own answer.
+# The invocation itself can take that much longer than the function: Step Functions waits for
+# Lambda's own answer.
 RUN_TIMEOUT_SECONDS: Final = WORKER_TIMEOUT_SECONDS + 60
 
-# Step Functions cuts neither: a longer error or cause is refused (API reference, FailStateDetails: 256 and 32,768 characters).
+# Step Functions cuts neither: a longer error or cause is refused (API reference, FailStateDetails:
+# 256 and 32,768 characters).
 MAX_ERROR_CHARACTERS: Final = 256
 MAX_CAUSE_CHARACTERS: Final = 32_768
 
-# The error that a worker raises when the store stays unreachable: the class's name, as Lambda reports it to `Retry`.
+# The error that a worker raises when the store stays unreachable: the class's name, as Lambda
+# reports it to `Retry`.
 STORE_UNAVAILABLE: Final = "StoreUnavailable"

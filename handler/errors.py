@@ -32,14 +32,18 @@ class BackgroundTaskError(Exception):
 
     code: str = DEFAULT_CODE
 
-    def __init__(self, message: str, *, code: str | None = None, data: Mapping[str, object] | None = None) -> None:
+    def __init__(
+        self, message: str, *, code: str | None = None, data: Mapping[str, object] | None = None
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.code = code or type(self).code
         self.data = dict(data) if data else None
 
     def to_wire(self) -> dict[str, object]:
-        return {"message": self.message, "code": self.code} | ({"data": self.data} if self.data else {})
+        return {"message": self.message, "code": self.code} | (
+            {"data": self.data} if self.data else {}
+        )
 
 
 class RequestError(BackgroundTaskError):
@@ -89,13 +93,16 @@ class DeliveryError(BackgroundTaskError):
 class StoreUnavailable(BackgroundTaskError):
     """DynamoDB stayed unreachable or throttled for as long as there was time to try.
 
-    Its name is on the wire: the state machine runs the iteration again when the worker ends with it.
+    Its name is on the wire: the state machine runs the iteration again when the worker ends with
+    it.
     """
 
     code = "STORE_UNAVAILABLE"
 
 
 class StoreError(BackgroundTaskError):
-    """DynamoDB refused a request for a reason that doesn't pass by itself (a permission, a missing table)."""
+    """DynamoDB refused a request for a reason that doesn't pass by itself (a permission, a missing
+    table).
+    """
 
     code = "STORE_ERROR"

@@ -5,7 +5,15 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictStr, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictStr,
+    ValidationError,
+)
 from pydantic.alias_generators import to_camel
 
 from handler.contract import DEFAULT_LOCALE, DEFAULT_TENANT, ENDPOINT, NO_DELAY, Key
@@ -16,12 +24,16 @@ _BY_HAND: Final = (Key.DEFINITION_ID, Key.TENANT, Key.LOCALE, Key.DELAY, Key.INP
 
 
 class WorkerEvent(BaseModel):
-    """The payload that `Run` sends: webiny-behaviour's, with what an event sent by hand brings along.
+    """The payload that `Run` sends: webiny-behaviour's, with what an event sent by hand brings
+    along.
 
-    Strict: a number is no string. Keys that it doesn't know are ignored: newer and foreign state machines may send more.
+    Strict: a number is no string. Keys that it doesn't know are ignored: newer and foreign state
+    machines may send more.
     """
 
-    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True, extra="ignore")
+    model_config = ConfigDict(
+        frozen=True, alias_generator=to_camel, populate_by_name=True, extra="ignore"
+    )
 
     task_id: StrictStr = Field(alias=Key.TASK_ID, min_length=1)
     definition_id: StrictStr = Field(alias=Key.DEFINITION_ID, min_length=1)
@@ -40,11 +52,16 @@ class WorkerEvent(BaseModel):
 
     @property
     def visit_key(self) -> str:
-        """The visit of `Run`, told apart from those of other executions; empty when it was not told.
+        """The visit of `Run`, told apart from those of other executions; empty when it was not
+        told.
 
         It is short, for the record to stay small.
         """
-        return hashlib.sha256(f"{self.execution_name}@{self.visit}".encode()).hexdigest()[:16] if self.visit else ""
+        return (
+            hashlib.sha256(f"{self.execution_name}@{self.visit}".encode()).hexdigest()[:16]
+            if self.visit
+            else ""
+        )
 
     def seconds_running(self, now: datetime) -> float:
         """For how long the execution has been running; 0 when it was not told."""
@@ -55,7 +72,8 @@ class WorkerEvent(BaseModel):
 
     @classmethod
     def from_lambda(cls, event: object) -> Self:
-        """The event of the Lambda's invocation, `{"name": "background-task", "payload": {...}}`, checked.
+        """The event of the Lambda's invocation, `{"name": "background-task", "payload": {...}}`,
+        checked.
 
         Raises:
             InvalidInput: a key is missing or has the wrong type; `data.invalidFields` names each.
@@ -63,7 +81,9 @@ class WorkerEvent(BaseModel):
         try:
             return cls.model_validate(payload_of(event))
         except ValidationError as error:
-            raise InvalidInput("Validation failed.", data={"invalidFields": invalid_fields(error)}) from error
+            raise InvalidInput(
+                "Validation failed.", data={"invalidFields": invalid_fields(error)}
+            ) from error
 
     @classmethod
     def from_event(cls, event: Mapping[str, object], detail: Mapping[str, object]) -> Self:
@@ -72,13 +92,25 @@ class WorkerEvent(BaseModel):
         Raises:
             InvalidInput: as `from_lambda`.
         """
-        defaults = {Key.TENANT: DEFAULT_TENANT, Key.LOCALE: DEFAULT_LOCALE, Key.DELAY: 0, Key.INPUT: {}}
+        defaults = {
+            Key.TENANT: DEFAULT_TENANT,
+            Key.LOCALE: DEFAULT_LOCALE,
+            Key.DELAY: 0,
+            Key.INPUT: {},
+        }
         payload = defaults | {key: detail[key] for key in _BY_HAND if key in detail}
-        payload |= {Key.BY_HAND: True, Key.ENDPOINT: ENDPOINT, Key.EXECUTION_NAME: "", Key.STATE_MACHINE_ID: ""}
+        payload |= {
+            Key.BY_HAND: True,
+            Key.ENDPOINT: ENDPOINT,
+            Key.EXECUTION_NAME: "",
+            Key.STATE_MACHINE_ID: "",
+        }
         return cls.from_lambda({"payload": payload | {Key.TASK_ID: event.get("id")}})
 
 
 def payload_of(event: object) -> dict[str, object]:
-    """The payload inside `event`, or nothing where there is none: its fields are then all missing."""
+    """The payload inside `event`, or nothing where there is none: its fields are then all
+    missing.
+    """
     payload = event.get("payload") if isinstance(event, dict) else None
     return payload if isinstance(payload, dict) else {}

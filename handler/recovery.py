@@ -1,4 +1,6 @@
-"""The recovery Lambda's entry: told of executions that ended badly, and called every few minutes."""
+"""The recovery Lambda's entry: told of executions that ended badly, and called every few
+minutes.
+"""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -13,7 +15,9 @@ from handler.wiring import client, system
 
 
 def handler(event: Mapping[str, Any], context: LambdaContext) -> Json:
-    """Answers a `Step Functions Execution Status Change`, and anything else with a sweep. What it returns is for people."""
+    """Answers a `Step Functions Execution Status Change`, and anything else with a sweep. What it
+    returns is for people.
+    """
     recovery = _reconciliation(remaining_of(context))
     detail = event.get("detail") or {}
     if "executionArn" in detail:

@@ -21,7 +21,9 @@ class Settings:
     state_machine_arn: str = ""  # to stop and to look at executions
     dead_letter_queue_url: str = ""  # events that EventBridge could not deliver
     retention_days: int = 0  # how long finished tasks are kept; 0 is for ever
-    recovery_after_seconds: int = 120  # for how long the recovery leaves a record alone that nothing moves
+    recovery_after_seconds: int = (
+        120  # for how long the recovery leaves a record alone that nothing moves
+    )
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -36,12 +38,18 @@ class Settings:
             payload_bucket_name=environment.get(Variable.PAYLOAD_BUCKET_NAME, ""),
             state_machine_arn=environment.get(Variable.STATE_MACHINE_ARN, ""),
             dead_letter_queue_url=environment.get(Variable.DEAD_LETTER_QUEUE_URL, ""),
-            retention_days=_whole_number(environment, Variable.RETENTION_DAYS, "of days, 0 for ever", default=0),
-            recovery_after_seconds=_whole_number(environment, Variable.RECOVERY_AFTER_SECONDS, "of seconds", default=120),
+            retention_days=_whole_number(
+                environment, Variable.RETENTION_DAYS, "of days, 0 for ever", default=0
+            ),
+            recovery_after_seconds=_whole_number(
+                environment, Variable.RECOVERY_AFTER_SECONDS, "of seconds", default=120
+            ),
         )
 
 
-def _whole_number(environment: Mapping[str, str], variable: Variable, meaning: str, *, default: int) -> int:
+def _whole_number(
+    environment: Mapping[str, str], variable: Variable, meaning: str, *, default: int
+) -> int:
     text = environment.get(variable, str(default))
     if not text.isdecimal():
         raise SettingsError(f'{variable} is "{text}"; it takes a whole number {meaning}.')

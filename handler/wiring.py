@@ -1,4 +1,5 @@
-"""Makes the parts from the environment: for the Lambdas' entries, and for `handler.tasks` at its first use.
+"""Makes the parts from the environment: for the Lambdas' entries, and for `handler.tasks` at its
+first use.
 
 What costs time is made once per process: the clients, when they are first called, and the registry.
 """
@@ -63,9 +64,8 @@ class System:
 def system(*, remaining: RemainingSeconds, runs_hooks: bool = True) -> System:
     """Wires the parts for one invocation.
 
-    Args:
-        remaining: how many seconds it has left.
-        runs_hooks: whether hooks run here. The API's Lambda may not do what a task may: it leaves them to the worker.
+    Args: remaining: how many seconds it has left. runs_hooks: whether hooks run here. The API's
+        Lambda may not do what a task may: it leaves them to the worker.
 
     Raises:
         SettingsError: an environment variable is missing.
@@ -80,8 +80,13 @@ def system(*, remaining: RemainingSeconds, runs_hooks: bool = True) -> System:
         blobs=_blobs(settings),
         retention_days=settings.retention_days,
     )
-    bus = Bus(cast("EventBridgeClient", _LazyClient("events")), name=settings.event_bus_name, clock=clock)
-    executions = Executions(cast("SFNClient", _LazyClient("stepfunctions")), state_machine_arn=settings.state_machine_arn)
+    bus = Bus(
+        cast("EventBridgeClient", _LazyClient("events")), name=settings.event_bus_name, clock=clock
+    )
+    executions = Executions(
+        cast("SFNClient", _LazyClient("stepfunctions")),
+        state_machine_arn=settings.state_machine_arn,
+    )
     hooks = Hooks(registry=registry, store=store, clock=clock)
     tasks = Tasks(
         registry=registry,
@@ -115,7 +120,8 @@ def system(*, remaining: RemainingSeconds, runs_hooks: bool = True) -> System:
     )
 
 
-# What `handler.tasks` stands for where something else than the environment's stack is meant: in a test.
+# What `handler.tasks` stands for where something else than the environment's stack is meant: in a
+# test.
 current_tasks: ContextVar[Tasks | None] = ContextVar("current_tasks", default=None)
 
 
@@ -131,7 +137,9 @@ tasks: Final = cast("Tasks", _CurrentTasks())
 
 
 class _LazyClient:
-    """A client of an AWS service that is made when it is first called: an iteration seldom needs more than the table's."""
+    """A client of an AWS service that is made when it is first called: an iteration seldom needs
+    more than the table's.
+    """
 
     def __init__(self, service: str) -> None:
         self._service = service
@@ -143,12 +151,14 @@ class _LazyClient:
 @functools.cache
 def client(service: str) -> Any:
     """The process's client of an AWS service."""
-    # Not before it is needed: importing the door costs nothing of it. And botocore alone: boto3 would only add transfers to S3.
+    # Not before it is needed: importing the door costs nothing of it. And botocore alone: boto3
+    # would only add transfers to S3.
     import botocore.session  # noqa: PLC0415
     from botocore.config import Config  # noqa: PLC0415
 
-    # A call that hangs is given up early, and tried again by what calls it: an iteration's seconds are worth more.
-    # What is sent is made here and tested: botocore need not check its shape at every call, in every iteration.
+    # A call that hangs is given up early, and tried again by what calls it: an iteration's seconds
+    # are worth more. What is sent is made here and tested: botocore need not check its shape at
+    # every call, in every iteration.
     patience = Config(
         connect_timeout=3,
         read_timeout=10,

@@ -24,11 +24,15 @@ class Api(pulumi.ComponentResource):
     url: pulumi.Output[str]
     function_name: pulumi.Output[str]
 
-    def __init__(self, name: str, args: ApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, args: ApiArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__("background-tasks:infra:Api", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         function = Function(name, _function(args.shared), opts=child)
-        front = HttpApi(name, HttpApiArgs(settings=args.shared.settings, function=function), opts=child)
+        front = HttpApi(
+            name, HttpApiArgs(settings=args.shared.settings, function=function), opts=child
+        )
         self.url = front.url
         self.function_name = function.function_name
         self.register_outputs({"url": self.url, "function_name": self.function_name})
@@ -41,5 +45,8 @@ def _function(shared: Shared) -> FunctionArgs:
         description="Answers GraphQL requests about background tasks.",
         memory_mb=shared.settings.config.api_memory,
         timeout_seconds=API_TIMEOUT_SECONDS,
-        policy=partial(policies.api, tasks=[statement.to_iam() for statement in shared.settings.config.api_policy]),
+        policy=partial(
+            policies.api,
+            tasks=[statement.to_iam() for statement in shared.settings.config.api_policy],
+        ),
     )

@@ -41,17 +41,30 @@ class BackgroundTasks(pulumi.ComponentResource):
     dead_letter_queue_url: pulumi.Output[str]
     console: pulumi.Output[dict[str, str]]
 
-    def __init__(self, name: str, args: BackgroundTasksArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, args: BackgroundTasksArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__("background-tasks:infra:BackgroundTasks", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         settings = args.settings
         foundation = Foundation("foundation", FoundationArgs(settings=settings), child)
-        shared = Shared(settings=settings, code=args.code, environment=foundation.environment, arns=foundation.arns)
+        shared = Shared(
+            settings=settings,
+            code=args.code,
+            environment=foundation.environment,
+            arns=foundation.arns,
+        )
         worker = Function("worker", _worker(shared), child)
-        machine = Machine("state-machine", MachineArgs(settings=settings, worker_arn=worker.arn), child)
+        machine = Machine(
+            "state-machine", MachineArgs(settings=settings, worker_arn=worker.arn), child
+        )
         Delivery("delivery", _delivery(args, foundation, machine), child)
         api = Api("api", ApiArgs(shared=shared), child)
-        recovery = Recovery("recovery", RecoveryArgs(shared=shared, queue_url=foundation.dead_letter_queue.url), child)
+        recovery = Recovery(
+            "recovery",
+            RecoveryArgs(shared=shared, queue_url=foundation.dead_letter_queue.url),
+            child,
+        )
 
         self.api_url = api.url
         self.event_bus_name = foundation.event_bus_name
@@ -63,9 +76,14 @@ class BackgroundTasks(pulumi.ComponentResource):
         self.recovery_function_name = recovery.function_name
         self.dead_letter_queue_url = foundation.dead_letter_queue.url
         self.console = pulumi.Output.all(
-            executions=machine.arn, table=self.table_name, event_bus=self.event_bus_name, undelivered=self.dead_letter_queue_url
+            executions=machine.arn,
+            table=self.table_name,
+            event_bus=self.event_bus_name,
+            undelivered=self.dead_letter_queue_url,
         ).apply(lambda names: console.links(settings, **names))
-        self.register_outputs({"api_url": self.api_url, "state_machine_arn": self.state_machine_arn})
+        self.register_outputs(
+            {"api_url": self.api_url, "state_machine_arn": self.state_machine_arn}
+        )
 
 
 def _worker(shared: Shared) -> FunctionArgs:
@@ -76,7 +94,9 @@ def _worker(shared: Shared) -> FunctionArgs:
         description="Runs an iteration of a background task.",
         memory_mb=config.worker_memory,
         timeout_seconds=WORKER_TIMEOUT_SECONDS,
-        policy=partial(policies.worker, tasks=[statement.to_iam() for statement in config.worker_policy]),
+        policy=partial(
+            policies.worker, tasks=[statement.to_iam() for statement in config.worker_policy]
+        ),
     )
 
 

@@ -1,4 +1,6 @@
-"""The code archive that all Lambdas share: `handler/`, `definitions/` and their packages, the same bytes every time."""
+"""The code archive that all Lambdas share: `handler/`, `definitions/` and their packages, the same
+bytes every time.
+"""
 
 import os
 import zipfile
@@ -22,11 +24,13 @@ OUR_PACKAGES: Final = ("handler", "definitions")
 OUR_SUFFIXES: Final = frozenset({".py", ".graphql"})
 # The kit for tests of tasks brings moto along; no Lambda has it.
 OUR_TEST_KIT: Final = "handler/testing"
-# What a wheel carries for type checkers and installers. Licences and METADATA stay: packages read their own version there.
+# What a wheel carries for type checkers and installers. Licences and METADATA stay: packages read
+# their own version there.
 UNUSED_SUFFIXES: Final = frozenset({".pyi", ".typed"})
 UNUSED_METADATA: Final = frozenset({"RECORD", "WHEEL", "top_level.txt"})
 
-# The first moment that a zip can express: a file's own time would change the archive at every checkout.
+# The first moment that a zip can express: a file's own time would change the archive at every
+# checkout.
 LONG_AGO: Final = (1980, 1, 1, 0, 0, 0)
 REGULAR_FILE: Final = 0o100644
 
@@ -40,11 +44,15 @@ def archive(settings: Settings) -> pulumi.FileArchive:
     if not settings.config.vendor_dependencies:
         return pulumi.FileArchive(str(build(BUILD / "bundle-code-only.zip", ROOT, packages=[])))
     architecture = settings.config.architecture
-    return pulumi.FileArchive(str(build(BUILD / f"bundle-{architecture}.zip", ROOT, wheels.fetch(architecture))))
+    return pulumi.FileArchive(
+        str(build(BUILD / f"bundle-{architecture}.zip", ROOT, wheels.fetch(architecture)))
+    )
 
 
 def build(path: Path, root: Path, packages: Iterable[Path]) -> Path:
-    """Writes the archive of `root`'s code and these wheels to `path`, all at once. The same files make the same bytes."""
+    """Writes the archive of `root`'s code and these wheels to `path`, all at once. The same files
+    make the same bytes.
+    """
     files = _merged([*_our_files(root), *_package_files(packages)])
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(f".{os.getpid()}")
@@ -85,7 +93,9 @@ def _package_files(packages: Iterable[Path]) -> Iterator[tuple[str, bytes]]:
 
 def _is_used(path: PurePosixPath) -> bool:
     folder = path.parts[0]
-    if folder.endswith(".data"):  # scripts and headers, which only an installer would put in their places
+    if folder.endswith(
+        ".data"
+    ):  # scripts and headers, which only an installer would put in their places
         return False
     if folder.endswith(".dist-info"):
         return path.name not in UNUSED_METADATA
@@ -96,7 +106,10 @@ def _merged(files: Iterable[tuple[str, bytes]]) -> dict[str, bytes]:
     merged: dict[str, bytes] = {}
     for name, content in files:
         if name in merged:
-            raise BundleError(f"Two packages of the bundle have a file {name}. Remove one of them from {REQUIREMENTS.name}.")
+            raise BundleError(
+                f"Two packages of the bundle have a file {name}. Remove one of them from"
+                f" {REQUIREMENTS.name}."
+            )
         merged[name] = content
     return merged
 

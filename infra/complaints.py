@@ -1,4 +1,6 @@
-"""What is wrong with a stack's config, in words: the key, its value, what is allowed, the next step."""
+"""What is wrong with a stack's config, in words: the key, its value, what is allowed, the next
+step.
+"""
 
 import difflib
 from collections.abc import Iterator
@@ -13,13 +15,18 @@ MAX_VALUE_CHARACTERS: Final = 80
 
 def complaints(error: ValidationError, model: type[BaseModel], namespace: str) -> Iterator[str]:
     """A line for each thing that is wrong in a namespace of the config."""
-    allowed = {field.alias or name: field.description or "" for name, field in model.model_fields.items()}
+    allowed = {
+        field.alias or name: field.description or "" for name, field in model.model_fields.items()
+    }
     for details in error.errors():
         match details["type"], details["loc"]:
             case _, ():
                 yield _reason(details)
             case "missing", (str(key),):
-                yield f'Config key "{namespace}:{key}" is missing; it takes {allowed[key]}. {_set(namespace, key)}'
+                yield (
+                    f'Config key "{namespace}:{key}" is missing; it takes {allowed[key]}.'
+                    f" {_set(namespace, key)}"
+                )
             case "extra_forbidden", (str(key),):
                 yield _unknown(namespace, key, sorted(allowed))
             case _, (key, *place):
@@ -32,16 +39,24 @@ def complaints(error: ValidationError, model: type[BaseModel], namespace: str) -
 def _unknown(namespace: str, key: str, known: list[str]) -> str:
     alike = difflib.get_close_matches(key, known, n=1)
     advice = f'did you mean "{alike[0]}"?' if alike else f"it reads {', '.join(known)}."
-    return f'Config key "{namespace}:{key}" isn\'t read by the program; {advice} Next: `pulumi config rm {namespace}:{key}`.'
+    return (
+        f'Config key "{namespace}:{key}" isn\'t read by the program; {advice} Next: `pulumi config'
+        f" rm {namespace}:{key}`."
+    )
 
 
 def _set(namespace: str, key: str) -> str:
-    return f"Next: `pulumi config set {namespace}:{key} <value>`, or edit the stack's Pulumi.<stack>.yaml."
+    return (
+        f"Next: `pulumi config set {namespace}:{key} <value>`, or edit the stack's"
+        " Pulumi.<stack>.yaml."
+    )
 
 
 def _value(details: ErrorDetails) -> str:
     value = str(details["input"])
-    return f'"{value if len(value) <= MAX_VALUE_CHARACTERS else value[:MAX_VALUE_CHARACTERS] + "..."}"'
+    return (
+        f'"{value if len(value) <= MAX_VALUE_CHARACTERS else value[:MAX_VALUE_CHARACTERS] + "..."}"'
+    )
 
 
 def _place(place: list[int | str], details: ErrorDetails) -> str:

@@ -5,7 +5,9 @@ from urllib.parse import quote
 from infra.settings import Settings
 
 
-def links(settings: Settings, *, executions: str, table: str, event_bus: str, undelivered: str) -> dict[str, str]:
+def links(
+    settings: Settings, *, executions: str, table: str, event_bus: str, undelivered: str
+) -> dict[str, str]:
     """A URL for each thing that one looks at when a task went wrong.
 
     Args:
@@ -17,13 +19,17 @@ def links(settings: Settings, *, executions: str, table: str, event_bus: str, un
     """
     region = settings.aws.region
     return {
-        "executions": _page(region, f"states/home?region={region}#/statemachines/view/{executions}"),
+        "executions": _page(
+            region, f"states/home?region={region}#/statemachines/view/{executions}"
+        ),
         "workerLog": _log(region, settings.name_of("worker")),
         "apiLog": _log(region, settings.name_of("api")),
         "recoveryLog": _log(region, settings.name_of("recovery")),
         "table": _page(region, f"dynamodbv2/home?region={region}#item-explorer?table={table}"),
         "eventBus": _page(region, f"events/home?region={region}#/eventbus/{event_bus}"),
-        "undelivered": _page(region, f"sqs/v3/home?region={region}#/queues/{quote(undelivered, safe='')}"),
+        "undelivered": _page(
+            region, f"sqs/v3/home?region={region}#/queues/{quote(undelivered, safe='')}"
+        ),
     }
 
 

@@ -1,4 +1,6 @@
-"""The way of an event: from the bus or the clock, by a rule, to an execution of the state machine; or else to a queue."""
+"""The way of an event: from the bus or the clock, by a rule, to an execution of the state machine;
+or else to a queue.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,8 +14,9 @@ from handler.definition.definition import Definition
 from infra import policies, schedules
 from infra.settings import Settings
 
-# EventBridge guide, "How EventBridge retries delivering events": 24 hours and 185 attempts at most. After an hour the
-# event goes to the queue, from where the recovery sends it again: sooner than EventBridge would give up.
+# EventBridge guide, "How EventBridge retries delivering events": 24 hours and 185 attempts at most.
+# After an hour the event goes to the queue, from where the recovery sends it again: sooner than
+# EventBridge would give up.
 MAX_EVENT_AGE_SECONDS: Final = 60 * 60
 MAX_RETRY_ATTEMPTS: Final = 185
 
@@ -30,9 +33,13 @@ class DeliveryArgs:
 
 
 class Delivery(pulumi.ComponentResource):
-    """The rule that starts an execution for every event of a task, whoever sent it; and one per schedule."""
+    """The rule that starts an execution for every event of a task, whoever sent it; and one per
+    schedule.
+    """
 
-    def __init__(self, name: str, args: DeliveryArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, args: DeliveryArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__("background-tasks:infra:Delivery", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         rule = aws.cloudwatch.EventRule(
@@ -44,7 +51,9 @@ class Delivery(pulumi.ComponentResource):
             opts=child,
         )
         clocks = {
-            definition.id: _schedule(name, args, definition, child) for definition in args.definitions if definition.schedule
+            definition.id: _schedule(name, args, definition, child)
+            for definition in args.definitions
+            if definition.schedule
         }
         accepts = _accept_undelivered(name, args.dead_letter_queue, [rule, *clocks.values()], child)
         role, allows = _role(name, args, child)
@@ -54,12 +63,19 @@ class Delivery(pulumi.ComponentResource):
         for definition in args.definitions:
             if definition.schedule:
                 _target(
-                    f"{name}-{definition.id}", args, clocks[definition.id], role, ready, input_transformer=_event_of(definition)
+                    f"{name}-{definition.id}",
+                    args,
+                    clocks[definition.id],
+                    role,
+                    ready,
+                    input_transformer=_event_of(definition),
                 )
         self.register_outputs({})
 
 
-def _schedule(name: str, args: DeliveryArgs, definition: Definition, opts: pulumi.ResourceOptions) -> aws.cloudwatch.EventRule:
+def _schedule(
+    name: str, args: DeliveryArgs, definition: Definition, opts: pulumi.ResourceOptions
+) -> aws.cloudwatch.EventRule:
     return aws.cloudwatch.EventRule(
         f"{name}-{definition.id}",
         name=args.settings.name_of(f"schedule-{definition.id}"),
@@ -92,7 +108,9 @@ def _target(
         arn=args.state_machine_arn,
         role_arn=role.arn,
         input_transformer=input_transformer,
-        dead_letter_config=aws.cloudwatch.EventTargetDeadLetterConfigArgs(arn=args.dead_letter_queue.arn),
+        dead_letter_config=aws.cloudwatch.EventTargetDeadLetterConfigArgs(
+            arn=args.dead_letter_queue.arn
+        ),
         retry_policy=aws.cloudwatch.EventTargetRetryPolicyArgs(
             maximum_event_age_in_seconds=MAX_EVENT_AGE_SECONDS,
             maximum_retry_attempts=MAX_RETRY_ATTEMPTS,
@@ -102,14 +120,23 @@ def _target(
 
 
 def _accept_undelivered(
-    name: str, queue: aws.sqs.Queue, rules: Sequence[aws.cloudwatch.EventRule], opts: pulumi.ResourceOptions
+    name: str,
+    queue: aws.sqs.Queue,
+    rules: Sequence[aws.cloudwatch.EventRule],
+    opts: pulumi.ResourceOptions,
 ) -> aws.sqs.QueuePolicy:
     arns = pulumi.Output.all(*(rule.arn for rule in rules))
-    policy = pulumi.Output.all(queue.arn, arns).apply(lambda known: policies.dead_letter_queue(queue=known[0], rules=known[1]))
-    return aws.sqs.QueuePolicy(name, queue_url=queue.url, policy=pulumi.Output.json_dumps(policy), opts=opts)
+    policy = pulumi.Output.all(queue.arn, arns).apply(
+        lambda known: policies.dead_letter_queue(queue=known[0], rules=known[1])
+    )
+    return aws.sqs.QueuePolicy(
+        name, queue_url=queue.url, policy=pulumi.Output.json_dumps(policy), opts=opts
+    )
 
 
-def _role(name: str, args: DeliveryArgs, opts: pulumi.ResourceOptions) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
+def _role(
+    name: str, args: DeliveryArgs, opts: pulumi.ResourceOptions
+) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
     physical_name = args.settings.name_of("start")
     role = aws.iam.Role(
         name,
@@ -117,6 +144,14 @@ def _role(name: str, args: DeliveryArgs, opts: pulumi.ResourceOptions) -> tuple[
         assume_role_policy=pulumi.Output.json_dumps(policies.trust("events.amazonaws.com")),
         opts=opts,
     )
-    may_start = pulumi.Output.from_input(args.state_machine_arn).apply(lambda arn: policies.event_target(state_machine=arn))
-    policy = aws.iam.RolePolicy(name, name=physical_name, role=role.name, policy=pulumi.Output.json_dumps(may_start), opts=opts)
+    may_start = pulumi.Output.from_input(args.state_machine_arn).apply(
+        lambda arn: policies.event_target(state_machine=arn)
+    )
+    policy = aws.iam.RolePolicy(
+        name,
+        name=physical_name,
+        role=role.name,
+        policy=pulumi.Output.json_dumps(may_start),
+        opts=opts,
+    )
     return role, policy

@@ -1,4 +1,6 @@
-"""What stops a deployment before it touches AWS. Pulumi prints these without a stack trace: the message has to do."""
+"""What stops a deployment before it touches AWS. Pulumi prints these without a stack trace: the
+message has to do.
+"""
 
 import pulumi
 

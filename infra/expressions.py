@@ -1,8 +1,8 @@
 """The state machine's JSONata expressions, made from the words of the contract.
 
-Each is total: whatever the event or the worker's answer looks like, it yields a value of the type that its field takes.
-An expression that yields nothing, or the wrong type, would end the execution with `States.QueryEvaluationError` instead
-of a state that says what happened.
+Each is total: whatever the event or the worker's answer looks like, it yields a value of the type
+that its field takes. An expression that yields nothing, or the wrong type, would end the execution
+with `States.QueryEvaluationError` instead of a state that says what happened.
 """
 
 import json
@@ -21,7 +21,8 @@ from handler.contract import (
 )
 from handler.errors import DEFAULT_CODE
 
-# What `TransformEvent` hands on, and `Run` sends to the worker, where it exists. The last three only of an event by hand.
+# What `TransformEvent` hands on, and `Run` sends to the worker, where it exists. The last three
+# only of an event by hand.
 TASK_KEYS: Final = (
     Key.TASK_ID,
     Key.DEFINITION_ID,
@@ -35,7 +36,9 @@ TASK_KEYS: Final = (
 
 
 def task_of_event() -> str:
-    """The task that an event asks for. Values of a wrong type pass: the worker refuses them, naming the field."""
+    """The task that an event asks for. Values of a wrong type pass: the worker refuses them, naming
+    the field.
+    """
     return _jsonata(f"""(
         $event := $type($states.input) = "object" ? $states.input : {{}};
         $detail := $type($event.detail) = "object" ? $event.detail : {{}};
@@ -82,7 +85,9 @@ def is_answer(status: Answer) -> str:
 def is_answer_with_wait() -> str:
     """Whether to go on after a wait. One that is no positive number is no wait."""
     wait = f"$states.input.{Key.WAIT}"
-    return _jsonata(f'{_has_status(Answer.CONTINUE)} ? ($type({wait}) = "number" ? {wait} > 0 : false) : false')
+    return _jsonata(
+        f'{_has_status(Answer.CONTINUE)} ? ($type({wait}) = "number" ? {wait} > 0 : false) : false'
+    )
 
 
 def wait_seconds() -> str:
@@ -110,22 +115,32 @@ def error_as_json() -> str:
 
 def unknown_answer() -> str:
     """A sentence that shows the answer."""
-    return _jsonata(_cut('"The worker answered without a known status: " & $string($states.input)', MAX_CAUSE_CHARACTERS))
+    return _jsonata(
+        _cut(
+            '"The worker answered without a known status: " & $string($states.input)',
+            MAX_CAUSE_CHARACTERS,
+        )
+    )
 
 
 def caught_error(*, error: str, cause: str) -> str:
     """The name and the cause of what `Run` ended with, under these keys."""
-    return _jsonata(f'{{"{error}": $states.errorOutput.Error, "{cause}": $states.errorOutput.Cause}}')
+    return _jsonata(
+        f'{{"{error}": $states.errorOutput.Error, "{cause}": $states.errorOutput.Cause}}'
+    )
 
 
 def caught(key: str, default: str, characters: int) -> str:
     """What `caught_error` kept under a key, if it is a text."""
     value = f"$states.input.{key}"
-    return _jsonata(_cut(f'$type({value}) = "string" ? {value} : {json.dumps(default)}', characters))
+    return _jsonata(
+        _cut(f'$type({value}) = "string" ? {value} : {json.dumps(default)}', characters)
+    )
 
 
 def _has_status(status: Answer) -> str:
-    # A list of answers would be searched through by `$states.input.status`: only an object is an answer.
+    # A list of answers would be searched through by `$states.input.status`: only an object is an
+    # answer.
     return f'($type($states.input) = "object" ? $states.input.{Key.STATUS} = "{status}" : false)'
 
 

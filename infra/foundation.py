@@ -1,4 +1,6 @@
-"""What tasks stand on: the table, the bucket of payloads, the bus, and the queue of what the bus could not deliver."""
+"""What tasks stand on: the table, the bucket of payloads, the bus, and the queue of what the bus
+could not deliver.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +16,8 @@ from infra.policies import Arns
 from infra.settings import Settings
 from infra.table import TaskTable, TaskTableArgs
 
-# SQS quotas, "Message retention": the longest there is. An undelivered event waits for whoever mends the cause.
+# SQS quotas, "Message retention": the longest there is. An undelivered event waits for whoever
+# mends the cause.
 UNDELIVERED_SECONDS: Final = 14 * DAY_SECONDS
 
 
@@ -35,7 +38,9 @@ class Foundation(pulumi.ComponentResource):
     arns: pulumi.Output[Arns]
     environment: Mapping[str, pulumi.Input[str]]
 
-    def __init__(self, name: str, args: FoundationArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, args: FoundationArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__("background-tasks:infra:Foundation", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         settings = args.settings
@@ -51,7 +56,9 @@ class Foundation(pulumi.ComponentResource):
         self.payload_bucket_name = payloads.bucket_name
         self.event_bus_name = bus.name
         self.dead_letter_queue = _queue(settings, child)
-        state_machine_arn = bus.arn.apply(lambda arn: machine.arn_beside(arn, settings.name_of(machine.THING)))
+        state_machine_arn = bus.arn.apply(
+            lambda arn: machine.arn_beside(arn, settings.name_of(machine.THING))
+        )
         self.arns = pulumi.Output.all(
             table=table.arn,
             event_bus=bus.arn,
@@ -66,7 +73,9 @@ class Foundation(pulumi.ComponentResource):
             Variable.STATE_MACHINE_ARN.value: state_machine_arn,
             Variable.RETENTION_DAYS.value: str(settings.config.retention_days),
         }
-        self.register_outputs({"table_name": self.table_name, "event_bus_name": self.event_bus_name})
+        self.register_outputs(
+            {"table_name": self.table_name, "event_bus_name": self.event_bus_name}
+        )
 
 
 def _bucket_name(settings: Settings) -> str:

@@ -36,14 +36,11 @@ class Shared:
 class FunctionArgs:
     """What tells one of the Lambdas from the others.
 
-    Args:
-        shared: what it has in common with them.
-        module: the module of `handler` whose `handler` is the entry; the function is called like it.
-        description: what it is for, as the console shows it.
-        memory_mb: its memory, and with it its CPU.
-        timeout_seconds: how long one invocation may take.
-        policy: what its role may do, from the ARNs that it works with and that of its log group.
-        environment: variables that only this one has.
+    Args: shared: what it has in common with them. module: the module of `handler` whose `handler`
+        is the entry; the function is called like it. description: what it is for, as the console
+        shows it. memory_mb: its memory, and with it its CPU. timeout_seconds: how long one
+        invocation may take. policy: what its role may do, from the ARNs that it works with and that
+        of its log group. environment: variables that only this one has.
     """
 
     shared: Shared
@@ -60,12 +57,16 @@ class FunctionArgs:
 
 
 class Function(pulumi.ComponentResource):
-    """A Lambda that exists only once its role allows what it does, and its log group keeps lines as long as it should."""
+    """A Lambda that exists only once its role allows what it does, and its log group keeps lines as
+    long as it should.
+    """
 
     arn: pulumi.Output[str]
     function_name: pulumi.Output[str]
 
-    def __init__(self, name: str, args: FunctionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, args: FunctionArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__("background-tasks:infra:Function", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         log_group = aws.cloudwatch.LogGroup(
@@ -87,14 +88,20 @@ class Function(pulumi.ComponentResource):
             policy=pulumi.Output.json_dumps(_policy(args, log_group)),
             opts=child,
         )
-        function = _lambda(name, args, role, log_group, pulumi.ResourceOptions(parent=self, depends_on=[policy]))
+        function = _lambda(
+            name, args, role, log_group, pulumi.ResourceOptions(parent=self, depends_on=[policy])
+        )
         self.arn = function.arn
         self.function_name = function.name
         self.register_outputs({"arn": self.arn, "function_name": self.function_name})
 
 
 def _lambda(
-    name: str, args: FunctionArgs, role: aws.iam.Role, log_group: aws.cloudwatch.LogGroup, opts: pulumi.ResourceOptions
+    name: str,
+    args: FunctionArgs,
+    role: aws.iam.Role,
+    log_group: aws.cloudwatch.LogGroup,
+    opts: pulumi.ResourceOptions,
 ) -> aws.lambda_.Function:
     return aws.lambda_.Function(
         name,
@@ -111,7 +118,9 @@ def _lambda(
             variables={**_powertools(args), **args.shared.environment, **args.environment}
         ),
         # By default Lambda makes a group of its own, which keeps every line for ever.
-        logging_config=aws.lambda_.FunctionLoggingConfigArgs(log_format="Text", log_group=log_group.name),
+        logging_config=aws.lambda_.FunctionLoggingConfigArgs(
+            log_format="Text", log_group=log_group.name
+        ),
         opts=opts,
     )
 

@@ -12,7 +12,8 @@ from infra.settings import Settings
 
 PATH: Final = "/graphql"
 ROUTE: Final = f"POST {PATH}"
-# API Gateway guide, "Throttle requests to your HTTP APIs": the account has 10,000 a second for all of its APIs together.
+# API Gateway guide, "Throttle requests to your HTTP APIs": the account has 10,000 a second for all
+# of its APIs together.
 REQUESTS_PER_SECOND: Final = 100
 BURST_REQUESTS: Final = 200
 # API Gateway guide, "Customize HTTP API access logs": names of $context.
@@ -40,11 +41,15 @@ class HttpApiArgs:
 
 
 class HttpApi(pulumi.ComponentResource):
-    """`POST /graphql`, for requests signed by IAM, or with a JWT of the issuer that the stack names."""
+    """`POST /graphql`, for requests signed by IAM, or with a JWT of the issuer that the stack
+    names.
+    """
 
     url: pulumi.Output[str]
 
-    def __init__(self, name: str, args: HttpApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, args: HttpApiArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__("background-tasks:infra:HttpApi", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         api = aws.apigatewayv2.Api(
@@ -60,7 +65,9 @@ class HttpApi(pulumi.ComponentResource):
         self.register_outputs({"url": self.url})
 
 
-def _route(name: str, api: aws.apigatewayv2.Api, args: HttpApiArgs, opts: pulumi.ResourceOptions) -> aws.apigatewayv2.Route:
+def _route(
+    name: str, api: aws.apigatewayv2.Api, args: HttpApiArgs, opts: pulumi.ResourceOptions
+) -> aws.apigatewayv2.Route:
     aws.lambda_.Permission(
         name,
         action="lambda:InvokeFunction",
@@ -80,7 +87,12 @@ def _route(name: str, api: aws.apigatewayv2.Api, args: HttpApiArgs, opts: pulumi
     target = pulumi.Output.concat("integrations/", integration.id)
     if not args.settings.config.jwt_issuer:
         return aws.apigatewayv2.Route(
-            name, api_id=api.id, route_key=ROUTE, target=target, authorization_type="AWS_IAM", opts=opts
+            name,
+            api_id=api.id,
+            route_key=ROUTE,
+            target=target,
+            authorization_type="AWS_IAM",
+            opts=opts,
         )
     return aws.apigatewayv2.Route(
         name,
@@ -110,7 +122,9 @@ def _jwt_authorizer(
     )
 
 
-def _stage(name: str, api: aws.apigatewayv2.Api, settings: Settings, opts: pulumi.ResourceOptions) -> None:
+def _stage(
+    name: str, api: aws.apigatewayv2.Api, settings: Settings, opts: pulumi.ResourceOptions
+) -> None:
     log_group = aws.cloudwatch.LogGroup(
         f"{name}-access",
         name=f"/aws/vendedlogs/apis/{settings.name_of('api')}",

@@ -1,4 +1,6 @@
-"""Writes requirements-lambda.txt anew, after a change of versions in requirements.txt: `python -m infra.lock`."""
+"""Writes requirements-lambda.txt anew, after a change of versions in requirements.txt: `python -m
+infra.lock`.
+"""
 
 import json
 import subprocess
@@ -13,7 +15,8 @@ from infra.wheels import REQUIREMENTS, ROOT, target_options
 # What the handler imports. Their versions are in requirements.txt; the rest follows from theirs.
 PACKAGES: Final = ("ariadne", "aws-lambda-powertools", "pydantic")
 HEADER: Final = """\
-# What the Lambdas' bundle carries, for both of their architectures: the whole closure, each wheel by its hash.
+# What the Lambdas' bundle carries, for both of their architectures: the whole closure, each wheel
+# by its hash.
 # boto3 is not here: it is the Lambda runtime's. Written by `python -m infra.lock`.
 
 """
@@ -24,13 +27,24 @@ def main() -> None:
     for architecture in get_args(Architecture):
         for name, digest in _resolved(architecture):
             hashes[name].add(digest)
-    REQUIREMENTS.write_text(HEADER + "".join(_pin(name, hashes[name]) for name in sorted(hashes, key=_package)))
+    REQUIREMENTS.write_text(
+        HEADER + "".join(_pin(name, hashes[name]) for name in sorted(hashes, key=_package))
+    )
 
 
 def _resolved(architecture: Architecture) -> list[tuple[str, str]]:
     """Every package of the closure as `name==version`, with the hash of its wheel."""
     with tempfile.TemporaryDirectory() as nowhere:
-        command = [sys.executable, "-m", "pip", "install", "--quiet", "--dry-run", "--ignore-installed", "--report=-"]
+        command = [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--dry-run",
+            "--ignore-installed",
+            "--report=-",
+        ]
         command += [
             f"--target={nowhere}",
             f"--constraint={ROOT / 'requirements.txt'}",
@@ -54,7 +68,9 @@ def _package(pin: str) -> str:
 
 
 def _pin(name: str, digests: set[str]) -> str:
-    return " \\\n".join([name, *(f"    --hash=sha256:{digest}" for digest in sorted(digests))]) + "\n"
+    return (
+        " \\\n".join([name, *(f"    --hash=sha256:{digest}" for digest in sorted(digests))]) + "\n"
+    )
 
 
 if __name__ == "__main__":

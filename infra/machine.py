@@ -24,14 +24,17 @@ class Machine(pulumi.ComponentResource):
 
     arn: pulumi.Output[str]
 
-    def __init__(self, name: str, args: MachineArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, args: MachineArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__("background-tasks:infra:Machine", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         physical_name = args.settings.name_of(THING)
         worker_arn = pulumi.Output.from_input(args.worker_arn)
         log_group = aws.cloudwatch.LogGroup(
             name,
-            # Step Functions guide, "Using CloudWatch Logs": groups of this prefix don't use up the account's resource policies.
+            # Step Functions guide, "Using CloudWatch Logs": groups of this prefix don't use up the
+            # account's resource policies.
             name=f"/aws/vendedlogs/states/{physical_name}",
             retention_in_days=args.settings.config.log_retention_days,
             opts=child,
@@ -46,14 +49,18 @@ class Machine(pulumi.ComponentResource):
             name,
             name=physical_name,
             role=role.name,
-            policy=pulumi.Output.json_dumps(worker_arn.apply(lambda arn: policies.state_machine(worker=arn))),
+            policy=pulumi.Output.json_dumps(
+                worker_arn.apply(lambda arn: policies.state_machine(worker=arn))
+            ),
             opts=child,
         )
         machine = aws.sfn.StateMachine(
             name,
             name=physical_name,
             type="STANDARD",
-            definition=pulumi.Output.json_dumps(worker_arn.apply(lambda arn: state_machine.definition(worker_arn=arn))),
+            definition=pulumi.Output.json_dumps(
+                worker_arn.apply(lambda arn: state_machine.definition(worker_arn=arn))
+            ),
             role_arn=role.arn,
             logging_configuration=_logging(args.settings, log_group),
             # Step Functions tries the log destination with the role when the machine is made.
@@ -72,7 +79,9 @@ def arn_beside(event_bus_arn: str, name: str) -> str:
     return f"arn:{partition}:states:{region}:{account}:stateMachine:{name}"
 
 
-def _logging(settings: Settings, log_group: aws.cloudwatch.LogGroup) -> aws.sfn.StateMachineLoggingConfigurationArgs:
+def _logging(
+    settings: Settings, log_group: aws.cloudwatch.LogGroup
+) -> aws.sfn.StateMachineLoggingConfigurationArgs:
     return aws.sfn.StateMachineLoggingConfigurationArgs(
         level=settings.config.execution_log_level,
         include_execution_data=True,

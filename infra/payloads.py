@@ -22,7 +22,9 @@ class PayloadBucket(pulumi.ComponentResource):
     arn: pulumi.Output[str]
     bucket_name: pulumi.Output[str]
 
-    def __init__(self, name: str, args: PayloadBucketArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, args: PayloadBucketArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__("background-tasks:infra:PayloadBucket", name, None, opts)
         bucket = aws.s3.Bucket(
             name,
@@ -48,14 +50,18 @@ def _keep_private(name: str, bucket: aws.s3.Bucket, opts: pulumi.ResourceOptions
         restrict_public_buckets=True,
         opts=opts,
     )
-    by_default = aws.s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs(
-        sse_algorithm="AES256"
+    by_default = (
+        aws.s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs(
+            sse_algorithm="AES256"
+        )
     )
     aws.s3.BucketServerSideEncryptionConfiguration(
         name,
         bucket=bucket.bucket,
         rules=[
-            aws.s3.BucketServerSideEncryptionConfigurationRuleArgs(apply_server_side_encryption_by_default=by_default),
+            aws.s3.BucketServerSideEncryptionConfigurationRuleArgs(
+                apply_server_side_encryption_by_default=by_default
+            ),
         ],
         opts=opts,
     )

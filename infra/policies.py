@@ -1,4 +1,6 @@
-"""IAM documents: pure functions from ARNs. One role per actor; each lists its actions and exact ARNs."""
+"""IAM documents: pure functions from ARNs. One role per actor; each lists its actions and exact
+ARNs.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +9,8 @@ from typing import Final
 Statement = dict[str, object]
 Document = dict[str, object]
 
-# Step Functions guide, "Using CloudWatch Logs to log execution history": the log delivery API has no resources to name.
+# Step Functions guide, "Using CloudWatch Logs to log execution history": the log delivery API has
+# no resources to name.
 NO_RESOURCE_TO_NAME: Final = "*"
 
 LOG_DELIVERY: Final = (
@@ -20,7 +23,8 @@ LOG_DELIVERY: Final = (
     "logs:DescribeResourcePolicies",
     "logs:DescribeLogGroups",
 )
-# A transaction is authorised by the actions of what it holds (DynamoDB guide, "IAM and transactions"); a batch by its own.
+# A transaction is authorised by the actions of what it holds (DynamoDB guide, "IAM and
+# transactions"); a batch by its own.
 ITEM_ACTIONS: Final = (
     "dynamodb:BatchGetItem",
     "dynamodb:BatchWriteItem",
@@ -45,13 +49,17 @@ class Arns:
 
     @property
     def executions(self) -> str:
-        """Every execution of the state machine, and of no other (Step Functions: ARNs of executions)."""
+        """Every execution of the state machine, and of no other (Step Functions: ARNs of
+        executions).
+        """
         return f"{self.state_machine.replace(':stateMachine:', ':execution:')}:*"
 
 
 def trust(service: str) -> Document:
     """Who may take a role on: an AWS service."""
-    return _document({"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"})
+    return _document(
+        {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    )
 
 
 def worker(arns: Arns, log_group: str, *, tasks: Sequence[Statement]) -> Document:
@@ -66,11 +74,16 @@ def api(arns: Arns, log_group: str, *, tasks: Sequence[Statement]) -> Document:
 
 
 def recovery(arns: Arns, log_group: str, *, tasks: Sequence[Statement]) -> Document:
-    """The recovery: besides, it asks what became of executions, and sends undelivered events again. It runs tasks' hooks."""
+    """The recovery: besides, it asks what became of executions, and sends undelivered events again.
+    It runs tasks' hooks.
+    """
     return _document(
         *_shared(arns, log_group),
         _allow(["states:ListExecutions"], arns.state_machine),
-        _allow(["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"], arns.dead_letter_queue),
+        _allow(
+            ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
+            arns.dead_letter_queue,
+        ),
         *tasks,
     )
 
@@ -89,7 +102,9 @@ def event_target(*, state_machine: str) -> Document:
 
 
 def dead_letter_queue(*, queue: str, rules: Sequence[str]) -> Document:
-    """The queue's own policy: these rules, and nothing else of EventBridge, may send what they could not deliver."""
+    """The queue's own policy: these rules, and nothing else of EventBridge, may send what they
+    could not deliver.
+    """
     return _document(
         {
             "Effect": "Allow",
@@ -106,7 +121,10 @@ def _shared(arns: Arns, log_group: str) -> list[Statement]:
         _allow(list(ITEM_ACTIONS), arns.table),
         _allow(["dynamodb:Query"], f"{arns.table}/index/*"),
         _allow(["events:PutEvents"], arns.event_bus),
-        _allow(["s3:GetObject", "s3:PutObject", "s3:PutObjectTagging", "s3:DeleteObject"], f"{arns.payload_bucket}/*"),
+        _allow(
+            ["s3:GetObject", "s3:PutObject", "s3:PutObjectTagging", "s3:DeleteObject"],
+            f"{arns.payload_bucket}/*",
+        ),
         _allow(["states:DescribeExecution", "states:StopExecution"], arns.executions),
         _allow(["logs:CreateLogStream", "logs:PutLogEvents"], f"{log_group}:log-stream:*"),
     ]

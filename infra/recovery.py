@@ -12,7 +12,8 @@ from infra import policies
 from infra.function import Function, FunctionArgs, Shared
 
 SWEEP: Final = "rate(5 minutes)"
-# Step Functions guide, "Automating Step Functions event delivery with EventBridge". SUCCEEDED is the worker's own doing.
+# Step Functions guide, "Automating Step Functions event delivery with EventBridge". SUCCEEDED is
+# the worker's own doing.
 STATUS_CHANGE: Final = "Step Functions Execution Status Change"
 UNFORESEEN: Final = ("FAILED", "TIMED_OUT", "ABORTED")
 
@@ -26,11 +27,15 @@ class RecoveryArgs:
 
 
 class Recovery(pulumi.ComponentResource):
-    """The recovery function, called when an execution ends otherwise than the worker meant, and every few minutes."""
+    """The recovery function, called when an execution ends otherwise than the worker meant, and
+    every few minutes.
+    """
 
     function_name: pulumi.Output[str]
 
-    def __init__(self, name: str, args: RecoveryArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, args: RecoveryArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__("background-tasks:infra:Recovery", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         function = Function(name, _function(args), opts=child)
@@ -38,7 +43,9 @@ class Recovery(pulumi.ComponentResource):
             f"{name}-ended",
             name=args.shared.settings.name_of("execution-ended"),
             description="Tells the recovery of executions that failed, timed out or were stopped.",
-            event_pattern=pulumi.Output.json_dumps(args.shared.arns.apply(lambda arns: _ended(arns.state_machine))),
+            event_pattern=pulumi.Output.json_dumps(
+                args.shared.arns.apply(lambda arns: _ended(arns.state_machine))
+            ),
             opts=child,
         )
         sweep = aws.cloudwatch.EventRule(
@@ -62,7 +69,9 @@ def _function(args: RecoveryArgs) -> FunctionArgs:
         description="Ends background tasks that nothing runs any more; sends lost events again.",
         memory_mb=config.worker_memory,
         timeout_seconds=WORKER_TIMEOUT_SECONDS,
-        policy=partial(policies.recovery, tasks=[statement.to_iam() for statement in config.worker_policy]),
+        policy=partial(
+            policies.recovery, tasks=[statement.to_iam() for statement in config.worker_policy]
+        ),
         environment={Variable.DEAD_LETTER_QUEUE_URL.value: args.queue_url},
     )
 
@@ -75,7 +84,9 @@ def _ended(state_machine_arn: str) -> dict[str, object]:
     }
 
 
-def _call(name: str, rule: aws.cloudwatch.EventRule, function: Function, opts: pulumi.ResourceOptions) -> None:
+def _call(
+    name: str, rule: aws.cloudwatch.EventRule, function: Function, opts: pulumi.ResourceOptions
+) -> None:
     aws.lambda_.Permission(
         name,
         action="lambda:InvokeFunction",

@@ -6,12 +6,15 @@ from typing import Final
 from handler.contract import Key
 from handler.definition.definition import Definition
 
-# The names that EventBridge's template takes values from (EventBridge guide, "Transforming events").
+# The names that EventBridge's template takes values from (EventBridge guide, "Transforming
+# events").
 EVENT_ID: Final = "event_id"
 INPUT_PATHS: Final = {EVENT_ID: "$.id"}
 
 
 def event_template(definition: Definition) -> str:
-    """An event as if it had been sent by hand, under the id of the schedule's own: delivered twice, it is one task."""
+    """An event as if it had been sent by hand, under the id of the schedule's own: delivered twice,
+    it is one task.
+    """
     detail = json.dumps({Key.DEFINITION_ID.value: definition.id})
     return f'{{"id": <{EVENT_ID}>, "detail": {detail}}}'

@@ -7,7 +7,15 @@ from typing import Annotated, Final, Literal, Self, TypeVar
 
 import pulumi
 from pulumi.runtime import config as pulumi_config
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Json, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    Json,
+    ValidationError,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 
 from infra.complaints import complaints
@@ -22,7 +30,8 @@ RETENTION_PERIODS: Final = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
     *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
 )
-# Names of roles and functions have 64 characters at most (IAM and Lambda quotas): this leaves room for what follows the prefix.
+# Names of roles and functions have 64 characters at most (IAM and Lambda quotas): this leaves room
+# for what follows the prefix.
 MAX_PREFIX_CHARACTERS: Final = 44
 
 
@@ -33,41 +42,69 @@ def _is_retention_period(days: int) -> int:
 
 
 # Lambda quotas, "Function memory allocation".
-Megabytes = Annotated[int, Field(ge=128, le=10_240, description="a whole number of MB, 128 to 10240")]
+Megabytes = Annotated[
+    int, Field(ge=128, le=10_240, description="a whole number of MB, 128 to 10240")
+]
 LogRetentionDays = Annotated[
     int,
     AfterValidator(_is_retention_period),
-    Field(description=f"a period that CloudWatch Logs knows: {', '.join(map(str, RETENTION_PERIODS))} days"),
+    Field(
+        description=(
+            f"a period that CloudWatch Logs knows: {', '.join(map(str, RETENTION_PERIODS))} days"
+        )
+    ),
 ]
-Statements = Annotated[Json[tuple[Statement, ...]], Field(description="IAM statements, each with Effect, Action and Resource")]
+Statements = Annotated[
+    Json[tuple[Statement, ...]],
+    Field(description="IAM statements, each with Effect, Action and Resource"),
+]
 
 
 class AwsSettings(BaseModel):
-    """Where the stack is deployed to, and as whom: what the program reads of the `aws` namespace."""
+    """Where the stack is deployed to, and as whom: what the program reads of the `aws`
+    namespace.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
 
-    region: Annotated[str, Field(pattern=r"^[a-z]{2,4}(-[a-z]+)+-\d$", description="the name of an AWS region")]
-    profile: Annotated[str, Field(description="the name of a profile in ~/.aws/config")] | None = None
-    allowed_account_ids: Annotated[Json[tuple[str, ...]], Field(description='account ids as JSON, ["123456789012"]')] = ()
+    region: Annotated[
+        str, Field(pattern=r"^[a-z]{2,4}(-[a-z]+)+-\d$", description="the name of an AWS region")
+    ]
+    profile: Annotated[str, Field(description="the name of a profile in ~/.aws/config")] | None = (
+        None
+    )
+    allowed_account_ids: Annotated[
+        Json[tuple[str, ...]], Field(description='account ids as JSON, ["123456789012"]')
+    ] = ()
 
 
 class ProjectSettings(BaseModel):
-    """What the program reads of the project's own namespace. Pulumi.yaml has the defaults, and what each key means."""
+    """What the program reads of the project's own namespace. Pulumi.yaml has the defaults, and what
+    each key means.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
 
     worker_memory: Megabytes
     api_memory: Megabytes
     architecture: Annotated[Architecture, Field(description="arm64 or x86_64")]
-    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], Field(description="DEBUG, INFO, WARNING or ERROR")]
+    log_level: Annotated[
+        Literal["DEBUG", "INFO", "WARNING", "ERROR"],
+        Field(description="DEBUG, INFO, WARNING or ERROR"),
+    ]
     log_retention_days: LogRetentionDays
-    execution_log_level: Annotated[Literal["ALL", "ERROR", "FATAL", "OFF"], Field(description="ALL, ERROR, FATAL or OFF")]
+    execution_log_level: Annotated[
+        Literal["ALL", "ERROR", "FATAL", "OFF"], Field(description="ALL, ERROR, FATAL or OFF")
+    ]
     retention_days: Annotated[int, Field(ge=0, description="a whole number of days, 0 for ever")]
     worker_policy: Statements
     api_policy: Statements
-    jwt_issuer: Annotated[str, Field(pattern=r"^(https://\S+)?$", description='an https URL, or "" for IAM')]
-    jwt_audience: Annotated[Json[tuple[str, ...]], Field(description='audiences as JSON, ["my-client"]')]
+    jwt_issuer: Annotated[
+        str, Field(pattern=r"^(https://\S+)?$", description='an https URL, or "" for IAM')
+    ]
+    jwt_audience: Annotated[
+        Json[tuple[str, ...]], Field(description='audiences as JSON, ["my-client"]')
+    ]
     protect_data: Annotated[bool, Field(description="true or false")]
     vendor_dependencies: Annotated[bool, Field(description="true or false")]
 
@@ -76,9 +113,10 @@ class ProjectSettings(BaseModel):
         if bool(self.jwt_issuer) == bool(self.jwt_audience):
             return self
         raise ValueError(
-            f'Config keys "jwtIssuer" ("{self.jwt_issuer}") and "jwtAudience" ({list(self.jwt_audience)}) go together: '
-            "set both for an API authorised by JWT, none for one authorised by IAM. "
-            "Next: `pulumi config set --path 'jwtAudience[0]' <audience>`, or `pulumi config rm jwtIssuer`."
+            f'Config keys "jwtIssuer" ("{self.jwt_issuer}") and "jwtAudience"'
+            f" ({list(self.jwt_audience)}) go together: set both for an API authorised by JWT, none"
+            " for one authorised by IAM. Next: `pulumi config set --path 'jwtAudience[0]'"
+            " <audience>`, or `pulumi config rm jwtIssuer`."
         )
 
 
@@ -121,10 +159,15 @@ def _read(model: type[Model], namespace: str) -> Model:
 
 
 def _values(namespace: str) -> Mapping[str, object]:
-    # pulumi.Config answers for one key at a time: it can't tell which keys are there that nobody reads.
+    # pulumi.Config answers for one key at a time: it can't tell which keys are there that nobody
+    # reads.
     everything = {**pulumi_config.get_config_env(), **pulumi_config.CONFIG.get()}
     prefix = f"{namespace}:"
-    return {key.removeprefix(prefix): value for key, value in everything.items() if key.startswith(prefix)}
+    return {
+        key.removeprefix(prefix): value
+        for key, value in everything.items()
+        if key.startswith(prefix)
+    }
 
 
 def _check_prefix(project: str, stack: str) -> None:
@@ -132,6 +175,7 @@ def _check_prefix(project: str, stack: str) -> None:
     if re.fullmatch(r"[A-Za-z0-9_-]+", prefix) and len(prefix) <= MAX_PREFIX_CHARACTERS:
         return
     raise ConfigError(
-        f'Stack "{stack}" can\'t name AWS resources: "{prefix}" has {len(prefix)} characters; allowed are letters, digits, '
-        f"hyphens and underscores, {MAX_PREFIX_CHARACTERS} at most. Next: `pulumi stack rename <shorter name>`."
+        f'Stack "{stack}" can\'t name AWS resources: "{prefix}" has {len(prefix)} characters;'
+        f" allowed are letters, digits, hyphens and underscores, {MAX_PREFIX_CHARACTERS} at most."
+        " Next: `pulumi stack rename <shorter name>`."
     )

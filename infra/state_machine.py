@@ -21,7 +21,9 @@ from infra import expressions
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retrier:
-    """What `Run` tries again, and how patiently: waits double, from the first up to the longest, each with full jitter."""
+    """What `Run` tries again, and how patiently: waits double, from the first up to the longest,
+    each with full jitter.
+    """
 
     errors: tuple[str, ...]
     first_wait_seconds: int
@@ -39,11 +41,11 @@ class Retrier:
         }
 
 
-# Names of errors: Step Functions guide, "Handle Lambda service exceptions" and "Error names". Full jitter halves a wait on
-# average, so each comment says how long a retrier lasts about.
+# Names of errors: Step Functions guide, "Handle Lambda service exceptions" and "Error names". Full
+# jitter halves a wait on average, so each comment says how long a retrier lasts about.
 RETRIERS: Final = (
-    # Lambda's own faults, and a store that the worker could not reach: an outage of hours, not the end of a week's work.
-    # About four hours.
+    # Lambda's own faults, and a store that the worker could not reach: an outage of hours, not the
+    # end of a week's work. About four hours.
     Retrier(
         errors=(
             "Lambda.ServiceException",
@@ -56,17 +58,25 @@ RETRIERS: Final = (
         longest_wait_seconds=300,
         attempts=100,
     ),
-    # The account's concurrency is used up: others finish, and it passes. About two hours, of shorter waits.
+    # The account's concurrency is used up: others finish, and it passes. About two hours, of
+    # shorter waits.
     Retrier(
         errors=("Lambda.TooManyRequestsException",),
         first_wait_seconds=1,
         longest_wait_seconds=60,
         attempts=240,
     ),
-    # The worker's process died. It comes back to the last checkpoint; the worker counts crashes and answers `error` when a
-    # definition allows no more, so this is only the ceiling. Lambda reports the same death under several names.
+    # The worker's process died. It comes back to the last checkpoint; the worker counts crashes and
+    # answers `error` when a definition allows no more, so this is only the ceiling. Lambda reports
+    # the same death under several names.
     Retrier(
-        errors=("Sandbox.Timedout", "Runtime.OutOfMemory", "Runtime.ExitError", "Lambda.Unknown", "States.Timeout"),
+        errors=(
+            "Sandbox.Timedout",
+            "Runtime.OutOfMemory",
+            "Runtime.ExitError",
+            "Lambda.Unknown",
+            "States.Timeout",
+        ),
         first_wait_seconds=5,
         longest_wait_seconds=60,
         attempts=3,
@@ -81,7 +91,8 @@ CAUGHT_CAUSE: Final = "cause"
 def definition(*, worker_arn: str) -> dict[str, object]:
     """The state machine that runs `worker_arn` in a loop until its task is over.
 
-    It sets no TimeoutSeconds: Step Functions ends an execution after a year, and a task moves on before that.
+    It sets no TimeoutSeconds: Step Functions ends an execution after a year, and a task moves on
+    before that.
     """
     return {
         "Comment": "Runs one background task, an iteration at a time, until it is done.",
@@ -147,7 +158,9 @@ def _unknown_error() -> dict[str, object]:
     return {
         "Type": "Fail",
         "Error": expressions.caught(CAUGHT_ERROR, "UnknownError", MAX_ERROR_CHARACTERS),
-        "Cause": expressions.caught(CAUGHT_CAUSE, "The worker could not be run; nothing says why.", MAX_CAUSE_CHARACTERS),
+        "Cause": expressions.caught(
+            CAUGHT_CAUSE, "The worker could not be run; nothing says why.", MAX_CAUSE_CHARACTERS
+        ),
     }
 
 

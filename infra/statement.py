@@ -15,22 +15,32 @@ def _as_list(value: object) -> object:
 
 def _is_action(action: str) -> str:
     if not ACTION.fullmatch(action):
-        raise ValueError(f'"{action}" is no action such as "s3:GetObject" or "s3:Get*"; name the ones that the tasks need')
+        raise ValueError(
+            f'"{action}" is no action such as "s3:GetObject" or "s3:Get*"; name the ones that the'
+            " tasks need"
+        )
     return action
 
 
-Actions = Annotated[list[Annotated[str, AfterValidator(_is_action)]], BeforeValidator(_as_list), Field(min_length=1)]
-Resources = Annotated[list[Annotated[str, Field(min_length=1)]], BeforeValidator(_as_list), Field(min_length=1)]
+Actions = Annotated[
+    list[Annotated[str, AfterValidator(_is_action)]], BeforeValidator(_as_list), Field(min_length=1)
+]
+Resources = Annotated[
+    list[Annotated[str, Field(min_length=1)]], BeforeValidator(_as_list), Field(min_length=1)
+]
 
 
 class Statement(BaseModel):
     """One IAM statement, in IAM's own words.
 
-    It names its actions, and its resources by ARN. Some actions (`cloudwatch:PutMetricData`) take no ARN: a statement on
-    every resource is possible, with a `Sid` that says why, so that nobody writes one without noticing.
+    It names its actions, and its resources by ARN. Some actions (`cloudwatch:PutMetricData`) take
+    no ARN: a statement on every resource is possible, with a `Sid` that says why, so that nobody
+    writes one without noticing.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=str.capitalize, strict=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", alias_generator=str.capitalize, strict=True
+    )
 
     sid: Annotated[str, Field(pattern=r"^[A-Za-z0-9]+$")] | None = None
     effect: Literal["Allow", "Deny"]
@@ -41,7 +51,10 @@ class Statement(BaseModel):
     @model_validator(mode="after")
     def _says_why_it_needs_everything(self) -> "Statement":
         if self.effect == "Allow" and EVERYTHING in self.resource and not self.sid:
-            raise ValueError('Resource "*" is every resource of the account; name ARNs, or say in a Sid why there are none')
+            raise ValueError(
+                'Resource "*" is every resource of the account; name ARNs, or say in a Sid why'
+                " there are none"
+            )
         return self
 
     def to_iam(self) -> dict[str, object]:

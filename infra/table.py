@@ -16,19 +16,26 @@ class TaskTableArgs:
 
 
 class TaskTable(pulumi.ComponentResource):
-    """A DynamoDB table, paid by request, restorable to any second of the last 35 days, with the contract's indexes."""
+    """A DynamoDB table, paid by request, restorable to any second of the last 35 days, with the
+    contract's indexes.
+    """
 
     arn: pulumi.Output[str]
     table_name: pulumi.Output[str]
 
-    def __init__(self, name: str, args: TaskTableArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, args: TaskTableArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__("background-tasks:infra:TaskTable", name, None, opts)
         table = aws.dynamodb.Table(
             name,
             billing_mode="PAY_PER_REQUEST",
             hash_key=PARTITION_KEY,
             range_key=RANGE_KEY,
-            attributes=[aws.dynamodb.TableAttributeArgs(name=attribute, type="S") for attribute in _key_attributes()],
+            attributes=[
+                aws.dynamodb.TableAttributeArgs(name=attribute, type="S")
+                for attribute in _key_attributes()
+            ],
             global_secondary_indexes=[_index(index) for index in Index],
             ttl=aws.dynamodb.TableTtlArgs(attribute_name=EXPIRY_ATTRIBUTE, enabled=True),
             point_in_time_recovery=aws.dynamodb.TablePointInTimeRecoveryArgs(enabled=True),
@@ -49,7 +56,11 @@ def _index(index: Index) -> aws.dynamodb.TableGlobalSecondaryIndexArgs:
         name=index.value,
         projection_type="KEYS_ONLY",
         key_schemas=[
-            aws.dynamodb.TableGlobalSecondaryIndexKeySchemaArgs(attribute_name=index.partition_key, key_type="HASH"),
-            aws.dynamodb.TableGlobalSecondaryIndexKeySchemaArgs(attribute_name=SORT_KEY, key_type="RANGE"),
+            aws.dynamodb.TableGlobalSecondaryIndexKeySchemaArgs(
+                attribute_name=index.partition_key, key_type="HASH"
+            ),
+            aws.dynamodb.TableGlobalSecondaryIndexKeySchemaArgs(
+                attribute_name=SORT_KEY, key_type="RANGE"
+            ),
         ],
     )

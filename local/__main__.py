@@ -1,4 +1,6 @@
-"""An AWS account on your machine, with this project deployed into it: `python -m local up`, `demo` or `graphql`."""
+"""An AWS account on your machine, with this project deployed into it: `python -m local up`, `demo`
+or `graphql`.
+"""
 
 import argparse
 import json
@@ -42,17 +44,40 @@ def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
-    up = commands.add_parser("up", help="deploy the project into a local AWS, and keep it until Ctrl-C")
-    up.add_argument(
-        "--port", type=_port, default=DEFAULT_PORT, help="of the local AWS; 0 takes a free one (default: %(default)s)"
+    up = commands.add_parser(
+        "up", help="deploy the project into a local AWS, and keep it until Ctrl-C"
     )
-    up.add_argument("--config", nargs="+", default=[], metavar="KEY=VALUE", help="values over those of Pulumi.dev.yaml")
-    up.add_argument("--wait-scale", type=float, default=1.0, metavar="N", help="what a second of waiting takes (default: 1)")
+    up.add_argument(
+        "--port",
+        type=_port,
+        default=DEFAULT_PORT,
+        help="of the local AWS; 0 takes a free one (default: %(default)s)",
+    )
+    up.add_argument(
+        "--config",
+        nargs="+",
+        default=[],
+        metavar="KEY=VALUE",
+        help="values over those of Pulumi.dev.yaml",
+    )
+    up.add_argument(
+        "--wait-scale",
+        type=float,
+        default=1.0,
+        metavar="N",
+        help="what a second of waiting takes (default: 1)",
+    )
     up.set_defaults(command=_up)
-    demo = commands.add_parser("demo", help="run two tasks from beginning to end, and show them state by state")
-    demo.add_argument("--port", type=_port, default=0, help="of the local AWS (default: a free one)")
+    demo = commands.add_parser(
+        "demo", help="run two tasks from beginning to end, and show them state by state"
+    )
+    demo.add_argument(
+        "--port", type=_port, default=0, help="of the local AWS (default: a free one)"
+    )
     demo.set_defaults(command=_demo)
-    graphql = commands.add_parser("graphql", help="send a signed request to the API of the local AWS that is up")
+    graphql = commands.add_parser(
+        "graphql", help="send a signed request to the API of the local AWS that is up"
+    )
     graphql.add_argument("document", help="a GraphQL query or mutation")
     graphql.add_argument("variables", nargs="?", default="{}", help="its variables, as JSON")
     graphql.set_defaults(command=_graphql)
@@ -62,10 +87,17 @@ def _parser() -> argparse.ArgumentParser:
 def _up(options: argparse.Namespace) -> int:
     project = Project.from_folder(Path.cwd()).with_config(_pairs(options.config))
     print("Starting a local AWS and deploying into it…", flush=True)
-    with running_system(project, Options(port=options.port, wait_scale=options.wait_scale)) as (system, emulator):
+    with running_system(project, Options(port=options.port, wait_scale=options.wait_scale)) as (
+        system,
+        emulator,
+    ):
         system.to_file(project.folder)
         try:
-            print(f"\n{guide(system)}\nWritten to {OUTPUTS_FILE}. Log: {emulator.log}. Ctrl-C ends it.", flush=True)
+            print(
+                f"\n{guide(system)}\nWritten to {OUTPUTS_FILE}. Log: {emulator.log}. Ctrl-C"
+                " ends it.",
+                flush=True,
+            )
             emulator.wait()
         except KeyboardInterrupt:
             return 0
@@ -95,16 +127,23 @@ def _variables(text: str) -> dict[str, object]:
     try:
         variables = json.loads(text)
     except ValueError as error:
-        raise LocalError(f'The variables are not JSON: {error}. For example: \'{{"id": "123"}}\'') from error
+        raise LocalError(
+            f'The variables are not JSON: {error}. For example: \'{{"id": "123"}}\''
+        ) from error
     if not isinstance(variables, dict):
-        raise LocalError(f'The variables are not a JSON object: {text}. For example: \'{{"id": "123"}}\'')
+        raise LocalError(
+            f'The variables are not a JSON object: {text}. For example: \'{{"id": "123"}}\''
+        )
     return variables
 
 
 def _pairs(settings: Sequence[str]) -> dict[str, str]:
     for setting in settings:
         if "=" not in setting:
-            raise LocalError(f'--config takes KEY=VALUE, not "{setting}". For example: --config workerMemory=2048')
+            raise LocalError(
+                f'--config takes KEY=VALUE, not "{setting}". For example: --config'
+                " workerMemory=2048"
+            )
     return dict(setting.split("=", 1) for setting in settings)
 
 

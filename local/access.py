@@ -13,7 +13,9 @@ Client: TypeAlias = Any  # a boto3 client: its operations depend on its service
 
 @dataclass(frozen=True)
 class Access:
-    """An endpoint with the credentials that it accepts. Its clients are made once, by any thread."""
+    """An endpoint with the credentials that it accepts. Its clients are made once, by any
+    thread.
+    """
 
     endpoint_url: str
     region: str
@@ -31,7 +33,9 @@ class Access:
         )
 
     def client(self, service: str) -> Client:
-        """The client of a service. A session makes one for one thread at a time, which all may then use (boto3, "Session")."""
+        """The client of a service. A session makes one for one thread at a time, which all may then
+        use (boto3, "Session").
+        """
         with self._lock:
             if service not in self._clients:
                 self._clients[service] = self._make(service)

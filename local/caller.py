@@ -18,16 +18,25 @@ _TASK = """
   logs { executionName iteration items { message type createdOn data error } }
 """
 _TRIGGER = f"""
-mutation Trigger($definition: WebinyBackgroundTaskDefinitionEnum!, $input: JSON, $name: String, $delay: Number) {{
+mutation Trigger(
+  $definition: WebinyBackgroundTaskDefinitionEnum!, $input: JSON, $name: String, $delay: Number
+) {{
   backgroundTasks {{
-    triggerTask(definition: $definition, input: $input, name: $name, delay: $delay) {{ data {{ id }} {_ERROR} }}
+    triggerTask(definition: $definition, input: $input, name: $name, delay: $delay) {{
+      data {{ id }} {_ERROR}
+    }}
   }}
 }}"""
 _ABORT = f"""
 mutation Abort($id: ID!, $message: String) {{
-  backgroundTasks {{ abortTask(id: $id, message: $message) {{ data {{ id taskStatus }} {_ERROR} }} }}
+  backgroundTasks {{
+    abortTask(id: $id, message: $message) {{ data {{ id taskStatus }} {_ERROR} }}
+  }}
 }}"""
-_GET = f"query Get($id: ID!) {{ backgroundTasks {{ getTask(id: $id) {{ data {{ {_TASK} }} {_ERROR} }} }} }}"
+_GET = (
+    f"query Get($id: ID!) {{ backgroundTasks {{ getTask(id: $id) {{ data {{ {_TASK} }} {_ERROR} }}"
+    " } }"
+)
 
 
 class Caller:
@@ -44,7 +53,9 @@ class Caller:
 
     def trigger(self, definition: str, input: Fields, **more: object) -> str:
         """Triggers a task, with a `name` or a `delay` if they are given, and returns its id."""
-        answer = self._data("triggerTask", _TRIGGER, {"definition": definition, "input": dict(input), **more})
+        answer = self._data(
+            "triggerTask", _TRIGGER, {"definition": definition, "input": dict(input), **more}
+        )
         return str(answer["id"])
 
     def abort(self, task_id: str, message: str | None = None) -> Fields:
@@ -55,7 +66,9 @@ class Caller:
         return self._data("getTask", _GET, {"id": task_id})
 
     def send(self, detail: object, *, source: str = "by-hand") -> str:
-        """Puts an event for the state machine on the bus, and returns its id: the task's, if the detail names no task."""
+        """Puts an event for the state machine on the bus, and returns its id: the task's, if the
+        detail names no task.
+        """
         entry = {
             "EventBusName": self._system.event_bus_name,
             "Source": source,
@@ -64,7 +77,9 @@ class Caller:
         }
         [answer] = self._system.access.client("events").put_events(Entries=[entry])["Entries"]
         if "ErrorCode" in answer:
-            raise LocalError(f"The bus refused the event: {answer['ErrorCode']}: {answer['ErrorMessage']}")
+            raise LocalError(
+                f"The bus refused the event: {answer['ErrorCode']}: {answer['ErrorMessage']}"
+            )
         return str(answer["EventId"])
 
     def _data(self, operation: str, document: str, variables: Fields) -> Fields:

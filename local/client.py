@@ -20,7 +20,9 @@ class GraphqlFailed(LocalError):
     """The API refused the request, or answered it with errors."""
 
 
-def execute(access: Access, url: str, document: str, variables: Mapping[str, object] | None = None) -> dict[str, Any]:
+def execute(
+    access: Access, url: str, document: str, variables: Mapping[str, object] | None = None
+) -> dict[str, Any]:
     """Runs a GraphQL document and returns its `data`.
 
     Raises:
@@ -29,14 +31,18 @@ def execute(access: Access, url: str, document: str, variables: Mapping[str, obj
     body = json.dumps({"query": document, "variables": dict(variables or {})}).encode()
     answer: dict[str, Any] = json.loads(_post(_signed(access, url, body)))
     if answer.get("errors"):
-        raise GraphqlFailed("GraphQL errors: " + "; ".join(error["message"] for error in answer["errors"]))
+        raise GraphqlFailed(
+            "GraphQL errors: " + "; ".join(error["message"] for error in answer["errors"])
+        )
     data: dict[str, Any] = answer["data"]
     return data
 
 
 def _signed(access: Access, url: str, body: bytes) -> Request:
     request = AWSRequest("POST", url, data=body, headers={"Content-Type": "application/json"})
-    SigV4Auth(Credentials(access.access_key_id, access.secret_access_key), "execute-api", access.region).add_auth(request)
+    SigV4Auth(
+        Credentials(access.access_key_id, access.secret_access_key), "execute-api", access.region
+    ).add_auth(request)
     return Request(url, data=body, headers=dict(request.headers.items()), method="POST")
 
 
@@ -48,6 +54,9 @@ def _post(request: Request) -> bytes:
     except URLError as error:
         if not isinstance(error, HTTPError):
             raise GraphqlFailed(
-                f"{request.full_url} does not answer ({error.reason}). Is the local AWS up still? Start it: python -m local up"
+                f"{request.full_url} does not answer ({error.reason}). Is the local AWS up still?"
+                " Start it: python -m local up"
             ) from error
-        raise GraphqlFailed(f"{request.full_url} answered {error.code}: {error.read().decode(errors='replace')}") from error
+        raise GraphqlFailed(
+            f"{request.full_url} answered {error.code}: {error.read().decode(errors='replace')}"
+        ) from error

@@ -1,4 +1,6 @@
-"""Runs two tasks from beginning to end on a local AWS, and checks that both ended as they should."""
+"""Runs two tasks from beginning to end on a local AWS, and checks that both ended as they
+should.
+"""
 
 import json
 import time
@@ -34,10 +36,15 @@ def run_demo(project: Project, port: int = 0) -> None:
         DemoFailed: something did not end as it should; the message says what.
     """
     console = Console()
-    with running_emulator(Options(port=port, region=project.region, wait_scale=_WAIT_SCALE)) as emulator:
+    with running_emulator(
+        Options(port=port, region=project.region, wait_scale=_WAIT_SCALE)
+    ) as emulator:
         sample = Sample(emulator.access)
         sample.create()
-        _say(console, f"A local AWS runs at {emulator.access.endpoint_url}. Deploying the project into it…")
+        _say(
+            console,
+            f"A local AWS runs at {emulator.access.endpoint_url}. Deploying the project into it…",
+        )
         system = deploy_system(project.with_config({"workerPolicy": sample.policy()}), emulator)
         Demo(system, sample, console).run()
 
@@ -53,14 +60,25 @@ class Demo:
         self._finder = Finder(self._states, system.state_machine_arn)
 
     def run(self) -> None:
-        _say(self._console, "Triggering importCsv by the GraphQL API, and sending an event for testingRun by hand…")
+        _say(
+            self._console,
+            "Triggering importCsv by the GraphQL API, and sending an event for testingRun by hand…",
+        )
         by_api = self._caller.trigger("importCsv", self._input(), name="Import airports")
-        by_hand = self._caller.send({Key.DEFINITION_ID: "testingRun"})  # without a task's id: its own becomes the task's
-        imported, tested = self._execution("importCsv", by_api), self._execution("testingRun", by_hand)
+        by_hand = self._caller.send(
+            {Key.DEFINITION_ID: "testingRun"}
+        )  # without a task's id: its own becomes the task's
+        imported, tested = (
+            self._execution("importCsv", by_api),
+            self._execution("testingRun", by_hand),
+        )
         self._watch([imported, tested])
         record = self._caller.record(by_api)
         self._show(record)
-        self._check(self._expectations(imported, record) | _expectations_of_test(tested, self._caller.record(by_hand)))
+        self._check(
+            self._expectations(imported, record)
+            | _expectations_of_test(tested, self._caller.record(by_hand))
+        )
         _say(self._console, next_steps())
 
     def _input(self) -> Fields:
@@ -80,23 +98,46 @@ class Demo:
             if arn := self._finder.find(task_id):
                 return Execution(task, arn, self._states)
             time.sleep(_POLL_SECONDS)
-        raise DemoFailed(f"No execution of {task} started within {_START_SECONDS} seconds of its event.")
+        raise DemoFailed(
+            f"No execution of {task} started within {_START_SECONDS} seconds of its event."
+        )
 
     def _watch(self, executions: list[Execution]) -> None:
         total = self._sample.rows_in_file()
-        _say(self._console, f"Executions (a wait of {PAUSE_SECONDS} s takes {PAUSE_SECONDS * _WAIT_SCALE:g} s here):")
-        with view_for(self._console, executions, lambda: (self._sample.rows_in_table(), total)) as view:
+        _say(
+            self._console,
+            f"Executions (a wait of {PAUSE_SECONDS} s takes {PAUSE_SECONDS * _WAIT_SCALE:g} s"
+            " here):",
+        )
+        with view_for(
+            self._console, executions, lambda: (self._sample.rows_in_table(), total)
+        ) as view:
             for steps in follow(executions, lambda: time.sleep(_POLL_SECONDS)):
                 view.show(steps)
 
     def _show(self, record: Fields) -> None:
         _say(self._console, "The record of importCsv, by the API:")
-        for name in ("id", "name", "definitionId", "taskStatus", "iterations", "output", "startedOn", "finishedOn"):
+        for name in (
+            "id",
+            "name",
+            "definitionId",
+            "taskStatus",
+            "iterations",
+            "output",
+            "startedOn",
+            "finishedOn",
+        ):
             value = record[name]
-            _line(self._console, f"{name:<13} {value if isinstance(value, str) else json.dumps(value)}")
+            _line(
+                self._console,
+                f"{name:<13} {value if isinstance(value, str) else json.dumps(value)}",
+            )
         for log in record["logs"]:
             for item in log["items"]:
-                _line(self._console, f"{'log':<13} {log['iteration']:>2}. {item['type']:<6} {item['message']}")
+                _line(
+                    self._console,
+                    f"{'log':<13} {log['iteration']:>2}. {item['type']:<6} {item['message']}",
+                )
 
     def _expectations(self, imported: Execution, record: Fields) -> dict[str, bool]:
         rows, total = self._sample.rows_in_table(), self._sample.rows_in_file()

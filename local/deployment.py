@@ -1,7 +1,9 @@
-"""Deploys a Pulumi project into the local AWS: runs its program, and creates each resource that the program registers.
+"""Deploys a Pulumi project into the local AWS: runs its program, and creates each resource that the
+program registers.
 
-The program runs on Pulumi's own mock runtime, as its unit tests do, so it runs whole and unchanged: every output resolves
-to what the created resource really has. Neither the Pulumi CLI nor a state file takes part.
+The program runs on Pulumi's own mock runtime, as its unit tests do, so it runs whole and unchanged:
+every output resolves to what the created resource really has. Neither the Pulumi CLI nor a state
+file takes part.
 """
 
 import asyncio
@@ -16,7 +18,14 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from pulumi.runtime import rpc, set_all_config
-from pulumi.runtime.mocks import MockCallArgs, MockEngine, MockMonitor, MockResourceArgs, Mocks, MockSettings
+from pulumi.runtime.mocks import (
+    MockCallArgs,
+    MockEngine,
+    MockMonitor,
+    MockResourceArgs,
+    Mocks,
+    MockSettings,
+)
 from pulumi.runtime.settings import configure
 from pulumi.runtime.stack import run_in_stack
 
@@ -33,8 +42,8 @@ _PROVIDERS = "pulumi:providers:"
 def deploy(project: Project, access: Access) -> Values:
     """Creates everything that the project's program declares, and returns the stack's outputs.
 
-    Raises:
-        DeploymentFailed: the program raised, or a resource could not be created; the message says which and why.
+    Raises: DeploymentFailed: the program raised, or a resource could not be created; the message
+        says which and why.
     """
     creation = Creation(Account(access, ACCOUNT_ID, project.folder))
     monitor = _Monitor(creation)
@@ -69,7 +78,10 @@ class Creation(Mocks):
     def _create(self, args: MockResourceArgs) -> Values:
         declared = Declaration(args.typ, args.name, args.inputs)
         if args.typ not in CREATORS:
-            raise DeploymentFailed(f"The local AWS can't create {declared}. Add a creator for its type to local/resources/.")
+            raise DeploymentFailed(
+                f"The local AWS can't create {declared}. Add a creator for its type to"
+                " local/resources/."
+            )
         try:
             outputs = CREATORS[args.typ](self._account, declared)
         except (BotoCoreError, ClientError) as error:
@@ -80,8 +92,15 @@ class Creation(Mocks):
     def call(self, args: MockCallArgs) -> tuple[Values, list[tuple[str, str]] | None]:
         results: dict[str, Values] = {
             "aws:index/getCallerIdentity:getCallerIdentity": self._identity(),
-            "aws:index/getPartition:getPartition": {"id": "aws", "partition": "aws", "dnsSuffix": "amazonaws.com"},
-            "aws:index/getRegion:getRegion": {"id": self._account.region, "region": self._account.region},
+            "aws:index/getPartition:getPartition": {
+                "id": "aws",
+                "partition": "aws",
+                "dnsSuffix": "amazonaws.com",
+            },
+            "aws:index/getRegion:getRegion": {
+                "id": self._account.region,
+                "region": self._account.region,
+            },
         }
         if args.token not in results:
             raise self._unknown_call(args.token)
@@ -89,17 +108,25 @@ class Creation(Mocks):
 
     def _identity(self) -> Values:
         arn = f"arn:aws:iam::{self._account.id}:root"
-        return {"id": self._account.id, "accountId": self._account.id, "arn": arn, "userId": self._account.id}
+        return {
+            "id": self._account.id,
+            "accountId": self._account.id,
+            "arn": arn,
+            "userId": self._account.id,
+        }
 
     def _unknown_call(self, token: str) -> LocalError:
         self.failure = self.failure or DeploymentFailed(
-            f"The local AWS can't answer the program's call of {token}. Add its result to local/deployment.py."
+            f"The local AWS can't answer the program's call of {token}. Add its result to"
+            " local/deployment.py."
         )
         return self.failure
 
 
 class _Monitor(MockMonitor):
-    """Pulumi's mock monitor, which also keeps the stack's outputs, and leaves no event loop behind."""
+    """Pulumi's mock monitor, which also keeps the stack's outputs, and leaves no event loop
+    behind.
+    """
 
     def __init__(self, mocks: Mocks) -> None:
         super().__init__(mocks)
@@ -133,7 +160,9 @@ def _own_event_loop() -> Iterator[None]:
 
 def _configure(project: Project, monitor: _Monitor) -> None:
     set_all_config(project.config)
-    quiet = logging.getLogger("background_tasks.pulumi")  # Pulumi would log to the root, also what we raise
+    quiet = logging.getLogger(
+        "background_tasks.pulumi"
+    )  # Pulumi would log to the root, also what we raise
     quiet.propagate = False
     configure(
         MockSettings(  # type: ignore[no-untyped-call]
@@ -163,7 +192,8 @@ def _inside(folder: Path) -> Iterator[None]:
 
 
 async def _run(program: Path) -> None:
-    # The first failure ends the run and is told; of the futures that depend on it, nobody reads the exceptions.
+    # The first failure ends the run and is told; of the futures that depend on it, nobody reads the
+    # exceptions.
     asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)
 
     def run() -> None:

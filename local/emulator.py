@@ -1,4 +1,6 @@
-"""Starts the local AWS as a process of its own, and takes it down with everything that it started."""
+"""Starts the local AWS as a process of its own, and takes it down with everything that it
+started.
+"""
 
 import os
 import secrets
@@ -27,7 +29,8 @@ _ROOT = Path(__file__).parent.parent
 _START_SECONDS = 30
 _STOP_SECONDS = 5
 _LOG_LINES = 15
-# The rest of the caller's environment stays out: AWS_PROFILE, PYTHONPATH and the like would reach the Lambdas too.
+# The rest of the caller's environment stays out: AWS_PROFILE, PYTHONPATH and the like would reach
+# the Lambdas too.
 _PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "SYSTEMROOT")
 
 
@@ -38,7 +41,9 @@ class Options:
     port: int = 0  # 0: a free one
     region: str = "us-east-1"
     wait_scale: float = 1.0  # what a second of `Wait`, and of a retry's interval, takes
-    program: tuple[str, ...] = ("local.aws",)  # the module that runs it, and what that is given besides its folder
+    program: tuple[str, ...] = (
+        "local.aws",
+    )  # the module that runs it, and what that is given besides its folder
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,8 @@ class Emulator:
 
 @contextmanager
 def running_emulator(options: Options) -> Iterator[Emulator]:
-    """A running local AWS. Leaving the block, in whatever way, ends its processes and removes its files.
+    """A running local AWS. Leaving the block, in whatever way, ends its processes and removes its
+    files.
 
     Raises:
         PortTaken: another program listens on the port.
@@ -65,7 +71,12 @@ def running_emulator(options: Options) -> Iterator[Emulator]:
     port = options.port or _free_port()
     _refuse_a_taken_port(port)
     folder = Path(tempfile.mkdtemp(prefix="background-tasks-aws-"))
-    root = Access(f"http://{HOST}:{port}", options.region, f"AKIA{secrets.token_hex(8).upper()}", secrets.token_urlsafe(30))
+    root = Access(
+        f"http://{HOST}:{port}",
+        options.region,
+        f"AKIA{secrets.token_hex(8).upper()}",
+        secrets.token_urlsafe(30),
+    )
     process = _start(folder, root, options)
     try:
         _wait_until_healthy(process, root, folder)
@@ -76,10 +87,14 @@ def running_emulator(options: Options) -> Iterator[Emulator]:
 
 
 def _administrator(root: Access) -> Access:
-    """A user who may do everything. ministack doesn't check the signatures of root, so its key stays with us."""
+    """A user who may do everything. ministack doesn't check the signatures of root, so its key
+    stays with us.
+    """
     iam = root.client("iam")
     iam.create_user(UserName=_ADMINISTRATOR)
-    iam.attach_user_policy(UserName=_ADMINISTRATOR, PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
+    iam.attach_user_policy(
+        UserName=_ADMINISTRATOR, PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess"
+    )
     key = iam.create_access_key(UserName=_ADMINISTRATOR)["AccessKey"]
     return replace(root, access_key_id=key["AccessKeyId"], secret_access_key=key["SecretAccessKey"])
 
@@ -109,7 +124,8 @@ def _start(folder: Path, root: Access, options: Options) -> subprocess.Popen[byt
             stdin=subprocess.PIPE,  # held open: its end tells the child that we are gone
             stdout=log,
             stderr=subprocess.STDOUT,
-            start_new_session=True,  # a group of its own, with its Lambdas in it, and out of reach of the terminal's Ctrl-C
+            # a group of its own, with its Lambdas in it, and out of reach of the terminal's Ctrl-C
+            start_new_session=True,
         )
 
 
@@ -120,7 +136,8 @@ def _environment(folder: Path, root: Access, options: Options) -> dict[str, str]
         "AWS_ACCESS_KEY_ID": root.access_key_id,
         "AWS_SECRET_ACCESS_KEY": root.secret_access_key,
         "BIND_HOST": HOST,
-        "DOCKER_HOST": f"unix://{folder}/no-docker",  # ministack would clear away containers that it takes for its own
+        # ministack would clear away containers that it takes for its own
+        "DOCKER_HOST": f"unix://{folder}/no-docker",
         "GATEWAY_PORT": root.endpoint_url.rsplit(":", 1)[1],
         "HOME": str(folder),
         "IOT_MTLS_ENABLED": "0",  # would open a port of its own
@@ -143,7 +160,10 @@ def _wait_until_healthy(process: subprocess.Popen[bytes], root: Access, folder: 
         if process.poll() is not None:
             raise _ended(process.returncode, _log(folder))
         if time.monotonic() > deadline:
-            raise EmulatorFailed(f"ministack did not answer within {_START_SECONDS} seconds:\n{_end_of(_log(folder))}")
+            raise EmulatorFailed(
+                f"ministack did not answer within {_START_SECONDS}"
+                f" seconds:\n{_end_of(_log(folder))}"
+            )
         time.sleep(0.02)
 
 
@@ -156,7 +176,9 @@ def _is_healthy(access: Access) -> bool:
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    """Ends the whole group: first asks, then insists, since a Lambda may be anywhere in its code."""
+    """Ends the whole group: first asks, then insists, since a Lambda may be anywhere in its
+    code.
+    """
     _signal_group(process, signal.SIGTERM)
     with suppress(subprocess.TimeoutExpired):
         process.wait(_STOP_SECONDS)

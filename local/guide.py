@@ -11,7 +11,10 @@ from local.access import Access
 from local.system import System
 
 _LIST_TASKS = "{ backgroundTasks { listTasks { data { id definitionId taskStatus iterations } } } }"
-_TRIGGER = "mutation { backgroundTasks { triggerTask(definition: testingRun) { data { id } error { message } } } }"
+_TRIGGER = (
+    "mutation { backgroundTasks { triggerTask(definition: testingRun) { data { id } error { message"
+    " } } } }"
+)
 
 
 def guide(system: System) -> str:
@@ -21,9 +24,7 @@ def guide(system: System) -> str:
             _section("The system", _outputs(system.outputs)),
             _section("With any AWS tool, after", [_exports(system.access)]),
             _section("Send an event by hand", [_put_events(system), _put_events_in_python(system)]),
-            _section(
-                "See the executions", [f"aws stepfunctions list-executions --state-machine-arn {system.state_machine_arn}"]
-            ),
+            _section("See the executions", [_list_executions(system)]),
             _section("Call the GraphQL API", [_graphql(_TRIGGER), _graphql(_LIST_TASKS)]),
         ]
     )
@@ -52,7 +53,12 @@ def _exports(access: Access) -> str:
 
 def _entry(system: System) -> dict[str, str]:
     detail = json.dumps({Key.DEFINITION_ID.value: "testingRun"})
-    return {"EventBusName": system.event_bus_name, "Source": "by-hand", "DetailType": DETAIL_TYPE, "Detail": detail}
+    return {
+        "EventBusName": system.event_bus_name,
+        "Source": "by-hand",
+        "DetailType": DETAIL_TYPE,
+        "Detail": detail,
+    }
 
 
 def _put_events(system: System) -> str:
@@ -60,7 +66,10 @@ def _put_events(system: System) -> str:
 
 
 def _put_events_in_python(system: System) -> str:
-    code = f'import boto3; print(boto3.client("events").put_events(Entries={json.dumps([_entry(system)])}))'
+    code = (
+        "import boto3;"
+        f' print(boto3.client("events").put_events(Entries={json.dumps([_entry(system)])}))'
+    )
     return f"{_python()} -c {shlex.quote(code)}"
 
 
@@ -82,3 +91,8 @@ def _python() -> str:
     """This Python, as short as it can be called from the project's folder."""
     executable, here = Path(sys.executable), Path.cwd()
     return str(executable.relative_to(here) if executable.is_relative_to(here) else executable)
+
+
+def _list_executions(system: System) -> str:
+    machine = system.state_machine_arn
+    return f"aws stepfunctions list-executions --state-machine-arn {machine}"

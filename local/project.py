@@ -1,4 +1,6 @@
-"""The Pulumi project and one stack of it, as the Pulumi CLI would hand their configuration to the program."""
+"""The Pulumi project and one stack of it, as the Pulumi CLI would hand their configuration to the
+program.
+"""
 
 import json
 from collections.abc import Mapping
@@ -18,7 +20,9 @@ _REGION_KEY = "aws:region"
 
 @dataclass(frozen=True)
 class Project:
-    """A project folder with one stack's configuration, complete with the defaults of Pulumi.yaml."""
+    """A project folder with one stack's configuration, complete with the defaults of
+    Pulumi.yaml.
+    """
 
     folder: Path
     name: str
@@ -32,14 +36,21 @@ class Project:
         name = str(project["name"])
         values = _read(folder / f"Pulumi.{stack}.yaml").get("config") or {}
         config = _defaults(project.get("config") or {}) | values
-        return cls(folder, name, stack, {_qualified(key, name): _text(value) for key, value in config.items()})
+        return cls(
+            folder,
+            name,
+            stack,
+            {_qualified(key, name): _text(value) for key, value in config.items()},
+        )
 
     @property
     def region(self) -> str:
         return self.config.get(_REGION_KEY, DEFAULT_REGION)
 
     def with_config(self, values: Mapping[str, object]) -> "Project":
-        """Sets values as `pulumi config set` does: a key without a namespace is the project's own."""
+        """Sets values as `pulumi config set` does: a key without a namespace is the project's
+        own.
+        """
         changes = {_qualified(key, self.name): _text(value) for key, value in values.items()}
         return Project(self.folder, self.name, self.stack, self.config | changes)
 
@@ -48,14 +59,18 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         content = yaml.safe_load(path.read_text())
     except FileNotFoundError as error:
-        raise LocalError(f"{path} does not exist. Run this from the project's folder, where Pulumi.yaml is.") from error
+        raise LocalError(
+            f"{path} does not exist. Run this from the project's folder, where Pulumi.yaml is."
+        ) from error
     except yaml.YAMLError as error:
         raise LocalError(f"{path} is not valid YAML: {error}") from error
     return content or {}
 
 
 def _defaults(declarations: object) -> dict[str, object]:
-    """A key is declared with a `default`, with a `value`, or by its bare value (Pulumi project file reference)."""
+    """A key is declared with a `default`, with a `value`, or by its bare value (Pulumi project file
+    reference).
+    """
     defaults = {}
     for key, declaration in (declarations if isinstance(declarations, dict) else {}).items():
         if not isinstance(declaration, dict):

@@ -16,7 +16,9 @@ _TABLE = "demo-airports"
 
 @dataclass(frozen=True)
 class Sample:
-    """A bucket with the file, and a table. They are the demo's own, not the project's: tasks need leave to use them."""
+    """A bucket with the file, and a table. They are the demo's own, not the project's: tasks need
+    leave to use them.
+    """
 
     access: Access
     bucket: str = _BUCKET
@@ -25,7 +27,9 @@ class Sample:
 
     def create(self) -> None:
         s3, dynamodb = self.access.client("s3"), self.access.client("dynamodb")
-        s3.create_bucket(Bucket=self.bucket, CreateBucketConfiguration={"LocationConstraint": self.access.region})
+        s3.create_bucket(
+            Bucket=self.bucket, CreateBucketConfiguration={"LocationConstraint": self.access.region}
+        )
         s3.upload_file(str(AIRPORTS), self.bucket, self.key)
         dynamodb.create_table(
             TableName=self.table,
@@ -38,7 +42,11 @@ class Sample:
         """What a task that imports the file must be allowed: the stack's `workerPolicy`."""
         table = f"arn:aws:dynamodb:{self.access.region}:{ACCOUNT_ID}:table/{self.table}"
         return [
-            {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": [f"arn:aws:s3:::{self.bucket}/{self.key}"]},
+            {
+                "Effect": "Allow",
+                "Action": ["s3:GetObject"],
+                "Resource": [f"arn:aws:s3:::{self.bucket}/{self.key}"],
+            },
             {"Effect": "Allow", "Action": ["dynamodb:BatchWriteItem"], "Resource": [table]},
         ]
 
@@ -48,4 +56,6 @@ class Sample:
 
     def rows_in_table(self) -> int:
         paginator = self.access.client("dynamodb").get_paginator("scan")
-        return sum(page["Count"] for page in paginator.paginate(TableName=self.table, Select="COUNT"))
+        return sum(
+            page["Count"] for page in paginator.paginate(TableName=self.table, Select="COUNT")
+        )

@@ -1,4 +1,6 @@
-"""The whole system, deployed into a local AWS: its outputs, where they are written, and the way in."""
+"""The whole system, deployed into a local AWS: its outputs, where they are written, and the way
+in.
+"""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -14,7 +16,8 @@ from local.errors import LocalError
 from local.project import Project
 
 OUTPUTS_FILE = Path(".local") / "outputs.json"
-# This machine's Python and packages run the Lambdas; wheels for Lambda's own platform would be of no use.
+# This machine's Python and packages run the Lambdas; wheels for Lambda's own platform would be of
+# no use.
 LOCAL_CONFIG = {"vendorDependencies": False}
 
 
@@ -43,8 +46,15 @@ class System:
         try:
             values = json.loads((folder / OUTPUTS_FILE).read_text())
         except FileNotFoundError as error:
-            raise LocalError("No local AWS is up. Start one in another terminal: python -m local up") from error
-        access = Access(values["endpointUrl"], values["region"], values["accessKeyId"], values["secretAccessKey"])
+            raise LocalError(
+                "No local AWS is up. Start one in another terminal: python -m local up"
+            ) from error
+        access = Access(
+            values["endpointUrl"],
+            values["region"],
+            values["accessKeyId"],
+            values["secretAccessKey"],
+        )
         return cls(access, values)
 
     def to_file(self, folder: Path) -> Path:

@@ -1,4 +1,6 @@
-"""Shows followed executions: a live table with progress on a terminal, plain lines anywhere else."""
+"""Shows followed executions: a live table with progress on a terminal, plain lines anywhere
+else.
+"""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -27,7 +29,11 @@ class View(AbstractContextManager["View"], Protocol):
 
 def view_for(console: Console, executions: Sequence[Execution], progress: Progress) -> View:
     """A live table if the console is a terminal, plain lines if not."""
-    return LiveView(console, executions, progress) if console.is_terminal else PlainView(console, progress)
+    return (
+        LiveView(console, executions, progress)
+        if console.is_terminal
+        else PlainView(console, progress)
+    )
 
 
 class PlainView:
@@ -40,7 +46,12 @@ class PlainView:
     def __enter__(self) -> "PlainView":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         return None
 
     def show(self, steps: Sequence[Step]) -> None:
@@ -54,7 +65,9 @@ class PlainView:
 class LiveView:
     """A table with a row for each execution, and a bar below it, redrawn at each poll."""
 
-    def __init__(self, console: Console, executions: Sequence[Execution], progress: Progress) -> None:
+    def __init__(
+        self, console: Console, executions: Sequence[Execution], progress: Progress
+    ) -> None:
         self._executions = executions
         self._progress = progress
         self._live = Live(console=console, auto_refresh=False)
@@ -63,7 +76,12 @@ class LiveView:
         self._live.__enter__()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self._live.update(self._render(), refresh=True)
         self._live.__exit__(kind, error, trace)
 
@@ -71,12 +89,16 @@ class LiveView:
         self._live.update(self._render(), refresh=True)
 
     def _render(self) -> RenderableType:
-        table = Table("task", "status", "states", "last note", box=None, header_style="dim", pad_edge=False)
+        table = Table(
+            "task", "status", "states", "last note", box=None, header_style="dim", pad_edge=False
+        )
         for execution in self._executions:
             table.add_row(*_row(execution))
         done, total = self._progress()
         bar = Table.grid(padding=(0, 1))
-        bar.add_row(ProgressBar(total=total, completed=done, width=40), f"{done:,} of {total:,} rows")
+        bar.add_row(
+            ProgressBar(total=total, completed=done, width=40), f"{done:,} of {total:,} rows"
+        )
         return Group(table, bar)
 
 
@@ -85,4 +107,9 @@ def _row(execution: Execution) -> tuple[RenderableType, ...]:
     states = execution.states
     earlier = f"({len(states) - _LAST_STATES} before) " if len(states) > _LAST_STATES else ""
     notes = [step.note for step in execution.steps if step.note]
-    return execution.task, status, earlier + " → ".join(states[-_LAST_STATES:]), notes[-1] if notes else ""
+    return (
+        execution.task,
+        status,
+        earlier + " → ".join(states[-_LAST_STATES:]),
+        notes[-1] if notes else "",
+    )

@@ -29,18 +29,26 @@ class Finder:
     def __init__(self, client: Executions, state_machine_arn: str) -> None:
         self._client = client
         self._state_machine_arn = state_machine_arn
-        self._ids: dict[str, frozenset[str]] = {}  # of the events that started them; an execution's never changes
+        self._ids: dict[
+            str, frozenset[str]
+        ] = {}  # of the events that started them; an execution's never changes
 
     def find(self, task_id: str) -> str | None:
-        """The ARN of the newest execution that an event with this id, or for the task with this id, started."""
-        for execution in self._client.list_executions(stateMachineArn=self._state_machine_arn)["executions"]:
+        """The ARN of the newest execution that an event with this id, or for the task with this id,
+        started.
+        """
+        for execution in self._client.list_executions(stateMachineArn=self._state_machine_arn)[
+            "executions"
+        ]:
             if task_id in self._ids_of(execution["executionArn"]):
                 return str(execution["executionArn"])
         return None
 
     def _ids_of(self, arn: str) -> frozenset[str]:
         if arn not in self._ids:
-            self._ids[arn] = _ids_in(json.loads(self._client.describe_execution(executionArn=arn)["input"]))
+            self._ids[arn] = _ids_in(
+                json.loads(self._client.describe_execution(executionArn=arn)["input"])
+            )
         return self._ids[arn]
 
 
@@ -87,16 +95,23 @@ class Execution:
 
     def poll(self) -> list[Step]:
         """The states entered since the last poll."""
-        # The status first: what the history gains afterwards would be missed if a finished execution weren't read again.
+        # The status first: what the history gains afterwards would be missed if a finished
+        # execution weren't read again.
         self.status = self.client.describe_execution(executionArn=self.arn)["status"]
-        steps = [self._step(event) for event in self._new_events() if event["type"].endswith(_ENTERED)]
+        steps = [
+            self._step(event) for event in self._new_events() if event["type"].endswith(_ENTERED)
+        ]
         self.steps += steps
         return steps
 
     def _new_events(self) -> list[dict[str, Any]]:
         """Read backwards, so that a poll costs what is new and not what is old."""
         new: list[dict[str, Any]] = []
-        request: dict[str, Any] = {"executionArn": self.arn, "reverseOrder": True, "maxResults": 100}
+        request: dict[str, Any] = {
+            "executionArn": self.arn,
+            "reverseOrder": True,
+            "maxResults": 100,
+        }
         while True:
             page = self.client.get_execution_history(**request)
             new += [event for event in page["events"] if event["id"] > self._seen]
@@ -110,7 +125,12 @@ class Execution:
         self._started = self._started or event["timestamp"]
         details = event["stateEnteredEventDetails"]
         seconds = (event["timestamp"] - self._started).total_seconds()
-        return Step(self.task, details["name"], seconds, _note(details["name"], json.loads(details["input"])))
+        return Step(
+            self.task,
+            details["name"],
+            seconds,
+            _note(details["name"], json.loads(details["input"])),
+        )
 
 
 def _note(state: str, entered_with: Any) -> str:
@@ -139,7 +159,9 @@ def _shortened(text: str) -> str:
 
 
 def follow(executions: Sequence[Execution], pause: Callable[[], None]) -> Iterator[list[Step]]:
-    """The steps of all executions as they happen, an empty list at a poll without any, until every execution is over."""
+    """The steps of all executions as they happen, an empty list at a poll without any, until every
+    execution is over.
+    """
     while True:
         running = [execution for execution in executions if execution.is_running]
         if not running:

@@ -15,6 +15,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """The whole system, started as a person starts it, with a few definitions more than the project's."""
+    """The whole system, started as a person starts it, with a few definitions more than the
+    project's.
+    """
     with started(tmp_path_factory.mktemp("project")) as running:
         yield running

@@ -49,7 +49,11 @@ class Running(Caller):
     def start(self, event: object) -> str:
         """Starts an execution past the bus, with anything for an event, and returns its ARN."""
         machine = self.system.state_machine_arn
-        return str(self.states.start_execution(stateMachineArn=machine, input=json.dumps(event))["executionArn"])
+        return str(
+            self.states.start_execution(stateMachineArn=machine, input=json.dumps(event))[
+                "executionArn"
+            ]
+        )
 
     def execution(self, task_id: str) -> str:
         """The ARN of the execution for a task's id, or for the id of an event."""
@@ -62,7 +66,10 @@ class Running(Caller):
     def ended(self, arn: str, *, patience_seconds: float = _PATIENCE_SECONDS) -> Ended:
         """Waits for the end of an execution."""
         execution = Execution("", arn, self.states)
-        self.until(lambda: execution.poll() is not None and not execution.is_running, patience_seconds=patience_seconds)
+        self.until(
+            lambda: execution.poll() is not None and not execution.is_running,
+            patience_seconds=patience_seconds,
+        )
         description = self.states.describe_execution(executionArn=arn)
         return Ended(
             arn=arn,
@@ -73,10 +80,14 @@ class Running(Caller):
             output=json.loads(description["output"]) if "output" in description else None,
         )
 
-    def until(self, condition: Callable[[], Found | None], *, patience_seconds: float = _PATIENCE_SECONDS) -> Found:
+    def until(
+        self, condition: Callable[[], Found | None], *, patience_seconds: float = _PATIENCE_SECONDS
+    ) -> Found:
         """Calls something until it yields a truth, and returns that."""
         deadline = time.monotonic() + patience_seconds
         while not (found := condition()):
-            assert time.monotonic() < deadline, f"it did not happen within {patience_seconds} seconds"
+            assert time.monotonic() < deadline, (
+                f"it did not happen within {patience_seconds} seconds"
+            )
             time.sleep(_POLL_SECONDS)
         return found

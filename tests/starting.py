@@ -1,4 +1,6 @@
-"""Starts the whole system as a person does, `python -m local up`, on a copy of the project with a few definitions more."""
+"""Starts the whole system as a person does, `python -m local up`, on a copy of the project with a
+few definitions more.
+"""
 
 import shutil
 import signal
@@ -39,7 +41,9 @@ def started(folder: Path) -> Iterator[Running]:
 
 
 def _copy_project(folder: Path) -> None:
-    """The project's files, and the tests' own definitions among them: dropping a file there is all that a task takes."""
+    """The project's files, and the tests' own definitions among them: dropping a file there is all
+    that a task takes.
+    """
     without_caches = shutil.ignore_patterns("__pycache__")
     for package in ("handler", "definitions", "infra", "local"):
         shutil.copytree(ROOT / package, folder / package, ignore=without_caches)
@@ -53,5 +57,7 @@ def _wait_for_outputs(folder: Path, up: subprocess.Popen[bytes], log: Path) -> N
     deadline = time.monotonic() + _START_SECONDS
     while not (folder / OUTPUTS_FILE).exists():
         assert up.poll() is None, f"python -m local up ended:\n{log.read_text()}"
-        assert time.monotonic() < deadline, f"python -m local up was not ready in {_START_SECONDS} s:\n{log.read_text()}"
+        assert time.monotonic() < deadline, (
+            f"python -m local up was not ready in {_START_SECONDS} s:\n{log.read_text()}"
+        )
         time.sleep(0.05)

@@ -1,7 +1,7 @@
 """Copies a month's orders from a DynamoDB table to S3: a loop that goes on where it was.
 
-The table's keys are `month` and `orderId`. The archive has one object per page, one order per line, as DynamoDB's own import
-from S3 takes it (`DYNAMODB_JSON`).
+The table's keys are `month` and `orderId`. The archive has one object per page, one order per line,
+as DynamoDB's own import from S3 takes it (`DYNAMODB_JSON`).
 """
 
 import functools
@@ -36,11 +36,15 @@ def archive_orders(context: Context, input: ArchiveOrdersInput) -> Done:
     """Copies a month's orders from a table to S3, a page at a time."""
     for page in context.each(pages_of(input), input, size=len):
         write(page, input)
-    return Done(f"{input.orders:,} orders archived.", output={"orders": input.orders, "pages": input.pages})
+    return Done(
+        f"{input.orders:,} orders archived.", output={"orders": input.orders, "pages": input.pages}
+    )
 
 
 def pages_of(input: ArchiveOrdersInput) -> Iterator[tuple[str, Page]]:
-    """The pages behind the cursor, each with the order that it ends with: the cursor once it is written."""
+    """The pages behind the cursor, each with the order that it ends with: the cursor once it is
+    written.
+    """
     last = input.cursor
     while page := read(input, last):
         last = page[-1]["orderId"]["S"]
@@ -49,7 +53,9 @@ def pages_of(input: ArchiveOrdersInput) -> Iterator[tuple[str, Page]]:
 
 def read(input: ArchiveOrdersInput, last: str | None) -> Page:
     """The page of orders that follows `last`; empty where there are no more."""
-    behind = {"ExclusiveStartKey": {"month": {"S": input.month}, "orderId": {"S": last}}} if last else {}
+    behind = (
+        {"ExclusiveStartKey": {"month": {"S": input.month}, "orderId": {"S": last}}} if last else {}
+    )
     answer = dynamodb().query(
         TableName=input.table,
         KeyConditionExpression="#month = :month",
@@ -65,11 +71,13 @@ def read(input: ArchiveOrdersInput, last: str | None) -> Page:
 def write(page: Page, input: ArchiveOrdersInput) -> None:
     """Writes a page, and counts it.
 
-    Its key follows from the input: a page that is written again after a crash replaces itself. The counts are saved with the
-    cursor, in one write: they are right whatever happens.
+    Its key follows from the input: a page that is written again after a crash replaces itself. The
+    counts are saved with the cursor, in one write: they are right whatever happens.
     """
     lines = "".join(json.dumps({"Item": order}) + "\n" for order in page)
-    s3().put_object(Bucket=input.bucket, Key=f"orders/{input.month}/{input.pages:06d}.json", Body=lines.encode())
+    s3().put_object(
+        Bucket=input.bucket, Key=f"orders/{input.month}/{input.pages:06d}.json", Body=lines.encode()
+    )
     input.pages += 1
     input.orders += len(page)
 

@@ -1,4 +1,6 @@
-"""Compresses the log files in a bucket: a task that shares its work out among children, and puts their results together."""
+"""Compresses the log files in a bucket: a task that shares its work out among children, and puts
+their results together.
+"""
 
 import functools
 import gzip
@@ -39,18 +41,29 @@ class Compressed(BaseModel):
 @task(id="compressLogs")
 def compress_logs(context: Context, input: CompressLogsInput) -> Verdict:
     """Compresses every log file under a prefix, each in a task of its own."""
-    # Once all files have a child, the loop finds nothing behind its cursor, and the task comes to the waiting at once.
+    # Once all files have a child, the loop finds nothing behind its cursor, and the task comes to
+    # the waiting at once.
     for key in context.each(keys_behind(input), input):
-        context.trigger(compress_log, input=CompressLogInput(bucket=input.bucket, key=key), name=key, key=key)
+        context.trigger(
+            compress_log, input=CompressLogInput(bucket=input.bucket, key=key), name=key, key=key
+        )
     return context.wait_for_children(total)
 
 
 def total(children: list[TaskRecord]) -> Verdict:
-    """What came of the children, when the last one is over. Some may have failed: the others' work still counts."""
-    done = [Compressed.model_validate(child.output) for child in children if child.status == "success"]
+    """What came of the children, when the last one is over. Some may have failed: the others' work
+    still counts.
+    """
+    done = [
+        Compressed.model_validate(child.output) for child in children if child.status == "success"
+    ]
     failed = [child.name for child in children if child.status != "success"]
     if failed and not done:
-        return Failed(f"None of {len(failed):,} files could be compressed.", code="NOTHING_COMPRESSED", data={"failed": failed})
+        return Failed(
+            f"None of {len(failed):,} files could be compressed.",
+            code="NOTHING_COMPRESSED",
+            data={"failed": failed},
+        )
     saved = sum(file.bytes_before - file.bytes_after for file in done)
     return Done(
         f"{len(done):,} files compressed, {len(failed):,} not.",
@@ -58,7 +71,11 @@ def total(children: list[TaskRecord]) -> Verdict:
     )
 
 
-@task(id="compressLog", private=True, retry=Retry(max_attempts=3, backoff=timedelta(seconds=5), exclude=("NO_SUCH_FILE",)))
+@task(
+    id="compressLog",
+    private=True,
+    retry=Retry(max_attempts=3, backoff=timedelta(seconds=5), exclude=("NO_SUCH_FILE",)),
+)
 def compress_log(context: Context, input: CompressLogInput) -> Verdict:
     """Compresses one log file. Done twice, it writes the same object twice."""
     try:
@@ -68,12 +85,18 @@ def compress_log(context: Context, input: CompressLogInput) -> Verdict:
     packed = gzip.compress(content, mtime=0)
     s3().put_object(Bucket=input.bucket, Key=f"compressed/{input.key}.gz", Body=packed)
     context.log.info("Compressed.", bytes_before=len(content), bytes_after=len(packed))
-    return Done(output=Compressed(key=input.key, bytes_before=len(content), bytes_after=len(packed)))
+    return Done(
+        output=Compressed(key=input.key, bytes_before=len(content), bytes_after=len(packed))
+    )
 
 
 def keys_behind(input: CompressLogsInput) -> Iterator[tuple[str, str]]:
     """The files behind the cursor, in the order of their keys, each of which is its own cursor."""
-    pages = s3().get_paginator("list_objects_v2").paginate(Bucket=input.bucket, Prefix=input.prefix, StartAfter=input.cursor)
+    pages = (
+        s3()
+        .get_paginator("list_objects_v2")
+        .paginate(Bucket=input.bucket, Prefix=input.prefix, StartAfter=input.cursor)
+    )
     for page in pages:
         for found in page.get("Contents", []):
             yield found["Key"], found["Key"]

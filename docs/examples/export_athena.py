@@ -1,4 +1,6 @@
-"""Runs a query in Athena: a task that waits for a job elsewhere, and looks after it less and less often."""
+"""Runs a query in Athena: a task that waits for a job elsewhere, and looks after it less and less
+often.
+"""
 
 import functools
 from typing import Any
@@ -17,7 +19,9 @@ class ExportAthenaInput(BaseModel):
 
     query: str = Field(min_length=1)
     database: str = Field(min_length=1)
-    location: str = Field(pattern=r"^s3://", description="the folder in S3 for the result, a CSV file")
+    location: str = Field(
+        pattern=r"^s3://", description="the folder in S3 for the result, a CSV file"
+    )
 
     query_id: str | None = None
     wait_seconds: int = FIRST_WAIT_SECONDS
@@ -35,19 +39,25 @@ def export_athena(context: Context, input: ExportAthenaInput) -> Verdict:
             location = query["ResultConfiguration"]["OutputLocation"]
             return Done(f"The result is at {location}.", output={"location": location})
         case "FAILED" | "CANCELLED":
-            return Failed(status.get("StateChangeReason", f"The query is {status['State']}."), code="QUERY_FAILED")
+            return Failed(
+                status.get("StateChangeReason", f"The query is {status['State']}."),
+                code="QUERY_FAILED",
+            )
     longer = min(input.wait_seconds * 2, LONGEST_WAIT_SECONDS)
     # Looking is no progress: it doesn't count against max_iterations.
     return Continue({"wait_seconds": longer}, wait=input.wait_seconds, counts=False)
 
 
 def begin(context: Context, input: ExportAthenaInput) -> Verdict:
-    """Starts the query, once: its token is made of the task's id, which is the same after a crash."""
+    """Starts the query, once: its token is made of the task's id, which is the same after a
+    crash.
+    """
     input.query_id = athena().start_query_execution(
         QueryString=input.query,
         QueryExecutionContext={"Database": input.database},
         ResultConfiguration={"OutputLocation": input.location},
-        ClientRequestToken=f"background-task-{context.task.id}",  # Athena takes 32 to 128 characters
+        # Athena takes 32 to 128 characters
+        ClientRequestToken=f"background-task-{context.task.id}",
     )["QueryExecutionId"]
     context.save_input(input)  # from here on, the hook below finds the query
     if context.is_aborted():

@@ -37,10 +37,11 @@ class Bus:
         self._clock = clock
 
     def send(self, records: Sequence[TaskRecord]) -> dict[str, str]:
-        """Puts the event of each task on the bus, and returns why it failed for those that it did not take: id -> reason.
+        """Puts the event of each task on the bus, and returns why it failed for those that it did
+        not take: id -> reason.
 
-        Each entry's own result is read; what failed is tried again, with backoff and jitter, five times in all. An event
-        may so arrive twice: a task that is owned already is not run again.
+        Each entry's own result is read; what failed is tried again, with backoff and jitter, five
+        times in all. An event may so arrive twice: a task that is owned already is not run again.
         """
         failed: dict[str, str] = {}
         for start in range(0, len(records), _BATCH):

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
-# ReceiveMessage gives ten at a time (API reference); a sweep takes so many at most, the next one goes on.
+# ReceiveMessage gives ten at a time (API reference); a sweep takes so many at most, the next one
+# goes on.
 _BATCH: Final = 10
 _MOST: Final = 1_000
 
@@ -20,10 +21,9 @@ _MOST: Final = 1_000
 class DeadLetter:
     """An event that was not delivered.
 
-    Args:
-        event: the event as it was; empty if the message is no JSON object.
-        reason: why it was not delivered, as EventBridge says (EventBridge guide, "Using dead-letter queues").
-        receipt: what `remove` takes.
+    Args: event: the event as it was; empty if the message is no JSON object. reason: why it was not
+        delivered, as EventBridge says (EventBridge guide, "Using dead-letter queues"). receipt:
+        what `remove` takes.
     """
 
     event: Json
@@ -59,7 +59,11 @@ class DeadLetters:
 
 def _dead_letter(message: "MessageTypeDef") -> DeadLetter:
     attributes = message.get("MessageAttributes", {})
-    said = [attributes[name].get("StringValue", "") for name in ("ERROR_CODE", "ERROR_MESSAGE") if name in attributes]
+    said = [
+        attributes[name].get("StringValue", "")
+        for name in ("ERROR_CODE", "ERROR_MESSAGE")
+        if name in attributes
+    ]
     try:
         event = json.loads(message.get("Body", ""))
     except json.JSONDecodeError:

@@ -15,7 +15,8 @@ RUNNING: Final = "RUNNING"
 SUCCEEDED: Final = "SUCCEEDED"
 ABORTED: Final = "ABORTED"
 _GONE: Final = "ExecutionDoesNotExist"
-# GetExecutionHistory gives as many at a time (API reference); an attempt at `Run` that fails writes three.
+# GetExecutionHistory gives as many at a time (API reference); an attempt at `Run` that fails writes
+# three.
 _MOST_EVENTS: Final = 1_000
 
 
@@ -23,9 +24,8 @@ _MOST_EVENTS: Final = 1_000
 class Execution:
     """How an execution stands.
 
-    Args:
-        name: its name, unique within the state machine.
-        status: RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED or PENDING_REDRIVE; GONE when Step Functions has forgotten
+    Args: name: its name, unique within the state machine. status: RUNNING, SUCCEEDED, FAILED,
+        TIMED_OUT, ABORTED or PENDING_REDRIVE; GONE when Step Functions has forgotten
             it, 90 days after its end (Step Functions quotas, "Execution history retention time").
         error: the error's name, when it failed.
         cause: what happened, when it failed.
@@ -52,12 +52,15 @@ class Executions:
         self._state_machine_arn = state_machine_arn
 
     def stop(self, name: str, *, cause: str) -> None:
-        """Stops an execution, if it can be; one that can't waits on, and ends when it sees that its task is over."""
+        """Stops an execution, if it can be; one that can't waits on, and ends when it sees that its
+        task is over.
+        """
         try:
             self._client.stop_execution(executionArn=self._arn(name), error="Aborted", cause=cause)
         except (ClientError, BotoCoreError) as error:
             log.warning(
-                "An execution could not be stopped.", extra={"action": "stop_failed", "execution": name, "why": str(error)}
+                "An execution could not be stopped.",
+                extra={"action": "stop_failed", "execution": name, "why": str(error)},
             )
 
     def describe(self, name: str) -> Execution:
@@ -78,12 +81,16 @@ class Executions:
     def running(self) -> set[str]:
         """The names of all that run now, a thousand a request. It may lag behind by a moment."""
         pages = self._client.get_paginator("list_executions").paginate(
-            stateMachineArn=self._state_machine_arn, statusFilter="RUNNING", PaginationConfig={"PageSize": 1000}
+            stateMachineArn=self._state_machine_arn,
+            statusFilter="RUNNING",
+            PaginationConfig={"PageSize": 1000},
         )
         return {execution["name"] for page in pages for execution in page["executions"]}
 
     def failures(self, name: str) -> list[tuple[str, str]]:
-        """The error and the cause of each attempt that failed since `Run` was last entered, the last one first."""
+        """The error and the cause of each attempt that failed since `Run` was last entered, the
+        last one first.
+        """
         try:
             history = self._client.get_execution_history(
                 executionArn=self._arn(name), reverseOrder=True, maxResults=_MOST_EVENTS
@@ -97,7 +104,9 @@ class Executions:
             if failure := event.get("taskFailedEventDetails"):
                 failed.append((failure.get("error", ""), failure.get("cause", "")))
             elif timed_out := event.get("taskTimedOutEventDetails"):
-                failed.append((timed_out.get("error", "States.Timeout"), timed_out.get("cause", "")))
+                failed.append(
+                    (timed_out.get("error", "States.Timeout"), timed_out.get("cause", ""))
+                )
         return failed
 
     def _arn(self, name: str) -> str:

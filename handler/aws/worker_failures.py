@@ -29,9 +29,10 @@ class Crash(StrEnum):
     def of(cls, error: str, cause: str) -> "Crash":
         """The class of an error that ended `Run`.
 
-        Lambda reports one death under several names (Lambda guide, "Troubleshoot invocation issues"; Step Functions guide,
-        "Handle Lambda service exceptions"): running out of memory is `Runtime.OutOfMemory`, or `Runtime.ExitError` with
-        "signal: killed"; either it or running out of time can be `Lambda.Unknown`.
+        Lambda reports one death under several names (Lambda guide, "Troubleshoot invocation
+        issues"; Step Functions guide, "Handle Lambda service exceptions"): running out of memory is
+        `Runtime.OutOfMemory`, or `Runtime.ExitError` with "signal: killed"; either it or running
+        out of time can be `Lambda.Unknown`.
         """
         if error in ("Sandbox.Timedout", "States.Timeout") or "Task timed out" in cause:
             return cls.TIMEOUT
@@ -45,8 +46,12 @@ class Crash(StrEnum):
 
 
 _WORDS: Final = {
-    Crash.OUT_OF_MEMORY: "the worker ran out of memory; give it more (the stack's config key workerMemory)",
-    Crash.TIMEOUT: "the worker ran out of time; return Continue in time (context.is_close_to_timeout())",
+    Crash.OUT_OF_MEMORY: (
+        "the worker ran out of memory; give it more (the stack's config key workerMemory)"
+    ),
+    Crash.TIMEOUT: (
+        "the worker ran out of time; return Continue in time (context.is_close_to_timeout())"
+    ),
     Crash.KILLED: "the worker's process died",
     Crash.THROTTLED: "Lambda had no capacity left for the worker",
     Crash.STORE: "the table could not be reached",

@@ -1,1 +1,3 @@
-"""What an author declares: `@task`, verdicts, `Retry`, and the registry that finds them. Nothing that runs."""
+"""What an author declares: `@task`, verdicts, `Retry`, and the registry that finds them. Nothing
+that runs.
+"""

@@ -19,7 +19,8 @@ from handler.record.task_record import Identity, Json, TaskRecord
 from handler.record.validation import invalid_input
 
 DEFAULT_MAX_ITERATIONS = 500
-# EventBridge guide, "Setting a schedule pattern for scheduled rules (legacy)": a rate, or a cron of six fields.
+# EventBridge guide, "Setting a schedule pattern for scheduled rules (legacy)": a rate, or a cron of
+# six fields.
 _SCHEDULE = re.compile(r"rate\(([1-9]\d*) (minute|hour|day)s?\)|cron\((\S+ ){5}\S+\)")
 
 TaskFunction = Callable[..., Verdict]
@@ -30,7 +31,9 @@ HookFunction = TypeVar("HookFunction", bound=Callable[..., object])
 
 @dataclass(frozen=True, slots=True)
 class TriggerRequest:
-    """What is about to be triggered: given to `on_before_trigger`, which may return a changed one (`dataclasses.replace`)."""
+    """What is about to be triggered: given to `on_before_trigger`, which may return a changed one
+    (`dataclasses.replace`).
+    """
 
     definition_id: str
     input: Json
@@ -57,8 +60,8 @@ class Hook(StrEnum):
 class Definition:
     """A task's definition: made by `@task`, found by the registry, run by the worker.
 
-    Its hooks are set with decorators: `@export_users.on_done`. They run after the outcome is stored, each with the stored
-    record; one that raises is logged on the task and changes nothing.
+    Its hooks are set with decorators: `@export_users.on_done`. They run after the outcome is
+    stored, each with the stored record; one that raises is logged on the task and changes nothing.
     """
 
     def __init__(
@@ -99,7 +102,8 @@ class Definition:
             if input:
                 names = ", ".join(sorted(input))
                 raise InvalidInput(
-                    f'Validation failed. Task "{self.id}" takes no input, but was given: {names}. Leave it out.',
+                    f'Validation failed. Task "{self.id}" takes no input, but was given: {names}.'
+                    " Leave it out.",
                     data={"invalidFields": {name: _unexpected(name) for name in input}},
                 )
             return None
@@ -114,7 +118,9 @@ class Definition:
         return self.function(context) if self._input_type is None else self.function(context, input)
 
     def on_before_trigger(self, hook: BeforeTriggerHook) -> BeforeTriggerHook:
-        """Called with the request before anything is stored: it may return a changed one, or veto it by raising."""
+        """Called with the request before anything is stored: it may return a changed one, or veto
+        it by raising.
+        """
         return self._set("on_before_trigger", hook)
 
     def on_done(self, hook: OutcomeHook) -> OutcomeHook:
@@ -144,7 +150,9 @@ class Definition:
 
     def _set(self, name: str, hook: HookFunction) -> HookFunction:
         if name in self._hooks:
-            raise DefinitionError(f'{self.file}: task "{self.id}" has an {name} hook already; keep one of the two.')
+            raise DefinitionError(
+                f'{self.file}: task "{self.id}" has an {name} hook already; keep one of the two.'
+            )
         self._hooks[name] = hook
         return hook
 
@@ -166,16 +174,15 @@ def task(
 ) -> Callable[[TaskFunction], Definition]:
     """Makes a task of a function `(context) -> Verdict` or `(context, input: Model) -> Verdict`.
 
-    Args:
-        id: camelCase; the function's name in camelCase by default.
-        title: for people, and the default name of its tasks; the id in words by default.
-        description: for people; the first line of the function's docstring by default.
-        max_iterations: how many times the function runs at most for one task, at least 1.
-        private: it can be triggered from code and by events, but not through the API, which doesn't list it either.
-        database_logs: whether its tasks keep logs in the table.
-        retry: how often a failing iteration is tried again; not at all by default.
-        schedule: `rate(1 day)` or `cron(0 3 * * ? *)`, in EventBridge's syntax and UTC: when a task is triggered by itself.
-        crash_retries: how often an iteration whose Lambda died (out of memory, timed out, killed) runs again, from its
+    Args: id: camelCase; the function's name in camelCase by default. title: for people, and the
+        default name of its tasks; the id in words by default. description: for people; the first
+        line of the function's docstring by default. max_iterations: how many times the function
+        runs at most for one task, at least 1. private: it can be triggered from code and by events,
+        but not through the API, which doesn't list it either. database_logs: whether its tasks keep
+        logs in the table. retry: how often a failing iteration is tried again; not at all by
+        default. schedule: `rate(1 day)` or `cron(0 3 * * ? *)`, in EventBridge's syntax and UTC:
+        when a task is triggered by itself. crash_retries: how often an iteration whose Lambda died
+        (out of memory, timed out, killed) runs again, from its
             last checkpoint.
 
     Raises:
@@ -184,11 +191,15 @@ def task(
 
     if callable(id):
         file = getattr(getattr(id, "__code__", None), "co_filename", "?")
-        raise DefinitionError(f"{file}: write @task(), with parentheses, in front of {getattr(id, '__name__', id)!r}.")
+        raise DefinitionError(
+            f"{file}: write @task(), with parentheses, in front of {getattr(id, '__name__', id)!r}."
+        )
 
     def define(function: TaskFunction) -> Definition:
         if not inspect.isfunction(function):
-            raise DefinitionError(f"@task() is in front of {function!r}; put it in front of a function.")
+            raise DefinitionError(
+                f"@task() is in front of {function!r}; put it in front of a function."
+            )
         definition_id = camel_case(function.__name__) if id is None else id
         definition = Definition(
             function,
@@ -216,42 +227,64 @@ def _check(definition: Definition) -> None:
             f'It must be in camelCase format, for example: "{camel_case(id) or "myCustomTask"}".'
         )
     if not isinstance(definition.max_iterations, int) or definition.max_iterations < 1:
-        raise DefinitionError(f'{where}: task "{id}" has max_iterations={definition.max_iterations!r}; it takes 1 or more.')
+        raise DefinitionError(
+            f'{where}: task "{id}" has max_iterations={definition.max_iterations!r}; it takes 1 or'
+            " more."
+        )
     if not isinstance(definition.crash_retries, int) or definition.crash_retries < 0:
-        raise DefinitionError(f'{where}: task "{id}" has crash_retries={definition.crash_retries!r}; it takes 0 or more.')
+        raise DefinitionError(
+            f'{where}: task "{id}" has crash_retries={definition.crash_retries!r}; it takes 0 or'
+            " more."
+        )
     if definition.schedule is not None and not _SCHEDULE.fullmatch(definition.schedule):
         raise DefinitionError(
-            f'{where}: task "{id}" has schedule="{definition.schedule}"; write "rate(1 day)" or "cron(0 3 * * ? *)".'
+            f'{where}: task "{id}" has schedule="{definition.schedule}"; write "rate(1 day)" or'
+            ' "cron(0 3 * * ? *)".'
         )
 
 
 def _input_type(function: TaskFunction, id: str) -> TypeAdapter[Input] | None:
     where = function.__code__.co_filename
-    if any(kind(function) for kind in (inspect.iscoroutinefunction, inspect.isgeneratorfunction, inspect.isasyncgenfunction)):
-        raise DefinitionError(f'{where}: task "{id}" is async or a generator; write a plain function that returns a verdict.')
+    if any(
+        kind(function)
+        for kind in (
+            inspect.iscoroutinefunction,
+            inspect.isgeneratorfunction,
+            inspect.isasyncgenfunction,
+        )
+    ):
+        raise DefinitionError(
+            f'{where}: task "{id}" is async or a generator; write a plain function that returns a'
+            " verdict."
+        )
     parameters = list(inspect.signature(function).parameters.values())
     if not 1 <= len(parameters) <= 2:
         raise DefinitionError(
-            f'{where}: task "{id}" takes {len(parameters)} parameters; it takes (context) or (context, input: Model).'
+            f'{where}: task "{id}" takes {len(parameters)} parameters; it takes (context) or'
+            " (context, input: Model)."
         )
     if len(parameters) == 1:
         return None
     annotation = _annotation(function, parameters[1])
     if annotation is inspect.Parameter.empty:
         raise DefinitionError(
-            f'{where}: the input of task "{id}" has no annotation; annotate it with a model, such as input: Input.'
+            f'{where}: the input of task "{id}" has no annotation; annotate it with a model, such'
+            " as input: Input."
         )
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return TypeAdapter(annotation)
     if annotation is dict or getattr(annotation, "__origin__", None) is dict:
         return TypeAdapter(annotation)
     raise DefinitionError(
-        f'{where}: the input of task "{id}" is annotated {annotation!r}; annotate it with a model, or with dict[str, object].'
+        f'{where}: the input of task "{id}" is annotated {annotation!r}; annotate it with a model,'
+        " or with dict[str, object]."
     )
 
 
 def _annotation(function: TaskFunction, parameter: inspect.Parameter) -> Any:
-    """The parameter's annotation, also where the module has `from __future__ import annotations`."""
+    """The parameter's annotation, also where the module has `from __future__ import
+    annotations`.
+    """
     if isinstance(parameter.annotation, str):
         return eval(parameter.annotation, vars(sys.modules[function.__module__]))  # noqa: S307  the author's own source
     return parameter.annotation
@@ -262,4 +295,8 @@ def _first_line(function: TaskFunction) -> str:
 
 
 def _unexpected(name: str) -> Json:
-    return {"code": "extra_forbidden", "message": "This task takes no input", "data": {"path": [name]}}
+    return {
+        "code": "extra_forbidden",
+        "message": "This task takes no input",
+        "data": {"path": [name]},
+    }

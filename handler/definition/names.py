@@ -2,7 +2,8 @@
 
 import re
 
-# A run of capitals that isn't the start of a word, a word, or digits: the words of lodash's camelCase, for ASCII.
+# A run of capitals that isn't the start of a word, a word, or digits: the words of lodash's
+# camelCase, for ASCII.
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 
@@ -14,7 +15,9 @@ def camel_case(text: str) -> str:
 
 
 def is_camel_case(text: str) -> bool:
-    """Whether `text` is the camelCase form of itself, as Webiny checks it; the empty string is not."""
+    """Whether `text` is the camelCase form of itself, as Webiny checks it; the empty string is
+    not.
+    """
     return bool(text) and camel_case(text) == text
 
 

@@ -23,13 +23,17 @@ class Registry:
             known = self._definitions.setdefault(definition.id, definition)
             if known is not definition:
                 raise DefinitionError(
-                    f'Two tasks have the id "{definition.id}": {known.file} and {definition.file}. Give one of them another id.'
+                    f'Two tasks have the id "{definition.id}": {known.file} and {definition.file}.'
+                    " Give one of them another id."
                 )
 
     def get(self, id: str) -> Definition:
         """Raises `UnknownDefinition` when there is none."""
         if (definition := self._definitions.get(id)) is None:
-            raise UnknownDefinition("Task definition was not found!", data={"id": id, "known": sorted(self._definitions)})
+            raise UnknownDefinition(
+                "Task definition was not found!",
+                data={"id": id, "known": sorted(self._definitions)},
+            )
         return definition
 
     def find(self, id: str) -> Definition | None:
@@ -45,21 +49,32 @@ class Registry:
 
 
 def discover(package: str = "definitions") -> Registry:
-    """Imports every module of `package`, folders inside it too, and registers each definition that it makes.
+    """Imports every module of `package`, folders inside it too, and registers each definition that
+    it makes.
 
-    Raises:
-        DefinitionError: a module can't be imported, or two definitions have one id; the message names the files.
+    Raises: DefinitionError: a module can't be imported, or two definitions have one id; the message
+        names the files.
     """
     root = _import(package)
     # A folder that can't be imported is passed over here, and told of below.
-    names = sorted(found.name for found in pkgutil.walk_packages(root.__path__, f"{package}.", onerror=lambda _: None))
+    names = sorted(
+        found.name
+        for found in pkgutil.walk_packages(root.__path__, f"{package}.", onerror=lambda _: None)
+    )
     _refuse_overlooked(root, package, names)
     modules = [_import(name) for name in names]
-    return Registry(sorted(_definitions_of(modules), key=lambda definition: definition.id != "testingRun"))
+    return Registry(
+        sorted(_definitions_of(modules), key=lambda definition: definition.id != "testingRun")
+    )
 
 
 def _definitions_of(modules: Iterable[ModuleType]) -> list[Definition]:
-    found = [value for module in modules for value in vars(module).values() if isinstance(value, Definition)]
+    found = [
+        value
+        for module in modules
+        for value in vars(module).values()
+        if isinstance(value, Definition)
+    ]
     # A definition that one file imports from another (to trigger it) is still one definition.
     return list({id(definition): definition for definition in found}.values())
 
@@ -72,7 +87,9 @@ def _refuse_overlooked(root: ModuleType, package: str, names: Iterable[str]) -> 
             parts = path.relative_to(folder).with_suffix("").parts
             name = ".".join([package, *parts]).removesuffix(".__init__")
             if name not in found and name.rpartition(".")[0] not in found:
-                raise DefinitionError(f"{path} is in a folder without an __init__.py; add an empty one.")
+                raise DefinitionError(
+                    f"{path} is in a folder without an __init__.py; add an empty one."
+                )
 
 
 def _import(name: str) -> ModuleType:
@@ -80,10 +97,14 @@ def _import(name: str) -> ModuleType:
         return importlib.import_module(name)
     except DefinitionError:
         raise
-    except (Exception, SystemExit) as error:  # whatever a user's module raises, its author needs to know which file it was
+    except (
+        Exception,
+        SystemExit,
+    ) as error:  # whatever a user's module raises, its author needs to know which file it was
         where = _file_of(name)
         raise DefinitionError(
-            f"{where} can't be imported: {type(error).__name__}: {error}. Mend the file, or move it out."
+            f"{where} can't be imported: {type(error).__name__}: {error}. Mend the file, or move it"
+            " out."
         ) from error
 
 

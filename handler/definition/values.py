@@ -27,16 +27,19 @@ def stored_input(definition: Definition, input: Mapping[str, object] | BaseModel
     definition.validate(stored)
     if (size := size_of(stored)) > MAX_INPUT_BYTES:
         raise InvalidInput(
-            f'The input of task "{definition.id}" has {size:,} bytes as JSON; the limit is {MAX_INPUT_BYTES:,}. '
-            "Put what is big into S3, and its key into the input.",
+            f'The input of task "{definition.id}" has {size:,} bytes as JSON; the limit is'
+            f" {MAX_INPUT_BYTES:,}. Put what is big into S3, and its key into the input.",
             code="INPUT_TOO_LARGE",
             data={"size": size, "max": MAX_INPUT_BYTES},
         )
     return stored
 
 
-def next_input(definition: Definition, before: Json, input: Mapping[str, object] | BaseModel | None) -> Json:
-    """The input that `input` makes of the one before: nothing keeps it, a model replaces it, a mapping is merged over it.
+def next_input(
+    definition: Definition, before: Json, input: Mapping[str, object] | BaseModel | None
+) -> Json:
+    """The input that `input` makes of the one before: nothing keeps it, a model replaces it, a
+    mapping is merged over it.
 
     Raises:
         InvalidInput: as `stored_input`.
@@ -47,7 +50,8 @@ def next_input(definition: Definition, before: Json, input: Mapping[str, object]
 
 
 def stored_output(output: Mapping[str, object] | BaseModel | None) -> Json | None:
-    """`output` as it is stored: one that is too large is replaced by a note of its size, stack traces being left out first.
+    """`output` as it is stored: one that is too large is replaced by a note of its size, stack
+    traces being left out first.
 
     Raises:
         ValueError: it is no JSON.
@@ -67,4 +71,6 @@ def _without_stack(output: Json) -> Json:
 
 def _without_error_stack(output: Json) -> Json:
     error = output.get("error")
-    return _without_stack(output) | ({"error": _without_stack(cast("Json", error))} if isinstance(error, dict) else {})
+    return _without_stack(output) | (
+        {"error": _without_stack(cast("Json", error))} if isinstance(error, dict) else {}
+    )

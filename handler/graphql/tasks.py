@@ -120,9 +120,16 @@ def _list_tasks(
     _refuse_search(search)
     wanted = _filter(request.tenant, where or {})
     page = request.tasks.list(
-        wanted, newest_first=_descending(sort, default=True), limit=DEFAULT_LIMIT if limit is None else limit, after=after
+        wanted,
+        newest_first=_descending(sort, default=True),
+        limit=DEFAULT_LIMIT if limit is None else limit,
+        after=after,
     )
-    meta = {"cursor": page.cursor, "hasMoreItems": page.cursor is not None, "count": lambda: request.tasks.count(wanted)}
+    meta = {
+        "cursor": page.cursor,
+        "hasMoreItems": page.cursor is not None,
+        "count": lambda: request.tasks.count(wanted),
+    }
     return {"data": [_shown_task(record) for record in page.items], "meta": meta}
 
 
@@ -131,7 +138,12 @@ def _list_tasks(
 def _list_definitions(request: Request) -> Json:
     return {
         "data": [
-            {"id": definition.id, "title": definition.title, "description": definition.description or None, "fields": []}
+            {
+                "id": definition.id,
+                "title": definition.title,
+                "description": definition.description or None,
+                "fields": [],
+            }
             for definition in request.tasks.definitions()
         ]
     }
@@ -156,17 +168,27 @@ def _list_logs(
     if not 1 <= limit <= MAX_LIMIT:
         raise InvalidInput(f"limit is {limit}; it takes 1 to {MAX_LIMIT}.")
     record = request.task(task_id)
-    found = _logs(request, record, where or {}, newest_first=_descending(sort, default=True), after=after)
+    found = _logs(
+        request, record, where or {}, newest_first=_descending(sort, default=True), after=after
+    )
     logs = list(islice(found, limit + 1))
     cursor = str(logs[limit - 1]["iteration"]) if len(logs) > limit else None
     count = functools.partial(_count_logs, request, record)
-    return {"data": logs[:limit], "meta": {"cursor": cursor, "hasMoreItems": cursor is not None, "count": count}}
+    return {
+        "data": logs[:limit],
+        "meta": {"cursor": cursor, "hasMoreItems": cursor is not None, "count": count},
+    }
 
 
 @_tasks_mutation.field("triggerTask")
 @_envelope
 def _trigger_task(
-    request: Request, *, definition: str, input: object = None, name: str | None = None, delay: float | None = None
+    request: Request,
+    *,
+    definition: str,
+    input: object = None,
+    name: str | None = None,
+    delay: float | None = None,
 ) -> Json:
     if not isinstance(input, Mapping | None):
         raise InvalidInput(f"input is {input!r:.60}; it takes an object, such as {{}}.")
@@ -209,7 +231,13 @@ def _task_logs(
     limit = _MOST_LOGS if limit is None else limit
     if not isinstance(limit, int | float) or not 1 <= limit <= _MOST_LOGS:
         raise InvalidInput(f"limit is {limit!r}; it takes 1 to {_MOST_LOGS}.")
-    found = _logs(info.context, task["record"], where or {}, newest_first=_descending(sort, default=False), after=None)
+    found = _logs(
+        info.context,
+        task["record"],
+        where or {},
+        newest_first=_descending(sort, default=False),
+        after=None,
+    )
     return list(islice(found, int(limit)))
 
 
@@ -233,13 +261,20 @@ def _shown_task(record: TaskRecord) -> Json:
     return record.model_dump(mode="json", by_alias=True) | {"record": record}
 
 
-def _logs(request: Request, record: TaskRecord, where: Json, *, newest_first: bool, after: str | None) -> Any:
+def _logs(
+    request: Request, record: TaskRecord, where: Json, *, newest_first: bool, after: str | None
+) -> Any:
     if after is not None and not after.isdecimal():
-        raise InvalidInput(f'The cursor "{after[:60]}" is not one of ours; pass on `meta.cursor` of the page before.')
+        raise InvalidInput(
+            f'The cursor "{after[:60]}" is not one of ours; pass on `meta.cursor` of the page'
+            " before."
+        )
     beyond = int(after) if after is not None else None
     found = request.tasks.logs(record.id, newest_first=newest_first, beyond=beyond)
     wanted = where.get("iteration")
-    return (_shown_log(entry, record) for entry in found if wanted is None or entry.iteration == wanted)
+    return (
+        _shown_log(entry, record) for entry in found if wanted is None or entry.iteration == wanted
+    )
 
 
 def _count_logs(request: Request, record: TaskRecord) -> int:
@@ -288,7 +323,9 @@ def _status(text: str) -> Status:
     try:
         return Status(text)
     except ValueError as error:
-        raise InvalidInput(f'taskStatus is "{text}"; it takes one of {", ".join(Status)}.') from error
+        raise InvalidInput(
+            f'taskStatus is "{text}"; it takes one of {", ".join(Status)}.'
+        ) from error
 
 
 def _created(where: Mapping[str, Any]) -> tuple[str, str]:

@@ -17,16 +17,24 @@ class Answers:
 
     def __init__(self, payload: Mapping[str, object]) -> None:
         self._echo: Json = {
-            key.value: value for key in _ECHOED if isinstance(value := payload.get(key), str) and len(value) <= _LONGEST_CODE
+            key.value: value
+            for key in _ECHOED
+            if isinstance(value := payload.get(key), str) and len(value) <= _LONGEST_CODE
         }
 
     def done(self, message: str = "", output: Mapping[str, object] | None = None) -> Json:
-        answer = self._answer(Answer.DONE) | ({Key.MESSAGE.value: message[:_LONGEST_MESSAGE]} if message else {})
+        answer = self._answer(Answer.DONE) | (
+            {Key.MESSAGE.value: message[:_LONGEST_MESSAGE]} if message else {}
+        )
         return _with(answer, Key.OUTPUT, dict(output)) if output else answer
 
     def proceed(self, *, wait: int = 0) -> Json:
         """`continue`; the delay is spent, so that the next `Run` doesn't wait for it again."""
-        return self._answer(Answer.CONTINUE) | {Key.DELAY.value: NO_DELAY} | ({Key.WAIT.value: wait} if wait else {})
+        return (
+            self._answer(Answer.CONTINUE)
+            | {Key.DELAY.value: NO_DELAY}
+            | ({Key.WAIT.value: wait} if wait else {})
+        )
 
     def error(self, error: ErrorRecord) -> Json:
         wire: Json = {"message": error.message[:_LONGEST_MESSAGE]}
@@ -49,5 +57,6 @@ def _with(answer: Json, key: Key, value: Json) -> Json:
 
 
 def _fits(answer: Json) -> bool:
-    # Measured as Lambda sends it: json.dumps escapes what isn't ASCII, which is the longer of the two forms.
+    # Measured as Lambda sends it: json.dumps escapes what isn't ASCII, which is the longer of the
+    # two forms.
     return len(json.dumps(answer)) <= MAX_ANSWER_BYTES

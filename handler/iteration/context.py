@@ -86,17 +86,25 @@ class Context:
         return self._remaining() < seconds
 
     def is_aborted(self) -> bool:
-        """Whether the task was aborted, or deleted, meanwhile. It reads the table, at most once a second."""
+        """Whether the task was aborted, or deleted, meanwhile. It reads the table, at most once a
+        second.
+        """
         now = self._clock.now()
-        if not self._is_aborted and (self._asked_at is None or now - self._asked_at >= _ABORT_CHECK_INTERVAL):
+        if not self._is_aborted and (
+            self._asked_at is None or now - self._asked_at >= _ABORT_CHECK_INTERVAL
+        ):
             self._asked_at = now
-            self._is_aborted = self._store.status(self._record.id) not in (Status.PENDING, Status.RUNNING)
+            self._is_aborted = self._store.status(self._record.id) not in (
+                Status.PENDING,
+                Status.RUNNING,
+            )
         return self._is_aborted
 
     def save_input(self, input: Mapping[str, object] | BaseModel) -> None:
         """Saves a checkpoint: what the next iteration, or this one after a crash, starts with.
 
-        A model replaces the input, a mapping is merged over it. On a task that was aborted meanwhile nothing is saved.
+        A model replaces the input, a mapping is merged over it. On a task that was aborted
+        meanwhile nothing is saved.
 
         Raises:
             InvalidInput: it doesn't validate, or is too large.
@@ -120,14 +128,12 @@ class Context:
         delay: float = 0,
         key: str | None = None,
     ) -> TaskRecord:
-        """Triggers a child of this task, as `tasks.trigger` does, in the name of whoever triggered this one.
+        """Triggers a child of this task, as `tasks.trigger` does, in the name of whoever triggered
+        this one.
 
-        Args:
-            definition: the definition, or its id.
-            input: what its input model takes.
-            name: for people.
-            delay: seconds to wait before its first iteration.
-            key: what makes this child this child: triggered again with the same key, after a crash, it is still one.
+        Args: definition: the definition, or its id. input: what its input model takes. name: for
+            people. delay: seconds to wait before its first iteration. key: what makes this child
+            this child: triggered again with the same key, after a crash, it is still one.
                 Without it, the input and the name are the key.
         """
         known = definition if isinstance(definition, str) else definition.id
@@ -147,7 +153,11 @@ class Context:
     def children(self, definition: str | Definition | None = None) -> list[TaskRecord]:
         """The children of this task, oldest first, as they now stand."""
         id = definition.id if isinstance(definition, Definition) else definition
-        return [child for child in self._store.children(self._record.id) if id in (None, child.definition_id)]
+        return [
+            child
+            for child in self._store.children(self._record.id)
+            if id in (None, child.definition_id)
+        ]
 
     def each(
         self,
@@ -161,12 +171,14 @@ class Context:
         margin_seconds: float = DEFAULT_TIMEOUT_MARGIN_SECONDS,
         save_every: timedelta = timedelta(seconds=5),
     ) -> Iterator[Item]:
-        """A loop that resumes itself: `for row in context.each(rows_from(input.cursor), input): ...`.
+        """A loop that resumes itself: `for row in context.each(rows_from(input.cursor), input):
+        ...`.
 
-        It moves `input.cursor` on as items are done, saves the input with the progress every few seconds, and ends the
-        iteration by itself when the task is aborted, or when the Lambda is close to its timeout: the next iteration gets the
-        input as it was left. Whatever else the body keeps in `input` is saved in the same write. After a crash, what was
-        done since the last save is done again.
+        It moves `input.cursor` on as items are done, saves the input with the progress every few
+        seconds, and ends the iteration by itself when the task is aborted, or when the Lambda is
+        close to its timeout: the next iteration gets the input as it was left. Whatever else the
+        body keeps in `input` is saved in the same write. After a crash, what was done since the
+        last save is done again.
 
         Args:
             source: yields `(cursor, item)`: the cursor is where to go on once the item is done.
@@ -181,8 +193,18 @@ class Context:
         fields = type(input).model_fields
         if CURSOR not in fields or type(input).model_config.get("frozen"):
             name = type(input).__name__
-            raise TypeError(f'context.each() moves {name}.{CURSOR} on: give {name} a field "{CURSOR}", and don\'t freeze it.')
-        loop = Loop(self, input, total=total, margin_seconds=margin_seconds, save_every=save_every, clock=self._clock)
+            raise TypeError(
+                f'context.each() moves {name}.{CURSOR} on: give {name} a field "{CURSOR}", and'
+                " don't freeze it."
+            )
+        loop = Loop(
+            self,
+            input,
+            total=total,
+            margin_seconds=margin_seconds,
+            save_every=save_every,
+            clock=self._clock,
+        )
         return loop.run(source, size=size, most=per_iteration, pause=pause)
 
     def wait_for_children(
@@ -193,9 +215,11 @@ class Context:
         first_wait: timedelta = timedelta(seconds=5),
         longest_wait: timedelta = timedelta(minutes=5),
     ) -> Verdict:
-        """Waits until every child is over, then returns what `then` makes of them: `return context.wait_for_children(join)`.
+        """Waits until every child is over, then returns what `then` makes of them: `return
+        context.wait_for_children(join)`.
 
-        The wait grows with the time that the children have been running. It doesn't count against `max_iterations`.
+        The wait grows with the time that the children have been running. It doesn't count against
+        `max_iterations`.
 
         Args:
             then: given the children, oldest first, each with its status and output.
@@ -206,7 +230,9 @@ class Context:
         children = self.children(definition)
         if not any(child.status.is_open for child in children):
             return then(children)
-        running_for = self._clock.now() - max(datetime.fromisoformat(child.created_on) for child in children)
+        running_for = self._clock.now() - max(
+            datetime.fromisoformat(child.created_on) for child in children
+        )
         return Continue(wait=min(max(running_for / 2, first_wait), longest_wait), counts=False)
 
     def save(self, input: BaseModel, progress: Progress) -> None:
@@ -219,7 +245,11 @@ class Context:
 
     def unsaved(self) -> TaskRecord:
         """The record with what is to be stored with the outcome."""
-        return self._record.checkpointed(now=self._clock.now(), **self._kept) if self._kept else self._record
+        return (
+            self._record.checkpointed(now=self._clock.now(), **self._kept)
+            if self._kept
+            else self._record
+        )
 
     def _save(self, **saved: object) -> None:
         after = self._record.checkpointed(now=self._clock.now(), **(self._kept | saved))
@@ -228,7 +258,9 @@ class Context:
             self._store.save(after, before=self._record, guard=owned_by(self._record))
         except Superseded as superseded:
             if superseded.record is None or not superseded.record.status.is_open:
-                self._is_aborted = True  # what the task should do about it, it learns from is_aborted()
+                self._is_aborted = (
+                    True  # what the task should do about it, it learns from is_aborted()
+                )
                 return
             raise Leave(Aborted()) from superseded  # another invocation runs this task now
         self._record = after

@@ -1,4 +1,6 @@
-"""What an iteration logs: kept until its outcome is stored with it, written earlier when it grows large or old."""
+"""What an iteration logs: kept until its outcome is stored with it, written earlier when it grows
+large or old.
+"""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -10,7 +12,8 @@ from handler.record.jsonable import size_of
 from handler.record.task_record import ErrorRecord, Json, LogLine, LogType, TaskLog, TaskRecord
 from handler.table.store import Store
 
-# A line is lost with its Lambda until it is written: not for longer than this, and not more than this.
+# A line is lost with its Lambda until it is written: not for longer than this, and not more than
+# this.
 _OLDEST: Final = timedelta(seconds=30)
 _LARGEST_BYTES: Final = 64 * 1024
 _LARGEST_DATA_BYTES: Final = 16 * 1024
@@ -42,13 +45,18 @@ class Journal:
         self._add(message, LogType.INFO, data, None)
 
     def error(
-        self, message: str, error: BaseException | ErrorRecord | Mapping[str, object] | str | None = None, **data: object
+        self,
+        message: str,
+        error: BaseException | ErrorRecord | Mapping[str, object] | str | None = None,
+        **data: object,
     ) -> None:
         """Logs an error: an exception with its type and trace, or a mapping with a `message`."""
         self._add(message, LogType.ERROR, data, _error_record(message, error))
 
     def conclude(self, message: str, error: ErrorRecord | None = None, **data: object) -> None:
-        """Logs what becomes of the iteration: written with the outcome, however old or large the log has grown."""
+        """Logs what becomes of the iteration: written with the outcome, however old or large the
+        log has grown.
+        """
         self._add(message, LogType.ERROR if error else LogType.INFO, data, error, may_wait=True)
 
     def take(self) -> TaskLog | None:
@@ -65,7 +73,13 @@ class Journal:
             self._store.append(log)
 
     def _add(
-        self, message: str, type: LogType, data: Mapping[str, object], error: ErrorRecord | None, *, may_wait: bool = False
+        self,
+        message: str,
+        type: LogType,
+        data: Mapping[str, object],
+        error: ErrorRecord | None,
+        *,
+        may_wait: bool = False,
     ) -> None:
         if not self._enabled:
             return
@@ -73,7 +87,9 @@ class Journal:
         text = readable_text(message)[:_LONGEST_MESSAGE] or "(no message)"
         if error:
             error = error.model_copy(update={"data": _fitting(error.data or {})})
-        line = LogLine(message=text, created_on=to_iso(now), type=type, data=_fitting(data), error=error)
+        line = LogLine(
+            message=text, created_on=to_iso(now), type=type, data=_fitting(data), error=error
+        )
         self._oldest = self._oldest if self._lines else now
         self._lines.append(line)
         self._bytes += size_of(line.model_dump(exclude_none=True))
@@ -88,10 +104,16 @@ def _fitting(data: Mapping[str, object]) -> Json | None:
         return None
     kept = readable(data)
     size = size_of(kept)
-    return kept if size <= _LARGEST_DATA_BYTES else {"omitted": f"{size:,} bytes; a line takes {_LARGEST_DATA_BYTES:,}."}
+    return (
+        kept
+        if size <= _LARGEST_DATA_BYTES
+        else {"omitted": f"{size:,} bytes; a line takes {_LARGEST_DATA_BYTES:,}."}
+    )
 
 
-def _error_record(message: str, error: BaseException | ErrorRecord | Mapping[str, object] | str | None) -> ErrorRecord | None:
+def _error_record(
+    message: str, error: BaseException | ErrorRecord | Mapping[str, object] | str | None
+) -> ErrorRecord | None:
     if error is None or isinstance(error, ErrorRecord):
         return error
     if isinstance(error, str):
@@ -100,4 +122,6 @@ def _error_record(message: str, error: BaseException | ErrorRecord | Mapping[str
         return error_of(error)
     code = error.get("code")
     text = readable_text(error.get("message") or message)[:_LONGEST_MESSAGE]
-    return ErrorRecord(message=text, code=readable_text(code) if code else None, data=readable(error))
+    return ErrorRecord(
+        message=text, code=readable_text(code) if code else None, data=readable(error)
+    )

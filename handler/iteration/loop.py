@@ -31,7 +31,9 @@ class Iteration(Protocol):
 
 
 class Leave(BaseException):
-    """Ends an iteration with a verdict, from inside a loop; no `except Exception` of the task is in its way."""
+    """Ends an iteration with a verdict, from inside a loop; no `except Exception` of the task is in
+    its way.
+    """
 
     def __init__(self, verdict: Aborted | Continue) -> None:
         super().__init__(f"The iteration ends with {verdict}.")
@@ -97,7 +99,11 @@ class Loop:
         done = self._done_before + self._done
         seconds = (self._clock.now() - self._started_at).total_seconds()
         rate = round(self._done / seconds, 3) if seconds and self._done else None
-        left = round(max(self._total - done, 0) / rate, 1) if self._total is not None and rate else None
+        left = (
+            round(max(self._total - done, 0) / rate, 1)
+            if self._total is not None and rate
+            else None
+        )
         return Progress(done=done, total=self._total, rate=rate, remaining_seconds=left)
 
     def _leave_if_aborted(self) -> None:

@@ -1,1 +1,3 @@
-"""What happens to a task from outside an iteration, and how it ends. No author's code but its hooks."""
+"""What happens to a task from outside an iteration, and how it ends. No author's code but its
+hooks.
+"""

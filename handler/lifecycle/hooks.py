@@ -13,7 +13,9 @@ log = logging.getLogger(__name__)
 
 
 class Hooks:
-    """The hooks of the tasks: at least once each, since the record says that one is due until it has run."""
+    """The hooks of the tasks: at least once each, since the record says that one is due until it
+    has run.
+    """
 
     def __init__(self, *, registry: Registry, store: Store, clock: Clock) -> None:
         self._registry = registry
@@ -21,7 +23,9 @@ class Hooks:
         self._clock = clock
 
     def run_due(self, record: TaskRecord) -> None:
-        """Runs the hook that is due on `record`, if one is. One that raises is logged on the task and changes nothing."""
+        """Runs the hook that is due on `record`, if one is. One that raises is logged on the task
+        and changes nothing.
+        """
         if record.hook is None:
             return
         definition = self._registry.find(record.definition_id)
@@ -30,7 +34,10 @@ class Hooks:
             if hook:
                 hook(record)
         except (Exception, SystemExit) as error:
-            log.exception("A hook raised.", extra={"action": "hook_raised", "task": record.id, "hook": record.hook})
+            log.exception(
+                "A hook raised.",
+                extra={"action": "hook_raised", "task": record.id, "hook": record.hook},
+            )
             if definition and definition.database_logs:
                 message = f'Error executing {record.hook} hook for task "{record.id}".'
                 line = LogLine.at(self._clock.now(), message, error_of(error))

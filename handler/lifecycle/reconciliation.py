@@ -1,4 +1,6 @@
-"""Brings the records in line with what really runs: no task stays open that nothing runs any more."""
+"""Brings the records in line with what really runs: no task stays open that nothing runs any
+more.
+"""
 
 import json
 import logging
@@ -27,8 +29,9 @@ log = logging.getLogger(__name__)
 
 # How often an event is sent again before its task is given up.
 MOST_DELIVERIES: Final = 3
-# Each time it is given so many times as long to arrive: with two minutes of patience almost three hours in all. For two hours
-# the state machine itself tries to have a worker, when Lambda has no capacity for one: such a task is late, not lost.
+# Each time it is given so many times as long to arrive: with two minutes of patience almost three
+# hours in all. For two hours the state machine itself tries to have a worker, when Lambda has no
+# capacity for one: such a task is late, not lost.
 _PATIENCE_GROWTH: Final = 4
 # How often the recovery starts a hook that is due.
 MOST_HOOK_ATTEMPTS: Final = 3
@@ -41,17 +44,12 @@ EXECUTION_ENDED: Final = "EXECUTION_ENDED"
 class Reconciliation:
     """What the recovery Lambda does: when an execution ends badly, and every few minutes.
 
-    Args:
-        registry: the definitions.
-        store: the table.
-        tasks: makes the records of events that were sent by hand.
-        bus: sends events again.
-        executions: the state machine's executions.
-        dead_letters: events that were not delivered.
-        hooks: runs the hooks of what has ended.
-        clock: tells the time.
-        meter: counts how tasks end, and how workers died.
-        patience: for how long a record is left alone that nothing moves: an execution that has just started may not be listed
+    Args: registry: the definitions. store: the table. tasks: makes the records of events that were
+        sent by hand. bus: sends events again. executions: the state machine's executions.
+        dead_letters: events that were not delivered. hooks: runs the hooks of what has ended.
+        clock: tells the time. meter: counts how tasks end, and how workers died. patience: for how
+        long a record is left alone that nothing moves: an execution that has just started may not
+        be listed
             yet, and an event needs its seconds.
     """
 
@@ -81,7 +79,9 @@ class Reconciliation:
         self._clock = clock
 
     def execution_ended(self, name: str) -> None:
-        """Ends the task of an execution that is over, if it is open still. Told twice, it does nothing the second time."""
+        """Ends the task of an execution that is over, if it is open still. Told twice, it does
+        nothing the second time.
+        """
         execution = self._executions.describe(name)
         record = self._record_of(_event_in(execution.input))
         if record is None or record.execution_name not in (None, name):
@@ -94,7 +94,9 @@ class Reconciliation:
             self._end(record, execution)
 
     def sweep(self) -> dict[str, int]:
-        """Looks through the dead letters, and through every open task. Returns how many of what it found."""
+        """Looks through the dead letters, and through every open task. Returns how many of what it
+        found.
+        """
         found = {"undelivered": 0, "ended": 0, "sent": 0, "closed": 0}
         for letter in self._dead_letters.receive():
             self._redeliver(letter)
@@ -114,13 +116,22 @@ class Reconciliation:
         return found
 
     def _close_down(self, record: TaskRecord) -> None:
-        """What the end of a task has left to be done: its hook, if whoever stored the outcome died, and its logs' expiry."""
+        """What the end of a task has left to be done: its hook, if whoever stored the outcome died,
+        and its logs' expiry.
+        """
         if record.hook and record.hook_attempts >= MOST_HOOK_ATTEMPTS:
-            message = f"The {record.hook} hook was started {record.hook_attempts} times and never ended; it is given up."
-            self._store.append(record.log([LogLine.at(self._clock.now(), message, ErrorRecord(message=message))]), closes=True)
+            message = (
+                f"The {record.hook} hook was started {record.hook_attempts} times and never ended;"
+                " it is given up."
+            )
+            self._store.append(
+                record.log([LogLine.at(self._clock.now(), message, ErrorRecord(message=message))]),
+                closes=True,
+            )
             self._store.settle(record.hook_ran(), before=record)
         elif record.hook:
-            # Counted first: a hook that kills its Lambda would keep the recovery from everything else, for ever.
+            # Counted first: a hook that kills its Lambda would keep the recovery from everything
+            # else, for ever.
             tried = record.hook_tried()
             self._store.settle(tried, before=record)
             self._hooks.run_due(tried)
@@ -128,9 +139,14 @@ class Reconciliation:
             self._store.expire_logs(record.hook_ran())
 
     def _is_settled(self, record: TaskRecord) -> bool:
-        """Whether nothing has moved a record for long enough. What was sent again is left alone for longer each time."""
+        """Whether nothing has moved a record for long enough. What was sent again is left alone for
+        longer each time.
+        """
         factor = _PATIENCE_GROWTH**record.deliveries if record.execution_name is None else 1
-        return self._clock.now() - datetime.fromisoformat(record.saved_on or record.created_on) >= self._patience * factor
+        return (
+            self._clock.now() - datetime.fromisoformat(record.saved_on or record.created_on)
+            >= self._patience * factor
+        )
 
     def _end_if_over(self, record: TaskRecord) -> bool:
         execution = self._executions.describe(record.execution_name or "")
@@ -144,14 +160,20 @@ class Reconciliation:
         if execution.status == ABORTED:
             message = f"The execution was stopped. {execution.cause}".strip()
             after, line = (
-                record.aborted(now=now, hook=self._registry.due_hook(record.definition_id, Hook.ON_ABORT)),
+                record.aborted(
+                    now=now, hook=self._registry.due_hook(record.definition_id, Hook.ON_ABORT)
+                ),
                 LogLine.at(now, message),
             )
         else:
             error, crash = _error_of(execution)
             if crash:
                 self._meter.count("Crashes", definition=record.definition_id, crash=crash.value)
-            after = record.failed(now=now, error=error, hook=self._registry.due_hook(record.definition_id, Hook.ON_ERROR))
+            after = record.failed(
+                now=now,
+                error=error,
+                hook=self._registry.due_hook(record.definition_id, Hook.ON_ERROR),
+            )
             line = LogLine.at(now, error.message, error)
         is_closed = self._close(record, after, line)
         if is_closed and after.status is Status.ABORTED:
@@ -168,18 +190,25 @@ class Reconciliation:
             return False  # it has moved on meanwhile: somebody runs it after all
         self._meter.count(f"Tasks{after.status.capitalize()}", definition=record.definition_id)
         log.warning(
-            "A task was ended by the recovery.", extra={"action": "recovered", "task": record.id, "status": after.status}
+            "A task was ended by the recovery.",
+            extra={"action": "recovered", "task": record.id, "status": after.status},
         )
         self._hooks.run_due(after)
         return True
 
     def _send_again(self, record: TaskRecord, code: str, reason: str) -> bool:
-        """Sends a task's event again, a few times; then the task is given up. Returns whether it did either."""
+        """Sends a task's event again, a few times; then the task is given up. Returns whether it
+        did either.
+        """
         now = self._clock.now()
         if record.deliveries >= MOST_DELIVERIES:
             message = f"Its event was sent {record.deliveries + 1} times, and {reason}"
             error = ErrorRecord(message=message, code=code)
-            failed = record.failed(now=now, error=error, hook=self._registry.due_hook(record.definition_id, Hook.ON_ERROR))
+            failed = record.failed(
+                now=now,
+                error=error,
+                hook=self._registry.due_hook(record.definition_id, Hook.ON_ERROR),
+            )
             return self._close(record, failed, LogLine.at(now, message, error))
         after = record.redelivered(now=now)
         try:
@@ -190,23 +219,37 @@ class Reconciliation:
         return True
 
     def _redeliver(self, letter: DeadLetter) -> None:
-        """Sends an undelivered event again. It leaves the queue when that, or giving it up, is stored."""
+        """Sends an undelivered event again. It leaves the queue when that, or giving it up, is
+        stored.
+        """
         record = self._record_of(letter.event)
         if record is None:
-            log.warning("A dead letter is of no task; it is dropped.", extra={"action": "dropped", "event": letter.event})
+            log.warning(
+                "A dead letter is of no task; it is dropped.",
+                extra={"action": "dropped", "event": letter.event},
+            )
         elif record.status.is_open and record.execution_name is None:
             if record.deliveries and not self._is_settled(record):
-                return  # it has just been sent again, and came back: what is in its way may need a while
-            self._send_again(record, UNDELIVERED, f"EventBridge could not deliver it: {letter.reason}")
+                # it has just been sent again, and came back: what is in its way may need a while
+                return
+            self._send_again(
+                record, UNDELIVERED, f"EventBridge could not deliver it: {letter.reason}"
+            )
         self._dead_letters.remove(letter)
 
     def _record_of(self, event: Mapping[str, object]) -> TaskRecord | None:
-        """The record of an event; one that was sent by hand gets its own now, if no worker came so far as to make it."""
+        """The record of an event; one that was sent by hand gets its own now, if no worker came so
+        far as to make it.
+        """
         detail = event.get("detail")
         if not isinstance(detail, dict):
             return None
         if Key.TASK_ID in detail:
-            return self._store.find(task_id) if isinstance(task_id := detail[Key.TASK_ID], str) else None
+            return (
+                self._store.find(task_id)
+                if isinstance(task_id := detail[Key.TASK_ID], str)
+                else None
+            )
         if not isinstance(id := event.get("id"), str) or not id:
             return None
         try:
@@ -219,11 +262,20 @@ class Reconciliation:
 
 
 def _error_of(execution: Execution) -> tuple[ErrorRecord, Crash | None]:
-    """What the record says of an execution that ended before its task did, and how its worker died, if it did."""
-    data = {"execution": execution.name, "status": execution.status, "error": execution.error, "cause": execution.cause}
+    """What the record says of an execution that ended before its task did, and how its worker died,
+    if it did.
+    """
+    data = {
+        "execution": execution.name,
+        "status": execution.status,
+        "error": execution.error,
+        "cause": execution.cause,
+    }
     known = {name: value for name, value in data.items() if value}
     if execution.status in (SUCCEEDED, "GONE") or not execution.error:
-        message = f'The execution "{execution.name}" is over ({execution.status}), but the task is not.'
+        message = (
+            f'The execution "{execution.name}" is over ({execution.status}), but the task is not.'
+        )
         return ErrorRecord(message=message, code=EXECUTION_ENDED, data=known), None
     if told := _error_told(execution.cause):
         return told, None  # the worker itself has said what is wrong; it could not store it
@@ -232,7 +284,12 @@ def _error_of(execution: Execution) -> tuple[ErrorRecord, Crash | None]:
         return ErrorRecord(message=message[:2_000], code=execution.error, data=known), None
     crash = Crash.of(execution.error, execution.cause)
     message = f"The execution failed with {execution.error}: {crash.in_words}. {execution.cause}"
-    return ErrorRecord(message=message[:2_000], code=crash.error_code, data={**known, "crash": crash.value}), crash
+    return (
+        ErrorRecord(
+            message=message[:2_000], code=crash.error_code, data={**known, "crash": crash.value}
+        ),
+        crash,
+    )
 
 
 def _error_told(cause: str) -> ErrorRecord | None:
@@ -241,7 +298,11 @@ def _error_told(cause: str) -> ErrorRecord | None:
         told = json.loads(cause)
     except json.JSONDecodeError:
         return None
-    return ErrorRecord.model_validate(told) if isinstance(told, dict) and isinstance(told.get("message"), str) else None
+    return (
+        ErrorRecord.model_validate(told)
+        if isinstance(told, dict) and isinstance(told.get("message"), str)
+        else None
+    )
 
 
 def _event_in(execution_input: str) -> Mapping[str, object]:

@@ -31,26 +31,33 @@ BY_HAND: Final = Identity(id="event", display_name="An event sent by hand", type
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Triggered:
-    """What became of one task of `trigger_many`: a record, or the error for which it was not triggered."""
+    """What became of one task of `trigger_many`: a record, or the error for which it was not
+    triggered.
+    """
 
     record: TaskRecord | None = None
     error: BackgroundTaskError | None = None
 
 
 class Tasks:
-    """The tasks of a stack. `from handler import tasks` is one of these, made from the environment at its first use.
+    """The tasks of a stack. `from handler import tasks` is one of these, made from the environment
+    at its first use.
 
-    Args:
-        registry: the definitions.
-        store: the table.
-        bus: the event bus.
-        executions: the state machine's executions; without them, `abort` can't end one that waits.
-        hooks: runs hooks here; without them they are left to the worker, which may do what a task may.
-        clock: tells the time.
+    Args: registry: the definitions. store: the table. bus: the event bus. executions: the state
+        machine's executions; without them, `abort` can't end one that waits. hooks: runs hooks
+        here; without them they are left to the worker, which may do what a task may. clock: tells
+        the time.
     """
 
     def __init__(
-        self, *, registry: Registry, store: Store, bus: Bus, executions: Executions | None, hooks: Hooks | None, clock: Clock
+        self,
+        *,
+        registry: Registry,
+        store: Store,
+        bus: Bus,
+        executions: Executions | None,
+        hooks: Hooks | None,
+        clock: Clock,
     ) -> None:
         self._registry = registry
         self._store = store
@@ -74,13 +81,11 @@ class Tasks:
     ) -> TaskRecord:
         """Stores a pending task and sends its event.
 
-        Args:
-            definition: the definition, or its id.
-            input: what the definition's input model takes.
-            name: for people; the definition's title by default.
-            delay: seconds to wait before the first iteration, rounded up, at most 30,672,000 (355 days).
-            parent: the task that this one is a child of.
-            idempotency_key: the same key triggers one task of a definition and tenant, however often it is called: the
+        Args: definition: the definition, or its id. input: what the definition's input model takes.
+            name: for people; the definition's title by default. delay: seconds to wait before the
+            first iteration, rounded up, at most 30,672,000 (355 days). parent: the task that this
+            one is a child of. idempotency_key: the same key triggers one task of a definition and
+            tenant, however often it is called: the
                 later calls return the task of the first.
             tenant: whose task it is.
             locale: handed to the task.
@@ -89,18 +94,17 @@ class Tasks:
         Returns:
             The record, pending.
 
-        Raises:
-            UnknownDefinition: there is no such definition.
-            InvalidInput: the input doesn't validate, or is larger than 10 MiB.
-            Refused: the delay is too long.
-            DeliveryError: EventBridge did not take the event; the task is stored as failed, with the reason.
+        Raises: UnknownDefinition: there is no such definition. InvalidInput: the input doesn't
+            validate, or is larger than 10 MiB. Refused: the delay is too long. DeliveryError:
+            EventBridge did not take the event; the task is stored as failed, with the reason.
         """
         request = self._request(definition, input, name, delay, parent, tenant, locale, created_by)
         record, is_new = self._stored(request, idempotency_key)
         if (is_new or _was_never_delivered(record)) and (failures := self._send([record])):
             reason = failures[record.id]
             raise DeliveryError(
-                f'Could not trigger task via Event Bridge! Task "{record.id}" is stored as failed: {reason}',
+                f'Could not trigger task via Event Bridge! Task "{record.id}" is stored as failed:'
+                f" {reason}",
                 data={"id": record.id},
             )
         return record
@@ -116,29 +120,37 @@ class Tasks:
         locale: str = DEFAULT_LOCALE,
         created_by: Identity = SYSTEM,
     ) -> Sequence[Triggered]:
-        """Triggers a task per input, ten events a request; returns what became of each. The rest is as `trigger`'s."""
+        """Triggers a task per input, ten events a request; returns what became of each. The rest is
+        as `trigger`'s.
+        """
         outcomes: list[Triggered] = []
         for input in inputs:
             try:
-                request = self._request(definition, input, None, delay, parent, tenant, locale, created_by)
+                request = self._request(
+                    definition, input, None, delay, parent, tenant, locale, created_by
+                )
                 outcomes.append(Triggered(record=self._stored(request, None)[0]))
-            except Exception as error:  # one that is refused doesn't keep the others; a hook may veto with whatever it likes
+            # one that is refused doesn't keep the others; a hook may veto with whatever it likes
+            except Exception as error:
                 outcomes.append(Triggered(error=_as_request_error(error)))
         failures = self._send([outcome.record for outcome in outcomes if outcome.record])
         return [_with_failure(outcome, failures) for outcome in outcomes]
 
     def accept(self, sent: WorkerEvent) -> None:
-        """Makes the record of an event that was sent by hand, once; what can't be run is stored as failed, with the reason.
+        """Makes the record of an event that was sent by hand, once; what can't be run is stored as
+        failed, with the reason.
 
-        Raises:
-            BackgroundTaskError: there is no such definition, the input or the delay doesn't validate, or a hook vetoes.
+        Raises: BackgroundTaskError: there is no such definition, the input or the delay doesn't
+            validate, or a hook vetoes.
         """
         if self._store.status(sent.task_id) is not None:
             return  # the event was delivered before
         try:
             delay = max(sent.delay, 0)
             input, tenant, locale = sent.input or {}, sent.tenant, sent.locale
-            request = self._request(sent.definition_id, input, sent.name, delay, None, tenant, locale, BY_HAND)
+            request = self._request(
+                sent.definition_id, input, sent.name, delay, None, tenant, locale, BY_HAND
+            )
         except Exception as error:  # a hook may veto with whatever it likes
             refusal = _as_request_error(error)
             self.refuse(sent.task_id, sent.model_dump(by_alias=True), refusal)
@@ -146,7 +158,8 @@ class Tasks:
         self._store.create(self._record(request, sent.task_id))
 
     def refuse(self, id: str, sent: Mapping[str, object], error: BackgroundTaskError) -> None:
-        """Stores an event that was sent by hand, and can't be run, as a failed task: whoever sent it finds it, and why.
+        """Stores an event that was sent by hand, and can't be run, as a failed task: whoever sent
+        it finds it, and why.
 
         Args:
             id: the event's.
@@ -169,11 +182,14 @@ class Tasks:
         self._store.create(failed, log=self._log(failed, error.message, error_of(error)))
 
     def send_again(self, record: TaskRecord) -> None:
-        """Sends the event of a task that waits for an execution. If it can't be sent now, the sweep sends it later."""
+        """Sends the event of a task that waits for an execution. If it can't be sent now, the sweep
+        sends it later.
+        """
         self._bus.send([record])
 
     def abort(self, id: str, message: str | None = None) -> TaskRecord:
-        """Ends an open task, and its open children. A running iteration sees it at its next `is_aborted()`, or at its end.
+        """Ends an open task, and its open children. A running iteration sees it at its next
+        `is_aborted()`, or at its end.
 
         Raises:
             NotFound: there is no such task.
@@ -187,9 +203,17 @@ class Tasks:
                     code="TASK_ABORT_ERROR",
                     data={"id": id, "status": before.status.value},
                 )
-            after = before.aborted(now=self._clock.now(), hook=self._registry.due_hook(before.definition_id, Hook.ON_ABORT))
+            after = before.aborted(
+                now=self._clock.now(),
+                hook=self._registry.due_hook(before.definition_id, Hook.ON_ABORT),
+            )
             try:
-                self._store.save(after, before=before, guard=Guard(), log=self._log(after, message or "Task aborted."))
+                self._store.save(
+                    after,
+                    before=before,
+                    guard=Guard(),
+                    log=self._log(after, message or "Task aborted."),
+                )
             except Superseded as superseded:
                 now = superseded.record
                 if now is None or (now.status, now.saved_on) != (after.status, after.saved_on):
@@ -202,18 +226,27 @@ class Tasks:
         return self._store.get(id)
 
     def list(
-        self, wanted: Filter | None = None, *, newest_first: bool = True, limit: int = DEFAULT_LIMIT, after: str | None = None
+        self,
+        wanted: Filter | None = None,
+        *,
+        newest_first: bool = True,
+        limit: int = DEFAULT_LIMIT,
+        after: str | None = None,
     ) -> TaskPage:
         """One page of tasks, at most 1,000; `after` is the cursor of the page before."""
         if not 1 <= limit <= MAX_LIMIT:
             raise InvalidInput(f"limit is {limit}; it takes 1 to {MAX_LIMIT}.")
-        return list_tasks(self._store, wanted or Filter(), newest_first=newest_first, limit=limit, after=after)
+        return list_tasks(
+            self._store, wanted or Filter(), newest_first=newest_first, limit=limit, after=after
+        )
 
     def count(self, wanted: Filter | None = None) -> int:
         """How many tasks there are; it reads as many index entries."""
         return count_tasks(self._store, wanted or Filter())
 
-    def logs(self, id: str, *, newest_first: bool = False, beyond: int | None = None) -> Iterator[TaskLog]:
+    def logs(
+        self, id: str, *, newest_first: bool = False, beyond: int | None = None
+    ) -> Iterator[TaskLog]:
         """A task's logs, one per iteration, by iteration; from behind the iteration `beyond` on."""
         return self._store.logs(id, newest_first=newest_first, beyond=beyond)
 
@@ -227,7 +260,8 @@ class Tasks:
         record = self._store.get(id)
         if record.status.is_open:
             raise Refused(
-                f'Task "{id}" is {record.status}; only a task that is over can be deleted. Abort it first.',
+                f'Task "{id}" is {record.status}; only a task that is over can be deleted. Abort it'
+                " first.",
                 code="TASK_DELETE_ERROR",
                 data={"id": id, "status": record.status.value},
             )
@@ -238,7 +272,9 @@ class Tasks:
 
     def definitions(self, *, private: bool = False) -> tuple[Definition, ...]:
         """The definitions; the private ones too where that is asked for."""
-        return tuple(definition for definition in self._registry if private or not definition.private)
+        return tuple(
+            definition for definition in self._registry if private or not definition.private
+        )
 
     def _request(
         self,
@@ -264,9 +300,13 @@ class Tasks:
             created_by=created_by,
         )
         changed = known.before_trigger(request)
-        return replace(changed, input=stored_input(known, changed.input), delay=_whole_delay(changed.delay))
+        return replace(
+            changed, input=stored_input(known, changed.input), delay=_whole_delay(changed.delay)
+        )
 
-    def _stored(self, request: TriggerRequest, idempotency_key: str | None) -> tuple[TaskRecord, bool]:
+    def _stored(
+        self, request: TriggerRequest, idempotency_key: str | None
+    ) -> tuple[TaskRecord, bool]:
         """The task's record, and whether this call made it."""
         id = None
         if idempotency_key is not None:
@@ -278,22 +318,39 @@ class Tasks:
         return self._store.get(record.id), False
 
     def _record(self, request: TriggerRequest, id: str | None) -> TaskRecord:
-        return TaskRecord.new(now=self._clock.now(), id=id, **asdict(request) | {"created_by": request.created_by})
+        return TaskRecord.new(
+            now=self._clock.now(), id=id, **asdict(request) | {"created_by": request.created_by}
+        )
 
     def _send(self, records: Sequence[TaskRecord]) -> dict[str, str]:
-        """Sends the events; the tasks of those that EventBridge didn't take become failed. Returns their reasons by id."""
+        """Sends the events; the tasks of those that EventBridge didn't take become failed. Returns
+        their reasons by id.
+        """
         failures = self._bus.send(records)
-        failed = [record for record in records if record.id in failures and self._undeliverable(record, failures[record.id])]
+        failed = [
+            record
+            for record in records
+            if record.id in failures and self._undeliverable(record, failures[record.id])
+        ]
         return {record.id: failures[record.id] for record in failed}
 
     def _undeliverable(self, record: TaskRecord, reason: str) -> bool:
         """Stores a task as failed whose event could not be sent; returns whether that is so."""
-        error = ErrorRecord(message=f"Could not trigger task via Event Bridge! {reason}", code=DeliveryError.code)
+        error = ErrorRecord(
+            message=f"Could not trigger task via Event Bridge! {reason}", code=DeliveryError.code
+        )
         failed = record.failed(
-            now=self._clock.now(), error=error, hook=self._registry.due_hook(record.definition_id, Hook.ON_ERROR)
+            now=self._clock.now(),
+            error=error,
+            hook=self._registry.due_hook(record.definition_id, Hook.ON_ERROR),
         )
         try:
-            self._store.save(failed, before=record, guard=Guard(execution_name=""), log=self._log(failed, error.message, error))
+            self._store.save(
+                failed,
+                before=record,
+                guard=Guard(execution_name=""),
+                log=self._log(failed, error.message, error),
+            )
         except Superseded:
             return False  # it arrived all the same
         if self._hooks:
@@ -301,7 +358,8 @@ class Tasks:
         return True
 
     def _after_abort(self, before: TaskRecord, after: TaskRecord) -> TaskRecord:
-        # A running iteration ends by itself; an execution that only waits would go on waiting, for a year if need be.
+        # A running iteration ends by itself; an execution that only waits would go on waiting, for
+        # a year if need be.
         if self._executions and before.execution_name and before.waiting_until:
             self._executions.stop(before.execution_name, cause=f'Task "{before.id}" was aborted.')
         stored = self._store.find(before.id) or after  # with what its iteration saved meanwhile
@@ -322,7 +380,9 @@ class Tasks:
         except (Refused, NotFound):
             return  # it has just ended by itself
 
-    def _log(self, record: TaskRecord, message: str, error: ErrorRecord | None = None) -> TaskLog | None:
+    def _log(
+        self, record: TaskRecord, message: str, error: ErrorRecord | None = None
+    ) -> TaskLog | None:
         definition = self._registry.find(record.definition_id)
         if definition and not definition.database_logs:
             return None
@@ -335,12 +395,19 @@ def _text(value: object, default: str) -> str:
 
 def _as_request_error(error: Exception) -> BackgroundTaskError:
     """What refuses a request: our own error, or whatever a hook has vetoed it with."""
-    return error if isinstance(error, BackgroundTaskError) else Refused(str(error), code=type(error).__name__)
+    return (
+        error
+        if isinstance(error, BackgroundTaskError)
+        else Refused(str(error), code=type(error).__name__)
+    )
 
 
 def _whole_delay(delay: float) -> int:
     if isinstance(delay, bool) or not isinstance(delay, (int, float)) or not delay >= 0:
-        raise InvalidInput(f"delay is {delay!r}; it takes a number of seconds, 0 or more.", data={"delay": repr(delay)})
+        raise InvalidInput(
+            f"delay is {delay!r}; it takes a number of seconds, 0 or more.",
+            data={"delay": repr(delay)},
+        )
     if delay > MAX_WAIT_SECONDS:
         raise too_long(delay)
     return math.ceil(delay)
@@ -348,15 +415,21 @@ def _whole_delay(delay: float) -> int:
 
 def too_long(delay: float) -> Refused:
     """Refuses a delay: the execution would not outlive it."""
-    return Refused("The maximum delay for a task is 355 days.", code="MAX_DELAY_ERROR", data={"delay": delay})
+    return Refused(
+        "The maximum delay for a task is 355 days.", code="MAX_DELAY_ERROR", data={"delay": delay}
+    )
 
 
 def _was_never_delivered(record: TaskRecord) -> bool:
-    """Whether nothing says yet that its event arrived: to send it again is safe, for a task has one owner."""
+    """Whether nothing says yet that its event arrived: to send it again is safe, for a task has one
+    owner.
+    """
     return record.status is Status.PENDING and record.execution_name is None
 
 
 def _with_failure(outcome: Triggered, failures: Mapping[str, str]) -> Triggered:
     if outcome.record is None or outcome.record.id not in failures:
         return outcome
-    return replace(outcome, error=DeliveryError(failures[outcome.record.id], data={"id": outcome.record.id}))
+    return replace(
+        outcome, error=DeliveryError(failures[outcome.record.id], data={"id": outcome.record.id})
+    )

@@ -1,4 +1,6 @@
-"""What a failure looks like on the record: exceptions of any kind, as errors with a message and a code."""
+"""What a failure looks like on the record: exceptions of any kind, as errors with a message and a
+code.
+"""
 
 import traceback
 from collections.abc import Mapping
@@ -14,12 +16,20 @@ _LONGEST_MESSAGE: Final = 8_000
 
 
 def error_of(error: BaseException) -> ErrorRecord:
-    """An exception as an error: its own `code` and `data` if it has them, else its type as the code."""
+    """An exception as an error: its own `code` and `data` if it has them, else its type as the
+    code.
+    """
     # SystemExit has a `code` too, which is no such thing.
-    code, data = (getattr(error, "code", None), getattr(error, "data", None)) if isinstance(error, Exception) else (None, None)
+    code, data = (
+        (getattr(error, "code", None), getattr(error, "data", None))
+        if isinstance(error, Exception)
+        else (None, None)
+    )
     return ErrorRecord(
         message=_message_of(error)[:_LONGEST_MESSAGE],
-        code=(readable_text(code) if isinstance(code, str) and code else type(error).__name__)[:MAX_ERROR_CHARACTERS],
+        code=(readable_text(code) if isinstance(code, str) and code else type(error).__name__)[
+            :MAX_ERROR_CHARACTERS
+        ],
         data=readable(data) if isinstance(data, Mapping) and data else None,
         stack=readable_text(_stack_of(error))[-_LONGEST_STACK:],
     )
@@ -35,7 +45,9 @@ def error_of_failed(failed: Failed) -> ErrorRecord:
 
 
 def readable_text(value: object) -> str:
-    """`value` as text that can be stored: what isn't Unicode (a file's name may not be) is escaped."""
+    """`value` as text that can be stored: what isn't Unicode (a file's name may not be) is
+    escaped.
+    """
     try:
         return str(value).encode(errors="backslashreplace").decode()
     except Exception:  # a broken __str__ is no reason to lose the rest
@@ -54,7 +66,9 @@ def _stack_of(error: BaseException) -> str:
 
 
 def readable(data: Mapping[str, object]) -> Json:
-    """`data` as JSON, and as text where it is none (it may contain itself): better than nothing, and never an error."""
+    """`data` as JSON, and as text where it is none (it may contain itself): better than nothing,
+    and never an error.
+    """
     try:
         return jsonable(data)
     except ValueError:

@@ -11,13 +11,19 @@ from handler.record.task_record import Json
 
 
 def jsonable(value: Mapping[str, object] | BaseModel) -> Json:
-    """`value` as JSON: models by their aliases, dates as ISO text, NaN as text, anything unknown as its `str`.
+    """`value` as JSON: models by their aliases, dates as ISO text, NaN as text, anything unknown as
+    its `str`.
 
     Raises:
         ValueError: it contains itself, or text that isn't Unicode.
     """
     known = value if isinstance(value, BaseModel) else dict(value)
-    return cast("Json", json.loads(to_json(known, by_alias=True, fallback=str, inf_nan_mode="strings", bytes_mode="base64")))
+    return cast(
+        "Json",
+        json.loads(
+            to_json(known, by_alias=True, fallback=str, inf_nan_mode="strings", bytes_mode="base64")
+        ),
+    )
 
 
 def size_of(value: object) -> int:

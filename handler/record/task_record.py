@@ -17,7 +17,9 @@ Json = dict[str, object]
 
 class _Frozen(BaseModel):
     # Names are camelCase in the table, on the wire and in GraphQL, and snake_case in Python.
-    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True, extra="ignore")
+    model_config = ConfigDict(
+        frozen=True, alias_generator=to_camel, populate_by_name=True, extra="ignore"
+    )
 
 
 class Identity(_Frozen):
@@ -69,7 +71,12 @@ class LogLine(_Frozen):
     @classmethod
     def at(cls, now: datetime, message: str, error: ErrorRecord | None = None) -> "LogLine":
         """A line of now; one with an error is an error."""
-        return cls(message=message, created_on=to_iso(now), type=LogType.ERROR if error else LogType.INFO, error=error)
+        return cls(
+            message=message,
+            created_on=to_iso(now),
+            type=LogType.ERROR if error else LogType.INFO,
+            error=error,
+        )
 
 
 class TaskLog(_Frozen):
@@ -92,11 +99,15 @@ class TaskLog(_Frozen):
         """The parts of one iteration's log as one, its lines by their time."""
         first, *rest = sorted(parts, key=lambda part: part.created_on)
         lines = [line for part in (first, *rest) for line in part.items]
-        return first.model_copy(update={"items": tuple(sorted(lines, key=lambda line: line.created_on))})
+        return first.model_copy(
+            update={"items": tuple(sorted(lines, key=lambda line: line.created_on))}
+        )
 
 
 class TaskRecord(_Frozen):
-    """A task as it is stored. A change makes a new record; the methods are the only moves there are."""
+    """A task as it is stored. A change makes a new record; the methods are the only moves there
+    are.
+    """
 
     id: str
     definition_id: str
@@ -115,8 +126,10 @@ class TaskRecord(_Frozen):
     finished_on: str | None = None
     execution_name: str | None = None  # the execution that owns the task
     execution_iterations: int = 0  # how many of the iterations that execution ran
-    iterations: int = 0  # how many times it was claimed: those that a crash cut off, or that only found it, included
-    spent: int = 0  # how many of them count against max_iterations: those that only looked after children don't
+    # how many times it was claimed: those that a crash cut off, or that only found it, included
+    iterations: int = 0
+    # how many of them count against max_iterations: those that only looked after children don't
+    spent: int = 0
     attempts: int = 0  # how many of them since the task last got on: what its Retry counts
     claims: int = 0  # how many of them since an outcome was last stored: more than 1 after a crash
     deliveries: int = 0  # how many times its event was sent again
@@ -129,11 +142,20 @@ class TaskRecord(_Frozen):
     progress: Progress | None = None
     hook: str | None = None  # the hook that is due since the outcome was stored, until it has run
     hook_attempts: int = 0  # how often the recovery has tried to run it
-    closing: bool = False  # whether logs of earlier iterations still have to be told that they expire
+    closing: bool = (
+        False  # whether logs of earlier iterations still have to be told that they expire
+    )
 
     @classmethod
     def new(
-        cls, *, now: datetime, definition_id: str, name: str, id: str | None = None, input: Json, **fields: object
+        cls,
+        *,
+        now: datetime,
+        definition_id: str,
+        name: str,
+        id: str | None = None,
+        input: Json,
+        **fields: object,
     ) -> "TaskRecord":
         """A record of a task that nothing has run yet."""
         return cls.model_validate(
@@ -149,7 +171,9 @@ class TaskRecord(_Frozen):
         )
 
     def log(self, lines: Iterable[LogLine], *, part: int | None = None) -> TaskLog:
-        """`lines` as a log of the current iteration: its own, part by part, or of somebody beside it."""
+        """`lines` as a log of the current iteration: its own, part by part, or of somebody beside
+        it.
+        """
         items = tuple(lines)
         return TaskLog(
             task=self.id,
@@ -162,21 +186,32 @@ class TaskRecord(_Frozen):
         )
 
     def deferred(self, *, now: datetime, until: datetime, execution_name: str) -> "TaskRecord":
-        """An execution waits for the task's delay to pass: the record belongs to it, and stays pending."""
+        """An execution waits for the task's delay to pass: the record belongs to it, and stays
+        pending.
+        """
         return self._changed(now, execution_name=execution_name, waiting_until=to_iso(until))
 
     def checkpointed(self, *, now: datetime, **saved: object) -> "TaskRecord":
         """The running iteration saves its input, its output or its progress."""
         return self._changed(now, **saved)
 
-    def continued(self, *, now: datetime, input: Json, wait: int, attempts: int = 0, free: bool = False) -> "TaskRecord":
-        """The iteration has ended and another follows; `attempts` are kept when it is a retry; a `free` one doesn't count."""
+    def continued(
+        self, *, now: datetime, input: Json, wait: int, attempts: int = 0, free: bool = False
+    ) -> "TaskRecord":
+        """The iteration has ended and another follows; `attempts` are kept when it is a retry; a
+        `free` one doesn't count.
+        """
         until = to_iso(now + timedelta(seconds=wait)) if wait else None
-        # Neither an iteration that a crash cut off counts, nor one that only looked after something.
+        # Neither an iteration that a crash cut off counts, nor one that only looked after
+        # something.
         spent = self.spent - max(self.claims - 1, 0) - (1 if free else 0)
-        return self._answered(now, Answer.CONTINUE, input=input, waiting_until=until, attempts=attempts, spent=spent)
+        return self._answered(
+            now, Answer.CONTINUE, input=input, waiting_until=until, attempts=attempts, spent=spent
+        )
 
-    def succeeded(self, *, now: datetime, output: Json | None, hook: str | None = None) -> "TaskRecord":
+    def succeeded(
+        self, *, now: datetime, output: Json | None, hook: str | None = None
+    ) -> "TaskRecord":
         """The task has ended well. Without an output, the one that was saved stays."""
         kept = self.output if output is None else output
         return self._ended(now, Answer.DONE, Status.SUCCESS, hook, output=kept)
@@ -191,10 +226,16 @@ class TaskRecord(_Frozen):
         return self._ended(now, Answer.ABORTED, Status.ABORTED, hook)
 
     def delay_left(self, now: datetime) -> int:
-        """How many seconds its next iteration still has to wait, rounded up: of its delay, or of the wait that it is in."""
+        """How many seconds its next iteration still has to wait, rounded up: of its delay, or of
+        the wait that it is in.
+        """
         delayed_until = datetime.fromisoformat(self.created_on) + timedelta(seconds=self.delay)
         until = datetime.fromisoformat(self.waiting_until) if self.waiting_until else delayed_until
-        return max(0, math.ceil((until - now).total_seconds())) if not self.iterations or self.waiting_until else 0
+        return (
+            max(0, math.ceil((until - now).total_seconds()))
+            if not self.iterations or self.waiting_until
+            else 0
+        )
 
     def hook_ran(self) -> "TaskRecord":
         """The hook that was due has run."""
@@ -216,19 +257,38 @@ class TaskRecord(_Frozen):
         """The execution has let go of the task, for the next one to take it up."""
         return self._changed(now, execution_name=None, execution_iterations=0, deliveries=0)
 
-    def _ended(self, now: datetime, answer: Answer, status: Status, hook: str | None, **changes: object) -> "TaskRecord":
+    def _ended(
+        self, now: datetime, answer: Answer, status: Status, hook: str | None, **changes: object
+    ) -> "TaskRecord":
         closing = self.closing or self.iterations > 1
-        return self._answered(now, answer, status=status, finished_on=to_iso(now), hook=hook, closing=closing, **changes)
+        return self._answered(
+            now,
+            answer,
+            status=status,
+            finished_on=to_iso(now),
+            hook=hook,
+            closing=closing,
+            **changes,
+        )
 
     def _answered(self, now: datetime, answer: Answer, **changes: object) -> "TaskRecord":
         self._must_be_open(f"move on with `{answer}`")
         return self._changed(
-            now, **{"answer": answer, "answered_visit": self.visit, "claims": 0, "waiting_until": None, **changes}
+            now,
+            **{
+                "answer": answer,
+                "answered_visit": self.visit,
+                "claims": 0,
+                "waiting_until": None,
+                **changes,
+            },
         )
 
     def _must_be_open(self, what: str) -> None:
         if not self.status.is_open:
-            raise ValueError(f'Task "{self.id}" is {self.status}; it can\'t {what}. A status only moves forward.')
+            raise ValueError(
+                f'Task "{self.id}" is {self.status}; it can\'t {what}. A status only moves forward.'
+            )
 
     def _changed(self, now: datetime, **changes: object) -> "TaskRecord":
         return self.model_copy(update={**changes, "saved_on": to_iso(now)})

@@ -1,15 +1,20 @@
-"""How a value that doesn't validate is told: one entry per field, in the shape that Webiny's clients know."""
+"""How a value that doesn't validate is told: one entry per field, in the shape that Webiny's
+clients know.
+"""
 
 from pydantic import ValidationError
 
 from handler.errors import InvalidInput
 
-# pydantic's error types for a wrong type end like this (`string_type`, `int_type`); Webiny's say `invalid_type` for them all.
+# pydantic's error types for a wrong type end like this (`string_type`, `int_type`); Webiny's say
+# `invalid_type` for them all.
 _TYPE_SUFFIX = "_type"
 
 
 def invalid_fields(error: ValidationError) -> dict[str, object]:
-    """`{"page_size": {"code", "message", "data": {"path": [...]}}, ...}`; a field inside another is `outer.inner`."""
+    """`{"page_size": {"code", "message", "data": {"path": [...]}}, ...}`; a field inside another is
+    `outer.inner`.
+    """
     return {
         ".".join(map(str, problem["loc"])) or "input": {
             "code": "invalid_type" if _is_type(problem["type"]) else problem["type"],
@@ -21,13 +26,17 @@ def invalid_fields(error: ValidationError) -> dict[str, object]:
 
 
 def invalid_input(subject: str, error: ValidationError) -> InvalidInput:
-    """The error for `subject` (such as `The input of task "export"`), each field named in its message too."""
+    """The error for `subject` (such as `The input of task "export"`), each field named in its
+    message too.
+    """
     fields = invalid_fields(error)
     named = "; ".join(
         f"{name}: {problem['msg']} (it is {_shown(problem['input'])})"
         if problem["type"] != "missing"
         else f"{name}: it is required"
-        for name, problem in zip(fields, error.errors(include_url=False, include_context=False), strict=False)
+        for name, problem in zip(
+            fields, error.errors(include_url=False, include_context=False), strict=False
+        )
     )
     return InvalidInput(f"Validation failed. {subject}: {named}.", data={"invalidFields": fields})
 

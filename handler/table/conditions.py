@@ -12,9 +12,8 @@ if TYPE_CHECKING:
     from handler.table.items import Item
 
 CLAIM: Final = (
-    "SET taskStatus = :running, executionName = :execution, visit = :visit, invocation = :invocation, savedOn = :now,"
-    " startedOn = if_not_exists(startedOn, :now)"
-    " REMOVE waitingUntil"
+    "SET taskStatus = :running, executionName = :execution, visit = :visit, invocation ="
+    " :invocation, savedOn = :now, startedOn = if_not_exists(startedOn, :now) REMOVE waitingUntil"
     " ADD iterations :one, spent :one, attempts :one, claims :one, executionIterations :one"
 )
 CLAIMABLE: Final = (
@@ -24,7 +23,8 @@ CLAIMABLE: Final = (
     " AND (attribute_not_exists(spent) OR spent < :max OR claims > :none)"
     # This very request, tried again because its answer was lost:
     " AND (attribute_not_exists(invocation) OR invocation <> :invocation)"
-    # A visit that was answered, and whose answer was lost. A foreign state machine doesn't tell the visit.
+    # A visit that was answered, and whose answer was lost. A foreign state machine doesn't tell the
+    # visit.
     " AND (:visit = :untold OR attribute_not_exists(answeredVisit) OR answeredVisit <> :visit)"
 )
 
@@ -59,7 +59,8 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """What must still hold of an open task for a write to happen; a closed task is never written to.
+    """What must still hold of an open task for a write to happen; a closed task is never written
+    to.
 
     Args:
         execution_name: the execution that must own it; `""`: none may; `None`: whoever does.
@@ -72,7 +73,10 @@ class Guard:
     def condition(self) -> "tuple[str, Item]":
         """The condition of a write, and the values that it names."""
         condition = "taskStatus IN (:guard_pending, :guard_running)"
-        values: dict[str, object] = {":guard_pending": Status.PENDING, ":guard_running": Status.RUNNING}
+        values: dict[str, object] = {
+            ":guard_pending": Status.PENDING,
+            ":guard_running": Status.RUNNING,
+        }
         if self.execution_name == "":
             condition += " AND attribute_not_exists(executionName)"
         elif self.execution_name is not None:

@@ -1,4 +1,6 @@
-"""Calls to DynamoDB: tried again while they fail for a passing reason, their errors translated once."""
+"""Calls to DynamoDB: tried again while they fail for a passing reason, their errors translated
+once.
+"""
 
 import itertools
 import random
@@ -16,7 +18,8 @@ if TYPE_CHECKING:
 
     from handler.table.items import Item, Key
 
-# The codes that the DynamoDB developer guide ("Error handling with DynamoDB") calls worth trying again.
+# The codes that the DynamoDB developer guide ("Error handling with DynamoDB") calls worth trying
+# again.
 _PASSING: Final = frozenset(
     {
         "InternalServerError",
@@ -33,14 +36,17 @@ _PASSING: Final = frozenset(
     }
 )
 _CONDITION_FAILED: Final = frozenset({"ConditionalCheckFailed", "ConditionalCheckFailedException"})
-# Trying again stops when so little of the invocation is left: the worker still has to say that it gives up.
+# Trying again stops when so little of the invocation is left: the worker still has to say that it
+# gives up.
 _LAST_SECONDS: Final = 5.0
 _FIRST_BACKOFF_SECONDS: Final = 0.05
 _LONGEST_BACKOFF_SECONDS: Final = 20.0
 
 
 class ConditionFailed(Exception):
-    """A conditional write was refused; `item` is what stands there instead, `None` if nothing does."""
+    """A conditional write was refused; `item` is what stands there instead, `None` if nothing
+    does.
+    """
 
     def __init__(self, item: "Item | None") -> None:
         super().__init__("The condition of a write did not hold.")
@@ -48,7 +54,8 @@ class ConditionFailed(Exception):
 
 
 class Dynamo:
-    """A DynamoDB client with patience: each call is tried again, with backoff and full jitter, while there is time.
+    """A DynamoDB client with patience: each call is tried again, with backoff and full jitter,
+    while there is time.
 
     Args:
         client: the client; its own few retries come first.
@@ -56,7 +63,9 @@ class Dynamo:
         remaining: how many seconds the invocation has left.
     """
 
-    def __init__(self, client: "DynamoDBClient", *, clock: Clock, remaining: RemainingSeconds) -> None:
+    def __init__(
+        self, client: "DynamoDBClient", *, clock: Clock, remaining: RemainingSeconds
+    ) -> None:
         self._client = client
         self._clock = clock
         self._remaining = remaining
@@ -75,7 +84,10 @@ class Dynamo:
                 return getattr(self._client, operation)(**request)
             except (ClientError, ConnectionFailed, HTTPClientError) as error:
                 self._raise_unless_passing(operation, error)
-                self._pause(next(attempts), f"DynamoDB's {operation} kept failing while there was time: {error}")
+                self._pause(
+                    next(attempts),
+                    f"DynamoDB's {operation} kept failing while there was time: {error}",
+                )
 
     def pages(self, query: Mapping[str, object]) -> Iterator[Any]:
         """Every page of a query."""
@@ -88,23 +100,35 @@ class Dynamo:
             start = {"ExclusiveStartKey": last}
 
     def batch_get(self, table: str, keys: "Sequence[Key]") -> "Iterator[Item]":
-        """At most 100 items, read consistently, in no order; keys that DynamoDB leaves over are asked for again."""
-        request: dict[str, object] = {table: {"Keys": list(keys), "ConsistentRead": True}} if keys else {}
+        """At most 100 items, read consistently, in no order; keys that DynamoDB leaves over are
+        asked for again.
+        """
+        request: dict[str, object] = (
+            {table: {"Keys": list(keys), "ConsistentRead": True}} if keys else {}
+        )
         for attempt in itertools.count():
             if not request:
                 return
             answer = self.call("batch_get_item", RequestItems=request)
             yield from answer["Responses"].get(table, [])
             if request := answer["UnprocessedKeys"]:
-                self._pause(attempt, "DynamoDB kept leaving keys of a batch unread while there was time.")
+                self._pause(
+                    attempt, "DynamoDB kept leaving keys of a batch unread while there was time."
+                )
 
     def batch_write(self, table: str, writes: Sequence[Mapping[str, object]]) -> None:
-        """Puts and deletes at most 25 items, unconditionally; what DynamoDB leaves over is asked for again."""
+        """Puts and deletes at most 25 items, unconditionally; what DynamoDB leaves over is asked
+        for again.
+        """
         request: dict[str, object] = {table: list(writes)}
         for attempt in itertools.count():
-            if not (request := self.call("batch_write_item", RequestItems=request)["UnprocessedItems"]):
+            if not (
+                request := self.call("batch_write_item", RequestItems=request)["UnprocessedItems"]
+            ):
                 return
-            self._pause(attempt, "DynamoDB kept leaving items of a batch unwritten while there was time.")
+            self._pause(
+                attempt, "DynamoDB kept leaving items of a batch unwritten while there was time."
+            )
 
     def _pause(self, attempt: int, despair: str) -> None:
         backoff = min(_FIRST_BACKOFF_SECONDS * 2 ** min(attempt, 16), _LONGEST_BACKOFF_SECONDS)

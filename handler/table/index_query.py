@@ -28,22 +28,30 @@ class Selection:
     def query(self, table: str) -> dict[str, object]:
         if self.index is None:
             partition_key, sort_key = PARTITION_KEY, RANGE_KEY
-            partition, first, last = f"TASK#{self.partition}", *(f"{items.CHILD_ROWS}{moment}" for moment in self.created)
+            partition, first, last = (
+                f"TASK#{self.partition}",
+                *(f"{items.CHILD_ROWS}{moment}" for moment in self.created),
+            )
         else:
             partition_key, sort_key = self.index.partition_key, SORT_KEY
             partition, first, last = self.partition, self.created[0] or " ", self.created[1]
-        # A child's row goes on behind the moment: the last one has to be above all of that moment's.
+        # A child's row goes on behind the moment: the last one has to be above all of that
+        # moment's.
         values = {":partition": partition, ":first": first, ":last": f"{last}~"}
         return {
             "TableName": table,
-            "KeyConditionExpression": f"{partition_key} = :partition AND {sort_key} BETWEEN :first AND :last",
+            "KeyConditionExpression": (
+                f"{partition_key} = :partition AND {sort_key} BETWEEN :first AND :last"
+            ),
             "ExpressionAttributeValues": items.encoded(values),
         } | ({"IndexName": self.index.value} if self.index else {"ConsistentRead": True})
 
     def has(self, position: Mapping[str, str]) -> bool:
         """Whether a position is one of this selection."""
         key, value = (
-            (PARTITION_KEY, f"TASK#{self.partition}") if self.index is None else (self.index.partition_key, self.partition)
+            (PARTITION_KEY, f"TASK#{self.partition}")
+            if self.index is None
+            else (self.index.partition_key, self.partition)
         )
         names = {PARTITION_KEY, RANGE_KEY} | ({key, SORT_KEY} if self.index else set())
         return position.get(key) == value and position.keys() == names
@@ -52,4 +60,7 @@ class Selection:
         """Where `record` stands in it: what a query that goes on behind it starts with."""
         if self.index is None:
             return items.texts(items.child_key(record))
-        return items.texts(items.task_key(record.id)) | {self.index.partition_key: self.partition, SORT_KEY: record.created_on}
+        return items.texts(items.task_key(record.id)) | {
+            self.index.partition_key: self.partition,
+            SORT_KEY: record.created_on,
+        }

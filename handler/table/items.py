@@ -6,7 +6,14 @@ import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
-from handler.contract import EXPIRY_ATTRIBUTE, MAX_RECORD_PAYLOAD_BYTES, PARTITION_KEY, RANGE_KEY, Index, Status
+from handler.contract import (
+    EXPIRY_ATTRIBUTE,
+    MAX_RECORD_PAYLOAD_BYTES,
+    PARTITION_KEY,
+    RANGE_KEY,
+    Index,
+    Status,
+)
 from handler.record.task_record import Json, TaskLog, TaskRecord
 
 if TYPE_CHECKING:
@@ -16,7 +23,8 @@ if TYPE_CHECKING:
     Key = dict[str, AttributeValueTypeDef]
 
 PAYLOADS: Final = ("input", "output")
-# A payload from that size on is compressed, where that makes it smaller; below, it stays readable in the console.
+# A payload from that size on is compressed, where that makes it smaller; below, it stays readable
+# in the console.
 _COMPRESSED_FROM_BYTES: Final = 4 * 1024
 
 TASK_ROW: Final = "TASK"
@@ -24,7 +32,8 @@ LOG_ROWS: Final = "LOG#"
 CHILD_ROWS: Final = "CHILD#"
 OPEN: Final = "open"
 
-# Kept as JSON text: DynamoDB's own numbers are no floats and its maps no deeper than 32 levels. Text reads well, too.
+# Kept as JSON text: DynamoDB's own numbers are no floats and its maps no deeper than 32 levels.
+# Text reads well, too.
 _JSON_ATTRIBUTES: Final = frozenset({"input", "output", "createdBy", "progress", "items"})
 _KEYS: Final = frozenset({PARTITION_KEY, RANGE_KEY})
 
@@ -37,15 +46,20 @@ def task_item(record: TaskRecord, *, expires_at: int | None = None) -> "Item":
     """The record's item, with what conditions and indexes need of it."""
     return (
         task_key(record.id)
-        # What is as it was at first isn't written: an item of less than a kilobyte costs half of one that is larger.
-        | encoded(record.model_dump(by_alias=True, mode="json", exclude={"id"}, exclude_defaults=True))
+        # What is as it was at first isn't written: an item of less than a kilobyte costs half of
+        # one that is larger.
+        | encoded(
+            record.model_dump(by_alias=True, mode="json", exclude={"id"}, exclude_defaults=True)
+        )
         | encoded({"taskStatus": record.status} | _derived(record))
         | expiry(expires_at)
     )
 
 
 def offload(item: "Item", task_id: str) -> "tuple[Item, dict[str, bytes]]":
-    """The item with its largest payloads replaced by where they are kept, until the others fit; and those, by their keys."""
+    """The item with its largest payloads replaced by where they are kept, until the others fit; and
+    those, by their keys.
+    """
     blobs: dict[str, bytes] = {}
     sizes = {name: len(_content(item[name])) for name in PAYLOADS if name in item}
     for name in sorted(sizes, key=lambda name: sizes[name], reverse=True):
@@ -69,12 +83,16 @@ def onload(item: "Item", read: Callable[[str], bytes]) -> "Item":
     for name in PAYLOADS:
         if pointer := item.get(name, {}).get("M"):
             content = read(pointer["key"]["S"])
-            item = item | {name: {"B": content} if pointer["kind"]["S"] == "B" else {"S": content.decode()}}
+            item = item | {
+                name: {"B": content} if pointer["kind"]["S"] == "B" else {"S": content.decode()}
+            }
     return item
 
 
 def child_key(child: TaskRecord) -> "Key":
-    """The key of the row that tells a parent of its child: in the parent's own partition, so that it is read consistently."""
+    """The key of the row that tells a parent of its child: in the parent's own partition, so that
+    it is read consistently.
+    """
     row = f"{CHILD_ROWS}{child.created_on}#{child.id}"
     return {PARTITION_KEY: {"S": f"TASK#{child.parent_id}"}, RANGE_KEY: {"S": row}}
 
@@ -82,7 +100,11 @@ def child_key(child: TaskRecord) -> "Key":
 def task_id(item: Mapping[str, "AttributeValueTypeDef"]) -> str:
     """The id of the task that an item of the table or of an index, or a child's row, stands for."""
     row = item[RANGE_KEY]["S"]
-    return row.rpartition("#")[2] if row.startswith(CHILD_ROWS) else item[PARTITION_KEY]["S"].removeprefix("TASK#")
+    return (
+        row.rpartition("#")[2]
+        if row.startswith(CHILD_ROWS)
+        else item[PARTITION_KEY]["S"].removeprefix("TASK#")
+    )
 
 
 def task_record(item: Mapping[str, "AttributeValueTypeDef"]) -> TaskRecord:
@@ -90,10 +112,16 @@ def task_record(item: Mapping[str, "AttributeValueTypeDef"]) -> TaskRecord:
 
 
 def log_item(log: TaskLog, *, expires_at: int | None = None) -> "Item":
-    """A log's item. Its key is its own, so that what an iteration adds later stands beside it, never over it."""
+    """A log's item. Its key is its own, so that what an iteration adds later stands beside it,
+    never over it.
+    """
     row = f"{LOG_ROWS}{log.iteration:010d}#{log.created_on}#{log.part}"
     key: Key = {PARTITION_KEY: {"S": f"TASK#{log.task}"}, RANGE_KEY: {"S": row}}
-    return key | encoded(log.model_dump(by_alias=True, mode="json", exclude_none=True)) | expiry(expires_at)
+    return (
+        key
+        | encoded(log.model_dump(by_alias=True, mode="json", exclude_none=True))
+        | expiry(expires_at)
+    )
 
 
 def task_log(item: Mapping[str, "AttributeValueTypeDef"]) -> TaskLog:
@@ -106,13 +134,19 @@ def texts(key: Mapping[str, "AttributeValueTypeDef"]) -> dict[str, str]:
 
 
 def status_group(status: Status) -> str:
-    """Pending and running are one partition of the index: that a task starts costs no write there."""
+    """Pending and running are one partition of the index: that a task starts costs no write
+    there.
+    """
     return OPEN if status.is_open else status.value
 
 
 def changes(before: "Item", after: "Item") -> "tuple[Item, set[str]]":
     """What to set and what to remove to make `after` of `before`; the key is in neither."""
-    changed = {name: value for name, value in after.items() if name not in _KEYS and before.get(name) != value}
+    changed = {
+        name: value
+        for name, value in after.items()
+        if name not in _KEYS and before.get(name) != value
+    }
     return changed, set(before) - set(after)
 
 
@@ -160,7 +194,9 @@ def _derived(record: TaskRecord) -> Json:
         Index.BY_DEFINITION.partition_key: f"{record.tenant}#{record.definition_id}",
         Index.BY_STATUS.partition_key: f"{record.tenant}#{status_group(record.status)}",
         # The sweep's index: tasks that are open, or whose end has left something to be done.
-        Index.OPEN.partition_key: OPEN if record.status.is_open or record.hook or record.closing else None,
+        Index.OPEN.partition_key: (
+            OPEN if record.status.is_open or record.hook or record.closing else None
+        ),
     }
 
 

@@ -14,7 +14,8 @@ from handler.table.index_query import ANY_TIME, Selection
 from handler.table.items import status_group
 from handler.table.store import Store
 
-# A page that has to look at more records than that ends early, with a cursor: a filter may let few of them through.
+# A page that has to look at more records than that ends early, with a cursor: a filter may let few
+# of them through.
 _MOST_READ: Final = 2_000
 _PAGE: Final = 100  # what one BatchGetItem reads
 
@@ -47,7 +48,9 @@ class Filter:
         if groups == {"open"}:
             return Selection(Index.BY_STATUS, f"{self.tenant}#open", self.created)
         if self.definition_id is not None:
-            return Selection(Index.BY_DEFINITION, f"{self.tenant}#{self.definition_id}", self.created)
+            return Selection(
+                Index.BY_DEFINITION, f"{self.tenant}#{self.definition_id}", self.created
+            )
         if len(groups) == 1:
             return Selection(Index.BY_STATUS, f"{self.tenant}#{groups.pop()}", self.created)
         return Selection(Index.BY_TENANT, self.tenant, self.created)
@@ -64,11 +67,15 @@ class Filter:
 
     @property
     def is_answered_by_index_alone(self) -> bool:
-        """Whether every id of the partition passes, so that they can be counted without being read."""
+        """Whether every id of the partition passes, so that they can be counted without being
+        read.
+        """
         if self.parent_id is not None:
             return False  # a child may be of another tenant, or gone
         conditions = [self.definition_id is not None, self.statuses is not None]
-        exact = self.statuses is None or (len(self.statuses) == 1 and not any(status.is_open for status in self.statuses))
+        exact = self.statuses is None or (
+            len(self.statuses) == 1 and not any(status.is_open for status in self.statuses)
+        )
         whole_group = self.statuses == frozenset({Status.PENDING, Status.RUNNING})
         return self.ids is None and sum(conditions) <= 1 and (exact or whole_group)
 
@@ -86,14 +93,19 @@ class TaskPage:
     cursor: str | None
 
 
-def list_tasks(store: Store, wanted: Filter, *, newest_first: bool, limit: int, after: str | None) -> TaskPage:
+def list_tasks(
+    store: Store, wanted: Filter, *, newest_first: bool, limit: int, after: str | None
+) -> TaskPage:
     """One page of the tasks that `wanted` lets through, by the time of creation."""
     if wanted.ids is not None:
-        found = sorted(store.records(wanted.ids), key=lambda record: record.created_on, reverse=newest_first)
+        found = sorted(
+            store.records(wanted.ids), key=lambda record: record.created_on, reverse=newest_first
+        )
         passing = tuple(filter(wanted.lets_through, found))
         if len(passing) > limit:
             raise InvalidInput(
-                f"{len(passing)} of the ids are tasks; limit is {limit}. Raise it, or ask for fewer ids at a time."
+                f"{len(passing)} of the ids are tasks; limit is {limit}. Raise it, or ask for fewer"
+                " ids at a time."
             )
         return TaskPage(items=passing, cursor=None)
     selection = wanted.selection()
@@ -111,9 +123,13 @@ def list_tasks(store: Store, wanted: Filter, *, newest_first: bool, limit: int, 
 
 
 def count_tasks(store: Store, wanted: Filter) -> int:
-    """How many tasks `wanted` lets through. It reads the index, and the records too where the index alone can't tell."""
+    """How many tasks `wanted` lets through. It reads the index, and the records too where the index
+    alone can't tell.
+    """
     if wanted.ids is not None:
-        return len(list_tasks(store, wanted, newest_first=True, limit=len(wanted.ids), after=None).items)
+        return len(
+            list_tasks(store, wanted, newest_first=True, limit=len(wanted.ids), after=None).items
+        )
     if wanted.is_answered_by_index_alone:
         return store.count(wanted.selection())
     return sum(map(wanted.lets_through, store.select(wanted.selection())))
@@ -128,10 +144,16 @@ def _decoded(after: str, selection: Selection) -> dict[str, str]:
         cursor = json.loads(base64.urlsafe_b64decode(after))
     except (binascii.Error, ValueError) as error:
         raise _not_ours(after) from error
-    if not (isinstance(cursor, dict) and all(isinstance(value, str) for value in cursor.values()) and selection.has(cursor)):
+    if not (
+        isinstance(cursor, dict)
+        and all(isinstance(value, str) for value in cursor.values())
+        and selection.has(cursor)
+    ):
         raise _not_ours(after)
     return cursor
 
 
 def _not_ours(after: str) -> InvalidInput:
-    return InvalidInput(f'The cursor "{after[:60]}" is not one of ours; pass on `meta.cursor` of the page before.')
+    return InvalidInput(
+        f'The cursor "{after[:60]}" is not one of ours; pass on `meta.cursor` of the page before.'
+    )

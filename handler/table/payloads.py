@@ -16,7 +16,8 @@ _TAG: "Final[TagTypeDef]" = {"Key": EXPIRE_TAG[0], "Value": EXPIRE_TAG[1]}
 
 
 class Blobs:
-    """The stack's bucket of payloads. Each is under its own digest, so that writing it twice changes nothing.
+    """The stack's bucket of payloads. Each is under its own digest, so that writing it twice
+    changes nothing.
 
     Args:
         client: an S3 client.
@@ -46,7 +47,9 @@ class Blobs:
     def expire(self, key: str) -> None:
         """Lets the bucket remove it after the days of retention."""
         try:
-            self._client.put_object_tagging(Bucket=self._bucket, Key=key, Tagging={"TagSet": [_TAG]})
+            self._client.put_object_tagging(
+                Bucket=self._bucket, Key=key, Tagging={"TagSet": [_TAG]}
+            )
         except (ClientError, BotoCoreError) as error:
             raise _translated(f'tag "{key}"', error) from error
 
@@ -58,6 +61,10 @@ class Blobs:
 
 
 def _translated(what: str, error: ClientError | BotoCoreError) -> StoreUnavailable | StoreError:
-    status = error.response["ResponseMetadata"]["HTTPStatusCode"] if isinstance(error, ClientError) else 503
+    status = (
+        error.response["ResponseMetadata"]["HTTPStatusCode"]
+        if isinstance(error, ClientError)
+        else 503
+    )
     kind = StoreUnavailable if status >= 500 or status == 429 else StoreError
     return kind(f"S3 could not {what}: {error}")

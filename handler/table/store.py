@@ -27,7 +27,9 @@ _BATCH_WRITE: Final = 25
 
 
 class Superseded(Exception):
-    """A write did not happen, because the record had moved on; `record` is what it has become, `None` if it is gone."""
+    """A write did not happen, because the record had moved on; `record` is what it has become,
+    `None` if it is gone.
+    """
 
     def __init__(self, record: TaskRecord | None) -> None:
         super().__init__("The record has moved on.")
@@ -75,7 +77,9 @@ class Store:
         self._retention_days = retention_days
 
     def create(self, record: TaskRecord, *, log: TaskLog | None = None) -> bool:
-        """Writes a new record, and its parent's note of it; returns whether there was none of that id: one that is stays."""
+        """Writes a new record, and its parent's note of it; returns whether there was none of that
+        id: one that is stays.
+        """
         item, blobs = self._item(record)
         self._upload(blobs)
         put: dict[str, object] = {
@@ -101,21 +105,28 @@ class Store:
         return record
 
     def find(self, id: str) -> TaskRecord | None:
-        answer = self._dynamo.call("get_item", TableName=self._table, Key=items.task_key(id), ConsistentRead=True)
+        answer = self._dynamo.call(
+            "get_item", TableName=self._table, Key=items.task_key(id), ConsistentRead=True
+        )
         return self._record(answer["Item"]) if "Item" in answer else None
 
     def status(self, id: str) -> Status | None:
         """Reads a task's status alone, consistently; `None` if there is no such task."""
         answer = self._dynamo.call(
-            "get_item", TableName=self._table, Key=items.task_key(id), ConsistentRead=True, ProjectionExpression="taskStatus"
+            "get_item",
+            TableName=self._table,
+            Key=items.task_key(id),
+            ConsistentRead=True,
+            ProjectionExpression="taskStatus",
         )
         return Status(answer["Item"]["taskStatus"]["S"]) if "Item" in answer else None
 
     def claim(self, claim: Claim) -> TaskRecord:
-        """Starts an iteration: one request that checks, counts, and returns the record as it now is.
+        """Starts an iteration: one request that checks, counts, and returns the record as it now
+        is.
 
-        It refuses when the task is closed, belongs to another execution, has run `max_iterations` times, or has already
-        answered this visit of `Run`.
+        It refuses when the task is closed, belongs to another execution, has run `max_iterations`
+        times, or has already answered this visit of `Run`.
 
         Raises:
             Superseded: it was refused; the record says why.
@@ -133,12 +144,19 @@ class Store:
             )
         except ConditionFailed as failed:
             record = self._record(failed.item) if failed.item else None
-            if record and record.invocation == claim.invocation and record.status.is_open and record.claims:
+            if (
+                record
+                and record.invocation == claim.invocation
+                and record.status.is_open
+                and record.claims
+            ):
                 return record  # this very request had been carried out, and its answer lost
             raise Superseded(record) from failed
         return self._record(answer["Attributes"])
 
-    def save(self, after: TaskRecord, *, before: TaskRecord, guard: Guard, log: TaskLog | None = None) -> None:
+    def save(
+        self, after: TaskRecord, *, before: TaskRecord, guard: Guard, log: TaskLog | None = None
+    ) -> None:
         """Writes what `after` changed, with `log`, in one transaction, if `guard` holds.
 
         Raises:
@@ -147,7 +165,9 @@ class Store:
         (old, _), (new, blobs) = self._item(before), self._item(after)
         changed, removed = items.changes(old, new)
         if not changed and not removed:
-            changed = {"savedOn": new["savedOn"]}  # DynamoDB takes no update of nothing; the guard is checked all the same
+            changed = {
+                "savedOn": new["savedOn"]
+            }  # DynamoDB takes no update of nothing; the guard is checked all the same
         condition, values = guard.condition()
         self._upload({key: blobs[key] for key in items.blob_keys(changed)})
         others = [self._log_put(log, closes=not after.status.is_open)] if log else []
@@ -157,17 +177,23 @@ class Store:
             self._discard(items.blob_keys(new))
 
     def settle(self, after: TaskRecord, *, before: TaskRecord) -> None:
-        """Notes on a closed task that something its end left to be done is done; whoever comes second changes nothing."""
+        """Notes on a closed task that something its end left to be done is done; whoever comes
+        second changes nothing.
+        """
         changed, removed = items.changes(self._item(before)[0], self._item(after)[0])
         due = f"attribute_exists({Index.OPEN.partition_key}) AND taskStatus = :guard_status"
-        update = self._update(after.id, changed, removed, due, items.encoded({":guard_status": before.status}))
+        update = self._update(
+            after.id, changed, removed, due, items.encoded({":guard_status": before.status})
+        )
         try:
             self._write("Update", update, [])
         except Superseded:
             return
 
     def append(self, log: TaskLog, *, closes: bool = False) -> None:
-        """Adds lines to a task's log, whatever its status; `closes` where the task is over, so that they expire with it."""
+        """Adds lines to a task's log, whatever its status; `closes` where the task is over, so that
+        they expire with it.
+        """
         self._dynamo.call("put_item", **self._log_put(log, closes=closes))
 
     def records(self, ids: Sequence[str]) -> list[TaskRecord]:
@@ -176,23 +202,39 @@ class Store:
         unique = list(dict.fromkeys(ids))  # a batch takes each key once
         for start in range(0, len(unique), _BATCH_GET):
             keys = [items.task_key(id) for id in unique[start : start + _BATCH_GET]]
-            found |= {record.id: record for record in map(self._record, self._dynamo.batch_get(self._table, keys))}
+            found |= {
+                record.id: record
+                for record in map(self._record, self._dynamo.batch_get(self._table, keys))
+            }
         return [found[id] for id in unique if id in found]
 
     def page(
-        self, selection: Selection, *, newest_first: bool = True, limit: int, cursor: Mapping[str, str] | None = None
+        self,
+        selection: Selection,
+        *,
+        newest_first: bool = True,
+        limit: int,
+        cursor: Mapping[str, str] | None = None,
     ) -> Page:
         """The ids of at most `limit` tasks of a selection, from behind `cursor` on."""
         start = {"ExclusiveStartKey": items.encoded(cursor)} if cursor else {}
-        query = selection.query(self._table) | {"ScanIndexForward": not newest_first, "Limit": limit} | start
+        query = (
+            selection.query(self._table)
+            | {"ScanIndexForward": not newest_first, "Limit": limit}
+            | start
+        )
         answer = self._dynamo.call("query", **query)
         return Page(
-            ids=tuple(map(items.task_id, answer["Items"])), cursor=items.texts(answer.get("LastEvaluatedKey", {})) or None
+            ids=tuple(map(items.task_id, answer["Items"])),
+            cursor=items.texts(answer.get("LastEvaluatedKey", {})) or None,
         )
 
     def count(self, selection: Selection) -> int:
         """How many tasks a selection has; it reads all their keys."""
-        return sum(int(answer["Count"]) for answer in self._dynamo.pages(selection.query(self._table) | {"Select": "COUNT"}))
+        return sum(
+            int(answer["Count"])
+            for answer in self._dynamo.pages(selection.query(self._table) | {"Select": "COUNT"})
+        )
 
     def select(self, selection: Selection) -> Iterator[TaskRecord]:
         """Every record of a selection, oldest first."""
@@ -207,17 +249,30 @@ class Store:
         """Every child of a task, read consistently, oldest first."""
         return list(self.select(Selection(None, parent_id)))
 
-    def logs(self, task_id: str, *, newest_first: bool = False, beyond: int | None = None) -> Iterator[TaskLog]:
-        """A task's logs, one per iteration, by iteration; from behind the iteration `beyond` on, in the same direction."""
+    def logs(
+        self, task_id: str, *, newest_first: bool = False, beyond: int | None = None
+    ) -> Iterator[TaskLog]:
+        """A task's logs, one per iteration, by iteration; from behind the iteration `beyond` on, in
+        the same direction.
+        """
         # Rows are LOG#<iteration, ten digits>#...; "~" sorts behind every digit.
         first = "" if beyond is None or newest_first else f"{beyond:010d}~"
         last = "~" if beyond is None or not newest_first else f"{beyond:010d}"
-        rows = self._rows(task_id, f"{items.LOG_ROWS}{first}", f"{items.LOG_ROWS}{last}", newest_first=newest_first)
-        for _, same in itertools.groupby(map(items.task_log, rows), key=lambda part: part.iteration):
+        rows = self._rows(
+            task_id,
+            f"{items.LOG_ROWS}{first}",
+            f"{items.LOG_ROWS}{last}",
+            newest_first=newest_first,
+        )
+        for _, same in itertools.groupby(
+            map(items.task_log, rows), key=lambda part: part.iteration
+        ):
             yield TaskLog.joined(same)
 
     def expire_logs(self, record: TaskRecord) -> None:
-        """Lets the logs of a closed task expire with it. A log is never changed, so that writing it again is safe."""
+        """Lets the logs of a closed task expire with it. A log is never changed, so that writing it
+        again is safe.
+        """
         expires_at = self._expiry()
         rows = self._rows(record.id, items.LOG_ROWS, f"{items.LOG_ROWS}~") if expires_at else []
         puts = [
@@ -230,7 +285,8 @@ class Store:
         self.settle(record.closed(), before=record)
 
     def delete(self, record: TaskRecord) -> None:
-        """Deletes a closed task: its logs, what it knew of its children and its payloads in S3, then its record.
+        """Deletes a closed task: its logs, what it knew of its children and its payloads in S3,
+        then its record.
 
         Raises:
             Superseded: the record is gone already.
@@ -241,7 +297,10 @@ class Store:
         ]
         for key in items.blob_keys(self._item(record)[0]):
             self._bucket().delete(key)
-        deletes = [{"DeleteRequest": {"Key": {key: row[key] for key in (PARTITION_KEY, RANGE_KEY)}}} for row in rows]
+        deletes = [
+            {"DeleteRequest": {"Key": {key: row[key] for key in (PARTITION_KEY, RANGE_KEY)}}}
+            for row in rows
+        ]
         for start in range(0, len(deletes), _BATCH_WRITE):
             self._dynamo.batch_write(self._table, deletes[start : start + _BATCH_WRITE])
         try:
@@ -254,11 +313,15 @@ class Store:
         except ConditionFailed as failed:
             raise Superseded(None) from failed
 
-    def _rows(self, task_id: str, first: str, last: str, *, newest_first: bool = False) -> "Iterator[Item]":
+    def _rows(
+        self, task_id: str, first: str, last: str, *, newest_first: bool = False
+    ) -> "Iterator[Item]":
         """The rows of a task's partition between two range keys, read consistently."""
         query: dict[str, object] = {
             "TableName": self._table,
-            "KeyConditionExpression": f"{PARTITION_KEY} = :task AND {RANGE_KEY} BETWEEN :first AND :last",
+            "KeyConditionExpression": (
+                f"{PARTITION_KEY} = :task AND {RANGE_KEY} BETWEEN :first AND :last"
+            ),
             "ExpressionAttributeValues": {
                 ":task": items.task_key(task_id)[PARTITION_KEY],
                 ":first": {"S": first},
@@ -286,7 +349,9 @@ class Store:
             self._bucket().put(key, content)
 
     def _discard(self, keys: set[str]) -> None:
-        """Lets payloads go: after the days of retention, for somebody may still be reading them; at once if there are none."""
+        """Lets payloads go: after the days of retention, for somebody may still be reading them; at
+        once if there are none.
+        """
         for key in keys:
             if self._retention_days:
                 self._bucket().expire(key)
@@ -296,8 +361,9 @@ class Store:
     def _bucket(self) -> Blobs:
         if self._blobs is None:
             raise StoreError(
-                "An input or output is larger than a record has room for, and there is no bucket for it: "
-                f"set {Variable.PAYLOAD_BUCKET_NAME} to the stack's output payloadBucketName."
+                "An input or output is larger than a record has room for, and there is no bucket"
+                f" for it: set {Variable.PAYLOAD_BUCKET_NAME} to the stack's output"
+                " payloadBucketName."
             )
         return self._blobs
 
@@ -308,27 +374,41 @@ class Store:
         return int((self._clock.now() + timedelta(days=self._retention_days)).timestamp())
 
     def _log_put(self, log: TaskLog, *, closes: bool) -> dict[str, object]:
-        return {"TableName": self._table, "Item": items.log_item(log, expires_at=self._expiry() if closes else None)}
+        return {
+            "TableName": self._table,
+            "Item": items.log_item(log, expires_at=self._expiry() if closes else None),
+        }
 
-    def _update(self, id: str, changed: "Item", removed: set[str], condition: str, values: "Item") -> dict[str, object]:
+    def _update(
+        self, id: str, changed: "Item", removed: set[str], condition: str, values: "Item"
+    ) -> dict[str, object]:
         sets = [f"#{name} = :{name}" for name in sorted(changed)]
         removes = [f"#{name}" for name in sorted(removed)]
-        clauses = (["SET " + ", ".join(sets)] if sets else []) + (["REMOVE " + ", ".join(removes)] if removes else [])
+        clauses = (["SET " + ", ".join(sets)] if sets else []) + (
+            ["REMOVE " + ", ".join(removes)] if removes else []
+        )
         return {
             "TableName": self._table,
             "Key": items.task_key(id),
             "UpdateExpression": " ".join(clauses),
             "ConditionExpression": condition,
             "ExpressionAttributeNames": {f"#{name}": name for name in {*changed, *removed}},
-            "ExpressionAttributeValues": {f":{name}": value for name, value in changed.items()} | values,
+            "ExpressionAttributeValues": (
+                {f":{name}": value for name, value in changed.items()} | values
+            ),
         }
 
-    def _write(self, kind: str, request: dict[str, object], others: list[dict[str, object]]) -> None:
+    def _write(
+        self, kind: str, request: dict[str, object], others: list[dict[str, object]]
+    ) -> None:
         """One conditional write, or a transaction of it and of other puts."""
         request = request | {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
         try:
             if others:
-                self._dynamo.call("transact_write_items", TransactItems=[{kind: request}, *({"Put": put} for put in others)])
+                self._dynamo.call(
+                    "transact_write_items",
+                    TransactItems=[{kind: request}, *({"Put": put} for put in others)],
+                )
             else:
                 self._dynamo.call("put_item" if kind == "Put" else "update_item", **request)
         except ConditionFailed as failed:

@@ -1,4 +1,5 @@
-"""A test kit for those who write tasks: drives a task to its end in this process, through the real worker, on moto's DynamoDB.
+"""A test kit for those who write tasks: drives a task to its end in this process, through the real
+worker, on moto's DynamoDB.
 
     from handler.testing import kill, run
 

@@ -1,4 +1,6 @@
-"""The AWS that a test runs on: moto's DynamoDB behind a client that can be interrupted, and a bus that keeps its events."""
+"""The AWS that a test runs on: moto's DynamoDB behind a client that can be interrupted, and a bus
+that keeps its events.
+"""
 
 import functools
 import json
@@ -18,7 +20,12 @@ Interruption = Callable[[], None]
 def aws_client(service: str) -> Any:
     """A client that needs no configuration; inside moto, no request leaves the process."""
     make: Callable[..., Any] = boto3.client
-    return make(service, region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test")  # noqa: S106
+    return make(
+        service,
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",  # noqa: S106
+    )
 
 
 def create_table(client: Any, name: str) -> None:
@@ -28,7 +35,9 @@ def create_table(client: Any, name: str) -> None:
         TableName=name,
         BillingMode="PAY_PER_REQUEST",
         KeySchema=_keys(PARTITION_KEY, RANGE_KEY),
-        AttributeDefinitions=[{"AttributeName": attribute, "AttributeType": "S"} for attribute in attributes],
+        AttributeDefinitions=[
+            {"AttributeName": attribute, "AttributeType": "S"} for attribute in attributes
+        ],
         GlobalSecondaryIndexes=[
             {
                 "IndexName": index.value,
@@ -41,7 +50,8 @@ def create_table(client: Any, name: str) -> None:
 
 
 class InterruptibleClient:
-    """A client that counts its calls, and does what a test wants done right before or right after one of them.
+    """A client that counts its calls, and does what a test wants done right before or right after
+    one of them.
 
     Args:
         client: the real one.
@@ -49,7 +59,9 @@ class InterruptibleClient:
         after: call number -> what happens once it has taken effect, before the caller hears of it.
     """
 
-    def __init__(self, client: Any, *, before: Mapping[int, Interruption], after: Mapping[int, Interruption]) -> None:
+    def __init__(
+        self, client: Any, *, before: Mapping[int, Interruption], after: Mapping[int, Interruption]
+    ) -> None:
         self.calls: list[str] = []
         self.seconds = 0.0  # that the table itself took
         self._client = client
@@ -71,18 +83,26 @@ class InterruptibleClient:
 
 
 class EventsClient:
-    """Takes events as EventBridge does, and keeps their details for the state machine that a test stands in for."""
+    """Takes events as EventBridge does, and keeps their details for the state machine that a test
+    stands in for.
+    """
 
     def __init__(self) -> None:
         self.details: list[Json] = []
 
     def put_events(self, *, Entries: list[dict[str, str]]) -> dict[str, object]:  # noqa: N803  boto3's own word
         self.details += [json.loads(entry["Detail"]) for entry in Entries]
-        return {"FailedEntryCount": 0, "Entries": [{"EventId": str(number)} for number, _ in enumerate(Entries)]}
+        return {
+            "FailedEntryCount": 0,
+            "Entries": [{"EventId": str(number)} for number, _ in enumerate(Entries)],
+        }
 
 
 def _keys(partition_key: str, sort_key: str) -> list[dict[str, str]]:
-    return [{"AttributeName": partition_key, "KeyType": "HASH"}, {"AttributeName": sort_key, "KeyType": "RANGE"}]
+    return [
+        {"AttributeName": partition_key, "KeyType": "HASH"},
+        {"AttributeName": sort_key, "KeyType": "RANGE"},
+    ]
 
 
 def _nothing() -> None:

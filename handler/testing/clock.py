@@ -6,12 +6,13 @@ from datetime import UTC, datetime, timedelta
 class ManualClock:
     """Stands still until it is moved; sleeping moves it.
 
-    Args:
-        start: where it starts.
-        tick: how many seconds pass each time it is read: what makes a loop come close to its timeout without waiting for it.
+    Args: start: where it starts. tick: how many seconds pass each time it is read: what makes a
+        loop come close to its timeout without waiting for it.
     """
 
-    def __init__(self, start: datetime = datetime(2030, 1, 1, tzinfo=UTC), *, tick: float = 0.0) -> None:
+    def __init__(
+        self, start: datetime = datetime(2030, 1, 1, tzinfo=UTC), *, tick: float = 0.0
+    ) -> None:
         self._now = start
         self._tick = timedelta(seconds=tick)
 

@@ -1,5 +1,6 @@
 """Drives tasks to their end: what the state machine does, in this process and without waiting."""
 
+import functools
 import heapq
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,7 +15,15 @@ from pydantic import BaseModel
 from handler.aws.bus import Bus
 from handler.aws.metrics import SilentMeter
 from handler.clock import to_iso
-from handler.contract import ENDPOINT, MAX_EXECUTION_ITERATIONS, NO_DELAY, PAYLOAD_NAME, WORKER_TIMEOUT_SECONDS, Answer, Key
+from handler.contract import (
+    ENDPOINT,
+    MAX_EXECUTION_ITERATIONS,
+    NO_DELAY,
+    PAYLOAD_NAME,
+    WORKER_TIMEOUT_SECONDS,
+    Answer,
+    Key,
+)
 from handler.definition.definition import Definition
 from handler.definition.registry import Registry
 from handler.errors import StoreUnavailable
@@ -46,13 +55,10 @@ class Killed(BaseException):
 class Result:
     """What became of a task.
 
-    Args:
-        record: the task at its end.
-        logs: its logs, one per iteration.
-        waits: the waits between its iterations, in seconds.
-        answers: what the worker answered, in order.
-        calls: the DynamoDB operations of its iterations, in order; `before` and `after` count these from 1.
-        children: the tasks that it triggered.
+    Args: record: the task at its end. logs: its logs, one per iteration. waits: the waits between
+        its iterations, in seconds. answers: what the worker answered, in order. calls: the DynamoDB
+        operations of its iterations, in order; `before` and `after` count these from 1. children:
+        the tasks that it triggered.
     """
 
     record: TaskRecord
@@ -99,14 +105,16 @@ def deliver_again(world: "World") -> None:
 
 
 class World:
-    """A stack in this process. `run` makes one per task; make one yourself to look closer, inside `with World.of(...)`.
+    """A stack in this process. `run` makes one per task; make one yourself to look closer, inside
+    `with World.of(...)`.
 
-    Args:
-        definitions: the task's definition, and those of the children that it triggers.
-        before: call number (from 1) of the worker -> what happens before it reaches the table: `kill`, `abort`,
+    Args: definitions: the task's definition, and those of the children that it triggers. before:
+        call number (from 1) of the worker -> what happens before it reaches the table: `kill`,
+        `abort`,
             `deliver_again`, or a function of your own that takes the world.
         after: the same, once the call has taken effect.
-        remaining_seconds: what `context.remaining_seconds()` says; by default what is left of 900 seconds on the clock.
+        remaining_seconds: what `context.remaining_seconds()` says; by default what is left of 900
+            seconds on the clock.
         clock: the time.
         max_execution_iterations: after how many iterations a task moves on to a new execution.
     """
@@ -139,7 +147,9 @@ class World:
         create_table(table, self.table)
         aws_client("s3").create_bucket(Bucket=bucket)
         self._blobs = Blobs(aws_client("s3"), bucket=bucket)
-        self._worker_client = InterruptibleClient(table, before=self._actions(before), after=self._actions(after))
+        self._worker_client = InterruptibleClient(
+            table, before=self._actions(before), after=self._actions(after)
+        )
         self.store, self.tasks = self._wired(table)[:2]
         self._worker_tasks, self._runner = self._wired(self._worker_client)[1:]
 
@@ -161,7 +171,10 @@ class World:
                 current_tasks.reset(token)
 
     def start(
-        self, definition: Definition, input: Mapping[str, object] | BaseModel | None = None, **options: Any
+        self,
+        definition: Definition,
+        input: Mapping[str, object] | BaseModel | None = None,
+        **options: Any,
     ) -> TaskRecord:
         """Triggers a task; `finish` runs it."""
         record = self.tasks.trigger(definition, input=input, **options)
@@ -169,7 +182,9 @@ class World:
         return record
 
     def finish(self) -> None:
-        """Runs every execution to its end, the one that is due first before the others; waits pass at once."""
+        """Runs every execution to its end, the one that is due first before the others; waits pass
+        at once.
+        """
         for _ in range(_MOST_STEPS):
             self._take_events()
             if not self._due:
@@ -177,7 +192,9 @@ class World:
             execution = heapq.heappop(self._due)
             self.clock.move_to(execution.due)
             self._step(execution)
-        raise AssertionError(f"Tasks still run after {_MOST_STEPS:,} iterations; does the task ever end?")
+        raise AssertionError(
+            f"Tasks still run after {_MOST_STEPS:,} iterations; does the task ever end?"
+        )
 
     def deliver(self, detail: Json) -> None:
         """Delivers an event to a new execution, and runs that one's first iteration at once."""
@@ -207,7 +224,9 @@ class World:
 
     def _execution(self, detail: Json) -> _Execution:
         order, now = next(self._order), self.clock.now()
-        return _Execution(now, order, f"execution-{order}", detail | {Key.EXECUTION_STARTED_ON.value: to_iso(now)})
+        return _Execution(
+            now, order, f"execution-{order}", detail | {Key.EXECUTION_STARTED_ON.value: to_iso(now)}
+        )
 
     def _step(self, execution: _Execution) -> None:
         """One visit of `Run`, with its retries, and what `CheckStatus` makes of the answer."""
@@ -233,9 +252,13 @@ class World:
                 event = {"name": PAYLOAD_NAME, "payload": payload}
                 return self._runner.run(event, invocation=f"invocation-{next(self._order)}")
             except (Killed, StoreUnavailable) as death:
-                self._history.append(("Runtime.ExitError" if isinstance(death, Killed) else type(death).__name__, ""))
+                self._history.append(
+                    ("Runtime.ExitError" if isinstance(death, Killed) else type(death).__name__, "")
+                )
                 self.clock.advance(1)
-        raise AssertionError(f"The worker was killed {_MOST_CRASHES} times in a row; the execution fails here.")
+        raise AssertionError(
+            f"The worker was killed {_MOST_CRASHES} times in a row; the execution fails here."
+        )
 
     def _remaining(self) -> float:
         given = self._remaining_seconds
@@ -244,13 +267,28 @@ class World:
         return given() if callable(given) else given
 
     def _actions(self, actions: Mapping[int, Action] | None) -> dict[int, Callable[[], None]]:
-        return {number: lambda action=action: action(self) for number, action in (actions or {}).items()}  # type: ignore[misc]
+        return {
+            number: functools.partial(action, self) for number, action in (actions or {}).items()
+        }
 
     def _wired(self, client: Any) -> tuple[Store, Tasks, Runner]:
-        store = Store(client, table_name=self.table, clock=self.clock, remaining=self._remaining, blobs=self._blobs)
+        store = Store(
+            client,
+            table_name=self.table,
+            clock=self.clock,
+            remaining=self._remaining,
+            blobs=self._blobs,
+        )
         bus = Bus(cast("Any", self._events), name="test", clock=self.clock)
         hooks = Hooks(registry=self._registry, store=store, clock=self.clock)
-        tasks = Tasks(registry=self._registry, store=store, bus=bus, executions=None, hooks=hooks, clock=self.clock)
+        tasks = Tasks(
+            registry=self._registry,
+            store=store,
+            bus=bus,
+            executions=None,
+            hooks=hooks,
+            clock=self.clock,
+        )
         runner = Runner(
             registry=self._registry,
             store=store,
@@ -277,21 +315,22 @@ def run(
 ) -> Result:
     """Triggers a task, runs it and its children to their end, and returns what became of it.
 
-    Args:
-        definition: the task.
-        input: its input.
-        children: the definitions of the tasks that it triggers.
-        before: call number (from 1) of the worker's store -> what happens right before it.
-        after: the same, right after it.
-        remaining_seconds: what `context.remaining_seconds()` says, a number or a function; by default what is left of 900
+    Args: definition: the task. input: its input. children: the definitions of the tasks that it
+        triggers. before: call number (from 1) of the worker's store -> what happens right before
+        it. after: the same, right after it. remaining_seconds: what `context.remaining_seconds()`
+        says, a number or a function; by default what is left of 900
             seconds on the clock.
         clock: the time; `ManualClock(tick=1)` lets a second pass each time it is read.
 
-    Raises:
-        RequestError: the input doesn't validate.
-        AssertionError: the task doesn't end, or its worker was killed too often for the state machine to go on.
+    Raises: RequestError: the input doesn't validate. AssertionError: the task doesn't end, or its
+        worker was killed too often for the state machine to go on.
     """
-    options = {"before": before, "after": after, "remaining_seconds": remaining_seconds, "clock": clock}
+    options = {
+        "before": before,
+        "after": after,
+        "remaining_seconds": remaining_seconds,
+        "clock": clock,
+    }
     with World.of(definition, *children, **options) as world:
         world.start(definition, input)
         world.finish()

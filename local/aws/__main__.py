@@ -1,6 +1,7 @@
 """Runs ministack, corrected, until the process that started it is gone.
 
-`python -m local.aws <folder>`, with its stdin held open: the folder is all its own, and goes when the other end of stdin does.
+`python -m local.aws <folder>`, with its stdin held open: the folder is all its own, and goes when
+the other end of stdin does.
 """
 
 import os
@@ -10,7 +11,14 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 
-from local.aws import api_calls, credentials, event_delivery, event_intake, executions, lambda_errors
+from local.aws import (
+    api_calls,
+    credentials,
+    event_delivery,
+    event_intake,
+    executions,
+    lambda_errors,
+)
 from local.aws.patch import UnknownMinistack, module
 
 CORRECTIONS = (credentials, lambda_errors, executions, event_intake, event_delivery, api_calls)
@@ -29,7 +37,9 @@ def main(folder: str, *, also: Sequence[Callable[[], None]] = ()) -> None:
 
 
 def _end_with_the_parent(folder: str) -> None:
-    """The parent holds the other end of stdin. Without this, a killed parent would leave ministack and its Lambdas."""
+    """The parent holds the other end of stdin. Without this, a killed parent would leave ministack
+    and its Lambdas.
+    """
     while os.read(sys.stdin.fileno(), 1024):
         pass
     shutil.rmtree(folder, ignore_errors=True)

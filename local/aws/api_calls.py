@@ -1,7 +1,7 @@
 """An HTTP API invokes a function only if the function's policy lets it.
 
-API Gateway developer guide, "Create AWS Lambda proxy integrations for HTTP APIs": without that permission a caller gets
-500, `Internal Server Error`. ministack invokes all the same.
+API Gateway developer guide, "Create AWS Lambda proxy integrations for HTTP APIs": without that
+permission a caller gets 500, `Internal Server Error`. ministack invokes all the same.
 """
 
 import json
@@ -23,13 +23,27 @@ def apply() -> None:
 
 def _if_allowed(invoke: Original) -> Original:
     async def checked(
-        integration: dict[str, Any], api_id: str, stage: str, path: str, method: str, *more: Any, **named: Any
+        integration: dict[str, Any],
+        api_id: str,
+        stage: str,
+        path: str,
+        method: str,
+        *more: Any,
+        **named: Any,
     ) -> Response:
-        reference = module("services.apigateway")._extract_lambda_ref_from_integration_uri(integration["integrationUri"])
+        reference = module("services.apigateway")._extract_lambda_ref_from_integration_uri(
+            integration["integrationUri"]
+        )
         source = _source_arn(api_id, stage, method, path)
         if not function_allows(function_arn(reference), _SERVICE, source):
-            return 500, {"Content-Type": "application/json"}, json.dumps({"message": "Internal Server Error"}).encode()
-        answer: Awaitable[Response] = invoke(integration, api_id, stage, path, method, *more, **named)
+            return (
+                500,
+                {"Content-Type": "application/json"},
+                json.dumps({"message": "Internal Server Error"}).encode(),
+            )
+        answer: Awaitable[Response] = invoke(
+            integration, api_id, stage, path, method, *more, **named
+        )
         return await answer
 
     return checked

@@ -1,8 +1,8 @@
 """Only a key that the account issued opens it.
 
-ministack takes three kinds of callers for the account's root, and checks none of their signatures: the key `test`, any
-account id, and whoever sends no key at all to S3. On AWS each is refused (IAM user guide, "AWS security credentials").
-Here the one root key is the one that it was started with.
+ministack takes three kinds of callers for the account's root, and checks none of their signatures:
+the key `test`, any account id, and whoever sends no key at all to S3. On AWS each is refused (IAM
+user guide, "AWS security credentials"). Here the one root key is the one that it was started with.
 """
 
 import os

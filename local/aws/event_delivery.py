@@ -1,8 +1,9 @@
 """What a rule can't deliver goes to the target's dead-letter queue.
 
-EventBridge user guide, "Using dead-letter queues to process undelivered events": an event whose target doesn't exist, or
-may not be called, is not tried again; it goes to the target's `DeadLetterConfig` queue with the reason in the message's
-attributes. The queue's policy must let EventBridge send. ministack drops such events.
+EventBridge user guide, "Using dead-letter queues to process undelivered events": an event whose
+target doesn't exist, or may not be called, is not tried again; it goes to the target's
+`DeadLetterConfig` queue with the reason in the message's attributes. The queue's policy must let
+EventBridge send. ministack drops such events.
 """
 
 import json
@@ -39,7 +40,9 @@ def apply() -> None:
 
 
 def _as_delivery(invoke_target: Original) -> Original:
-    def invoke(target: dict[str, Any], event: dict[str, Any], rule: dict[str, Any], view: Any = None) -> None:
+    def invoke(
+        target: dict[str, Any], event: dict[str, Any], rule: dict[str, Any], view: Any = None
+    ) -> None:
         view = view or module("services.eventbridge")._pattern_event_view(event)
         token = _delivery.set(Delivery(target, rule["Arn"], json.dumps(view.event_with_detail())))
         try:
@@ -55,8 +58,14 @@ def _start_or_bury(dispatch: Original) -> Original:
         delivery = _delivery.get()
         if module("services.stepfunctions")._resolve_state_machine_arn(arn) is None:
             bury(delivery, "NO_RESOURCE", f"State Machine Does Not Exist: '{arn}'")
-        elif not role_allows(delivery.target.get("RoleArn", ""), _SERVICE, "states:StartExecution", arn):
-            bury(delivery, "NO_PERMISSIONS", f"The role of the target may not states:StartExecution on {arn}.")
+        elif not role_allows(
+            delivery.target.get("RoleArn", ""), _SERVICE, "states:StartExecution", arn
+        ):
+            bury(
+                delivery,
+                "NO_PERMISSIONS",
+                f"The role of the target may not states:StartExecution on {arn}.",
+            )
         else:
             dispatch(arn, payload)
 
@@ -69,7 +78,11 @@ def _invoke_or_bury(dispatch: Original) -> Original:
         if module("services.lambda_svc").function_policy_for_arn(function_arn(arn)) is None:
             bury(delivery, "NO_RESOURCE", f"Function not found: {arn}")
         elif not function_allows(function_arn(arn), _SERVICE, delivery.rule_arn):
-            bury(delivery, "NO_PERMISSIONS", f"The policy of {arn} doesn't let the rule lambda:InvokeFunction.")
+            bury(
+                delivery,
+                "NO_PERMISSIONS",
+                f"The policy of {arn} doesn't let the rule lambda:InvokeFunction.",
+            )
         else:
             dispatch(arn, payload)
 
@@ -86,12 +99,18 @@ def bury(delivery: Delivery, code: str, message: str) -> None:
     sqs = module("services.sqs")
     account = module("core.responses").get_account_id()
     queue_arn = (delivery.target.get("DeadLetterConfig") or {}).get("Arn", "")
-    if not queue_arn or not sqs.queue_policy_allows(queue_arn, _SERVICE, delivery.rule_arn, account):
-        _logger.warning("Dropped an event of %s: %s. No dead-letter queue took it.", delivery.rule_arn, message)
+    if not queue_arn or not sqs.queue_policy_allows(
+        queue_arn, _SERVICE, delivery.rule_arn, account
+    ):
+        _logger.warning(
+            "Dropped an event of %s: %s. No dead-letter queue took it.", delivery.rule_arn, message
+        )
         return
     url = sqs._queue_url(queue_arn.rsplit(":", 1)[-1])
     attributes = _attributes(delivery, code, message)
-    sqs._act_send_message({"QueueUrl": url, "MessageBody": delivery.event, "MessageAttributes": attributes}, url)
+    sqs._act_send_message(
+        {"QueueUrl": url, "MessageBody": delivery.event, "MessageAttributes": attributes}, url
+    )
 
 
 def _attributes(delivery: Delivery, code: str, message: str) -> dict[str, dict[str, str]]:

@@ -1,7 +1,8 @@
 """PutEvents refuses an entry that is no event.
 
-On AWS an entry without a source, a detail type or a detail is refused, and so is a detail that isn't a JSON object
-(EventBridge API reference, "PutEventsRequestEntry"): alone, while the others of the request are taken. ministack takes all.
+On AWS an entry without a source, a detail type or a detail is refused, and so is a detail that
+isn't a JSON object (EventBridge API reference, "PutEventsRequestEntry"): alone, while the others of
+the request are taken. ministack takes all.
 """
 
 import json
@@ -24,7 +25,9 @@ def _refusing(put_events: Original) -> Original:
         refusals = [refusal_of(entry) for entry in data.get("Entries", [])]
         if not any(refusals):
             return put_events(data, allow_aws_source)
-        taken = [entry for entry, refusal in zip(data["Entries"], refusals, strict=True) if not refusal]
+        taken = [
+            entry for entry, refusal in zip(data["Entries"], refusals, strict=True) if not refusal
+        ]
         status, headers, body = put_events({**data, "Entries": taken}, allow_aws_source)
         return status, headers, json.dumps(_merged(refusals, json.loads(body))).encode()
 
@@ -51,4 +54,7 @@ def _merged(refusals: list[Entry | None], answer: Entry) -> Entry:
     """Answers are in the order of the entries."""
     answers = iter(answer["Entries"])
     entries = [refusal or next(answers) for refusal in refusals]
-    return {"FailedEntryCount": answer["FailedEntryCount"] + sum(map(bool, refusals)), "Entries": entries}
+    return {
+        "FailedEntryCount": answer["FailedEntryCount"] + sum(map(bool, refusals)),
+        "Entries": entries,
+    }

@@ -1,10 +1,12 @@
 """Executions keep to the limits of Step Functions, and stay stopped.
 
-- A state's input and output have at most 256 KiB (Step Functions developer guide, "Service quotas"). More ends the
-  execution with `States.DataLimitExceeded`, which no `Retry` or `Catch` of `States.ALL` sees ("Handling errors in
-  workflows"). ministack has no limit.
-- A stopped execution ends there. ministack's goes on in its thread, invokes again, and writes to the history.
-- The state machine's role must allow the invocation, and a throttled one is `Lambda.TooManyRequestsException`.
+- A state's input and output have at most 256 KiB (Step Functions developer guide, "Service
+  quotas"). More ends the execution with `States.DataLimitExceeded`, which no `Retry` or `Catch` of
+  `States.ALL` sees ("Handling errors in workflows"). ministack has no limit.
+- A stopped execution ends there. ministack's goes on in its thread, invokes again, and writes to
+the history.
+- The state machine's role must allow the invocation, and a throttled one is
+`Lambda.TooManyRequestsException`.
 """
 
 import json
@@ -32,7 +34,9 @@ def apply() -> None:
 
 
 def _within_limits(add_event: Original) -> Original:
-    def checked(execution: dict[str, Any], event_type: str, details: dict[str, Any] | None = None) -> object:
+    def checked(
+        execution: dict[str, Any], event_type: str, details: dict[str, Any] | None = None
+    ) -> object:
         if _is_over(execution) and not event_type.startswith("Execution"):
             raise SystemExit  # ends the execution's thread
         for payload in _payloads(details or {}):
@@ -50,7 +54,10 @@ def _payloads(details: dict[str, Any]) -> list[str]:
 
 def _data_limit_exceeded(event_type: str) -> Exception:
     what = "input" if event_type.endswith("Entered") else "result"
-    cause = f"The state/task returned a {what} with a size exceeding the maximum number of bytes service limit."
+    cause = (
+        f"The state/task returned a {what} with a size exceeding the maximum number of bytes"
+        " service limit."
+    )
     error: Exception = module("services.stepfunctions")._ExecutionError(DATA_LIMIT_EXCEEDED, cause)
     return error
 
@@ -69,7 +76,9 @@ def _is_over(execution: dict[str, Any]) -> bool:
 
 
 def _knowing_its_role(execute_task: Original) -> Original:
-    def execute(state: dict[str, Any], raw_input: object, execution: dict[str, Any], context: dict[str, Any]) -> object:
+    def execute(
+        state: dict[str, Any], raw_input: object, execution: dict[str, Any], context: dict[str, Any]
+    ) -> object:
         machine = module("services.stepfunctions")._state_machines[execution["stateMachineArn"]]
         _role.set(machine["roleArn"])
         return execute_task(state, raw_input, execution, context)
@@ -78,12 +87,18 @@ def _knowing_its_role(execute_task: Original) -> Original:
 
 
 def _as_the_role(call_lambda: Original) -> Original:
-    """ministack invokes whatever the role may do, and gives a throttled invocation no name that a `Retry` could match."""
+    """ministack invokes whatever the role may do, and gives a throttled invocation no name that a
+    `Retry` could match.
+    """
 
     def call(function: str, event: object) -> object:
         error_type = module("services.stepfunctions")._ExecutionError
-        if not role_allows(_role.get(), "states.amazonaws.com", "lambda:InvokeFunction", function_arn(function)):
-            raise error_type("Lambda.AWSLambdaException", _not_authorized(_role.get(), function_arn(function)))
+        if not role_allows(
+            _role.get(), "states.amazonaws.com", "lambda:InvokeFunction", function_arn(function)
+        ):
+            raise error_type(
+                "Lambda.AWSLambdaException", _not_authorized(_role.get(), function_arn(function))
+            )
         try:
             return call_lambda(function, event)
         except error_type as error:
@@ -103,8 +118,9 @@ def function_arn(reference: str) -> str:
 def _not_authorized(role_arn: str, resource_arn: str) -> str:
     action = "lambda:InvokeFunction"
     return (
-        f"User: {role_arn} is not authorized to perform: {action} on resource: {resource_arn} "
-        f"because no identity-based policy allows the {action} action (Service: Lambda, Status Code: 403)"
+        f"User: {role_arn} is not authorized to perform: {action} on resource: {resource_arn}"
+        f" because no identity-based policy allows the {action} action (Service: Lambda, Status"
+        " Code: 403)"
     )
 
 

@@ -1,9 +1,9 @@
 """A failed Lambda invocation reports what AWS Lambda reports.
 
-ministack calls every failure `Runtime.HandlerError`, so that no `Retry` or `Catch` could tell one from another. On AWS
-(Lambda developer guide, "Understanding Lambda function errors in Python") `errorType` is the name of the exception's
-class; an environment that died is `Runtime.ExitError`; a timeout is `Sandbox.Timedout`; a module that doesn't import is
-`Runtime.ImportModuleError`.
+ministack calls every failure `Runtime.HandlerError`, so that no `Retry` or `Catch` could tell one
+from another. On AWS (Lambda developer guide, "Understanding Lambda function errors in Python")
+`errorType` is the name of the exception's class; an environment that died is `Runtime.ExitError`; a
+timeout is `Sandbox.Timedout`; a module that doesn't import is `Runtime.ImportModuleError`.
 """
 
 import json
@@ -13,7 +13,8 @@ from typing import Any
 
 from local.aws.patch import Original, module, replace, replace_text
 
-# What the environment writes instead of an exception's text: ministack hands it on as the error's message.
+# What the environment writes instead of an exception's text: ministack hands it on as the error's
+# message.
 _REPORT = (
     'json.dumps({"errorType": type(e).__name__, "errorMessage": str(e), '
     '"stackTrace": traceback.format_tb(e.__traceback__)[1:]})'
@@ -53,7 +54,9 @@ def with_endings(worker: Original) -> Original:
 
 
 def _with_error_types(execute: Original) -> Original:
-    def execute_function_warm(func: dict[str, Any], event: object, request_id: str) -> dict[str, Any]:
+    def execute_function_warm(
+        func: dict[str, Any], event: object, request_id: str
+    ) -> dict[str, Any]:
         result: dict[str, Any] = execute(func, event, request_id)
         if result.get("error") and not result.get("throttle"):
             result["body"] = error_report(result["body"], request_id)
@@ -71,7 +74,10 @@ def error_report(body: dict[str, str], request_id: str) -> dict[str, object]:
     if init := _INIT_FAILED.fullmatch(message):
         return _init_report(*init.groups())
     if _TIMED_OUT.fullmatch(message):
-        return {"errorMessage": f"RequestId: {request_id} Error: {message}", "errorType": "Sandbox.Timedout"}
+        return {
+            "errorMessage": f"RequestId: {request_id} Error: {message}",
+            "errorType": "Sandbox.Timedout",
+        }
     return dict(body)
 
 
@@ -89,5 +95,8 @@ def exit_report(exit_code: int, request_id: str) -> dict[str, object]:
 
 def _init_report(class_name: str, message: str) -> dict[str, object]:
     if class_name in ("ImportError", "ModuleNotFoundError"):
-        return {"errorMessage": f"Unable to import module: {message}", "errorType": "Runtime.ImportModuleError"}
+        return {
+            "errorMessage": f"Unable to import module: {message}",
+            "errorType": "Runtime.ImportModuleError",
+        }
     return {"errorMessage": message, "errorType": class_name}

@@ -1,7 +1,9 @@
-"""Whether one AWS service may call another: by a role's policies, or by the policy of what is called.
+"""Whether one AWS service may call another: by a role's policies, or by the policy of what is
+called.
 
-ministack checks the policies of callers with credentials. A call that a service makes itself (a rule starts a state
-machine, a state machine invokes a function) it always lets pass, so that a missing permission would show on AWS only.
+ministack checks the policies of callers with credentials. A call that a service makes itself (a
+rule starts a state machine, a state machine invokes a function) it always lets pass, so that a
+missing permission would show on AWS only.
 """
 
 from typing import Any
@@ -29,24 +31,39 @@ def function_allows(function_arn: str, service: str, source_arn: str) -> bool:
     if found is None:
         return False
     context = _context("*", "lambda:InvokeFunction", function_arn, {"aws:sourcearn": source_arn})
-    return bool(iam.evaluate_resource_policy(found[0], context, service=service).decision == "Allow")
+    return bool(
+        iam.evaluate_resource_policy(found[0], context, service=service).decision == "Allow"
+    )
 
 
 def _trusts(role: dict[str, Any], service: str) -> bool:
     iam = module("core.iam_evaluator")
     context = _context("*", "sts:AssumeRole", "*")
     document = role["AssumeRolePolicyDocument"]
-    return bool(iam.evaluate_resource_policy(_for_every_resource(document), context, service=service).decision == "Allow")
+    return bool(
+        iam.evaluate_resource_policy(
+            _for_every_resource(document), context, service=service
+        ).decision
+        == "Allow"
+    )
 
 
 def _for_every_resource(trust: str | dict[str, Any]) -> dict[str, Any]:
     """A trust policy as a resource policy: the same statements, which name no resource."""
-    document: dict[str, Any] = module("core.iam_evaluator").json.loads(trust) if isinstance(trust, str) else trust
-    statements = document["Statement"] if isinstance(document["Statement"], list) else [document["Statement"]]
+    document: dict[str, Any] = (
+        module("core.iam_evaluator").json.loads(trust) if isinstance(trust, str) else trust
+    )
+    statements = (
+        document["Statement"]
+        if isinstance(document["Statement"], list)
+        else [document["Statement"]]
+    )
     return {"Statement": [{**statement, "Resource": "*"} for statement in statements]}
 
 
-def _context(principal: str, action: str, resource_arn: str, service_context: dict[str, Any] | None = None) -> object:
+def _context(
+    principal: str, action: str, resource_arn: str, service_context: dict[str, Any] | None = None
+) -> object:
     responses = module("core.responses")
     return module("core.iam_evaluator").EvalContext(
         principal_arn=principal,

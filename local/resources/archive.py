@@ -24,9 +24,14 @@ def _entries(archive: object, folder: Path, prefix: str) -> list[tuple[str, byte
     if isinstance(archive, FileArchive):
         return _folder_entries(folder / archive.path, prefix)
     if isinstance(archive, AssetArchive):
-        parts = [_asset_entries(asset, folder, f"{prefix}{name}") for name, asset in archive.assets.items()]
+        parts = [
+            _asset_entries(asset, folder, f"{prefix}{name}")
+            for name, asset in archive.assets.items()
+        ]
         return [entry for part in parts for entry in part]
-    raise DeploymentFailed(f"Lambda code is a {type(archive).__name__}; use a FileArchive or an AssetArchive.")
+    raise DeploymentFailed(
+        f"Lambda code is a {type(archive).__name__}; use a FileArchive or an AssetArchive."
+    )
 
 
 def _asset_entries(asset: Asset | Archive, folder: Path, name: str) -> list[tuple[str, bytes]]:
@@ -39,6 +44,10 @@ def _asset_entries(asset: Asset | Archive, folder: Path, name: str) -> list[tupl
 
 def _folder_entries(path: Path, prefix: str) -> list[tuple[str, bytes]]:
     if not path.exists():
-        raise DeploymentFailed(f"The archive {path} does not exist. The program must build it before it is deployed.")
-    files = sorted(file for file in path.rglob("*") if file.is_file() and "__pycache__" not in file.parts)
+        raise DeploymentFailed(
+            f"The archive {path} does not exist. The program must build it before it is deployed."
+        )
+    files = sorted(
+        file for file in path.rglob("*") if file.is_file() and "__pycache__" not in file.parts
+    )
     return [(f"{prefix}{file.relative_to(path)}", file.read_bytes()) for file in files]

@@ -9,21 +9,27 @@ def create_bucket(account: Account, declared: Declaration) -> Values:
     name = declared.physical_name("bucket")
     declared.take("forceDestroy")  # about an end that this account doesn't have
     elsewhere = {"CreateBucketConfiguration": {"LocationConstraint": account.region}}
-    account.client("s3").create_bucket(Bucket=name, **({} if account.region == _US_EAST_1 else elsewhere))
+    account.client("s3").create_bucket(
+        Bucket=name, **({} if account.region == _US_EAST_1 else elsewhere)
+    )
     return {"id": name, "bucket": name, "arn": f"arn:aws:s3:::{name}"}
 
 
 def block_public_access(account: Account, declared: Declaration) -> Values:
     bucket = declared.require("bucket")
     declared.take("skipDestroy")
-    account.client("s3").put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=declared.take_rest())
+    account.client("s3").put_public_access_block(
+        Bucket=bucket, PublicAccessBlockConfiguration=declared.take_rest()
+    )
     return {"id": bucket}
 
 
 def configure_encryption(account: Account, declared: Declaration) -> Values:
     bucket = declared.require("bucket")
     rules = [_as_encryption_rule(rule) for rule in declared.require("rules")]
-    account.client("s3").put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": rules})
+    account.client("s3").put_bucket_encryption(
+        Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": rules}
+    )
     return {"id": bucket}
 
 
@@ -32,14 +38,18 @@ def _as_encryption_rule(rule: Values) -> Values:
     default = request.get("ApplyServerSideEncryptionByDefault")
     if default:
         names = {"SseAlgorithm": "SSEAlgorithm", "KmsMasterKeyId": "KMSMasterKeyID"}
-        request["ApplyServerSideEncryptionByDefault"] = {names.get(key, key): value for key, value in default.items()}
+        request["ApplyServerSideEncryptionByDefault"] = {
+            names.get(key, key): value for key, value in default.items()
+        }
     return request
 
 
 def configure_lifecycle(account: Account, declared: Declaration) -> Values:
     bucket = declared.require("bucket")
     rules = [_as_lifecycle_rule(rule) for rule in declared.require("rules")]
-    account.client("s3").put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": rules})
+    account.client("s3").put_bucket_lifecycle_configuration(
+        Bucket=bucket, LifecycleConfiguration={"Rules": rules}
+    )
     return {"id": bucket}
 
 

@@ -35,12 +35,18 @@ class Account:
 
 
 class Declaration:
-    """The inputs of one resource. A creator takes each; what nobody takes is refused, so that nothing is left out silently."""
+    """The inputs of one resource. A creator takes each; what nobody takes is refused, so that
+    nothing is left out silently.
+    """
 
     def __init__(self, kind: str, name: str, inputs: Mapping[str, Any]) -> None:
         self.kind = kind
         self.name = name
-        given = {key: value for key, value in inputs.items() if key not in _WITHOUT_EFFECT and value is not None}
+        given = {
+            key: value
+            for key, value in inputs.items()
+            if key not in _WITHOUT_EFFECT and value is not None
+        }
         self._left: Values = with_integers(given)
 
     def take(self, key: str, default: Any = None) -> Any:
@@ -52,20 +58,25 @@ class Declaration:
         return self._left.pop(key)
 
     def take_rest(self) -> Values:
-        """Everything that is left, with the keys of the AWS API: `memorySize` is its `MemorySize`."""
+        """Everything that is left, with the keys of the AWS API: `memorySize` is its
+        `MemorySize`.
+        """
         rest, self._left = self._left, {}
         values: Values = to_api(rest)
         return values
 
     def physical_name(self, key: str = "name") -> str:
-        """The name that the program chose, or one made as Pulumi makes it: the logical name and seven random digits."""
+        """The name that the program chose, or one made as Pulumi makes it: the logical name and
+        seven random digits.
+        """
         return str(self.take(key) or f"{self.name}-{secrets.token_hex(4)[:7]}")
 
     def refuse_what_is_left(self) -> None:
         if self._left:
             raise DeploymentFailed(
-                f"{self} declares {', '.join(sorted(self._left))}, which the local AWS does not create. "
-                "Add it to the resource's creator in local/resources/, or leave it out of the program."
+                f"{self} declares {', '.join(sorted(self._left))}, which the local AWS does not"
+                " create. Add it to the resource's creator in local/resources/, or leave it out of"
+                " the program."
             )
 
     def __str__(self) -> str:
@@ -82,7 +93,9 @@ def to_api(value: Any) -> Any:
 
 
 def with_integers(value: Any) -> Any:
-    """The same value with 14 for 14.0: Pulumi's protocol has one type of number (protobuf's Struct)."""
+    """The same value with 14 for 14.0: Pulumi's protocol has one type of number (protobuf's
+    Struct).
+    """
     if isinstance(value, Mapping):
         return {key: with_integers(item) for key, item in value.items()}
     if isinstance(value, list):

@@ -18,7 +18,11 @@ def create_rule(account: Account, declared: Declaration) -> Values:
     bus = declared.take("eventBusName", _DEFAULT_BUS)
     declared.take("forceDestroy")  # about an end that this account doesn't have
     rule = account.client("events").put_rule(Name=name, EventBusName=bus, **declared.take_rest())
-    return {"id": name if bus == _DEFAULT_BUS else f"{bus}/{name}", "name": name, "arn": rule["RuleArn"]}
+    return {
+        "id": name if bus == _DEFAULT_BUS else f"{bus}/{name}",
+        "name": name,
+        "arn": rule["RuleArn"],
+    }
 
 
 def create_target(account: Account, declared: Declaration) -> Values:

@@ -11,23 +11,38 @@ def create_function(account: Account, declared: Declaration) -> Values:
     code = to_zip(declared.require("code"), account.folder)
     # ministack runs a Lambda with this machine's Python, whatever the runtime and the architecture.
     function = account.client("lambda").create_function(
-        FunctionName=name, Code={"ZipFile": code}, Publish=declared.take("publish", False), **_as_request(declared)
+        FunctionName=name,
+        Code={"ZipFile": code},
+        Publish=declared.take("publish", False),
+        **_as_request(declared),
     )
     arn = function["FunctionArn"]
-    invoke_arn = f"arn:aws:apigateway:{account.region}:lambda:path/2015-03-31/functions/{arn}/invocations"
-    return {"id": name, "name": name, "arn": arn, "invokeArn": invoke_arn, "version": function["Version"]}
+    invoke_arn = (
+        f"arn:aws:apigateway:{account.region}:lambda:path/2015-03-31/functions/{arn}/invocations"
+    )
+    return {
+        "id": name,
+        "name": name,
+        "arn": arn,
+        "invokeArn": invoke_arn,
+        "version": function["Version"],
+    }
 
 
 def _as_request(declared: Declaration) -> Values:
     declared.take("sourceCodeHash")  # Pulumi's own, to see changes
-    variables = (declared.take("environment") or {}).get("variables", {})  # whose names keep their case
+    variables = (declared.take("environment") or {}).get(
+        "variables", {}
+    )  # whose names keep their case
     return declared.take_rest() | {"Environment": {"Variables": variables}}
 
 
 def create_permission(account: Account, declared: Declaration) -> Values:
     statement_id = declared.take("statementId") or f"{declared.name}-{secrets.token_hex(4)[:7]}"
     request = declared.take_rest()
-    account.client("lambda").add_permission(StatementId=statement_id, FunctionName=request.pop("Function"), **request)
+    account.client("lambda").add_permission(
+        StatementId=statement_id, FunctionName=request.pop("Function"), **request
+    )
     return {"id": statement_id, "statementId": statement_id}
 
 

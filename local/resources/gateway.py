@@ -4,11 +4,14 @@ from local.resources.declaration import Account, Declaration, Values
 
 
 def create_api(account: Account, declared: Declaration) -> Values:
-    api_id = account.client("apigatewayv2").create_api(Name=declared.physical_name(), **declared.take_rest())["ApiId"]
+    api_id = account.client("apigatewayv2").create_api(
+        Name=declared.physical_name(), **declared.take_rest()
+    )["ApiId"]
     return {
         "id": api_id,
         "arn": f"arn:aws:apigateway:{account.region}::/apis/{api_id}",
-        # By path: a name in front of 127.0.0.1 would be no host. The stage is $default, which no path names.
+        # By path: a name in front of 127.0.0.1 would be no host. The stage is $default, which no
+        # path names.
         "apiEndpoint": f"{account.access.endpoint_url}/_aws/execute-api/{api_id}",
         "executionArn": account.arn("execute-api", api_id),
     }
@@ -26,7 +29,10 @@ def create_route(account: Account, declared: Declaration) -> Values:
 
 def create_authorizer(account: Account, declared: Declaration) -> Values:
     jwt = declared.take("jwtConfiguration")
-    request = {"Name": declared.physical_name(), "IdentitySource": declared.take("identitySources", [])}
+    request = {
+        "Name": declared.physical_name(),
+        "IdentitySource": declared.take("identitySources", []),
+    }
     if jwt:
         request["JwtConfiguration"] = {"Issuer": jwt["issuer"], "Audience": jwt["audiences"]}
     authorizer = account.client("apigatewayv2").create_authorizer(**request, **declared.take_rest())

@@ -13,14 +13,18 @@ _ATTRIBUTES = {
 
 def create_queue(account: Account, declared: Declaration) -> Values:
     name = declared.physical_name()
-    attributes = {_ATTRIBUTES.get(key, key): _as_text(value) for key, value in declared.take_rest().items()}
+    attributes = {
+        _ATTRIBUTES.get(key, key): _as_text(value) for key, value in declared.take_rest().items()
+    }
     url = account.client("sqs").create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
     return {"id": url, "url": url, "name": name, "arn": account.arn("sqs", name)}
 
 
 def put_queue_policy(account: Account, declared: Declaration) -> Values:
     url = declared.require("queueUrl")
-    account.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"Policy": declared.require("policy")})
+    account.client("sqs").set_queue_attributes(
+        QueueUrl=url, Attributes={"Policy": declared.require("policy")}
+    )
     return {"id": url}
 
 

@@ -10,9 +10,13 @@ def create_role(account: Account, declared: Declaration) -> Values:
     trust = declared.require("assumeRolePolicy")
     declared.take("forceDetachPolicies")  # about an end that this account doesn't have
     iam = account.client("iam")
-    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust, **declared.take_rest())["Role"]
+    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust, **declared.take_rest())[
+        "Role"
+    ]
     for policy in inline:
-        iam.put_role_policy(RoleName=name, PolicyName=policy["name"], PolicyDocument=policy["policy"])
+        iam.put_role_policy(
+            RoleName=name, PolicyName=policy["name"], PolicyDocument=policy["policy"]
+        )
     for arn in managed:
         iam.attach_role_policy(RoleName=name, PolicyArn=arn)
     return {"id": name, "name": name, "arn": role["Arn"], "uniqueId": role["RoleId"]}
@@ -20,7 +24,9 @@ def create_role(account: Account, declared: Declaration) -> Values:
 
 def create_role_policy(account: Account, declared: Declaration) -> Values:
     name, role = declared.physical_name(), declared.require("role")
-    account.client("iam").put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=declared.require("policy"))
+    account.client("iam").put_role_policy(
+        RoleName=role, PolicyName=name, PolicyDocument=declared.require("policy")
+    )
     return {"id": f"{role}:{name}", "name": name}
 
 

@@ -10,10 +10,14 @@ def create_table(account: Account, declared: Declaration) -> Values:
     recovery, expiry = declared.take("pointInTimeRecovery"), declared.take("ttl")
     dynamodb = account.client("dynamodb")
     table = dynamodb.create_table(TableName=name, **_as_request(declared))["TableDescription"]
-    dynamodb.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 30})
+    dynamodb.get_waiter("table_exists").wait(
+        TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 30}
+    )
     if recovery and recovery.get("enabled"):
         specification = {"PointInTimeRecoveryEnabled": True}
-        dynamodb.update_continuous_backups(TableName=name, PointInTimeRecoverySpecification=specification)
+        dynamodb.update_continuous_backups(
+            TableName=name, PointInTimeRecoverySpecification=specification
+        )
     if expiry and expiry.get("enabled"):
         dynamodb.update_time_to_live(TableName=name, TimeToLiveSpecification=to_api(expiry))
     return {"id": name, "name": name, "arn": table["TableArn"]}
@@ -21,7 +25,10 @@ def create_table(account: Account, declared: Declaration) -> Values:
 
 def _as_request(declared: Declaration) -> Values:
     indexes = [_as_index(index) for index in declared.take("globalSecondaryIndexes", [])]
-    attributes = [{"AttributeName": a["name"], "AttributeType": a["type"]} for a in declared.require("attributes")]
+    attributes = [
+        {"AttributeName": a["name"], "AttributeType": a["type"]}
+        for a in declared.require("attributes")
+    ]
     encryption = declared.take("serverSideEncryption")
     request = {
         "AttributeDefinitions": attributes,
@@ -37,11 +44,17 @@ def _as_index(index: Values) -> Values:
     projection: Values = {"ProjectionType": index["projectionType"]}
     if index.get("nonKeyAttributes"):
         projection["NonKeyAttributes"] = index["nonKeyAttributes"]
-    return {"IndexName": index["name"], "KeySchema": _key_schema(hash_key, range_key), "Projection": projection}
+    return {
+        "IndexName": index["name"],
+        "KeySchema": _key_schema(hash_key, range_key),
+        "Projection": projection,
+    }
 
 
 def _keys_of(index: Values) -> tuple[str, str | None]:
-    """The provider takes an index's keys as `hashKey` and `rangeKey`, or, since version 7, as a list of key schemas."""
+    """The provider takes an index's keys as `hashKey` and `rangeKey`, or, since version 7, as a
+    list of key schemas.
+    """
     if "hashKey" in index:
         return index["hashKey"], index.get("rangeKey")
     keys: dict[Any, str] = {key["keyType"]: key["attributeName"] for key in index["keySchemas"]}

@@ -1,4 +1,6 @@
-"""A fault campaign: `SEED=7 TASKS=300 python -m tests.chaos`. It ends with status 0 if no task was lost, stuck or doubled."""
+"""A fault campaign: `SEED=7 TASKS=300 python -m tests.chaos`. It ends with status 0 if no task was
+lost, stuck or doubled.
+"""
 
 import os
 import random
@@ -35,7 +37,9 @@ def main() -> int:
 
 
 class Progress:
-    """How far the campaign is: a line that changes on a terminal, a line every few seconds anywhere else."""
+    """How far the campaign is: a line that changes on a terminal, a line every few seconds anywhere
+    else.
+    """
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -47,7 +51,12 @@ class Progress:
             self._status.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         if self._status:
             self._status.stop()
 
@@ -63,7 +72,9 @@ class Progress:
 def _number(name: str, default: int) -> int:
     text = os.environ.get(name) or str(default)
     if not text.isdecimal():
-        raise LocalError(f'{name} is "{text}"; it takes a whole number. For example: {name}=7 make chaos')
+        raise LocalError(
+            f'{name} is "{text}"; it takes a whole number. For example: {name}=7 make chaos'
+        )
     return int(text)
 
 

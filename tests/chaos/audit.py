@@ -1,10 +1,12 @@
-"""The verdict on what a campaign has left: is a task lost, stuck, or was a step of it committed twice?
+"""The verdict on what a campaign has left: is a task lost, stuck, or was a step of it committed
+twice?
 
-- Lost: it was accepted and has no record, or an outcome that doesn't follow from what was done to it, or a hook that was
-  due and has not run.
+- Lost: it was accepted and has no record, or an outcome that doesn't follow from what was done to
+  it, or a hook that was due and has not run.
 - Stuck: it is open, or its end has left something to be done, after the last sweep.
-- Double: a step was committed twice, two executions owned it, a status moved back, or a child is there twice. That an
-  iteration's effects happened twice is no finding when it was interrupted: only its commit is exactly once.
+- Double: a step was committed twice, two executions owned it, a status moved back, or a child is
+  there twice. That an iteration's effects happened twice is no finding when it was interrupted:
+  only its commit is exactly once.
 """
 
 import itertools
@@ -18,7 +20,11 @@ from tests.chaos.plan import Meddling
 
 ON_PURPOSE = {"ON_PURPOSE", "MAX_ITERATIONS"}
 _RANK = {"pending": 0, "running": 1, "success": 2, "failed": 2, "aborted": 2}
-_HOOKS = {"success": {"on_done"}, "aborted": {"on_abort"}, "failed": {"on_error", "on_max_iterations"}}
+_HOOKS = {
+    "success": {"on_done"},
+    "aborted": {"on_abort"},
+    "failed": {"on_error", "on_max_iterations"},
+}
 
 
 class Verdict(StrEnum):
@@ -66,7 +72,11 @@ def _unexplained(task: Evidence) -> Iterator[str]:
         return
     if record.status == "success":
         yield f"It can't have succeeded; its definition ends it as {task.expected.status}."
-    if record.status == "aborted" and not set(Meddling) & set(task.faults) and not task.parent_aborted:
+    if (
+        record.status == "aborted"
+        and not set(Meddling) & set(task.faults)
+        and not task.parent_aborted
+    ):
         yield "It is aborted, and nobody did that."
     if record.status == "failed":
         yield from _unexplained_failure(task, record)
@@ -88,12 +98,20 @@ def _unexplained_failure(task: Evidence, record: TaskRecord) -> Iterator[str]:
 
 
 def _follows(code: str, faults: Iterable[str]) -> bool:
-    """Whether a task may end with an error of that code after these faults. A store that was out is no reason."""
+    """Whether a task may end with an error of that code after these faults. A store that was out is
+    no reason.
+    """
     faults = list(faults)
     if code in ("WORKER_OUT_OF_MEMORY", "WORKER_KILLED"):
         return faults.count("The worker was killed") >= 2
     if code in ("UNDELIVERED", "NEVER_CLAIMED"):
-        return sum(fault in ("An event was lost", "An event could not be delivered") for fault in faults) >= 4
+        return (
+            sum(
+                fault in ("An event was lost", "An event could not be delivered")
+                for fault in faults
+            )
+            >= 4
+        )
     return code == "TRIGGER_TASK_ERROR" and faults.count("EventBridge refused an entry") >= 5
 
 
@@ -123,34 +141,51 @@ def _open(task: Evidence) -> Iterator[str]:
     if record and record.status.is_open:
         yield f"It is {record.status} still."
     elif record and (record.hook or record.closing):
-        yield f"Its end has left something to be done: hook={record.hook}, closing={record.closing}."
+        yield (
+            f"Its end has left something to be done: hook={record.hook}, closing={record.closing}."
+        )
 
 
 def _counted_twice(task: Evidence) -> Iterator[str]:
     record = task.record
-    if record and record.status == "success" and task.expected.counted is not None and _counted(record) > task.expected.counted:
+    if (
+        record
+        and record.status == "success"
+        and task.expected.counted is not None
+        and _counted(record) > task.expected.counted
+    ):
         yield f"It counted {_counted(record)} steps, and has {task.expected.counted}."
     if task.found_children > task.expected.children:
         yield f"It has {task.found_children} children, of {task.expected.children}."
 
 
 def _two_owners(task: Evidence) -> Iterator[str]:
-    owners = [execution for execution, _ in itertools.groupby(write.execution for write in task.history)]
+    owners = [
+        execution for execution, _ in itertools.groupby(write.execution for write in task.history)
+    ]
     if len([owner for owner in owners if owner]) > 1:
         yield f"More than one execution owned it: {owners}."
 
 
 def _moved_back(task: Evidence) -> Iterator[str]:
     for before, after in itertools.pairwise(task.history):
-        ended_otherwise = _RANK[before.status] == 2 and (after.status, after.saved_on) != (before.status, before.saved_on)
+        ended_otherwise = _RANK[before.status] == 2 and (after.status, after.saved_on) != (
+            before.status,
+            before.saved_on,
+        )
         if _RANK[after.status] < _RANK[before.status] or ended_otherwise:
-            yield f"Its status moved from {before.status} ({before.saved_on}) to {after.status} ({after.saved_on})."
+            yield (
+                f"Its status moved from {before.status} ({before.saved_on}) to {after.status}"
+                f" ({after.saved_on})."
+            )
         if after.iterations not in (before.iterations, before.iterations + 1):
             yield f"Its iterations went from {before.iterations} to {after.iterations}."
 
 
 def _committed_twice(task: Evidence) -> Iterator[str]:
-    """Each iteration has one outcome; a write that was repeated since its answer was lost is the same one."""
+    """Each iteration has one outcome; a write that was repeated since its answer was lost is the
+    same one.
+    """
     own: dict[int, set[tuple[int, str, str, str]]] = {}
     for write in task.history:
         if write.outcome and write.answer in ("continue", "done"):

@@ -22,7 +22,8 @@ _SWEEP_SECONDS = 2.5
 # For how long faults go on after the last task was triggered: less in a short campaign.
 _STORM_SECONDS = 10.0
 _STORM_SECONDS_PER_TASK = 0.15
-# After that, each lost event takes one sweep to be seen, and another one may be needed for what the first set in motion.
+# After that, each lost event takes one sweep to be seen, and another one may be needed for what the
+# first set in motion.
 MOST_SWEEPS = 30
 _ABORT_ATTEMPTS = 10
 
@@ -58,7 +59,9 @@ class Campaign:
         progress: told how many are accepted and how many are open, now and then.
     """
 
-    def __init__(self, stack: Stack, planned: Sequence[Planned], progress: Callable[[int, int, int], None]) -> None:
+    def __init__(
+        self, stack: Stack, planned: Sequence[Planned], progress: Callable[[int, int, int], None]
+    ) -> None:
         self._stack = stack
         self._reader = stack.reader
         self._planned = planned
@@ -72,7 +75,10 @@ class Campaign:
         started_at = time.monotonic()
         with ThreadPoolExecutor(_TRIGGERING) as pool:
             for task in self._planned:
-                self._until(lambda: len(self._reader.open_tasks()) + self._being_sent < _MOST_OPEN, seconds=60)
+                self._until(
+                    lambda: len(self._reader.open_tasks()) + self._being_sent < _MOST_OPEN,
+                    seconds=60,
+                )
                 self._trigger(task, pool)
             self._until(lambda: not self._being_sent, seconds=60)
         storm_seconds = min(_STORM_SECONDS, len(self._planned) * _STORM_SECONDS_PER_TASK)
@@ -83,7 +89,9 @@ class Campaign:
         return self._result(time.monotonic() - started_at)
 
     def _trigger(self, task: Planned, pool: Executor) -> None:
-        """Has a task triggered in another thread: a caller that is hit by a fault waits, and tries again."""
+        """Has a task triggered in another thread: a caller that is hit by a fault waits, and tries
+        again.
+        """
         self._sending.append((task, pool.submit(again, lambda: self._sent(task))))
 
     @property
@@ -97,7 +105,9 @@ class Campaign:
 
     def _sent(self, task: Planned) -> str:
         if task.by_hand:
-            return self._stack.send({Key.DEFINITION_ID: task.definition, Key.INPUT: dict(task.input)})
+            return self._stack.send(
+                {Key.DEFINITION_ID: task.definition, Key.INPUT: dict(task.input)}
+            )
         return self._stack.trigger(task.definition, task.input, delay=task.delay)
 
     def _until(self, condition: Callable[[], bool], *, seconds: float) -> None:
@@ -117,7 +127,9 @@ class Campaign:
                 self._meddle(task)
         if time.monotonic() - self._swept_at > _SWEEP_SECONDS:
             self._sweep(wait=False)
-        self._progress(len(self._accepted), len(self._reader.open_tasks()), len(self._reader.faults))
+        self._progress(
+            len(self._accepted), len(self._reader.open_tasks()), len(self._reader.faults)
+        )
 
     def _sweep(self, *, wait: bool) -> None:
         self._stack.sweep(wait=wait)
@@ -126,7 +138,11 @@ class Campaign:
 
     def _is_time_to_meddle(self, task: Accepted) -> bool:
         last = self._reader.last(task.id)
-        if task.planned.meddling is None or last is None or last.iterations < task.planned.after_iterations:
+        if (
+            task.planned.meddling is None
+            or last is None
+            or last.iterations < task.planned.after_iterations
+        ):
             return False
         return task.planned.meddling is Meddling.ABORT or bool(last.execution)
 
@@ -140,7 +156,9 @@ class Campaign:
         self._stack.ledger.add(Fault(kind=str(meddling), task_id=task.id))
 
     def _abort(self, id: str) -> bool:
-        """Aborts a task; returns whether the API said that it did. It refuses one that has ended."""
+        """Aborts a task; returns whether the API said that it did. It refuses one that has
+        ended.
+        """
         for _ in range(_ABORT_ATTEMPTS):
             try:
                 self._stack.abort(id, "Aborted by the campaign.")
@@ -152,10 +170,16 @@ class Campaign:
         raise CampaignError(f'Task "{id}" could not be aborted in {_ABORT_ATTEMPTS} attempts.')
 
     def _end_what_nobody_knows(self) -> None:
-        """A task whose trigger was never answered waits for ever, if it is one that somebody has to end."""
+        """A task whose trigger was never answered waits for ever, if it is one that somebody has to
+        end.
+        """
         known = {task.id for task in self._accepted}
         for id in self._reader.open_tasks():
-            if id not in known and self._reader.history[id][-1].definition_id == WAITING and self._abort(id):
+            if (
+                id not in known
+                and self._reader.history[id][-1].definition_id == WAITING
+                and self._abort(id)
+            ):
                 self._stack.ledger.add(Fault(kind=str(Meddling.ABORT), task_id=id))
 
     def _unfinished(self) -> list[str]:
@@ -166,7 +190,10 @@ class Campaign:
         """Sweeps until nothing is left to be done, but not for ever."""
         for _ in range(MOST_SWEEPS):
             self._sweep(wait=True)
-            self._until(lambda: not self._unfinished() and not self._stack.undelivered(), seconds=PATIENCE_SECONDS)
+            self._until(
+                lambda: not self._unfinished() and not self._stack.undelivered(),
+                seconds=PATIENCE_SECONDS,
+            )
             if not self._unfinished() and not self._stack.undelivered():
                 return
 
@@ -184,15 +211,20 @@ class Campaign:
         )
 
     def _evidence(self) -> Iterator[Evidence]:
-        """Of every task that was accepted, and of every one that there is a record of: children, and those whose trigger
-        was never answered."""
+        """Of every task that was accepted, and of every one that there is a record of: children,
+        and those whose trigger was never answered.
+        """
         accepted = {task.id: task for task in self._accepted}
         store = self._stack.store()
-        records = {record.id: record for record in store.records([*dict.fromkeys([*accepted, *self._reader.history])])}
+        records = {
+            record.id: record
+            for record in store.records([*dict.fromkeys([*accepted, *self._reader.history])])
+        }
         by_parent = {
             parent: list(children)
             for parent, children in itertools.groupby(
-                sorted(records.values(), key=lambda record: record.parent_id or ""), key=lambda record: record.parent_id
+                sorted(records.values(), key=lambda record: record.parent_id or ""),
+                key=lambda record: record.parent_id,
             )
             if parent
         }
@@ -211,7 +243,11 @@ class Campaign:
                 found_children=len(children),
                 unsuccessful_children=sum(child.status != "success" for child in children),
                 history=self._reader.history.get(id, []),
-                log=[f"{log.iteration}. {line.message}" for log in store.logs(id) for line in log.items],
+                log=[
+                    f"{log.iteration}. {line.message}"
+                    for log in store.logs(id)
+                    for line in log.items
+                ],
             )
 
 

@@ -11,10 +11,8 @@ from tests.chaos.ledger import Write
 class Expected:
     """What a task's definition makes of its input when nothing goes wrong.
 
-    Args:
-        status: how it ends.
-        counted: what its output counts: each committed step once.
-        rows: how many different effects it has; `None` where that depends on how often it was interrupted.
+    Args: status: how it ends. counted: what its output counts: each committed step once. rows: how
+        many different effects it has; `None` where that depends on how often it was interrupted.
         children: how many children it has.
     """
 

@@ -1,4 +1,6 @@
-"""What the local AWS writes down during a campaign: the faults that it made, and every write to a task's record."""
+"""What the local AWS writes down during a campaign: the faults that it made, and every write to a
+task's record.
+"""
 
 import json
 import threading
@@ -40,15 +42,23 @@ class Write:
 
     @property
     def outcome(self) -> tuple[int, str, str, str] | None:
-        """What tells the outcome of one iteration from that of another; `None` where the iteration has none yet."""
-        return (self.iterations, self.answered_visit, self.answer, self.saved_on) if self.answer and not self.claims else None
+        """What tells the outcome of one iteration from that of another; `None` where the iteration
+        has none yet.
+        """
+        return (
+            (self.iterations, self.answered_visit, self.answer, self.saved_on)
+            if self.answer and not self.claims
+            else None
+        )
 
 
 Line = Fault | Write
 
 
 class Ledger:
-    """The file that both halves of a campaign share: the local AWS writes it, the campaign reads it."""
+    """The file that both halves of a campaign share: the local AWS writes it, the campaign reads
+    it.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / FILE
@@ -71,7 +81,9 @@ class Ledger:
 
 @dataclass
 class Reader:
-    """Reads a ledger while it is being written; `history` has the writes of each task in their order."""
+    """Reads a ledger while it is being written; `history` has the writes of each task in their
+    order.
+    """
 
     path: Path
     faults: list[Fault] = field(default_factory=list)
@@ -92,7 +104,11 @@ class Reader:
 
     def open_tasks(self) -> list[str]:
         """The tasks that are open, or whose end has left something to be done."""
-        return [id for id, (*_, last) in self.history.items() if last.is_open or last.hook or last.closing]
+        return [
+            id
+            for id, (*_, last) in self.history.items()
+            if last.is_open or last.hook or last.closing
+        ]
 
     def faults_of(self, task_id: str) -> list[str]:
         return [fault.kind for fault in self.faults if fault.task_id == task_id]

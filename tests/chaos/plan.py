@@ -1,4 +1,6 @@
-"""Which tasks a campaign runs, how each is triggered, and what somebody does to it meanwhile: all of it from the seed."""
+"""Which tasks a campaign runs, how each is triggered, and what somebody does to it meanwhile: all
+of it from the seed.
+"""
 
 import base64
 import random
@@ -48,7 +50,9 @@ WAITING = "chaosWaits"  # it never ends by itself
 
 
 def plan(seed: int, tasks: int) -> Sequence[Planned]:
-    """The tasks, in the order in which they are triggered; parents bring their children along on top."""
+    """The tasks, in the order in which they are triggered; parents bring their children along on
+    top.
+    """
     chance = random.Random(seed)
     many, few = [_walk, _steps, _delayed, _by_hand, _parent, _flaky], [_fails, _endless, _waits]
     kinds = many + few + [_big] + many + [_waits] + many + few + many
@@ -58,30 +62,47 @@ def plan(seed: int, tasks: int) -> Sequence[Planned]:
 
 
 def _walk(chance: random.Random) -> Planned:
-    return _perhaps_meddled(chance, Planned(kind="cursor loop", definition="chaosWalk", input={"rows": chance.randint(3, 12)}))
+    return _perhaps_meddled(
+        chance,
+        Planned(kind="cursor loop", definition="chaosWalk", input={"rows": chance.randint(3, 12)}),
+    )
 
 
 def _steps(chance: random.Random) -> Planned:
-    return _perhaps_meddled(chance, Planned(kind="continue and wait", definition="chaosSteps", input=_few_steps(chance)))
+    return _perhaps_meddled(
+        chance, Planned(kind="continue and wait", definition="chaosSteps", input=_few_steps(chance))
+    )
 
 
 def _delayed(chance: random.Random) -> Planned:
     delay = chance.randint(10, 200)
-    return _perhaps_meddled(chance, Planned(kind="delayed", definition="chaosSteps", input=_few_steps(chance), delay=delay))
+    return _perhaps_meddled(
+        chance,
+        Planned(kind="delayed", definition="chaosSteps", input=_few_steps(chance), delay=delay),
+    )
 
 
 def _by_hand(chance: random.Random) -> Planned:
     return _perhaps_meddled(
-        chance, Planned(kind="sent by hand", definition="chaosSteps", input=_few_steps(chance), by_hand=True)
+        chance,
+        Planned(
+            kind="sent by hand", definition="chaosSteps", input=_few_steps(chance), by_hand=True
+        ),
     )
 
 
 def _parent(chance: random.Random) -> Planned:
-    return _perhaps_meddled(chance, Planned(kind="parent", definition="chaosParent", input={"children": chance.randint(2, 3)}))
+    return _perhaps_meddled(
+        chance,
+        Planned(kind="parent", definition="chaosParent", input={"children": chance.randint(2, 3)}),
+    )
 
 
 def _flaky(chance: random.Random) -> Planned:
-    return _perhaps_meddled(chance, Planned(kind="retrying", definition="chaosFlaky", input={"failures": chance.randint(1, 2)}))
+    return _perhaps_meddled(
+        chance,
+        Planned(kind="retrying", definition="chaosFlaky", input={"failures": chance.randint(1, 2)}),
+    )
 
 
 def _fails(_: random.Random) -> Planned:
@@ -109,4 +130,6 @@ def _few_steps(chance: random.Random) -> Fields:
 def _perhaps_meddled(chance: random.Random, task: Planned) -> Planned:
     if chance.random() >= _MEDDLED:
         return task
-    return replace(task, meddling=chance.choice(list(Meddling)), after_iterations=chance.randint(0, 2))
+    return replace(
+        task, meddling=chance.choice(list(Meddling)), after_iterations=chance.randint(0, 2)
+    )

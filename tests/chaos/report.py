@@ -28,7 +28,10 @@ def summary(result: Result, findings: Sequence[Finding]) -> str:
     """`312 tasks, 845 faults, 40 sweeps, 98 s: 0 lost, 0 stuck, 0 double effects`."""
     counts = [f"{_count(verdict, findings)} {verdict}" for verdict in Verdict]
     left = f", {result.undelivered} undelivered events left" if result.undelivered else ""
-    run = f"{len(result.tasks)} tasks, {len(result.faults)} faults, {result.sweeps} sweeps, {result.seconds:.0f} s"
+    run = (
+        f"{len(result.tasks)} tasks, {len(result.faults)} faults, {result.sweeps} sweeps,"
+        f" {result.seconds:.0f} s"
+    )
     return f"{run}: {', '.join(counts)}{left}"
 
 
@@ -43,7 +46,10 @@ def _count(verdict: Verdict, findings: Sequence[Finding]) -> int:
 
 def _tasks(result: Result) -> Table:
     table = Table("tasks", *_STATUSES[:3], "open", "all", title="Outcomes")
-    found = {(result.kinds[task.id], str(task.record.status) if task.record else "none"): 0 for task in result.tasks}
+    found = {
+        (result.kinds[task.id], str(task.record.status) if task.record else "none"): 0
+        for task in result.tasks
+    }
     for task in result.tasks:
         found[(result.kinds[task.id], str(task.record.status) if task.record else "none")] += 1
     for kind in sorted({kind for kind, _ in found}):

@@ -1,4 +1,6 @@
-"""The system that a campaign runs against: the real program with the campaign's tasks, on a local AWS with faults."""
+"""The system that a campaign runs against: the real program with the campaign's tasks, on a local
+AWS with faults.
+"""
 
 import json
 import shutil
@@ -28,7 +30,9 @@ _WAIT_SCALE = 0.01
 # Patience of the recovery, visibility of a dead letter: minutes on AWS, seconds here.
 PATIENCE_SECONDS = 1
 _WORKER_TIMEOUT_SECONDS = 8  # it gives up on the table when less than five are left
-_CONCURRENT_WORKERS = 4  # more would only wait for two processors; what is beyond is throttled, as on AWS
+_CONCURRENT_WORKERS = (
+    4  # more would only wait for two processors; what is beyond is throttled, as on AWS
+)
 _ATTEMPTS = 20
 
 Failure = (BotoCoreError, ClientError, LocalError, OSError)
@@ -49,17 +53,36 @@ class Stack(Caller):
         self._client("dynamodb").create_table(
             TableName=EFFECTS,
             BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("task", "effect")],
-            KeySchema=[{"AttributeName": "task", "KeyType": "HASH"}, {"AttributeName": "effect", "KeyType": "RANGE"}],
+            AttributeDefinitions=[
+                {"AttributeName": name, "AttributeType": "S"} for name in ("task", "effect")
+            ],
+            KeySchema=[
+                {"AttributeName": "task", "KeyType": "HASH"},
+                {"AttributeName": "effect", "KeyType": "RANGE"},
+            ],
         )
-        worker, recovery = self._outputs["workerFunctionName"], self._outputs["recoveryFunctionName"]
+        worker, recovery = (
+            self._outputs["workerFunctionName"],
+            self._outputs["recoveryFunctionName"],
+        )
         functions, queues = self._client("lambda"), self._client("sqs")
-        functions.update_function_configuration(FunctionName=worker, Timeout=_WORKER_TIMEOUT_SECONDS)
-        functions.put_function_concurrency(FunctionName=worker, ReservedConcurrentExecutions=_CONCURRENT_WORKERS)
-        variables = functions.get_function_configuration(FunctionName=recovery)["Environment"]["Variables"]
+        functions.update_function_configuration(
+            FunctionName=worker, Timeout=_WORKER_TIMEOUT_SECONDS
+        )
+        functions.put_function_concurrency(
+            FunctionName=worker, ReservedConcurrentExecutions=_CONCURRENT_WORKERS
+        )
+        variables = functions.get_function_configuration(FunctionName=recovery)["Environment"][
+            "Variables"
+        ]
         variables |= {Variable.RECOVERY_AFTER_SECONDS.value: str(PATIENCE_SECONDS)}
-        functions.update_function_configuration(FunctionName=recovery, Environment={"Variables": variables})
-        url, attributes = self._outputs["deadLetterQueueUrl"], {"VisibilityTimeout": str(PATIENCE_SECONDS)}
+        functions.update_function_configuration(
+            FunctionName=recovery, Environment={"Variables": variables}
+        )
+        url, attributes = (
+            self._outputs["deadLetterQueueUrl"],
+            {"VisibilityTimeout": str(PATIENCE_SECONDS)},
+        )
         queues.set_queue_attributes(QueueUrl=url, Attributes=attributes)
 
     def sweep(self, *, wait: bool = False) -> None:
@@ -67,13 +90,22 @@ class Stack(Caller):
         kind = "RequestResponse" if wait else "Event"
         event = json.dumps({"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}})
         function = self._outputs["recoveryFunctionName"]
-        again(lambda: self._client("lambda").invoke(FunctionName=function, InvocationType=kind, Payload=event))
+        again(
+            lambda: self._client("lambda").invoke(
+                FunctionName=function, InvocationType=kind, Payload=event
+            )
+        )
 
     def stop(self, execution: str) -> bool:
-        """Stops an execution, as somebody does in the console; returns whether it was running still."""
-        arn = f"{self._outputs['stateMachineArn'].replace(':stateMachine:', ':execution:')}:{execution}"
+        """Stops an execution, as somebody does in the console; returns whether it was running
+        still.
+        """
+        machine = str(self._outputs["stateMachineArn"])
+        arn = f"{machine.replace(':stateMachine:', ':execution:')}:{execution}"
         try:
-            self._client("stepfunctions").stop_execution(executionArn=arn, cause="Stopped by the campaign.")
+            self._client("stepfunctions").stop_execution(
+                executionArn=arn, cause="Stopped by the campaign."
+            )
         except ClientError:
             return False
         return True
@@ -82,7 +114,9 @@ class Stack(Caller):
         """How many events wait in the dead-letter queue, seen or unseen."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         url = self._outputs["deadLetterQueueUrl"]
-        found = self._client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+        found = self._client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)[
+            "Attributes"
+        ]
         return sum(int(found[name]) for name in names)
 
     def effects(self) -> Mapping[str, dict[str, int]]:
@@ -90,14 +124,18 @@ class Stack(Caller):
         found: dict[str, dict[str, int]] = {}
         for page in self._client("dynamodb").get_paginator("scan").paginate(TableName=EFFECTS):
             for item in page["Items"]:
-                found.setdefault(item["task"]["S"], {})[item["effect"]["S"]] = int(item["times"]["N"])
+                found.setdefault(item["task"]["S"], {})[item["effect"]["S"]] = int(
+                    item["times"]["N"]
+                )
         return found
 
     def store(self) -> Store:
         """The table, as its administrator reads it."""
         bucket = Blobs(self._client("s3"), bucket=self._outputs["payloadBucketName"])
         client, table = self._client("dynamodb"), self._outputs["tableName"]
-        return Store(client, table_name=table, clock=SystemClock(), remaining=lambda: 60.0, blobs=bucket)
+        return Store(
+            client, table_name=table, clock=SystemClock(), remaining=lambda: 60.0, blobs=bucket
+        )
 
     def _client(self, service: str) -> Any:
         return self._access.client(service)
@@ -116,11 +154,15 @@ def again(call: Callable[[], Any]) -> Any:
 
 @contextmanager
 def running_stack(seed: int) -> Iterator[Stack]:
-    """The system, deployed and prepared. Leaving the block ends all of its processes and removes its files."""
+    """The system, deployed and prepared. Leaving the block ends all of its processes and removes
+    its files.
+    """
     with tempfile.TemporaryDirectory(prefix="background-tasks-chaos-") as folder:
         project = _project(Path(folder))
         options = Options(wait_scale=_WAIT_SCALE, program=("tests.chaos.aws", str(seed)))
-        with running_system(project.with_config({"workerPolicy": _policy(project.region)}), options) as (system, emulator):
+        with running_system(
+            project.with_config({"workerPolicy": _policy(project.region)}), options
+        ) as (system, emulator):
             stack = Stack(system, _folder(emulator))
             stack.prepare()
             yield stack
@@ -131,9 +173,13 @@ def _folder(emulator: Emulator) -> Path:
 
 
 def _project(folder: Path) -> Project:
-    """A copy of the project with the campaign's definitions among its own: to drop a file there is all that a task takes."""
+    """A copy of the project with the campaign's definitions among its own: to drop a file there is
+    all that a task takes.
+    """
     for package in ("handler", "definitions", "infra"):
-        shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(
+            ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__")
+        )
     for file in [ROOT / "__main__.py", *ROOT.glob("Pulumi*.yaml"), *ROOT.glob("requirements*.txt")]:
         shutil.copy(file, folder)
     for definition in (ROOT / "tests" / "chaos" / "definitions").glob("*.py"):

@@ -26,7 +26,15 @@ def failed(code: str = "TASK_ERROR") -> TaskRecord:
     return record(status=Status.FAILED, output={"error": error.to_wire()})
 
 
-def write(status: str, iterations: int, *, answer: str = "", claims: int = 0, execution: str = "e1", at: str = "") -> Write:
+def write(
+    status: str,
+    iterations: int,
+    *,
+    answer: str = "",
+    claims: int = 0,
+    execution: str = "e1",
+    at: str = "",
+) -> Write:
     return Write(
         task_id="t1",
         definition_id="chaosSteps",
@@ -76,24 +84,45 @@ def test_an_effect_that_was_repeated_is_no_finding() -> None:
         pytest.param(replace(GOOD, effects={"row 0": 1, "row 1": 1}), id="its hook did not run"),
         pytest.param(replace(GOOD, effects={"row 0": 1, "on_done": 1}), id="a row is missing"),
         pytest.param(replace(GOOD, record=record(output={"counted": 1})), id="a step is missing"),
-        pytest.param(replace(GOOD, expected=Expected(children=2, counted=2)), id="a child is missing"),
-        pytest.param(replace(GOOD, abort_accepted=True), id="its abort was undone"),
-        pytest.param(replace(GOOD, expected=Expected(status="failed")), id="it can't have succeeded"),
-        pytest.param(replace(GOOD, record=record(status=Status.ABORTED), effects={"on_abort": 1}), id="nobody aborted it"),
-        pytest.param(replace(GOOD, record=failed(), effects={"on_error": 1}), id="nothing made it fail"),
         pytest.param(
-            replace(GOOD, record=failed("ON_PURPOSE"), effects={"on_error": 1}), id="its definition doesn't fail on purpose"
+            replace(GOOD, expected=Expected(children=2, counted=2)), id="a child is missing"
+        ),
+        pytest.param(replace(GOOD, abort_accepted=True), id="its abort was undone"),
+        pytest.param(
+            replace(GOOD, expected=Expected(status="failed")), id="it can't have succeeded"
         ),
         pytest.param(
-            replace(GOOD, record=failed("WORKER_STORE"), effects={"on_error": 1}, faults=["DynamoDB was out"] * 99),
+            replace(GOOD, record=record(status=Status.ABORTED), effects={"on_abort": 1}),
+            id="nobody aborted it",
+        ),
+        pytest.param(
+            replace(GOOD, record=failed(), effects={"on_error": 1}), id="nothing made it fail"
+        ),
+        pytest.param(
+            replace(GOOD, record=failed("ON_PURPOSE"), effects={"on_error": 1}),
+            id="its definition doesn't fail on purpose",
+        ),
+        pytest.param(
+            replace(
+                GOOD,
+                record=failed("WORKER_STORE"),
+                effects={"on_error": 1},
+                faults=["DynamoDB was out"] * 99,
+            ),
             id="a table out of reach is no reason",
         ),
         pytest.param(
-            replace(GOOD, record=failed("WORKER_KILLED"), effects={"on_error": 1}, faults=["The worker was killed"]),
+            replace(
+                GOOD,
+                record=failed("WORKER_KILLED"),
+                effects={"on_error": 1},
+                faults=["The worker was killed"],
+            ),
             id="one kill is no reason",
         ),
         pytest.param(
-            replace(GOOD, record=record(status=Status.FAILED, output={}), effects={"on_error": 1}), id="nothing says why"
+            replace(GOOD, record=record(status=Status.FAILED, output={}), effects={"on_error": 1}),
+            id="nothing says why",
         ),
     ],
 )
@@ -104,20 +133,48 @@ def test_it_is_lost(evidence: Evidence) -> None:
 @pytest.mark.parametrize(
     "evidence",
     [
-        replace(GOOD, record=failed("WORKER_KILLED"), effects={"on_error": 1}, faults=["The worker was killed"] * 2),
-        replace(GOOD, record=failed("UNDELIVERED"), effects={"on_error": 1}, faults=["An event was lost"] * 4),
-        replace(GOOD, record=failed("ON_PURPOSE"), effects={"on_error": 1}, expected=Expected(status="failed")),
+        replace(
+            GOOD,
+            record=failed("WORKER_KILLED"),
+            effects={"on_error": 1},
+            faults=["The worker was killed"] * 2,
+        ),
+        replace(
+            GOOD,
+            record=failed("UNDELIVERED"),
+            effects={"on_error": 1},
+            faults=["An event was lost"] * 4,
+        ),
+        replace(
+            GOOD,
+            record=failed("ON_PURPOSE"),
+            effects={"on_error": 1},
+            expected=Expected(status="failed"),
+        ),
         replace(GOOD, record=failed("CHILDREN"), effects={"on_error": 1}, unsuccessful_children=1),
-        replace(GOOD, record=record(status=Status.ABORTED), effects={"on_abort": 1}, faults=[Meddling.STOP]),
-        replace(GOOD, record=record(status=Status.ABORTED), effects={"on_abort": 1}, parent_aborted=True),
-        replace(GOOD, effects={"row 0": 1, "row 1": 1}, log=["1. The on_done hook was started 3 times; it is given up."]),
+        replace(
+            GOOD,
+            record=record(status=Status.ABORTED),
+            effects={"on_abort": 1},
+            faults=[Meddling.STOP],
+        ),
+        replace(
+            GOOD, record=record(status=Status.ABORTED), effects={"on_abort": 1}, parent_aborted=True
+        ),
+        replace(
+            GOOD,
+            effects={"row 0": 1, "row 1": 1},
+            log=["1. The on_done hook was started 3 times; it is given up."],
+        ),
     ],
 )
 def test_an_end_that_follows_from_what_was_done_is_no_finding(evidence: Evidence) -> None:
     assert audit([evidence]) == []
 
 
-@pytest.mark.parametrize("changes", [{"status": Status.RUNNING}, {"hook": "on_done"}, {"closing": True}])
+@pytest.mark.parametrize(
+    "changes", [{"status": Status.RUNNING}, {"hook": "on_done"}, {"closing": True}]
+)
 def test_it_is_stuck(changes: dict[str, Any]) -> None:
     assert Verdict.STUCK in found(replace(GOOD, record=record(**changes)))
 
@@ -125,11 +182,17 @@ def test_it_is_stuck(changes: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "history",
     [
-        pytest.param([*HISTORY[:3], write("running", 1, answer="continue", at="later")], id="committed twice"),
+        pytest.param(
+            [*HISTORY[:3], write("running", 1, answer="continue", at="later")], id="committed twice"
+        ),
         pytest.param([*HISTORY, write("running", 2)], id="it went back to running"),
-        pytest.param([*HISTORY, write("success", 2, answer="done", at="later")], id="it ended twice"),
+        pytest.param(
+            [*HISTORY, write("success", 2, answer="done", at="later")], id="it ended twice"
+        ),
         pytest.param([*HISTORY, write("aborted", 2, answer="aborted")], id="it ended otherwise"),
-        pytest.param([*HISTORY[:2], write("running", 2, execution="e2")], id="two executions owned it"),
+        pytest.param(
+            [*HISTORY[:2], write("running", 2, execution="e2")], id="two executions owned it"
+        ),
         pytest.param([*HISTORY[:2], write("running", 3)], id="an iteration was skipped"),
     ],
 )
@@ -137,11 +200,17 @@ def test_a_history_that_shows_it_done_twice_is_a_double_effect(history: list[Wri
     assert Verdict.DOUBLE in found(replace(GOOD, history=history))
 
 
-@pytest.mark.parametrize("evidence", [replace(GOOD, record=record(output={"counted": 3})), replace(GOOD, found_children=1)])
+@pytest.mark.parametrize(
+    "evidence",
+    [replace(GOOD, record=record(output={"counted": 3})), replace(GOOD, found_children=1)],
+)
 def test_what_is_there_more_often_than_it_should_is_a_double_effect(evidence: Evidence) -> None:
     assert Verdict.DOUBLE in found(evidence)
 
 
 def test_a_finding_names_the_task_and_what_is_the_matter() -> None:
     [finding] = audit([replace(GOOD, record=record(hook="on_done"))])
-    assert str(finding) == "stuck: t1: Its end has left something to be done: hook=on_done, closing=False."
+    assert (
+        str(finding)
+        == "stuck: t1: Its end has left something to be done: hook=on_done, closing=False."
+    )

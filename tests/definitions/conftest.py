@@ -28,18 +28,26 @@ class Account:
         )
 
     def upload(self, content: str | bytes, key: str = "file.csv") -> None:
-        self.s3.put_object(Bucket=BUCKET, Key=key, Body=content.encode() if isinstance(content, str) else content)
+        self.s3.put_object(
+            Bucket=BUCKET, Key=key, Body=content.encode() if isinstance(content, str) else content
+        )
 
     def rows(self) -> dict[str, dict[str, str]]:
         """What the table holds, by key."""
         pages = self.dynamodb.get_paginator("scan").paginate(TableName=TABLE)
-        rows = [{name: value["S"] for name, value in item.items()} for page in pages for item in page["Items"]]
+        rows = [
+            {name: value["S"] for name, value in item.items()}
+            for page in pages
+            for item in page["Items"]
+        ]
         return {row["id"]: row for row in rows}
 
 
 @contextmanager
 def new_account() -> Iterator[Account]:
-    """An account inside moto, for one run of a task; the clients of the tasks' own code are the tests', which cost no time."""
+    """An account inside moto, for one run of a task; the clients of the tasks' own code are the
+    tests', which cost no time.
+    """
     with pytest.MonkeyPatch.context() as patch, mock_aws():
         account = Account()
         patch.setattr(import_csv, "s3", lambda: account.s3)

@@ -31,7 +31,9 @@ def numbered(count: int) -> list[list[str]]:
 
 
 def run_import(**options: Any) -> Result:
-    interruptions = {name: options.pop(name) for name in ("before", "after", "clock") if name in options}
+    interruptions = {
+        name: options.pop(name) for name in ("before", "after", "clock") if name in options
+    }
     return run(import_csv, input_for(**options), **interruptions)
 
 
@@ -74,7 +76,9 @@ class TestFiles:
         assert account.rows() == {"FRA": {"id": "FRA", "name": "Frankfurt"}}
         assert output(result)["rejected"] == 0
 
-    def test_quoted_commas_quotes_and_line_breaks_stay_in_their_field(self, account: Account) -> None:
+    def test_quoted_commas_quotes_and_line_breaks_stay_in_their_field(
+        self, account: Account
+    ) -> None:
         names = ["a, b", 'say "hi"', "two\nlines", "two\r\nlines", '"\n"', "", "ünï 😀"]
         account.upload(written([[str(number), name] for number, name in enumerate(names)]))
 
@@ -96,9 +100,14 @@ class TestFiles:
 
         run_import(page_bytes=1_024)
 
-        assert {id: len(row["name"]) for id, row in account.rows().items()} == {"long": 10_000, "next": 1}
+        assert {id: len(row["name"]) for id, row in account.rows().items()} == {
+            "long": 10_000,
+            "next": 1,
+        }
 
-    def test_characters_of_several_bytes_at_the_edge_of_a_page_stay_whole(self, account: Account) -> None:
+    def test_characters_of_several_bytes_at_the_edge_of_a_page_stay_whole(
+        self, account: Account
+    ) -> None:
         rows = [[str(number), "😀é" * (number % 7 + 3)] for number in range(300)]
         account.upload(written(rows))
 
@@ -127,7 +136,9 @@ def test_its_own_clients_come_from_the_environment(monkeypatch: pytest.MonkeyPat
         module.s3.cache_clear()
         module.dynamodb.cache_clear()
 
-        assert [client().meta.region_name for client in (module.s3, module.dynamodb)] == ["eu-central-1"] * 2
+        assert [client().meta.region_name for client in (module.s3, module.dynamodb)] == [
+            "eu-central-1"
+        ] * 2
         assert module.s3() is module.s3()
 
 
@@ -142,7 +153,9 @@ class TestRejectedRows:
             (b"\xff,b", "not UTF-8: ?,b"),
         ],
     )
-    def test_a_row_that_cannot_be_imported_is_told_with_the_reason(self, account: Account, row: bytes, reason: str) -> None:
+    def test_a_row_that_cannot_be_imported_is_told_with_the_reason(
+        self, account: Account, row: bytes, reason: str
+    ) -> None:
         account.upload(b"id,name\ngood,1\n" + row + b"\nbetter,2\n")
 
         result = run_import()
@@ -156,20 +169,27 @@ class TestRejectedRows:
         result = run_import(page_bytes=1_024)
 
         assert output(result)["rejected"] == 100
-        assert output(result)["reasons"] == [f"1 values for 2 columns: row {number}" for number in range(5)]
+        assert output(result)["reasons"] == [
+            f"1 values for 2 columns: row {number}" for number in range(5)
+        ]
 
     def test_a_long_row_is_told_in_part(self, account: Account) -> None:
         account.upload("id,name\n" + "x" * 10_000 + "\n")
 
         assert len(output(run_import())["reasons"][0]) < 150
 
-    def test_a_file_without_the_key_column_fails_with_the_columns_that_it_has(self, account: Account) -> None:
+    def test_a_file_without_the_key_column_fails_with_the_columns_that_it_has(
+        self, account: Account
+    ) -> None:
         account.upload("code,name\nFRA,Frankfurt\n")
 
         result = run_import()
 
         assert result.record.status == "failed"
-        assert 'The file has no column "id"; its columns are: code, name.' in output(result)["error"]["message"]
+        assert (
+            'The file has no column "id"; its columns are: code, name.'
+            in output(result)["error"]["message"]
+        )
         assert account.rows() == {}
 
 
@@ -177,16 +197,27 @@ class TestInput:
     @pytest.mark.parametrize("field", ["bucket", "key", "table", "key_field"])
     def test_where_from_and_where_to_must_be_said(self, field: str) -> None:
         with pytest.raises(ValidationError, match=field):
-            ImportCsvInput.model_validate({name: value for name, value in input_for().items() if name != field})
+            ImportCsvInput.model_validate(
+                {name: value for name, value in input_for().items() if name != field}
+            )
 
     @pytest.mark.parametrize(
-        "options", [{"page_bytes": 1_023}, {"pages_per_iteration": 0}, {"pause_seconds": -1}, {"cursor": -1}, {"key": ""}]
+        "options",
+        [
+            {"page_bytes": 1_023},
+            {"pages_per_iteration": 0},
+            {"pause_seconds": -1},
+            {"cursor": -1},
+            {"key": ""},
+        ],
     )
     def test_numbers_have_their_range(self, options: dict[str, Any]) -> None:
         with pytest.raises(ValidationError):
             ImportCsvInput.model_validate(input_for(**options))
 
-    @pytest.mark.parametrize("options", [{"key": "missing.csv"}, {"bucket": "missing-bucket"}, {"table": "missing"}])
+    @pytest.mark.parametrize(
+        "options", [{"key": "missing.csv"}, {"bucket": "missing-bucket"}, {"table": "missing"}]
+    )
     def test_what_is_not_there_fails_after_some_attempts_with_the_reason(
         self, account: Account, options: dict[str, Any]
     ) -> None:
@@ -235,7 +266,9 @@ class TestIterations:
 
         assert len(str(kept)) < 1_000
 
-    def test_the_file_that_changes_meanwhile_is_not_mixed_with_the_one_before(self, account: Account) -> None:
+    def test_the_file_that_changes_meanwhile_is_not_mixed_with_the_one_before(
+        self, account: Account
+    ) -> None:
         account.upload(written(numbered(100)))
 
         def change(_: World) -> None:
@@ -277,7 +310,9 @@ class StubbornClient:
 
 class TestWriting:
     @pytest.fixture
-    def stubborn(self, account: Account, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], StubbornClient]:
+    def stubborn(
+        self, account: Account, monkeypatch: pytest.MonkeyPatch
+    ) -> Callable[[int], StubbornClient]:
         def make(leaves: int) -> StubbornClient:
             client = StubbornClient(account.dynamodb, leaves=leaves)
             monkeypatch.setattr(module, "dynamodb", lambda: client)
@@ -287,7 +322,9 @@ class TestWriting:
         pauses: list[float] = []
         return make
 
-    def test_rows_are_written_25_at_a_time(self, account: Account, stubborn: Callable[[int], StubbornClient]) -> None:
+    def test_rows_are_written_25_at_a_time(
+        self, account: Account, stubborn: Callable[[int], StubbornClient]
+    ) -> None:
         account.upload(written(numbered(60)))
         client = stubborn(0)
 
@@ -343,11 +380,17 @@ CALLS = 9
 
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("call", range(1, CALLS + 1))
-def test_a_worker_that_is_killed_imports_every_row_once_and_counts_it_once(call: int, when: str) -> None:
+def test_a_worker_that_is_killed_imports_every_row_once_and_counts_it_once(
+    call: int, when: str
+) -> None:
     with import_of_three_iterations() as (account, options):
         result = run_import(**options, **{when: {call: kill}})
 
-        assert output(result) == {"written": 120, "rejected": 1, "reasons": ["1 values for 2 columns: only one value"]}
+        assert output(result) == {
+            "written": 120,
+            "rejected": 1,
+            "reasons": ["1 values for 2 columns: only one value"],
+        }
         assert account.rows() == {id: {"id": id, "name": name} for id, name in numbered(120)}
 
 

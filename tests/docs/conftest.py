@@ -16,6 +16,8 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def moto() -> Iterator[None]:
-    """Tables, buckets and the rest, for one run of one task: `handler.testing.run` makes its own table beside them."""
+    """Tables, buckets and the rest, for one run of one task: `handler.testing.run` makes its own
+    table beside them.
+    """
     with mock_aws():
         yield

@@ -11,7 +11,9 @@ Run = Callable[[Actions, Actions], tuple[Result, object]]
 
 
 def survives_a_kill_at_every_call(run: Run) -> None:
-    """Fails unless the task ends the same wherever its worker dies: right before, or right after, any of its calls."""
+    """Fails unless the task ends the same wherever its worker dies: right before, or right after,
+    any of its calls.
+    """
     undisturbed, expected = run({}, {})
     assert len(undisturbed.calls) >= 4, "a run that never continues shows little"
     for number, operation in enumerate(undisturbed.calls, start=1):
@@ -21,7 +23,9 @@ def survives_a_kill_at_every_call(run: Run) -> None:
             actions = {number: _dies(where, deaths)}
             ended, effects = run(actions, {}) if moment == "before" else run({}, actions)
             assert deaths == [where]
-            assert ended.record.status == undisturbed.record.status, f"{where}: {ended.record.output}"
+            assert ended.record.status == undisturbed.record.status, (
+                f"{where}: {ended.record.output}"
+            )
             assert effects == expected, where
 
 

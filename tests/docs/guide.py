@@ -19,7 +19,8 @@ def files_of(text: str) -> dict[str, str]:
     for block in _BLOCK.findall(text):
         if (named := _FILE.match(block)) is None:
             raise ValueError(
-                f'A block starts with "{block.partition(chr(10))[0]}"; its first line names its file: # definitions/x.py'
+                f'A block starts with "{block.partition(chr(10))[0]}"; its first line names its'
+                " file: # definitions/x.py"
             )
         files[named[1]] += block
     return dict(files)
@@ -27,7 +28,9 @@ def files_of(text: str) -> dict[str, str]:
 
 def links_of(text: str) -> list[str]:
     """Where a guide's links go, those to other sites left out."""
-    return [target for target in re.findall(r"\]\(([^)]+)\)", text) if not target.startswith("https://")]
+    return [
+        target for target in re.findall(r"\]\(([^)]+)\)", text) if not target.startswith("https://")
+    ]
 
 
 def anchors_of(text: str) -> set[str]:

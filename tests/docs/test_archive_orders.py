@@ -35,7 +35,10 @@ def shop() -> None:
 def archived() -> dict[str, list[str]]:
     """The archive's objects, with the orders in each."""
     found = s3().list_objects_v2(Bucket="archive").get("Contents", [])
-    return {item["Key"]: ids(s3().get_object(Bucket="archive", Key=item["Key"])["Body"].read()) for item in found}
+    return {
+        item["Key"]: ids(s3().get_object(Bucket="archive", Key=item["Key"])["Body"].read())
+        for item in found
+    }
 
 
 def ids(content: bytes) -> list[str]:

@@ -23,7 +23,10 @@ def bucket(files: dict[str, bytes] = FILES) -> None:
 def compressed() -> dict[str, bytes]:
     """What the compressed files unpack to."""
     found = s3().list_objects_v2(Bucket="shop", Prefix="compressed/").get("Contents", [])
-    return {item["Key"]: gzip.decompress(s3().get_object(Bucket="shop", Key=item["Key"])["Body"].read()) for item in found}
+    return {
+        item["Key"]: gzip.decompress(s3().get_object(Bucket="shop", Key=item["Key"])["Body"].read())
+        for item in found
+    }
 
 
 def compress(**options: Any) -> Result:
@@ -51,8 +54,15 @@ def test_every_file_is_compressed_by_a_child_of_its_own() -> None:
 def test_the_parent_adds_up_what_the_children_hand_over() -> None:
     bucket()
     output = compress().record.output
-    packed = sum(item["Size"] for item in s3().list_objects_v2(Bucket="shop", Prefix="compressed/")["Contents"])
-    assert output == {"compressed": 2, "bytes_saved": sum(map(len, FILES.values())) - packed, "failed": []}
+    packed = sum(
+        item["Size"]
+        for item in s3().list_objects_v2(Bucket="shop", Prefix="compressed/")["Contents"]
+    )
+    assert output == {
+        "compressed": 2,
+        "bytes_saved": sum(map(len, FILES.values())) - packed,
+        "failed": [],
+    }
 
 
 @pytest.mark.usefixtures("moto")
@@ -61,7 +71,10 @@ def test_the_parent_waits_until_the_last_child_is_over() -> None:
     result = compress()
     assert result.waits
     assert result.record.finished_on
-    assert all(child.finished_on and child.finished_on <= result.record.finished_on for child in result.children)
+    assert all(
+        child.finished_on and child.finished_on <= result.record.finished_on
+        for child in result.children
+    )
 
 
 @pytest.mark.usefixtures("moto")
@@ -70,7 +83,10 @@ def test_a_failed_child_is_named_and_the_others_still_count() -> None:
     result = compress(after={2: loses("logs/a.log")})
     assert result.record.status == "success"
     assert result.record.output
-    assert (result.record.output["compressed"], result.record.output["failed"]) == (1, ["logs/a.log"])
+    assert (result.record.output["compressed"], result.record.output["failed"]) == (
+        1,
+        ["logs/a.log"],
+    )
 
 
 @pytest.mark.usefixtures("moto")

@@ -48,7 +48,9 @@ def states() -> list[str]:
 def test_it_ends_with_where_the_result_is() -> None:
     result = run(export_athena, QUERY)
     assert result.record.status == "success"
-    assert result.record.output == {"location": f"s3://shop/results/{result.record.input['query_id']}.csv"}
+    assert result.record.output == {
+        "location": f"s3://shop/results/{result.record.input['query_id']}.csv"
+    }
 
 
 @pytest.mark.usefixtures("moto")
@@ -70,7 +72,10 @@ def test_a_query_that_is_stopped_fails_the_task() -> None:
 
     result = run(export_athena, QUERY, after={4: stop})
     assert result.record.status == "failed"
-    assert result.answers[-1]["error"] == {"message": "The query is CANCELLED.", "code": "QUERY_FAILED"}
+    assert result.answers[-1]["error"] == {
+        "message": "The query is CANCELLED.",
+        "code": "QUERY_FAILED",
+    }
 
 
 def test_a_worker_killed_at_any_call_starts_one_query(tokens: list[str]) -> None:
@@ -80,7 +85,8 @@ def test_a_worker_killed_at_any_call_starts_one_query(tokens: list[str]) -> None
         tokens.clear()
         with mock_aws():
             result = run(export_athena, QUERY, before=before, after=after)
-            # Athena starts one query per token (API reference, StartQueryExecution); moto starts one each time.
+            # Athena starts one query per token (API reference, StartQueryExecution); moto starts
+            # one each time.
             assert set(tokens) == {f"background-task-{result.record.id}"}
             return result, (result.record.output or {}).keys()
 

@@ -25,7 +25,11 @@ def nodes_of(path: Path) -> set[str]:
         if isinstance(statement, ast.FunctionDef):
             found.add(statement.name)
         if isinstance(statement, ast.ClassDef):
-            found |= {f"{statement.name}::{inner.name}" for inner in statement.body if isinstance(inner, ast.FunctionDef)}
+            found |= {
+                f"{statement.name}::{inner.name}"
+                for inner in statement.body
+                if isinstance(inner, ast.FunctionDef)
+            }
     return found
 
 

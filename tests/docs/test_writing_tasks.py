@@ -35,7 +35,10 @@ RUNS: dict[str, tuple[Json, Json | None]] = {
     "sendReminder": ({"at": "2030-01-01T12:00:00Z"}, None),
     "openAccount": ({"email": "ann@example.com", "account_id": "a1"}, {"account_id": "a1"}),
     "sumUp": ({"numbers": 5}, {"sum": 10}),
-    "checkLinks": ({"links": ["https://example.com", "ftp://example.com"]}, {"broken": ["ftp://example.com"]}),
+    "checkLinks": (
+        {"links": ["https://example.com", "ftp://example.com"]},
+        {"broken": ["ftp://example.com"]},
+    ),
     "warmUp": ({"target": 21}, {"degrees": 21}),
     "greetEveryone": ({"names": ["Ann"]}, {"greetings": ["Hello, Ann!"]}),
     "greetOne": ({"name": "Ann"}, {"greeting": "Hello, Ann!"}),
@@ -47,7 +50,9 @@ RUNS: dict[str, tuple[Json, Json | None]] = {
 
 @pytest.fixture(scope="module", autouse=True)
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The guide's files in a folder of their own; those of `definitions/` can be imported beside the project's."""
+    """The guide's files in a folder of their own; those of `definitions/` can be imported beside
+    the project's.
+    """
     folder = tmp_path_factory.mktemp("guide")
     for file, code in FILES.items():
         path = folder / file
@@ -83,7 +88,11 @@ def account() -> Iterator[None]:
 
 
 def names_of_tests(code: str) -> list[str]:
-    return [line.removeprefix("def ").partition("(")[0] for line in code.splitlines() if line.startswith("def test_")]
+    return [
+        line.removeprefix("def ").partition("(")[0]
+        for line in code.splitlines()
+        if line.startswith("def test_")
+    ]
 
 
 def loaded(folder: Path, file: str) -> ModuleType:
@@ -100,7 +109,10 @@ def test_the_guide_has_tests_to_run() -> None:
     assert sum(len(names_of_tests(code)) for code in TESTS.values()) > 10
 
 
-@pytest.mark.parametrize(("file", "name"), [(file, name) for file, code in TESTS.items() for name in names_of_tests(code)])
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [(file, name) for file, code in TESTS.items() for name in names_of_tests(code)],
+)
 def test_each_test_in_the_guide_passes(project: Path, file: str, name: str) -> None:
     test: Callable[[], None] = getattr(loaded(project, file), name)
     test()
@@ -116,7 +128,9 @@ def test_each_task_in_the_guide_does_what_it_says(registry: Registry, id: str) -
 
 
 def test_every_task_in_the_guide_is_run(registry: Registry, project: Path) -> None:
-    in_the_guide = {definition.id for definition in registry if definition.file.startswith(str(project))}
+    in_the_guide = {
+        definition.id for definition in registry if definition.file.startswith(str(project))
+    }
     assert in_the_guide == set(RUNS)
 
 
@@ -124,7 +138,9 @@ def test_every_task_in_the_guide_is_run(registry: Registry, project: Path) -> No
 def test_points_are_added_once_wherever_the_worker_dies(registry: Registry) -> None:
     input, _ = RUNS["addPoints"]
     run(registry.get("addPoints"), input, before={2: kill})
-    item = boto3.client("dynamodb").get_item(TableName="points", Key={"customer": {"S": "ann"}})["Item"]
+    item = boto3.client("dynamodb").get_item(TableName="points", Key={"customer": {"S": "ann"}})[
+        "Item"
+    ]
     assert item["points"] == {"N": "5"}
 
 
@@ -140,7 +156,11 @@ def test_an_account_is_opened_once_wherever_the_worker_dies(registry: Registry) 
 
 
 def test_a_failed_child_makes_the_parent_say_whose(registry: Registry) -> None:
-    result = run(registry.get("greetEveryone"), {"names": ["Ann", "Voldemort"]}, children=[registry.get("greetOne")])
+    result = run(
+        registry.get("greetEveryone"),
+        {"names": ["Ann", "Voldemort"]},
+        children=[registry.get("greetOne")],
+    )
     assert result.answers[-1]["error"] == {
         "message": "1 of 2 could not be greeted.",
         "code": "UNGREETED",
@@ -167,9 +187,9 @@ def test_the_hooks_in_the_guide_do_what_it_says(registry: Registry) -> None:
     with World.of(registry.get("makeReport"), registry.get("sayHello")) as world:
         report = world.start(registry.get("makeReport"), {"year": 2024})
         world.finish()
-        assert [task.name for task in world.tasks.list(newest_first=False).items if task.id != report.id] == [
-            "Report of 2024 is ready"
-        ]
+        assert [
+            task.name for task in world.tasks.list(newest_first=False).items if task.id != report.id
+        ] == ["Report of 2024 is ready"]
         with pytest.raises(ValueError, match="the first is of 2000"):
             world.start(registry.get("makeReport"), {"year": 1999})
 
@@ -189,7 +209,9 @@ def spoil_the_input(world: World) -> None:
 
 def test_the_guide_names_the_limits_as_they_are() -> None:
     assert f"| an iteration | {contract.WORKER_TIMEOUT_SECONDS // 60} minutes |" in GUIDE
-    assert f"| a wait or a delay | {contract.MAX_WAIT_SECONDS // contract.DAY_SECONDS} days |" in GUIDE
+    assert (
+        f"| a wait or a delay | {contract.MAX_WAIT_SECONDS // contract.DAY_SECONDS} days |" in GUIDE
+    )
     assert f"| an input, as JSON | {contract.MAX_INPUT_BYTES // 1024**2} MiB |" in GUIDE
     assert f"| an output, as JSON | {contract.MAX_OUTPUT_BYTES // 1024**2} MiB |" in GUIDE
     assert f"history shows | {contract.MAX_ANSWER_BYTES // 1024} KiB," in GUIDE

@@ -21,7 +21,9 @@ PATIENCE = timedelta(minutes=2)
 
 
 class Recovering:
-    """The stack with its recovery, as the Lambda is wired; `ran` has each hook that ran, with its task's status."""
+    """The stack with its recovery, as the Lambda is wired; `ran` has each hook that ran, with its
+    task's status.
+    """
 
     def __init__(self, stack: Stack, bus_queue: BusQueue, monkeypatch: pytest.MonkeyPatch) -> None:
         self.stack = stack
@@ -29,9 +31,13 @@ class Recovering:
         self.ran: list[tuple[str, str]] = []
         self._states = aws_client("stepfunctions")
         role = "arn:aws:iam::123456789012:role/tasks"
-        self._states.create_state_machine(name="tasks", definition=json.dumps(MACHINE), roleArn=role)
+        self._states.create_state_machine(
+            name="tasks", definition=json.dumps(MACHINE), roleArn=role
+        )
         self.queue = aws_client("sqs").create_queue(QueueName="undelivered")["QueueUrl"]
-        stack.settings = replace(stack.settings, state_machine_arn=STATE_MACHINE, dead_letter_queue_url=self.queue)
+        stack.settings = replace(
+            stack.settings, state_machine_arn=STATE_MACHINE, dead_letter_queue_url=self.queue
+        )
         stack.definitions = (self._definition(),)
         monkeypatch.setattr(recovery, "client", wiring.client)
 
@@ -41,12 +47,16 @@ class Recovering:
             return Done()
 
         for hook in Hook:
-            getattr(some_task, hook)(lambda record, hook=hook: self.ran.append((hook.value, record.status.value)))
+            getattr(some_task, hook)(
+                lambda record, hook=hook: self.ran.append((hook.value, record.status.value))
+            )
         return some_task
 
     def call(self, event: object) -> Any:
         """Calls the Lambda."""
-        context: Any = SimpleNamespace(aws_request_id="r1", get_remaining_time_in_millis=lambda: 900_000)
+        context: Any = SimpleNamespace(
+            aws_request_id="r1", get_remaining_time_in_millis=lambda: 900_000
+        )
         return recovery.handler(event, context)  # type: ignore[arg-type]
 
     def sweep(self) -> Any:
@@ -64,12 +74,24 @@ class Recovering:
 
     def claimed_by(self, execution: str, **fields: Any) -> TaskRecord:
         """A task that belongs to an execution, which nobody knows."""
-        claim = Claim(task_id=self.pending(**fields).id, execution_name=execution, visit="v", invocation="i", max_iterations=9)
+        claim = Claim(
+            task_id=self.pending(**fields).id,
+            execution_name=execution,
+            visit="v",
+            invocation="i",
+            max_iterations=9,
+        )
         return self.stack.store.claim(claim)
 
-    def start(self, execution: str, record: TaskRecord | None = None, *, event: object = None) -> None:
+    def start(
+        self, execution: str, record: TaskRecord | None = None, *, event: object = None
+    ) -> None:
         """Starts an execution for a task, or with anything for an event."""
-        detail = {"webinyTaskId": record.id, "webinyTaskDefinitionId": record.definition_id} if record else {}
+        detail = (
+            {"webinyTaskId": record.id, "webinyTaskDefinitionId": record.definition_id}
+            if record
+            else {}
+        )
         text = json.dumps(event if event is not None else {"id": "e1", "detail": detail})
         self._states.start_execution(stateMachineArn=STATE_MACHINE, name=execution, input=text)
 
@@ -89,16 +111,24 @@ class Recovering:
         aws_client("sqs").send_message(
             QueueUrl=self.queue,
             MessageBody=body,
-            MessageAttributes={name: {"DataType": "String", "StringValue": text} for name, text in attributes.items()},
+            MessageAttributes={
+                name: {"DataType": "String", "StringValue": text}
+                for name, text in attributes.items()
+            },
         )
 
     def event_of(self, record: TaskRecord) -> dict[str, object]:
-        return {"id": "e1", "detail": {Key.TASK_ID: record.id, Key.DEFINITION_ID: record.definition_id}}
+        return {
+            "id": "e1",
+            "detail": {Key.TASK_ID: record.id, Key.DEFINITION_ID: record.definition_id},
+        }
 
     def letters(self) -> int:
         """How many dead letters there are, seen or unseen."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        found = aws_client("sqs").get_queue_attributes(QueueUrl=self.queue, AttributeNames=names)["Attributes"]
+        found = aws_client("sqs").get_queue_attributes(QueueUrl=self.queue, AttributeNames=names)[
+            "Attributes"
+        ]
         return sum(int(found[name]) for name in names)
 
     def wait(self, times: int = 1) -> None:

@@ -7,7 +7,18 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from handler import Aborted, Context, Continue, Definition, Done, Failed, Retry, TaskRecord, Verdict, task
+from handler import (
+    Aborted,
+    Context,
+    Continue,
+    Definition,
+    Done,
+    Failed,
+    Retry,
+    TaskRecord,
+    Verdict,
+    task,
+)
 from handler.record.task_record import Json
 from handler.testing import Result, run
 from handler.testing.world import Action
@@ -25,7 +36,9 @@ class Sample:
     effects: list[Any] = field(default_factory=list)
     hooks: list[TaskRecord] = field(default_factory=list)
 
-    def run(self, *, before: dict[int, Action] | None = None, after: dict[int, Action] | None = None) -> Result:
+    def run(
+        self, *, before: dict[int, Action] | None = None, after: dict[int, Action] | None = None
+    ) -> Result:
         return run(self.definition, self.input, children=self.children, before=before, after=after)
 
     def remembering_hooks(self) -> "Sample":
@@ -54,7 +67,9 @@ def cursor_loop() -> Sample:
     @task(id="countUp")
     def count_up(context: Context, input: CountInput) -> Done:
         source = ((number + 1, number) for number in range(input.cursor, input.total))
-        for number in context.each(source, input, total=input.total, per_iteration=2, save_every=AT_ONCE):
+        for number in context.each(
+            source, input, total=input.total, per_iteration=2, save_every=AT_ONCE
+        ):
             effects.append(number)
             context.log.info("Counted.", number=number)
         return Done("Counted.", output={"counted": input.cursor})
@@ -81,7 +96,9 @@ def fan_out() -> Sample:
 
 
 def _sum(children: list[TaskRecord]) -> Verdict:
-    return Done(output={"sum": sum(int(str((child.output or {})["doubled"])) for child in children)})
+    return Done(
+        output={"sum": sum(int(str((child.output or {})["doubled"])) for child in children)}
+    )
 
 
 def flaky() -> Sample:
@@ -93,7 +110,11 @@ def flaky() -> Sample:
         effects.append(context.task.attempts)
         if context.task.attempts == 1:
             raise ConnectionError("It can't be reached.")
-        return Failed("It is not ready.") if context.task.attempts == 2 else Done(output={"reached": True})
+        return (
+            Failed("It is not ready.")
+            if context.task.attempts == 2
+            else Done(output={"reached": True})
+        )
 
     return Sample(definition=flaky, effects=effects).remembering_hooks()
 

@@ -1,4 +1,6 @@
-"""A stack on moto, wired by what wires the Lambdas, for tests that look closer than `handler.testing` does."""
+"""A stack on moto, wired by what wires the Lambdas, for tests that look closer than
+`handler.testing` does.
+"""
 
 import functools
 import itertools
@@ -36,7 +38,10 @@ def event_file(name: str) -> Any:
 
 def refusal(code: str, *, status: int = 400, operation: str = "Operation") -> ClientError:
     """What boto3 raises when a service refuses."""
-    response: Any = {"Error": {"Code": code, "Message": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    response: Any = {
+        "Error": {"Code": code, "Message": code},
+        "ResponseMetadata": {"HTTPStatusCode": status},
+    }
     return ClientError(response, operation)
 
 
@@ -44,7 +49,9 @@ Interference = Callable[[str, dict[str, Any]], object]
 
 
 class WatchedClient:
-    """A client whose requests are kept; `interference` is called with each, and may raise in its place."""
+    """A client whose requests are kept; `interference` is called with each, and may raise in its
+    place.
+    """
 
     def __init__(self, client: Any) -> None:
         self.requests: list[tuple[str, dict[str, Any]]] = []
@@ -99,7 +106,9 @@ class Stack:
         create_table(aws_client("dynamodb"), TABLE)
         aws_client("events").create_event_bus(Name=BUS)
         aws_client("s3").create_bucket(Bucket=BUCKET)
-        monkeypatch.setattr(wiring, "client", functools.cache(lambda service: WatchedClient(aws_client(service))))
+        monkeypatch.setattr(
+            wiring, "client", functools.cache(lambda service: WatchedClient(aws_client(service)))
+        )
         monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "BackgroundTasks")
         monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "worker")
         monkeypatch.setattr(wiring, "SystemClock", lambda: self.clock)
@@ -131,8 +140,13 @@ class Stack:
         return self.system.tasks
 
     def trigger(self, definition: Definition, **options: Any) -> TaskRecord:
-        """Triggers a task of a definition, which is made known first, in place of another of its id."""
-        self.definitions = (*(known for known in self.definitions if known.id != definition.id), definition)
+        """Triggers a task of a definition, which is made known first, in place of another of its
+        id.
+        """
+        self.definitions = (
+            *(known for known in self.definitions if known.id != definition.id),
+            definition,
+        )
         return self.tasks.trigger(definition, **options)
 
     def create(self, **fields: Any) -> TaskRecord:
@@ -143,9 +157,17 @@ class Stack:
         return record
 
     def run(
-        self, task: TaskRecord, *, execution: str = "execution-1", visit: str = "visit-1", invocation: str = "", **more: object
+        self,
+        task: TaskRecord,
+        *,
+        execution: str = "execution-1",
+        visit: str = "visit-1",
+        invocation: str = "",
+        **more: object,
     ) -> Any:
-        """One invocation of the worker, and its answer; by default of the same visit of the same execution each time."""
+        """One invocation of the worker, and its answer; by default of the same visit of the same
+        execution each time.
+        """
         payload = {
             "webinyTaskId": task.id,
             "webinyTaskDefinitionId": task.definition_id,
@@ -162,7 +184,9 @@ class Stack:
 
     def invoke(self, event: object, *, invocation: str = "") -> Any:
         """The worker's answer to an event of any kind."""
-        return self.system.runner.run(event, invocation=invocation or f"invocation-{next(self._invocations)}")
+        return self.system.runner.run(
+            event, invocation=invocation or f"invocation-{next(self._invocations)}"
+        )
 
     def _remaining(self) -> float:
         return self.remaining_seconds()
@@ -189,17 +213,27 @@ class BusQueue:
 
     def __init__(self) -> None:
         queue = aws_client("sqs").create_queue(QueueName="events")["QueueUrl"]
-        arn = aws_client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        arn = aws_client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])[
+            "Attributes"
+        ]["QueueArn"]
         pattern = json.dumps({"detail-type": ["WebinyBackgroundTask"]})
         aws_client("events").put_rule(Name="all", EventBusName=BUS, EventPattern=pattern)
-        aws_client("events").put_targets(Rule="all", EventBusName=BUS, Targets=[{"Id": "queue", "Arn": arn}])
+        aws_client("events").put_targets(
+            Rule="all", EventBusName=BUS, Targets=[{"Id": "queue", "Arn": arn}]
+        )
         self._url = queue
 
     def take(self) -> list[dict[str, Any]]:
         """The events that have arrived since the last look, in order."""
         events: list[dict[str, Any]] = []
-        while messages := aws_client("sqs").receive_message(QueueUrl=self._url, MaxNumberOfMessages=10).get("Messages"):
+        while (
+            messages := aws_client("sqs")
+            .receive_message(QueueUrl=self._url, MaxNumberOfMessages=10)
+            .get("Messages")
+        ):
             for message in messages:
                 events.append(json.loads(message["Body"]))
-                aws_client("sqs").delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
+                aws_client("sqs").delete_message(
+                    QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"]
+                )
         return events

@@ -124,7 +124,8 @@ class Api:
         text = body if isinstance(body, str) else json.dumps(body)
         headers = sent["headers"] | self.headers
         return self.module.handler(
-            sent | {"headers": headers, "body": text, "isBase64Encoded": False} | changes, LambdaContext()
+            sent | {"headers": headers, "body": text, "isBase64Encoded": False} | changes,
+            LambdaContext(),
         )
 
     def ask(self, query: str, *, event: str = "http_api_iam", **variables: object) -> Any:
@@ -160,7 +161,9 @@ def api(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
 
 class TestTriggerTask:
     def test_a_task_is_triggered(self, stack: Stack, api: Api) -> None:
-        data = api.data(TRIGGER_TASK, definition="exportUsers", input={"size": 5}, name="Tonight", delay=60)
+        data = api.data(
+            TRIGGER_TASK, definition="exportUsers", input={"size": 5}, name="Tonight", delay=60
+        )
 
         record = stack.get(data["id"])
         assert (record.input, record.name, record.delay) == ({"size": 5}, "Tonight", 60)
@@ -199,9 +202,13 @@ class TestTriggerTask:
 
     def test_a_literal_works_like_a_variable(self, api: Api) -> None:
         arguments = "definition: exportUsers, input: {size: 2}, delay: 1.5"
-        query = f"mutation {{ backgroundTasks {{ triggerTask({arguments}) {{ data {{ input }} }} }} }}"
+        query = (
+            f"mutation {{ backgroundTasks {{ triggerTask({arguments}) {{ data {{ input }} }} }} }}"
+        )
 
-        assert api.ask(query)["data"]["backgroundTasks"]["triggerTask"]["data"]["input"] == {"size": 2}
+        assert api.ask(query)["data"]["backgroundTasks"]["triggerTask"]["data"]["input"] == {
+            "size": 2
+        }
 
     def test_an_invalid_input_names_each_field(self, stack: Stack, api: Api) -> None:
         envelope = api.envelope(TRIGGER_TASK, definition="exportUsers", input={"size": "big"})
@@ -227,10 +234,16 @@ class TestTriggerTask:
         self, stack: Stack, api: Api, definition: str
     ) -> None:
         answer = api.ask(TRIGGER_TASK, definition=definition)
-        literal = api.ask(f"mutation {{ backgroundTasks {{ triggerTask(definition: {definition}) {{ data {{ id }} }} }} }}")
+        literal = api.ask(
+            f"mutation {{ backgroundTasks {{ triggerTask(definition: {definition}) {{ data {{ id }}"
+            " } } }"
+        )
 
         for errors in (answer["errors"], literal["errors"]):
-            assert "The definitions that can be triggered are: testingRun, exportUsers." in errors[0]["message"]
+            assert (
+                "The definitions that can be triggered are: testingRun, exportUsers."
+                in errors[0]["message"]
+            )
         assert stack.rows() == []
 
     def test_a_hook_that_vetoes_is_told(self, stack: Stack, api: Api) -> None:
@@ -258,7 +271,9 @@ class TestTriggerTask:
 
         assert (error["message"], error["code"]) == ("division by zero", "ZeroDivisionError")
 
-    def test_a_bus_that_refuses_is_told_and_the_task_is_failed(self, stack: Stack, api: Api) -> None:
+    def test_a_bus_that_refuses_is_told_and_the_task_is_failed(
+        self, stack: Stack, api: Api
+    ) -> None:
         stack.events.fail(refusal("InternalFailure"))
 
         error = api.envelope(TRIGGER_TASK, definition="testingRun")["error"]
@@ -276,10 +291,17 @@ class TestGetTask:
 
         data = api.data(GET_TASK, id=record.id)
 
-        assert (data["taskStatus"], data["iterations"], data["output"]) == ("success", 2, {"size": 5})
-        assert (data["executionName"], data["finishedOn"]) == ("execution-1", "2030-01-01T00:00:02.000Z")
+        assert (data["taskStatus"], data["iterations"], data["output"]) == (
+            "success",
+            2,
+            {"size": 5},
+        )
+        assert (data["executionName"], data["finishedOn"]) == (
+            "execution-1",
+            "2030-01-01T00:00:02.000Z",
+        )
         assert [log["iteration"] for log in data["logs"]] == [1, 2]
-        (first, _) = data["logs"]
+        first, _ = data["logs"]
         assert first["executionName"] == "execution-1"
         assert first["createdBy"] == {"id": "system", "displayName": "System", "type": "system"}
         assert first["items"][0] == {
@@ -309,8 +331,13 @@ class TestGetTask:
         }
 
     def test_its_progress_and_its_wait_are_told(self, stack: Stack, api: Api) -> None:
-        record = stack.create(progress={"done": 3, "total": 4}, waiting_until="2030-01-01T00:01:00.000Z")
-        query = f'{{ backgroundTasks {{ getTask(id: "{record.id}") {{ data {{ progress waitingUntil }} }} }} }}'
+        record = stack.create(
+            progress={"done": 3, "total": 4}, waiting_until="2030-01-01T00:01:00.000Z"
+        )
+        query = (
+            f'{{ backgroundTasks {{ getTask(id: "{record.id}") {{ data {{ progress waitingUntil }}'
+            " } } }"
+        )
 
         data = api.ask(query)["data"]["backgroundTasks"]["getTask"]["data"]
 
@@ -323,7 +350,10 @@ class TestGetTask:
             stack.run(record, visit=visit)
 
         def iterations(arguments: str) -> list[int]:
-            query = f'{{ backgroundTasks {{ getTask(id: "{record.id}") {{ data {{ logs{arguments} {{ iteration }} }} }} }} }}'
+            query = (
+                f'{{ backgroundTasks {{ getTask(id: "{record.id}") {{ data {{ logs{arguments} {{'
+                " iteration } } } } }"
+            )
             logs = api.ask(query)["data"]["backgroundTasks"]["getTask"]["data"]["logs"]
             return [log["iteration"] for log in logs]
 
@@ -373,12 +403,17 @@ class TestListTasks:
             ({"createdOn_gte": "2030-01-01T00:00:01.000Z"}, "dcb"),
             ({"createdOn_lt": "2030-01-01T00:00:01.000Z"}, "a"),
             ({"createdOn_lte": "2030-01-01T00:00:01.000Z"}, "ba"),
-            ({"createdOn_gt": "2030-01-01T00:00:00Z", "createdOn_lt": "2030-01-01T00:00:03Z"}, "cb"),
+            (
+                {"createdOn_gt": "2030-01-01T00:00:00Z", "createdOn_lt": "2030-01-01T00:00:03Z"},
+                "cb",
+            ),
             ({"createdOn_gte": "2030-01-01T01:00:02+01:00"}, "dc"),
             ({"createdOn_gte": "2030-01-01T00:00:02"}, "dc"),
         ],
     )
-    def test_every_filter_filters(self, stack: Stack, api: Api, where: dict[str, Any], ids: str) -> None:
+    def test_every_filter_filters(
+        self, stack: Stack, api: Api, where: dict[str, Any], ids: str
+    ) -> None:
         for id, definition, status, parent in (
             ("a", "exportUsers", Status.FAILED, None),
             ("b", "testingRun", Status.RUNNING, "a"),
@@ -399,11 +434,16 @@ class TestListTasks:
             ({"limit": 0}, "limit is 0; it takes 1 to 1000"),
             ({"limit": 1_001}, "limit is 1001"),
             ({"after": "nonsense"}, "is not one of ours"),
-            ({"where": {"taskStatus": "asleep"}}, 'taskStatus is "asleep"; it takes one of pending, running'),
+            (
+                {"where": {"taskStatus": "asleep"}},
+                'taskStatus is "asleep"; it takes one of pending, running',
+            ),
             ({"sort": ["createdOn_ASC", "createdOn_DESC"]}, "sort has 2 fields; it takes one"),
         ],
     )
-    def test_what_is_refused_says_what_is_allowed(self, api: Api, variables: dict[str, Any], message: str) -> None:
+    def test_what_is_refused_says_what_is_allowed(
+        self, api: Api, variables: dict[str, Any], message: str
+    ) -> None:
         envelope = api.envelope(LIST_TASKS, **variables)
 
         assert message in envelope["error"]["message"]
@@ -422,7 +462,12 @@ class TestListDefinitions:
     def test_those_that_can_be_triggered_are_told_in_their_order(self, api: Api) -> None:
         assert api.data(LIST_DEFINITIONS) == [
             {"id": "testingRun", "title": "A test run", "description": None, "fields": []},
-            {"id": "exportUsers", "title": "Export users", "description": "Exports them all.", "fields": []},
+            {
+                "id": "exportUsers",
+                "title": "Export users",
+                "description": "Exports them all.",
+                "fields": [],
+            },
         ]
 
     def test_without_any_the_schema_still_stands(self, stack: Stack, api: Api) -> None:
@@ -438,7 +483,11 @@ class TestListLogs:
         record = stack.create()
         for iteration in (1, 2, 3):
             record = record.model_copy(update={"iterations": iteration})
-            stack.store.append(record.log([LogLine(message=f"Iteration {iteration}.", created_on=record.created_on)]))
+            stack.store.append(
+                record.log(
+                    [LogLine(message=f"Iteration {iteration}.", created_on=record.created_on)]
+                )
+            )
         return record.id
 
     def iterations(self, envelope: Any) -> list[int]:
@@ -453,18 +502,30 @@ class TestListLogs:
 
     @pytest.mark.parametrize("sort", ["createdOn_ASC", "iteration_ASC"])
     def test_or_oldest_first(self, api: Api, task_id: str, sort: str) -> None:
-        assert self.iterations(api.envelope(LIST_LOGS, where={"task": task_id}, sort=[sort])) == [1, 2, 3]
+        assert self.iterations(api.envelope(LIST_LOGS, where={"task": task_id}, sort=[sort])) == [
+            1,
+            2,
+            3,
+        ]
 
-    @pytest.mark.parametrize(("sort", "pages"), [("createdOn_DESC", [[3, 2], [1]]), ("createdOn_ASC", [[1, 2], [3]])])
-    def test_pages_follow_each_other(self, api: Api, task_id: str, sort: str, pages: list[list[int]]) -> None:
+    @pytest.mark.parametrize(
+        ("sort", "pages"), [("createdOn_DESC", [[3, 2], [1]]), ("createdOn_ASC", [[1, 2], [3]])]
+    )
+    def test_pages_follow_each_other(
+        self, api: Api, task_id: str, sort: str, pages: list[list[int]]
+    ) -> None:
         first = api.envelope(LIST_LOGS, where={"task": task_id}, sort=[sort], limit=2)
-        second = api.envelope(LIST_LOGS, where={"task": task_id}, sort=[sort], limit=2, after=first["meta"]["cursor"])
+        second = api.envelope(
+            LIST_LOGS, where={"task": task_id}, sort=[sort], limit=2, after=first["meta"]["cursor"]
+        )
 
         assert [self.iterations(first), self.iterations(second)] == pages
         assert (first["meta"]["hasMoreItems"], second["meta"]["cursor"]) == (True, None)
 
     def test_one_iteration_can_be_chosen(self, api: Api, task_id: str) -> None:
-        assert self.iterations(api.envelope(LIST_LOGS, where={"task": task_id, "iteration": 2})) == [2]
+        assert self.iterations(
+            api.envelope(LIST_LOGS, where={"task": task_id, "iteration": 2})
+        ) == [2]
 
     @pytest.mark.parametrize(
         ("variables", "message"),
@@ -476,7 +537,9 @@ class TestListLogs:
             ({"where": {"task": "t1"}, "after": "x"}, "is not one of ours"),
         ],
     )
-    def test_what_is_refused_says_what_to_do(self, stack: Stack, api: Api, variables: dict[str, Any], message: str) -> None:
+    def test_what_is_refused_says_what_to_do(
+        self, stack: Stack, api: Api, variables: dict[str, Any], message: str
+    ) -> None:
         stack.create(id="t1")
 
         assert message in api.envelope(LIST_LOGS, **variables)["error"]["message"]
@@ -540,7 +603,9 @@ class TestDeleteTask:
 class TestTenants:
     @pytest.mark.parametrize("query", [GET_TASK, ABORT_TASK, DELETE_TASK])
     def test_another_tenants_task_is_not_found(self, stack: Stack, api: Api, query: str) -> None:
-        record = stack.create(tenant="acme", status=Status.SUCCESS if query == DELETE_TASK else Status.PENDING)
+        record = stack.create(
+            tenant="acme", status=Status.SUCCESS if query == DELETE_TASK else Status.PENDING
+        )
 
         assert api.envelope(query, id=record.id)["error"]["code"] == "NOT_FOUND"
         assert stack.get(record) == record
@@ -550,15 +615,21 @@ class TestTenants:
 
         assert api.envelope(LIST_LOGS, where={"task": record.id})["error"]["code"] == "NOT_FOUND"
 
-    @pytest.mark.parametrize("where", [{}, {"id": "t1"}, {"parentId": "p1"}, {"definitionId": "someTask"}])
-    def test_another_tenants_tasks_are_not_listed(self, stack: Stack, api: Api, where: dict[str, Any]) -> None:
+    @pytest.mark.parametrize(
+        "where", [{}, {"id": "t1"}, {"parentId": "p1"}, {"definitionId": "someTask"}]
+    )
+    def test_another_tenants_tasks_are_not_listed(
+        self, stack: Stack, api: Api, where: dict[str, Any]
+    ) -> None:
         stack.create(id="t1", tenant="acme", parent_id="p1")
 
         assert api.data(LIST_TASKS, where=where) == []
         api.headers = {"X-Tenant": "acme"}
         assert len(api.data(LIST_TASKS, where=where)) == 1
 
-    def test_a_task_is_of_the_tenant_and_the_locale_of_the_request(self, stack: Stack, api: Api) -> None:
+    def test_a_task_is_of_the_tenant_and_the_locale_of_the_request(
+        self, stack: Stack, api: Api
+    ) -> None:
         api.headers = {"x-tenant": "acme", "x-i18n-locale": "de-DE"}
 
         record = stack.get(api.data(TRIGGER_TASK, definition="testingRun")["id"])
@@ -570,7 +641,9 @@ class TestIdentities:
     def created_by(self, api: Api, event: str = "http_api_iam", **changes: object) -> Any:
         body = {"query": TRIGGER_TASK, "variables": {"definition": "testingRun"}}
         answer = api.send(body, event=event, **changes)
-        return json.loads(answer["body"])["data"]["backgroundTasks"]["triggerTask"]["data"]["createdBy"]
+        return json.loads(answer["body"])["data"]["backgroundTasks"]["triggerTask"]["data"][
+            "createdBy"
+        ]
 
     def test_a_signed_request_is_of_its_principal(self, api: Api) -> None:
         assert self.created_by(api) == {
@@ -587,14 +660,20 @@ class TestIdentities:
         }
 
     @pytest.mark.parametrize(
-        ("claims", "name"), [({"sub": "s", "email": "j@example.com"}, "j@example.com"), ({"sub": "s"}, "s")]
+        ("claims", "name"),
+        [({"sub": "s", "email": "j@example.com"}, "j@example.com"), ({"sub": "s"}, "s")],
     )
-    def test_a_subject_is_called_what_its_token_has(self, api: Api, claims: dict[str, str], name: str) -> None:
+    def test_a_subject_is_called_what_its_token_has(
+        self, api: Api, claims: dict[str, str], name: str
+    ) -> None:
         request = {"authorizer": {"jwt": {"claims": claims}}}
 
         assert self.created_by(api, requestContext=request)["displayName"] == name
 
-    @pytest.mark.parametrize("request_context", [None, {}, {"authorizer": None}, {"authorizer": {"iam": None, "jwt": None}}])
+    @pytest.mark.parametrize(
+        "request_context",
+        [None, {}, {"authorizer": None}, {"authorizer": {"iam": None, "jwt": None}}],
+    )
     def test_whoever_is_not_known_is_anonymous(self, api: Api, request_context: Any) -> None:
         assert self.created_by(api, requestContext=request_context)["type"] == "anonymous"
 
@@ -604,15 +683,24 @@ class TestRequests:
     def test_a_real_event_is_answered(self, api: Api, event: str) -> None:
         answer = api.module.handler(event_file(event), LambdaContext())
 
-        definitions = json.loads(answer["body"])["data"]["backgroundTasks"]["listDefinitions"]["data"]
+        definitions = json.loads(answer["body"])["data"]["backgroundTasks"]["listDefinitions"][
+            "data"
+        ]
         assert [definition["id"] for definition in definitions] == ["testingRun", "exportUsers"]
 
-    @pytest.mark.parametrize("body", ["", "no json", "[]", "{}", '{"query": 5}', "null", '"text"', "\ud800"])
-    def test_a_body_that_is_no_request_is_answered_with_what_to_send(self, api: Api, body: str) -> None:
+    @pytest.mark.parametrize(
+        "body", ["", "no json", "[]", "{}", '{"query": 5}', "null", '"text"', "\ud800"]
+    )
+    def test_a_body_that_is_no_request_is_answered_with_what_to_send(
+        self, api: Api, body: str
+    ) -> None:
         answer = api.send(body)
 
         assert answer["statusCode"] == 400
-        assert 'Send JSON: {"query": "...", "variables": {...}}.' in json.loads(answer["body"])["errors"][0]["message"]
+        assert (
+            'Send JSON: {"query": "...", "variables": {...}}.'
+            in json.loads(answer["body"])["errors"][0]["message"]
+        )
 
     @pytest.mark.parametrize("body", ["=", base64.b64encode(b"\xff\xfe").decode()])
     def test_a_body_that_is_no_base64_or_no_text_is_too(self, api: Api, body: str) -> None:
@@ -622,9 +710,17 @@ class TestRequests:
         assert api.module.handler({}, LambdaContext())["statusCode"] == 400
 
     @pytest.mark.parametrize(
-        "query", ["{ nothing }", "{", "{ backgroundTasks { getTask { data { id } } } }", "query A { a } query B { b }"]
+        "query",
+        [
+            "{ nothing }",
+            "{",
+            "{ backgroundTasks { getTask { data { id } } } }",
+            "query A { a } query B { b }",
+        ],
     )
-    def test_a_document_that_does_not_validate_is_answered_with_the_reason(self, api: Api, query: str) -> None:
+    def test_a_document_that_does_not_validate_is_answered_with_the_reason(
+        self, api: Api, query: str
+    ) -> None:
         answer = api.ask(query)
 
         assert answer["errors"][0]["message"]
@@ -636,10 +732,15 @@ class TestRequests:
         assert "errors" in json.loads(answer["body"])
 
     def test_text_of_every_language_passes(self, api: Api) -> None:
-        assert api.data(TRIGGER_TASK, definition="testingRun", name="Ünïcödé 😀")["name"] == "Ünïcödé 😀"
+        assert (
+            api.data(TRIGGER_TASK, definition="testingRun", name="Ünïcödé 😀")["name"]
+            == "Ünïcödé 😀"
+        )
 
     def test_one_operation_of_several_can_be_chosen(self, api: Api) -> None:
-        answer = api.send({"query": f"{LIST_DEFINITIONS} {GET_TASK}", "operationName": "ListDefinitions"})
+        answer = api.send(
+            {"query": f"{LIST_DEFINITIONS} {GET_TASK}", "operationName": "ListDefinitions"}
+        )
 
         assert "listDefinitions" in json.loads(answer["body"])["data"]["backgroundTasks"]
 

@@ -11,7 +11,10 @@ def test_a_moment_is_written_as_javascript_does() -> None:
 
 
 def test_a_moment_is_written_in_utc() -> None:
-    assert to_iso(datetime(2030, 1, 1, 1, tzinfo=timezone(timedelta(hours=2)))) == "2029-12-31T23:00:00.000Z"
+    assert (
+        to_iso(datetime(2030, 1, 1, 1, tzinfo=timezone(timedelta(hours=2))))
+        == "2029-12-31T23:00:00.000Z"
+    )
 
 
 def test_the_systems_clock_is_aware_and_sleeps() -> None:

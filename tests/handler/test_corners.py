@@ -11,7 +11,18 @@ from ariadne import graphql_sync
 from pydantic import BaseModel, ConfigDict
 
 import handler.api as api
-from handler import Context, Continue, Done, Failed, Filter, InvalidInput, Retry, TriggerRequest, Verdict, task
+from handler import (
+    Context,
+    Continue,
+    Done,
+    Failed,
+    Filter,
+    InvalidInput,
+    Retry,
+    TriggerRequest,
+    Verdict,
+    task,
+)
 from handler.contract import MAX_WAIT_SECONDS, Status
 from handler.definition.registry import discover
 from handler.errors import DefinitionError, StoreUnavailable
@@ -51,7 +62,9 @@ def test_what_a_loop_left_is_not_written_over_a_later_checkpoint() -> None:
     @task()
     def two_phases(context: Context, input: Cursor) -> Done | Continue:
         if input.phase == "first":
-            for _ in context.each(((number + 1, number) for number in range(input.cursor, 3)), input):
+            for _ in context.each(
+                ((number + 1, number) for number in range(input.cursor, 3)), input
+            ):
                 pass
             context.save_input({"phase": "second"})
             return Continue()
@@ -88,7 +101,9 @@ def test_text_that_is_not_unicode_is_escaped_and_the_task_ends(raised: BaseExcep
     result = run(odd_text)
 
     assert result.record.status is Status.FAILED
-    assert result.record.output == {"error": {"message": "file \\udcff", "code": type(raised).__name__}}
+    assert result.record.output == {
+        "error": {"message": "file \\udcff", "code": type(raised).__name__}
+    }
 
 
 def test_an_exception_that_cannot_be_shown_ends_the_task() -> None:
@@ -100,7 +115,9 @@ def test_an_exception_that_cannot_be_shown_ends_the_task() -> None:
     def silent(context: Context) -> Done:
         raise SilentError
 
-    assert run(silent).record.output == {"error": {"message": "(SilentError can't be shown)", "code": "SilentError"}}
+    assert run(silent).record.output == {
+        "error": {"message": "(SilentError can't be shown)", "code": "SilentError"}
+    }
 
 
 def test_input_that_does_not_validate_is_not_tried_again() -> None:
@@ -182,11 +199,19 @@ def _slow() -> Any:
 
 
 @pytest.mark.parametrize("delay", [MAX_WAIT_SECONDS + 1, 1e300])
-def test_an_event_with_too_long_a_delay_is_refused_and_one_by_hand_is_kept_as_failed(stack: Stack, delay: float) -> None:
+def test_an_event_with_too_long_a_delay_is_refused_and_one_by_hand_is_kept_as_failed(
+    stack: Stack, delay: float
+) -> None:
     event = event_file("worker_by_hand")
     stack.definitions = (one_run,)
 
-    answer = stack.invoke({"payload": event["payload"] | {"delay": delay, "webinyTaskDefinitionId": "oneRun", "input": {}}})
+    answer = stack.invoke(
+        {
+            "payload": (
+                event["payload"] | {"delay": delay, "webinyTaskDefinitionId": "oneRun", "input": {}}
+            )
+        }
+    )
 
     assert answer["error"]["code"] == "MAX_DELAY_ERROR"
     assert stack.get(event["payload"]["webinyTaskId"]).status is Status.FAILED
@@ -218,13 +243,17 @@ def test_an_abort_holds_although_the_execution_cannot_be_stopped(stack: Stack) -
     assert stack.system.tasks.abort(record.id).status is Status.ABORTED
 
 
-def test_a_metric_that_cannot_be_written_loses_no_answer(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_metric_that_cannot_be_written_loses_no_answer(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("POWERTOOLS_METRICS_NAMESPACE")
 
     assert stack.run(stack.trigger(one_run))["status"] == "done"
 
 
-def test_a_store_that_goes_away_while_the_log_is_written_is_no_failure_of_the_task(stack: Stack) -> None:
+def test_a_store_that_goes_away_while_the_log_is_written_is_no_failure_of_the_task(
+    stack: Stack,
+) -> None:
     @task(id="logging")
     def logging(context: Context) -> Done:
         context.log.info("Started.")
@@ -249,7 +278,10 @@ def test_the_limit_of_the_records_definition_holds_whatever_the_event_says(stack
     record = stack.trigger(many)
     stack.definitions = (many, one_run)
     answers = [
-        stack.run(record, visit=f"visit-{number}", delay=-1, webinyTaskDefinitionId="oneRun")["status"] for number in range(3)
+        stack.run(record, visit=f"visit-{number}", delay=-1, webinyTaskDefinitionId="oneRun")[
+            "status"
+        ]
+        for number in range(3)
     ]
 
     assert answers == ["continue", "continue", "done"]
@@ -275,7 +307,9 @@ def test_a_cursor_of_another_list_is_refused(stack: Stack) -> None:
         stack.system.tasks.list(Filter(statuses=frozenset({Status.SUCCESS})), limit=1, after=cursor)
 
 
-def test_a_definition_in_a_folder_that_is_no_package_stops_the_deploy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_definition_in_a_folder_that_is_no_package_stops_the_deploy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "overlooked" / "deep").mkdir(parents=True)
     (tmp_path / "overlooked" / "__init__.py").touch()
     (tmp_path / "overlooked" / "deep" / "export.py").touch()
@@ -307,9 +341,12 @@ def test_a_loop_refuses_an_input_that_it_cannot_move_on_before_the_first_item() 
 
 
 @pytest.mark.parametrize(
-    ("key", "value"), [("delay", "5"), ("input", [1]), ("input", "x"), ("name", 5), ("tenant", None), ("locale", 7)]
+    ("key", "value"),
+    [("delay", "5"), ("input", [1]), ("input", "x"), ("name", 5), ("tenant", None), ("locale", 7)],
 )
-def test_a_malformed_event_by_hand_is_kept_as_failed_with_each_field_named(stack: Stack, key: str, value: object) -> None:
+def test_a_malformed_event_by_hand_is_kept_as_failed_with_each_field_named(
+    stack: Stack, key: str, value: object
+) -> None:
     event = event_file("worker_by_hand")
 
     answer = stack.invoke({"payload": event["payload"] | {key: value}})
@@ -341,7 +378,9 @@ def test_an_answer_that_lambda_would_not_return_says_so(stack: Stack) -> None:
 
     answer = api.handler({"body": json.dumps({"query": query})}, LAMBDA)
 
-    assert json.loads(str(answer["body"]))["errors"][0]["message"].endswith("Ask for fewer tasks or fields.")
+    assert json.loads(str(answer["body"]))["errors"][0]["message"].endswith(
+        "Ask for fewer tasks or fields."
+    )
 
 
 def test_a_body_that_is_nested_too_deep_is_no_request() -> None:

@@ -14,15 +14,28 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 def run_python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Runs code in a process that has no variable of a stack, and knows neither a region nor credentials."""
+    """Runs code in a process that has no variable of a stack, and knows neither a region nor
+    credentials.
+    """
     bare = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **environment}
-    return subprocess.run([sys.executable, "-c", code], env=bare, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        env=bare,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
 
 
 @pytest.mark.parametrize("door", [handler, handler.testing])
 def test_the_door_says_what_it_offers_in_order_and_no_more(door: object) -> None:
     names = door.__all__  # type: ignore[attr-defined]
-    public = {name for name, value in vars(door).items() if not name.startswith("_") and not isinstance(value, type(os))}
+    public = {
+        name
+        for name, value in vars(door).items()
+        if not name.startswith("_") and not isinstance(value, type(os))
+    }
 
     assert names == sorted(names, key=str)
     assert set(names) == public
@@ -99,7 +112,12 @@ foreign = {name.partition(".")[0] for name in sys.modules} - set(sys.stdlib_modu
 assert not {name for name in foreign if not name.startswith(("_", "sitecustomize", "usercustomize", "distutils"))}, foreign
 """
     result = subprocess.run(
-        [sys.executable, "-S", "-c", code], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-S", "-c", code],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
     )
 
     assert result.returncode == 0, result.stderr

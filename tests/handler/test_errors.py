@@ -7,7 +7,11 @@ import pytest
 from handler import contract, errors
 from handler.errors import BackgroundTaskError, InvalidInput, NotFound, RequestError
 
-ERRORS = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, BackgroundTaskError)]
+ERRORS = [
+    kind
+    for _, kind in inspect.getmembers(errors, inspect.isclass)
+    if issubclass(kind, BackgroundTaskError)
+]
 
 
 @pytest.mark.parametrize("kind", ERRORS)
@@ -18,11 +22,18 @@ def test_the_tree_in_the_docstring_shows_every_error(kind: type[BackgroundTaskEr
 def test_an_error_is_told_with_its_code_and_its_data() -> None:
     error = NotFound('Task "t1" was not found!', data={"id": "t1"})
 
-    assert error.to_wire() == {"message": 'Task "t1" was not found!', "code": "NOT_FOUND", "data": {"id": "t1"}}
+    assert error.to_wire() == {
+        "message": 'Task "t1" was not found!',
+        "code": "NOT_FOUND",
+        "data": {"id": "t1"},
+    }
 
 
 def test_an_error_without_data_tells_none() -> None:
-    assert BackgroundTaskError("It failed.").to_wire() == {"message": "It failed.", "code": "TASK_ERROR"}
+    assert BackgroundTaskError("It failed.").to_wire() == {
+        "message": "It failed.",
+        "code": "TASK_ERROR",
+    }
 
 
 def test_a_code_of_its_own_goes_before_that_of_the_kind() -> None:

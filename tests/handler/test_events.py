@@ -66,7 +66,9 @@ def test_a_missing_field_is_named(field: str) -> None:
 
     assert refused.value.code == "VALIDATION_FAILED_INVALID_FIELDS"
     assert refused.value.data == {
-        "invalidFields": {field: {"code": "invalid_type", "message": "Required", "data": {"path": [field]}}}
+        "invalidFields": {
+            field: {"code": "invalid_type", "message": "Required", "data": {"path": [field]}}
+        }
     }
 
 
@@ -94,7 +96,9 @@ def test_what_a_record_is_found_by_is_not_empty(field: str) -> None:
     assert set(refused.value.data["invalidFields"]) == {field}  # type: ignore[call-overload]
 
 
-@pytest.mark.parametrize("event", [None, "text", 5, [], {}, {"payload": None}, {"payload": []}, {"payload": "text"}])
+@pytest.mark.parametrize(
+    "event", [None, "text", 5, [], {}, {"payload": None}, {"payload": []}, {"payload": "text"}]
+)
 def test_what_is_no_event_at_all_misses_every_field(event: object) -> None:
     with pytest.raises(InvalidInput) as refused:
         WorkerEvent.from_lambda(event)
@@ -117,7 +121,9 @@ def test_a_delay_of_up_to_355_days_passes(delay: float) -> None:
 
 
 def test_unknown_keys_are_ignored() -> None:
-    assert WorkerEvent.from_lambda(worker_event(more="of it")) == WorkerEvent.from_lambda(worker_event())
+    assert WorkerEvent.from_lambda(worker_event(more="of it")) == WorkerEvent.from_lambda(
+        worker_event()
+    )
 
 
 @pytest.mark.parametrize("input", ["text", 5, [1]])

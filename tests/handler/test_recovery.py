@@ -28,7 +28,9 @@ def test_a_real_event_of_a_failed_execution_ends_its_task(recovering: Recovering
     assert recovering.stack.get(record).status is Status.FAILED
 
 
-def test_the_execution_is_asked_how_it_ended_since_an_event_may_be_late_or_cut(recovering: Recovering) -> None:
+def test_the_execution_is_asked_how_it_ended_since_an_event_may_be_late_or_cut(
+    recovering: Recovering,
+) -> None:
     record = recovering.running()
     recovering.end("execution-1", "ABORTED", cause="Stopped by Ada.")
 
@@ -39,7 +41,9 @@ def test_the_execution_is_asked_how_it_ended_since_an_event_may_be_late_or_cut(r
 
 
 @pytest.mark.parametrize("event", [{}, {"detail": None}, {"source": "aws.events", "detail": {}}])
-def test_anything_else_is_a_sweep_and_its_findings_are_returned(recovering: Recovering, event: Any) -> None:
+def test_anything_else_is_a_sweep_and_its_findings_are_returned(
+    recovering: Recovering, event: Any
+) -> None:
     recovering.pending()
     recovering.wait()
 
@@ -56,7 +60,9 @@ def test_the_patience_is_the_settings(recovering: Recovering) -> None:
     assert recovering.sweep()["sent"] == 1
 
 
-def test_an_execution_that_cannot_be_read_fails_the_lambda_so_that_it_is_called_again(recovering: Recovering) -> None:
+def test_an_execution_that_cannot_be_read_fails_the_lambda_so_that_it_is_called_again(
+    recovering: Recovering,
+) -> None:
     recovering.running()
 
     recovering.stack.stepfunctions.fail(refusal("ThrottlingException"))

@@ -1,4 +1,6 @@
-"""The rules that make background tasks trustworthy, one test or more for each that the handler holds."""
+"""The rules that make background tasks trustworthy, one test or more for each that the handler
+holds.
+"""
 
 import math
 from typing import Any
@@ -10,7 +12,8 @@ from handler.contract import Status
 from handler.errors import DeliveryError
 from tests.handler.stack import TABLE, BusQueue, Stack
 
-# As they are in AWS: the execution of a rule's target is called after the event, then a random UUID.
+# As they are in AWS: the execution of a rule's target is called after the event, then a random
+# UUID.
 EXECUTION = "7bf73129-1428-4cd3-a780-95db273d1602_1d6f6f29-3b0f-4d3b-a9f8-6f8c9e0d7a51"
 INVOCATION = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
 KIB = 1024
@@ -37,7 +40,9 @@ def requests(stack: Stack) -> list[tuple[str, dict[str, Any]]]:
 class TestOneClaimOneOwner:
     """Rule 1."""
 
-    def test_a_claim_is_the_first_request_and_the_only_one_before_the_task_runs(self, stack: Stack) -> None:
+    def test_a_claim_is_the_first_request_and_the_only_one_before_the_task_runs(
+        self, stack: Stack
+    ) -> None:
         before: list[str] = []
 
         @task()
@@ -195,11 +200,21 @@ class TestTwoRequestsPerIteration:
         for number in range(3):
             stack.dynamodb.requests.clear()
             stack.clock.advance(60)
-            stack.run(record, execution=EXECUTION, visit=visit(number), invocation=f"{INVOCATION[:-1]}{number}")
+            stack.run(
+                record,
+                execution=EXECUTION,
+                visit=visit(number),
+                invocation=f"{INVOCATION[:-1]}{number}",
+            )
         return requests(stack)
 
-    def test_an_iteration_that_logs_a_few_lines_and_continues_makes_two_requests(self, stack: Stack) -> None:
-        assert [operation for operation, _ in self.iterate(stack)] == ["update_item", "transact_write_items"]
+    def test_an_iteration_that_logs_a_few_lines_and_continues_makes_two_requests(
+        self, stack: Stack
+    ) -> None:
+        assert [operation for operation, _ in self.iterate(stack)] == [
+            "update_item",
+            "transact_write_items",
+        ]
 
     def test_the_first_and_the_last_make_no_more(self, stack: Stack) -> None:
         @task()
@@ -227,8 +242,8 @@ class TestTwoRequestsPerIteration:
         assert stack.dynamodb.calls == ["update_item", "update_item"]
 
     def test_an_iteration_takes_at_most_six_write_units(self, stack: Stack) -> None:
-        # A write takes a unit per KB of the item as it is before or after, the larger; in a transaction two
-        # (DynamoDB guide, "DynamoDB read and write operations").
+        # A write takes a unit per KB of the item as it is before or after, the larger; in a
+        # transaction two (DynamoDB guide, "DynamoDB read and write operations").
         (_, claim), (_, commit) = self.iterate(stack)
         record = next(row for row in stack.rows() if row["sk"]["S"] == "TASK")
         (_, log) = commit["TransactItems"]
@@ -239,7 +254,8 @@ class TestTwoRequestsPerIteration:
         assert units <= 6
 
     def test_an_iteration_writes_to_no_index(self, stack: Stack) -> None:
-        # An index of keys alone is written to when one of its keys changes (guide, "Using Global Secondary Indexes").
+        # An index of keys alone is written to when one of its keys changes (guide, "Using Global
+        # Secondary Indexes").
         (_, claim), (_, commit) = self.iterate(stack)
         description = self.describe(stack)
         keys = {key["AttributeName"] for index in description for key in index["KeySchema"]}
@@ -254,7 +270,9 @@ class TestTwoRequestsPerIteration:
         # A log has the sort key of the indexes, but the partition key of none: it stands in none.
 
     def describe(self, stack: Stack) -> list[dict[str, Any]]:
-        indexes: list[dict[str, Any]] = stack.dynamodb.describe_table(TableName=TABLE)["Table"]["GlobalSecondaryIndexes"]
+        indexes: list[dict[str, Any]] = stack.dynamodb.describe_table(TableName=TABLE)["Table"][
+            "GlobalSecondaryIndexes"
+        ]
         return indexes
 
     def test_nothing_ever_scans(self, stack: Stack) -> None:
@@ -276,7 +294,9 @@ class TestTwoRequestsPerIteration:
 class TestEveryEventIsAccountedFor:
     """Rule 5."""
 
-    def test_a_task_that_could_not_be_sent_is_failed_with_the_reason_and_not_deleted(self, stack: Stack) -> None:
+    def test_a_task_that_could_not_be_sent_is_failed_with_the_reason_and_not_deleted(
+        self, stack: Stack
+    ) -> None:
         class RefusingBus:
             def put_events(self, *, Entries: list[Any]) -> Any:  # noqa: N803  boto3's own word
                 failed = {"ErrorCode": "LimitExceededException", "ErrorMessage": "Too many."}
@@ -299,7 +319,9 @@ class TestEveryEventIsAccountedFor:
 
         assert found == [True]
 
-    def test_a_record_that_could_not_be_written_is_not_sent(self, stack: Stack, bus_queue: BusQueue) -> None:
+    def test_a_record_that_could_not_be_written_is_not_sent(
+        self, stack: Stack, bus_queue: BusQueue
+    ) -> None:
         stack.definitions = (export_users,)
 
         def lose(operation: str, request: dict[str, Any]) -> None:
@@ -358,7 +380,9 @@ def write_units(item: dict[str, Any]) -> int:
 
 
 def item_bytes(item: dict[str, Any]) -> int:
-    """An item's size (guide, "DynamoDB item sizes and formats"): its names and values; a number takes at most 21 bytes."""
+    """An item's size (guide, "DynamoDB item sizes and formats"): its names and values; a number
+    takes at most 21 bytes.
+    """
     return sum(len(name) + value_bytes(value) for name, value in item.items())
 
 
@@ -375,5 +399,8 @@ def puts(operation: str, request: dict[str, Any]) -> list[dict[str, Any]]:
 
 def test_the_sizes_that_the_rules_are_counted_by_are_right() -> None:
     assert item_bytes({"pk": {"S": "é"}, "n": {"N": "5"}}) == 2 + 2 + 1 + 21
-    assert (write_units({"a": {"S": "x" * 1_023}}), write_units({"a": {"S": "x" * 1_024}})) == (1, 2)
+    assert (write_units({"a": {"S": "x" * 1_023}}), write_units({"a": {"S": "x" * 1_024}})) == (
+        1,
+        2,
+    )
     assert isinstance(export_users, Definition)

@@ -29,7 +29,9 @@ def test_every_variable_of_the_contract_is_read() -> None:
 @pytest.mark.parametrize("missing", NEEDED)
 @pytest.mark.parametrize("value", [None, ""])
 def test_a_missing_variable_is_named(missing: str, value: str | None) -> None:
-    environment = {name: text for name, text in NEEDED.items() if name != missing} | ({} if value is None else {missing: value})
+    environment = {name: text for name, text in NEEDED.items() if name != missing} | (
+        {} if value is None else {missing: value}
+    )
 
     with pytest.raises(SettingsError, match=missing):
         Settings.from_environment(environment)

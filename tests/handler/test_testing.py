@@ -18,7 +18,11 @@ class Input(BaseModel):
 def count_up(context: Context, input: Input) -> Verdict:
     """Counts its own iterations, a minute each."""
     context.log.info("Counting.")
-    return Continue(wait=60) if context.task.iterations < input.total else Done(output={"total": input.total})
+    return (
+        Continue(wait=60)
+        if context.task.iterations < input.total
+        else Done(output={"total": input.total})
+    )
 
 
 def test_a_run_is_told_whole() -> None:
@@ -69,8 +73,12 @@ def test_a_worker_that_is_killed_again_and_again_is_told() -> None:
         run(count_up, {"total": 1}, before=dict.fromkeys(range(1, 100), kill))
 
 
-@pytest.mark.parametrize(("action", "status", "answers"), [(abort, "aborted", 1), (deliver_again, "success", 2)])
-def test_something_may_happen_at_any_call(action: Callable[[World], None], status: str, answers: int) -> None:
+@pytest.mark.parametrize(
+    ("action", "status", "answers"), [(abort, "aborted", 1), (deliver_again, "success", 2)]
+)
+def test_something_may_happen_at_any_call(
+    action: Callable[[World], None], status: str, answers: int
+) -> None:
     result = run(count_up, {"total": 1}, before={2: action})
 
     assert result.record.status == status
@@ -80,7 +88,9 @@ def test_something_may_happen_at_any_call(action: Callable[[World], None], statu
 def test_a_function_of_ones_own_may_happen_too() -> None:
     seen: list[TaskRecord] = []
 
-    run(count_up, {"total": 1}, after={1: lambda world: seen.append(world.store.get(world.task_id))})
+    run(
+        count_up, {"total": 1}, after={1: lambda world: seen.append(world.store.get(world.task_id))}
+    )
 
     assert [record.status for record in seen] == ["running"]
 
@@ -106,7 +116,11 @@ def test_time_left_may_be_set() -> None:
 
     @task()
     def timed(context: Context) -> Verdict:
-        return Continue() if context.is_close_to_timeout() else Done(output={"left": context.remaining_seconds()})
+        return (
+            Continue()
+            if context.is_close_to_timeout()
+            else Done(output={"left": context.remaining_seconds()})
+        )
 
     assert run(timed, remaining_seconds=lambda: next(left)).record.output == {"left": 100}
 

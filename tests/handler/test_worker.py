@@ -14,7 +14,9 @@ from tests.handler.stack import Stack, event_file, refusal
 
 @task(id="countUp")
 def count_up(context: Context) -> Done:
-    return Done(output={"seconds left": context.remaining_seconds(), "invocation": context.task.invocation})
+    return Done(
+        output={"seconds left": context.remaining_seconds(), "invocation": context.task.invocation}
+    )
 
 
 class LambdaContext:
@@ -32,7 +34,9 @@ def worker(stack: Stack) -> Any:
     return importlib.import_module("handler.worker")
 
 
-def test_an_invocation_runs_one_iteration_of_its_task(stack: Stack, worker: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_invocation_runs_one_iteration_of_its_task(
+    stack: Stack, worker: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     event = event_file("worker")
     stack.create(id=event["payload"]["webinyTaskId"], definition_id="countUp")
 
@@ -46,7 +50,9 @@ def test_what_it_answers_is_json(stack: Stack, worker: Any) -> None:
     json.dumps(worker.handler({"odd": True}, LambdaContext()))
 
 
-def test_an_unreachable_store_is_raised_for_the_state_machine_to_try_again(stack: Stack, worker: Any) -> None:
+def test_an_unreachable_store_is_raised_for_the_state_machine_to_try_again(
+    stack: Stack, worker: Any
+) -> None:
     stack.dynamodb.fail(refusal("ThrottlingException"))
 
     with pytest.raises(StoreUnavailable):

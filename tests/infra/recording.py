@@ -1,4 +1,7 @@
-"""Runs the Pulumi program whole, on mocks that record what it registers: asserts are then made on plain dicts."""
+"""Runs the Pulumi program whole, on mocks that record what it registers: asserts are then made on
+plain dicts.
+"""
+
 # mypy: disable-error-code="no-untyped-call"
 # Pulumi's mock runtime is untyped.
 
@@ -17,7 +20,14 @@ import yaml
 from google.protobuf import empty_pb2
 from google.protobuf.message import Message
 from pulumi.runtime import rpc, set_all_config
-from pulumi.runtime.mocks import MockCallArgs, MockEngine, MockMonitor, MockResourceArgs, Mocks, MockSettings
+from pulumi.runtime.mocks import (
+    MockCallArgs,
+    MockEngine,
+    MockMonitor,
+    MockResourceArgs,
+    Mocks,
+    MockSettings,
+)
 from pulumi.runtime.settings import configure
 from pulumi.runtime.stack import run_in_stack
 
@@ -70,13 +80,22 @@ class Program(Mocks):
         return [deepcopy(resource.inputs) for resource in self.resources if resource.type == type]
 
     def one(self, type: str, name: str | None = None) -> dict[str, Any]:
-        found = [resource for resource in self.resources if resource.type == type and name in (None, resource.name)]
-        assert len(found) == 1, f"{len(found)} of type {type} called {name}: {[resource.name for resource in self.resources]}"
+        found = [
+            resource
+            for resource in self.resources
+            if resource.type == type and name in (None, resource.name)
+        ]
+        assert len(found) == 1, (
+            f"{len(found)} of type {type} called {name}:"
+            f" {[resource.name for resource in self.resources]}"
+        )
         return deepcopy(found[0].inputs)
 
     def policy(self, name: str) -> list[dict[str, Any]]:
         """The statements of a role's policy."""
-        statements: list[dict[str, Any]] = json.loads(self.one("aws:iam/rolePolicy:RolePolicy", name)["policy"])["Statement"]
+        statements: list[dict[str, Any]] = json.loads(
+            self.one("aws:iam/rolePolicy:RolePolicy", name)["policy"]
+        )["Statement"]
         return statements
 
     def _computed(self, args: MockResourceArgs) -> dict[str, Any]:
@@ -88,7 +107,9 @@ class Program(Mocks):
             case "aws:s3/bucket:Bucket":
                 return computed | {"bucket": name}
             case "aws:sqs/queue:Queue":
-                return computed | {"url": f"https://sqs.eu-central-1.amazonaws.com/123456789012/{name}"}
+                return computed | {
+                    "url": f"https://sqs.eu-central-1.amazonaws.com/123456789012/{name}"
+                }
             case "aws:apigatewayv2/api:Api":
                 return computed | {
                     "apiEndpoint": "https://a1b2c3.execute-api.eu-central-1.amazonaws.com",
@@ -105,7 +126,9 @@ def defaults() -> dict[str, Any]:
 
 
 def set_config(changes: dict[str, Any], *, stack: str = STACK) -> None:
-    """Hands config to the program as the CLI does, every value as text. A key set to None is absent."""
+    """Hands config to the program as the CLI does, every value as text. A key set to None is
+    absent.
+    """
     _start(_Monitor(Program()), changes, stack)
 
 
@@ -122,7 +145,9 @@ def _execute() -> None:
 
 
 def _start(monitor: MockMonitor, changes: dict[str, Any], stack: str) -> None:
-    config = {"aws:region": "eu-central-1"} | {f"{PROJECT}:{key}": value for key, value in defaults().items()}
+    config = {"aws:region": "eu-central-1"} | {
+        f"{PROJECT}:{key}": value for key, value in defaults().items()
+    }
     config |= {key if ":" in key else f"{PROJECT}:{key}": value for key, value in changes.items()}
     set_all_config({key: _text(value) for key, value in config.items() if value is not None})
     configure(
@@ -150,7 +175,9 @@ def _quiet_logger() -> logging.Logger:
 
 
 class _Monitor(MockMonitor):
-    """Pulumi's mock monitor; keeps what the mocks aren't told, and gives each of Pulumi's threads a loop that it closes."""
+    """Pulumi's mock monitor; keeps what the mocks aren't told, and gives each of Pulumi's threads a
+    loop that it closes.
+    """
 
     def __init__(self, program: Program) -> None:
         super().__init__(program)
@@ -159,7 +186,9 @@ class _Monitor(MockMonitor):
     def RegisterResource(self, request: Any) -> Message:  # noqa: N802
         if request.protect:
             self._program.protected.add(request.name)
-        self._program.dependencies[f"{request.type}::{request.name}"] = {_without_parents(urn) for urn in request.dependencies}
+        self._program.dependencies[f"{request.type}::{request.name}"] = {
+            _without_parents(urn) for urn in request.dependencies
+        }
         with _event_loop():
             response: Message = super().RegisterResource(request)
             return response

@@ -49,7 +49,11 @@ def archive(tmp_path_factory: pytest.TempPathFactory, code: Path, packages: list
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A small project: what belongs into a bundle, and what lies beside it."""
-    for name in ("handler/worker.py", "handler/graphql/schema.graphql", "definitions/deep/export.py"):
+    for name in (
+        "handler/worker.py",
+        "handler/graphql/schema.graphql",
+        "definitions/deep/export.py",
+    ):
         _write(tmp_path / name)
     for name in (
         "handler/__pycache__/worker.cpython-313.pyc",
@@ -73,12 +77,16 @@ def digest(archive: Path) -> str:
 
 
 class TestBytes:
-    def test_the_same_files_make_the_same_bytes(self, archive: Path, code: Path, packages: list[Path], tmp_path: Path) -> None:
+    def test_the_same_files_make_the_same_bytes(
+        self, archive: Path, code: Path, packages: list[Path], tmp_path: Path
+    ) -> None:
         again = bundle.build(tmp_path / "again.zip", code, reversed(packages))
 
         assert digest(again) == digest(archive)
 
-    def test_neither_time_nor_permissions_nor_caches_change_them(self, project: Path, tmp_path: Path) -> None:
+    def test_neither_time_nor_permissions_nor_caches_change_them(
+        self, project: Path, tmp_path: Path
+    ) -> None:
         before = digest(bundle.build(tmp_path / "before.zip", project, []))
         os.utime(project / "handler/worker.py", (2_000_000_000, 2_000_000_000))
         (project / "handler/worker.py").chmod(0o600)
@@ -92,7 +100,9 @@ class TestBytes:
 
         assert digest(bundle.build(tmp_path / "after.zip", project, [])) != before
 
-    def test_it_is_under_five_megabytes(self, archive: Path, architecture: str, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_it_is_under_five_megabytes(
+        self, archive: Path, architecture: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         size = archive.stat().st_size
         with capsys.disabled():
             print(f"\nbundle for {architecture}: {size / MEGABYTE:.2f} MB")
@@ -101,7 +111,9 @@ class TestBytes:
 
 
 class TestContent:
-    def test_it_has_our_code_and_nothing_that_lies_beside_it(self, project: Path, tmp_path: Path) -> None:
+    def test_it_has_our_code_and_nothing_that_lies_beside_it(
+        self, project: Path, tmp_path: Path
+    ) -> None:
         assert names(bundle.build(tmp_path / "bundle.zip", project, [])) == [
             "definitions/deep/export.py",
             "handler/graphql/schema.graphql",
@@ -111,8 +123,12 @@ class TestContent:
     def test_it_has_every_package_and_its_licence(self, archive: Path) -> None:
         packaged = names(archive)
 
-        for package in re.findall(r"^([a-z0-9-]+)==", wheels.REQUIREMENTS.read_text(), re.MULTILINE):
-            folder = re.compile(rf"{package.replace('-', '[-_]')}-[^/]+\.dist-info/.*LICEN[CS]E", re.IGNORECASE)
+        for package in re.findall(
+            r"^([a-z0-9-]+)==", wheels.REQUIREMENTS.read_text(), re.MULTILINE
+        ):
+            folder = re.compile(
+                rf"{package.replace('-', '[-_]')}-[^/]+\.dist-info/.*LICEN[CS]E", re.IGNORECASE
+            )
             assert any(folder.match(name) for name in packaged), package
 
     def test_its_machine_code_is_the_lambdas(self, archive: Path, architecture: str) -> None:
@@ -120,9 +136,13 @@ class TestContent:
 
         assert f"cpython-313-{MACHINES[architecture]}-linux-gnu" in library
 
-    def test_it_leaves_out_what_the_runtime_has_and_what_no_lambda_reads(self, archive: Path) -> None:
+    def test_it_leaves_out_what_the_runtime_has_and_what_no_lambda_reads(
+        self, archive: Path
+    ) -> None:
         packaged = names(archive)
-        unread = re.compile(r"^(boto3|botocore|s3transfer)/|\.pyc$|\.pyi$|\.data/|/RECORD$|^infra/|^local/|^tests/")
+        unread = re.compile(
+            r"^(boto3|botocore|s3transfer)/|\.pyc$|\.pyi$|\.data/|/RECORD$|^infra/|^local/|^tests/"
+        )
 
         assert [name for name in packaged if unread.search(name)] == []
 
@@ -135,8 +155,12 @@ class TestContent:
             with zipfile.ZipFile(tmp_path / name, "w") as wheel:
                 wheel.writestr("shared/module.py", name)
 
-        with pytest.raises(BundleError, match=r"Two packages of the bundle have a file shared/module\.py"):
-            bundle.build(tmp_path / "bundle.zip", tmp_path, [tmp_path / "a.whl", tmp_path / "b.whl"])
+        with pytest.raises(
+            BundleError, match=r"Two packages of the bundle have a file shared/module\.py"
+        ):
+            bundle.build(
+                tmp_path / "bundle.zip", tmp_path, [tmp_path / "a.whl", tmp_path / "b.whl"]
+            )
 
 
 class TestWheels:
@@ -147,16 +171,20 @@ class TestWheels:
 
         assert wheels.fetch(architecture) == packages
 
-    def test_a_wheel_of_another_hash_is_refused_and_nothing_is_kept(self, packages: list[Path], tmp_path: Path) -> None:
+    def test_a_wheel_of_another_hash_is_refused_and_nothing_is_kept(
+        self, packages: list[Path], tmp_path: Path
+    ) -> None:
         requirements = tmp_path / "requirements.txt"
         wheel = next(package for package in packages if package.name.startswith("annotated_types"))
         shutil.copy(wheel, tmp_path)
         requirements.write_text(
-            f"--no-index\n--find-links {tmp_path}\nannotated-types=={wheel.name.split('-')[1]} --hash=sha256:{'0' * 64}\n"
+            f"--no-index\n--find-links {tmp_path}\nannotated-types=={wheel.name.split('-')[1]}"
+            f" --hash=sha256:{'0' * 64}\n"
         )
 
         with pytest.raises(
-            BundleError, match=r"pip can't get the wheels of requirements\.txt for arm64 and Python 3\.13"
+            BundleError,
+            match=r"pip can't get the wheels of requirements\.txt for arm64 and Python 3\.13",
         ) as refused:
             wheels.fetch("arm64", requirements, tmp_path / "cache")
 
@@ -166,30 +194,43 @@ class TestWheels:
     def test_a_wheel_without_a_hash_is_refused(self, packages: list[Path], tmp_path: Path) -> None:
         wheel = next(package for package in packages if package.name.startswith("annotated_types"))
         requirements = tmp_path / "requirements.txt"
-        requirements.write_text(f"--no-index\n--find-links {wheel.parent}\nannotated-types=={wheel.name.split('-')[1]}\n")
+        requirements.write_text(
+            "--no-index\n--find-links"
+            f" {wheel.parent}\nannotated-types=={wheel.name.split('-')[1]}\n"
+        )
 
         with pytest.raises(BundleError, match="Hashes are required"):
             wheels.fetch("arm64", requirements, tmp_path / "cache")
 
-    def test_other_requirements_are_other_wheels(self, packages: list[Path], tmp_path: Path) -> None:
+    def test_other_requirements_are_other_wheels(
+        self, packages: list[Path], tmp_path: Path
+    ) -> None:
         wheel = next(package for package in packages if package.name.startswith("annotated_types"))
         requirements = tmp_path / "requirements.txt"
         requirements.write_text(
-            f"--no-index\n--find-links {wheel.parent}\n"
-            f"annotated-types=={wheel.name.split('-')[1]} --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}\n"
+            f"--no-index\n--find-links {wheel.parent}\nannotated-types=={wheel.name.split('-')[1]}"
+            f" --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}\n"
         )
 
-        assert [package.name for package in wheels.fetch("arm64", requirements, tmp_path / "cache")] == [wheel.name]
+        assert [
+            package.name for package in wheels.fetch("arm64", requirements, tmp_path / "cache")
+        ] == [wheel.name]
 
 
 class TestRequirements:
     def test_every_wheel_is_pinned_by_version_and_hash(self) -> None:
         pins = re.sub(r"#.*", "", wheels.REQUIREMENTS.read_text()).replace("\\\n", "").split("\n")
 
-        assert all(re.fullmatch(r"[a-z0-9-]+==\S+( +--hash=sha256:[0-9a-f]{64})+ *", pin) for pin in pins if pin.strip())
+        assert all(
+            re.fullmatch(r"[a-z0-9-]+==\S+( +--hash=sha256:[0-9a-f]{64})+ *", pin)
+            for pin in pins
+            if pin.strip()
+        )
 
     def test_tests_run_what_is_deployed(self) -> None:
-        deployed = dict(re.findall(r"^([a-z0-9-]+)==(\S+)", wheels.REQUIREMENTS.read_text(), re.MULTILINE))
+        deployed = dict(
+            re.findall(r"^([a-z0-9-]+)==(\S+)", wheels.REQUIREMENTS.read_text(), re.MULTILINE)
+        )
         texts = [(ROOT / name).read_text() for name in ("requirements.txt", "requirements-dev.txt")]
         installed = dict(re.findall(r"^([a-z0-9-]+)==(\S+)", "\n".join(texts), re.MULTILINE))
 
@@ -203,11 +244,16 @@ class TestDefinitions:
         (tmp_path / "broken.py").write_text("import a_package_that_nobody_has\n")
         monkeypatch.setattr(definitions, "__path__", [*definitions.__path__, str(tmp_path)])
 
-        with pytest.raises(BundleError, match=r"definitions/broken\.py can't be imported.*a_package_that_nobody_has"):
+        with pytest.raises(
+            BundleError,
+            match=r"definitions/broken\.py can't be imported.*a_package_that_nobody_has",
+        ):
             run({"vendorDependencies": False})
 
     def test_the_local_aws_gets_the_code_alone(self) -> None:
-        code = run({"vendorDependencies": False}).one("aws:lambda/function:Function", "worker")["code"]
+        code = run({"vendorDependencies": False}).one("aws:lambda/function:Function", "worker")[
+            "code"
+        ]
 
         assert {name.split("/")[0] for name in names(Path(code.path))} == {"handler", "definitions"}
 

@@ -1,4 +1,6 @@
-"""How every component is built: `(name, args, opts)`, one frozen args object, children that know their parent."""
+"""How every component is built: `(name, args, opts)`, one frozen args object, children that know
+their parent.
+"""
 
 import ast
 import dataclasses
@@ -16,7 +18,9 @@ SOURCES = sorted((ROOT / "infra").glob("*.py"))
 def components() -> Iterator[tuple[Path, ast.ClassDef]]:
     for path in SOURCES:
         for node in ast.parse(path.read_text()).body:
-            if isinstance(node, ast.ClassDef) and any(ast.unparse(base).endswith("ComponentResource") for base in node.bases):
+            if isinstance(node, ast.ClassDef) and any(
+                ast.unparse(base).endswith("ComponentResource") for base in node.bases
+            ):
                 yield path, node
 
 
@@ -24,7 +28,11 @@ COMPONENTS = [pytest.param(path, node, id=node.name) for path, node in component
 
 
 def constructor(component: ast.ClassDef) -> ast.FunctionDef:
-    return next(node for node in component.body if isinstance(node, ast.FunctionDef) and node.name == "__init__")
+    return next(
+        node
+        for node in component.body
+        if isinstance(node, ast.FunctionDef) and node.name == "__init__"
+    )
 
 
 def test_there_are_components_to_look_at() -> None:
@@ -37,7 +45,9 @@ def test_its_last_statement_registers_its_outputs(path: Path, component: ast.Cla
 
 
 @pytest.mark.parametrize(("path", "component"), COMPONENTS)
-def test_it_takes_a_name_one_frozen_args_object_and_options(path: Path, component: ast.ClassDef) -> None:
+def test_it_takes_a_name_one_frozen_args_object_and_options(
+    path: Path, component: ast.ClassDef
+) -> None:
     arguments = constructor(component).args.args
     args = getattr(importlib.import_module(f"infra.{path.stem}"), f"{component.name}Args")
 
@@ -48,8 +58,13 @@ def test_it_takes_a_name_one_frozen_args_object_and_options(path: Path, componen
 
 
 @pytest.mark.parametrize(("path", "component"), COMPONENTS)
-def test_its_type_is_its_name_in_the_projects_namespace(path: Path, component: ast.ClassDef) -> None:
-    assert f"super().__init__('background-tasks:infra:{component.name}', name, None, opts)" in ast.unparse(component)
+def test_its_type_is_its_name_in_the_projects_namespace(
+    path: Path, component: ast.ClassDef
+) -> None:
+    assert (
+        f"super().__init__('background-tasks:infra:{component.name}', name, None, opts)"
+        in ast.unparse(component)
+    )
 
 
 @pytest.mark.parametrize(("path", "component"), COMPONENTS)
@@ -65,14 +80,23 @@ def test_everything_that_it_makes_is_its_child(path: Path, component: ast.ClassD
 
 
 @pytest.mark.parametrize(
-    "path", [path for path in SOURCES if path.stem in ("state_machine", "expressions", "policies", "console")]
+    "path",
+    [
+        path
+        for path in SOURCES
+        if path.stem in ("state_machine", "expressions", "policies", "console")
+    ],
 )
 def test_documents_are_made_without_pulumi(path: Path) -> None:
     imported = {
         name
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Import | ast.ImportFrom)
-        for name in ([node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names])
+        for name in (
+            [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else [alias.name for alias in node.names]
+        )
     }
 
     assert not any(name.startswith("pulumi") for name in imported)

@@ -23,7 +23,11 @@ def refusal(changes: dict[str, Any], *, stack: str = "dev") -> str:
 
 
 def statement(**changes: Any) -> dict[str, Any]:
-    return {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::data/*"} | changes
+    return {
+        "Effect": "Allow",
+        "Action": "s3:GetObject",
+        "Resource": "arn:aws:s3:::data/*",
+    } | changes
 
 
 class TestPulumiYaml:
@@ -36,8 +40,15 @@ class TestPulumiYaml:
     def test_it_describes_every_key(self) -> None:
         declared = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
 
-        assert all(set(declaration) >= {"type", "default", "description"} for declaration in declared.values())
-        assert all("items" in declaration for declaration in declared.values() if declaration["type"] == "array")
+        assert all(
+            set(declaration) >= {"type", "default", "description"}
+            for declaration in declared.values()
+        )
+        assert all(
+            "items" in declaration
+            for declaration in declared.values()
+            if declaration["type"] == "array"
+        )
 
     @pytest.mark.parametrize("path", sorted(ROOT.glob("Pulumi.*.yaml")), ids=lambda path: path.name)
     def test_every_stack_of_the_project_can_be_deployed(self, path: Path) -> None:
@@ -46,9 +57,11 @@ class TestPulumiYaml:
 
 class TestRefusals:
     def test_a_missing_key_says_what_to_set(self) -> None:
-        assert refusal({"workerMemory": None}) == (
-            'Config key "background-tasks:workerMemory" is missing; it takes a whole number of MB, 128 to 10240. '
-            "Next: `pulumi config set background-tasks:workerMemory <value>`, or edit the stack's Pulumi.<stack>.yaml."
+        assert (
+            refusal({"workerMemory": None})
+            == 'Config key "background-tasks:workerMemory" is missing; it takes a whole number of'
+            " MB, 128 to 10240. Next: `pulumi config set background-tasks:workerMemory <value>`,"
+            " or edit the stack's Pulumi.<stack>.yaml."
         )
 
     @pytest.mark.parametrize(
@@ -63,38 +76,57 @@ class TestRefusals:
             ("logRetentionDays", 0, "a period that CloudWatch Logs knows"),
             ("executionLogLevel", "INFO", "ALL, ERROR, FATAL or OFF"),
             ("retentionDays", -1, "a whole number of days, 0 for ever"),
-            ("workerPolicy", "s3:GetObject", "IAM statements, each with Effect, Action and Resource"),
+            (
+                "workerPolicy",
+                "s3:GetObject",
+                "IAM statements, each with Effect, Action and Resource",
+            ),
             ("jwtIssuer", "http://login.example.com", 'an https URL, or "" for IAM'),
             ("jwtAudience", "console", 'audiences as JSON, ["my-client"]'),
             ("protectData", "perhaps", "true or false"),
             ("vendorDependencies", "never", "true or false"),
         ],
     )
-    def test_a_wrong_value_is_shown_with_what_is_allowed_and_the_next_step(self, key: str, value: Any, allowed: str) -> None:
+    def test_a_wrong_value_is_shown_with_what_is_allowed_and_the_next_step(
+        self, key: str, value: Any, allowed: str
+    ) -> None:
         message = refusal({key: value})
 
-        assert message.startswith(f'Config key "background-tasks:{key}" is "{value}"; it takes {allowed}')
+        assert message.startswith(
+            f'Config key "background-tasks:{key}" is "{value}"; it takes {allowed}'
+        )
         assert f"`pulumi config set background-tasks:{key} <value>`" in message
 
     def test_an_unknown_key_is_refused_with_the_one_that_was_meant(self) -> None:
-        assert refusal({"workerMemroy": 2048}) == (
-            'Config key "background-tasks:workerMemroy" isn\'t read by the program; did you mean "workerMemory"? '
-            "Next: `pulumi config rm background-tasks:workerMemroy`."
+        assert (
+            refusal({"workerMemroy": 2048})
+            == 'Config key "background-tasks:workerMemroy" isn\'t read by the program; did you mean'
+            ' "workerMemory"? Next: `pulumi config rm background-tasks:workerMemroy`.'
         )
 
     def test_an_unknown_key_like_no_other_is_refused_with_all_that_there_are(self) -> None:
-        assert "it reads apiMemory, apiPolicy, architecture, executionLogLevel," in refusal({"x": 1})
+        assert "it reads apiMemory, apiPolicy, architecture, executionLogLevel," in refusal(
+            {"x": 1}
+        )
 
     def test_everything_that_is_wrong_is_told_at_once(self) -> None:
-        assert len(refusal({"workerMemory": "lots", "architecture": None, "x": 1}).splitlines()) == 3
+        assert (
+            len(refusal({"workerMemory": "lots", "architecture": None, "x": 1}).splitlines()) == 3
+        )
 
     def test_a_region_is_required(self) -> None:
-        assert 'Config key "aws:region" is missing; it takes the name of an AWS region.' in refusal({"aws:region": None})
+        assert 'Config key "aws:region" is missing; it takes the name of an AWS region.' in refusal(
+            {"aws:region": None}
+        )
 
     def test_a_key_of_the_provider_that_would_be_ignored_is_refused(self) -> None:
-        assert 'Config key "aws:assumeRoles" isn\'t read by the program' in refusal({"aws:assumeRoles": []})
+        assert 'Config key "aws:assumeRoles" isn\'t read by the program' in refusal(
+            {"aws:assumeRoles": []}
+        )
 
-    @pytest.mark.parametrize("changes", [{"jwtIssuer": "https://login.example.com"}, {"jwtAudience": ["console"]}])
+    @pytest.mark.parametrize(
+        "changes", [{"jwtIssuer": "https://login.example.com"}, {"jwtAudience": ["console"]}]
+    )
     def test_an_issuer_and_its_audiences_go_together(self, changes: dict[str, Any]) -> None:
         assert '"jwtIssuer"' in (message := refusal(changes))
         assert "set both for an API authorised by JWT, none for one authorised by IAM" in message
@@ -111,7 +143,9 @@ class TestRefusals:
 class TestWorkerPolicy:
     def test_statements_are_read_as_iam_writes_them(self) -> None:
         condition = {"StringEquals": {"aws:ResourceTag/team": "data"}}
-        (read_statement,) = read({"workerPolicy": [statement(Sid="Data", Condition=condition)]}).config.worker_policy
+        (read_statement,) = read(
+            {"workerPolicy": [statement(Sid="Data", Condition=condition)]}
+        ).config.worker_policy
 
         assert read_statement.to_iam() == {
             "Sid": "Data",
@@ -121,20 +155,31 @@ class TestWorkerPolicy:
             "Condition": condition,
         }
 
-    @pytest.mark.parametrize("action", ["*", "s3:*", "s3", "S3:GetObject", ["s3:GetObject", "*"], []])
+    @pytest.mark.parametrize(
+        "action", ["*", "s3:*", "s3", "S3:GetObject", ["s3:GetObject", "*"], []]
+    )
     def test_actions_are_named(self, action: Any) -> None:
-        assert '"background-tasks:workerPolicy"' in refusal({"workerPolicy": [statement(Action=action)]})
+        assert '"background-tasks:workerPolicy"' in refusal(
+            {"workerPolicy": [statement(Action=action)]}
+        )
 
     def test_a_refused_action_is_named_with_its_place(self) -> None:
-        message = refusal({"workerPolicy": [statement(), statement(Action=["s3:PutObject", "s3:*"])]})
+        message = refusal(
+            {"workerPolicy": [statement(), statement(Action=["s3:PutObject", "s3:*"])]}
+        )
 
-        assert 'is "s3:*" at [1].Action[1] ("s3:*" is no action such as "s3:GetObject" or "s3:Get*"' in message
+        assert (
+            'is "s3:*" at [1].Action[1] ("s3:*" is no action such as "s3:GetObject" or "s3:Get*"'
+            in message
+        )
 
     def test_actions_may_end_in_a_wildcard(self) -> None:
         read({"workerPolicy": [statement(Action="s3:Get*")]})
 
     def test_every_resource_is_refused_without_a_reason(self) -> None:
-        assert 'Resource "*" is every resource of the account' in refusal({"workerPolicy": [statement(Resource="*")]})
+        assert 'Resource "*" is every resource of the account' in refusal(
+            {"workerPolicy": [statement(Resource="*")]}
+        )
 
     def test_every_resource_is_taken_with_a_reason(self) -> None:
         metrics = statement(Sid="MetricsHaveNoArn", Action="cloudwatch:PutMetricData", Resource="*")

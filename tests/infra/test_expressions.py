@@ -1,4 +1,6 @@
-"""The state machine's expressions, evaluated: on what they are meant for, and on whatever else may come."""
+"""The state machine's expressions, evaluated: on what they are meant for, and on whatever else may
+come.
+"""
 
 from typing import Any
 
@@ -13,7 +15,8 @@ CONTEXT = {
     "StateMachine": {"Id": "arn:aws:states:eu-central-1:123456789012:stateMachine:tasks"},
     "State": {"EnteredTime": "2026-01-02T03:05:06.789Z"},
 }
-# No event and no answer that our own code makes; all of them can be sent by hand or answered by a broken worker.
+# No event and no answer that our own code makes; all of them can be sent by hand or answered by a
+# broken worker.
 ODD: list[Any] = [
     *(None, True, 0, 1.5, "", "text", [], {}, [None], [[]], [{}], [1, 2]),
     *({"detail": odd} for odd in (None, "text", 5, [], [{"webinyTaskId": "t"}])),
@@ -27,7 +30,9 @@ UNDEFINED = object()
 
 
 def evaluate(expression: str, input: Any, **states: Any) -> Any:
-    """What Step Functions would make of it. Where the engine yields nothing, Step Functions fails the execution."""
+    """What Step Functions would make of it. Where the engine yields nothing, Step Functions fails
+    the execution.
+    """
     text = expression.removeprefix("{%").removesuffix("%}")
     bindings = {"states": {"input": input, "context": CONTEXT, **states}}
     value = Jsonata.jsonata(text).evaluate(None, bindings)
@@ -93,13 +98,22 @@ class TestTaskOfEvent:
         )
 
     @pytest.mark.parametrize("value", [None, 5, [], ["x"], {}, {"a": 1}, ""])
-    @pytest.mark.parametrize("key", ["webinyTaskDefinitionId", "tenant", "locale", "delay", "input", "name"])
-    def test_a_value_of_a_wrong_type_reaches_the_worker_which_names_it(self, key: str, value: Any) -> None:
-        assert evaluate(expressions.task_of_event(), {"id": "event-1", "detail": {key: value}})[key] == value
+    @pytest.mark.parametrize(
+        "key", ["webinyTaskDefinitionId", "tenant", "locale", "delay", "input", "name"]
+    )
+    def test_a_value_of_a_wrong_type_reaches_the_worker_which_names_it(
+        self, key: str, value: Any
+    ) -> None:
+        assert (
+            evaluate(expressions.task_of_event(), {"id": "event-1", "detail": {key: value}})[key]
+            == value
+        )
 
     @pytest.mark.parametrize("value", [None, 5, [], ["t1"], ""])
     def test_a_task_id_of_a_wrong_type_is_no_event_by_hand(self, value: Any) -> None:
-        task = evaluate(expressions.task_of_event(), {"id": "event-1", "detail": {"webinyTaskId": value}})
+        task = evaluate(
+            expressions.task_of_event(), {"id": "event-1", "detail": {"webinyTaskId": value}}
+        )
 
         assert task["webinyTaskId"] == value
         assert "byHand" not in task
@@ -117,7 +131,13 @@ class TestTaskOfEvent:
 
 class TestWorkerPayload:
     def test_the_worker_is_told_the_task_and_the_execution_that_runs_it(self) -> None:
-        task = {"webinyTaskId": "t1", "webinyTaskDefinitionId": "exportUsers", "tenant": "root", "locale": "en-US", "delay": 0}
+        task = {
+            "webinyTaskId": "t1",
+            "webinyTaskDefinitionId": "exportUsers",
+            "tenant": "root",
+            "locale": "en-US",
+            "delay": 0,
+        }
 
         assert evaluate(expressions.worker_payload(), task) == {
             "name": "background-task",
@@ -137,17 +157,32 @@ class TestWorkerPayload:
         assert evaluate(expressions.worker_payload(), by_hand)["payload"].items() >= by_hand.items()
 
     def test_an_answer_that_continues_is_a_task_without_what_the_answer_adds(self) -> None:
-        answer = {"status": "continue", "webinyTaskId": "t1", "delay": -1, "wait": 5, "message": "x", "output": {}, "other": 1}
+        answer = {
+            "status": "continue",
+            "webinyTaskId": "t1",
+            "delay": -1,
+            "wait": 5,
+            "message": "x",
+            "output": {},
+            "other": 1,
+        }
         payload = evaluate(expressions.worker_payload(), answer)["payload"]
 
         assert (payload["webinyTaskId"], payload["delay"]) == ("t1", -1)
-        assert payload.keys().isdisjoint({"status", "wait", "message", "output", "other", "byHand", "input", "name"})
+        assert payload.keys().isdisjoint(
+            {"status", "wait", "message", "output", "other", "byHand", "input", "name"}
+        )
 
 
 class TestWorkerAnswer:
-    @pytest.mark.parametrize("answer", [{"status": "done"}, {"a": None}, None, "text", 0, [], [1], [[1]]])
+    @pytest.mark.parametrize(
+        "answer", [{"status": "done"}, {"a": None}, None, "text", 0, [], [1], [[1]]]
+    )
     def test_the_answer_becomes_the_state_as_it_is(self, answer: Any) -> None:
-        assert evaluate(expressions.worker_answer(), {}, result={"StatusCode": 200, "Payload": answer}) == answer
+        assert (
+            evaluate(expressions.worker_answer(), {}, result={"StatusCode": 200, "Payload": answer})
+            == answer
+        )
 
     def test_no_answer_is_null(self) -> None:
         assert evaluate(expressions.worker_answer(), {}, result={"StatusCode": 200}) is None
@@ -156,25 +191,38 @@ class TestWorkerAnswer:
 class TestChoices:
     @pytest.mark.parametrize("status", Answer)
     def test_an_answer_is_chosen_by_its_status(self, status: Answer) -> None:
-        chosen = [each for each in Answer if evaluate(expressions.is_answer(each), {"status": status.value})]
+        chosen = [
+            each
+            for each in Answer
+            if evaluate(expressions.is_answer(each), {"status": status.value})
+        ]
 
         assert chosen == [status]
 
     @pytest.mark.parametrize("status", Answer)
     @pytest.mark.parametrize(
-        "answer", [odd for odd in ODD if not (isinstance(odd, dict) and odd.get("status") in list(Answer))]
+        "answer",
+        [odd for odd in ODD if not (isinstance(odd, dict) and odd.get("status") in list(Answer))],
     )
-    def test_no_odd_answer_is_chosen_or_fails_the_execution(self, answer: Any, status: Answer) -> None:
+    def test_no_odd_answer_is_chosen_or_fails_the_execution(
+        self, answer: Any, status: Answer
+    ) -> None:
         assert evaluate(expressions.is_answer(status), answer) is False
         assert evaluate(expressions.is_answer_with_wait(), answer) is False
 
     @pytest.mark.parametrize("wait", [1, 0.001, 1.5, 1e300])
     def test_a_wait_is_a_number_above_zero(self, wait: float) -> None:
-        assert evaluate(expressions.is_answer_with_wait(), {"status": "continue", "wait": wait}) is True
+        assert (
+            evaluate(expressions.is_answer_with_wait(), {"status": "continue", "wait": wait})
+            is True
+        )
 
     @pytest.mark.parametrize("wait", [0, -1, None, "5", True, [5], {"seconds": 5}])
     def test_anything_else_is_no_wait(self, wait: Any) -> None:
-        assert evaluate(expressions.is_answer_with_wait(), {"status": "continue", "wait": wait}) is False
+        assert (
+            evaluate(expressions.is_answer_with_wait(), {"status": "continue", "wait": wait})
+            is False
+        )
 
     @pytest.mark.parametrize("status", ["done", "error", "aborted"])
     def test_only_an_answer_that_continues_waits(self, status: str) -> None:
@@ -200,22 +248,42 @@ class TestWaitSeconds:
 
 class TestError:
     def test_its_name_is_the_code_and_its_cause_the_error_as_json(self) -> None:
-        answer = {"status": "error", "error": {"message": "boom", "code": "MY_CODE", "data": {"k": [1, None]}}}
+        answer = {
+            "status": "error",
+            "error": {"message": "boom", "code": "MY_CODE", "data": {"k": [1, None]}},
+        }
 
         assert evaluate(expressions.error_code(), answer) == "MY_CODE"
-        assert evaluate(expressions.error_as_json(), answer) == '{"message":"boom","code":"MY_CODE","data":{"k":[1,null]}}'
+        assert (
+            evaluate(expressions.error_as_json(), answer)
+            == '{"message":"boom","code":"MY_CODE","data":{"k":[1,null]}}'
+        )
 
     @pytest.mark.parametrize(
-        "error", [{}, {"code": None}, {"code": ""}, {"code": 5}, {"code": ["C"]}, [{"code": "C"}], "C", None]
+        "error",
+        [
+            {},
+            {"code": None},
+            {"code": ""},
+            {"code": 5},
+            {"code": ["C"]},
+            [{"code": "C"}],
+            "C",
+            None,
+        ],
     )
     def test_an_error_without_a_code_has_the_default_one(self, error: Any) -> None:
-        assert evaluate(expressions.error_code(), {"status": "error", "error": error}) == "TASK_ERROR"
+        assert (
+            evaluate(expressions.error_code(), {"status": "error", "error": error}) == "TASK_ERROR"
+        )
 
     def test_without_an_error_the_cause_is_the_answer(self) -> None:
         assert evaluate(expressions.error_code(), {"status": "error"}) == "TASK_ERROR"
         assert evaluate(expressions.error_as_json(), {"status": "error"}) == '{"status":"error"}'
 
-    @pytest.mark.parametrize(("error", "cause"), [(None, "null"), ("text", "text"), ([], "[]"), (5, "5")])
+    @pytest.mark.parametrize(
+        ("error", "cause"), [(None, "null"), ("text", "text"), ([], "[]"), (5, "5")]
+    )
     def test_an_error_that_is_no_object_is_shown(self, error: Any, cause: str) -> None:
         assert evaluate(expressions.error_as_json(), {"status": "error", "error": error}) == cause
 
@@ -228,7 +296,9 @@ class TestError:
 
 class TestUnknownStatus:
     def test_the_cause_shows_the_answer(self) -> None:
-        assert evaluate(expressions.unknown_answer(), {"status": "waiting"}).endswith('status: {"status":"waiting"}')
+        assert evaluate(expressions.unknown_answer(), {"status": "waiting"}).endswith(
+            'status: {"status":"waiting"}'
+        )
         assert evaluate(expressions.unknown_answer(), None).endswith("status: null")
 
     @pytest.mark.parametrize("answer", [*ODD, {"status": "x" * 40_000}])
@@ -240,12 +310,21 @@ class TestUnknownStatus:
 
 
 class TestUnknownError:
-    @pytest.mark.parametrize("caught", [{"Error": "Lambda.Unknown", "Cause": "out of memory"}, {"Error": "States.Timeout"}, {}])
+    @pytest.mark.parametrize(
+        "caught",
+        [{"Error": "Lambda.Unknown", "Cause": "out of memory"}, {"Error": "States.Timeout"}, {}],
+    )
     def test_what_run_ended_with_is_kept_and_told(self, caught: dict[str, str]) -> None:
-        state = evaluate(expressions.caught_error(error="error", cause="cause"), {}, errorOutput=caught)
+        state = evaluate(
+            expressions.caught_error(error="error", cause="cause"), {}, errorOutput=caught
+        )
 
-        assert evaluate(expressions.caught("error", "Nameless", 256), state) == caught.get("Error", "Nameless")
-        assert evaluate(expressions.caught("cause", "No cause.", 32_768), state) == caught.get("Cause", "No cause.")
+        assert evaluate(expressions.caught("error", "Nameless", 256), state) == caught.get(
+            "Error", "Nameless"
+        )
+        assert evaluate(expressions.caught("cause", "No cause.", 32_768), state) == caught.get(
+            "Cause", "No cause."
+        )
 
     @pytest.mark.parametrize("state", ODD)
     def test_it_always_has_a_name_and_a_cause(self, state: Any) -> None:
@@ -253,4 +332,7 @@ class TestUnknownError:
         assert evaluate(expressions.caught("cause", "No cause.", 32_768), state) == "No cause."
 
     def test_a_long_cause_is_cut(self) -> None:
-        assert len(evaluate(expressions.caught("cause", "", 32_768), {"cause": "c" * 40_000})) == 32_768
+        assert (
+            len(evaluate(expressions.caught("cause", "", 32_768), {"cause": "c" * 40_000}))
+            == 32_768
+        )

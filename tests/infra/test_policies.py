@@ -12,9 +12,14 @@ TABLE = "arn:aws:dynamodb:eu-central-1:123456789012:table/background-tasks-dev-t
 BUS = "arn:aws:events:eu-central-1:123456789012:event-bus/background-tasks-dev-bus"
 OBJECTS = "arn:aws:s3:::background-tasks-dev-payloads-1a2b3c4/*"
 MACHINE = "arn:aws:states:eu-central-1:123456789012:stateMachine:background-tasks-dev-state-machine"
-EXECUTIONS = "arn:aws:states:eu-central-1:123456789012:execution:background-tasks-dev-state-machine:*"
+EXECUTIONS = (
+    "arn:aws:states:eu-central-1:123456789012:execution:background-tasks-dev-state-machine:*"
+)
 QUEUE = "arn:aws:sqs:eu-central-1:123456789012:background-tasks-dev-undelivered"
-LOG = "arn:aws:logs:eu-central-1:123456789012:log-group:/aws/lambda/background-tasks-dev-{}:log-stream:*"
+LOG = (
+    "arn:aws:logs:eu-central-1:123456789012"
+    ":log-group:/aws/lambda/background-tasks-dev-{}:log-stream:*"
+)
 
 Grants = dict[str, set[str]]
 
@@ -48,7 +53,10 @@ def grants(statements: list[dict[str, Any]]) -> Grants:
 
 
 def log_of(function: str) -> Grants:
-    return {"logs:CreateLogStream": {LOG.format(function)}, "logs:PutLogEvents": {LOG.format(function)}}
+    return {
+        "logs:CreateLogStream": {LOG.format(function)},
+        "logs:PutLogEvents": {LOG.format(function)},
+    }
 
 
 def test_the_api_may_work_with_records_events_payloads_and_executions(program: Program) -> None:
@@ -56,7 +64,9 @@ def test_the_api_may_work_with_records_events_payloads_and_executions(program: P
 
 
 def test_the_worker_may_besides_read_how_an_iteration_died(program: Program) -> None:
-    assert grants(program.policy("worker")) == SHARED | log_of("worker") | {"states:GetExecutionHistory": {EXECUTIONS}}
+    assert grants(program.policy("worker")) == SHARED | log_of("worker") | {
+        "states:GetExecutionHistory": {EXECUTIONS}
+    }
 
 
 def test_the_recovery_may_besides_list_executions_and_empty_the_queue(program: Program) -> None:
@@ -81,7 +91,10 @@ def test_the_rule_may_start_executions_and_nothing_else(program: Program) -> Non
 
 
 def test_everything_is_named_but_where_log_delivery_has_no_resources(program: Program) -> None:
-    documents = {name: program.policy(name) for name in ("worker", "api", "recovery", "state-machine", "delivery")}
+    documents = {
+        name: program.policy(name)
+        for name in ("worker", "api", "recovery", "state-machine", "delivery")
+    }
     assert len(documents) == len(program.all("aws:iam/rolePolicy:RolePolicy"))
 
     unnamed = [
@@ -99,7 +112,11 @@ def test_what_tasks_need_is_added_where_tasks_and_their_hooks_run_and_nowhere_el
     needed = {"Effect": "Allow", "Action": ["s3:ListBucket"], "Resource": ["arn:aws:s3:::data"]}
     stack = run({"workerPolicy": [needed], "vendorDependencies": False})
 
-    having = {name for name in ("worker", "api", "recovery", "state-machine", "delivery") if needed in stack.policy(name)}
+    having = {
+        name
+        for name in ("worker", "api", "recovery", "state-machine", "delivery")
+        if needed in stack.policy(name)
+    }
 
     assert having == {"worker", "recovery"}
 
@@ -108,7 +125,11 @@ def test_what_hooks_before_a_trigger_need_is_added_to_the_api_alone() -> None:
     needed = {"Effect": "Allow", "Action": ["s3:ListBucket"], "Resource": ["arn:aws:s3:::data"]}
     stack = run({"apiPolicy": [needed], "vendorDependencies": False})
 
-    having = {name for name in ("worker", "api", "recovery", "state-machine", "delivery") if needed in stack.policy(name)}
+    having = {
+        name
+        for name in ("worker", "api", "recovery", "state-machine", "delivery")
+        if needed in stack.policy(name)
+    }
 
     assert having == {"api"}
 
@@ -123,20 +144,34 @@ def test_what_hooks_before_a_trigger_need_is_added_to_the_api_alone() -> None:
         ("delivery", "events"),
     ],
 )
-def test_each_actor_has_a_role_that_its_service_alone_may_take_on(program: Program, role: str, service: str) -> None:
+def test_each_actor_has_a_role_that_its_service_alone_may_take_on(
+    program: Program, role: str, service: str
+) -> None:
     trust = json.loads(program.one("aws:iam/role:Role", role)["assumeRolePolicy"])["Statement"]
 
-    assert trust == [{"Effect": "Allow", "Principal": {"Service": f"{service}.amazonaws.com"}, "Action": "sts:AssumeRole"}]
+    assert trust == [
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": f"{service}.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+        }
+    ]
 
 
 def test_no_role_has_a_policy_that_is_not_ours(program: Program) -> None:
     assert program.all("aws:iam/rolePolicyAttachment:RolePolicyAttachment") == []
-    assert all("managedPolicyArns" not in role and "inlinePolicies" not in role for role in program.all("aws:iam/role:Role"))
+    assert all(
+        "managedPolicyArns" not in role and "inlinePolicies" not in role
+        for role in program.all("aws:iam/role:Role")
+    )
 
 
 def test_a_role_with_tasks_of_its_own_still_fits_iams_limit(program: Program) -> None:
-    # IAM quotas, "Maximum size of inline policies for a role": 10,240 characters without whitespace, of which the
-    # stack's own policies leave the most to `workerPolicy`.
-    longest = max(len(json.dumps(program.policy(name), separators=(",", ":"))) for name in ("worker", "api", "recovery"))
+    # IAM quotas, "Maximum size of inline policies for a role": 10,240 characters without
+    # whitespace, of which the stack's own policies leave the most to `workerPolicy`.
+    longest = max(
+        len(json.dumps(program.policy(name), separators=(",", ":")))
+        for name in ("worker", "api", "recovery")
+    )
 
     assert longest < 4_000

@@ -7,7 +7,15 @@ from typing import Any
 import pytest
 
 from handler import Context, Done, task
-from handler.contract import DETAIL_TYPE, EXPIRE_TAG, EXPIRY_ATTRIBUTE, PARTITION_KEY, RANGE_KEY, SORT_KEY, Index
+from handler.contract import (
+    DETAIL_TYPE,
+    EXPIRE_TAG,
+    EXPIRY_ATTRIBUTE,
+    PARTITION_KEY,
+    RANGE_KEY,
+    SORT_KEY,
+    Index,
+)
 from handler.definition.registry import Registry
 from tests.infra.recording import Program, Resource, run
 
@@ -24,7 +32,9 @@ MACHINE = "aws:sfn/stateMachine:StateMachine"
 ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
 PERMISSION = "aws:lambda/permission:Permission"
 
-MACHINE_ARN = "arn:aws:states:eu-central-1:123456789012:stateMachine:background-tasks-dev-state-machine"
+MACHINE_ARN = (
+    "arn:aws:states:eu-central-1:123456789012:stateMachine:background-tasks-dev-state-machine"
+)
 JWT = {"jwtIssuer": "https://login.example.com/", "jwtAudience": ["console", "cli"]}
 
 
@@ -36,7 +46,9 @@ class TestFunctions:
         assert len(archives) == 1
 
     @pytest.mark.parametrize(("name", "timeout"), [("worker", 900), ("api", 30), ("recovery", 900)])
-    def test_each_function_has_its_own_entry_and_timeout(self, program: Program, name: str, timeout: int) -> None:
+    def test_each_function_has_its_own_entry_and_timeout(
+        self, program: Program, name: str, timeout: int
+    ) -> None:
         function = program.one(FUNCTION, name)
 
         assert function["name"] == f"background-tasks-dev-{name}"
@@ -46,12 +58,25 @@ class TestFunctions:
         assert function["architectures"] == ["arm64"]
 
     def test_the_worker_has_more_memory_than_the_api(self, program: Program) -> None:
-        assert program.one(FUNCTION, "worker")["memorySize"] > program.one(FUNCTION, "api")["memorySize"]
+        assert (
+            program.one(FUNCTION, "worker")["memorySize"]
+            > program.one(FUNCTION, "api")["memorySize"]
+        )
 
     def test_memory_and_architecture_follow_the_config(self) -> None:
-        changed = run({"workerMemory": 3008, "apiMemory": 256, "architecture": "x86_64", "vendorDependencies": False})
+        changed = run(
+            {
+                "workerMemory": 3008,
+                "apiMemory": 256,
+                "architecture": "x86_64",
+                "vendorDependencies": False,
+            }
+        )
 
-        assert {name: changed.one(FUNCTION, name)["memorySize"] for name in ("worker", "api", "recovery")} == {
+        assert {
+            name: changed.one(FUNCTION, name)["memorySize"]
+            for name in ("worker", "api", "recovery")
+        } == {
             "worker": 3008,
             "api": 256,
             "recovery": 3008,
@@ -101,16 +126,23 @@ class TestDelivery:
         assert target["arn"] == MACHINE_ARN
         assert target.keys().isdisjoint({"input", "inputPath", "inputTransformer"})
 
-    def test_an_event_that_cannot_be_delivered_is_retried_and_then_kept_for_two_weeks(self, program: Program) -> None:
+    def test_an_event_that_cannot_be_delivered_is_retried_and_then_kept_for_two_weeks(
+        self, program: Program
+    ) -> None:
         target = program.one(TARGET, "delivery")
         queue = program.one(QUEUE)
 
-        assert target["retryPolicy"] == {"maximumEventAgeInSeconds": 3600, "maximumRetryAttempts": 185}
+        assert target["retryPolicy"] == {
+            "maximumEventAgeInSeconds": 3600,
+            "maximumRetryAttempts": 185,
+        }
         assert target["deadLetterConfig"]["arn"].endswith(f":{queue['name']}")
         assert queue["messageRetentionSeconds"] == 14 * 24 * 60 * 60
         assert queue["sqsManagedSseEnabled"] is True
 
-    def test_a_definition_with_a_schedule_has_a_rule_of_its_own(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_definition_with_a_schedule_has_a_rule_of_its_own(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         @task(id="everyNight", schedule="cron(0 3 * * ? *)")
         def every_night(context: Context) -> Done:
             return Done()
@@ -119,16 +151,24 @@ class TestDelivery:
         scheduled = run({"vendorDependencies": False})
         rule = scheduled.one(RULE, "delivery-everyNight")
         target = scheduled.one(TARGET, "delivery-everyNight")
-        [statement] = json.loads(scheduled.one("aws:sqs/queuePolicy:QueuePolicy")["policy"])["Statement"]
+        [statement] = json.loads(scheduled.one("aws:sqs/queuePolicy:QueuePolicy")["policy"])[
+            "Statement"
+        ]
 
         assert rule["scheduleExpression"] == "cron(0 3 * * ? *)"
         assert "eventBusName" not in rule  # only the default bus has a clock
         assert target["arn"] == MACHINE_ARN
         template = target["inputTransformer"]["inputTemplate"].replace("<event_id>", '"an-id"')
-        assert json.loads(template) == {"id": "an-id", "detail": {"webinyTaskDefinitionId": "everyNight"}}
+        assert json.loads(template) == {
+            "id": "an-id",
+            "detail": {"webinyTaskDefinitionId": "everyNight"},
+        }
         assert target["inputTransformer"]["inputPaths"] == {"event_id": "$.id"}
         assert target["deadLetterConfig"] == scheduled.one(TARGET, "delivery")["deadLetterConfig"]
-        assert any(arn.endswith("everyNight") for arn in statement["Condition"]["ArnEquals"]["aws:SourceArn"])
+        assert any(
+            arn.endswith("everyNight")
+            for arn in statement["Condition"]["ArnEquals"]["aws:SourceArn"]
+        )
 
     def test_only_the_rule_may_send_to_the_queue(self, program: Program) -> None:
         policy = json.loads(program.one("aws:sqs/queuePolicy:QueuePolicy")["policy"])
@@ -138,9 +178,15 @@ class TestDelivery:
                 "Effect": "Allow",
                 "Principal": {"Service": "events.amazonaws.com"},
                 "Action": ["sqs:SendMessage"],
-                "Resource": ["arn:aws:sqs:eu-central-1:123456789012:background-tasks-dev-undelivered"],
+                "Resource": [
+                    "arn:aws:sqs:eu-central-1:123456789012:background-tasks-dev-undelivered"
+                ],
                 "Condition": {
-                    "ArnEquals": {"aws:SourceArn": ["arn:aws:events:eu-central-1:123456789012:rule/background-tasks-dev-start"]}
+                    "ArnEquals": {
+                        "aws:SourceArn": [
+                            "arn:aws:events:eu-central-1:123456789012:rule/background-tasks-dev-start"
+                        ]
+                    }
                 },
             }
         ]
@@ -153,11 +199,15 @@ class TestStateMachine:
     def test_it_runs_the_worker(self, program: Program) -> None:
         run_state = json.loads(program.one(MACHINE)["definition"])["States"]["Run"]
 
-        assert run_state["Arguments"]["FunctionName"].endswith(":function:background-tasks-dev-worker")
+        assert run_state["Arguments"]["FunctionName"].endswith(
+            ":function:background-tasks-dev-worker"
+        )
 
     @pytest.mark.parametrize("level", ["ALL", "OFF"])
     def test_its_log_level_follows_the_config(self, level: str) -> None:
-        logging = run({"executionLogLevel": level, "vendorDependencies": False}).one(MACHINE)["loggingConfiguration"]
+        logging = run({"executionLogLevel": level, "vendorDependencies": False}).one(MACHINE)[
+            "loggingConfiguration"
+        ]
 
         assert logging["level"] == level
 
@@ -177,7 +227,9 @@ class TestStateMachine:
 
 
 class TestTable:
-    def test_it_is_paid_by_request_restorable_and_forgets_expired_items(self, program: Program) -> None:
+    def test_it_is_paid_by_request_restorable_and_forgets_expired_items(
+        self, program: Program
+    ) -> None:
         table = program.one(TABLE)
 
         assert table["billingMode"] == "PAY_PER_REQUEST"
@@ -197,7 +249,9 @@ class TestTable:
             ]
 
     def test_it_declares_each_key_attribute_once(self, program: Program) -> None:
-        declared = [(attribute["name"], attribute["type"]) for attribute in program.one(TABLE)["attributes"]]
+        declared = [
+            (attribute["name"], attribute["type"]) for attribute in program.one(TABLE)["attributes"]
+        ]
         keys = {PARTITION_KEY, RANGE_KEY, SORT_KEY, *(index.partition_key for index in Index)}
 
         assert sorted(declared) == sorted((key, "S") for key in keys)
@@ -206,7 +260,9 @@ class TestTable:
 class TestPayloads:
     def test_the_bucket_is_private_and_encrypted(self, program: Program) -> None:
         access = program.one("aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock")
-        encryption = program.one("aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration")
+        encryption = program.one(
+            "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
+        )
 
         assert access.pop("bucket") == encryption["bucket"] == program.outputs["payloadBucketName"]
         assert access == {
@@ -215,7 +271,9 @@ class TestPayloads:
             "ignorePublicAcls": True,
             "restrictPublicBuckets": True,
         }
-        assert encryption["rules"] == [{"applyServerSideEncryptionByDefault": {"sseAlgorithm": "AES256"}}]
+        assert encryption["rules"] == [
+            {"applyServerSideEncryptionByDefault": {"sseAlgorithm": "AES256"}}
+        ]
 
     def test_payloads_of_finished_tasks_expire_as_long_after_as_the_tasks(self) -> None:
         (rule,) = run({"retentionDays": 14, "vendorDependencies": False}).one(LIFECYCLE)["rules"]
@@ -256,7 +314,10 @@ class TestApi:
         assert stack.one(ROUTE)["authorizerId"] == "api"
         assert authorizer["authorizerType"] == "JWT"
         assert authorizer["identitySources"] == ["$request.header.Authorization"]
-        assert authorizer["jwtConfiguration"] == {"issuer": JWT["jwtIssuer"], "audiences": JWT["jwtAudience"]}
+        assert authorizer["jwtConfiguration"] == {
+            "issuer": JWT["jwtIssuer"],
+            "audiences": JWT["jwtAudience"],
+        }
 
     @pytest.mark.parametrize("changes", [{}, JWT])
     def test_no_route_is_open(self, changes: dict[str, Any]) -> None:
@@ -271,27 +332,38 @@ class TestApi:
         assert integration["integrationType"] == "AWS_PROXY"
         assert integration["payloadFormatVersion"] == "2.0"
         assert integration["integrationUri"].endswith(":function:background-tasks-dev-api")
-        assert permission["sourceArn"] == "arn:aws:execute-api:eu-central-1:123456789012:a1b2c3/*/POST/graphql"
+        assert (
+            permission["sourceArn"]
+            == "arn:aws:execute-api:eu-central-1:123456789012:a1b2c3/*/POST/graphql"
+        )
 
     def test_the_stage_deploys_throttles_and_logs(self, program: Program) -> None:
         stage = program.one("aws:apigatewayv2/stage:Stage")
         group = program.one(LOG_GROUP, "api-access")["name"]
 
         assert (stage["name"], stage["autoDeploy"]) == ("$default", True)
-        assert stage["defaultRouteSettings"] == {"throttlingRateLimit": 100, "throttlingBurstLimit": 200}
+        assert stage["defaultRouteSettings"] == {
+            "throttlingRateLimit": 100,
+            "throttlingBurstLimit": 200,
+        }
         assert stage["accessLogSettings"]["destinationArn"].endswith(f":log-group:{group}")
         assert json.loads(stage["accessLogSettings"]["format"])["status"] == "$context.status"
 
 
 class TestRecovery:
-    def test_it_is_told_of_every_execution_of_ours_that_ends_otherwise_than_meant(self, program: Program) -> None:
+    def test_it_is_told_of_every_execution_of_ours_that_ends_otherwise_than_meant(
+        self, program: Program
+    ) -> None:
         rule = program.one(RULE, "recovery-ended")
 
         assert "eventBusName" not in rule
         assert json.loads(rule["eventPattern"]) == {
             "source": ["aws.states"],
             "detail-type": ["Step Functions Execution Status Change"],
-            "detail": {"status": ["FAILED", "TIMED_OUT", "ABORTED"], "stateMachineArn": [MACHINE_ARN]},
+            "detail": {
+                "status": ["FAILED", "TIMED_OUT", "ABORTED"],
+                "stateMachineArn": [MACHINE_ARN],
+            },
         }
 
     def test_it_sweeps_every_five_minutes(self, program: Program) -> None:
@@ -299,7 +371,11 @@ class TestRecovery:
 
     @pytest.mark.parametrize("name", ["recovery-ended", "recovery-sweep"])
     def test_both_rules_may_call_it(self, program: Program, name: str) -> None:
-        rule, target, permission = program.one(RULE, name), program.one(TARGET, name), program.one(PERMISSION, name)
+        rule, target, permission = (
+            program.one(RULE, name),
+            program.one(TARGET, name),
+            program.one(PERMISSION, name),
+        )
 
         assert target["rule"] == rule["name"]
         assert target["arn"].endswith(":function:background-tasks-dev-recovery")
@@ -330,11 +406,17 @@ class TestStack:
         provider = program.one("pulumi:providers:aws")
 
         assert provider["region"] == "eu-central-1"
-        assert json.loads(provider["defaultTags"]) == {"tags": {"project": "background-tasks", "stack": "dev"}}
+        assert json.loads(provider["defaultTags"]) == {
+            "tags": {"project": "background-tasks", "stack": "dev"}
+        }
         assert {resource.name for resource in _without_provider(program)} == set()
 
     def test_the_stacks_account_and_profile_are_the_providers(self) -> None:
-        changes = {"aws:profile": "deploy", "aws:allowedAccountIds": ["123456789012"], "vendorDependencies": False}
+        changes = {
+            "aws:profile": "deploy",
+            "aws:allowedAccountIds": ["123456789012"],
+            "vendorDependencies": False,
+        }
         provider = run(changes).one("pulumi:providers:aws")
 
         assert provider["profile"] == "deploy"
@@ -351,7 +433,9 @@ class TestStack:
             (f"{TARGET}::delivery", "aws:sqs/queuePolicy:QueuePolicy::delivery"),
         ],
     )
-    def test_nothing_runs_before_it_may_do_what_it_does(self, program: Program, resource: str, first: str) -> None:
+    def test_nothing_runs_before_it_may_do_what_it_does(
+        self, program: Program, resource: str, first: str
+    ) -> None:
         assert first in program.dependencies[resource]
 
     def test_no_name_is_longer_than_aws_takes_even_for_the_longest_stack_name(self) -> None:
@@ -364,4 +448,8 @@ class TestStack:
 
 def _without_provider(program: Program) -> Iterator[Resource]:
     """Resources of AWS that would fall back to a provider without tags."""
-    return (resource for resource in program.resources if resource.type.startswith("aws:") and not resource.provider)
+    return (
+        resource
+        for resource in program.resources
+        if resource.type.startswith("aws:") and not resource.provider
+    )

@@ -40,7 +40,13 @@ def test_each_state_has_its_type(state: str, type: str) -> None:
 def test_the_loop_is_run_check_wait_run() -> None:
     assert STATES["TransformEvent"]["Next"] == "Run"
     assert STATES["Run"]["Next"] == "CheckStatus"
-    assert [choice["Next"] for choice in STATES["CheckStatus"]["Choices"]] == ["Wait", "Run", "Done", "Error", "Aborted"]
+    assert [choice["Next"] for choice in STATES["CheckStatus"]["Choices"]] == [
+        "Wait",
+        "Run",
+        "Done",
+        "Error",
+        "Aborted",
+    ]
     assert STATES["CheckStatus"]["Default"] == "UnknownStatus"
     assert STATES["Wait"]["Next"] == "Run"
 
@@ -71,13 +77,28 @@ class TestRun:
     @pytest.mark.parametrize(
         "errors",
         [
-            {"Lambda.ServiceException", "Lambda.AWSLambdaException", "Lambda.SdkClientException", STORE_UNAVAILABLE},
+            {
+                "Lambda.ServiceException",
+                "Lambda.AWSLambdaException",
+                "Lambda.SdkClientException",
+                STORE_UNAVAILABLE,
+            },
             {"Lambda.TooManyRequestsException"},
-            {"Sandbox.Timedout", "Runtime.OutOfMemory", "Runtime.ExitError", "Lambda.Unknown", "States.Timeout"},
+            {
+                "Sandbox.Timedout",
+                "Runtime.OutOfMemory",
+                "Runtime.ExitError",
+                "Lambda.Unknown",
+                "States.Timeout",
+            },
         ],
     )
-    def test_faults_throttling_and_crashes_are_retried_each_in_its_way(self, errors: set[str]) -> None:
-        (retrier,) = [retrier for retrier in STATES["Run"]["Retry"] if errors <= set(retrier["ErrorEquals"])]
+    def test_faults_throttling_and_crashes_are_retried_each_in_its_way(
+        self, errors: set[str]
+    ) -> None:
+        (retrier,) = [
+            retrier for retrier in STATES["Run"]["Retry"] if errors <= set(retrier["ErrorEquals"])
+        ]
 
         assert retrier["JitterStrategy"] == "FULL"
         assert retrier["BackoffRate"] == 2
@@ -88,7 +109,9 @@ class TestRun:
 
         assert len(named) == len(set(named))
 
-    def test_the_worker_is_brought_back_from_a_crash_a_few_times_and_through_an_outage_of_hours(self) -> None:
+    def test_the_worker_is_brought_back_from_a_crash_a_few_times_and_through_an_outage_of_hours(
+        self,
+    ) -> None:
         faults, throttling, crashes = RETRIERS
 
         assert crashes.attempts == 3
@@ -98,7 +121,9 @@ class TestRun:
     def test_an_exception_of_the_tasks_own_is_not_run_again(self) -> None:
         named = {error for retrier in STATES["Run"]["Retry"] for error in retrier["ErrorEquals"]}
 
-        assert named.isdisjoint({"States.ALL", "States.TaskFailed", "Exception", "Runtime.ImportModuleError"})
+        assert named.isdisjoint(
+            {"States.ALL", "States.TaskFailed", "Exception", "Runtime.ImportModuleError"}
+        )
 
 
 def test_every_expression_is_closed() -> None:
@@ -118,7 +143,8 @@ def _path_back_to_run(first_choice: str) -> list[str]:
 
 def _average_patience_seconds(retrier: Retrier) -> float:
     waits = (
-        min(retrier.first_wait_seconds * 2.0**attempt, retrier.longest_wait_seconds) for attempt in range(retrier.attempts)
+        min(retrier.first_wait_seconds * 2.0**attempt, retrier.longest_wait_seconds)
+        for attempt in range(retrier.attempts)
     )
     return sum(waits) / 2  # full jitter draws each wait from zero up to its length
 

@@ -1,4 +1,6 @@
-"""One local AWS for all tests of local/, with a program deployed into it that has one resource of each type."""
+"""One local AWS for all tests of local/, with a program deployed into it that has one resource of
+each type.
+"""
 
 import time
 from collections.abc import Callable, Iterator

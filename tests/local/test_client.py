@@ -49,7 +49,9 @@ def key() -> Access:
     return Access("http://127.0.0.1:1", "eu-central-1", "AKIA", "secret")
 
 
-def test_a_document_goes_out_signed_for_api_gateway_and_its_data_comes_back(api: type[Api], key: Access) -> None:
+def test_a_document_goes_out_signed_for_api_gateway_and_its_data_comes_back(
+    api: type[Api], key: Access
+) -> None:
     api.answer = {"data": {"task": 1}}
     assert execute(key, api.url, "query Q($id: ID!) { task }", {"id": "1"}) == {"task": 1}
     assert api.body == {"query": "query Q($id: ID!) { task }", "variables": {"id": "1"}}
@@ -84,4 +86,8 @@ def test_the_local_api_refuses_an_unsigned_request(outputs: Outputs) -> None:
 
 def test_the_local_api_refuses_a_key_of_nobody(access: Access, outputs: Outputs) -> None:
     with pytest.raises(GraphqlFailed, match="answered 403"):
-        execute(Access(access.endpoint_url, access.region, "test", "test"), outputs["apiUrl"], "{ anything }")
+        execute(
+            Access(access.endpoint_url, access.region, "test", "test"),
+            outputs["apiUrl"],
+            "{ anything }",
+        )

@@ -23,20 +23,27 @@ def deploy_program(tmp_path: Path, access: Access) -> DeployProgram:
     def run(program: str) -> Outputs:
         (tmp_path / "Pulumi.yaml").write_text(PROJECT)
         (tmp_path / "Pulumi.dev.yaml").write_text("config: {}\n")
-        (tmp_path / "__main__.py").write_text(f"import pulumi\nimport pulumi_aws as aws\n{program}\n")
+        (tmp_path / "__main__.py").write_text(
+            f"import pulumi\nimport pulumi_aws as aws\n{program}\n"
+        )
         return deploy(Project.from_folder(tmp_path), access)
 
     return run
 
 
-def test_the_program_declares_each_type_that_can_be_created(outputs: Outputs, project: Project) -> None:
+def test_the_program_declares_each_type_that_can_be_created(
+    outputs: Outputs, project: Project
+) -> None:
     program = (project.folder / "__main__.py").read_text()
     missing = [kind for kind in CREATORS if f".{kind.rsplit(':', 1)[1]}(" not in program]
     assert not missing
 
 
 def test_outputs_are_plain_values_of_the_created_resources(outputs: Outputs) -> None:
-    assert outputs["stateMachineArn"] == "arn:aws:states:eu-central-1:000000000000:stateMachine:everything-machine"
+    assert (
+        outputs["stateMachineArn"]
+        == "arn:aws:states:eu-central-1:000000000000:stateMachine:everything-machine"
+    )
     assert outputs["accountId"] == "000000000000"
     assert outputs["roles"]["rule"].startswith("rule-role-")
 
@@ -56,10 +63,15 @@ def test_a_table_has_its_keys_indexes_recovery_and_expiry(access: Access, output
     assert index["Projection"] == {"ProjectionType": "KEYS_ONLY"}
     backups = dynamodb.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
     assert backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "ENABLED"
-    assert dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]["AttributeName"] == "expiresAt"
+    assert (
+        dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]["AttributeName"]
+        == "expiresAt"
+    )
 
 
-def test_a_bucket_is_private_encrypted_versioned_and_expiring(access: Access, outputs: Outputs) -> None:
+def test_a_bucket_is_private_encrypted_versioned_and_expiring(
+    access: Access, outputs: Outputs
+) -> None:
     s3, bucket = access.client("s3"), outputs["bucketName"]
     assert all(s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"].values())
     [rule] = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
@@ -74,15 +86,25 @@ def test_a_bucket_is_private_encrypted_versioned_and_expiring(access: Access, ou
 
 
 def test_a_function_has_its_code_settings_and_environment(access: Access, outputs: Outputs) -> None:
-    function = access.client("lambda").get_function_configuration(FunctionName="everything-function")
-    assert (function["Handler"], function["Runtime"], function["MemorySize"]) == ("answer.handler", "python3.13", 256)
+    function = access.client("lambda").get_function_configuration(
+        FunctionName="everything-function"
+    )
+    assert (function["Handler"], function["Runtime"], function["MemorySize"]) == (
+        "answer.handler",
+        "python3.13",
+        256,
+    )
     assert (function["Timeout"], function["Architectures"]) == (30, ["arm64"])
     assert function["LoggingConfig"]["LogGroup"] == "/aws/lambda/everything-function"
     assert function["Environment"]["Variables"]["TABLE_NAME"] == outputs["tableName"]
 
 
-def test_config_reaches_the_program_as_the_pulumi_cli_hands_it_over(access: Access, outputs: Outputs) -> None:
-    function = access.client("lambda").get_function_configuration(FunctionName="everything-function")
+def test_config_reaches_the_program_as_the_pulumi_cli_hands_it_over(
+    access: Access, outputs: Outputs
+) -> None:
+    function = access.client("lambda").get_function_configuration(
+        FunctionName="everything-function"
+    )
     assert json.loads(function["Environment"]["Variables"]["POLICY"]) == [{"Effect": "Allow"}]
 
 
@@ -91,7 +113,9 @@ def test_a_function_that_is_invoked_answers(access: Access, outputs: Outputs) ->
     assert json.load(answer["Payload"])["body"] == outputs["tableName"]
 
 
-def test_a_rule_has_its_pattern_and_its_target_with_role_queue_and_retries(access: Access, outputs: Outputs) -> None:
+def test_a_rule_has_its_pattern_and_its_target_with_role_queue_and_retries(
+    access: Access, outputs: Outputs
+) -> None:
     events, bus = access.client("events"), outputs["eventBusName"]
     [rule] = events.list_rules(EventBusName=bus)["Rules"]
     assert json.loads(rule["EventPattern"]) == {"detail-type": ["Work"]}
@@ -109,19 +133,25 @@ def test_a_schedule_may_invoke_its_function(access: Access, outputs: Outputs) ->
 
 
 def test_a_queue_keeps_its_messages_as_long_as_declared(access: Access, outputs: Outputs) -> None:
-    attributes = access.client("sqs").get_queue_attributes(QueueUrl=outputs["queueUrl"], AttributeNames=["All"])["Attributes"]
+    attributes = access.client("sqs").get_queue_attributes(
+        QueueUrl=outputs["queueUrl"], AttributeNames=["All"]
+    )["Attributes"]
     assert attributes["MessageRetentionPeriod"] == "1209600"
     assert attributes["SqsManagedSseEnabled"] == "true"
     assert outputs["ruleArn"] in attributes["Policy"]
 
 
 def test_a_state_machine_has_its_type_and_its_log(access: Access, outputs: Outputs) -> None:
-    machine = access.client("stepfunctions").describe_state_machine(stateMachineArn=outputs["stateMachineArn"])
+    machine = access.client("stepfunctions").describe_state_machine(
+        stateMachineArn=outputs["stateMachineArn"]
+    )
     assert machine["type"] == "STANDARD"
     assert machine["loggingConfiguration"]["level"] == "ERROR"
     assert machine["loggingConfiguration"]["includeExecutionData"] is True
     [destination] = machine["loggingConfiguration"]["destinations"]
-    assert destination["cloudWatchLogsLogGroup"]["logGroupArn"].endswith(":log-group:/aws/vendedlogs/states/everything:*")
+    assert destination["cloudWatchLogsLogGroup"]["logGroupArn"].endswith(
+        ":log-group:/aws/vendedlogs/states/everything:*"
+    )
 
 
 def test_log_groups_keep_their_retention(access: Access, outputs: Outputs) -> None:
@@ -134,40 +164,61 @@ def test_log_groups_keep_their_retention(access: Access, outputs: Outputs) -> No
 def test_roles_have_their_policies(access: Access, outputs: Outputs) -> None:
     iam = access.client("iam")
     [name] = iam.list_role_policies(RoleName=outputs["roles"]["rule"])["PolicyNames"]
-    document = iam.get_role_policy(RoleName=outputs["roles"]["rule"], PolicyName=name)["PolicyDocument"]
+    document = iam.get_role_policy(RoleName=outputs["roles"]["rule"], PolicyName=name)[
+        "PolicyDocument"
+    ]
     assert document["Statement"][0]["Resource"] == outputs["stateMachineArn"]
-    [function_role] = [r["RoleName"] for r in iam.list_roles()["Roles"] if r["RoleName"].startswith("function-role-")]
+    [function_role] = [
+        r["RoleName"]
+        for r in iam.list_roles()["Roles"]
+        if r["RoleName"].startswith("function-role-")
+    ]
     [attached] = iam.list_attached_role_policies(RoleName=function_role)["AttachedPolicies"]
     assert attached["PolicyName"] == "AWSLambdaBasicExecutionRole"
 
 
-def test_an_api_has_its_routes_authorizer_and_default_stage(access: Access, outputs: Outputs) -> None:
+def test_an_api_has_its_routes_authorizer_and_default_stage(
+    access: Access, outputs: Outputs
+) -> None:
     gateway = access.client("apigatewayv2")
     [api] = [api for api in gateway.get_apis()["Items"] if api["Name"] == "everything-api"]
     routes = {route["RouteKey"]: route for route in gateway.get_routes(ApiId=api["ApiId"])["Items"]}
     assert routes["POST /graphql"]["AuthorizationType"] == "AWS_IAM"
     assert routes["GET /token"]["AuthorizationType"] == "JWT"
     [authorizer] = gateway.get_authorizers(ApiId=api["ApiId"])["Items"]
-    assert authorizer["JwtConfiguration"] == {"Issuer": "https://issuer.example.com", "Audience": ["everything"]}
+    assert authorizer["JwtConfiguration"] == {
+        "Issuer": "https://issuer.example.com",
+        "Audience": ["everything"],
+    }
     [stage] = gateway.get_stages(ApiId=api["ApiId"])["Items"]
     assert (stage["StageName"], stage["AutoDeploy"]) == ("$default", True)
     assert stage["DefaultRouteSettings"]["ThrottlingBurstLimit"] == 100
 
 
 def test_an_unknown_type_is_an_error_that_names_it(deploy_program: DeployProgram) -> None:
-    with pytest.raises(DeploymentFailed, match=r'can\'t create aws:sns/topic:Topic "news"\. Add a creator'):
+    with pytest.raises(
+        DeploymentFailed, match=r'can\'t create aws:sns/topic:Topic "news"\. Add a creator'
+    ):
         deploy_program('aws.sns.Topic("news")')
 
 
-def test_what_a_creator_does_not_create_is_an_error_that_names_it(deploy_program: DeployProgram) -> None:
+def test_what_a_creator_does_not_create_is_an_error_that_names_it(
+    deploy_program: DeployProgram,
+) -> None:
     program = 'aws.s3.Bucket("files", bucket="small-files", acceleration_status="Enabled")'
-    with pytest.raises(DeploymentFailed, match=r'aws:s3/bucket:Bucket "files" declares accelerationStatus, which'):
+    with pytest.raises(
+        DeploymentFailed, match=r'aws:s3/bucket:Bucket "files" declares accelerationStatus, which'
+    ):
         deploy_program(program)
 
 
-def test_what_aws_refuses_is_an_error_that_names_the_resource(deploy_program: DeployProgram) -> None:
+def test_what_aws_refuses_is_an_error_that_names_the_resource(
+    deploy_program: DeployProgram,
+) -> None:
     program = 'aws.cloudwatch.EventRule("wrong", event_pattern="not json")'
-    with pytest.raises(DeploymentFailed, match=r'EventRule "wrong" could not be created: .*InvalidEventPattern'):
+    with pytest.raises(
+        DeploymentFailed, match=r'EventRule "wrong" could not be created: .*InvalidEventPattern'
+    ):
         deploy_program(program)
 
 
@@ -182,13 +233,19 @@ def test_an_exception_of_the_program_is_shown(deploy_program: DeployProgram) -> 
 
 
 def test_missing_config_is_shown_in_pulumis_words(deploy_program: DeployProgram) -> None:
-    with pytest.raises(DeploymentFailed, match="Missing required configuration variable 'small:memory'"):
+    with pytest.raises(
+        DeploymentFailed, match="Missing required configuration variable 'small:memory'"
+    ):
         deploy_program('pulumi.Config().require("memory")')
 
 
-def test_the_program_finds_the_modules_beside_it(deploy_program: DeployProgram, tmp_path: Path) -> None:
+def test_the_program_finds_the_modules_beside_it(
+    deploy_program: DeployProgram, tmp_path: Path
+) -> None:
     (tmp_path / "beside_the_program.py").write_text("ANSWER = 42\n")
-    outputs = deploy_program('from beside_the_program import ANSWER\npulumi.export("answer", ANSWER)')
+    outputs = deploy_program(
+        'from beside_the_program import ANSWER\npulumi.export("answer", ANSWER)'
+    )
     assert outputs == {"answer": 42}
 
 

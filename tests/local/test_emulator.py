@@ -43,13 +43,18 @@ def test_it_answers_on_the_loopback_address_alone(access: Access) -> None:
 
 def test_a_taken_port_is_refused_with_the_next_step(access: Access) -> None:
     port = port_of(access)
-    expected = pytest.raises(PortTaken, match=rf"Port {port} on 127.0.0.1 is taken.*--port {port + 1}")
+    expected = pytest.raises(
+        PortTaken, match=rf"Port {port} on 127.0.0.1 is taken.*--port {port + 1}"
+    )
     with expected, running_emulator(Options(port=port)):
         pass
 
 
 def test_the_account_is_in_the_region_that_was_asked_for(access: Access, outputs: Outputs) -> None:
-    assert access.client("s3").get_bucket_location(Bucket=outputs["bucketName"])["LocationConstraint"] == "eu-central-1"
+    assert (
+        access.client("s3").get_bucket_location(Bucket=outputs["bucketName"])["LocationConstraint"]
+        == "eu-central-1"
+    )
 
 
 def test_a_wrong_secret_is_refused(access: Access) -> None:
@@ -94,8 +99,18 @@ def handler(event, context):
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as target:
         target.writestr("sleeper.py", code)
-    trust = {"Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}]}
-    role = access.client("iam").create_role(RoleName="sleeper", AssumeRolePolicyDocument=json.dumps(trust))["Role"]
+    trust = {
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Action": "sts:AssumeRole",
+                "Principal": {"Service": "lambda.amazonaws.com"},
+            }
+        ]
+    }
+    role = access.client("iam").create_role(
+        RoleName="sleeper", AssumeRolePolicyDocument=json.dumps(trust)
+    )["Role"]
     access.client("lambda").create_function(
         FunctionName="sleeper",
         Runtime="python3.13",
@@ -125,7 +140,11 @@ with running_emulator(Options()) as running:
     input()
 """
     with subprocess.Popen(
-        [sys.executable, "-c", program], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     ) as parent:
         assert parent.stdout
         group, folder = parent.stdout.readline().split()
@@ -135,14 +154,20 @@ with running_emulator(Options()) as running:
     assert not Path(folder).exists()
 
 
-def test_a_start_that_fails_shows_the_end_of_the_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_start_that_fails_shows_the_end_of_the_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(emulator, "_ROOT", tmp_path)
-    expected = pytest.raises(EmulatorFailed, match=r"(?s)ministack ended with status 1:.*No module named 'local'")
+    expected = pytest.raises(
+        EmulatorFailed, match=r"(?s)ministack ended with status 1:.*No module named 'local'"
+    )
     with expected, running_emulator(Options()):
         pass
 
 
-def test_the_callers_own_aws_settings_do_not_reach_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_callers_own_aws_settings_do_not_reach_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("AWS_PROFILE", "production")
     access = Access("http://127.0.0.1:1", "eu-central-1", "AKIA", "secret")
     environment = emulator._environment(tmp_path, access, Options())

@@ -1,4 +1,6 @@
-"""What an execution goes through, from the event to its end: on the local AWS, with IAM enforced, as it is deployed."""
+"""What an execution goes through, from the event to its end: on the local AWS, with IAM enforced,
+as it is deployed.
+"""
 
 import io
 import json
@@ -21,7 +23,11 @@ def test_a_task_that_is_done_ends_in_done(aws: Running) -> None:
     assert (ended.status, ended.states) == ("SUCCEEDED", [*RUN_ONCE, "Done"])
     assert ended.output["message"] == "Counted."
     assert ended.output["output"] == {"count": 1}
-    assert (record["taskStatus"], record["iterations"], record["output"]) == ("success", 1, {"count": 1})
+    assert (record["taskStatus"], record["iterations"], record["output"]) == (
+        "success",
+        1,
+        {"count": 1},
+    )
     assert record["createdBy"]["type"] == "iam"
     assert record["startedOn"]
     assert record["finishedOn"]
@@ -32,7 +38,11 @@ def test_a_task_that_continues_runs_again_with_the_input_that_it_left(aws: Runni
     ended = aws.run(task_id)
     record = aws.record(task_id)
     assert ended.states == [*RUN_ONCE, "Run", "CheckStatus", "Run", "CheckStatus", "Done"]
-    assert (record["iterations"], record["input"]["count"], record["output"]) == (3, 2, {"count": 3})
+    assert (record["iterations"], record["input"]["count"], record["output"]) == (
+        3,
+        2,
+        {"count": 3},
+    )
     lines = [[line["message"] for line in log["items"]] for log in record["logs"]]
     assert lines == [
         ["Counted to 1.", "Task continuing."],
@@ -49,7 +59,9 @@ def test_a_task_that_waits_passes_through_wait(aws: Running) -> None:
     assert "input" not in entered
 
 
-def test_a_delayed_task_waits_before_its_first_iteration_and_is_owned_meanwhile(aws: Running) -> None:
+def test_a_delayed_task_waits_before_its_first_iteration_and_is_owned_meanwhile(
+    aws: Running,
+) -> None:
     task_id = aws.trigger("countUp", {"until": 1}, delay=30)
     ended = aws.run(task_id)
     record = aws.record(task_id)
@@ -57,7 +69,9 @@ def test_a_delayed_task_waits_before_its_first_iteration_and_is_owned_meanwhile(
     assert (record["iterations"], record["executionName"]) == (1, ended.arn.rpartition(":")[2])
 
 
-def test_a_task_that_fails_ends_in_error_with_its_code_and_its_error_as_the_cause(aws: Running) -> None:
+def test_a_task_that_fails_ends_in_error_with_its_code_and_its_error_as_the_cause(
+    aws: Running,
+) -> None:
     task_id = aws.trigger("endBadly", {"how": "fail"})
     ended = aws.run(task_id)
     error = {"message": "Failed on purpose.", "code": "ON_PURPOSE", "data": {"why": "a test"}}
@@ -77,8 +91,12 @@ def test_an_exception_ends_in_error_with_its_type_as_the_code(aws: Running) -> N
     assert "end_badly.py" in line["error"]["stack"]
 
 
-@pytest.mark.parametrize(("how", "code"), [("exit", "WORKER_KILLED"), ("kill", "WORKER_OUT_OF_MEMORY")])
-def test_a_worker_that_dies_comes_back_once_and_then_its_task_is_failed(aws: Running, how: str, code: str) -> None:
+@pytest.mark.parametrize(
+    ("how", "code"), [("exit", "WORKER_KILLED"), ("kill", "WORKER_OUT_OF_MEMORY")]
+)
+def test_a_worker_that_dies_comes_back_once_and_then_its_task_is_failed(
+    aws: Running, how: str, code: str
+) -> None:
     # Lambda ends a process that takes too much memory with SIGKILL: the two can't be told apart.
     task_id = aws.trigger("endBadly", {"how": how})
     ended = aws.run(task_id)
@@ -112,7 +130,9 @@ def test_an_abort_ends_an_execution_that_waits(aws: Running) -> None:
 
 
 def test_an_event_sent_by_hand_makes_its_own_record_under_the_events_id(aws: Running) -> None:
-    event_id = aws.send({"webinyTaskDefinitionId": "countUp", "input": {"until": 2}, "name": "By hand"})
+    event_id = aws.send(
+        {"webinyTaskDefinitionId": "countUp", "input": {"until": 2}, "name": "By hand"}
+    )
     ended = aws.run(event_id)
     record = aws.record(event_id)
     assert ended.states[-1] == "Done"
@@ -120,7 +140,9 @@ def test_an_event_sent_by_hand_makes_its_own_record_under_the_events_id(aws: Run
     assert record["createdBy"]["type"] == "event"
 
 
-def test_a_hand_sent_event_of_an_unknown_definition_ends_in_error_and_is_kept_as_a_failed_task(aws: Running) -> None:
+def test_a_hand_sent_event_of_an_unknown_definition_ends_in_error_and_is_kept_as_a_failed_task(
+    aws: Running,
+) -> None:
     event_id = aws.send({"webinyTaskDefinitionId": "noSuchTask"})
     ended = aws.run(event_id)
     record = aws.record(event_id)
@@ -128,7 +150,9 @@ def test_a_hand_sent_event_of_an_unknown_definition_ends_in_error_and_is_kept_as
     assert (record["taskStatus"], record["definitionId"]) == ("failed", "noSuchTask")
 
 
-def test_a_hand_sent_event_whose_input_is_wrong_ends_in_error_with_each_field_named(aws: Running) -> None:
+def test_a_hand_sent_event_whose_input_is_wrong_ends_in_error_with_each_field_named(
+    aws: Running,
+) -> None:
     event_id = aws.send({"webinyTaskDefinitionId": "countUp", "input": {"until": "many"}})
     ended = aws.run(event_id)
     assert ended.error == "VALIDATION_FAILED_INVALID_FIELDS"
@@ -152,15 +176,26 @@ def test_an_event_of_an_unknown_task_ends_in_error(aws: Running) -> None:
         ([], ["webinyTaskId", "webinyTaskDefinitionId"]),
         (None, ["webinyTaskId", "webinyTaskDefinitionId"]),
         (
-            {"detail": {"webinyTaskId": "t", "webinyTaskDefinitionId": "countUp", "tenant": 5, "delay": "x"}},
+            {
+                "detail": {
+                    "webinyTaskId": "t",
+                    "webinyTaskDefinitionId": "countUp",
+                    "tenant": 5,
+                    "delay": "x",
+                }
+            },
             ["tenant", "delay"],
         ),
     ],
 )
-def test_a_malformed_event_ends_in_error_and_each_field_is_named(aws: Running, event: object, fields: list[str]) -> None:
+def test_a_malformed_event_ends_in_error_and_each_field_is_named(
+    aws: Running, event: object, fields: list[str]
+) -> None:
     ended = aws.ended(aws.start(event))
     assert (ended.states, ended.error) == ([*RUN_ONCE, "Error"], "VALIDATION_FAILED_INVALID_FIELDS")
-    named = {field.partition(".")[0] for field in json.loads(ended.cause or "")["data"]["invalidFields"]}
+    named = {
+        field.partition(".")[0] for field in json.loads(ended.cause or "")["data"]["invalidFields"]
+    }
     assert named == set(fields)
 
 
@@ -211,17 +246,26 @@ def stub_machine(aws: Running) -> Iterator[str]:
     """Our state machine, with a worker that answers whatever the event tells it to."""
     iam, functions = aws.client("iam"), aws.client("lambda")
     role = "arn:aws:iam::000000000000:role/stub"
-    iam.create_role(RoleName="stub", AssumeRolePolicyDocument=json.dumps(policies.trust("states.amazonaws.com")))
+    iam.create_role(
+        RoleName="stub", AssumeRolePolicyDocument=json.dumps(policies.trust("states.amazonaws.com"))
+    )
     code = io.BytesIO()
     with zipfile.ZipFile(code, "w") as archive:
         archive.writestr("stub.py", STUB)
     function = functions.create_function(
-        FunctionName="stub", Runtime="python3.13", Role=role, Handler="stub.handler", Code={"ZipFile": code.getvalue()}
+        FunctionName="stub",
+        Runtime="python3.13",
+        Role=role,
+        Handler="stub.handler",
+        Code={"ZipFile": code.getvalue()},
     )["FunctionArn"]
     document = json.dumps(policies.state_machine(worker=function))
     iam.put_role_policy(RoleName="stub", PolicyName="stub", PolicyDocument=document)
     machine = aws.states.create_state_machine(
-        name="stub", roleArn=role, definition=json.dumps(definition(worker_arn=function)), type="STANDARD"
+        name="stub",
+        roleArn=role,
+        definition=json.dumps(definition(worker_arn=function)),
+        type="STANDARD",
     )["stateMachineArn"]
     yield machine
     aws.states.delete_state_machine(stateMachineArn=machine)
@@ -242,29 +286,48 @@ def test_an_answer_without_a_known_status_ends_in_unknown_status_and_is_shown(
     aws: Running, stub_machine: str, answer: object, shown: str
 ) -> None:
     ended = _answered(aws, stub_machine, answer)
-    assert (ended.status, ended.states, ended.error) == ("FAILED", [*RUN_ONCE, "UnknownStatus"], "UnknownStatus")
+    assert (ended.status, ended.states, ended.error) == (
+        "FAILED",
+        [*RUN_ONCE, "UnknownStatus"],
+        "UnknownStatus",
+    )
     assert shown.strip('"') in (ended.cause or "")
 
 
-def test_a_worker_whose_code_is_broken_ends_in_unknown_error_with_what_really_happened(aws: Running, stub_machine: str) -> None:
+def test_a_worker_whose_code_is_broken_ends_in_unknown_error_with_what_really_happened(
+    aws: Running, stub_machine: str
+) -> None:
     ended = _answered(aws, stub_machine, "raise")
-    assert (ended.status, ended.states, ended.error) == ("FAILED", ["TransformEvent", "Run", "UnknownError"], "KeyError")
+    assert (ended.status, ended.states, ended.error) == (
+        "FAILED",
+        ["TransformEvent", "Run", "UnknownError"],
+        "KeyError",
+    )
     assert "a bug of ours" in (ended.cause or "")
 
 
-def test_an_error_without_a_code_is_grouped_under_a_code_of_its_own(aws: Running, stub_machine: str) -> None:
+def test_an_error_without_a_code_is_grouped_under_a_code_of_its_own(
+    aws: Running, stub_machine: str
+) -> None:
     ended = _answered(aws, stub_machine, {"status": "error", "error": {"message": "No code."}})
     assert (ended.states[-1], ended.error) == ("Error", "TASK_ERROR")
 
 
 def _answered(aws: Running, machine: str, answer: object) -> Ended:
-    event = {"id": "e", "detail": {"webinyTaskDefinitionId": "x", "input": {"answer": json.dumps(answer)}}}
-    return aws.ended(aws.states.start_execution(stateMachineArn=machine, input=json.dumps(event))["executionArn"])
+    event = {
+        "id": "e",
+        "detail": {"webinyTaskDefinitionId": "x", "input": {"answer": json.dumps(answer)}},
+    }
+    return aws.ended(
+        aws.states.start_execution(stateMachineArn=machine, input=json.dumps(event))["executionArn"]
+    )
 
 
 def _entered(aws: Running, arn: str, state: str) -> dict[str, object]:
     """What a state was entered with."""
     events = aws.states.get_execution_history(executionArn=arn, maxResults=1000)["events"]
-    details = [event["stateEnteredEventDetails"] for event in events if "stateEnteredEventDetails" in event]
+    details = [
+        event["stateEnteredEventDetails"] for event in events if "stateEnteredEventDetails" in event
+    ]
     [entered] = [json.loads(detail["input"]) for detail in details if detail["name"] == state]
     return dict(entered)

@@ -53,14 +53,19 @@ def test_up_deploys_tells_and_stays_until_it_is_told_to_end(program: Path, until
             aws_access_key_id=values["accessKeyId"],
             aws_secret_access_key=values["secretAccessKey"],
         )
-        assert lambdas.get_function_configuration(FunctionName=values["functionName"])["MemorySize"] == 512
+        assert (
+            lambdas.get_function_configuration(FunctionName=values["functionName"])["MemorySize"]
+            == 512
+        )
         up.send_signal(signal.SIGTERM)
         told, errors = up.communicate(timeout=10)
     assert up.returncode == 0, errors
     assert "aws events put-events --entries" in told
     assert not outputs.exists()
     with socket.socket() as connection:
-        assert connection.connect_ex(("127.0.0.1", int(values["endpointUrl"].rsplit(":", 1)[1]))) != 0
+        assert (
+            connection.connect_ex(("127.0.0.1", int(values["endpointUrl"].rsplit(":", 1)[1]))) != 0
+        )
 
 
 @pytest.fixture
@@ -71,7 +76,9 @@ def inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     signal.signal(signal.SIGTERM, handler)
 
 
-def test_a_taken_port_is_a_line_and_status_1(inside: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_taken_port_is_a_line_and_status_1(
+    inside: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (inside / "Pulumi.yaml").write_text("name: small\nruntime: python\n")
     (inside / "Pulumi.dev.yaml").write_text("config: {}\n")
     with socket.socket() as other:
@@ -81,7 +88,9 @@ def test_a_taken_port_is_a_line_and_status_1(inside: Path, capsys: pytest.Captur
     assert "is taken. Stop what listens there" in capsys.readouterr().err
 
 
-def test_a_program_that_fails_is_a_line_and_status_1(inside: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_program_that_fails_is_a_line_and_status_1(
+    inside: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (inside / "Pulumi.yaml").write_text("name: small\nruntime: python\n")
     (inside / "Pulumi.dev.yaml").write_text("config: {}\n")
     (inside / "__main__.py").write_text("raise ValueError('The config key is wrong. Set it.')\n")
@@ -108,19 +117,27 @@ pulumi.export("arn", topic.arn)
     assert len(errors.splitlines()) == 2
 
 
-def test_another_folder_is_a_line_and_status_1(inside: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_another_folder_is_a_line_and_status_1(
+    inside: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["up"]) == 1
-    assert "Pulumi.yaml does not exist. Run this from the project's folder" in capsys.readouterr().err
+    assert (
+        "Pulumi.yaml does not exist. Run this from the project's folder" in capsys.readouterr().err
+    )
 
 
-def test_config_without_a_value_is_refused(inside: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_config_without_a_value_is_refused(
+    inside: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (inside / "Pulumi.yaml").write_text("name: small\nruntime: python\n")
     (inside / "Pulumi.dev.yaml").write_text("config: {}\n")
     assert main(["up", "--config", "workerMemory"]) == 1
     assert '--config takes KEY=VALUE, not "workerMemory"' in capsys.readouterr().err
 
 
-def test_graphql_without_a_local_aws_says_how_to_start_one(inside: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_graphql_without_a_local_aws_says_how_to_start_one(
+    inside: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["graphql", "{ anything }"]) == 1
     assert "python -m local up" in capsys.readouterr().err
 
@@ -131,11 +148,15 @@ def test_graphql_prints_the_answer_with_the_definitions_that_were_dropped_in(
     aws.system.to_file(inside)
     assert main(["graphql", "{ backgroundTasks { listDefinitions { data { id } } } }"]) == 0
     answer = json.loads(capsys.readouterr().out)
-    found = [definition["id"] for definition in answer["backgroundTasks"]["listDefinitions"]["data"]]
+    found = [
+        definition["id"] for definition in answer["backgroundTasks"]["listDefinitions"]["data"]
+    ]
     assert {"testingRun", "importCsv", "countUp"} <= set(found)
 
 
-@pytest.mark.parametrize(("variables", "complaint"), [("{", "are not JSON"), ("[]", "are not a JSON object")])
+@pytest.mark.parametrize(
+    ("variables", "complaint"), [("{", "are not JSON"), ("[]", "are not a JSON object")]
+)
 def test_variables_that_are_no_json_object_are_refused(
     aws: Running, inside: Path, capsys: pytest.CaptureFixture[str], variables: str, complaint: str
 ) -> None:

@@ -19,7 +19,9 @@ config:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "Pulumi.yaml").write_text(DECLARATIONS)
-    (tmp_path / "Pulumi.dev.yaml").write_text("config:\n  aws:region: eu-west-1\n  shop:memory: 2048\n")
+    (tmp_path / "Pulumi.dev.yaml").write_text(
+        "config:\n  aws:region: eu-west-1\n  shop:memory: 2048\n"
+    )
     (tmp_path / "Pulumi.prod.yaml").write_text("config:\n  shop:plain: other\n")
     return tmp_path
 
@@ -58,7 +60,9 @@ def test_set_values_are_handed_over_as_pulumi_does(folder: Path) -> None:
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(LocalError, match=r"Pulumi\.yaml does not exist\. Run this from the project's folder"):
+    with pytest.raises(
+        LocalError, match=r"Pulumi\.yaml does not exist\. Run this from the project's folder"
+    ):
         Project.from_folder(tmp_path)
 
 

@@ -32,7 +32,9 @@ def test_the_written_outputs_lead_back_to_the_same_system(system: System, tmp_pa
     assert (read.api_url, read.event_bus_name) == (OUTPUTS["apiUrl"], OUTPUTS["eventBusName"])
 
 
-def test_the_written_outputs_are_the_stacks_and_the_endpoint(system: System, tmp_path: Path) -> None:
+def test_the_written_outputs_are_the_stacks_and_the_endpoint(
+    system: System, tmp_path: Path
+) -> None:
     written = json.loads(system.to_file(tmp_path).read_text())
     assert written["endpointUrl"] == "http://127.0.0.1:4566"
     assert written["stateMachineArn"] == OUTPUTS["stateMachineArn"]
@@ -48,7 +50,9 @@ def test_without_a_local_aws_the_next_step_is_said(tmp_path: Path) -> None:
 
 
 def test_the_guide_shows_a_put_events_line_that_a_shell_and_aws_can_read(system: System) -> None:
-    [line] = [line.strip() for line in guide(system).splitlines() if "aws events put-events" in line]
+    [line] = [
+        line.strip() for line in guide(system).splitlines() if "aws events put-events" in line
+    ]
     words = shlex.split(line)
     assert words[:4] == ["aws", "events", "put-events", "--entries"]
     [entry] = json.loads(words[4])
@@ -65,11 +69,18 @@ def test_the_guide_shows_python_that_compiles(system: System) -> None:
 
 
 def test_the_guide_shows_how_to_reach_the_account(system: System) -> None:
-    [line] = [line.strip() for line in guide(system).splitlines() if line.strip().startswith("export ")]
+    [line] = [
+        line.strip() for line in guide(system).splitlines() if line.strip().startswith("export ")
+    ]
     variables = dict(word.split("=", 1) for word in shlex.split(line)[1:])
-    code = "import boto3; client = boto3.client('events'); print(client.meta.region_name, client.meta.endpoint_url)"
+    code = (
+        "import boto3; client = boto3.client('events'); print(client.meta.region_name,"
+        " client.meta.endpoint_url)"
+    )
 
     # Alone: what a person's own configuration says must not be needed.
-    finished = subprocess.run([sys.executable, "-c", code], env=variables, capture_output=True, text=True, check=True)
+    finished = subprocess.run(
+        [sys.executable, "-c", code], env=variables, capture_output=True, text=True, check=True
+    )
 
     assert finished.stdout.split() == ["eu-central-1", "http://127.0.0.1:4566"]

@@ -113,7 +113,9 @@ def test_a_long_note_is_cut(history: History, execution: Execution) -> None:
     assert step.note.endswith("…")
 
 
-def test_following_goes_on_until_every_execution_is_over(history: History, execution: Execution) -> None:
+def test_following_goes_on_until_every_execution_is_over(
+    history: History, execution: Execution
+) -> None:
     other = History()
     quick = Execution("testingRun", "arn2", other)
     other.enter("Done", {}, 0)
@@ -124,7 +126,9 @@ def test_following_goes_on_until_every_execution_is_over(history: History, execu
         history.enter("Done", {}, 3)
         history.status = "SUCCEEDED"
 
-    rounds = [[(step.task, step.state) for step in steps] for steps in follow([execution, quick], finish)]
+    rounds = [
+        [(step.task, step.state) for step in steps] for steps in follow([execution, quick], finish)
+    ]
     assert rounds == [[("importCsv", "Run"), ("testingRun", "Done")], [("importCsv", "Done")]]
     assert execution.status == "SUCCEEDED"
 
@@ -133,7 +137,9 @@ def test_without_a_terminal_each_step_is_a_line() -> None:
     console = Console(file=(shown := io.StringIO()), width=60)
     with view_for(console, [], lambda: (1200, 3376)) as view:
         assert isinstance(view, PlainView)
-        view.show([Step("importCsv", "CheckStatus", 1.5, "continue"), Step("importCsv", "Run", 1.6)])
+        view.show(
+            [Step("importCsv", "CheckStatus", 1.5, "continue"), Step("importCsv", "Run", 1.6)]
+        )
         view.show([])
     assert shown.getvalue().splitlines() == [
         "     1.50 s  importCsv    CheckStatus     continue",
@@ -154,7 +160,9 @@ def test_a_terminal_shows_a_table_with_progress(history: History, execution: Exe
     assert "1,200 of 3,376 rows" in shown.getvalue()
 
 
-def test_a_long_way_shows_its_last_states_and_how_many_came_before(history: History, execution: Execution) -> None:
+def test_a_long_way_shows_its_last_states_and_how_many_came_before(
+    history: History, execution: Execution
+) -> None:
     console = Console(file=(shown := io.StringIO()), force_terminal=True, width=200)
     for second in range(9):
         history.enter(f"State{second}", {}, second)
@@ -183,7 +191,9 @@ class Machine:
 
 @pytest.mark.parametrize(("task_id", "arn"), [("e1", "arn0"), ("t1", "arn2"), ("other", None)])
 def test_an_execution_is_found_by_its_event_or_its_task(task_id: str, arn: str | None) -> None:
-    machine = Machine({"id": "e1"}, None, {"id": "e2", "detail": {"webinyTaskId": "t1"}}, {"id": 5, "detail": []})
+    machine = Machine(
+        {"id": "e1"}, None, {"id": "e2", "detail": {"webinyTaskId": "t1"}}, {"id": 5, "detail": []}
+    )
     assert Finder(machine, "machine").find(task_id) == arn
 
 

@@ -1,4 +1,5 @@
-"""Measures what is promised in numbers, and prints it: `make measure`. It fails when a promise isn't kept.
+"""Measures what is promised in numbers, and prints it: `make measure`. It fails when a promise
+isn't kept.
 
 A time is a ratio within one run wherever that can be: machines differ, and are never quiet.
 """
@@ -15,7 +16,12 @@ def main() -> int:
     promises = [*iterations.promises(), *starting.promises(), *executions.promises()]
     report = Table("what", "measured", "at most", "kept")
     for promise in promises:
-        report.add_row(promise.what, f"{promise.value:.3g}", f"{promise.most:.3g}", "yes" if promise.is_kept else "NO")
+        report.add_row(
+            promise.what,
+            f"{promise.value:.3g}",
+            f"{promise.most:.3g}",
+            "yes" if promise.is_kept else "NO",
+        )
     Console().print(report)
     return 0 if all(promise.is_kept for promise in promises) else 1
 

@@ -1,4 +1,6 @@
-"""A task of many iterations on the local AWS, against a Lambda that keeps no store; and the first call of each."""
+"""A task of many iterations on the local AWS, against a Lambda that keeps no store; and the first
+call of each.
+"""
 
 import io
 import json
@@ -17,7 +19,8 @@ from tests.starting import started
 
 ITERATIONS = 200
 STARTS = 5
-# It counts in its process, as ours does in the table, and writes a line as ours does: the local AWS waits for the first one.
+# It counts in its process, as ours does in the table, and writes a line as ours does: the local AWS
+# waits for the first one.
 BARE = f"""
 import sys
 count = 0
@@ -36,24 +39,40 @@ def promises() -> list[Promise]:
 
 def _measured(aws: Running) -> list[Promise]:
     functions = aws.client("lambda")
-    role = functions.get_function(FunctionName=str(aws.system.outputs["workerFunctionName"]))["Configuration"]["Role"]
+    role = functions.get_function(FunctionName=str(aws.system.outputs["workerFunctionName"]))[
+        "Configuration"
+    ]["Role"]
     machine = _bare_machine(aws, _create(functions, "bare", role))
-    theirs = _seconds(aws, aws.states.start_execution(stateMachineArn=machine, input="{}")["executionArn"])
+    theirs = _seconds(
+        aws, aws.states.start_execution(stateMachineArn=machine, input="{}")["executionArn"]
+    )
     ours = _seconds(aws, aws.execution(aws.trigger("countUp", {"until": ITERATIONS})))
     fresh = [_first_call(aws, number, role) for number in range(STARTS)]
     return [
-        Promise(f"{ITERATIONS} iterations end to end, against a Lambda without a store", ours / theirs, 2),
-        Promise("first call of a fresh worker, against a bare Python Lambda", statistics.median(fresh), 3),
+        Promise(
+            f"{ITERATIONS} iterations end to end, against a Lambda without a store",
+            ours / theirs,
+            2,
+        ),
+        Promise(
+            "first call of a fresh worker, against a bare Python Lambda",
+            statistics.median(fresh),
+            3,
+        ),
     ]
 
 
 def _bare_machine(aws: Running, function: str) -> str:
     iam = aws.client("iam")
-    role = iam.create_role(RoleName="bare", AssumeRolePolicyDocument=json.dumps(policies.trust("states.amazonaws.com")))
+    role = iam.create_role(
+        RoleName="bare", AssumeRolePolicyDocument=json.dumps(policies.trust("states.amazonaws.com"))
+    )
     document = json.dumps(policies.state_machine(worker=function))
     iam.put_role_policy(RoleName="bare", PolicyName="bare", PolicyDocument=document)
     machine = aws.states.create_state_machine(
-        name="bare", roleArn=role["Role"]["Arn"], definition=json.dumps(definition(worker_arn=function))
+        name="bare",
+        roleArn=role["Role"]["Arn"],
+        definition=json.dumps(definition(worker_arn=function)),
     )
     return str(machine["stateMachineArn"])
 
@@ -81,12 +100,16 @@ def _seconds(aws: Running, execution: str) -> float:
 
 
 def _first_call(aws: Running, number: int, role: str) -> float:
-    """How much longer than a bare Lambda's the first call of a worker takes whose process has yet to start."""
+    """How much longer than a bare Lambda's the first call of a worker takes whose process has yet
+    to start.
+    """
     functions = aws.client("lambda")
     worker = str(aws.system.outputs["workerFunctionName"])
     # A change of its settings ends the processes that a function has.
     settings = functions.get_function_configuration(FunctionName=worker)["Environment"]["Variables"]
-    functions.update_function_configuration(FunctionName=worker, Environment={"Variables": settings | {"N": str(number)}})
+    functions.update_function_configuration(
+        FunctionName=worker, Environment={"Variables": settings | {"N": str(number)}}
+    )
     bare = f"bare-{number}"
     _create(functions, bare, role)
     return _call(functions, worker) / _call(functions, bare)

@@ -1,4 +1,6 @@
-"""What an iteration costs at the table, and what the runner itself takes: in this process, on moto."""
+"""What an iteration costs at the table, and what the runner itself takes: in this process, on
+moto.
+"""
 
 import math
 import time
@@ -12,7 +14,8 @@ from handler.testing.aws import aws_client
 from tests.measure.promise import Promise
 
 ITERATIONS = 100
-# DynamoDB guide, "DynamoDB read and write operations": a write takes a unit per started kilobyte, in a transaction two.
+# DynamoDB guide, "DynamoDB read and write operations": a write takes a unit per started kilobyte,
+# in a transaction two.
 UNIT_BYTES = 1024
 
 
@@ -20,7 +23,11 @@ UNIT_BYTES = 1024
 def measured(context: Context, input: dict[str, int]) -> Continue | Done:
     """Logs a line and goes on, as an ordinary iteration does."""
     context.log.info("A page was written.", page=input["page"])
-    return Done("All pages were written.") if input["page"] == ITERATIONS else Continue({"page": input["page"] + 1})
+    return (
+        Done("All pages were written.")
+        if input["page"] == ITERATIONS
+        else Continue({"page": input["page"] + 1})
+    )
 
 
 def promises() -> list[Promise]:
@@ -39,7 +46,9 @@ def promises() -> list[Promise]:
 
 
 def _write_units(rows: Iterable[Mapping[str, Any]]) -> int:
-    """The units of a claim and a commit. No key of an index changes in either, so that no index is written."""
+    """The units of a claim and a commit. No key of an index changes in either, so that no index is
+    written.
+    """
     sizes: dict[bool, int] = {}
     for row in rows:
         is_log = row["sk"]["S"].startswith((LOG_ROWS, CHILD_ROWS))

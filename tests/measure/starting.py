@@ -1,4 +1,6 @@
-"""How long it takes to start: processes of their own, in turn with what they are measured against."""
+"""How long it takes to start: processes of their own, in turn with what they are measured
+against.
+"""
 
 import os
 import statistics
@@ -25,7 +27,13 @@ ENVIRONMENT = {
 def promises() -> list[Promise]:
     _seconds(WORKER), _seconds(BARE)  # the caches are warm from here on
     ratios = [_seconds(WORKER) / _seconds(BARE) for _ in range(ROUNDS)]
-    return [Promise("importing the worker, against `import boto3` and a client", statistics.median(ratios), 1.5)]
+    return [
+        Promise(
+            "importing the worker, against `import boto3` and a client",
+            statistics.median(ratios),
+            1.5,
+        )
+    ]
 
 
 def _seconds(code: str) -> float:

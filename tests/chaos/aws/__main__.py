@@ -1,4 +1,6 @@
-"""The local AWS with faults: `python -m tests.chaos.aws <folder> <seed>`, as `python -m local.aws` otherwise."""
+"""The local AWS with faults: `python -m tests.chaos.aws <folder> <seed>`, as `python -m local.aws`
+otherwise.
+"""
 
 import sys
 from pathlib import Path

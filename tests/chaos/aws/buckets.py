@@ -26,9 +26,15 @@ class Buckets:
 
     def _faulty(self, handle: Original) -> Original:
         async def answer(method: str, path: str, *more: Any, **named: Any) -> Response:
-            fault = "" if _PAYLOADS not in path or self._ledger.is_calm else drawn(self._dice.roll("S3"), ODDS)
+            fault = (
+                ""
+                if _PAYLOADS not in path or self._ledger.is_calm
+                else drawn(self._dice.roll("S3"), ODDS)
+            )
             if fault:
-                self._ledger.add(Fault(kind=fault, task_id=path.split(_PAYLOADS)[1].split("/", maxsplit=1)[0]))
+                self._ledger.add(
+                    Fault(kind=fault, task_id=path.split(_PAYLOADS)[1].split("/", maxsplit=1)[0])
+                )
             if fault == FAILED:
                 return _SLOW_DOWN
             answered: Response = await handle(method, path, *more, **named)

@@ -8,7 +8,8 @@ from collections import Counter
 class Dice:
     """Draws for the first, the second, the third request of each kind.
 
-    Requests of several threads come in an order that no seed decides: a seed repeats which numbers are hit, not whose.
+    Requests of several threads come in an order that no seed decides: a seed repeats which numbers
+    are hit, not whose.
     """
 
     def __init__(self, seed: int) -> None:

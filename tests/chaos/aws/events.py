@@ -47,11 +47,18 @@ class Events:
             entries = data.get("Entries", [])
             if not any(entry.get("DetailType") == DETAIL_TYPE for entry in entries):
                 return put_events(data, allow_aws_source)
-            refused = [self._fault("PutEvents", REFUSED_ODDS, _task_of(entry)) == REFUSED for entry in entries]
-            taken = [entry for entry, is_refused in zip(entries, refused, strict=True) if not is_refused]
+            refused = [
+                self._fault("PutEvents", REFUSED_ODDS, _task_of(entry)) == REFUSED
+                for entry in entries
+            ]
+            taken = [
+                entry for entry, is_refused in zip(entries, refused, strict=True) if not is_refused
+            ]
             status, headers, body = put_events({**data, "Entries": taken}, allow_aws_source)
             if self._fault("PutEvents' answer", UNANSWERED_ODDS):
-                return module("core.responses").error_response_json("InternalException", "By the campaign.", 500)
+                return module("core.responses").error_response_json(
+                    "InternalException", "By the campaign.", 500
+                )
             return status, headers, _with_refusals(json.loads(body), refused)
 
         return put
@@ -60,7 +67,9 @@ class Events:
         def start(arn: str, payload: str) -> None:
             task_id = _task_of_event(payload)
             deliver = _in_this_context(lambda: dispatch(arn, payload))
-            match self._fault("delivery", DELIVERY_ODDS if _has_record(payload) else _SAFE_ODDS, task_id):
+            match self._fault(
+                "delivery", DELIVERY_ODDS if _has_record(payload) else _SAFE_ODDS, task_id
+            ):
                 case "":
                     dispatch(arn, payload)
                 case kind if kind == UNDELIVERED:
@@ -80,7 +89,11 @@ class Events:
         def invoke(arn: str, payload: str) -> None:
             detail = json.loads(payload).get("detail") or {}
             is_end = "executionArn" in detail
-            fault = self._fault("status", STATUS_ODDS, _task_of_event(detail.get("input") or "{}")) if is_end else ""
+            fault = (
+                self._fault("status", STATUS_ODDS, _task_of_event(detail.get("input") or "{}"))
+                if is_end
+                else ""
+            )
             for _ in range({STATUS_LOST: 0, STATUS_TWICE: 2}.get(fault, 1)):
                 dispatch(arn, payload)
 
@@ -93,8 +106,8 @@ class Events:
         return fault
 
 
-# Of an event that was sent by hand nothing is stored before it arrives: EventBridge promises to deliver it, and nobody
-# else can know of it.
+# Of an event that was sent by hand nothing is stored before it arrives: EventBridge promises to
+# deliver it, and nobody else can know of it.
 _SAFE_ODDS = {kind: odds for kind, odds in DELIVERY_ODDS.items() if kind != LOST}
 
 
@@ -122,4 +135,6 @@ def _with_refusals(answer: dict[str, Any], refused: list[bool]) -> bytes:
     answers = iter(answer["Entries"])
     refusal = {"ErrorCode": "InternalFailure", "ErrorMessage": "By the campaign."}
     entries = [refusal if is_refused else next(answers) for is_refused in refused]
-    return json.dumps({"FailedEntryCount": answer["FailedEntryCount"] + sum(refused), "Entries": entries}).encode()
+    return json.dumps(
+        {"FailedEntryCount": answer["FailedEntryCount"] + sum(refused), "Entries": entries}
+    ).encode()

@@ -8,7 +8,8 @@ from local.aws.patch import Original, module, replace
 from tests.chaos.aws.dice import Dice
 from tests.chaos.ledger import Fault, Ledger
 
-# By the last part of the function's name. An iteration of the campaign takes about a tenth of a second.
+# By the last part of the function's name. An iteration of the campaign takes about a tenth of a
+# second.
 ODDS = {"worker": 0.07, "api": 0.03, "recovery": 0.12}
 LATEST_SECONDS = 0.12
 
@@ -34,8 +35,12 @@ class Lambdas:
                 chance = dice.roll(role)
                 if ledger.is_calm or chance.random() >= ODDS.get(role, 0.0):
                     return self._answer(event, request_id, **context)
-                module("core.lambda_runtime").ensure_spawned(self)  # so that its start takes none of the time
-                killer = threading.Timer(chance.uniform(0, LATEST_SECONDS), self._kill, (role, _task_of(event)))
+                module("core.lambda_runtime").ensure_spawned(
+                    self
+                )  # so that its start takes none of the time
+                killer = threading.Timer(
+                    chance.uniform(0, LATEST_SECONDS), self._kill, (role, _task_of(event))
+                )
                 killer.start()
                 try:
                     return self._answer(event, request_id, **context)

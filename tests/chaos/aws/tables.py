@@ -1,4 +1,6 @@
-"""DynamoDB fails and throttles, before or after it has done what it was asked; and every write to a record is noted."""
+"""DynamoDB fails and throttles, before or after it has done what it was asked; and every write to a
+record is noted.
+"""
 
 import json
 import random
@@ -23,7 +25,8 @@ LEFT_OVER = "DynamoDB left a batch undone"
 OUTAGE = "DynamoDB was out"
 
 ODDS = {THROTTLED: 0.015, FAILED: 0.015, UNANSWERED: 0.02, LEFT_OVER: 0.02, CONFLICT: 0.02}
-# Longer than a worker of the campaign has patience: it gives up, and the state machine brings it back.
+# Longer than a worker of the campaign has patience: it gives up, and the state machine brings it
+# back.
 OUTAGE_SECONDS = 5.0
 OUTAGES_PER_REQUEST = 1 / 1500
 _BATCHES = ("BatchGetItem", "BatchWriteItem")
@@ -44,7 +47,9 @@ class Tables:
         replace(module("services.dynamodb"), "handle_request", self._faulty)
 
     def _faulty(self, handle: Original) -> Original:
-        async def answer(method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]) -> Response:
+        async def answer(
+            method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]
+        ) -> Response:
             action = headers.get("x-amz-target", "").rpartition(".")[2]
             fault = self._fault(action, body)
             if refusal := _refusal(fault, body):
@@ -53,7 +58,9 @@ class Tables:
             if action in _WRITES and answered[0] == 200:
                 for table, key in _written_tasks(json.loads(body)):
                     got = json.dumps({"TableName": table, "Key": key}).encode()
-                    await self._note(await handle(method, path, {"x-amz-target": ".GetItem"}, got, query))
+                    await self._note(
+                        await handle(method, path, {"x-amz-target": ".GetItem"}, got, query)
+                    )
             return _error("InternalServerError", 500) if fault == UNANSWERED else answered
 
         return answer
@@ -74,7 +81,9 @@ class Tables:
         if time.monotonic() < self._out_until:
             return OUTAGE
         fault = drawn(chance, ODDS)
-        if (fault == LEFT_OVER and action not in _BATCHES) or (fault == CONFLICT and action != "TransactWriteItems"):
+        if (fault == LEFT_OVER and action not in _BATCHES) or (
+            fault == CONFLICT and action != "TransactWriteItems"
+        ):
             return ""
         return fault
 
@@ -93,12 +102,20 @@ def _refusal(fault: str, body: bytes) -> Response | None:
         return _error("TransactionCanceledException", 400, {"CancellationReasons": reasons})
     if fault == LEFT_OVER:
         requests = json.loads(body)["RequestItems"]
-        return 200, {}, json.dumps({"Responses": {}, "UnprocessedKeys": requests, "UnprocessedItems": requests}).encode()
+        return (
+            200,
+            {},
+            json.dumps(
+                {"Responses": {}, "UnprocessedKeys": requests, "UnprocessedItems": requests}
+            ).encode(),
+        )
     return None
 
 
 def _error(code: str, status: int, more: dict[str, object] | None = None) -> Response:
-    response: Response = module("core.responses").error_response_json(code, f"{code}, by the campaign.", status, more)
+    response: Response = module("core.responses").error_response_json(
+        code, f"{code}, by the campaign.", status, more
+    )
     return response
 
 

@@ -16,7 +16,9 @@ def _dynamodb() -> Any:
 
 
 def count(task_id: str, effect: str) -> None:
-    """Counts an effect of a task: the first time makes its row, the others show how often it was repeated."""
+    """Counts an effect of a task: the first time makes its row, the others show how often it was
+    repeated.
+    """
     _dynamodb().update_item(
         TableName=EFFECTS,
         Key={"task": {"S": task_id}, "effect": {"S": effect}},

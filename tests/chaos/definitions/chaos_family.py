@@ -27,13 +27,17 @@ def chaos_child(context: Context, input: ChildInput) -> Done:
 def chaos_parent(context: Context, input: ParentInput) -> Verdict:
     for number in range(input.children):
         context.trigger(chaos_child, input=ChildInput(number=number))
-    return context.wait_for_children(_joined, first_wait=timedelta(seconds=20), longest_wait=timedelta(seconds=60))
+    return context.wait_for_children(
+        _joined, first_wait=timedelta(seconds=20), longest_wait=timedelta(seconds=60)
+    )
 
 
 def _joined(children: list[TaskRecord]) -> Verdict:
     if lost := [child.id for child in children if child.status != "success"]:
         return Failed(f"Children did not succeed: {', '.join(lost)}", code="CHILDREN")
-    return Done(output={"counted": sum(int(str((child.output or {})["counted"])) for child in children)})
+    return Done(
+        output={"counted": sum(int(str((child.output or {})["counted"])) for child in children)}
+    )
 
 
 with_counted_hooks(chaos_parent)

@@ -1,4 +1,6 @@
-"""Goes step by step, an iteration each, with a wait between them; carries a text along that may be big."""
+"""Goes step by step, an iteration each, with a wait between them; carries a text along that may be
+big.
+"""
 
 from pydantic import BaseModel
 

@@ -1,4 +1,6 @@
-"""Walks through rows and writes each, a few an iteration; counts in its input what it has committed."""
+"""Walks through rows and writes each, a few an iteration; counts in its input what it has
+committed.
+"""
 
 from datetime import timedelta
 
@@ -20,7 +22,9 @@ class WalkInput(BaseModel):
 @task(id="chaosWalk")
 def chaos_walk(context: Context, input: WalkInput) -> Done:
     source = ((row + 1, row) for row in range(input.cursor, input.rows))
-    for row in context.each(source, input, total=input.rows, per_iteration=4, save_every=SAVE_AT_EACH_ROW):
+    for row in context.each(
+        source, input, total=input.rows, per_iteration=4, save_every=SAVE_AT_EACH_ROW
+    ):
         count(context.task.id, f"row {row}")
         input.counted += 1
     return Done(output={"counted": input.counted})

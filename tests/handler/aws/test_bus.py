@@ -21,7 +21,10 @@ class StubbornClient:
         ids = [json.loads(entry["Detail"])["webinyTaskId"] for entry in Entries]
         self.requests.append(ids)
         results = [self._result(id) for id in ids]
-        return {"FailedEntryCount": sum("ErrorCode" in result for result in results), "Entries": results}
+        return {
+            "FailedEntryCount": sum("ErrorCode" in result for result in results),
+            "Entries": results,
+        }
 
     def _result(self, id: str) -> dict[str, str]:
         if self.refused.get(id, 0) <= 0:
@@ -45,7 +48,9 @@ def test_the_event_is_webinys(stack: Stack, bus_queue: BusQueue) -> None:
         assert event[key] == expected[key]
 
 
-def test_the_event_of_a_delayed_task_asks_for_what_is_left_of_its_delay(stack: Stack, bus_queue: BusQueue) -> None:
+def test_the_event_of_a_delayed_task_asks_for_what_is_left_of_its_delay(
+    stack: Stack, bus_queue: BusQueue
+) -> None:
     record = stack.create(delay=60)
 
     stack.system.bus.send([record])
@@ -63,7 +68,9 @@ def test_ten_events_go_in_one_request(stack: Stack, bus_queue: BusQueue) -> None
     stack.system.bus.send(records)
 
     assert [len(request["Entries"]) for _, request in stack.events.requests] == [10, 2]
-    assert [event["detail"]["webinyTaskId"] for event in bus_queue.take()] == [record.id for record in records]
+    assert [event["detail"]["webinyTaskId"] for event in bus_queue.take()] == [
+        record.id for record in records
+    ]
 
 
 def test_nothing_to_send_costs_no_request(stack: Stack) -> None:
@@ -98,7 +105,9 @@ def test_tries_are_apart_and_end_within_seconds(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [refusal("ThrottlingException"), EndpointConnectionError(endpoint_url="https://events")], ids=str
+    "error",
+    [refusal("ThrottlingException"), EndpointConnectionError(endpoint_url="https://events")],
+    ids=str,
 )
 def test_a_request_that_fails_fails_every_entry_of_it(stack: Stack, error: Exception) -> None:
     records = [stack.create(id=id) for id in ("a", "b")]

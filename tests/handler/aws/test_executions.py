@@ -16,7 +16,9 @@ MACHINE = {"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}}
 def executions(stack: Stack) -> Executions:
     role = "arn:aws:iam::123456789012:role/tasks"
     states = aws_client("stepfunctions")
-    arn = states.create_state_machine(name="tasks", definition=json.dumps(MACHINE), roleArn=role)["stateMachineArn"]
+    arn = states.create_state_machine(name="tasks", definition=json.dumps(MACHINE), roleArn=role)[
+        "stateMachineArn"
+    ]
     assert arn == STATE_MACHINE
     states.start_execution(stateMachineArn=arn, name="execution-1", input='{"id": "event-1"}')
     return Executions(stack.stepfunctions, state_machine_arn=arn)  # type: ignore[arg-type]
@@ -42,13 +44,17 @@ def test_stopping_what_is_gone_is_no_error(executions: Executions) -> None:
     executions.stop("forgotten", cause="It was aborted.")
 
 
-def test_one_that_cannot_be_stopped_is_left_to_end_by_itself(stack: Stack, executions: Executions) -> None:
+def test_one_that_cannot_be_stopped_is_left_to_end_by_itself(
+    stack: Stack, executions: Executions
+) -> None:
     stack.stepfunctions.fail(refusal("AccessDeniedException"))
 
     executions.stop("execution-1", cause="It was aborted.")
 
 
-def test_a_refusal_to_tell_of_an_execution_is_an_error(stack: Stack, executions: Executions) -> None:
+def test_a_refusal_to_tell_of_an_execution_is_an_error(
+    stack: Stack, executions: Executions
+) -> None:
     stack.stepfunctions.fail(refusal("AccessDeniedException"))
 
     with pytest.raises(ClientError):

@@ -31,7 +31,9 @@ def test_a_count_is_a_log_line_in_the_embedded_format(
 
 
 @pytest.mark.parametrize(
-    ("verdict", "metric"), [(Done(), "TasksSuccess"), (Failed("boom"), "TasksFailed")], ids=["done", "failed"]
+    ("verdict", "metric"),
+    [(Done(), "TasksSuccess"), (Failed("boom"), "TasksFailed")],
+    ids=["done", "failed"],
 )
 def test_the_end_of_a_task_is_counted_once(
     stack: Stack, capsys: pytest.CaptureFixture[str], verdict: Verdict, metric: str

@@ -63,7 +63,13 @@ class History:
     def _add(self, kind: str, **details: object) -> None:
         self.events.append({"id": len(self.events) + 1, "type": kind, **details})
 
-    def get_execution_history(self, *, executionArn: str, reverseOrder: bool, maxResults: int) -> Any:  # noqa: N803
+    def get_execution_history(
+        self,
+        *,
+        executionArn: str,  # noqa: N803
+        reverseOrder: bool,  # noqa: N803
+        maxResults: int,  # noqa: N803
+    ) -> Any:
         if self.error:
             raise self.error
         assert executionArn.endswith(":execution-1")
@@ -74,8 +80,14 @@ class History:
 @pytest.fixture
 def history(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> History:
     history, client = History(), wiring.client
-    monkeypatch.setattr(wiring, "client", lambda service: history if service == "stepfunctions" else client(service))
-    monkeypatch.setattr(stack, "settings", stack.settings.__class__("tasks", "tasks", state_machine_arn=STATE_MACHINE))
+    monkeypatch.setattr(
+        wiring, "client", lambda service: history if service == "stepfunctions" else client(service)
+    )
+    monkeypatch.setattr(
+        stack,
+        "settings",
+        stack.settings.__class__("tasks", "tasks", state_machine_arn=STATE_MACHINE),
+    )
     return history
 
 
@@ -84,7 +96,9 @@ def executions(history: History) -> Executions:
     return Executions(history, state_machine_arn=STATE_MACHINE)  # type: ignore[arg-type]
 
 
-def test_the_failures_of_a_visit_are_told_the_last_one_first(history: History, executions: Executions) -> None:
+def test_the_failures_of_a_visit_are_told_the_last_one_first(
+    history: History, executions: Executions
+) -> None:
     history.fail(KILLED)
     history.enter()
     history.fail(OUT_OF_TIME, THROTTLED)
@@ -93,7 +107,9 @@ def test_the_failures_of_a_visit_are_told_the_last_one_first(history: History, e
     assert executions.failures("execution-1") == [("States.Timeout", ""), THROTTLED, OUT_OF_TIME]
 
 
-def test_a_history_that_cannot_be_read_tells_nothing_and_fails_nothing(history: History, executions: Executions) -> None:
+def test_a_history_that_cannot_be_read_tells_nothing_and_fails_nothing(
+    history: History, executions: Executions
+) -> None:
     history.error = refusal("ThrottlingException")
 
     assert executions.failures("execution-1") == []
@@ -120,7 +136,9 @@ def die(stack: Stack, *, times: int) -> Any:
     return stack.run(record)
 
 
-def test_a_task_whose_worker_died_more_often_than_it_may_is_failed_by_how_it_died(stack: Stack, history: History) -> None:
+def test_a_task_whose_worker_died_more_often_than_it_may_is_failed_by_how_it_died(
+    stack: Stack, history: History
+) -> None:
     history.fail(KILLED, OUT_OF_TIME)
 
     answer = die(stack, times=2)
@@ -129,7 +147,9 @@ def test_a_task_whose_worker_died_more_often_than_it_may_is_failed_by_how_it_die
     assert answer["error"]["data"] == {"crashes": 2, "crash": "timeout"}
 
 
-@pytest.mark.parametrize("failures", [[UNREACHABLE] * 5, [KILLED, UNREACHABLE], [UNREACHABLE, KILLED, UNREACHABLE]])
+@pytest.mark.parametrize(
+    "failures", [[UNREACHABLE] * 5, [KILLED, UNREACHABLE], [UNREACHABLE, KILLED, UNREACHABLE]]
+)
 def test_a_table_that_was_out_of_reach_costs_a_task_none_of_its_retries(
     stack: Stack, history: History, failures: list[tuple[str, str]]
 ) -> None:

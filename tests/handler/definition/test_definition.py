@@ -86,14 +86,22 @@ def test_a_function_without_a_docstring_has_no_description() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"id": "my-task"}, 'Task ID "my-task" is invalid. It must be in camelCase format, for example: "myTask"'),
-        ({"id": ""}, 'Task ID "" is invalid. It must be in camelCase format, for example: "myCustomTask"'),
+        (
+            {"id": "my-task"},
+            'Task ID "my-task" is invalid. It must be in camelCase format, for example: "myTask"',
+        ),
+        (
+            {"id": ""},
+            'Task ID "" is invalid. It must be in camelCase format, for example: "myCustomTask"',
+        ),
         ({"max_iterations": 0}, 'task "good" has max_iterations=0; it takes 1 or more'),
         ({"crash_retries": -1}, 'task "good" has crash_retries=-1; it takes 0 or more'),
         ({"schedule": "daily"}, 'task "good" has schedule="daily"; write "rate'),
     ],
 )
-def test_an_argument_that_cannot_be_used_is_refused_with_the_file(arguments: dict[str, Any], message: str) -> None:
+def test_an_argument_that_cannot_be_used_is_refused_with_the_file(
+    arguments: dict[str, Any], message: str
+) -> None:
     with pytest.raises(DefinitionError) as refused:
 
         @task(**arguments)
@@ -140,7 +148,9 @@ def generator(context: Context) -> Iterator[Done]:
         (generator, "async or a generator"),
     ],
 )
-def test_a_function_that_is_no_task_is_refused_with_the_file(function: Callable[..., Any], message: str) -> None:
+def test_a_function_that_is_no_task_is_refused_with_the_file(
+    function: Callable[..., Any], message: str
+) -> None:
     with pytest.raises(DefinitionError) as refused:
         task()(function)
 
@@ -193,7 +203,9 @@ class TestValidation:
             return Done()
 
         assert bare.validate({}) is None
-        with pytest.raises(InvalidInput, match='Task "bare" takes no input, but was given: a, b') as refused:
+        with pytest.raises(
+            InvalidInput, match='Task "bare" takes no input, but was given: a, b'
+        ) as refused:
             bare.validate({"b": 1, "a": 2})
         assert refused.value.data is not None
         assert set(refused.value.data["invalidFields"]) == {"a", "b"}  # type: ignore[call-overload]
@@ -227,7 +239,11 @@ class TestHooks:
         def hooked(context: Context) -> Done:
             return Done()
 
-        hooks = {Hook.ON_DONE: hooked.on_done, Hook.ON_ERROR: hooked.on_error, Hook.ON_ABORT: hooked.on_abort}
+        hooks = {
+            Hook.ON_DONE: hooked.on_done,
+            Hook.ON_ERROR: hooked.on_error,
+            Hook.ON_ABORT: hooked.on_abort,
+        }
         for name, set_hook in (hooks | {Hook.ON_MAX_ITERATIONS: hooked.on_max_iterations}).items():
 
             @set_hook
@@ -263,7 +279,9 @@ class TestHooks:
         request = request_of(hooked)
         assert hooked.before_trigger(request) is request
 
-        hooked.on_before_trigger(lambda request: replace(request, name="changed") if request.delay else None)
+        hooked.on_before_trigger(
+            lambda request: replace(request, name="changed") if request.delay else None
+        )
 
         assert hooked.before_trigger(request) is request
         assert hooked.before_trigger(replace(request, delay=1)).name == "changed"

@@ -66,7 +66,12 @@ def test_a_folder_is_looked_into(package: Package) -> None:
 
 
 def test_a_definition_that_another_file_imports_is_found_once(package: Package) -> None:
-    name = package({"a.py": TASK.format(name="of_a"), "b.py": "from .a import of_a\n" + TASK.format(name="of_b")})
+    name = package(
+        {
+            "a.py": TASK.format(name="of_a"),
+            "b.py": "from .a import of_a\n" + TASK.format(name="of_b"),
+        }
+    )
 
     assert ids(discover(name)) == ["ofA", "ofB"]
 
@@ -84,14 +89,19 @@ def test_two_definitions_of_one_id_are_refused_with_both_files(package: Package)
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("import nothing_of_that_name", "ModuleNotFoundError: No module named 'nothing_of_that_name'"),
+        (
+            "import nothing_of_that_name",
+            "ModuleNotFoundError: No module named 'nothing_of_that_name'",
+        ),
         ("1 / 0", "ZeroDivisionError: division by zero"),
         ("def broken(:", "SyntaxError"),
         ("from handler import nothing", "ImportError"),
     ],
 )
 @pytest.mark.parametrize("file", ["broken.py", "folder/broken.py"])
-def test_a_module_that_cannot_be_imported_is_named_with_the_reason(package: Package, text: str, reason: str, file: str) -> None:
+def test_a_module_that_cannot_be_imported_is_named_with_the_reason(
+    package: Package, text: str, reason: str, file: str
+) -> None:
     name = package({"folder/__init__.py": "", file: text})
 
     with pytest.raises(DefinitionError) as refused:

@@ -8,7 +8,10 @@ from handler import Retry
 
 
 def seconds(retry: Retry, attempts: int) -> list[float]:
-    return [retry.wait_after(attempt, draw=lambda: 1.0).total_seconds() for attempt in range(1, attempts + 1)]
+    return [
+        retry.wait_after(attempt, draw=lambda: 1.0).total_seconds()
+        for attempt in range(1, attempts + 1)
+    ]
 
 
 def test_waits_grow_by_the_factor_up_to_the_longest() -> None:
@@ -38,7 +41,12 @@ def test_a_hundred_attempts_do_not_overflow() -> None:
 def test_attempts_end_at_the_most() -> None:
     retry = Retry(max_attempts=3)
 
-    assert [retry.allows(attempt, code=None, error=None) for attempt in (1, 2, 3, 4)] == [True, True, False, False]
+    assert [retry.allows(attempt, code=None, error=None) for attempt in (1, 2, 3, 4)] == [
+        True,
+        True,
+        False,
+        False,
+    ]
 
 
 def test_excluded_exceptions_and_codes_are_final_at_once() -> None:

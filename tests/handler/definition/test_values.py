@@ -48,7 +48,9 @@ class TestStoredInput:
         rest = size_of({"text": ""})
         assert stored_input(export_users, {"text": "x" * (MAX_INPUT_BYTES - rest)})
 
-        with pytest.raises(InvalidInput, match=r"10,485,761 bytes as JSON; the limit is 10,485,760") as refused:
+        with pytest.raises(
+            InvalidInput, match=r"10,485,761 bytes as JSON; the limit is 10,485,760"
+        ) as refused:
             stored_input(export_users, {"text": "x" * (MAX_INPUT_BYTES - rest + 1)})
         assert refused.value.code == "INPUT_TOO_LARGE"
 
@@ -58,7 +60,10 @@ class TestNextInput:
         assert next_input(export_users, {"pageSize": 5}, None) == {"pageSize": 5}
 
     def test_a_mapping_is_merged_over_it(self) -> None:
-        assert next_input(export_users, {"pageSize": 5, "text": "a"}, {"text": "b"}) == {"pageSize": 5, "text": "b"}
+        assert next_input(export_users, {"pageSize": 5, "text": "a"}, {"text": "b"}) == {
+            "pageSize": 5,
+            "text": "b",
+        }
 
     def test_a_model_replaces_it(self) -> None:
         replaced = next_input(export_users, {"pageSize": 5, "unknown": 1}, Input(text="b"))
@@ -76,7 +81,11 @@ class TestStoredOutput:
         assert stored_output({}) == {}
 
     def test_a_model_is_stored_as_json(self) -> None:
-        assert stored_output(Input(since=date(2030, 1, 1))) == {"pageSize": 10, "since": "2030-01-01", "text": ""}
+        assert stored_output(Input(since=date(2030, 1, 1))) == {
+            "pageSize": 10,
+            "since": "2030-01-01",
+            "text": "",
+        }
 
     def test_what_just_fits_is_stored_whole(self) -> None:
         output = {"text": "x" * (MAX_OUTPUT_BYTES - size_of({"text": ""}))}
@@ -99,5 +108,7 @@ class TestStoredOutput:
     def test_the_stack_of_an_error_is_left_out_next(self) -> None:
         huge = "x" * MAX_OUTPUT_BYTES
 
-        assert stored_output({"error": {"message": "m", "stack": huge}, "stack": "s"}) == {"error": {"message": "m"}}
+        assert stored_output({"error": {"message": "m", "stack": huge}, "stack": "s"}) == {
+            "error": {"message": "m"}
+        }
         assert stored_output({"error": "text", "huge": huge}) != {"error": "text"}

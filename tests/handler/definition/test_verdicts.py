@@ -37,7 +37,9 @@ NOW = datetime(2030, 1, 1, tzinfo=UTC)
         (datetime(2030, 1, 1, 2, tzinfo=timezone(timedelta(hours=1))), 3600),
     ],
 )
-def test_a_wait_is_whole_seconds_from_0_to_355_days(wait: float | timedelta | datetime | None, seconds: int) -> None:
+def test_a_wait_is_whole_seconds_from_0_to_355_days(
+    wait: float | timedelta | datetime | None, seconds: int
+) -> None:
     result = whole_seconds(wait, now=NOW)
 
     assert result == seconds

@@ -31,7 +31,11 @@ def size(answer: dict[str, Any]) -> int:
 
 
 def test_done_has_its_message_and_its_output(answers: Answers) -> None:
-    assert answers.done("Exported.", {"rows": 3}) == ECHO | {"status": "done", "message": "Exported.", "output": {"rows": 3}}
+    assert answers.done("Exported.", {"rows": 3}) == ECHO | {
+        "status": "done",
+        "message": "Exported.",
+        "output": {"rows": 3},
+    }
 
 
 def test_what_is_empty_is_absent(answers: Answers) -> None:
@@ -46,8 +50,14 @@ def test_continue_spends_the_delay_and_has_no_input(answers: Answers) -> None:
 def test_an_error_has_what_is_known_of_it(answers: Answers) -> None:
     whole = ErrorRecord(message="boom", code="MY_CODE", data={"k": 1}, stack="Traceback ...")
 
-    assert answers.error(whole) == ECHO | {"status": "error", "error": {"message": "boom", "code": "MY_CODE", "data": {"k": 1}}}
-    assert answers.error(ErrorRecord(message="boom")) == ECHO | {"status": "error", "error": {"message": "boom"}}
+    assert answers.error(whole) == ECHO | {
+        "status": "error",
+        "error": {"message": "boom", "code": "MY_CODE", "data": {"k": 1}},
+    }
+    assert answers.error(ErrorRecord(message="boom")) == ECHO | {
+        "status": "error",
+        "error": {"message": "boom"},
+    }
 
 
 def test_aborted_is_nothing_but_that(answers: Answers) -> None:
@@ -74,7 +84,9 @@ def test_an_output_that_just_fits_is_kept(answers: Answers) -> None:
 
 
 def test_an_errors_data_that_does_not_fit_is_left_out(answers: Answers) -> None:
-    answer = answers.error(ErrorRecord(message="boom", code="C", data={"text": "x" * MAX_ANSWER_BYTES}))
+    answer = answers.error(
+        ErrorRecord(message="boom", code="C", data={"text": "x" * MAX_ANSWER_BYTES})
+    )
 
     assert answer["error"] == {"message": "boom", "code": "C"}
 

@@ -7,7 +7,18 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, Field
 
-from handler import Aborted, Context, Continue, Definition, Done, Failed, TaskRecord, Verdict, task, tasks
+from handler import (
+    Aborted,
+    Context,
+    Continue,
+    Definition,
+    Done,
+    Failed,
+    TaskRecord,
+    Verdict,
+    task,
+    tasks,
+)
 from handler.contract import Status
 from handler.errors import InvalidInput
 from handler.record.task_record import Identity, Progress
@@ -49,7 +60,9 @@ def triggering(context: Context, **options: Any) -> None:
 class TestWhatItKnows:
     def test_the_task_its_tenant_and_its_locale(self) -> None:
         seen: list[object] = []
-        definition = doing(lambda context: seen.extend([context.task.status, context.tenant, context.locale]))
+        definition = doing(
+            lambda context: seen.extend([context.task.status, context.tenant, context.locale])
+        )
 
         with World.of(definition) as world:
             world.start(definition, tenant="acme", locale="de-DE")
@@ -68,7 +81,8 @@ class TestWhatItKnows:
         assert seen == [200.5]
 
     @pytest.mark.parametrize(
-        ("left", "margin", "close"), [(180, None, False), (179.9, None, True), (200, 300, True), (0.1, 0, False)]
+        ("left", "margin", "close"),
+        [(180, None, False), (179.9, None, True), (200, 300, True), (0.1, 0, False)],
     )
     def test_close_to_the_timeout_is_strictly_less_than_the_margin(
         self, left: float, margin: float | None, close: bool
@@ -76,7 +90,11 @@ class TestWhatItKnows:
         seen: list[bool] = []
 
         def body(context: Context) -> None:
-            seen.append(context.is_close_to_timeout() if margin is None else context.is_close_to_timeout(margin))
+            seen.append(
+                context.is_close_to_timeout()
+                if margin is None
+                else context.is_close_to_timeout(margin)
+            )
 
         run(doing(body), remaining_seconds=left)
 
@@ -168,7 +186,9 @@ class TestIsAborted:
 
 
 class TestCheckpoints:
-    def saved(self, stack: Stack, save: Callable[[Context], None], input: Any = None) -> tuple[TaskRecord, TaskRecord]:
+    def saved(
+        self, stack: Stack, save: Callable[[Context], None], input: Any = None
+    ) -> tuple[TaskRecord, TaskRecord]:
         """The record as the context has it and as the table has it, right after `save`."""
         seen: list[TaskRecord] = []
 
@@ -186,8 +206,12 @@ class TestCheckpoints:
         ("input", "after"),
         [({"text": "b"}, {"size": 5, "text": "b"}), (Input(text="b"), {"size": 1, "text": "b"})],
     )
-    def test_a_mapping_is_merged_over_the_input_and_a_model_replaces_it(self, stack: Stack, input: Any, after: Any) -> None:
-        kept, stored = self.saved(stack, lambda context: context.save_input(input), input={"size": 5, "text": "a"})
+    def test_a_mapping_is_merged_over_the_input_and_a_model_replaces_it(
+        self, stack: Stack, input: Any, after: Any
+    ) -> None:
+        kept, stored = self.saved(
+            stack, lambda context: context.save_input(input), input={"size": 5, "text": "a"}
+        )
 
         assert kept == stored
         assert stored.input == after
@@ -208,7 +232,9 @@ class TestCheckpoints:
 
         assert stored.progress == Progress(done=3, total=10)
 
-    def test_an_input_that_does_not_validate_is_refused_and_the_task_may_go_on(self, stack: Stack) -> None:
+    def test_an_input_that_does_not_validate_is_refused_and_the_task_may_go_on(
+        self, stack: Stack
+    ) -> None:
         def save(context: Context) -> None:
             with pytest.raises(InvalidInput, match="size"):
                 context.save_input({"size": 0})
@@ -232,7 +258,9 @@ class TestCheckpoints:
         assert seen == [1, 2]
         assert result.record.output == {"size": 3}
 
-    def test_what_an_iteration_saves_after_another_has_ended_the_task_changes_nothing(self, stack: Stack) -> None:
+    def test_what_an_iteration_saves_after_another_has_ended_the_task_changes_nothing(
+        self, stack: Stack
+    ) -> None:
         answers: list[Any] = []
 
         def body(context: Context) -> Verdict:
@@ -249,7 +277,9 @@ class TestCheckpoints:
         assert [answer["status"] for answer in answers] == ["done"]
         assert stack.get(record).output == {"by": 2}
 
-    def test_an_iteration_that_was_taken_over_while_the_other_still_runs_leaves(self, stack: Stack) -> None:
+    def test_an_iteration_that_was_taken_over_while_the_other_still_runs_leaves(
+        self, stack: Stack
+    ) -> None:
         went_on: list[bool] = []
 
         def body(context: Context) -> Verdict:
@@ -335,11 +365,18 @@ class TestChildren:
             context.trigger(child, key="a")
             context.trigger(other_child, key="b")
             wanted = (None, child, "otherChild", "nothing")
-            listed.extend([found.definition_id for found in context.children(which)] for which in wanted)
+            listed.extend(
+                [found.definition_id for found in context.children(which)] for which in wanted
+            )
 
         run(doing(body), children=[child, other_child])
 
-        assert [sorted(found) for found in listed] == [["child", "otherChild"], ["child"], ["otherChild"], []]
+        assert [sorted(found) for found in listed] == [
+            ["child", "otherChild"],
+            ["child"],
+            ["otherChild"],
+            [],
+        ]
 
     def test_a_child_may_be_delayed(self) -> None:
         parent = doing(lambda context: triggering(context, delay=60))
@@ -352,7 +389,9 @@ class TestChildren:
 
 class TestWaitingForChildren:
     def parent(self, then: Callable[[list[TaskRecord]], Verdict], **options: Any) -> Definition:
-        waits = {name: options.pop(name) for name in ("first_wait", "longest_wait") if name in options}
+        waits = {
+            name: options.pop(name) for name in ("first_wait", "longest_wait") if name in options
+        }
 
         def body(context: Context) -> Verdict:
             if context.task.iterations == 1:
@@ -364,7 +403,9 @@ class TestWaitingForChildren:
 
     def test_it_goes_on_until_all_are_over_and_hands_them_over(self) -> None:
         def join(children: list[TaskRecord]) -> Verdict:
-            return Done(output={f"child {child.input['number']}": child.status for child in children})
+            return Done(
+                output={f"child {child.input['number']}": child.status for child in children}
+            )
 
         result = run(self.parent(join), children=[slow])
 
@@ -379,13 +420,21 @@ class TestWaitingForChildren:
         assert (result.waits[0], result.waits[-1]) == (5, 15)
 
     def test_it_does_not_count_against_max_iterations(self) -> None:
-        result = run(self.parent(lambda children: Done("Joined."), max_iterations=2), children=[slow])
+        result = run(
+            self.parent(lambda children: Done("Joined."), max_iterations=2), children=[slow]
+        )
 
         assert result.record.status is Status.SUCCESS
         assert result.iterations > 2
 
     def test_without_children_it_waits_for_nothing(self) -> None:
-        result = run(doing(lambda context: context.wait_for_children(lambda children: Done(output={"n": len(children)}))))
+        result = run(
+            doing(
+                lambda context: context.wait_for_children(
+                    lambda children: Done(output={"n": len(children)})
+                )
+            )
+        )
 
         assert (result.record.output, result.waits) == ({"n": 0}, ())
 
@@ -396,7 +445,9 @@ class TestWaitingForChildren:
 
         def body(context: Context) -> Verdict:
             context.trigger(failing)
-            return context.wait_for_children(lambda children: Done(output={"states": [child.status for child in children]}))
+            return context.wait_for_children(
+                lambda children: Done(output={"states": [child.status for child in children]})
+            )
 
         assert run(doing(body), children=[failing]).record.output == {"states": ["failed"]}
 
@@ -404,7 +455,9 @@ class TestWaitingForChildren:
         def body(context: Context) -> Verdict:
             context.trigger(slow, input={"number": 1})
             context.trigger(other_child)
-            return context.wait_for_children(lambda children: Done(output={"n": len(children)}), definition=other_child)
+            return context.wait_for_children(
+                lambda children: Done(output={"n": len(children)}), definition=other_child
+            )
 
         with World.of(definition := doing(body), slow, other_child) as world:
             parent = world.start(definition)
@@ -545,13 +598,18 @@ class TestEach:
                 raise ValueError("of the body")
             return Done()
 
-        assert (run(failing).record.output or {})["error"] == {"message": "of the body", "code": "ValueError"}
+        assert (run(failing).record.output or {})["error"] == {
+            "message": "of the body",
+            "code": "ValueError",
+        }
 
     def test_no_except_of_the_task_is_in_the_way_of_an_abort(self) -> None:
         @task()
         def catching(context: Context, input: Cursor) -> Verdict:
             try:
-                for _ in context.each(((number + 1, number) for number in range(10)), input, per_iteration=5):
+                for _ in context.each(
+                    ((number + 1, number) for number in range(10)), input, per_iteration=5
+                ):
                     pass
             except Exception:
                 return Failed("It was caught.")
@@ -567,14 +625,18 @@ class TestEach:
                 pass
             return Done()
 
-        assert run(batches).record.progress == Progress(done=40, total=40, rate=None, remaining_seconds=None)
+        assert run(batches).record.progress == Progress(
+            done=40, total=40, rate=None, remaining_seconds=None
+        )
 
     def test_progress_tells_the_rate_of_this_iteration_and_what_is_left(self, stack: Stack) -> None:
         seen: list[Progress | None] = []
 
         @task()
         def counting(context: Context, input: Cursor) -> Done:
-            for number in context.each(((number + 1, number) for number in range(100)), input, total=100):
+            for number in context.each(
+                ((number + 1, number) for number in range(100)), input, total=100
+            ):
                 stack.clock.advance(1)
                 if number == 10:
                     seen.append(stack.get(context.task).progress)
@@ -594,7 +656,9 @@ class TestEach:
         record = stack.trigger(counting)
         stack.run(record)
 
-        assert stack.get(record).progress == Progress(done=3, total=None, rate=1.0, remaining_seconds=None)
+        assert stack.get(record).progress == Progress(
+            done=3, total=None, rate=1.0, remaining_seconds=None
+        )
 
 
 class Cursor(BaseModel):
@@ -611,7 +675,9 @@ class TestTheDoorsTasks:
         with World.of(definition := doing(body), child) as world:
             world.start(definition)
             world.finish()
-            made = next(record for record in world.tasks.list().items if record.definition_id == "child")
+            made = next(
+                record for record in world.tasks.list().items if record.definition_id == "child"
+            )
 
             result = world.result()
 

@@ -36,14 +36,18 @@ def at_every_call() -> list[tuple[str, int]]:
 
 def told(record: TaskRecord) -> Json:
     """What of a record must not depend on interruptions: who ran it how often, and when, may."""
-    return record.model_dump(include={"status", "input", "output", "hook", "waiting_until", "answer", "claims"})
+    return record.model_dump(
+        include={"status", "input", "output", "hook", "waiting_until", "answer", "claims"}
+    )
 
 
 AT_EVERY_CALL = pytest.mark.parametrize(("name", "call"), at_every_call())
 
 
 @AT_EVERY_CALL
-def test_a_worker_that_is_killed_before_a_call_changes_nothing_of_the_outcome(name: str, call: int) -> None:
+def test_a_worker_that_is_killed_before_a_call_changes_nothing_of_the_outcome(
+    name: str, call: int
+) -> None:
     assert_the_outcome_is_the_same(name, before={call: kill})
 
 

@@ -57,7 +57,9 @@ def test_without_lines_there_is_no_log(stack: Stack, journal: Journal) -> None:
     assert stack.dynamodb.calls == []
 
 
-def test_many_lines_are_written_before_they_are_too_many(stack: Stack, record: TaskRecord, journal: Journal) -> None:
+def test_many_lines_are_written_before_they_are_too_many(
+    stack: Stack, record: TaskRecord, journal: Journal
+) -> None:
     for number in range(100):
         stack.clock.advance(0.01)
         journal.info(f"Line {number}.", text="x" * 1_000)
@@ -68,7 +70,9 @@ def test_many_lines_are_written_before_they_are_too_many(stack: Stack, record: T
     assert stack.messages(record) == [f"Line {number}." for number in range(100)]
 
 
-def test_old_lines_are_written_with_the_next_one(stack: Stack, record: TaskRecord, journal: Journal) -> None:
+def test_old_lines_are_written_with_the_next_one(
+    stack: Stack, record: TaskRecord, journal: Journal
+) -> None:
     journal.info("One.")
     stack.clock.advance(29)
     journal.info("Two.")
@@ -81,7 +85,9 @@ def test_old_lines_are_written_with_the_next_one(stack: Stack, record: TaskRecor
     assert journal.take() is None
 
 
-def test_a_line_after_a_write_starts_the_time_anew(stack: Stack, record: TaskRecord, journal: Journal) -> None:
+def test_a_line_after_a_write_starts_the_time_anew(
+    stack: Stack, record: TaskRecord, journal: Journal
+) -> None:
     journal.info("One.")
     journal.flush()
     stack.clock.advance(60)
@@ -91,7 +97,9 @@ def test_a_line_after_a_write_starts_the_time_anew(stack: Stack, record: TaskRec
     assert stack.messages(record) == ["One."]
 
 
-def test_what_is_written_later_is_appended(stack: Stack, record: TaskRecord, journal: Journal) -> None:
+def test_what_is_written_later_is_appended(
+    stack: Stack, record: TaskRecord, journal: Journal
+) -> None:
     for message in ("One.", "Two.", "Three."):
         stack.clock.advance(0.01)
         journal.info(message)
@@ -134,8 +142,13 @@ def test_an_error_needs_no_exception(journal: Journal) -> None:
     assert (detailed.error.message, detailed.error.data) == ("It failed.", {"detail": "d"})
 
 
-@pytest.mark.parametrize(("message", "kept"), [("", "(no message)"), ("x" * 10_000, "x" * 4_000), (5, "5"), (None, "None")])
-def test_every_line_has_a_message_of_bearable_length(journal: Journal, message: Any, kept: str) -> None:
+@pytest.mark.parametrize(
+    ("message", "kept"),
+    [("", "(no message)"), ("x" * 10_000, "x" * 4_000), (5, "5"), (None, "None")],
+)
+def test_every_line_has_a_message_of_bearable_length(
+    journal: Journal, message: Any, kept: str
+) -> None:
     journal.info(message)
 
     assert [line.message for line in lines(journal)] == [kept]
@@ -162,4 +175,7 @@ def test_lines_are_dated_as_they_are_logged(stack: Stack, journal: Journal) -> N
     stack.clock.advance(2)
     journal.info("Two.")
 
-    assert [line.created_on for line in lines(journal)] == ["2030-01-01T00:00:00.000Z", "2030-01-01T00:00:02.000Z"]
+    assert [line.created_on for line in lines(journal)] == [
+        "2030-01-01T00:00:00.000Z",
+        "2030-01-01T00:00:02.000Z",
+    ]

@@ -1,4 +1,6 @@
-"""Writes that DynamoDB carries out, and whose answer is lost on the way: tried again, they change nothing more."""
+"""Writes that DynamoDB carries out, and whose answer is lost on the way: tried again, they change
+nothing more.
+"""
 
 from typing import Any
 
@@ -10,7 +12,9 @@ from tests.handler.stack import BusQueue, Stack, refusal
 
 
 def lose_the_next_answer(stack: Stack, *operations: str) -> list[str]:
-    """The next write, or the next of some operations, is carried out and answered with a failure; returns which it was."""
+    """The next write, or the next of some operations, is carried out and answered with a failure;
+    returns which it was.
+    """
     lost: list[str] = []
     writes = operations or ("put_item", "update_item", "transact_write_items")
 
@@ -132,11 +136,15 @@ class TestAbort:
         lose_the_next_answer(stack)
         return stack.tasks.abort(record.id, "Enough.")
 
-    def test_it_is_answered_as_done(self, stack: Stack, family: tuple[TaskRecord, TaskRecord]) -> None:
+    def test_it_is_answered_as_done(
+        self, stack: Stack, family: tuple[TaskRecord, TaskRecord]
+    ) -> None:
         assert self.abort(stack, family[0]).status is Status.ABORTED
         assert stack.messages(family[0]) == ["Enough."]
 
-    def test_the_children_are_aborted_too(self, stack: Stack, family: tuple[TaskRecord, TaskRecord]) -> None:
+    def test_the_children_are_aborted_too(
+        self, stack: Stack, family: tuple[TaskRecord, TaskRecord]
+    ) -> None:
         self.abort(stack, family[0])
 
         assert stack.get(family[1]).status is Status.ABORTED

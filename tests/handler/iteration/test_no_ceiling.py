@@ -1,4 +1,6 @@
-"""A task that outlives its execution: it moves on to a new one before a limit of Step Functions is reached."""
+"""A task that outlives its execution: it moves on to a new one before a limit of Step Functions is
+reached.
+"""
 
 from datetime import timedelta
 
@@ -38,7 +40,11 @@ def counting() -> tuple[Definition, list[int]]:
     def count_up(context: Context, input: CountInput) -> Verdict:
         seen.append(context.task.execution_iterations)
         count = input.count + 1
-        return Done(output={"count": count}) if count == STEPS else Continue({"count": count}, wait=input.wait)
+        return (
+            Done(output={"count": count})
+            if count == STEPS
+            else Continue({"count": count}, wait=input.wait)
+        )
 
     return count_up, seen
 
@@ -50,7 +56,11 @@ def test_a_task_goes_on_in_a_new_execution_and_keeps_its_id_its_count_and_its_lo
         world.finish()
         result = world.result()
 
-    assert (result.record.id, result.record.status, result.record.iterations) == (id, Status.SUCCESS, STEPS)
+    assert (result.record.id, result.record.status, result.record.iterations) == (
+        id,
+        Status.SUCCESS,
+        STEPS,
+    )
     assert result.record.output == {"count": STEPS}
     assert seen == [1, 2, 3, 1, 2, 3, 1, 2]
     assert [log.iteration for log in result.logs] == list(range(1, STEPS + 1))
@@ -84,7 +94,9 @@ def test_a_task_that_is_done_at_the_ceiling_does_not_move_on() -> None:
     with World.of(definition, max_execution_iterations=STEPS) as world:
         world.start(definition)
         world.finish()
-        assert [answer["status"] for answer in world.result().answers] == ["continue"] * (STEPS - 1) + ["done"]
+        assert [answer["status"] for answer in world.result().answers] == ["continue"] * (
+            STEPS - 1
+        ) + ["done"]
 
 
 def test_the_wait_before_the_move_is_waited_by_the_next_execution() -> None:
@@ -105,7 +117,9 @@ CALLS = 16
 
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize("number", range(1, CALLS + 1))
-def test_a_worker_killed_at_any_call_changes_nothing_of_the_outcome(moment: str, number: int) -> None:
+def test_a_worker_killed_at_any_call_changes_nothing_of_the_outcome(
+    moment: str, number: int
+) -> None:
     deaths: list[int] = []
 
     def die(world: World) -> None:

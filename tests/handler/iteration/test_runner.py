@@ -9,7 +9,18 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, Field
 
-from handler import Aborted, Context, Continue, Definition, Done, Failed, Retry, TaskRecord, Verdict, task
+from handler import (
+    Aborted,
+    Context,
+    Continue,
+    Definition,
+    Done,
+    Failed,
+    Retry,
+    TaskRecord,
+    Verdict,
+    task,
+)
 from handler.contract import MAX_ANSWER_BYTES, MAX_OUTPUT_BYTES, MAX_WAIT_SECONDS, Status
 from handler.errors import StoreUnavailable
 from tests.handler.stack import Stack, event_file, refusal
@@ -50,8 +61,12 @@ def count_up(context: Context, input: dict[str, int]) -> Done:
 
 
 class TestEvents:
-    @pytest.mark.parametrize("event", [None, "text", {}, {"payload": {"webinyTaskId": "t1", "tenant": "acme"}}])
-    def test_a_malformed_event_is_answered_with_an_error_that_names_the_fields(self, stack: Stack, event: Any) -> None:
+    @pytest.mark.parametrize(
+        "event", [None, "text", {}, {"payload": {"webinyTaskId": "t1", "tenant": "acme"}}]
+    )
+    def test_a_malformed_event_is_answered_with_an_error_that_names_the_fields(
+        self, stack: Stack, event: Any
+    ) -> None:
         answer = stack.invoke(event)
 
         assert answer["status"] == "error"
@@ -70,7 +85,9 @@ class TestEvents:
     def test_a_real_event_runs_its_task(self, stack: Stack, name: str) -> None:
         event = event_file(name)
         stack.definitions = (count_up,)
-        stack.create(id=event["payload"]["webinyTaskId"], definition_id="countUp", input={"total": 3})
+        stack.create(
+            id=event["payload"]["webinyTaskId"], definition_id="countUp", input={"total": 3}
+        )
 
         assert stack.invoke(event) == {
             "status": "done",
@@ -86,7 +103,9 @@ class TestEvents:
         answer = stack.invoke(event_file("worker"))
 
         assert answer["error"] == {
-            "message": 'Task "6957329503d1f0a7c8b9e214" cannot be executed because it does not exist.',
+            "message": (
+                'Task "6957329503d1f0a7c8b9e214" cannot be executed because it does not exist.'
+            ),
             "code": "TASK_NOT_FOUND",
         }
         assert stack.rows() == []
@@ -107,7 +126,11 @@ class TestEventsByHand:
 
         record = stack.get("2c5d0c6e-91f5-4a3c-9f0a-5f0d6f6b8a11")
         assert answer["status"] == "done"
-        assert (record.name, record.input, record.output) == ("Count to three", {"total": 3}, {"total": 3})
+        assert (record.name, record.input, record.output) == (
+            "Count to three",
+            {"total": 3},
+            {"total": 3},
+        )
         assert record.created_by.type == "event"
 
     def test_the_same_event_twice_is_the_same_task(self, stack: Stack) -> None:
@@ -115,7 +138,9 @@ class TestEventsByHand:
         event = event_file("worker_by_hand")
         stack.invoke(event)
         before = stack.get("2c5d0c6e-91f5-4a3c-9f0a-5f0d6f6b8a11")
-        other = event | {"payload": event["payload"] | {"executionName": "execution-2", "visit": "visit-2"}}
+        other = event | {
+            "payload": event["payload"] | {"executionName": "execution-2", "visit": "visit-2"}
+        }
 
         answer = stack.invoke(other)
 
@@ -156,7 +181,9 @@ class TestEventsByHand:
 
 
 class TestDelays:
-    def test_a_delay_is_waited_for_by_the_execution_which_owns_the_task_from_then_on(self, stack: Stack) -> None:
+    def test_a_delay_is_waited_for_by_the_execution_which_owns_the_task_from_then_on(
+        self, stack: Stack
+    ) -> None:
         record = stack.trigger(returning(Done()), delay=60)
 
         answer = stack.run(record, delay=60)
@@ -164,7 +191,11 @@ class TestDelays:
         after = stack.get(record)
         assert (answer["status"], answer["wait"], answer["delay"]) == ("continue", 60, -1)
         assert "input" not in answer
-        assert (after.status, after.iterations, after.execution_name) == (Status.PENDING, 0, "execution-1")
+        assert (after.status, after.iterations, after.execution_name) == (
+            Status.PENDING,
+            0,
+            "execution-1",
+        )
         assert after.waiting_until == "2030-01-01T00:01:00.000Z"
         assert stack.messages(record) == []
 
@@ -205,8 +236,12 @@ class TestDelays:
         assert answer["status"] == "aborted"
         assert ran == []
 
-    @pytest.mark.parametrize(("status", "answered"), [(Status.ABORTED, "aborted"), (Status.SUCCESS, "done")])
-    def test_a_closed_task_is_not_delayed(self, stack: Stack, status: Status, answered: str) -> None:
+    @pytest.mark.parametrize(
+        ("status", "answered"), [(Status.ABORTED, "aborted"), (Status.SUCCESS, "done")]
+    )
+    def test_a_closed_task_is_not_delayed(
+        self, stack: Stack, status: Status, answered: str
+    ) -> None:
         record = stack.create(status=status)
 
         assert stack.run(record, delay=60)["status"] == answered
@@ -220,7 +255,10 @@ class TestDefinitions:
         answer = stack.run(record)
 
         error = {
-            "message": f'Task "{record.id}" cannot be executed because there is no "gone" definition plugin.',
+            "message": (
+                f'Task "{record.id}" cannot be executed because there is no "gone" definition'
+                " plugin."
+            ),
             "code": "TASK_DEFINITION_ERROR",
             "data": {"definitionId": "gone"},
         }
@@ -240,14 +278,18 @@ class TestDefinitions:
 
 class TestClosedTasks:
     @pytest.mark.parametrize("status", [Status.SUCCESS, Status.FAILED])
-    def test_a_duplicate_of_a_task_that_is_over_ends_as_a_quiet_success(self, stack: Stack, status: Status) -> None:
+    def test_a_duplicate_of_a_task_that_is_over_ends_as_a_quiet_success(
+        self, stack: Stack, status: Status
+    ) -> None:
         record = stack.create(status=status, execution_name="execution-1")
 
         answer = stack.run(record, execution="execution-2")
 
         assert answer["status"] == "done"
-        assert answer["message"] == (
-            f'Task "{record.id}" ({status}) belongs to the execution "execution-1"; this one changed nothing.'
+        assert (
+            answer["message"]
+            == f'Task "{record.id}" ({status}) belongs to the execution "execution-1"; this one'
+            " changed nothing."
         )
         assert stack.get(record) == record
         assert stack.messages(record) == []
@@ -289,7 +331,11 @@ class TestStarting:
         stack.run(record)
 
         (during,) = seen
-        assert (during.status, during.iterations, during.execution_name) == (Status.RUNNING, 1, "execution-1")
+        assert (during.status, during.iterations, during.execution_name) == (
+            Status.RUNNING,
+            1,
+            "execution-1",
+        )
         assert during.started_on == "2030-01-01T00:00:03.000Z"
 
     def test_the_next_ones_count_and_nothing_else(self, stack: Stack) -> None:
@@ -322,7 +368,10 @@ class TestMaxIterations:
         after = stack.get(record)
         assert ran == list(range(1, most + 1))
         assert [answer["status"] for answer in answers] == ["continue"] * most + ["error"]
-        assert answers[-1]["error"] == {"message": "Task reached max iterations.", "code": "MAX_ITERATIONS"}
+        assert answers[-1]["error"] == {
+            "message": "Task reached max iterations.",
+            "code": "MAX_ITERATIONS",
+        }
         assert (after.status, after.output) == (Status.FAILED, {"error": answers[-1]["error"]})
         assert after.iterations == most
         assert stack.messages(record)[-1] == "Task reached max iterations."
@@ -343,7 +392,9 @@ class TestMaxIterations:
     def test_its_own_hook_runs_instead_of_that_for_errors(self, stack: Stack) -> None:
         definition = returning(Continue(), max_iterations=1)
         hooks: list[str] = []
-        definition.on_max_iterations(lambda record: hooks.append(f"on_max_iterations {record.status}"))
+        definition.on_max_iterations(
+            lambda record: hooks.append(f"on_max_iterations {record.status}")
+        )
         definition.on_error(lambda record: hooks.append("on_error"))
         record = stack.trigger(definition)
 
@@ -372,8 +423,16 @@ class TestDone:
         answer = stack.run(record)
 
         after = stack.get(record)
-        assert (answer["status"], answer["message"], answer["output"]) == ("done", "All exported.", {"rows": 3})
-        assert (after.status, after.output, after.finished_on) == (Status.SUCCESS, {"rows": 3}, "2030-01-01T00:00:05.000Z")
+        assert (answer["status"], answer["message"], answer["output"]) == (
+            "done",
+            "All exported.",
+            {"rows": 3},
+        )
+        assert (after.status, after.output, after.finished_on) == (
+            Status.SUCCESS,
+            {"rows": 3},
+            "2030-01-01T00:00:05.000Z",
+        )
         (line,) = stack.lines(record)
         assert (line.message, line.type) == ("All exported.", "info")
 
@@ -404,7 +463,9 @@ class TestDone:
         output: Any = stack.get(record).output
         assert output["message"] == "Output size exceeds the maximum allowed size."
 
-    def test_an_output_that_does_not_fit_the_answer_is_whole_on_the_record(self, stack: Stack) -> None:
+    def test_an_output_that_does_not_fit_the_answer_is_whole_on_the_record(
+        self, stack: Stack
+    ) -> None:
         record = stack.trigger(returning(Done("Done.", output={"text": "x" * 100_000})))
 
         answer = stack.run(record)
@@ -422,7 +483,9 @@ class TestDone:
 
 
 class TestContinue:
-    def continuing(self, stack: Stack, verdict: Verdict, input: Any = None) -> tuple[TaskRecord, Any]:
+    def continuing(
+        self, stack: Stack, verdict: Verdict, input: Any = None
+    ) -> tuple[TaskRecord, Any]:
         @task(id="inputTask")
         def input_task(context: Context, input: Input) -> Verdict:
             return verdict
@@ -461,7 +524,9 @@ class TestContinue:
 
         assert record.input == after
 
-    def test_an_input_that_does_not_validate_fails_the_task_and_names_the_field(self, stack: Stack) -> None:
+    def test_an_input_that_does_not_validate_fails_the_task_and_names_the_field(
+        self, stack: Stack
+    ) -> None:
         record, answer = self.continuing(stack, Continue({"size": 0}))
 
         assert answer["error"]["code"] == "VALIDATION_FAILED_INVALID_FIELDS"
@@ -479,12 +544,16 @@ class TestContinue:
             (math.inf, MAX_WAIT_SECONDS),
         ],
     )
-    def test_a_wait_is_told_in_whole_seconds_and_stands_on_the_record(self, stack: Stack, wait: Any, seconds: int) -> None:
+    def test_a_wait_is_told_in_whole_seconds_and_stands_on_the_record(
+        self, stack: Stack, wait: Any, seconds: int
+    ) -> None:
         record, answer = self.continuing(stack, Continue(wait=wait))
 
         assert answer["wait"] == seconds
         assert type(answer["wait"]) is int
-        assert datetime.fromisoformat(record.waiting_until or "") == stack.clock.now() + timedelta(seconds=seconds)
+        assert datetime.fromisoformat(record.waiting_until or "") == stack.clock.now() + timedelta(
+            seconds=seconds
+        )
         assert stack.lines(record)[0].data == {"wait": seconds}
 
     @pytest.mark.parametrize("wait", [None, 0, -5, timedelta(0), datetime(2029, 1, 1, tzinfo=UTC)])
@@ -502,7 +571,9 @@ class TestContinue:
         assert record.status is Status.FAILED
         assert record.output is not None
 
-    def test_a_later_answer_to_the_same_visit_tells_what_is_left_of_the_wait(self, stack: Stack) -> None:
+    def test_a_later_answer_to_the_same_visit_tells_what_is_left_of_the_wait(
+        self, stack: Stack
+    ) -> None:
         record, _ = self.continuing(stack, Continue(wait=30))
         stack.clock.advance(10)
 
@@ -533,7 +604,9 @@ class TestFailures:
         assert line.error.code == "MY_CODE"
 
     @pytest.mark.parametrize("error", [ValueError("boom"), ExceptionGroup("boom", [ValueError()])])
-    def test_an_exception_is_a_failure_with_its_type_as_the_code(self, stack: Stack, error: BaseException) -> None:
+    def test_an_exception_is_a_failure_with_its_type_as_the_code(
+        self, stack: Stack, error: BaseException
+    ) -> None:
         record = stack.trigger(raising(error))
 
         answer = stack.run(record)
@@ -555,7 +628,9 @@ class TestFailures:
         assert stack.run(stack.trigger(raising(KeyError())))["error"]["message"]
 
     @pytest.mark.parametrize("verdict", [None, "done", {"status": "done"}, True, Done, [Done()]])
-    def test_what_is_no_verdict_is_a_failure_that_says_what_is_one(self, stack: Stack, verdict: Any) -> None:
+    def test_what_is_no_verdict_is_a_failure_that_says_what_is_one(
+        self, stack: Stack, verdict: Any
+    ) -> None:
         answer = stack.run(stack.trigger(returning(verdict)))
 
         assert answer["error"]["code"] == "NO_VERDICT"
@@ -572,7 +647,9 @@ class TestFailures:
 
         assert stack.get(record).output == {"rows": 3, "error": {"message": "boom"}}
 
-    def test_an_input_that_older_code_stored_fails_with_each_field_named(self, stack: Stack) -> None:
+    def test_an_input_that_older_code_stored_fails_with_each_field_named(
+        self, stack: Stack
+    ) -> None:
         @task(id="inputTask")
         def input_task(context: Context, input: Input) -> Verdict:
             return Done()
@@ -587,7 +664,9 @@ class TestFailures:
         assert stack.get(record).status is Status.FAILED
 
     @pytest.mark.parametrize("text", ["x" * 500_000, "😀" * 100_000])
-    def test_whatever_a_task_says_the_answer_stays_small_and_the_task_ends(self, stack: Stack, text: str) -> None:
+    def test_whatever_a_task_says_the_answer_stays_small_and_the_task_ends(
+        self, stack: Stack, text: str
+    ) -> None:
         verdicts = [Done(text, output={"a": text}), Failed(text, code=text), Continue(wait=5)]
         for verdict in verdicts:
             record = stack.trigger(returning(verdict))
@@ -615,8 +694,12 @@ class TestAborted:
         assert stack.messages(record) == ["Task aborted."]
         assert [hook.status for hook in hooks] == [Status.ABORTED]
 
-    @pytest.mark.parametrize("verdict", [Done(output={"a": 1}), Continue({}), Failed("boom"), Aborted()])
-    def test_an_abort_during_an_iteration_is_never_overwritten(self, stack: Stack, verdict: Verdict) -> None:
+    @pytest.mark.parametrize(
+        "verdict", [Done(output={"a": 1}), Continue({}), Failed("boom"), Aborted()]
+    )
+    def test_an_abort_during_an_iteration_is_never_overwritten(
+        self, stack: Stack, verdict: Verdict
+    ) -> None:
         def body(context: Context) -> Verdict:
             context.log.info("What it did.")
             stack.tasks.abort(context.task.id, "Stop it.")
@@ -654,7 +737,9 @@ class TestHooks:
             (Aborted(), "on_abort", Status.ABORTED),
         ],
     )
-    def test_a_hook_gets_the_record_as_it_is_stored(self, stack: Stack, verdict: Verdict, hook: str, status: Status) -> None:
+    def test_a_hook_gets_the_record_as_it_is_stored(
+        self, stack: Stack, verdict: Verdict, hook: str, status: Status
+    ) -> None:
         definition = returning(verdict)
         given: list[tuple[TaskRecord, TaskRecord]] = []
         getattr(definition, hook)(lambda record: given.append((record, stack.get(record))))
@@ -670,7 +755,12 @@ class TestHooks:
     def test_no_hook_runs_when_a_task_continues(self, stack: Stack) -> None:
         definition = returning(Continue())
         hooks: list[TaskRecord] = []
-        for set_hook in (definition.on_done, definition.on_error, definition.on_abort, definition.on_max_iterations):
+        for set_hook in (
+            definition.on_done,
+            definition.on_error,
+            definition.on_abort,
+            definition.on_max_iterations,
+        ):
             set_hook(hooks.append)
 
         stack.run(stack.trigger(definition))
@@ -678,7 +768,9 @@ class TestHooks:
         assert hooks == []
 
     @pytest.mark.parametrize("error", [ValueError("of the hook"), SystemExit(1)])
-    def test_a_hook_that_raises_is_logged_and_changes_nothing(self, stack: Stack, error: BaseException) -> None:
+    def test_a_hook_that_raises_is_logged_and_changes_nothing(
+        self, stack: Stack, error: BaseException
+    ) -> None:
         definition = returning(Done("Done.", output={"a": 1}))
 
         @definition.on_done
@@ -697,7 +789,9 @@ class TestHooks:
         assert line.error is not None
         assert line.error.code == type(error).__name__
 
-    def test_a_hook_whose_worker_died_runs_when_the_visit_is_tried_again(self, stack: Stack) -> None:
+    def test_a_hook_whose_worker_died_runs_when_the_visit_is_tried_again(
+        self, stack: Stack
+    ) -> None:
         definition = returning(Done("Done."))
         ran: list[str] = []
 
@@ -746,9 +840,18 @@ class TestTellingAgain:
     """A worker's answer that was lost on the way: the state machine runs the same visit again."""
 
     @pytest.mark.parametrize(
-        "verdict", [Done(output={"a": 1}), Failed("boom", code="C", data={"k": 1}), Continue(wait=30), Continue(), Aborted()]
+        "verdict",
+        [
+            Done(output={"a": 1}),
+            Failed("boom", code="C", data={"k": 1}),
+            Continue(wait=30),
+            Continue(),
+            Aborted(),
+        ],
     )
-    def test_the_same_visit_gets_the_same_answer_and_runs_nothing(self, stack: Stack, verdict: Verdict) -> None:
+    def test_the_same_visit_gets_the_same_answer_and_runs_nothing(
+        self, stack: Stack, verdict: Verdict
+    ) -> None:
         ran: list[int] = []
 
         def body(context: Context) -> Verdict:
@@ -780,8 +883,12 @@ class TestTellingAgain:
 
 
 class TestRetries:
-    def test_a_failure_continues_with_a_growing_wait_and_the_log_says_why(self, stack: Stack) -> None:
-        definition = raising(ConnectionError("It can't be reached."), retry=Retry(max_attempts=3, jitter=False))
+    def test_a_failure_continues_with_a_growing_wait_and_the_log_says_why(
+        self, stack: Stack
+    ) -> None:
+        definition = raising(
+            ConnectionError("It can't be reached."), retry=Retry(max_attempts=3, jitter=False)
+        )
         hooks: list[TaskRecord] = []
         definition.on_error(hooks.append)
         record = stack.trigger(definition)
@@ -876,8 +983,13 @@ class TestCrashes:
         assert answer["status"] == "error"
         assert "crashed its Lambda 2 times in a row" in answer["error"]["message"]
         assert answer["error"]["data"]["crashes"] == 2
-        assert (after.status, after.output["error"]["code"]) == (Status.FAILED, answer["error"]["code"])
-        assert any("The iteration before did not end" in message for message in stack.messages(record))
+        assert (after.status, after.output["error"]["code"]) == (
+            Status.FAILED,
+            answer["error"]["code"],
+        )
+        assert any(
+            "The iteration before did not end" in message for message in stack.messages(record)
+        )
 
     @pytest.mark.parametrize("retries", [0, 2])
     def test_a_definition_says_how_often(self, stack: Stack, retries: int) -> None:
@@ -901,7 +1013,9 @@ class TestCrashes:
 
 
 class TestUnreachableStore:
-    def test_the_worker_gives_up_with_an_error_that_the_state_machine_knows(self, stack: Stack) -> None:
+    def test_the_worker_gives_up_with_an_error_that_the_state_machine_knows(
+        self, stack: Stack
+    ) -> None:
         record = stack.trigger(returning(Done()))
         stack.dynamodb.fail(refusal("ThrottlingException"))
         stack.remaining_seconds = lambda: 6.0
@@ -966,7 +1080,10 @@ class TestLogs:
             stack.run(record, visit=visit)
 
         logs = list(stack.store.logs(record.id))
-        assert [(log.iteration, log.execution_name) for log in logs] == [(1, "execution-1"), (2, "execution-1")]
+        assert [(log.iteration, log.execution_name) for log in logs] == [
+            (1, "execution-1"),
+            (2, "execution-1"),
+        ]
         assert [[line.message for line in log.items] for log in logs] == [
             ["Working.", "Task continuing."],
             ["Working.", "Task done."],

@@ -8,7 +8,13 @@ import pytest
 
 from handler import Context, Continue, TaskRecord, task
 from handler.contract import Status
-from handler.lifecycle.reconciliation import EXECUTION_ENDED, MOST_DELIVERIES, MOST_HOOK_ATTEMPTS, NEVER_CLAIMED, UNDELIVERED
+from handler.lifecycle.reconciliation import (
+    EXECUTION_ENDED,
+    MOST_DELIVERIES,
+    MOST_HOOK_ATTEMPTS,
+    NEVER_CLAIMED,
+    UNDELIVERED,
+)
 from handler.record.task_record import ErrorRecord
 from handler.table.conditions import Guard
 from handler.testing.aws import aws_client
@@ -27,7 +33,9 @@ class TestAnExecutionThatEnds:
         self, recovering: Recovering, status: str
     ) -> None:
         record = recovering.running()
-        recovering.end("execution-1", status, error="Runtime.ExitError", cause="It exited with status 7.")
+        recovering.end(
+            "execution-1", status, error="Runtime.ExitError", cause="It exited with status 7."
+        )
 
         recovering.tell("execution-1")
 
@@ -47,7 +55,9 @@ class TestAnExecutionThatEnds:
         assert recovering.ran == [("on_error", "failed")]
         assert recovering.stack.get(record).hook is None
 
-    def test_one_that_was_stopped_leaves_its_task_aborted_with_the_cause_in_the_log(self, recovering: Recovering) -> None:
+    def test_one_that_was_stopped_leaves_its_task_aborted_with_the_cause_in_the_log(
+        self, recovering: Recovering
+    ) -> None:
         record = recovering.running()
         recovering.end("execution-1", "ABORTED", cause="Stopped by Ada.")
 
@@ -57,7 +67,9 @@ class TestAnExecutionThatEnds:
         assert recovering.stack.messages(record) == ["The execution was stopped. Stopped by Ada."]
         assert recovering.ran == [("on_abort", "aborted")]
 
-    def test_one_that_was_stopped_before_its_worker_ran_ends_its_task_too(self, recovering: Recovering) -> None:
+    def test_one_that_was_stopped_before_its_worker_ran_ends_its_task_too(
+        self, recovering: Recovering
+    ) -> None:
         record = recovering.pending()
         recovering.start("execution-1", record)
         recovering.end("execution-1", "ABORTED")
@@ -66,7 +78,9 @@ class TestAnExecutionThatEnds:
 
         assert recovering.stack.get(record).status is Status.ABORTED
 
-    def test_one_that_was_stopped_takes_the_children_of_its_task_along(self, recovering: Recovering) -> None:
+    def test_one_that_was_stopped_takes_the_children_of_its_task_along(
+        self, recovering: Recovering
+    ) -> None:
         parent = recovering.running()
         child = recovering.pending(parent_id=parent.id)
         recovering.end("execution-1", "ABORTED")
@@ -90,7 +104,9 @@ class TestAnExecutionThatEnds:
 
     def test_a_task_that_ended_by_itself_stays_as_it_is(self, recovering: Recovering) -> None:
         record = recovering.running()
-        ended = record.failed(now=recovering.stack.clock.now(), error=ErrorRecord(message="Its own error."))
+        ended = record.failed(
+            now=recovering.stack.clock.now(), error=ErrorRecord(message="Its own error.")
+        )
         recovering.stack.store.save(ended, before=record, guard=Guard())
         recovering.end("execution-1", "FAILED", error="TASK_ERROR")
 
@@ -98,7 +114,9 @@ class TestAnExecutionThatEnds:
 
         assert recovering.error(record) == {"message": "Its own error."}
 
-    def test_a_hook_that_its_worker_did_not_come_to_run_is_run(self, recovering: Recovering) -> None:
+    def test_a_hook_that_its_worker_did_not_come_to_run_is_run(
+        self, recovering: Recovering
+    ) -> None:
         record = recovering.running()
         error = ErrorRecord(message="Its own error.")
         ended = record.failed(now=recovering.stack.clock.now(), error=error, hook="on_error")
@@ -119,7 +137,9 @@ class TestAnExecutionThatEnds:
 
         assert recovering.stack.get(record).status is Status.RUNNING
 
-    def test_a_task_that_has_moved_on_to_a_new_execution_is_left_to_that(self, recovering: Recovering) -> None:
+    def test_a_task_that_has_moved_on_to_a_new_execution_is_left_to_that(
+        self, recovering: Recovering
+    ) -> None:
         record = recovering.running()
         now = recovering.stack.clock.now()
         released = record.continued(now=now, input={}, wait=0).released(now=now)
@@ -133,14 +153,21 @@ class TestAnExecutionThatEnds:
     def test_a_task_that_was_deleted_is_not_made_again(self, recovering: Recovering) -> None:
         record = recovering.running()
         recovering.end("execution-1", "FAILED", error="Lambda.Unknown")
-        aws_client("dynamodb").delete_item(TableName=TABLE, Key={"pk": {"S": f"TASK#{record.id}"}, "sk": {"S": "TASK"}})
+        aws_client("dynamodb").delete_item(
+            TableName=TABLE, Key={"pk": {"S": f"TASK#{record.id}"}, "sk": {"S": "TASK"}}
+        )
 
         recovering.tell("execution-1")
 
         assert recovering.stack.store.find(record.id) is None
 
-    @pytest.mark.parametrize("event", ["no event", [], {}, {"detail": []}, {"detail": {"webinyTaskId": 7}}, {"detail": {}}])
-    def test_one_that_was_started_with_anything_else_is_no_trouble(self, recovering: Recovering, event: object) -> None:
+    @pytest.mark.parametrize(
+        "event",
+        ["no event", [], {}, {"detail": []}, {"detail": {"webinyTaskId": 7}}, {"detail": {}}],
+    )
+    def test_one_that_was_started_with_anything_else_is_no_trouble(
+        self, recovering: Recovering, event: object
+    ) -> None:
         recovering.start("execution-1", event=event)
         recovering.end("execution-1", "FAILED", error="VALIDATION_FAILED_INVALID_FIELDS")
 
@@ -148,8 +175,13 @@ class TestAnExecutionThatEnds:
 
         assert recovering.stack.rows() == []
 
-    def test_an_event_sent_by_hand_whose_worker_never_ran_gets_its_record_and_the_reason(self, recovering: Recovering) -> None:
-        event = {"id": "by-hand-1", "detail": {"webinyTaskDefinitionId": "someTask", "name": "By hand"}}
+    def test_an_event_sent_by_hand_whose_worker_never_ran_gets_its_record_and_the_reason(
+        self, recovering: Recovering
+    ) -> None:
+        event = {
+            "id": "by-hand-1",
+            "detail": {"webinyTaskDefinitionId": "someTask", "name": "By hand"},
+        }
         recovering.start("execution-1", event=event)
         recovering.end("execution-1", "FAILED", error="Lambda.Unknown", cause="?")
 
@@ -210,7 +242,9 @@ class TestAnExecutionThatEnds:
 
 
 class TestLostEvents:
-    def test_a_task_that_nothing_claimed_is_sent_again_after_a_while(self, recovering: Recovering) -> None:
+    def test_a_task_that_nothing_claimed_is_sent_again_after_a_while(
+        self, recovering: Recovering
+    ) -> None:
         record = recovering.pending()
         recovering.sweep()
         assert recovering.bus_queue.take() == []
@@ -223,7 +257,9 @@ class TestLostEvents:
         assert found["sent"] == 1
         assert recovering.stack.get(record).deliveries == 1
 
-    def test_it_is_sent_only_so_often_and_then_failed_with_the_reason(self, recovering: Recovering) -> None:
+    def test_it_is_sent_only_so_often_and_then_failed_with_the_reason(
+        self, recovering: Recovering
+    ) -> None:
         record = recovering.pending()
         for delivery in range(MOST_DELIVERIES):
             recovering.wait(4**delivery)
@@ -255,12 +291,16 @@ class TestLostEvents:
 
         assert len(recovering.bus_queue.take()) == 1
 
-    def test_a_worker_that_waits_for_capacity_is_given_longer_than_the_state_machine_tries_to_have_one(self) -> None:
+    def test_a_worker_without_capacity_is_given_longer_than_the_state_machine_tries(self) -> None:
         # About two hours: infra/state_machine.py, RETRIERS.
-        patience = sum((PATIENCE * 4**delivery for delivery in range(MOST_DELIVERIES + 1)), timedelta())
+        patience = sum(
+            (PATIENCE * 4**delivery for delivery in range(MOST_DELIVERIES + 1)), timedelta()
+        )
         assert patience > timedelta(hours=2)
 
-    def test_a_task_that_moves_on_to_a_new_execution_is_sent_again_too(self, recovering: Recovering) -> None:
+    def test_a_task_that_moves_on_to_a_new_execution_is_sent_again_too(
+        self, recovering: Recovering
+    ) -> None:
         record = recovering.running()
         now = recovering.stack.clock.now()
         released = record.continued(now=now, input={}, wait=600).released(now=now)
@@ -272,7 +312,9 @@ class TestLostEvents:
         [event] = recovering.bus_queue.take()
         assert event["detail"]["delay"] == 480
 
-    def test_one_that_arrives_in_the_same_moment_is_not_sent_again(self, recovering: Recovering) -> None:
+    def test_one_that_arrives_in_the_same_moment_is_not_sent_again(
+        self, recovering: Recovering
+    ) -> None:
         record = recovering.pending()
         recovering.wait()
         dynamodb = recovering.stack.dynamodb
@@ -305,7 +347,9 @@ class TestLostEvents:
 
 class TestLostExecutions:
     @pytest.mark.parametrize("status", ["FAILED", "TIMED_OUT", "ABORTED"])
-    def test_a_task_whose_execution_is_over_is_ended_even_if_nobody_told(self, recovering: Recovering, status: str) -> None:
+    def test_a_task_whose_execution_is_over_is_ended_even_if_nobody_told(
+        self, recovering: Recovering, status: str
+    ) -> None:
         record = recovering.running()
         recovering.end("execution-1", status, error="Lambda.Unknown", cause="?")
         recovering.wait()
@@ -316,7 +360,9 @@ class TestLostExecutions:
         assert found["ended"] == 1
         assert len(recovering.ran) == 1
 
-    def test_a_task_whose_execution_succeeded_without_it_is_failed(self, recovering: Recovering) -> None:
+    def test_a_task_whose_execution_succeeded_without_it_is_failed(
+        self, recovering: Recovering
+    ) -> None:
         record = recovering.running()
         recovering.end("execution-1", "SUCCEEDED")
         recovering.wait()
@@ -335,7 +381,9 @@ class TestLostExecutions:
         assert recovering.error(forgotten)["code"] == EXECUTION_ENDED
         assert recovering.stack.get(record).status is Status.RUNNING
 
-    def test_a_task_that_runs_or_waits_is_left_alone_for_as_long_as_its_execution_does(self, recovering: Recovering) -> None:
+    def test_a_task_that_runs_or_waits_is_left_alone_for_as_long_as_its_execution_does(
+        self, recovering: Recovering
+    ) -> None:
         running = recovering.running("execution-1")
         waiting = recovering.running("execution-2")
         now = recovering.stack.clock.now()
@@ -387,7 +435,9 @@ class TestWhatAnEndLeaves:
         assert found["closed"] == 1
         assert recovering.sweep()["closed"] == 0
 
-    def test_a_hook_that_never_ends_is_given_up_after_some_attempts(self, recovering: Recovering) -> None:
+    def test_a_hook_that_never_ends_is_given_up_after_some_attempts(
+        self, recovering: Recovering
+    ) -> None:
         record = self.ended(recovering, hook="on_done")
 
         class Died(BaseException):
@@ -404,9 +454,13 @@ class TestWhatAnEndLeaves:
         recovering.sweep()
 
         assert recovering.stack.get(record).hook is None
-        assert recovering.stack.messages(record) == ["The on_done hook was started 3 times and never ended; it is given up."]
+        assert recovering.stack.messages(record) == [
+            "The on_done hook was started 3 times and never ended; it is given up."
+        ]
 
-    def test_a_hook_that_may_be_running_right_now_is_left_alone(self, recovering: Recovering) -> None:
+    def test_a_hook_that_may_be_running_right_now_is_left_alone(
+        self, recovering: Recovering
+    ) -> None:
         self.ended(recovering, hook="on_done")
 
         recovering.sweep()
@@ -426,17 +480,25 @@ class TestDeadLetters:
         assert found["undelivered"] == 1
         assert recovering.letters() == 0
 
-    def test_what_comes_back_again_and_again_is_failed_with_eventbridges_reason(self, recovering: Recovering) -> None:
+    def test_what_comes_back_again_and_again_is_failed_with_eventbridges_reason(
+        self, recovering: Recovering
+    ) -> None:
         record = recovering.pending()
         for delivery in range(MOST_DELIVERIES + 1):
-            recovering.bury(recovering.event_of(record), ERROR_CODE="NO_PERMISSIONS", ERROR_MESSAGE="It may not.")
+            recovering.bury(
+                recovering.event_of(record),
+                ERROR_CODE="NO_PERMISSIONS",
+                ERROR_MESSAGE="It may not.",
+            )
             recovering.sweep()
             recovering.wait(4 ** (delivery + 1))
 
         error = recovering.error(record)
         assert error["code"] == UNDELIVERED
-        assert error["message"] == (
-            "Its event was sent 4 times, and EventBridge could not deliver it: NO_PERMISSIONS: It may not."
+        assert (
+            error["message"]
+            == "Its event was sent 4 times, and EventBridge could not deliver it: NO_PERMISSIONS:"
+            " It may not."
         )
         assert len(recovering.bus_queue.take()) == MOST_DELIVERIES
         assert recovering.letters() == 0
@@ -452,20 +514,36 @@ class TestDeadLetters:
         assert len(recovering.bus_queue.take()) == 1
         assert recovering.letters() == MOST_DELIVERIES
 
-    def test_an_event_sent_by_hand_gets_its_record_and_is_sent_again(self, recovering: Recovering) -> None:
-        detail = {"webinyTaskDefinitionId": "someTask", "name": "By hand", "tenant": "acme", "delay": 60}
+    def test_an_event_sent_by_hand_gets_its_record_and_is_sent_again(
+        self, recovering: Recovering
+    ) -> None:
+        detail = {
+            "webinyTaskDefinitionId": "someTask",
+            "name": "By hand",
+            "tenant": "acme",
+            "delay": 60,
+        }
         recovering.bury({"id": "by-hand-1", "detail": detail})
 
         recovering.sweep()
 
         record = recovering.stack.get("by-hand-1")
-        assert (record.name, record.tenant, record.delay, record.status) == ("By hand", "acme", 60, Status.PENDING)
+        assert (record.name, record.tenant, record.delay, record.status) == (
+            "By hand",
+            "acme",
+            60,
+            Status.PENDING,
+        )
         [event] = recovering.bus_queue.take()
         assert event["detail"]["webinyTaskId"] == "by-hand-1"
         assert recovering.letters() == 0
 
     @pytest.mark.parametrize(
-        "detail", [{"webinyTaskDefinitionId": "noSuchTask"}, {"webinyTaskDefinitionId": "someTask", "input": {"x": 1}}]
+        "detail",
+        [
+            {"webinyTaskDefinitionId": "noSuchTask"},
+            {"webinyTaskDefinitionId": "someTask", "input": {"x": 1}},
+        ],
     )
     def test_an_event_sent_by_hand_that_cannot_be_run_is_kept_as_failed(
         self, recovering: Recovering, detail: dict[str, object]
@@ -496,7 +574,10 @@ class TestDeadLetters:
             {"detail": "text"},
             {"id": 7, "detail": {"webinyTaskDefinitionId": "someTask"}},
             {"id": "e1", "detail": {"webinyTaskId": 7, "webinyTaskDefinitionId": "someTask"}},
-            {"id": "e1", "detail": {"webinyTaskId": "nobody", "webinyTaskDefinitionId": "someTask"}},
+            {
+                "id": "e1",
+                "detail": {"webinyTaskId": "nobody", "webinyTaskDefinitionId": "someTask"},
+            },
         ],
     )
     def test_what_is_of_no_task_is_dropped_and_the_log_says_so(
@@ -511,7 +592,9 @@ class TestDeadLetters:
         assert recovering.stack.rows() == []
         assert "A dead letter is of no task" in caplog.text
 
-    def test_what_was_sent_by_hand_and_names_no_definition_is_kept_as_failed(self, recovering: Recovering) -> None:
+    def test_what_was_sent_by_hand_and_names_no_definition_is_kept_as_failed(
+        self, recovering: Recovering
+    ) -> None:
         recovering.bury({"id": "e1", "detail": {}})
 
         recovering.sweep()
@@ -530,7 +613,9 @@ class TestDeadLetters:
 
 
 class TestTheCostOfASweep:
-    def test_where_nothing_is_open_it_is_one_query_and_one_look_at_the_queue(self, recovering: Recovering) -> None:
+    def test_where_nothing_is_open_it_is_one_query_and_one_look_at_the_queue(
+        self, recovering: Recovering
+    ) -> None:
         recovering.stack.run(recovering.pending())
 
         recovering.stack.dynamodb.requests.clear()
@@ -548,5 +633,9 @@ class TestTheCostOfASweep:
 
         recovering.sweep()
 
-        [(_, request)] = [one for one in recovering.stack.dynamodb.requests if one[0] == "batch_get_item"]
-        assert [key["pk"]["S"] for key in request["RequestItems"][TABLE]["Keys"]] == [f"TASK#{open_one.id}"]
+        [(_, request)] = [
+            one for one in recovering.stack.dynamodb.requests if one[0] == "batch_get_item"
+        ]
+        assert [key["pk"]["S"] for key in request["RequestItems"][TABLE]["Keys"]] == [
+            f"TASK#{open_one.id}"
+        ]

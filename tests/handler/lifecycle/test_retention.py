@@ -53,7 +53,9 @@ def test_an_open_task_never_expires(recovering: Recovering) -> None:
     assert expiries(recovering.stack) == [None] * STEPS
 
 
-def test_the_record_and_its_last_log_expire_from_the_write_that_ends_the_task(recovering: Recovering) -> None:
+def test_the_record_and_its_last_log_expire_from_the_write_that_ends_the_task(
+    recovering: Recovering,
+) -> None:
     record = counted(recovering.stack)
 
     found = expiries(recovering.stack)

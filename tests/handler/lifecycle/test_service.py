@@ -60,12 +60,23 @@ def refuse_events(stack: Stack) -> Callable[..., None]:
 
 
 class TestTrigger:
-    def test_a_task_is_stored_and_its_event_is_sent(self, stack: Stack, definition: Definition, bus_queue: BusQueue) -> None:
+    def test_a_task_is_stored_and_its_event_is_sent(
+        self, stack: Stack, definition: Definition, bus_queue: BusQueue
+    ) -> None:
         record = stack.tasks.trigger("exportUsers", input={"size": 5})
 
         assert record == stack.get(record)
-        assert (record.status, record.definition_id, record.input) == (Status.PENDING, "exportUsers", {"size": 5})
-        assert (record.name, record.tenant, record.locale, record.delay) == ("Export users", "root", "en-US", 0)
+        assert (record.status, record.definition_id, record.input) == (
+            Status.PENDING,
+            "exportUsers",
+            {"size": 5},
+        )
+        assert (record.name, record.tenant, record.locale, record.delay) == (
+            "Export users",
+            "root",
+            "en-US",
+            0,
+        )
         assert record.created_by == SYSTEM
         (event,) = bus_queue.take()
         assert event["detail"] == {
@@ -76,7 +87,9 @@ class TestTrigger:
             "delay": 0,
         }
 
-    def test_everything_can_be_said(self, stack: Stack, definition: Definition, bus_queue: BusQueue) -> None:
+    def test_everything_can_be_said(
+        self, stack: Stack, definition: Definition, bus_queue: BusQueue
+    ) -> None:
         jane = Identity(id="jane", display_name="Jane", type="iam")
 
         record = stack.tasks.trigger(
@@ -90,25 +103,36 @@ class TestTrigger:
             created_by=jane,
         )
 
-        assert (record.input, record.name, record.delay, record.parent_id) == ({"size": 7}, "Tonight's export", 60, "p1")
+        assert (record.input, record.name, record.delay, record.parent_id) == (
+            {"size": 7},
+            "Tonight's export",
+            60,
+            "p1",
+        )
         assert (record.tenant, record.locale, record.created_by) == ("acme", "de-DE", jane)
         assert bus_queue.take()[0]["detail"]["delay"] == 60
 
-    def test_an_unknown_definition_is_refused_in_webinys_words(self, stack: Stack, definition: Definition) -> None:
+    def test_an_unknown_definition_is_refused_in_webinys_words(
+        self, stack: Stack, definition: Definition
+    ) -> None:
         with pytest.raises(UnknownDefinition, match="Task definition was not found!") as refused:
             stack.tasks.trigger("nothing")
 
         assert refused.value.code == "TASK_DEFINITION_ERROR"
         assert (refused.value.data or {})["id"] == "nothing"
 
-    def test_an_invalid_input_is_refused_and_names_each_field(self, stack: Stack, definition: Definition) -> None:
+    def test_an_invalid_input_is_refused_and_names_each_field(
+        self, stack: Stack, definition: Definition
+    ) -> None:
         with pytest.raises(InvalidInput) as refused:
             stack.tasks.trigger("exportUsers", input={"size": 0})
 
         assert set((refused.value.data or {})["invalidFields"]) == {"size"}  # type: ignore[call-overload]
 
     @pytest.mark.parametrize("delay", [-1, float("nan"), "5", None, True])
-    def test_a_delay_that_is_none_is_refused(self, stack: Stack, definition: Definition, delay: Any) -> None:
+    def test_a_delay_that_is_none_is_refused(
+        self, stack: Stack, definition: Definition, delay: Any
+    ) -> None:
         with pytest.raises(InvalidInput, match="delay is"):
             stack.tasks.trigger("exportUsers", delay=delay)
 
@@ -116,7 +140,9 @@ class TestTrigger:
     def test_a_delay_of_more_than_355_days_is_refused_in_webinys_words(
         self, stack: Stack, definition: Definition, delay: float
     ) -> None:
-        with pytest.raises(Refused, match=r"^The maximum delay for a task is 355 days\.$") as refused:
+        with pytest.raises(
+            Refused, match=r"^The maximum delay for a task is 355 days\.$"
+        ) as refused:
             stack.tasks.trigger("exportUsers", delay=delay)
 
         assert refused.value.code == "MAX_DELAY_ERROR"
@@ -126,7 +152,12 @@ class TestTrigger:
 
     @pytest.mark.parametrize(
         "options",
-        [{"definition": "nothing"}, {"input": {"size": "x"}}, {"delay": -1}, {"delay": MAX_WAIT_SECONDS + 1}],
+        [
+            {"definition": "nothing"},
+            {"input": {"size": "x"}},
+            {"delay": -1},
+            {"delay": MAX_WAIT_SECONDS + 1},
+        ],
     )
     def test_what_is_refused_is_neither_stored_nor_sent(
         self, stack: Stack, definition: Definition, bus_queue: BusQueue, options: dict[str, Any]
@@ -139,7 +170,9 @@ class TestTrigger:
 
 
 class TestBeforeTrigger:
-    def test_a_hook_may_veto_by_raising(self, stack: Stack, definition: Definition, bus_queue: BusQueue) -> None:
+    def test_a_hook_may_veto_by_raising(
+        self, stack: Stack, definition: Definition, bus_queue: BusQueue
+    ) -> None:
         @definition.on_before_trigger
         def veto(request: TriggerRequest) -> TriggerRequest:
             raise PermissionError("Not at night.")
@@ -151,7 +184,9 @@ class TestBeforeTrigger:
         assert bus_queue.take() == []
 
     def test_a_hook_may_change_the_request(self, stack: Stack, definition: Definition) -> None:
-        definition.on_before_trigger(lambda request: replace(request, input={"size": 9}, name="changed", delay=5))
+        definition.on_before_trigger(
+            lambda request: replace(request, input={"size": 9}, name="changed", delay=5)
+        )
 
         record = stack.tasks.trigger("exportUsers", input={"size": 1})
 
@@ -168,7 +203,9 @@ class TestBeforeTrigger:
 
         assert stack.rows() == []
 
-    def test_a_hook_sees_a_request_that_is_valid(self, stack: Stack, definition: Definition) -> None:
+    def test_a_hook_sees_a_request_that_is_valid(
+        self, stack: Stack, definition: Definition
+    ) -> None:
         seen: list[TriggerRequest] = []
 
         @definition.on_before_trigger
@@ -181,11 +218,15 @@ class TestBeforeTrigger:
             stack.tasks.trigger("exportUsers", delay=MAX_WAIT_SECONDS + 1)
         stack.tasks.trigger("exportUsers", parent="p1")
 
-        assert [(request.definition_id, request.parent_id) for request in seen] == [("exportUsers", "p1")]
+        assert [(request.definition_id, request.parent_id) for request in seen] == [
+            ("exportUsers", "p1")
+        ]
 
 
 class TestIdempotency:
-    def test_the_same_key_is_the_same_task(self, stack: Stack, definition: Definition, bus_queue: BusQueue) -> None:
+    def test_the_same_key_is_the_same_task(
+        self, stack: Stack, definition: Definition, bus_queue: BusQueue
+    ) -> None:
         first = stack.tasks.trigger("exportUsers", input={"size": 1}, idempotency_key="tonight")
         stack.run(first)
 
@@ -194,7 +235,9 @@ class TestIdempotency:
         assert second == stack.get(first)
         assert len(bus_queue.take()) == 1
 
-    def test_another_tenant_or_definition_has_keys_of_its_own(self, stack: Stack, definition: Definition) -> None:
+    def test_another_tenant_or_definition_has_keys_of_its_own(
+        self, stack: Stack, definition: Definition
+    ) -> None:
         @task()
         def other(context: Context) -> Done:
             return Done()
@@ -209,7 +252,9 @@ class TestIdempotency:
 
         assert len(ids) == 4
 
-    def test_a_task_whose_event_was_lost_is_sent_again(self, stack: Stack, definition: Definition, bus_queue: BusQueue) -> None:
+    def test_a_task_whose_event_was_lost_is_sent_again(
+        self, stack: Stack, definition: Definition, bus_queue: BusQueue
+    ) -> None:
         class Died(BaseException):
             pass
 
@@ -247,7 +292,10 @@ class TestDelivery:
         record: Any = stack.get(str((refused.value.data or {})["id"]))
         assert record.status is Status.FAILED
         assert record.output["error"]["code"] == "TRIGGER_TASK_ERROR"
-        assert "Could not trigger task via Event Bridge! InternalFailure" in record.output["error"]["message"]
+        assert (
+            "Could not trigger task via Event Bridge! InternalFailure"
+            in record.output["error"]["message"]
+        )
         assert [line.type for line in stack.lines(record)] == [LogType.ERROR]
         assert [hook.id for hook in hooks] == [record.id]
 
@@ -269,8 +317,12 @@ class TestDelivery:
 
 
 class TestTriggerMany:
-    def test_thousands_go_ten_at_a_time(self, stack: Stack, definition: Definition, bus_queue: BusQueue) -> None:
-        outcomes = stack.tasks.trigger_many("exportUsers", ({"size": size} for size in range(1, 26)), parent="p1")
+    def test_thousands_go_ten_at_a_time(
+        self, stack: Stack, definition: Definition, bus_queue: BusQueue
+    ) -> None:
+        outcomes = stack.tasks.trigger_many(
+            "exportUsers", ({"size": size} for size in range(1, 26)), parent="p1"
+        )
 
         records = [outcome.record for outcome in outcomes if outcome.record]
         assert [record.input["size"] for record in records] == list(range(1, 26))
@@ -294,7 +346,11 @@ class TestTriggerMany:
 
         outcomes = stack.tasks.trigger_many(definition, [{"size": size} for size in (1, 2, 3)])
 
-        assert [type(outcome.error) for outcome in outcomes] == [type(None), DeliveryError, type(None)]
+        assert [type(outcome.error) for outcome in outcomes] == [
+            type(None),
+            DeliveryError,
+            type(None),
+        ]
         assert all(outcome.record for outcome in outcomes)
         statuses = [stack.get(outcome.record).status for outcome in outcomes if outcome.record]
         assert statuses == [Status.PENDING, Status.FAILED, Status.PENDING]
@@ -305,7 +361,9 @@ class TestTriggerMany:
 
 
 class TestAbort:
-    def test_a_pending_task_is_aborted_with_a_date_a_line_and_its_hook(self, stack: Stack, definition: Definition) -> None:
+    def test_a_pending_task_is_aborted_with_a_date_a_line_and_its_hook(
+        self, stack: Stack, definition: Definition
+    ) -> None:
         hooks: list[TaskRecord] = []
         definition.on_abort(hooks.append)
         record = stack.tasks.trigger("exportUsers")
@@ -319,7 +377,9 @@ class TestAbort:
         assert stack.messages(record) == ["Not needed any more."]
         assert [hook.status for hook in hooks] == [Status.ABORTED]
 
-    def test_without_a_message_the_line_is_webinys(self, stack: Stack, definition: Definition) -> None:
+    def test_without_a_message_the_line_is_webinys(
+        self, stack: Stack, definition: Definition
+    ) -> None:
         record = stack.tasks.trigger("exportUsers")
         stack.tasks.abort(record.id)
 
@@ -332,10 +392,14 @@ class TestAbort:
         assert refused.value.code == "NOT_FOUND"
 
     @pytest.mark.parametrize("status", [Status.SUCCESS, Status.FAILED, Status.ABORTED])
-    def test_a_task_that_is_over_is_refused_in_webinys_words(self, stack: Stack, status: Status) -> None:
+    def test_a_task_that_is_over_is_refused_in_webinys_words(
+        self, stack: Stack, status: Status
+    ) -> None:
         record = stack.create(status=status)
 
-        with pytest.raises(Refused, match="Cannot abort a task that is not pending or running!") as refused:
+        with pytest.raises(
+            Refused, match="Cannot abort a task that is not pending or running!"
+        ) as refused:
             stack.tasks.abort(record.id)
 
         assert refused.value.code == "TASK_ABORT_ERROR"
@@ -349,7 +413,9 @@ class TestAbort:
 
         assert stack.get(record).status is Status.ABORTED
 
-    def test_a_hook_that_raises_does_not_undo_it(self, stack: Stack, definition: Definition) -> None:
+    def test_a_hook_that_raises_does_not_undo_it(
+        self, stack: Stack, definition: Definition
+    ) -> None:
         @definition.on_abort
         def fail(record: TaskRecord) -> None:
             raise ValueError("of the hook")
@@ -374,7 +440,9 @@ class TestAbort:
         assert statuses == [Status.ABORTED, Status.SUCCESS, Status.ABORTED, Status.PENDING]
         assert stack.messages(child) == [f'Its parent task "{parent.id}" was aborted.']
 
-    def test_a_task_that_ends_in_the_same_moment_is_refused(self, stack: Stack, definition: Definition) -> None:
+    def test_a_task_that_ends_in_the_same_moment_is_refused(
+        self, stack: Stack, definition: Definition
+    ) -> None:
         record = stack.tasks.trigger("exportUsers")
 
         def end_first(operation: str, request: dict[str, Any]) -> None:
@@ -389,7 +457,9 @@ class TestAbort:
 
         assert stack.get(record).status is Status.SUCCESS
 
-    def test_an_iteration_that_starts_in_the_same_moment_is_aborted(self, stack: Stack, definition: Definition) -> None:
+    def test_an_iteration_that_starts_in_the_same_moment_is_aborted(
+        self, stack: Stack, definition: Definition
+    ) -> None:
         @task(id="exportUsers")
         def continuing(context: Context) -> Verdict:
             return Continue()
@@ -412,7 +482,9 @@ class TestStoppingExecutions:
     @pytest.fixture
     def waiting(self, stack: Stack) -> TaskRecord:
         """A task whose execution waits."""
-        machine = json.dumps({"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 1000, "End": True}}})
+        machine = json.dumps(
+            {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 1000, "End": True}}}
+        )
         role = "arn:aws:iam::123456789012:role/tasks"
         states = aws_client("stepfunctions")
         states.create_state_machine(name="tasks", definition=machine, roleArn=role)
@@ -452,7 +524,9 @@ class TestStoppingExecutions:
         assert stack.run(waiting, visit="visit-2")["status"] == "aborted"
         assert seen == ["RUNNING"]
 
-    def test_an_execution_that_is_gone_is_no_trouble(self, stack: Stack, waiting: TaskRecord) -> None:
+    def test_an_execution_that_is_gone_is_no_trouble(
+        self, stack: Stack, waiting: TaskRecord
+    ) -> None:
         stack.stepfunctions.fail(refusal("ExecutionDoesNotExist"), only="stop_execution")
 
         stack.tasks.abort(waiting.id)
@@ -462,7 +536,9 @@ class TestStoppingExecutions:
 
 class TestDelete:
     @pytest.mark.parametrize("status", [Status.SUCCESS, Status.FAILED, Status.ABORTED])
-    def test_a_task_that_is_over_is_deleted_with_its_logs(self, stack: Stack, status: Status) -> None:
+    def test_a_task_that_is_over_is_deleted_with_its_logs(
+        self, stack: Stack, status: Status
+    ) -> None:
         record = stack.create(status=status)
         stack.create(parent_id=record.id, id="c1")
 
@@ -502,15 +578,27 @@ class TestDelete:
 
 class TestByHand:
     def accept(self, stack: Stack, **changes: Any) -> None:
-        detail: dict[str, Any] = {"webinyTaskDefinitionId": "exportUsers", "tenant": "acme", "locale": "de-DE"}
-        detail |= {{"definition": "webinyTaskDefinitionId"}.get(name, name): value for name, value in changes.items()}
+        detail: dict[str, Any] = {
+            "webinyTaskDefinitionId": "exportUsers",
+            "tenant": "acme",
+            "locale": "de-DE",
+        }
+        detail |= {
+            {"definition": "webinyTaskDefinitionId"}.get(name, name): value
+            for name, value in changes.items()
+        }
         stack.tasks.accept(WorkerEvent.from_event({"id": "event-1"}, detail))
 
     def test_the_record_says_who_it_is_of(self, stack: Stack, definition: Definition) -> None:
         self.accept(stack, name="By hand", input={"size": 2})
 
         record = stack.get("event-1")
-        assert (record.name, record.input, record.tenant, record.locale) == ("By hand", {"size": 2}, "acme", "de-DE")
+        assert (record.name, record.input, record.tenant, record.locale) == (
+            "By hand",
+            {"size": 2},
+            "acme",
+            "de-DE",
+        )
         assert record.created_by == BY_HAND
 
     def test_twice_is_once(self, stack: Stack, definition: Definition, bus_queue: BusQueue) -> None:
@@ -520,8 +608,12 @@ class TestByHand:
         assert stack.get("event-1").name == "First"
         assert bus_queue.take() == []
 
-    def test_a_hook_may_change_it_as_it_may_any_other(self, stack: Stack, definition: Definition) -> None:
-        definition.on_before_trigger(lambda request: replace(request, name=f"changed for {request.created_by.type}"))
+    def test_a_hook_may_change_it_as_it_may_any_other(
+        self, stack: Stack, definition: Definition
+    ) -> None:
+        definition.on_before_trigger(
+            lambda request: replace(request, name=f"changed for {request.created_by.type}")
+        )
 
         self.accept(stack)
 
@@ -554,7 +646,9 @@ class TestByHand:
 
 
 class TestDefinitions:
-    def test_private_ones_are_told_on_request_and_can_be_triggered_from_code(self, stack: Stack) -> None:
+    def test_private_ones_are_told_on_request_and_can_be_triggered_from_code(
+        self, stack: Stack
+    ) -> None:
         @task(private=True)
         def secret(context: Context) -> Done:
             return Done()

@@ -93,6 +93,8 @@ def test_the_result_shares_nothing_with_the_value() -> None:
     assert result == {"list": [1]}
 
 
-@pytest.mark.parametrize(("value", "size"), [({"a": 1}, 7), ({"a": "é"}, 10), ({"a": "😀"}, 12), ([], 2)])
+@pytest.mark.parametrize(
+    ("value", "size"), [({"a": 1}, 7), ({"a": "é"}, 10), ({"a": "😀"}, 12), ([], 2)]
+)
 def test_a_size_is_counted_in_bytes_of_compact_json(value: object, size: int) -> None:
     assert size_of(value) == size

@@ -16,11 +16,15 @@ LATER_ISO = "2030-01-01T00:05:00.000Z"
 
 
 def new(**fields: Any) -> TaskRecord:
-    return TaskRecord.new(now=NOW, definition_id="someTask", name="Some task", input={"a": 1}, **fields)
+    return TaskRecord.new(
+        now=NOW, definition_id="someTask", name="Some task", input={"a": 1}, **fields
+    )
 
 
 def running(**fields: Any) -> TaskRecord:
-    return new(**{"status": Status.RUNNING, "iterations": 1, "claims": 1, "visit": "visit-1", **fields})
+    return new(
+        **{"status": Status.RUNNING, "iterations": 1, "claims": 1, "visit": "visit-1", **fields}
+    )
 
 
 def line(message: str, created_on: str = LATER_ISO) -> LogLine:
@@ -79,7 +83,12 @@ def test_each_outcome_remembers_the_visit_that_it_answers_and_ends_the_claim(mov
 def test_a_task_that_continues_keeps_its_status() -> None:
     after = running(spent=1).continued(now=LATER, input={"b": 2}, wait=0)
 
-    assert (after.status, after.input, after.waiting_until, after.spent) == (Status.RUNNING, {"b": 2}, None, 1)
+    assert (after.status, after.input, after.waiting_until, after.spent) == (
+        Status.RUNNING,
+        {"b": 2},
+        None,
+        1,
+    )
     assert after.answer is Answer.CONTINUE
 
 
@@ -130,7 +139,11 @@ def test_an_abort_is_an_end_with_a_date() -> None:
 def test_a_deferred_task_belongs_to_its_execution_and_stays_pending() -> None:
     after = new(delay=60).deferred(now=NOW, until=LATER, execution_name="execution-1")
 
-    assert (after.status, after.execution_name, after.waiting_until) == (Status.PENDING, "execution-1", LATER_ISO)
+    assert (after.status, after.execution_name, after.waiting_until) == (
+        Status.PENDING,
+        "execution-1",
+        LATER_ISO,
+    )
 
 
 @pytest.mark.parametrize(("passed", "left"), [(0, 60), (0.5, 60), (59.5, 1), (60, 0), (100, 0)])
@@ -145,7 +158,14 @@ def test_a_running_task_has_no_delay_left() -> None:
 def test_names_are_camel_case_on_the_wire() -> None:
     dumped = new(parent_id="p").model_dump(by_alias=True)
 
-    assert {"definitionId", "taskStatus", "parentId", "createdOn", "createdBy", "executionName"} <= set(dumped)
+    assert {
+        "definitionId",
+        "taskStatus",
+        "parentId",
+        "createdOn",
+        "createdBy",
+        "executionName",
+    } <= set(dumped)
     assert "status" not in dumped
 
 
@@ -161,7 +181,9 @@ def test_a_log_is_of_its_iteration_and_execution() -> None:
 def test_parts_of_a_log_are_joined_by_their_time() -> None:
     record = running()
     late = record.log([line("three", "2030-01-01T00:03:00.000Z")])
-    early = record.log([line("one", "2030-01-01T00:01:00.000Z"), line("two", "2030-01-01T00:02:00.000Z")])
+    early = record.log(
+        [line("one", "2030-01-01T00:01:00.000Z"), line("two", "2030-01-01T00:02:00.000Z")]
+    )
 
     joined = TaskLog.joined([late, early])
 

@@ -54,7 +54,9 @@ def test_another_refusal_keeps_its_own_code() -> None:
 
 
 def test_a_field_inside_another_is_told_by_its_path() -> None:
-    fields: Any = invalid_fields(error_of(Model, {"name": "n", "inner": {}, "many": [{"size": 1}, {}]}))
+    fields: Any = invalid_fields(
+        error_of(Model, {"name": "n", "inner": {}, "many": [{"size": 1}, {}]})
+    )
 
     assert set(fields) == {"inner.size", "many.1.size"}
     assert fields["many.1.size"]["data"]["path"] == ["many", 1, "size"]

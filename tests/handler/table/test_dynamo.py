@@ -20,7 +20,10 @@ PASSING: list[Any] = [
     refusal("TransactionInProgressException"),
     refusal("InternalServerError", status=500),
     refusal("SomethingNew", status=503),
-    *(kind(endpoint_url="https://dynamodb") for kind in (EndpointConnectionError, ConnectTimeoutError, ReadTimeoutError)),
+    *(
+        kind(endpoint_url="https://dynamodb")
+        for kind in (EndpointConnectionError, ConnectTimeoutError, ReadTimeoutError)
+    ),
 ]
 
 
@@ -85,8 +88,12 @@ def test_without_time_it_is_tried_once(stack: Stack) -> None:
     assert len(stack.dynamodb.calls) == 1
 
 
-@pytest.mark.parametrize("code", ["AccessDeniedException", "ResourceNotFoundException", "ValidationException"])
-def test_a_refusal_that_does_not_pass_is_a_store_error_at_once(patience: Patience, code: str) -> None:
+@pytest.mark.parametrize(
+    "code", ["AccessDeniedException", "ResourceNotFoundException", "ValidationException"]
+)
+def test_a_refusal_that_does_not_pass_is_a_store_error_at_once(
+    patience: Patience, code: str
+) -> None:
     patience.client.fail(refusal(code))
 
     with pytest.raises(StoreError, match=f"DynamoDB refused get_item: .*{code}"):
@@ -96,7 +103,11 @@ def test_a_refusal_that_does_not_pass_is_a_store_error_at_once(patience: Patienc
 
 
 def test_a_condition_that_fails_hands_over_what_stands_there(patience: Patience) -> None:
-    put = {"TableName": TABLE, "Item": KEY | {"a": {"S": "1"}}, "ConditionExpression": "attribute_not_exists(pk)"}
+    put = {
+        "TableName": TABLE,
+        "Item": KEY | {"a": {"S": "1"}},
+        "ConditionExpression": "attribute_not_exists(pk)",
+    }
     asking = put | {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
     patience.dynamo.call("put_item", **put)
 
@@ -111,7 +122,9 @@ def test_a_condition_that_fails_hands_over_what_stands_there(patience: Patience)
 
 def test_a_condition_that_fails_on_nothing_hands_over_nothing(patience: Patience) -> None:
     with pytest.raises(ConditionFailed) as failed:
-        patience.dynamo.call("delete_item", TableName=TABLE, Key=KEY, ConditionExpression="attribute_exists(pk)")
+        patience.dynamo.call(
+            "delete_item", TableName=TABLE, Key=KEY, ConditionExpression="attribute_exists(pk)"
+        )
 
     assert failed.value.item is None
 
@@ -182,7 +195,9 @@ def test_no_keys_cost_no_request(patience: Patience) -> None:
     ],
     ids=["get", "write"],
 )
-def test_a_batch_that_is_left_over_for_ever_ends_in_store_unavailable(call: Callable[[Dynamo], object]) -> None:
+def test_a_batch_that_is_left_over_for_ever_ends_in_store_unavailable(
+    call: Callable[[Dynamo], object],
+) -> None:
     class StuckClient:
         def batch_get_item(self, *, RequestItems: Any) -> Any:  # noqa: N803
             return {"Responses": {}, "UnprocessedKeys": RequestItems}

@@ -13,7 +13,9 @@ NOW = datetime(2030, 1, 1, tzinfo=UTC)
 
 
 def record(**fields: Any) -> TaskRecord:
-    return TaskRecord.new(now=NOW, **{"id": "t1", "definition_id": "someTask", "name": "n", "input": {}} | fields)
+    return TaskRecord.new(
+        now=NOW, **{"id": "t1", "definition_id": "someTask", "name": "n", "input": {}} | fields
+    )
 
 
 def texts(item: Any) -> dict[str, str]:
@@ -41,7 +43,9 @@ def test_a_record_comes_back_as_it_was(whole: TaskRecord) -> None:
 
 
 def test_a_log_comes_back_as_it_was() -> None:
-    log = record(iterations=3).log([LogLine(message="ünï", created_on="2030-01-01T00:00:00.000Z", data={"a": [1]})])
+    log = record(iterations=3).log(
+        [LogLine(message="ünï", created_on="2030-01-01T00:00:00.000Z", data={"a": [1]})]
+    )
 
     assert items.task_log(items.log_item(log)) == log
 
@@ -62,7 +66,9 @@ def test_an_open_task_stands_in_every_index() -> None:
 
 
 def test_pending_and_running_stand_at_the_same_places() -> None:
-    pending, running = (texts(items.task_item(record(status=status))) for status in (Status.PENDING, Status.RUNNING))
+    pending, running = (
+        texts(items.task_item(record(status=status))) for status in (Status.PENDING, Status.RUNNING)
+    )
 
     assert {name for name in pending if pending[name] != running[name]} == {"taskStatus"}
 

@@ -27,10 +27,18 @@ def stack() -> Iterator[Stack]:
 def records(stack: Stack) -> list[TaskRecord]:
     """Two tenants' tasks, of two definitions, of every status, one a second; some are children."""
     records = []
-    for number, (tenant, definition, status) in enumerate(itertools.product(("root", "acme"), ("first", "second"), Status)):
+    for number, (tenant, definition, status) in enumerate(
+        itertools.product(("root", "acme"), ("first", "second"), Status)
+    ):
         parent = "p1" if number % 3 == 0 else None
         records.append(
-            stack.create(id=f"t{number:02}", tenant=tenant, definition_id=definition, status=status, parent_id=parent)
+            stack.create(
+                id=f"t{number:02}",
+                tenant=tenant,
+                definition_id=definition,
+                status=status,
+                parent_id=parent,
+            )
         )
         stack.clock.advance(1)
     return records
@@ -51,7 +59,10 @@ FILTERS: dict[str, dict[str, Any]] = {
     "created": {"created": ("2030-01-01T00:00:02.000Z", "2030-01-01T00:00:05.000Z")},
     "created since": {"created": ("2030-01-01T00:00:05.000Z", "~")},
     "parent and definition": {"parent_id": "p1", "definition_id": "first"},
-    "parent and created": {"parent_id": "p1", "created": ("2030-01-01T00:00:03.000Z", "2030-01-01T00:00:06.000Z")},
+    "parent and created": {
+        "parent_id": "p1",
+        "created": ("2030-01-01T00:00:03.000Z", "2030-01-01T00:00:06.000Z"),
+    },
     "definition and open": {"definition_id": "first", "statuses": OPEN},
     "definition and status": {"definition_id": "first", "statuses": frozenset({Status.ABORTED})},
     "ids and status": {"ids": ("t00", "t01", "t02"), "statuses": OPEN},
@@ -98,11 +109,19 @@ def test_the_filters_do_filter(records: list[TaskRecord]) -> None:
 
     assert sizes["everything"] == sizes["tenant"] == 10
     assert sizes["statuses of two groups"] == 4
-    assert {name for name, size in sizes.items() if size == 0} == {"no ids", "no status", "nothing there"}
+    assert {name for name, size in sizes.items() if size == 0} == {
+        "no ids",
+        "no status",
+        "nothing there",
+    }
 
 
-@pytest.mark.parametrize("fields", [{}, {"parent_id": "p1"}, {"definition_id": "first"}, {"statuses": OPEN}])
-def test_oldest_first_is_the_other_way_round(stack: Stack, records: list[TaskRecord], fields: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "fields", [{}, {"parent_id": "p1"}, {"definition_id": "first"}, {"statuses": OPEN}]
+)
+def test_oldest_first_is_the_other_way_round(
+    stack: Stack, records: list[TaskRecord], fields: dict[str, Any]
+) -> None:
     newest = stack.tasks.list(Filter(**fields)).items
 
     assert stack.tasks.list(Filter(**fields), newest_first=False).items == newest[::-1]
@@ -112,15 +131,23 @@ def test_ids_are_listed_by_the_time_of_creation(stack: Stack, records: list[Task
     wanted = Filter(ids=("t03", "t09", "t01"))
 
     assert [record.id for record in stack.tasks.list(wanted).items] == ["t09", "t03", "t01"]
-    assert [record.id for record in stack.tasks.list(wanted, newest_first=False).items] == ["t01", "t03", "t09"]
+    assert [record.id for record in stack.tasks.list(wanted, newest_first=False).items] == [
+        "t01",
+        "t03",
+        "t09",
+    ]
 
 
-def test_a_page_that_ends_exactly_at_the_last_task_is_the_last(stack: Stack, records: list[TaskRecord]) -> None:
+def test_a_page_that_ends_exactly_at_the_last_task_is_the_last(
+    stack: Stack, records: list[TaskRecord]
+) -> None:
     assert stack.tasks.list(limit=10).cursor is None
     assert stack.tasks.list(limit=9).cursor is not None
 
 
-def test_without_a_filter_the_tasks_of_the_root_tenant_are_listed(stack: Stack, records: list[TaskRecord]) -> None:
+def test_without_a_filter_the_tasks_of_the_root_tenant_are_listed(
+    stack: Stack, records: list[TaskRecord]
+) -> None:
     assert {record.tenant for record in stack.tasks.list().items} == {"root"}
 
 
@@ -131,7 +158,9 @@ def test_a_limit_out_of_its_range_is_refused_with_it(stack: Stack, limit: int) -
 
 
 @pytest.mark.parametrize("cursor", ["nonsense", "ünï", "bnVsbA==", "WzFd", "eyJhIjogMX0=", "////"])
-def test_a_cursor_that_is_not_ours_is_refused_with_what_to_pass_on(stack: Stack, cursor: str) -> None:
+def test_a_cursor_that_is_not_ours_is_refused_with_what_to_pass_on(
+    stack: Stack, cursor: str
+) -> None:
     with pytest.raises(InvalidInput, match="is not one of ours; pass on"):
         stack.tasks.list(after=cursor)
 
@@ -156,7 +185,8 @@ def test_a_page_costs_two_requests_at_most(
 
 
 @pytest.mark.parametrize(
-    "fields", [{}, {"definition_id": "first"}, {"statuses": frozenset({Status.SUCCESS})}, {"statuses": OPEN}]
+    "fields",
+    [{}, {"definition_id": "first"}, {"statuses": frozenset({Status.SUCCESS})}, {"statuses": OPEN}],
 )
 def test_what_an_index_can_count_is_counted_without_being_read(
     stack: Stack, records: list[TaskRecord], fields: dict[str, Any]
@@ -171,7 +201,9 @@ def test_what_an_index_can_count_is_counted_without_being_read(
 
 def test_a_filter_that_lets_few_through_ends_its_page_early_with_a_cursor(stack: Stack) -> None:
     for number in range(8):
-        stack.create(id=f"e{number}", tenant="early", status=Status.PENDING if number else Status.RUNNING)
+        stack.create(
+            id=f"e{number}", tenant="early", status=Status.PENDING if number else Status.RUNNING
+        )
         stack.clock.advance(1)
     wanted = Filter(tenant="early", statuses=frozenset({Status.RUNNING}))
 

@@ -10,7 +10,13 @@ import pytest
 from pydantic import BaseModel
 
 from handler import Context, Continue, Definition, Done, Verdict, task
-from handler.contract import MAX_ANSWER_BYTES, MAX_INPUT_BYTES, MAX_OUTPUT_BYTES, MAX_RECORD_PAYLOAD_BYTES, Status
+from handler.contract import (
+    MAX_ANSWER_BYTES,
+    MAX_INPUT_BYTES,
+    MAX_OUTPUT_BYTES,
+    MAX_RECORD_PAYLOAD_BYTES,
+    Status,
+)
 from handler.errors import InvalidInput, StoreError
 from handler.testing import World, kill, run
 from handler.testing.aws import aws_client
@@ -45,11 +51,16 @@ def objects() -> dict[str, dict[str, str]]:
 
 
 def _tags(key: str) -> dict[str, str]:
-    return {tag["Key"]: tag["Value"] for tag in aws_client("s3").get_object_tagging(Bucket=BUCKET, Key=key)["TagSet"]}
+    return {
+        tag["Key"]: tag["Value"]
+        for tag in aws_client("s3").get_object_tagging(Bucket=BUCKET, Key=key)["TagSet"]
+    }
 
 
 def item_bytes(stack: Stack) -> int:
-    return max(len(json.dumps(row, default=lambda binary: "x" * len(binary))) for row in stack.rows())
+    return max(
+        len(json.dumps(row, default=lambda binary: "x" * len(binary))) for row in stack.rows()
+    )
 
 
 def test_a_task_gets_what_it_was_given_and_hands_it_over() -> None:
@@ -143,7 +154,9 @@ def test_what_was_replaced_goes_at_once_or_after_the_days_of_retention(
 
 
 @pytest.mark.parametrize(("retention_days", "tags"), [(0, {}), (90, {"expire": "true"})])
-def test_what_a_task_that_is_over_holds_expires_with_it(stack: Stack, retention_days: int, tags: dict[str, str]) -> None:
+def test_what_a_task_that_is_over_holds_expires_with_it(
+    stack: Stack, retention_days: int, tags: dict[str, str]
+) -> None:
     stack.settings = replace(stack.settings, retention_days=retention_days)
     record = stack.trigger(carrying(), input={"text": BIG, "step": STEPS - 1})
     assert list(objects().values()) == [{}]
@@ -174,7 +187,9 @@ def test_an_input_beyond_the_limit_is_refused_with_both_sizes_and_what_to_do(sta
     assert objects() == {}
 
 
-def test_an_input_that_grows_beyond_the_limit_fails_the_task_in_the_same_words(stack: Stack) -> None:
+def test_an_input_that_grows_beyond_the_limit_fails_the_task_in_the_same_words(
+    stack: Stack,
+) -> None:
     @task(id="grow")
     def grow(context: Context, input: CarryInput) -> Continue:
         return Continue({"text": "x" * MAX_INPUT_BYTES})

@@ -15,7 +15,13 @@ from handler.table.index_query import Selection
 from handler.table.store import Store, Superseded
 from tests.handler.stack import Stack, refusal
 
-CLAIM = Claim(task_id="t1", execution_name="execution-1", visit="visit-1", invocation="invocation-1", max_iterations=3)
+CLAIM = Claim(
+    task_id="t1",
+    execution_name="execution-1",
+    visit="visit-1",
+    invocation="invocation-1",
+    max_iterations=3,
+)
 
 
 @pytest.fixture
@@ -38,7 +44,9 @@ class TestCreating:
         assert store.get(record.id) == store.find(record.id) == record
         assert store.status(record.id) is Status.PENDING
 
-    def test_a_second_record_of_the_same_id_changes_nothing(self, stack: Stack, store: Store) -> None:
+    def test_a_second_record_of_the_same_id_changes_nothing(
+        self, stack: Stack, store: Store
+    ) -> None:
         first = stack.create(id="t1", name="first")
 
         assert not store.create(replaced(first, name="second"))
@@ -51,14 +59,18 @@ class TestCreating:
         assert store.find("nothing") is None
         assert store.status("nothing") is None
 
-    def test_a_child_and_its_parents_note_of_it_are_written_together(self, stack: Stack, store: Store) -> None:
+    def test_a_child_and_its_parents_note_of_it_are_written_together(
+        self, stack: Stack, store: Store
+    ) -> None:
         child = stack.create(parent_id="p1")
         stack.dynamodb.requests.clear()
 
         assert store.children("p1") == [child]
         assert stack.dynamodb.requests[0][1]["ConsistentRead"] is True
 
-    def test_a_second_child_of_the_same_id_is_no_second_child(self, stack: Stack, store: Store) -> None:
+    def test_a_second_child_of_the_same_id_is_no_second_child(
+        self, stack: Stack, store: Store
+    ) -> None:
         child = stack.create(parent_id="p1")
         stack.clock.advance(1)
 
@@ -72,22 +84,39 @@ def replaced(record: TaskRecord, **changes: object) -> TaskRecord:
 
 
 class TestClaiming:
-    def test_a_claim_counts_owns_and_returns_the_record_in_one_request(self, stack: Stack, store: Store) -> None:
+    def test_a_claim_counts_owns_and_returns_the_record_in_one_request(
+        self, stack: Stack, store: Store
+    ) -> None:
         stack.create(id="t1")
         stack.dynamodb.requests.clear()
 
         record = store.claim(CLAIM)
 
         assert stack.dynamodb.calls == ["update_item"]
-        assert (record.status, record.iterations, record.claims, record.attempts) == (Status.RUNNING, 1, 1, 1)
-        assert (record.execution_name, record.visit, record.invocation) == ("execution-1", "visit-1", "invocation-1")
+        assert (record.status, record.iterations, record.claims, record.attempts) == (
+            Status.RUNNING,
+            1,
+            1,
+            1,
+        )
+        assert (record.execution_name, record.visit, record.invocation) == (
+            "execution-1",
+            "visit-1",
+            "invocation-1",
+        )
         assert record.started_on == "2030-01-01T00:00:00.000Z"
         assert record == store.get("t1")
 
-    def test_the_next_iteration_keeps_the_date_of_the_start(self, stack: Stack, store: Store) -> None:
+    def test_the_next_iteration_keeps_the_date_of_the_start(
+        self, stack: Stack, store: Store
+    ) -> None:
         stack.create(id="t1")
         first = store.claim(CLAIM)
-        store.save(first.continued(now=stack.clock.now(), input={}, wait=60), before=first, guard=owned(first))
+        store.save(
+            first.continued(now=stack.clock.now(), input={}, wait=60),
+            before=first,
+            guard=owned(first),
+        )
         stack.clock.advance(60)
 
         second = store.claim(replace(CLAIM, visit="visit-2", invocation="invocation-2"))
@@ -111,7 +140,11 @@ class TestClaiming:
         record = store.claim(CLAIM)
 
         with pytest.raises(Superseded) as refused:
-            store.claim(replace(CLAIM, execution_name="execution-2", visit="visit-2", invocation="invocation-2"))
+            store.claim(
+                replace(
+                    CLAIM, execution_name="execution-2", visit="visit-2", invocation="invocation-2"
+                )
+            )
 
         assert refused.value.record == store.get("t1") == record
 
@@ -125,8 +158,14 @@ class TestClaiming:
     def test_a_task_is_claimed_as_often_as_it_may_run(self, stack: Stack, store: Store) -> None:
         stack.create(id="t1")
         for number in range(3):
-            record = store.claim(replace(CLAIM, visit=f"visit-{number}", invocation=f"invocation-{number}"))
-            store.save(record.continued(now=stack.clock.now(), input={}, wait=0), before=record, guard=owned(record))
+            record = store.claim(
+                replace(CLAIM, visit=f"visit-{number}", invocation=f"invocation-{number}")
+            )
+            store.save(
+                record.continued(now=stack.clock.now(), input={}, wait=0),
+                before=record,
+                guard=owned(record),
+            )
 
         with pytest.raises(Superseded) as refused:
             store.claim(replace(CLAIM, visit="visit-3", invocation="invocation-3"))
@@ -134,17 +173,25 @@ class TestClaiming:
         assert refused.value.record is not None
         assert refused.value.record.iterations == 3
 
-    def test_a_visit_that_was_answered_is_not_claimed_again(self, stack: Stack, store: Store) -> None:
+    def test_a_visit_that_was_answered_is_not_claimed_again(
+        self, stack: Stack, store: Store
+    ) -> None:
         stack.create(id="t1")
         record = store.claim(CLAIM)
-        store.save(record.continued(now=stack.clock.now(), input={}, wait=0), before=record, guard=owned(record))
+        store.save(
+            record.continued(now=stack.clock.now(), input={}, wait=0),
+            before=record,
+            guard=owned(record),
+        )
 
         with pytest.raises(Superseded):
             store.claim(replace(CLAIM, invocation="invocation-2"))
 
         assert store.get("t1").iterations == 1
 
-    def test_a_visit_that_crashed_is_claimed_again_and_counted(self, stack: Stack, store: Store) -> None:
+    def test_a_visit_that_crashed_is_claimed_again_and_counted(
+        self, stack: Stack, store: Store
+    ) -> None:
         stack.create(id="t1")
         store.claim(CLAIM)
 
@@ -152,18 +199,26 @@ class TestClaiming:
 
         assert (record.iterations, record.claims, record.attempts) == (2, 2, 2)
 
-    def test_a_claim_whose_answer_was_lost_is_counted_once(self, stack: Stack, store: Store) -> None:
+    def test_a_claim_whose_answer_was_lost_is_counted_once(
+        self, stack: Stack, store: Store
+    ) -> None:
         stack.create(id="t1")
         first = store.claim(CLAIM)
 
         assert store.claim(CLAIM) == first == store.get("t1")
 
-    def test_a_state_machine_that_tells_no_visit_is_claimed_each_time(self, stack: Stack, store: Store) -> None:
+    def test_a_state_machine_that_tells_no_visit_is_claimed_each_time(
+        self, stack: Stack, store: Store
+    ) -> None:
         stack.create(id="t1")
         for number in range(1, 4):
             record = store.claim(replace(CLAIM, visit="", invocation=f"invocation-{number}"))
             assert record.iterations == number
-            store.save(record.continued(now=stack.clock.now(), input={}, wait=0), before=record, guard=owned(record))
+            store.save(
+                record.continued(now=stack.clock.now(), input={}, wait=0),
+                before=record,
+                guard=owned(record),
+            )
 
 
 class TestSaving:
@@ -173,7 +228,11 @@ class TestSaving:
         stack.dynamodb.requests.clear()
         stack.clock.advance(1)
 
-        store.save(record.checkpointed(now=stack.clock.now(), output={"b": 2}), before=record, guard=owned(record))
+        store.save(
+            record.checkpointed(now=stack.clock.now(), output={"b": 2}),
+            before=record,
+            guard=owned(record),
+        )
 
         ((operation, request),) = stack.dynamodb.requests
         assert operation == "update_item"
@@ -186,7 +245,10 @@ class TestSaving:
         stack.dynamodb.requests.clear()
 
         store.save(
-            record.succeeded(now=stack.clock.now(), output=None), before=record, guard=owned(record), log=record.log([line()])
+            record.succeeded(now=stack.clock.now(), output=None),
+            before=record,
+            guard=owned(record),
+            log=record.log([line()]),
         )
 
         assert stack.dynamodb.calls == ["transact_write_items"]
@@ -219,17 +281,25 @@ class TestSaving:
             Guard(execution_name="execution-1", iterations=0),
         ],
     )
-    def test_a_guard_holds_for_one_iteration_of_one_owner(self, stack: Stack, store: Store, guard: Guard) -> None:
+    def test_a_guard_holds_for_one_iteration_of_one_owner(
+        self, stack: Stack, store: Store, guard: Guard
+    ) -> None:
         stack.create(id="t1")
         record = store.claim(CLAIM)
 
         with pytest.raises(Superseded):
-            store.save(record.succeeded(now=stack.clock.now(), output=None), before=record, guard=guard)
+            store.save(
+                record.succeeded(now=stack.clock.now(), output=None), before=record, guard=guard
+            )
 
         assert store.get("t1") == record
 
-    @pytest.mark.parametrize("guard", [Guard(), Guard(execution_name=""), Guard(execution_name="", iterations=0)])
-    def test_a_pending_task_belongs_to_nobody(self, stack: Stack, store: Store, guard: Guard) -> None:
+    @pytest.mark.parametrize(
+        "guard", [Guard(), Guard(execution_name=""), Guard(execution_name="", iterations=0)]
+    )
+    def test_a_pending_task_belongs_to_nobody(
+        self, stack: Stack, store: Store, guard: Guard
+    ) -> None:
         record = stack.create(id="t1")
 
         store.save(record.aborted(now=stack.clock.now()), before=record, guard=guard)
@@ -237,11 +307,17 @@ class TestSaving:
         assert store.get("t1").status is Status.ABORTED
 
     @pytest.mark.parametrize("status", [Status.SUCCESS, Status.FAILED, Status.ABORTED])
-    def test_a_closed_task_is_never_written_to(self, stack: Stack, store: Store, status: Status) -> None:
+    def test_a_closed_task_is_never_written_to(
+        self, stack: Stack, store: Store, status: Status
+    ) -> None:
         closed = stack.create(id="t1", status=status)
 
         with pytest.raises(Superseded):
-            store.save(closed.checkpointed(now=stack.clock.now() + timedelta(1), output={"a": 1}), before=closed, guard=Guard())
+            store.save(
+                closed.checkpointed(now=stack.clock.now() + timedelta(1), output={"a": 1}),
+                before=closed,
+                guard=Guard(),
+            )
 
         assert store.get("t1") == closed
 
@@ -268,14 +344,21 @@ class TestClosedTasks:
 
     def test_to_settle_what_is_gone_makes_no_record(self, stack: Stack, store: Store) -> None:
         record = TaskRecord.new(
-            now=stack.clock.now(), definition_id="d", name="n", input={}, status=Status.SUCCESS, hook="on_done"
+            now=stack.clock.now(),
+            definition_id="d",
+            name="n",
+            input={},
+            status=Status.SUCCESS,
+            hook="on_done",
         )
 
         store.settle(record.hook_ran(), before=record)
 
         assert stack.rows() == []
 
-    def test_open_tasks_of_every_tenant_are_found_oldest_first(self, stack: Stack, store: Store) -> None:
+    def test_open_tasks_of_every_tenant_are_found_oldest_first(
+        self, stack: Stack, store: Store
+    ) -> None:
         ids = []
         for tenant, status in (("a", Status.PENDING), ("b", Status.RUNNING), ("a", Status.SUCCESS)):
             ids.append(stack.create(tenant=tenant, status=status).id)
@@ -289,7 +372,10 @@ class TestClosedTasks:
         assert not any("expiresAt" in row for row in stack.rows())
 
         stack.store.save(
-            record.succeeded(now=stack.clock.now(), output=None), before=record, guard=Guard(), log=record.log([line()])
+            record.succeeded(now=stack.clock.now(), output=None),
+            before=record,
+            guard=Guard(),
+            log=record.log([line()]),
         )
 
         expiry = datetime(2030, 4, 1, tzinfo=UTC).timestamp()
@@ -298,7 +384,12 @@ class TestClosedTasks:
     def test_without_retention_nothing_expires(self, stack: Stack, store: Store) -> None:
         record = stack.create()
 
-        store.save(record.aborted(now=stack.clock.now()), before=record, guard=Guard(), log=record.log([line()]))
+        store.save(
+            record.aborted(now=stack.clock.now()),
+            before=record,
+            guard=Guard(),
+            log=record.log([line()]),
+        )
 
         assert not any("expiresAt" in row for row in stack.rows())
 
@@ -357,10 +448,14 @@ class TestReading:
             stack.clock.advance(1)
 
         for selection in (Selection(Index.BY_TENANT, "root"), Selection(None, "p1")):
-            page = store.page(selection, newest_first=False, limit=5, cursor=selection.position(records[0]))
+            page = store.page(
+                selection, newest_first=False, limit=5, cursor=selection.position(records[0])
+            )
             assert page.ids == ("t1", "t2")
 
-    @pytest.mark.parametrize(("created", "ids"), [(("", "~"), "012"), ((1, "~"), "12"), (("", 1), "01"), ((1, 1), "1")])
+    @pytest.mark.parametrize(
+        ("created", "ids"), [(("", "~"), "012"), ((1, "~"), "12"), (("", 1), "01"), ((1, 1), "1")]
+    )
     @pytest.mark.parametrize("of_parent", [True, False])
     def test_a_selection_is_bounded_by_moments_both_included(
         self, stack: Stack, store: Store, created: Any, ids: str, of_parent: bool
@@ -370,7 +465,8 @@ class TestReading:
             moments.append(stack.create(id=str(number), parent_id="p1").created_on)
             stack.clock.advance(0.001)
         bounds = tuple(moments[bound] if isinstance(bound, int) else bound for bound in created)
-        selection = Selection(None if of_parent else Index.BY_TENANT, "p1" if of_parent else "root", bounds)  # type: ignore[arg-type]
+        index, partition = (None, "p1") if of_parent else (Index.BY_TENANT, "root")
+        selection = Selection(index, partition, bounds)  # type: ignore[arg-type]
 
         assert "".join(record.id for record in store.select(selection)) == ids
         assert store.count(selection) == len(ids)
@@ -398,13 +494,20 @@ class TestReading:
         ],
     )
     def test_logs_go_on_behind_an_iteration(
-        self, stack: Stack, store: Store, newest_first: bool, beyond: int | None, iterations: list[int]
+        self,
+        stack: Stack,
+        store: Store,
+        newest_first: bool,
+        beyond: int | None,
+        iterations: list[int],
     ) -> None:
         record = stack.create(id="t1")
         for iteration in (1, 2, 3):
             store.append(replaced(record, iterations=iteration).log([line()]))
 
-        found = [log.iteration for log in store.logs("t1", newest_first=newest_first, beyond=beyond)]
+        found = [
+            log.iteration for log in store.logs("t1", newest_first=newest_first, beyond=beyond)
+        ]
 
         assert found == iterations
 
@@ -423,7 +526,9 @@ class TestLargePayloads:
     ) -> None:
         text = "é" * (size // 2) if compressible else random_text(size)
         record = stack.create(id="t1", input={"text": text})
-        after = record.failed(now=stack.clock.now(), error=ErrorRecord(message="boom", data={"text": text}))
+        after = record.failed(
+            now=stack.clock.now(), error=ErrorRecord(message="boom", data={"text": text})
+        )
 
         store.save(after, before=record, guard=Guard())
 

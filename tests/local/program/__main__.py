@@ -16,11 +16,16 @@ def trust(service: str) -> str:
 
 def allow(action: str, resource: str, **more: object) -> str:
     return json.dumps(
-        {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": action, "Resource": resource, **more}]}
+        {
+            "Version": "2012-10-17",
+            "Statement": [{"Effect": "Allow", "Action": action, "Resource": resource, **more}],
+        }
     )
 
 
-provider = aws.Provider("provider", region=region.region, default_tags={"tags": {"project": "everything"}})
+provider = aws.Provider(
+    "provider", region=region.region, default_tags={"tags": {"project": "everything"}}
+)
 ours = pulumi.ResourceOptions(provider=provider)
 
 
@@ -35,7 +40,12 @@ class Storage(pulumi.ComponentResource):
             range_key="sk",
             attributes=[{"name": n, "type": "S"} for n in ("pk", "sk", "byStatusKey", "createdOn")],
             global_secondary_indexes=[
-                {"name": "byStatus", "hash_key": "byStatusKey", "range_key": "createdOn", "projection_type": "KEYS_ONLY"}
+                {
+                    "name": "byStatus",
+                    "hash_key": "byStatusKey",
+                    "range_key": "createdOn",
+                    "projection_type": "KEYS_ONLY",
+                }
             ],
             point_in_time_recovery={"enabled": True},
             ttl={"attribute_name": "expiresAt", "enabled": True},
@@ -59,9 +69,17 @@ class Storage(pulumi.ComponentResource):
             opts=child,
         )
         aws.s3.BucketOwnershipControls(
-            "owned", bucket=self.bucket.id, rule={"object_ownership": "BucketOwnerEnforced"}, opts=child
+            "owned",
+            bucket=self.bucket.id,
+            rule={"object_ownership": "BucketOwnerEnforced"},
+            opts=child,
         )
-        aws.s3.BucketVersioning("versioned", bucket=self.bucket.id, versioning_configuration={"status": "Enabled"}, opts=child)
+        aws.s3.BucketVersioning(
+            "versioned",
+            bucket=self.bucket.id,
+            versioning_configuration={"status": "Enabled"},
+            opts=child,
+        )
         aws.s3.BucketLifecycleConfiguration(
             "expiring",
             bucket=self.bucket.id,
@@ -78,7 +96,9 @@ class Storage(pulumi.ComponentResource):
         aws.s3.BucketPolicy(
             "secure",
             bucket=self.bucket.id,
-            policy=self.bucket.arn.apply(lambda arn: allow("s3:GetObject", f"{arn}/*", Principal={"AWS": caller.account_id})),
+            policy=self.bucket.arn.apply(
+                lambda arn: allow("s3:GetObject", f"{arn}/*", Principal={"AWS": caller.account_id})
+            ),
             opts=child,
         )
         self.register_outputs({})
@@ -86,9 +106,13 @@ class Storage(pulumi.ComponentResource):
 
 storage = Storage("storage")
 
-function_role = aws.iam.Role("function-role", assume_role_policy=trust("lambda.amazonaws.com"), opts=ours)
+function_role = aws.iam.Role(
+    "function-role", assume_role_policy=trust("lambda.amazonaws.com"), opts=ours
+)
 aws.iam.RolePolicy(
-    "function-policy", role=function_role.name, policy=storage.table.arn.apply(lambda arn: allow("dynamodb:GetItem", arn))
+    "function-policy",
+    role=function_role.name,
+    policy=storage.table.arn.apply(lambda arn: allow("dynamodb:GetItem", arn)),
 )
 aws.iam.RolePolicyAttachment(
     "function-logs",
@@ -106,17 +130,28 @@ function = aws.lambda_.Function(
     memory_size=config.require_int("memory"),
     timeout=30,
     code=pulumi.FileArchive("code"),
-    environment={"variables": {"TABLE_NAME": storage.table.name, "POLICY": config.require("policy")}},
+    environment={
+        "variables": {"TABLE_NAME": storage.table.name, "POLICY": config.require("policy")}
+    },
     logging_config={"log_format": "JSON", "log_group": logs.name},
 )
-aws.lambda_.FunctionEventInvokeConfig("function-retries", function_name=function.name, maximum_retry_attempts=1)
+aws.lambda_.FunctionEventInvokeConfig(
+    "function-retries", function_name=function.name, maximum_retry_attempts=1
+)
 
 machine_role = aws.iam.Role(
     "machine-role",
     assume_role_policy=trust("states.amazonaws.com"),
-    inline_policies=[{"name": "invoke", "policy": function.arn.apply(lambda arn: allow("lambda:InvokeFunction", arn))}],
+    inline_policies=[
+        {
+            "name": "invoke",
+            "policy": function.arn.apply(lambda arn: allow("lambda:InvokeFunction", arn)),
+        }
+    ],
 )
-machine_logs = aws.cloudwatch.LogGroup("machine-logs", name="/aws/vendedlogs/states/everything", retention_in_days=7)
+machine_logs = aws.cloudwatch.LogGroup(
+    "machine-logs", name="/aws/vendedlogs/states/everything", retention_in_days=7
+)
 machine = aws.sfn.StateMachine(
     "machine",
     name="everything-machine",
@@ -139,7 +174,13 @@ machine = aws.sfn.StateMachine(
                         "Arguments": {"FunctionName": arn, "Payload": "{% $states.input.detail %}"},
                         "Output": "{% $states.result.Payload %}",
                         "TimeoutSeconds": 60,
-                        "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Caught", "Output": "{% $states.errorOutput %}"}],
+                        "Catch": [
+                            {
+                                "ErrorEquals": ["States.ALL"],
+                                "Next": "Caught",
+                                "Output": "{% $states.errorOutput %}",
+                            }
+                        ],
                         "End": True,
                     },
                     "Caught": {"Type": "Pass", "End": True},
@@ -151,9 +192,17 @@ machine = aws.sfn.StateMachine(
 
 bus = aws.cloudwatch.EventBus("bus", name="everything-bus")
 rule = aws.cloudwatch.EventRule(
-    "rule", event_bus_name=bus.name, event_pattern=json.dumps({"detail-type": ["Work"]}), state="ENABLED"
+    "rule",
+    event_bus_name=bus.name,
+    event_pattern=json.dumps({"detail-type": ["Work"]}),
+    state="ENABLED",
 )
-queue = aws.sqs.Queue("queue", name="everything-dead", message_retention_seconds=1_209_600, sqs_managed_sse_enabled=True)
+queue = aws.sqs.Queue(
+    "queue",
+    name="everything-dead",
+    message_retention_seconds=1_209_600,
+    sqs_managed_sse_enabled=True,
+)
 aws.sqs.QueuePolicy(
     "queue-policy",
     queue_url=queue.url,
@@ -167,7 +216,11 @@ aws.sqs.QueuePolicy(
     ),
 )
 rule_role = aws.iam.Role("rule-role", assume_role_policy=trust("events.amazonaws.com"))
-aws.iam.RolePolicy("rule-policy", role=rule_role.id, policy=machine.arn.apply(lambda arn: allow("states:StartExecution", arn)))
+aws.iam.RolePolicy(
+    "rule-policy",
+    role=rule_role.id,
+    policy=machine.arn.apply(lambda arn: allow("states:StartExecution", arn)),
+)
 aws.cloudwatch.EventTarget(
     "target",
     rule=rule.name,
@@ -230,7 +283,10 @@ aws.apigatewayv2.Stage(
     api_id=api.id,
     name="$default",
     auto_deploy=True,
-    access_log_settings={"destination_arn": machine_logs.arn, "format": json.dumps({"id": "$context.requestId"})},
+    access_log_settings={
+        "destination_arn": machine_logs.arn,
+        "format": json.dumps({"id": "$context.requestId"}),
+    },
     default_route_settings={"throttling_burst_limit": 100, "throttling_rate_limit": 50},
 )
 
