@@ -27,7 +27,7 @@ class Status(StrEnum):
 OPEN_STATUSES: Final = frozenset({Status.PENDING, Status.RUNNING})
 
 
-class Answer(StrEnum):
+class AnswerStatus(StrEnum):
     """The `status` of a worker's answer: what `CheckStatus` chooses by."""
 
     CONTINUE = "continue"
@@ -50,7 +50,7 @@ class State(StrEnum):
     UNKNOWN_STATUS = "UnknownStatus"
 
 
-class Key(StrEnum):
+class WireKey(StrEnum):
     """Keys on the wire: of the event's detail, of the worker's input and of its answer. Webiny's,
     but for the last five.
     """
@@ -79,7 +79,7 @@ class Key(StrEnum):
     EXECUTION_STARTED_ON = "executionStartedOn"
 
 
-class Variable(StrEnum):
+class EnvVar(StrEnum):
     """Environment variables of the Lambdas. `handler.settings` says what each means."""
 
     TABLE_NAME = "TABLE_NAME"
@@ -103,13 +103,13 @@ class Index(StrEnum):
 
     @property
     def partition_key(self) -> str:
-        """The attribute that the index is partitioned by; every index is sorted by `SORT_KEY`."""
+        """The attribute that partitions the index. `INDEX_SORT_KEY` sorts every index."""
         return f"{self.value}Key"
 
 
 PARTITION_KEY: Final = "pk"
-RANGE_KEY: Final = "sk"
-SORT_KEY: Final = "createdOn"
+SORT_KEY: Final = "sk"
+INDEX_SORT_KEY: Final = "createdOn"
 EXPIRY_ATTRIBUTE: Final = "expiresAt"
 # An object of the payload bucket expires some days after it was written, if it has this tag: a
 # payload of a task that is over.

@@ -16,11 +16,18 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
-from handler.contract import DEFAULT_LOCALE, DEFAULT_TENANT, ENDPOINT, NO_DELAY, Key
+from handler.contract import DEFAULT_LOCALE, DEFAULT_TENANT, ENDPOINT, NO_DELAY, WireKey
 from handler.errors import InvalidInput
 from handler.record.validation import invalid_fields
 
-_BY_HAND: Final = (Key.DEFINITION_ID, Key.TENANT, Key.LOCALE, Key.DELAY, Key.INPUT, Key.NAME)
+_BY_HAND: Final = (
+    WireKey.DEFINITION_ID,
+    WireKey.TENANT,
+    WireKey.LOCALE,
+    WireKey.DELAY,
+    WireKey.INPUT,
+    WireKey.NAME,
+)
 
 
 class WorkerEvent(BaseModel):
@@ -35,8 +42,8 @@ class WorkerEvent(BaseModel):
         frozen=True, alias_generator=to_camel, populate_by_name=True, extra="ignore"
     )
 
-    task_id: StrictStr = Field(alias=Key.TASK_ID, min_length=1)
-    definition_id: StrictStr = Field(alias=Key.DEFINITION_ID, min_length=1)
+    task_id: StrictStr = Field(alias=WireKey.TASK_ID, min_length=1)
+    definition_id: StrictStr = Field(alias=WireKey.DEFINITION_ID, min_length=1)
     endpoint: StrictStr
     tenant: StrictStr = Field(min_length=1)
     locale: StrictStr
@@ -93,19 +100,19 @@ class WorkerEvent(BaseModel):
             InvalidInput: as `from_lambda`.
         """
         defaults = {
-            Key.TENANT: DEFAULT_TENANT,
-            Key.LOCALE: DEFAULT_LOCALE,
-            Key.DELAY: 0,
-            Key.INPUT: {},
+            WireKey.TENANT: DEFAULT_TENANT,
+            WireKey.LOCALE: DEFAULT_LOCALE,
+            WireKey.DELAY: 0,
+            WireKey.INPUT: {},
         }
         payload = defaults | {key: detail[key] for key in _BY_HAND if key in detail}
         payload |= {
-            Key.BY_HAND: True,
-            Key.ENDPOINT: ENDPOINT,
-            Key.EXECUTION_NAME: "",
-            Key.STATE_MACHINE_ID: "",
+            WireKey.BY_HAND: True,
+            WireKey.ENDPOINT: ENDPOINT,
+            WireKey.EXECUTION_NAME: "",
+            WireKey.STATE_MACHINE_ID: "",
         }
-        return cls.from_lambda({"payload": payload | {Key.TASK_ID: event.get("id")}})
+        return cls.from_lambda({"payload": payload | {WireKey.TASK_ID: event.get("id")}})
 
 
 def payload_of(event: object) -> dict[str, object]:

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from handler.contract import Variable
+from handler.contract import EnvVar
 from handler.errors import SettingsError
 
 
@@ -27,28 +27,28 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
-        """Reads the variables of `contract.Variable`.
+        """Reads the variables of `contract.EnvVar`.
 
         Raises:
             SettingsError: a variable is missing, or is no number where it takes one.
         """
         return cls(
-            table_name=_required(environment, Variable.TABLE_NAME),
-            event_bus_name=_required(environment, Variable.EVENT_BUS_NAME),
-            payload_bucket_name=environment.get(Variable.PAYLOAD_BUCKET_NAME, ""),
-            state_machine_arn=environment.get(Variable.STATE_MACHINE_ARN, ""),
-            dead_letter_queue_url=environment.get(Variable.DEAD_LETTER_QUEUE_URL, ""),
+            table_name=_required(environment, EnvVar.TABLE_NAME),
+            event_bus_name=_required(environment, EnvVar.EVENT_BUS_NAME),
+            payload_bucket_name=environment.get(EnvVar.PAYLOAD_BUCKET_NAME, ""),
+            state_machine_arn=environment.get(EnvVar.STATE_MACHINE_ARN, ""),
+            dead_letter_queue_url=environment.get(EnvVar.DEAD_LETTER_QUEUE_URL, ""),
             retention_days=_whole_number(
-                environment, Variable.RETENTION_DAYS, "of days, 0 for ever", default=0
+                environment, EnvVar.RETENTION_DAYS, "of days, 0 for ever", default=0
             ),
             recovery_after_seconds=_whole_number(
-                environment, Variable.RECOVERY_AFTER_SECONDS, "of seconds", default=120
+                environment, EnvVar.RECOVERY_AFTER_SECONDS, "of seconds", default=120
             ),
         )
 
 
 def _whole_number(
-    environment: Mapping[str, str], variable: Variable, meaning: str, *, default: int
+    environment: Mapping[str, str], variable: EnvVar, meaning: str, *, default: int
 ) -> int:
     text = environment.get(variable, str(default))
     if not text.isdecimal():
@@ -56,7 +56,7 @@ def _whole_number(
     return int(text)
 
 
-def _required(environment: Mapping[str, str], variable: Variable) -> str:
+def _required(environment: Mapping[str, str], variable: EnvVar) -> str:
     if value := environment.get(variable):
         return value
     raise SettingsError(

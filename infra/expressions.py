@@ -16,22 +16,22 @@ from handler.contract import (
     MAX_ERROR_CHARACTERS,
     MAX_WAIT_SECONDS,
     PAYLOAD_NAME,
-    Answer,
-    Key,
+    AnswerStatus,
+    WireKey,
 )
 from handler.errors import DEFAULT_CODE
 
 # What `TransformEvent` hands on, and `Run` sends to the worker, where it exists. The last three
 # only of an event by hand.
 TASK_KEYS: Final = (
-    Key.TASK_ID,
-    Key.DEFINITION_ID,
-    Key.TENANT,
-    Key.LOCALE,
-    Key.DELAY,
-    Key.BY_HAND,
-    Key.INPUT,
-    Key.NAME,
+    WireKey.TASK_ID,
+    WireKey.DEFINITION_ID,
+    WireKey.TENANT,
+    WireKey.LOCALE,
+    WireKey.DELAY,
+    WireKey.BY_HAND,
+    WireKey.INPUT,
+    WireKey.NAME,
 )
 
 
@@ -43,16 +43,16 @@ def task_of_event() -> str:
         $event := $type($states.input) = "object" ? $states.input : {{}};
         $detail := $type($event.detail) = "object" ? $event.detail : {{}};
         $or := function($value, $default) {{ $exists($value) ? $value : $default }};
-        $byHand := $not($exists($detail.{Key.TASK_ID}));
+        $byHand := $not($exists($detail.{WireKey.TASK_ID}));
         {{
-            "{Key.TASK_ID}": $byHand ? $event.id : $detail.{Key.TASK_ID},
-            "{Key.DEFINITION_ID}": $detail.{Key.DEFINITION_ID},
-            "{Key.TENANT}": $or($detail.{Key.TENANT}, {json.dumps(DEFAULT_TENANT)}),
-            "{Key.LOCALE}": $or($detail.{Key.LOCALE}, {json.dumps(DEFAULT_LOCALE)}),
-            "{Key.DELAY}": $or($detail.{Key.DELAY}, 0),
-            "{Key.BY_HAND}": $byHand ? true,
-            "{Key.INPUT}": $byHand ? $or($detail.{Key.INPUT}, {{}}),
-            "{Key.NAME}": $byHand ? $detail.{Key.NAME}
+            "{WireKey.TASK_ID}": $byHand ? $event.id : $detail.{WireKey.TASK_ID},
+            "{WireKey.DEFINITION_ID}": $detail.{WireKey.DEFINITION_ID},
+            "{WireKey.TENANT}": $or($detail.{WireKey.TENANT}, {json.dumps(DEFAULT_TENANT)}),
+            "{WireKey.LOCALE}": $or($detail.{WireKey.LOCALE}, {json.dumps(DEFAULT_LOCALE)}),
+            "{WireKey.DELAY}": $or($detail.{WireKey.DELAY}, 0),
+            "{WireKey.BY_HAND}": $byHand ? true,
+            "{WireKey.INPUT}": $byHand ? $or($detail.{WireKey.INPUT}, {{}}),
+            "{WireKey.NAME}": $byHand ? $detail.{WireKey.NAME}
         }}
     )""")
 
@@ -64,11 +64,11 @@ def worker_payload() -> str:
         "name": {json.dumps(PAYLOAD_NAME)},
         "payload": {{
             {task},
-            "{Key.ENDPOINT}": {json.dumps(ENDPOINT)},
-            "{Key.EXECUTION_NAME}": $states.context.Execution.Name,
-            "{Key.STATE_MACHINE_ID}": $states.context.StateMachine.Id,
-            "{Key.VISIT}": $states.context.State.EnteredTime,
-            "{Key.EXECUTION_STARTED_ON}": $states.context.Execution.StartTime
+            "{WireKey.ENDPOINT}": {json.dumps(ENDPOINT)},
+            "{WireKey.EXECUTION_NAME}": $states.context.Execution.Name,
+            "{WireKey.STATE_MACHINE_ID}": $states.context.StateMachine.Id,
+            "{WireKey.VISIT}": $states.context.State.EnteredTime,
+            "{WireKey.EXECUTION_STARTED_ON}": $states.context.Execution.StartTime
         }}
     }}""")
 
@@ -78,27 +78,26 @@ def worker_answer() -> str:
     return _jsonata("$exists($states.result.Payload) ? $states.result.Payload : null")
 
 
-def is_answer(status: Answer) -> str:
+def is_answer(status: AnswerStatus) -> str:
     return _jsonata(_has_status(status))
 
 
 def is_answer_with_wait() -> str:
     """Whether to go on after a wait. One that is no positive number is no wait."""
-    wait = f"$states.input.{Key.WAIT}"
-    return _jsonata(
-        f'{_has_status(Answer.CONTINUE)} ? ($type({wait}) = "number" ? {wait} > 0 : false) : false'
-    )
+    wait = f"$states.input.{WireKey.WAIT}"
+    is_positive = f'$type({wait}) = "number" ? {wait} > 0 : false'
+    return _jsonata(f"{_has_status(AnswerStatus.CONTINUE)} ? ({is_positive}) : false")
 
 
 def wait_seconds() -> str:
     """A whole number of seconds, as the Wait state takes; the execution outlives the longest."""
-    return _jsonata(f"$min([$ceil($states.input.{Key.WAIT}), {MAX_WAIT_SECONDS}])")
+    return _jsonata(f"$min([$ceil($states.input.{WireKey.WAIT}), {MAX_WAIT_SECONDS}])")
 
 
 def error_code() -> str:
     """The error's code, for failures to be grouped by."""
     return _jsonata(f"""(
-        $error := $states.input.{Key.ERROR};
+        $error := $states.input.{WireKey.ERROR};
         $code := $type($error) = "object" ? $error.code;
         $type($code) = "string" and $length($code) > 0
             ? {_cut("$code", MAX_ERROR_CHARACTERS)}
@@ -108,7 +107,7 @@ def error_code() -> str:
 
 def error_as_json() -> str:
     """The error as JSON; without one, the whole answer."""
-    error = f"$states.input.{Key.ERROR}"
+    error = f"$states.input.{WireKey.ERROR}"
     cause = f"$exists({error}) ? $string({error}) : $string($states.input)"
     return _jsonata(_cut(cause, MAX_CAUSE_CHARACTERS))
 
@@ -138,10 +137,12 @@ def caught(key: str, default: str, characters: int) -> str:
     )
 
 
-def _has_status(status: Answer) -> str:
+def _has_status(status: AnswerStatus) -> str:
     # A list of answers would be searched through by `$states.input.status`: only an object is an
     # answer.
-    return f'($type($states.input) = "object" ? $states.input.{Key.STATUS} = "{status}" : false)'
+    return (
+        f'($type($states.input) = "object" ? $states.input.{WireKey.STATUS} = "{status}" : false)'
+    )
 
 
 def _cut(expression: str, characters: int) -> str:

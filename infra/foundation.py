@@ -9,7 +9,7 @@ from typing import Final
 import pulumi
 import pulumi_aws as aws
 
-from handler.contract import DAY_SECONDS, WORKER_TIMEOUT_SECONDS, Variable
+from handler.contract import DAY_SECONDS, WORKER_TIMEOUT_SECONDS, EnvVar
 from infra import machine
 from infra.payloads import PayloadBucket, PayloadBucketArgs
 from infra.policies import Arns
@@ -67,11 +67,11 @@ class Foundation(pulumi.ComponentResource):
             dead_letter_queue=self.dead_letter_queue.arn,
         ).apply(lambda arns: Arns(**arns))
         self.environment = {
-            Variable.TABLE_NAME.value: self.table_name,
-            Variable.EVENT_BUS_NAME.value: self.event_bus_name,
-            Variable.PAYLOAD_BUCKET_NAME.value: self.payload_bucket_name,
-            Variable.STATE_MACHINE_ARN.value: state_machine_arn,
-            Variable.RETENTION_DAYS.value: str(settings.config.retention_days),
+            EnvVar.TABLE_NAME.value: self.table_name,
+            EnvVar.EVENT_BUS_NAME.value: self.event_bus_name,
+            EnvVar.PAYLOAD_BUCKET_NAME.value: self.payload_bucket_name,
+            EnvVar.STATE_MACHINE_ARN.value: state_machine_arn,
+            EnvVar.RETENTION_DAYS.value: str(settings.config.retention_days),
         }
         self.register_outputs(
             {"table_name": self.table_name, "event_bus_name": self.event_bus_name}

@@ -7,7 +7,7 @@ from typing import Final
 import pulumi
 import pulumi_aws as aws
 
-from handler.contract import WORKER_TIMEOUT_SECONDS, Variable
+from handler.contract import WORKER_TIMEOUT_SECONDS, EnvVar
 from infra import policies
 from infra.function import Function, FunctionArgs, Shared
 
@@ -72,7 +72,7 @@ def _function(args: RecoveryArgs) -> FunctionArgs:
         policy=partial(
             policies.recovery, tasks=[statement.to_iam() for statement in config.worker_policy]
         ),
-        environment={Variable.DEAD_LETTER_QUEUE_URL.value: args.queue_url},
+        environment={EnvVar.DEAD_LETTER_QUEUE_URL.value: args.queue_url},
     )
 
 

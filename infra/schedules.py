@@ -3,7 +3,7 @@
 import json
 from typing import Final
 
-from handler.contract import Key
+from handler.contract import WireKey
 from handler.definition.definition import Definition
 
 # The names that EventBridge's template takes values from (EventBridge guide, "Transforming
@@ -16,5 +16,5 @@ def event_template(definition: Definition) -> str:
     """An event as if it had been sent by hand, under the id of the schedule's own: delivered twice,
     it is one task.
     """
-    detail = json.dumps({Key.DEFINITION_ID.value: definition.id})
+    detail = json.dumps({WireKey.DEFINITION_ID.value: definition.id})
     return f'{{"id": <{EVENT_ID}>, "detail": {detail}}}'

@@ -13,7 +13,7 @@ from handler.contract import (
     MAX_ERROR_CHARACTERS,
     RUN_TIMEOUT_SECONDS,
     STORE_UNAVAILABLE,
-    Answer,
+    AnswerStatus,
     State,
 )
 from infra import expressions
@@ -138,10 +138,10 @@ def _run(worker_arn: str) -> dict[str, object]:
 def _check_status() -> dict[str, object]:
     choices = (
         (expressions.is_answer_with_wait(), State.WAIT),
-        (expressions.is_answer(Answer.CONTINUE), State.RUN),
-        (expressions.is_answer(Answer.DONE), State.DONE),
-        (expressions.is_answer(Answer.ERROR), State.ERROR),
-        (expressions.is_answer(Answer.ABORTED), State.ABORTED),
+        (expressions.is_answer(AnswerStatus.CONTINUE), State.RUN),
+        (expressions.is_answer(AnswerStatus.DONE), State.DONE),
+        (expressions.is_answer(AnswerStatus.ERROR), State.ERROR),
+        (expressions.is_answer(AnswerStatus.ABORTED), State.ABORTED),
     )
     return {
         "Type": "Choice",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from handler.contract import EXPIRY_ATTRIBUTE, PARTITION_KEY, RANGE_KEY, SORT_KEY, Index
+from handler.contract import EXPIRY_ATTRIBUTE, INDEX_SORT_KEY, PARTITION_KEY, SORT_KEY, Index
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,7 @@ class TaskTable(pulumi.ComponentResource):
             name,
             billing_mode="PAY_PER_REQUEST",
             hash_key=PARTITION_KEY,
-            range_key=RANGE_KEY,
+            range_key=SORT_KEY,
             attributes=[
                 aws.dynamodb.TableAttributeArgs(name=attribute, type="S")
                 for attribute in _key_attributes()
@@ -48,7 +48,7 @@ class TaskTable(pulumi.ComponentResource):
 
 
 def _key_attributes() -> list[str]:
-    return [PARTITION_KEY, RANGE_KEY, SORT_KEY, *(index.partition_key for index in Index)]
+    return [PARTITION_KEY, SORT_KEY, INDEX_SORT_KEY, *(index.partition_key for index in Index)]
 
 
 def _index(index: Index) -> aws.dynamodb.TableGlobalSecondaryIndexArgs:
@@ -60,7 +60,7 @@ def _index(index: Index) -> aws.dynamodb.TableGlobalSecondaryIndexArgs:
                 attribute_name=index.partition_key, key_type="HASH"
             ),
             aws.dynamodb.TableGlobalSecondaryIndexKeySchemaArgs(
-                attribute_name=SORT_KEY, key_type="RANGE"
+                attribute_name=INDEX_SORT_KEY, key_type="RANGE"
             ),
         ],
     )

@@ -7,7 +7,7 @@ import time
 
 from rich.console import Console
 
-from handler.contract import Key, State, Status
+from handler.contract import State, Status, WireKey
 from local.caller import Caller, Fields
 from local.emulator import Options, running_emulator
 from local.errors import DemoFailed
@@ -66,7 +66,7 @@ class Demo:
         )
         by_api = self._caller.trigger("importCsv", self._input(), name="Import airports")
         by_hand = self._caller.send(
-            {Key.DEFINITION_ID: "testingRun"}
+            {WireKey.DEFINITION_ID: "testingRun"}
         )  # without a task's id: its own becomes the task's
         imported, tested = (
             self._execution("importCsv", by_api),

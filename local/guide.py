@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from handler.contract import DETAIL_TYPE, Key
+from handler.contract import DETAIL_TYPE, WireKey
 from local.access import Access
 from local.system import System
 
@@ -52,7 +52,7 @@ def _exports(access: Access) -> str:
 
 
 def _entry(system: System) -> dict[str, str]:
-    detail = json.dumps({Key.DEFINITION_ID.value: "testingRun"})
+    detail = json.dumps({WireKey.DEFINITION_ID.value: "testingRun"})
     return {
         "EventBusName": system.event_bus_name,
         "Source": "by-hand",

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from handler.contract import Answer, Key, State
+from handler.contract import AnswerStatus, State, WireKey
 
 _ENTERED = "StateEntered"
 _RUNNING = "RUNNING"
@@ -56,7 +56,7 @@ def _ids_in(event: Any) -> frozenset[str]:
     if not isinstance(event, dict):
         return frozenset()
     detail = event.get("detail")
-    ids = [event.get("id"), detail.get(Key.TASK_ID) if isinstance(detail, dict) else None]
+    ids = [event.get("id"), detail.get(WireKey.TASK_ID) if isinstance(detail, dict) else None]
     return frozenset(found for found in ids if isinstance(found, str))
 
 
@@ -141,17 +141,17 @@ def _note(state: str, entered_with: Any) -> str:
         case State.CHECK_STATUS:
             return _shortened(_answer(entered_with))
         case State.WAIT:
-            return f"{entered_with.get(Key.WAIT)} s"
+            return f"{entered_with.get(WireKey.WAIT)} s"
         case State.ERROR | State.UNKNOWN_ERROR | State.UNKNOWN_STATUS:
-            return _shortened(json.dumps(entered_with.get(Key.ERROR, entered_with)))
+            return _shortened(json.dumps(entered_with.get(WireKey.ERROR, entered_with)))
         case _:
             return ""
 
 
 def _answer(answer: dict[str, Any]) -> str:
-    if answer.get(Key.STATUS) == Answer.DONE and answer.get(Key.MESSAGE):
-        return f"{Answer.DONE}: {answer[Key.MESSAGE]}"
-    return str(answer.get(Key.STATUS))
+    if answer.get(WireKey.STATUS) == AnswerStatus.DONE and answer.get(WireKey.MESSAGE):
+        return f"{AnswerStatus.DONE}: {answer[WireKey.MESSAGE]}"
+    return str(answer.get(WireKey.STATUS))
 
 
 def _shortened(text: str) -> str:

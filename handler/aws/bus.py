@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from handler.clock import Clock
-from handler.contract import DETAIL_TYPE, EVENT_SOURCE, Key
+from handler.contract import DETAIL_TYPE, EVENT_SOURCE, WireKey
 from handler.record.task_record import Json, TaskRecord
 
 if TYPE_CHECKING:
@@ -78,9 +78,9 @@ class Bus:
 
     def _detail(self, record: TaskRecord) -> Json:
         return {
-            Key.TASK_ID.value: record.id,
-            Key.DEFINITION_ID.value: record.definition_id,
-            Key.TENANT.value: record.tenant,
-            Key.LOCALE.value: record.locale,
-            Key.DELAY.value: record.delay_left(self._clock.now()),
+            WireKey.TASK_ID.value: record.id,
+            WireKey.DEFINITION_ID.value: record.definition_id,
+            WireKey.TENANT.value: record.tenant,
+            WireKey.LOCALE.value: record.locale,
+            WireKey.DELAY.value: record.delay_left(self._clock.now()),
         }

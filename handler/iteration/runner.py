@@ -11,9 +11,9 @@ from handler.contract import (
     MAX_EXECUTION_ITERATIONS,
     MAX_EXECUTION_SECONDS,
     MAX_WAIT_SECONDS,
-    Answer,
-    Key,
+    AnswerStatus,
     Status,
+    WireKey,
 )
 from handler.definition.definition import Definition, Hook
 from handler.definition.registry import Registry
@@ -99,8 +99,8 @@ class Runner:
             sent = WorkerEvent.from_lambda(event)
         except InvalidInput as error:
             if (
-                payload.get(Key.BY_HAND) is True
-                and isinstance(id := payload.get(Key.TASK_ID), str)
+                payload.get(WireKey.BY_HAND) is True
+                and isinstance(id := payload.get(WireKey.TASK_ID), str)
                 and id
             ):
                 self._tasks.refuse(id, payload, error)
@@ -265,7 +265,7 @@ class Runner:
             after, message = self._outcome(
                 definition, context, Failed(type(refusal).__name__), refusal
             )
-        if after.answer is Answer.CONTINUE and self._is_near_the_end(after, sent):
+        if after.answer is AnswerStatus.CONTINUE and self._is_near_the_end(after, sent):
             journal.conclude(
                 "The task moves on to a new execution.", iterations=after.execution_iterations
             )
@@ -437,16 +437,16 @@ class Runner:
     def _told(self, record: TaskRecord, answers: Answers, message: str = "") -> Json:
         """The answer that the record's last outcome makes."""
         match record.answer:
-            case Answer.CONTINUE if record.execution_name is None:
+            case AnswerStatus.CONTINUE if record.execution_name is None:
                 self._tasks.send_again(record)
                 return answers.done(f'Task "{record.id}" has moved on to a new execution.')
-            case Answer.CONTINUE | None:
+            case AnswerStatus.CONTINUE | None:
                 return answers.proceed(wait=record.delay_left(self._clock.now()))
-            case Answer.DONE:
+            case AnswerStatus.DONE:
                 return answers.done(message, record.output)
-            case Answer.ERROR:
+            case AnswerStatus.ERROR:
                 return answers.error(ErrorRecord.model_validate((record.output or {}).get("error")))
-            case Answer.ABORTED:
+            case AnswerStatus.ABORTED:
                 return answers.aborted()
             case _:
                 assert_never(record.answer)

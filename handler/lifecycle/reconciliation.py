@@ -14,7 +14,7 @@ from handler.aws.executions import ABORTED, RUNNING, SUCCEEDED, Execution, Execu
 from handler.aws.metrics import Meter
 from handler.aws.worker_failures import Crash
 from handler.clock import Clock
-from handler.contract import Key, Status
+from handler.contract import Status, WireKey
 from handler.definition.definition import Hook
 from handler.definition.registry import Registry
 from handler.errors import InvalidInput, RequestError
@@ -244,10 +244,10 @@ class Reconciliation:
         detail = event.get("detail")
         if not isinstance(detail, dict):
             return None
-        if Key.TASK_ID in detail:
+        if WireKey.TASK_ID in detail:
             return (
                 self._store.find(task_id)
-                if isinstance(task_id := detail[Key.TASK_ID], str)
+                if isinstance(task_id := detail[WireKey.TASK_ID], str)
                 else None
             )
         if not isinstance(id := event.get("id"), str) or not id:

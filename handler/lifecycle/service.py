@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from handler.aws.bus import Bus
 from handler.aws.executions import Executions
 from handler.clock import Clock
-from handler.contract import DEFAULT_LOCALE, DEFAULT_TENANT, MAX_WAIT_SECONDS, Key, Status
+from handler.contract import DEFAULT_LOCALE, DEFAULT_TENANT, MAX_WAIT_SECONDS, Status, WireKey
 from handler.definition.definition import Definition, Hook, TriggerRequest
 from handler.definition.registry import Registry
 from handler.definition.values import stored_input
@@ -166,16 +166,16 @@ class Tasks:
             sent: what can be read of it, by the contract's keys; what can't is left out.
             error: why it can't be run.
         """
-        definition_id = _text(sent.get(Key.DEFINITION_ID), "unknown")
-        known, input = self._registry.find(definition_id), sent.get(Key.INPUT)
+        definition_id = _text(sent.get(WireKey.DEFINITION_ID), "unknown")
+        known, input = self._registry.find(definition_id), sent.get(WireKey.INPUT)
         record = TaskRecord.new(
             now=self._clock.now(),
             id=id,
             definition_id=definition_id,
-            name=_text(sent.get(Key.NAME), known.title if known else definition_id),
+            name=_text(sent.get(WireKey.NAME), known.title if known else definition_id),
             input=dict(input) if isinstance(input, Mapping) else {},
-            tenant=_text(sent.get(Key.TENANT), DEFAULT_TENANT),
-            locale=_text(sent.get(Key.LOCALE), DEFAULT_LOCALE),
+            tenant=_text(sent.get(WireKey.TENANT), DEFAULT_TENANT),
+            locale=_text(sent.get(WireKey.LOCALE), DEFAULT_LOCALE),
             created_by=BY_HAND,
         )
         failed = record.failed(now=self._clock.now(), error=error_of(error))

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from handler.clock import to_iso
-from handler.contract import DEFAULT_LOCALE, DEFAULT_TENANT, Answer, Status
+from handler.contract import DEFAULT_LOCALE, DEFAULT_TENANT, AnswerStatus, Status
 
 Json = dict[str, object]
 
@@ -136,7 +136,7 @@ class TaskRecord(_Frozen):
     visit: str | None = None  # the visit of `Run` that the running iteration answers
     invocation: str | None = None  # the Lambda invocation that runs it
     # What the worker answered last, and which visit: to tell it again when it was lost on the way.
-    answer: Answer | None = None
+    answer: AnswerStatus | None = None
     answered_visit: str | None = None
     waiting_until: str | None = None
     progress: Progress | None = None
@@ -206,7 +206,12 @@ class TaskRecord(_Frozen):
         # something.
         spent = self.spent - max(self.claims - 1, 0) - (1 if free else 0)
         return self._answered(
-            now, Answer.CONTINUE, input=input, waiting_until=until, attempts=attempts, spent=spent
+            now,
+            AnswerStatus.CONTINUE,
+            input=input,
+            waiting_until=until,
+            attempts=attempts,
+            spent=spent,
         )
 
     def succeeded(
@@ -214,16 +219,16 @@ class TaskRecord(_Frozen):
     ) -> "TaskRecord":
         """The task has ended well. Without an output, the one that was saved stays."""
         kept = self.output if output is None else output
-        return self._ended(now, Answer.DONE, Status.SUCCESS, hook, output=kept)
+        return self._ended(now, AnswerStatus.DONE, Status.SUCCESS, hook, output=kept)
 
     def failed(self, *, now: datetime, error: ErrorRecord, hook: str | None = None) -> "TaskRecord":
         """The task has ended badly. An output that was saved stays beside the error."""
         output = (self.output or {}) | {"error": error.to_wire()}
-        return self._ended(now, Answer.ERROR, Status.FAILED, hook, output=output)
+        return self._ended(now, AnswerStatus.ERROR, Status.FAILED, hook, output=output)
 
     def aborted(self, *, now: datetime, hook: str | None = None) -> "TaskRecord":
         """The task was stopped."""
-        return self._ended(now, Answer.ABORTED, Status.ABORTED, hook)
+        return self._ended(now, AnswerStatus.ABORTED, Status.ABORTED, hook)
 
     def delay_left(self, now: datetime) -> int:
         """How many seconds its next iteration still has to wait, rounded up: of its delay, or of
@@ -258,7 +263,12 @@ class TaskRecord(_Frozen):
         return self._changed(now, execution_name=None, execution_iterations=0, deliveries=0)
 
     def _ended(
-        self, now: datetime, answer: Answer, status: Status, hook: str | None, **changes: object
+        self,
+        now: datetime,
+        answer: AnswerStatus,
+        status: Status,
+        hook: str | None,
+        **changes: object,
     ) -> "TaskRecord":
         closing = self.closing or self.iterations > 1
         return self._answered(
@@ -271,7 +281,7 @@ class TaskRecord(_Frozen):
             **changes,
         )
 
-    def _answered(self, now: datetime, answer: Answer, **changes: object) -> "TaskRecord":
+    def _answered(self, now: datetime, answer: AnswerStatus, **changes: object) -> "TaskRecord":
         self._must_be_open(f"move on with `{answer}`")
         return self._changed(
             now,

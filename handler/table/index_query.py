@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from handler.contract import PARTITION_KEY, RANGE_KEY, SORT_KEY, Index
+from handler.contract import INDEX_SORT_KEY, PARTITION_KEY, SORT_KEY, Index
 from handler.record.task_record import TaskRecord
 from handler.table import items
 
@@ -27,13 +27,13 @@ class Selection:
 
     def query(self, table: str) -> dict[str, object]:
         if self.index is None:
-            partition_key, sort_key = PARTITION_KEY, RANGE_KEY
+            partition_key, sort_key = PARTITION_KEY, SORT_KEY
             partition, first, last = (
                 f"TASK#{self.partition}",
                 *(f"{items.CHILD_ROWS}{moment}" for moment in self.created),
             )
         else:
-            partition_key, sort_key = self.index.partition_key, SORT_KEY
+            partition_key, sort_key = self.index.partition_key, INDEX_SORT_KEY
             partition, first, last = self.partition, self.created[0] or " ", self.created[1]
         # A child's row goes on behind the moment: the last one has to be above all of that
         # moment's.
@@ -53,7 +53,7 @@ class Selection:
             if self.index is None
             else (self.index.partition_key, self.partition)
         )
-        names = {PARTITION_KEY, RANGE_KEY} | ({key, SORT_KEY} if self.index else set())
+        names = {PARTITION_KEY, SORT_KEY} | ({key, INDEX_SORT_KEY} if self.index else set())
         return position.get(key) == value and position.keys() == names
 
     def position(self, record: TaskRecord) -> dict[str, str]:
@@ -62,5 +62,5 @@ class Selection:
             return items.texts(items.child_key(record))
         return items.texts(items.task_key(record.id)) | {
             self.index.partition_key: self.partition,
-            SORT_KEY: record.created_on,
+            INDEX_SORT_KEY: record.created_on,
         }

@@ -10,7 +10,7 @@ from handler.contract import (
     EXPIRY_ATTRIBUTE,
     MAX_RECORD_PAYLOAD_BYTES,
     PARTITION_KEY,
-    RANGE_KEY,
+    SORT_KEY,
     Index,
     Status,
 )
@@ -35,11 +35,11 @@ OPEN: Final = "open"
 # Kept as JSON text: DynamoDB's own numbers are no floats and its maps no deeper than 32 levels.
 # Text reads well, too.
 _JSON_ATTRIBUTES: Final = frozenset({"input", "output", "createdBy", "progress", "items"})
-_KEYS: Final = frozenset({PARTITION_KEY, RANGE_KEY})
+_KEYS: Final = frozenset({PARTITION_KEY, SORT_KEY})
 
 
 def task_key(id: str) -> "Key":
-    return {PARTITION_KEY: {"S": f"TASK#{id}"}, RANGE_KEY: {"S": TASK_ROW}}
+    return {PARTITION_KEY: {"S": f"TASK#{id}"}, SORT_KEY: {"S": TASK_ROW}}
 
 
 def task_item(record: TaskRecord, *, expires_at: int | None = None) -> "Item":
@@ -94,12 +94,12 @@ def child_key(child: TaskRecord) -> "Key":
     it is read consistently.
     """
     row = f"{CHILD_ROWS}{child.created_on}#{child.id}"
-    return {PARTITION_KEY: {"S": f"TASK#{child.parent_id}"}, RANGE_KEY: {"S": row}}
+    return {PARTITION_KEY: {"S": f"TASK#{child.parent_id}"}, SORT_KEY: {"S": row}}
 
 
 def task_id(item: Mapping[str, "AttributeValueTypeDef"]) -> str:
     """The id of the task that an item of the table or of an index, or a child's row, stands for."""
-    row = item[RANGE_KEY]["S"]
+    row = item[SORT_KEY]["S"]
     return (
         row.rpartition("#")[2]
         if row.startswith(CHILD_ROWS)
@@ -116,7 +116,7 @@ def log_item(log: TaskLog, *, expires_at: int | None = None) -> "Item":
     never over it.
     """
     row = f"{LOG_ROWS}{log.iteration:010d}#{log.created_on}#{log.part}"
-    key: Key = {PARTITION_KEY: {"S": f"TASK#{log.task}"}, RANGE_KEY: {"S": row}}
+    key: Key = {PARTITION_KEY: {"S": f"TASK#{log.task}"}, SORT_KEY: {"S": row}}
     return (
         key
         | encoded(log.model_dump(by_alias=True, mode="json", exclude_none=True))

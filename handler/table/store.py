@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from handler.clock import Clock, RemainingSeconds
-from handler.contract import PARTITION_KEY, RANGE_KEY, Index, Status, Variable
+from handler.contract import PARTITION_KEY, SORT_KEY, EnvVar, Index, Status
 from handler.errors import NotFound, StoreError
 from handler.record.task_record import TaskLog, TaskRecord
 from handler.table import items
@@ -298,7 +298,7 @@ class Store:
         for key in items.blob_keys(self._item(record)[0]):
             self._bucket().delete(key)
         deletes = [
-            {"DeleteRequest": {"Key": {key: row[key] for key in (PARTITION_KEY, RANGE_KEY)}}}
+            {"DeleteRequest": {"Key": {key: row[key] for key in (PARTITION_KEY, SORT_KEY)}}}
             for row in rows
         ]
         for start in range(0, len(deletes), _BATCH_WRITE):
@@ -320,7 +320,7 @@ class Store:
         query: dict[str, object] = {
             "TableName": self._table,
             "KeyConditionExpression": (
-                f"{PARTITION_KEY} = :task AND {RANGE_KEY} BETWEEN :first AND :last"
+                f"{PARTITION_KEY} = :task AND {SORT_KEY} BETWEEN :first AND :last"
             ),
             "ExpressionAttributeValues": {
                 ":task": items.task_key(task_id)[PARTITION_KEY],
@@ -362,7 +362,7 @@ class Store:
         if self._blobs is None:
             raise StoreError(
                 "An input or output is larger than a record has room for, and there is no bucket"
-                f" for it: set {Variable.PAYLOAD_BUCKET_NAME} to the stack's output"
+                f" for it: set {EnvVar.PAYLOAD_BUCKET_NAME} to the stack's output"
                 " payloadBucketName."
             )
         return self._blobs

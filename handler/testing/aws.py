@@ -10,7 +10,7 @@ from typing import Any
 
 import boto3
 
-from handler.contract import PARTITION_KEY, RANGE_KEY, SORT_KEY, Index
+from handler.contract import INDEX_SORT_KEY, PARTITION_KEY, SORT_KEY, Index
 from handler.record.task_record import Json
 
 Interruption = Callable[[], None]
@@ -30,18 +30,23 @@ def aws_client(service: str) -> Any:
 
 def create_table(client: Any, name: str) -> None:
     """Creates the stack's table."""
-    attributes = [PARTITION_KEY, RANGE_KEY, SORT_KEY, *(index.partition_key for index in Index)]
+    attributes = [
+        PARTITION_KEY,
+        SORT_KEY,
+        INDEX_SORT_KEY,
+        *(index.partition_key for index in Index),
+    ]
     client.create_table(
         TableName=name,
         BillingMode="PAY_PER_REQUEST",
-        KeySchema=_keys(PARTITION_KEY, RANGE_KEY),
+        KeySchema=_keys(PARTITION_KEY, SORT_KEY),
         AttributeDefinitions=[
             {"AttributeName": attribute, "AttributeType": "S"} for attribute in attributes
         ],
         GlobalSecondaryIndexes=[
             {
                 "IndexName": index.value,
-                "KeySchema": _keys(index.partition_key, SORT_KEY),
+                "KeySchema": _keys(index.partition_key, INDEX_SORT_KEY),
                 "Projection": {"ProjectionType": "KEYS_ONLY"},
             }
             for index in Index

@@ -21,8 +21,8 @@ from handler.contract import (
     NO_DELAY,
     PAYLOAD_NAME,
     WORKER_TIMEOUT_SECONDS,
-    Answer,
-    Key,
+    AnswerStatus,
+    WireKey,
 )
 from handler.definition.definition import Definition
 from handler.definition.registry import Registry
@@ -225,25 +225,28 @@ class World:
     def _execution(self, detail: Json) -> _Execution:
         order, now = next(self._order), self.clock.now()
         return _Execution(
-            now, order, f"execution-{order}", detail | {Key.EXECUTION_STARTED_ON.value: to_iso(now)}
+            now,
+            order,
+            f"execution-{order}",
+            detail | {WireKey.EXECUTION_STARTED_ON.value: to_iso(now)},
         )
 
     def _step(self, execution: _Execution) -> None:
         """One visit of `Run`, with its retries, and what `CheckStatus` makes of the answer."""
         answer = self._invoke(execution)
-        self._answers.setdefault(str(execution.payload[Key.TASK_ID]), []).append(answer)
-        if answer["status"] == Answer.CONTINUE:
-            execution.payload = execution.payload | {Key.DELAY.value: NO_DELAY}
+        self._answers.setdefault(str(execution.payload[WireKey.TASK_ID]), []).append(answer)
+        if answer["status"] == AnswerStatus.CONTINUE:
+            execution.payload = execution.payload | {WireKey.DELAY.value: NO_DELAY}
             execution.due = self.clock.now() + timedelta(seconds=cast("int", answer.get("wait", 0)))
             heapq.heappush(self._due, execution)
 
     def _invoke(self, execution: _Execution) -> Json:
         visit = f"visit-{next(self._order)}"
         payload = execution.payload | {
-            Key.ENDPOINT.value: ENDPOINT,
-            Key.EXECUTION_NAME.value: execution.name,
-            Key.STATE_MACHINE_ID.value: STATE_MACHINE,
-            Key.VISIT.value: visit,
+            WireKey.ENDPOINT.value: ENDPOINT,
+            WireKey.EXECUTION_NAME.value: execution.name,
+            WireKey.STATE_MACHINE_ID.value: STATE_MACHINE,
+            WireKey.VISIT.value: visit,
         }
         self._history.clear()
         for _ in range(_MOST_CRASHES):

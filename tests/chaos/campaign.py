@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
-from handler.contract import Key
+from handler.contract import WireKey
 from handler.record.task_record import TaskRecord
 from tests.chaos.errors import CampaignError
 from tests.chaos.evidence import Evidence, Expected
@@ -106,7 +106,7 @@ class Campaign:
     def _sent(self, task: Planned) -> str:
         if task.by_hand:
             return self._stack.send(
-                {Key.DEFINITION_ID: task.definition, Key.INPUT: dict(task.input)}
+                {WireKey.DEFINITION_ID: task.definition, WireKey.INPUT: dict(task.input)}
             )
         return self._stack.trigger(task.definition, task.input, delay=task.delay)
 

@@ -14,7 +14,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from handler.clock import SystemClock
-from handler.contract import Variable
+from handler.contract import EnvVar
 from handler.table.payloads import Blobs
 from handler.table.store import Store
 from local.caller import Caller
@@ -75,7 +75,7 @@ class Stack(Caller):
         variables = functions.get_function_configuration(FunctionName=recovery)["Environment"][
             "Variables"
         ]
-        variables |= {Variable.RECOVERY_AFTER_SECONDS.value: str(PATIENCE_SECONDS)}
+        variables |= {EnvVar.RECOVERY_AFTER_SECONDS.value: str(PATIENCE_SECONDS)}
         functions.update_function_configuration(
             FunctionName=recovery, Environment={"Variables": variables}
         )

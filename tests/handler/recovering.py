@@ -10,7 +10,7 @@ import pytest
 from moto.stepfunctions.models import stepfunctions_backends
 
 from handler import Definition, Done, TaskRecord, recovery, task, wiring
-from handler.contract import Key
+from handler.contract import WireKey
 from handler.definition.definition import Hook
 from handler.table.conditions import Claim
 from handler.testing.aws import aws_client
@@ -120,7 +120,7 @@ class Recovering:
     def event_of(self, record: TaskRecord) -> dict[str, object]:
         return {
             "id": "e1",
-            "detail": {Key.TASK_ID: record.id, Key.DEFINITION_ID: record.definition_id},
+            "detail": {WireKey.TASK_ID: record.id, WireKey.DEFINITION_ID: record.definition_id},
         }
 
     def letters(self) -> int:

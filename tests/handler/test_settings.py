@@ -2,7 +2,7 @@
 
 import pytest
 
-from handler.contract import Variable
+from handler.contract import EnvVar
 from handler.errors import SettingsError
 from handler.settings import Settings
 
@@ -18,11 +18,11 @@ def test_the_table_and_the_bus_are_all_that_is_needed() -> None:
 
 def test_every_variable_of_the_contract_is_read() -> None:
     # Numbers, for those that take nothing else.
-    values = {variable.value: str(number) for number, variable in enumerate(Variable, start=1)}
+    values = {variable.value: str(number) for number, variable in enumerate(EnvVar, start=1)}
 
     settings = Settings.from_environment(values)
 
-    read = {str(getattr(settings, variable.value.lower())) for variable in Variable}
+    read = {str(getattr(settings, variable.value.lower())) for variable in EnvVar}
     assert read == set(values.values())
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from jsonata import Jsonata
 
-from handler.contract import MAX_WAIT_SECONDS, Answer
+from handler.contract import MAX_WAIT_SECONDS, AnswerStatus
 from infra import expressions
 
 CONTEXT = {
@@ -189,23 +189,27 @@ class TestWorkerAnswer:
 
 
 class TestChoices:
-    @pytest.mark.parametrize("status", Answer)
-    def test_an_answer_is_chosen_by_its_status(self, status: Answer) -> None:
+    @pytest.mark.parametrize("status", AnswerStatus)
+    def test_an_answer_is_chosen_by_its_status(self, status: AnswerStatus) -> None:
         chosen = [
             each
-            for each in Answer
+            for each in AnswerStatus
             if evaluate(expressions.is_answer(each), {"status": status.value})
         ]
 
         assert chosen == [status]
 
-    @pytest.mark.parametrize("status", Answer)
+    @pytest.mark.parametrize("status", AnswerStatus)
     @pytest.mark.parametrize(
         "answer",
-        [odd for odd in ODD if not (isinstance(odd, dict) and odd.get("status") in list(Answer))],
+        [
+            odd
+            for odd in ODD
+            if not (isinstance(odd, dict) and odd.get("status") in list(AnswerStatus))
+        ],
     )
     def test_no_odd_answer_is_chosen_or_fails_the_execution(
-        self, answer: Any, status: Answer
+        self, answer: Any, status: AnswerStatus
     ) -> None:
         assert evaluate(expressions.is_answer(status), answer) is False
         assert evaluate(expressions.is_answer_with_wait(), answer) is False

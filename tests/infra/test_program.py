@@ -11,8 +11,8 @@ from handler.contract import (
     DETAIL_TYPE,
     EXPIRE_TAG,
     EXPIRY_ATTRIBUTE,
+    INDEX_SORT_KEY,
     PARTITION_KEY,
-    RANGE_KEY,
     SORT_KEY,
     Index,
 )
@@ -235,7 +235,7 @@ class TestTable:
         assert table["billingMode"] == "PAY_PER_REQUEST"
         assert table["pointInTimeRecovery"] == {"enabled": True}
         assert table["ttl"] == {"attributeName": EXPIRY_ATTRIBUTE, "enabled": True}
-        assert (table["hashKey"], table["rangeKey"]) == (PARTITION_KEY, RANGE_KEY)
+        assert (table["hashKey"], table["rangeKey"]) == (PARTITION_KEY, SORT_KEY)
 
     def test_it_has_the_indexes_of_the_contract_with_keys_alone(self, program: Program) -> None:
         indexes = {index["name"]: index for index in program.one(TABLE)["globalSecondaryIndexes"]}
@@ -245,14 +245,14 @@ class TestTable:
             assert indexes[index]["projectionType"] == "KEYS_ONLY"
             assert indexes[index]["keySchemas"] == [
                 {"attributeName": index.partition_key, "keyType": "HASH"},
-                {"attributeName": SORT_KEY, "keyType": "RANGE"},
+                {"attributeName": INDEX_SORT_KEY, "keyType": "RANGE"},
             ]
 
     def test_it_declares_each_key_attribute_once(self, program: Program) -> None:
         declared = [
             (attribute["name"], attribute["type"]) for attribute in program.one(TABLE)["attributes"]
         ]
-        keys = {PARTITION_KEY, RANGE_KEY, SORT_KEY, *(index.partition_key for index in Index)}
+        keys = {PARTITION_KEY, SORT_KEY, INDEX_SORT_KEY, *(index.partition_key for index in Index)}
 
         assert sorted(declared) == sorted((key, "S") for key in keys)
 

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from handler.contract import DETAIL_TYPE, Key
+from handler.contract import DETAIL_TYPE, WireKey
 from local.aws.event_delivery import bury, current_delivery
 from local.aws.patch import Original, module, replace
 from tests.chaos.aws.dice import Dice, drawn
@@ -118,16 +118,16 @@ def _in_this_context(deliver: Callable[[], None]) -> Callable[[], None]:
 
 
 def _task_of(entry: dict[str, Any]) -> str:
-    return str(json.loads(entry["Detail"]).get(Key.TASK_ID, ""))
+    return str(json.loads(entry["Detail"]).get(WireKey.TASK_ID, ""))
 
 
 def _task_of_event(payload: str) -> str:
     event = json.loads(payload)
-    return str(event.get("detail", {}).get(Key.TASK_ID, event.get("id", "")))
+    return str(event.get("detail", {}).get(WireKey.TASK_ID, event.get("id", "")))
 
 
 def _has_record(payload: str) -> bool:
-    return Key.TASK_ID in json.loads(payload)["detail"]
+    return WireKey.TASK_ID in json.loads(payload)["detail"]
 
 
 def _with_refusals(answer: dict[str, Any], refused: list[bool]) -> bytes:

@@ -3,7 +3,7 @@
 import threading
 from typing import Any
 
-from handler.contract import Key
+from handler.contract import WireKey
 from local.aws.patch import Original, module, replace
 from tests.chaos.aws.dice import Dice
 from tests.chaos.ledger import Fault, Ledger
@@ -63,4 +63,4 @@ class Lambdas:
 
 def _task_of(event: Any) -> str:
     payload = event.get("payload") if isinstance(event, dict) else None
-    return str(payload.get(Key.TASK_ID, "")) if isinstance(payload, dict) else ""
+    return str(payload.get(WireKey.TASK_ID, "")) if isinstance(payload, dict) else ""

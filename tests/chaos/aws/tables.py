@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from handler.contract import PARTITION_KEY, RANGE_KEY
+from handler.contract import PARTITION_KEY, SORT_KEY
 from handler.table import items
 from local.aws.patch import Original, module, replace
 from tests.chaos.aws.dice import Dice, drawn
@@ -124,13 +124,13 @@ def _written_tasks(request: dict[str, Any]) -> Iterator[tuple[str, object]]:
     for one in request.get("TransactItems", [{"": request}]):
         [write] = one.values()
         key = {name: (write.get("Key") or write.get("Item"))[name] for name in _keys_of(write)}
-        if key.get(RANGE_KEY) == {"S": items.TASK_ROW}:
+        if key.get(SORT_KEY) == {"S": items.TASK_ROW}:
             yield write["TableName"], key
 
 
 def _keys_of(write: dict[str, Any]) -> list[str]:
     written = write.get("Key") or write.get("Item") or {}
-    return [name for name in (PARTITION_KEY, RANGE_KEY) if name in written]
+    return [name for name in (PARTITION_KEY, SORT_KEY) if name in written]
 
 
 def _write(item: dict[str, Any]) -> Write:

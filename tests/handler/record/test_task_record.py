@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from handler.contract import Answer, Status
+from handler.contract import AnswerStatus, Status
 from handler.record.task_record import ErrorRecord, LogLine, LogType, TaskLog, TaskRecord, new_id
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -89,7 +89,7 @@ def test_a_task_that_continues_keeps_its_status() -> None:
         None,
         1,
     )
-    assert after.answer is Answer.CONTINUE
+    assert after.answer is AnswerStatus.CONTINUE
 
 
 def test_a_wait_is_a_date_on_the_record() -> None:
