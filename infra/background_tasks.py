@@ -1,4 +1,4 @@
-"""All of it: the foundation, the worker in its loop, the API, and the recovery that watches."""
+"""All of it: the storage, the worker in its loop, the API, and the recovery that watches."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,13 +9,13 @@ import pulumi
 from handler.contract import WORKER_TIMEOUT_SECONDS
 from handler.definition.definition import Definition
 from infra import console, policies
-from infra.api import Api, ApiArgs
-from infra.delivery import Delivery, DeliveryArgs
-from infra.foundation import Foundation, FoundationArgs
-from infra.function import Function, FunctionArgs, Shared
-from infra.machine import Machine, MachineArgs
-from infra.recovery import Recovery, RecoveryArgs
+from infra.event_routing import EventRouting, EventRoutingArgs
+from infra.function import Function, FunctionArgs, FunctionDefaults
+from infra.graphql_api import GraphqlApi, GraphqlApiArgs
+from infra.recovery_function import RecoveryFunction, RecoveryFunctionArgs
 from infra.settings import Settings
+from infra.state_machine import StateMachine, StateMachineArgs
+from infra.storage import Storage, StorageArgs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,34 +47,34 @@ class BackgroundTasks(pulumi.ComponentResource):
         super().__init__("background-tasks:infra:BackgroundTasks", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         settings = args.settings
-        foundation = Foundation("foundation", FoundationArgs(settings=settings), child)
-        shared = Shared(
+        storage = Storage("storage", StorageArgs(settings=settings), child)
+        defaults = FunctionDefaults(
             settings=settings,
             code=args.code,
-            environment=foundation.environment,
-            arns=foundation.arns,
+            environment=storage.environment,
+            arns=storage.arns,
         )
-        worker = Function("worker", _worker(shared), child)
-        machine = Machine(
-            "state-machine", MachineArgs(settings=settings, worker_arn=worker.arn), child
+        worker = Function("worker", _worker(defaults), child)
+        machine = StateMachine(
+            "state-machine", StateMachineArgs(settings=settings, worker_arn=worker.arn), child
         )
-        Delivery("delivery", _delivery(args, foundation, machine), child)
-        api = Api("api", ApiArgs(shared=shared), child)
-        recovery = Recovery(
+        EventRouting("event-routing", _event_routing(args, storage, machine), child)
+        api = GraphqlApi("api", GraphqlApiArgs(defaults=defaults), child)
+        recovery = RecoveryFunction(
             "recovery",
-            RecoveryArgs(shared=shared, queue_url=foundation.dead_letter_queue.url),
+            RecoveryFunctionArgs(defaults=defaults, queue_url=storage.dead_letter_queue.url),
             child,
         )
 
         self.api_url = api.url
-        self.event_bus_name = foundation.event_bus_name
+        self.event_bus_name = storage.event_bus_name
         self.state_machine_arn = machine.arn
-        self.table_name = foundation.table_name
-        self.payload_bucket_name = foundation.payload_bucket_name
+        self.table_name = storage.table_name
+        self.payload_bucket_name = storage.payload_bucket_name
         self.worker_function_name = worker.function_name
         self.api_function_name = api.function_name
         self.recovery_function_name = recovery.function_name
-        self.dead_letter_queue_url = foundation.dead_letter_queue.url
+        self.dead_letter_queue_url = storage.dead_letter_queue.url
         self.console = pulumi.Output.all(
             executions=machine.arn,
             table=self.table_name,
@@ -86,10 +86,10 @@ class BackgroundTasks(pulumi.ComponentResource):
         )
 
 
-def _worker(shared: Shared) -> FunctionArgs:
-    config = shared.settings.config
+def _worker(defaults: FunctionDefaults) -> FunctionArgs:
+    config = defaults.settings.config
     return FunctionArgs(
-        shared=shared,
+        defaults=defaults,
         module="worker",
         description="Runs an iteration of a background task.",
         memory_mb=config.worker_memory,
@@ -100,11 +100,13 @@ def _worker(shared: Shared) -> FunctionArgs:
     )
 
 
-def _delivery(args: BackgroundTasksArgs, foundation: Foundation, machine: Machine) -> DeliveryArgs:
-    return DeliveryArgs(
+def _event_routing(
+    args: BackgroundTasksArgs, storage: Storage, machine: StateMachine
+) -> EventRoutingArgs:
+    return EventRoutingArgs(
         settings=args.settings,
         definitions=args.definitions,
-        event_bus_name=foundation.event_bus_name,
+        event_bus_name=storage.event_bus_name,
         state_machine_arn=machine.arn,
-        dead_letter_queue=foundation.dead_letter_queue,
+        dead_letter_queue=storage.dead_letter_queue,
     )

@@ -31,7 +31,7 @@ UNUSED_METADATA: Final = frozenset({"RECORD", "WHEEL", "top_level.txt"})
 
 # The first moment that a zip can express: a file's own time would change the archive at every
 # checkout.
-LONG_AGO: Final = (1980, 1, 1, 0, 0, 0)
+ZIP_EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 REGULAR_FILE: Final = 0o100644
 
 
@@ -115,7 +115,7 @@ def _merged(files: Iterable[tuple[str, bytes]]) -> dict[str, bytes]:
 
 
 def _entry(name: str) -> zipfile.ZipInfo:
-    entry = zipfile.ZipInfo(name, LONG_AGO)
+    entry = zipfile.ZipInfo(name, ZIP_EPOCH)
     entry.compress_type = zipfile.ZIP_DEFLATED
     entry.create_system = 3  # Unix, wherever it is built: Lambda reads the permissions below
     entry.external_attr = REGULAR_FILE << 16

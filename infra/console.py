@@ -22,9 +22,9 @@ def links(
         "executions": _page(
             region, f"states/home?region={region}#/statemachines/view/{executions}"
         ),
-        "workerLog": _log(region, settings.name_of("worker")),
-        "apiLog": _log(region, settings.name_of("api")),
-        "recoveryLog": _log(region, settings.name_of("recovery")),
+        "workerLog": _log(region, settings.resource_name("worker")),
+        "apiLog": _log(region, settings.resource_name("api")),
+        "recoveryLog": _log(region, settings.resource_name("recovery")),
         "table": _page(region, f"dynamodbv2/home?region={region}#item-explorer?table={table}"),
         "eventBus": _page(region, f"events/home?region={region}#/eventbus/{event_bus}"),
         "undelivered": _page(

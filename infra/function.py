@@ -16,7 +16,7 @@ METRICS_NAMESPACE: Final = "BackgroundTasks"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shared:
+class FunctionDefaults:
     """What all of the stack's Lambdas have in common.
 
     Args:
@@ -36,14 +36,14 @@ class Shared:
 class FunctionArgs:
     """What tells one of the Lambdas from the others.
 
-    Args: shared: what it has in common with them. module: the module of `handler` whose `handler`
+    Args: defaults: what it has in common with them. module: the module of `handler` whose `handler`
         is the entry; the function is called like it. description: what it is for, as the console
         shows it. memory_mb: its memory, and with it its CPU. timeout_seconds: how long one
         invocation may take. policy: what its role may do, from the ARNs that it works with and that
         of its log group. environment: variables that only this one has.
     """
 
-    shared: Shared
+    defaults: FunctionDefaults
     module: str
     description: str
     memory_mb: int
@@ -53,7 +53,7 @@ class FunctionArgs:
 
     @property
     def physical_name(self) -> str:
-        return self.shared.settings.name_of(self.module)
+        return self.defaults.settings.resource_name(self.module)
 
 
 class Function(pulumi.ComponentResource):
@@ -72,7 +72,7 @@ class Function(pulumi.ComponentResource):
         log_group = aws.cloudwatch.LogGroup(
             name,
             name=f"/aws/lambda/{args.physical_name}",
-            retention_in_days=args.shared.settings.config.log_retention_days,
+            retention_in_days=args.defaults.settings.config.log_retention_days,
             opts=child,
         )
         role = aws.iam.Role(
@@ -108,14 +108,14 @@ def _lambda(
         name=args.physical_name,
         description=args.description,
         runtime=RUNTIME,
-        architectures=[args.shared.settings.config.architecture],
-        code=args.shared.code,
+        architectures=[args.defaults.settings.config.architecture],
+        code=args.defaults.code,
         handler=f"handler.{args.module}.handler",
         memory_size=args.memory_mb,
         timeout=args.timeout_seconds,
         role=role.arn,
         environment=aws.lambda_.FunctionEnvironmentArgs(
-            variables={**_powertools(args), **args.shared.environment, **args.environment}
+            variables={**_powertools(args), **args.defaults.environment, **args.environment}
         ),
         # By default Lambda makes a group of its own, which keeps every line for ever.
         logging_config=aws.lambda_.FunctionLoggingConfigArgs(
@@ -126,12 +126,14 @@ def _lambda(
 
 
 def _policy(args: FunctionArgs, log_group: aws.cloudwatch.LogGroup) -> pulumi.Output[Document]:
-    return pulumi.Output.all(args.shared.arns, log_group.arn).apply(lambda arns: args.policy(*arns))
+    return pulumi.Output.all(args.defaults.arns, log_group.arn).apply(
+        lambda arns: args.policy(*arns)
+    )
 
 
 def _powertools(args: FunctionArgs) -> dict[str, pulumi.Input[str]]:
     return {
         "POWERTOOLS_SERVICE_NAME": args.physical_name,
         "POWERTOOLS_METRICS_NAMESPACE": METRICS_NAMESPACE,
-        "POWERTOOLS_LOG_LEVEL": args.shared.settings.config.log_level,
+        "POWERTOOLS_LOG_LEVEL": args.defaults.settings.config.log_level,
     }

@@ -54,7 +54,7 @@ class HttpApi(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         api = aws.apigatewayv2.Api(
             name,
-            name=args.settings.name_of("api"),
+            name=args.settings.resource_name("api"),
             description="GraphQL API of the background tasks.",
             protocol_type="HTTP",
             opts=child,
@@ -110,7 +110,7 @@ def _jwt_authorizer(
 ) -> aws.apigatewayv2.Authorizer:
     return aws.apigatewayv2.Authorizer(
         name,
-        name=settings.name_of("jwt"),
+        name=settings.resource_name("jwt"),
         api_id=api.id,
         authorizer_type="JWT",
         identity_sources=["$request.header.Authorization"],
@@ -127,7 +127,7 @@ def _stage(
 ) -> None:
     log_group = aws.cloudwatch.LogGroup(
         f"{name}-access",
-        name=f"/aws/vendedlogs/apis/{settings.name_of('api')}",
+        name=f"/aws/vendedlogs/apis/{settings.resource_name('api')}",
         retention_in_days=settings.config.log_retention_days,
         opts=opts,
     )

@@ -65,12 +65,12 @@ def trust(service: str) -> Document:
 def worker(arns: Arns, log_group: str, *, tasks: Sequence[Statement]) -> Document:
     """The worker: its record, its events, its payloads, and what the tasks' own code needs."""
     how_it_died = _allow(["states:GetExecutionHistory"], arns.executions)
-    return _document(*_shared(arns, log_group), how_it_died, *tasks)
+    return _document(*_common(arns, log_group), how_it_died, *tasks)
 
 
 def api(arns: Arns, log_group: str, *, tasks: Sequence[Statement]) -> Document:
     """The API: the same, and what the tasks' own `on_before_trigger` hooks need."""
-    return _document(*_shared(arns, log_group), *tasks)
+    return _document(*_common(arns, log_group), *tasks)
 
 
 def recovery(arns: Arns, log_group: str, *, tasks: Sequence[Statement]) -> Document:
@@ -78,7 +78,7 @@ def recovery(arns: Arns, log_group: str, *, tasks: Sequence[Statement]) -> Docum
     It runs tasks' hooks.
     """
     return _document(
-        *_shared(arns, log_group),
+        *_common(arns, log_group),
         _allow(["states:ListExecutions"], arns.state_machine),
         _allow(
             ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
@@ -116,7 +116,7 @@ def dead_letter_queue(*, queue: str, rules: Sequence[str]) -> Document:
     )
 
 
-def _shared(arns: Arns, log_group: str) -> list[Statement]:
+def _common(arns: Arns, log_group: str) -> list[Statement]:
     return [
         _allow(list(ITEM_ACTIONS), arns.table),
         _allow(["dynamodb:Query"], f"{arns.table}/index/*"),

@@ -18,9 +18,9 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
-from infra.complaints import complaints
+from infra.config_errors import config_errors
 from infra.errors import ConfigError
-from infra.statement import Statement
+from infra.iam_statement import IamStatement
 
 Architecture = Literal["arm64", "x86_64"]
 Model = TypeVar("Model", bound=BaseModel)
@@ -55,7 +55,7 @@ LogRetentionDays = Annotated[
     ),
 ]
 Statements = Annotated[
-    Json[tuple[Statement, ...]],
+    Json[tuple[IamStatement, ...]],
     Field(description="IAM statements, each with Effect, Action and Resource"),
 ]
 
@@ -145,9 +145,9 @@ class Settings:
             config=_read(ProjectSettings, project),
         )
 
-    def name_of(self, thing: str) -> str:
+    def resource_name(self, suffix: str) -> str:
         """The physical name of one of the stack's things."""
-        return f"{self.project}-{self.stack}-{thing}"
+        return f"{self.project}-{self.stack}-{suffix}"
 
 
 def _read(model: type[Model], namespace: str) -> Model:
@@ -155,7 +155,7 @@ def _read(model: type[Model], namespace: str) -> Model:
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        raise ConfigError("\n".join(complaints(error, model, namespace))) from error
+        raise ConfigError("\n".join(config_errors(error, model, namespace))) from error
 
 
 def _values(namespace: str) -> Mapping[str, object]:

@@ -1,172 +1,90 @@
-"""The state machine's definition: a pure function from the worker's ARN to Amazon States Language.
-
-TransformEvent -> Run -> CheckStatus -> Done | Aborted | Error | UnknownStatus
-                   ^          |
-                   +-- Wait <-+          Run -> UnknownError, when trying again is of no more use
-"""
+"""The state machine, with its role and its log."""
 
 from dataclasses import dataclass
 from typing import Final
 
-from handler.contract import (
-    MAX_CAUSE_CHARACTERS,
-    MAX_ERROR_CHARACTERS,
-    RUN_TIMEOUT_SECONDS,
-    STORE_UNAVAILABLE,
-    AnswerStatus,
-    State,
-)
-from infra import expressions
+import pulumi
+import pulumi_aws as aws
+
+from infra import policies, state_machine_definition
+from infra.settings import Settings
+
+SUFFIX: Final = "state-machine"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Retrier:
-    """What `Run` tries again, and how patiently: waits double, from the first up to the longest,
-    each with full jitter.
+class StateMachineArgs:
+    """What the state machine runs."""
+
+    settings: Settings
+    worker_arn: pulumi.Input[str]
+
+
+class StateMachine(pulumi.ComponentResource):
+    """The state machine that runs the worker until a task is over."""
+
+    arn: pulumi.Output[str]
+
+    def __init__(
+        self, name: str, args: StateMachineArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("background-tasks:infra:StateMachine", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        physical_name = args.settings.resource_name(SUFFIX)
+        worker_arn = pulumi.Output.from_input(args.worker_arn)
+        log_group = aws.cloudwatch.LogGroup(
+            name,
+            # Step Functions guide, "Using CloudWatch Logs": groups of this prefix don't use up the
+            # account's resource policies.
+            name=f"/aws/vendedlogs/states/{physical_name}",
+            retention_in_days=args.settings.config.log_retention_days,
+            opts=child,
+        )
+        role = aws.iam.Role(
+            name,
+            name=physical_name,
+            assume_role_policy=pulumi.Output.json_dumps(policies.trust("states.amazonaws.com")),
+            opts=child,
+        )
+        policy = aws.iam.RolePolicy(
+            name,
+            name=physical_name,
+            role=role.name,
+            policy=pulumi.Output.json_dumps(
+                worker_arn.apply(lambda arn: policies.state_machine(worker=arn))
+            ),
+            opts=child,
+        )
+        machine = aws.sfn.StateMachine(
+            name,
+            name=physical_name,
+            type="STANDARD",
+            definition=pulumi.Output.json_dumps(
+                worker_arn.apply(lambda arn: state_machine_definition.definition(worker_arn=arn))
+            ),
+            role_arn=role.arn,
+            logging_configuration=_logging(args.settings, log_group),
+            # Step Functions tries the log destination with the role when the machine is made.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
+        )
+        self.arn = machine.arn
+        self.register_outputs({"arn": self.arn})
+
+
+def arn_from_name(event_bus_arn: str, name: str) -> str:
+    """The ARN that a state machine has by its name, in the bus's account and region.
+
+    The worker is told it before the machine, which names the worker, can exist.
     """
-
-    errors: tuple[str, ...]
-    first_wait_seconds: int
-    longest_wait_seconds: int
-    attempts: int
-
-    def to_asl(self) -> dict[str, object]:
-        return {
-            "ErrorEquals": list(self.errors),
-            "IntervalSeconds": self.first_wait_seconds,
-            "BackoffRate": 2,
-            "MaxDelaySeconds": self.longest_wait_seconds,
-            "MaxAttempts": self.attempts,
-            "JitterStrategy": "FULL",
-        }
+    partition, region, account = (event_bus_arn.split(":")[part] for part in (1, 3, 4))
+    return f"arn:{partition}:states:{region}:{account}:stateMachine:{name}"
 
 
-# Names of errors: Step Functions guide, "Handle Lambda service exceptions" and "Error names". Full
-# jitter halves a wait on average, so each comment says how long a retrier lasts about.
-RETRIERS: Final = (
-    # Lambda's own faults, and a store that the worker could not reach: an outage of hours, not the
-    # end of a week's work. About four hours.
-    Retrier(
-        errors=(
-            "Lambda.ServiceException",
-            "Lambda.AWSLambdaException",
-            "Lambda.SdkClientException",
-            "Lambda.ClientExecutionTimeoutException",
-            STORE_UNAVAILABLE,
-        ),
-        first_wait_seconds=2,
-        longest_wait_seconds=300,
-        attempts=100,
-    ),
-    # The account's concurrency is used up: others finish, and it passes. About two hours, of
-    # shorter waits.
-    Retrier(
-        errors=("Lambda.TooManyRequestsException",),
-        first_wait_seconds=1,
-        longest_wait_seconds=60,
-        attempts=240,
-    ),
-    # The worker's process died. It comes back to the last checkpoint; the worker counts crashes and
-    # answers `error` when a definition allows no more, so this is only the ceiling. Lambda reports
-    # the same death under several names.
-    Retrier(
-        errors=(
-            "Sandbox.Timedout",
-            "Runtime.OutOfMemory",
-            "Runtime.ExitError",
-            "Lambda.Unknown",
-            "States.Timeout",
-        ),
-        first_wait_seconds=5,
-        longest_wait_seconds=60,
-        attempts=3,
-    ),
-)
-
-# What a `Run` that failed hands to `UnknownError`.
-CAUGHT_ERROR: Final = "error"
-CAUGHT_CAUSE: Final = "cause"
-
-
-def definition(*, worker_arn: str) -> dict[str, object]:
-    """The state machine that runs `worker_arn` in a loop until its task is over.
-
-    It sets no TimeoutSeconds: Step Functions ends an execution after a year, and a task moves on
-    before that.
-    """
-    return {
-        "Comment": "Runs one background task, an iteration at a time, until it is done.",
-        "QueryLanguage": "JSONata",
-        "StartAt": State.TRANSFORM_EVENT.value,
-        "States": {
-            State.TRANSFORM_EVENT.value: _transform_event(),
-            State.RUN.value: _run(worker_arn),
-            State.CHECK_STATUS.value: _check_status(),
-            State.WAIT.value: _wait(),
-            State.UNKNOWN_ERROR.value: _unknown_error(),
-            State.UNKNOWN_STATUS.value: _unknown_status(),
-            State.ERROR.value: _error(),
-            State.DONE.value: {"Type": "Succeed"},
-            State.ABORTED.value: {"Type": "Succeed"},
-        },
-    }
-
-
-def _transform_event() -> dict[str, object]:
-    return {"Type": "Pass", "Output": expressions.task_of_event(), "Next": State.RUN.value}
-
-
-def _run(worker_arn: str) -> dict[str, object]:
-    return {
-        "Type": "Task",
-        "Resource": "arn:aws:states:::lambda:invoke",
-        "Arguments": {"FunctionName": worker_arn, "Payload": expressions.worker_payload()},
-        "Output": expressions.worker_answer(),
-        "TimeoutSeconds": RUN_TIMEOUT_SECONDS,
-        "Retry": [retrier.to_asl() for retrier in RETRIERS],
-        "Catch": [
-            {
-                "ErrorEquals": ["States.ALL"],
-                "Output": expressions.caught_error(error=CAUGHT_ERROR, cause=CAUGHT_CAUSE),
-                "Next": State.UNKNOWN_ERROR.value,
-            }
-        ],
-        "Next": State.CHECK_STATUS.value,
-    }
-
-
-def _check_status() -> dict[str, object]:
-    choices = (
-        (expressions.is_answer_with_wait(), State.WAIT),
-        (expressions.is_answer(AnswerStatus.CONTINUE), State.RUN),
-        (expressions.is_answer(AnswerStatus.DONE), State.DONE),
-        (expressions.is_answer(AnswerStatus.ERROR), State.ERROR),
-        (expressions.is_answer(AnswerStatus.ABORTED), State.ABORTED),
+def _logging(
+    settings: Settings, log_group: aws.cloudwatch.LogGroup
+) -> aws.sfn.StateMachineLoggingConfigurationArgs:
+    return aws.sfn.StateMachineLoggingConfigurationArgs(
+        level=settings.config.execution_log_level,
+        include_execution_data=True,
+        log_destination=pulumi.Output.concat(log_group.arn, ":*"),
     )
-    return {
-        "Type": "Choice",
-        "Choices": [{"Condition": condition, "Next": state.value} for condition, state in choices],
-        "Default": State.UNKNOWN_STATUS.value,
-    }
-
-
-def _wait() -> dict[str, object]:
-    return {"Type": "Wait", "Seconds": expressions.wait_seconds(), "Next": State.RUN.value}
-
-
-def _unknown_error() -> dict[str, object]:
-    return {
-        "Type": "Fail",
-        "Error": expressions.caught(CAUGHT_ERROR, "UnknownError", MAX_ERROR_CHARACTERS),
-        "Cause": expressions.caught(
-            CAUGHT_CAUSE, "The worker could not be run; nothing says why.", MAX_CAUSE_CHARACTERS
-        ),
-    }
-
-
-def _unknown_status() -> dict[str, object]:
-    return {"Type": "Fail", "Error": "UnknownStatus", "Cause": expressions.unknown_answer()}
-
-
-def _error() -> dict[str, object]:
-    return {"Type": "Fail", "Error": expressions.error_code(), "Cause": expressions.error_as_json()}

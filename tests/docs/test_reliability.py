@@ -7,7 +7,7 @@ import pytest
 from handler.aws.worker_failures import Crash
 from handler.errors import DeliveryError
 from handler.lifecycle import reconciliation
-from infra.recovery import SWEEP
+from infra.recovery_function import SWEEP
 from tests.docs.guide import DOCS, anchors_of, links_of
 
 GUIDE = (DOCS / "reliability.md").read_text()

@@ -23,7 +23,7 @@ LOG = (
 
 Grants = dict[str, set[str]]
 
-SHARED: Grants = {
+COMMON: Grants = {
     "dynamodb:BatchGetItem": {TABLE},
     "dynamodb:BatchWriteItem": {TABLE},
     "dynamodb:ConditionCheckItem": {TABLE},
@@ -60,17 +60,17 @@ def log_of(function: str) -> Grants:
 
 
 def test_the_api_may_work_with_records_events_payloads_and_executions(program: Program) -> None:
-    assert grants(program.policy("api")) == SHARED | log_of("api")
+    assert grants(program.policy("api")) == COMMON | log_of("api")
 
 
 def test_the_worker_may_besides_read_how_an_iteration_died(program: Program) -> None:
-    assert grants(program.policy("worker")) == SHARED | log_of("worker") | {
+    assert grants(program.policy("worker")) == COMMON | log_of("worker") | {
         "states:GetExecutionHistory": {EXECUTIONS}
     }
 
 
 def test_the_recovery_may_besides_list_executions_and_empty_the_queue(program: Program) -> None:
-    assert grants(program.policy("recovery")) == SHARED | log_of("recovery") | {
+    assert grants(program.policy("recovery")) == COMMON | log_of("recovery") | {
         "states:ListExecutions": {MACHINE},
         "sqs:ReceiveMessage": {QUEUE},
         "sqs:DeleteMessage": {QUEUE},
@@ -87,13 +87,13 @@ def test_the_state_machine_may_run_the_worker_and_write_its_log(program: Program
 
 
 def test_the_rule_may_start_executions_and_nothing_else(program: Program) -> None:
-    assert grants(program.policy("delivery")) == {"states:StartExecution": {MACHINE}}
+    assert grants(program.policy("event-routing")) == {"states:StartExecution": {MACHINE}}
 
 
 def test_everything_is_named_but_where_log_delivery_has_no_resources(program: Program) -> None:
     documents = {
         name: program.policy(name)
-        for name in ("worker", "api", "recovery", "state-machine", "delivery")
+        for name in ("worker", "api", "recovery", "state-machine", "event-routing")
     }
     assert len(documents) == len(program.all("aws:iam/rolePolicy:RolePolicy"))
 
@@ -114,7 +114,7 @@ def test_what_tasks_need_is_added_where_tasks_and_their_hooks_run_and_nowhere_el
 
     having = {
         name
-        for name in ("worker", "api", "recovery", "state-machine", "delivery")
+        for name in ("worker", "api", "recovery", "state-machine", "event-routing")
         if needed in stack.policy(name)
     }
 
@@ -127,7 +127,7 @@ def test_what_hooks_before_a_trigger_need_is_added_to_the_api_alone() -> None:
 
     having = {
         name
-        for name in ("worker", "api", "recovery", "state-machine", "delivery")
+        for name in ("worker", "api", "recovery", "state-machine", "event-routing")
         if needed in stack.policy(name)
     }
 
@@ -141,7 +141,7 @@ def test_what_hooks_before_a_trigger_need_is_added_to_the_api_alone() -> None:
         ("api", "lambda"),
         ("recovery", "lambda"),
         ("state-machine", "states"),
-        ("delivery", "events"),
+        ("event-routing", "events"),
     ],
 )
 def test_each_actor_has_a_role_that_its_service_alone_may_take_on(

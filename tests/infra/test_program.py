@@ -115,10 +115,10 @@ class TestFunctions:
         assert [group["retentionInDays"] for group in groups] == [7] * 5
 
 
-class TestDelivery:
+class TestEventRouting:
     def test_every_task_event_on_the_bus_starts_the_state_machine(self, program: Program) -> None:
-        rule = program.one(RULE, "delivery")
-        target = program.one(TARGET, "delivery")
+        rule = program.one(RULE, "event-routing")
+        target = program.one(TARGET, "event-routing")
 
         assert json.loads(rule["eventPattern"]) == {"detail-type": [DETAIL_TYPE]}
         assert rule["eventBusName"] == target["eventBusName"] == program.outputs["eventBusName"]
@@ -129,7 +129,7 @@ class TestDelivery:
     def test_an_event_that_cannot_be_delivered_is_retried_and_then_kept_for_two_weeks(
         self, program: Program
     ) -> None:
-        target = program.one(TARGET, "delivery")
+        target = program.one(TARGET, "event-routing")
         queue = program.one(QUEUE)
 
         assert target["retryPolicy"] == {
@@ -149,8 +149,8 @@ class TestDelivery:
 
         monkeypatch.setattr("infra.bundle.discover", lambda: Registry([every_night]))
         scheduled = run({"vendorDependencies": False})
-        rule = scheduled.one(RULE, "delivery-everyNight")
-        target = scheduled.one(TARGET, "delivery-everyNight")
+        rule = scheduled.one(RULE, "event-routing-everyNight")
+        target = scheduled.one(TARGET, "event-routing-everyNight")
         [statement] = json.loads(scheduled.one("aws:sqs/queuePolicy:QueuePolicy")["policy"])[
             "Statement"
         ]
@@ -164,7 +164,9 @@ class TestDelivery:
             "detail": {"webinyTaskDefinitionId": "everyNight"},
         }
         assert target["inputTransformer"]["inputPaths"] == {"event_id": "$.id"}
-        assert target["deadLetterConfig"] == scheduled.one(TARGET, "delivery")["deadLetterConfig"]
+        assert (
+            target["deadLetterConfig"] == scheduled.one(TARGET, "event-routing")["deadLetterConfig"]
+        )
         assert any(
             arn.endswith("everyNight")
             for arn in statement["Condition"]["ArnEquals"]["aws:SourceArn"]
@@ -226,7 +228,7 @@ class TestStateMachine:
         assert told == program.outputs["stateMachineArn"] == MACHINE_ARN
 
 
-class TestTable:
+class TestTaskTable:
     def test_it_is_paid_by_request_restorable_and_forgets_expired_items(
         self, program: Program
     ) -> None:
@@ -257,7 +259,7 @@ class TestTable:
         assert sorted(declared) == sorted((key, "S") for key in keys)
 
 
-class TestPayloads:
+class TestPayloadBucket:
     def test_the_bucket_is_private_and_encrypted(self, program: Program) -> None:
         access = program.one("aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock")
         encryption = program.one(
@@ -299,7 +301,7 @@ class TestPayloads:
         )
 
 
-class TestApi:
+class TestGraphqlApi:
     def test_requests_are_authorised_by_iam(self, program: Program) -> None:
         route = program.one(ROUTE)
 
@@ -350,7 +352,7 @@ class TestApi:
         assert json.loads(stage["accessLogSettings"]["format"])["status"] == "$context.status"
 
 
-class TestRecovery:
+class TestRecoveryFunction:
     def test_it_is_told_of_every_execution_of_ours_that_ends_otherwise_than_meant(
         self, program: Program
     ) -> None:
@@ -429,8 +431,8 @@ class TestStack:
             (f"{FUNCTION}::api", f"{ROLE_POLICY}::api"),
             (f"{FUNCTION}::recovery", f"{ROLE_POLICY}::recovery"),
             (f"{MACHINE}::state-machine", f"{ROLE_POLICY}::state-machine"),
-            (f"{TARGET}::delivery", f"{ROLE_POLICY}::delivery"),
-            (f"{TARGET}::delivery", "aws:sqs/queuePolicy:QueuePolicy::delivery"),
+            (f"{TARGET}::event-routing", f"{ROLE_POLICY}::event-routing"),
+            (f"{TARGET}::event-routing", "aws:sqs/queuePolicy:QueuePolicy::event-routing"),
         ],
     )
     def test_nothing_runs_before_it_may_do_what_it_does(

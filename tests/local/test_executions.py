@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from infra import policies
-from infra.state_machine import definition
+from infra.state_machine_definition import definition
 from tests.running import Ended, Running
 
 RUN_ONCE = ["TransformEvent", "Run", "CheckStatus"]

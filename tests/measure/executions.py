@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from infra import policies
-from infra.state_machine import definition
+from infra.state_machine_definition import definition
 from tests.measure.promise import Promise
 from tests.running import Running
 from tests.starting import started

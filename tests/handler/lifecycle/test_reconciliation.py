@@ -292,7 +292,7 @@ class TestLostEvents:
         assert len(recovering.bus_queue.take()) == 1
 
     def test_a_worker_without_capacity_is_given_longer_than_the_state_machine_tries(self) -> None:
-        # About two hours: infra/state_machine.py, RETRIERS.
+        # About two hours: infra/state_machine_definition.py, RETRIERS.
         patience = sum(
             (PATIENCE * 4**delivery for delivery in range(MOST_DELIVERIES + 1)), timedelta()
         )

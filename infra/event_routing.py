@@ -22,7 +22,7 @@ MAX_RETRY_ATTEMPTS: Final = 185
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeliveryArgs:
+class EventRoutingArgs:
     """The two ends of the way, the queue beside it, and the definitions: some have a schedule."""
 
     settings: Settings
@@ -32,30 +32,32 @@ class DeliveryArgs:
     dead_letter_queue: aws.sqs.Queue
 
 
-class Delivery(pulumi.ComponentResource):
+class EventRouting(pulumi.ComponentResource):
     """The rule that starts an execution for every event of a task, whoever sent it; and one per
     schedule.
     """
 
     def __init__(
-        self, name: str, args: DeliveryArgs, opts: pulumi.ResourceOptions | None = None
+        self, name: str, args: EventRoutingArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        super().__init__("background-tasks:infra:Delivery", name, None, opts)
+        super().__init__("background-tasks:infra:EventRouting", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         rule = aws.cloudwatch.EventRule(
             name,
-            name=args.settings.name_of("start"),
+            name=args.settings.resource_name("start"),
             description="Starts an execution for every event of a background task.",
             event_bus_name=args.event_bus_name,
             event_pattern=pulumi.Output.json_dumps({"detail-type": [DETAIL_TYPE]}),
             opts=child,
         )
-        clocks = {
+        schedule_rules = {
             definition.id: _schedule(name, args, definition, child)
             for definition in args.definitions
             if definition.schedule
         }
-        accepts = _accept_undelivered(name, args.dead_letter_queue, [rule, *clocks.values()], child)
+        accepts = _accept_undelivered(
+            name, args.dead_letter_queue, [rule, *schedule_rules.values()], child
+        )
         role, allows = _role(name, args, child)
         # No event may find a target that it can't reach, nor a queue that refuses it.
         ready = pulumi.ResourceOptions(parent=self, depends_on=[accepts, allows])
@@ -65,7 +67,7 @@ class Delivery(pulumi.ComponentResource):
                 _target(
                     f"{name}-{definition.id}",
                     args,
-                    clocks[definition.id],
+                    schedule_rules[definition.id],
                     role,
                     ready,
                     input_transformer=_event_of(definition),
@@ -74,11 +76,11 @@ class Delivery(pulumi.ComponentResource):
 
 
 def _schedule(
-    name: str, args: DeliveryArgs, definition: Definition, opts: pulumi.ResourceOptions
+    name: str, args: EventRoutingArgs, definition: Definition, opts: pulumi.ResourceOptions
 ) -> aws.cloudwatch.EventRule:
     return aws.cloudwatch.EventRule(
         f"{name}-{definition.id}",
-        name=args.settings.name_of(f"schedule-{definition.id}"),
+        name=args.settings.resource_name(f"schedule-{definition.id}"),
         description=f'Triggers the background task "{definition.id}" by the clock.',
         schedule_expression=definition.schedule,
         opts=opts,
@@ -93,7 +95,7 @@ def _event_of(definition: Definition) -> aws.cloudwatch.EventTargetInputTransfor
 
 def _target(
     name: str,
-    args: DeliveryArgs,
+    args: EventRoutingArgs,
     rule: aws.cloudwatch.EventRule,
     role: aws.iam.Role,
     opts: pulumi.ResourceOptions,
@@ -135,9 +137,9 @@ def _accept_undelivered(
 
 
 def _role(
-    name: str, args: DeliveryArgs, opts: pulumi.ResourceOptions
+    name: str, args: EventRoutingArgs, opts: pulumi.ResourceOptions
 ) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
-    physical_name = args.settings.name_of("start")
+    physical_name = args.settings.resource_name("start")
     role = aws.iam.Role(
         name,
         name=physical_name,

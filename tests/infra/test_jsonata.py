@@ -8,7 +8,7 @@ import pytest
 from jsonata import Jsonata
 
 from handler.contract import MAX_WAIT_SECONDS, AnswerStatus
-from infra import expressions
+from infra import jsonata
 
 CONTEXT = {
     "Execution": {"Name": "execution-1", "StartTime": "2026-01-02T03:04:05.678Z"},
@@ -51,12 +51,12 @@ class TestTaskOfEvent:
             "delay": 5,
         }
 
-        assert evaluate(expressions.task_of_event(), {"id": "event-1", "detail": detail}) == detail
+        assert evaluate(jsonata.task_of_event(), {"id": "event-1", "detail": detail}) == detail
 
     def test_an_event_by_hand_is_a_task_of_its_own_id_with_the_defaults(self) -> None:
         event = {"id": "event-1", "detail": {"webinyTaskDefinitionId": "exportUsers"}}
 
-        assert evaluate(expressions.task_of_event(), event) == {
+        assert evaluate(jsonata.task_of_event(), event) == {
             "webinyTaskId": "event-1",
             "webinyTaskDefinitionId": "exportUsers",
             "tenant": "root",
@@ -76,7 +76,7 @@ class TestTaskOfEvent:
             "locale": "de-DE",
         }
 
-        assert evaluate(expressions.task_of_event(), {"id": "event-1", "detail": detail}) == {
+        assert evaluate(jsonata.task_of_event(), {"id": "event-1", "detail": detail}) == {
             "webinyTaskId": "event-1",
             "byHand": True,
             **detail,
@@ -92,7 +92,7 @@ class TestTaskOfEvent:
         }
 
         assert (
-            evaluate(expressions.task_of_event(), {"id": "event-1", "detail": detail})
+            evaluate(jsonata.task_of_event(), {"id": "event-1", "detail": detail})
             .keys()
             .isdisjoint({"input", "name", "byHand"})
         )
@@ -105,14 +105,14 @@ class TestTaskOfEvent:
         self, key: str, value: Any
     ) -> None:
         assert (
-            evaluate(expressions.task_of_event(), {"id": "event-1", "detail": {key: value}})[key]
+            evaluate(jsonata.task_of_event(), {"id": "event-1", "detail": {key: value}})[key]
             == value
         )
 
     @pytest.mark.parametrize("value", [None, 5, [], ["t1"], ""])
     def test_a_task_id_of_a_wrong_type_is_no_event_by_hand(self, value: Any) -> None:
         task = evaluate(
-            expressions.task_of_event(), {"id": "event-1", "detail": {"webinyTaskId": value}}
+            jsonata.task_of_event(), {"id": "event-1", "detail": {"webinyTaskId": value}}
         )
 
         assert task["webinyTaskId"] == value
@@ -120,7 +120,7 @@ class TestTaskOfEvent:
 
     @pytest.mark.parametrize("event", ODD)
     def test_no_event_fails_the_execution(self, event: Any) -> None:
-        assert evaluate(expressions.task_of_event(), event) == {
+        assert evaluate(jsonata.task_of_event(), event) == {
             "tenant": "root",
             "locale": "en-US",
             "delay": 0,
@@ -139,7 +139,7 @@ class TestWorkerPayload:
             "delay": 0,
         }
 
-        assert evaluate(expressions.worker_payload(), task) == {
+        assert evaluate(jsonata.worker_payload(), task) == {
             "name": "background-task",
             "payload": {
                 **task,
@@ -154,7 +154,7 @@ class TestWorkerPayload:
     def test_an_event_by_hand_brings_its_input_and_name(self) -> None:
         by_hand = {"webinyTaskId": "event-1", "byHand": True, "input": [[1]], "name": "My export"}
 
-        assert evaluate(expressions.worker_payload(), by_hand)["payload"].items() >= by_hand.items()
+        assert evaluate(jsonata.worker_payload(), by_hand)["payload"].items() >= by_hand.items()
 
     def test_an_answer_that_continues_is_a_task_without_what_the_answer_adds(self) -> None:
         answer = {
@@ -166,7 +166,7 @@ class TestWorkerPayload:
             "output": {},
             "other": 1,
         }
-        payload = evaluate(expressions.worker_payload(), answer)["payload"]
+        payload = evaluate(jsonata.worker_payload(), answer)["payload"]
 
         assert (payload["webinyTaskId"], payload["delay"]) == ("t1", -1)
         assert payload.keys().isdisjoint(
@@ -180,12 +180,12 @@ class TestWorkerAnswer:
     )
     def test_the_answer_becomes_the_state_as_it_is(self, answer: Any) -> None:
         assert (
-            evaluate(expressions.worker_answer(), {}, result={"StatusCode": 200, "Payload": answer})
+            evaluate(jsonata.worker_answer(), {}, result={"StatusCode": 200, "Payload": answer})
             == answer
         )
 
     def test_no_answer_is_null(self) -> None:
-        assert evaluate(expressions.worker_answer(), {}, result={"StatusCode": 200}) is None
+        assert evaluate(jsonata.worker_answer(), {}, result={"StatusCode": 200}) is None
 
 
 class TestChoices:
@@ -194,7 +194,7 @@ class TestChoices:
         chosen = [
             each
             for each in AnswerStatus
-            if evaluate(expressions.is_answer(each), {"status": status.value})
+            if evaluate(jsonata.is_answer(each), {"status": status.value})
         ]
 
         assert chosen == [status]
@@ -211,26 +211,22 @@ class TestChoices:
     def test_no_odd_answer_is_chosen_or_fails_the_execution(
         self, answer: Any, status: AnswerStatus
     ) -> None:
-        assert evaluate(expressions.is_answer(status), answer) is False
-        assert evaluate(expressions.is_answer_with_wait(), answer) is False
+        assert evaluate(jsonata.is_answer(status), answer) is False
+        assert evaluate(jsonata.is_answer_with_wait(), answer) is False
 
     @pytest.mark.parametrize("wait", [1, 0.001, 1.5, 1e300])
     def test_a_wait_is_a_number_above_zero(self, wait: float) -> None:
-        assert (
-            evaluate(expressions.is_answer_with_wait(), {"status": "continue", "wait": wait})
-            is True
-        )
+        assert evaluate(jsonata.is_answer_with_wait(), {"status": "continue", "wait": wait}) is True
 
     @pytest.mark.parametrize("wait", [0, -1, None, "5", True, [5], {"seconds": 5}])
     def test_anything_else_is_no_wait(self, wait: Any) -> None:
         assert (
-            evaluate(expressions.is_answer_with_wait(), {"status": "continue", "wait": wait})
-            is False
+            evaluate(jsonata.is_answer_with_wait(), {"status": "continue", "wait": wait}) is False
         )
 
     @pytest.mark.parametrize("status", ["done", "error", "aborted"])
     def test_only_an_answer_that_continues_waits(self, status: str) -> None:
-        assert evaluate(expressions.is_answer_with_wait(), {"status": status, "wait": 5}) is False
+        assert evaluate(jsonata.is_answer_with_wait(), {"status": status, "wait": 5}) is False
 
 
 class TestWaitSeconds:
@@ -247,7 +243,7 @@ class TestWaitSeconds:
         ],
     )
     def test_it_is_whole_rounded_up_and_at_most_355_days(self, wait: float, seconds: int) -> None:
-        assert evaluate(expressions.wait_seconds(), {"status": "continue", "wait": wait}) == seconds
+        assert evaluate(jsonata.wait_seconds(), {"status": "continue", "wait": wait}) == seconds
 
 
 class TestError:
@@ -257,9 +253,9 @@ class TestError:
             "error": {"message": "boom", "code": "MY_CODE", "data": {"k": [1, None]}},
         }
 
-        assert evaluate(expressions.error_code(), answer) == "MY_CODE"
+        assert evaluate(jsonata.error_code(), answer) == "MY_CODE"
         assert (
-            evaluate(expressions.error_as_json(), answer)
+            evaluate(jsonata.error_as_json(), answer)
             == '{"message":"boom","code":"MY_CODE","data":{"k":[1,null]}}'
         )
 
@@ -277,37 +273,35 @@ class TestError:
         ],
     )
     def test_an_error_without_a_code_has_the_default_one(self, error: Any) -> None:
-        assert (
-            evaluate(expressions.error_code(), {"status": "error", "error": error}) == "TASK_ERROR"
-        )
+        assert evaluate(jsonata.error_code(), {"status": "error", "error": error}) == "TASK_ERROR"
 
     def test_without_an_error_the_cause_is_the_answer(self) -> None:
-        assert evaluate(expressions.error_code(), {"status": "error"}) == "TASK_ERROR"
-        assert evaluate(expressions.error_as_json(), {"status": "error"}) == '{"status":"error"}'
+        assert evaluate(jsonata.error_code(), {"status": "error"}) == "TASK_ERROR"
+        assert evaluate(jsonata.error_as_json(), {"status": "error"}) == '{"status":"error"}'
 
     @pytest.mark.parametrize(
         ("error", "cause"), [(None, "null"), ("text", "text"), ([], "[]"), (5, "5")]
     )
     def test_an_error_that_is_no_object_is_shown(self, error: Any, cause: str) -> None:
-        assert evaluate(expressions.error_as_json(), {"status": "error", "error": error}) == cause
+        assert evaluate(jsonata.error_as_json(), {"status": "error", "error": error}) == cause
 
     def test_name_and_cause_are_cut_to_what_step_functions_takes(self) -> None:
         answer = {"status": "error", "error": {"code": "C" * 300, "message": "m" * 40_000}}
 
-        assert evaluate(expressions.error_code(), answer) == "C" * 256
-        assert len(evaluate(expressions.error_as_json(), answer)) == 32_768
+        assert evaluate(jsonata.error_code(), answer) == "C" * 256
+        assert len(evaluate(jsonata.error_as_json(), answer)) == 32_768
 
 
 class TestUnknownStatus:
     def test_the_cause_shows_the_answer(self) -> None:
-        assert evaluate(expressions.unknown_answer(), {"status": "waiting"}).endswith(
+        assert evaluate(jsonata.unknown_answer(), {"status": "waiting"}).endswith(
             'status: {"status":"waiting"}'
         )
-        assert evaluate(expressions.unknown_answer(), None).endswith("status: null")
+        assert evaluate(jsonata.unknown_answer(), None).endswith("status: null")
 
     @pytest.mark.parametrize("answer", [*ODD, {"status": "x" * 40_000}])
     def test_any_answer_can_be_shown(self, answer: Any) -> None:
-        cause = evaluate(expressions.unknown_answer(), answer)
+        cause = evaluate(jsonata.unknown_answer(), answer)
 
         assert isinstance(cause, str)
         assert len(cause) <= 32_768
@@ -319,24 +313,19 @@ class TestUnknownError:
         [{"Error": "Lambda.Unknown", "Cause": "out of memory"}, {"Error": "States.Timeout"}, {}],
     )
     def test_what_run_ended_with_is_kept_and_told(self, caught: dict[str, str]) -> None:
-        state = evaluate(
-            expressions.caught_error(error="error", cause="cause"), {}, errorOutput=caught
-        )
+        state = evaluate(jsonata.caught_error(error="error", cause="cause"), {}, errorOutput=caught)
 
-        assert evaluate(expressions.caught("error", "Nameless", 256), state) == caught.get(
+        assert evaluate(jsonata.caught("error", "Nameless", 256), state) == caught.get(
             "Error", "Nameless"
         )
-        assert evaluate(expressions.caught("cause", "No cause.", 32_768), state) == caught.get(
+        assert evaluate(jsonata.caught("cause", "No cause.", 32_768), state) == caught.get(
             "Cause", "No cause."
         )
 
     @pytest.mark.parametrize("state", ODD)
     def test_it_always_has_a_name_and_a_cause(self, state: Any) -> None:
-        assert evaluate(expressions.caught("error", "Nameless", 256), state) == "Nameless"
-        assert evaluate(expressions.caught("cause", "No cause.", 32_768), state) == "No cause."
+        assert evaluate(jsonata.caught("error", "Nameless", 256), state) == "Nameless"
+        assert evaluate(jsonata.caught("cause", "No cause.", 32_768), state) == "No cause."
 
     def test_a_long_cause_is_cut(self) -> None:
-        assert (
-            len(evaluate(expressions.caught("cause", "", 32_768), {"cause": "c" * 40_000}))
-            == 32_768
-        )
+        assert len(evaluate(jsonata.caught("cause", "", 32_768), {"cause": "c" * 40_000})) == 32_768

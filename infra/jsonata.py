@@ -39,7 +39,7 @@ def task_of_event() -> str:
     """The task that an event asks for. Values of a wrong type pass: the worker refuses them, naming
     the field.
     """
-    return _jsonata(f"""(
+    return _expression(f"""(
         $event := $type($states.input) = "object" ? $states.input : {{}};
         $detail := $type($event.detail) = "object" ? $event.detail : {{}};
         $or := function($value, $default) {{ $exists($value) ? $value : $default }};
@@ -60,7 +60,7 @@ def task_of_event() -> str:
 def worker_payload() -> str:
     """What the worker is invoked with: the task, and the execution that runs it."""
     task = ",\n".join(f'"{key}": $states.input.{key}' for key in TASK_KEYS)
-    return _jsonata(f"""{{
+    return _expression(f"""{{
         "name": {json.dumps(PAYLOAD_NAME)},
         "payload": {{
             {task},
@@ -75,28 +75,28 @@ def worker_payload() -> str:
 
 def worker_answer() -> str:
     """The worker's answer as it is; null when it gave none."""
-    return _jsonata("$exists($states.result.Payload) ? $states.result.Payload : null")
+    return _expression("$exists($states.result.Payload) ? $states.result.Payload : null")
 
 
 def is_answer(status: AnswerStatus) -> str:
-    return _jsonata(_has_status(status))
+    return _expression(_has_status(status))
 
 
 def is_answer_with_wait() -> str:
     """Whether to go on after a wait. One that is no positive number is no wait."""
     wait = f"$states.input.{WireKey.WAIT}"
     is_positive = f'$type({wait}) = "number" ? {wait} > 0 : false'
-    return _jsonata(f"{_has_status(AnswerStatus.CONTINUE)} ? ({is_positive}) : false")
+    return _expression(f"{_has_status(AnswerStatus.CONTINUE)} ? ({is_positive}) : false")
 
 
 def wait_seconds() -> str:
     """A whole number of seconds, as the Wait state takes; the execution outlives the longest."""
-    return _jsonata(f"$min([$ceil($states.input.{WireKey.WAIT}), {MAX_WAIT_SECONDS}])")
+    return _expression(f"$min([$ceil($states.input.{WireKey.WAIT}), {MAX_WAIT_SECONDS}])")
 
 
 def error_code() -> str:
     """The error's code, for failures to be grouped by."""
-    return _jsonata(f"""(
+    return _expression(f"""(
         $error := $states.input.{WireKey.ERROR};
         $code := $type($error) = "object" ? $error.code;
         $type($code) = "string" and $length($code) > 0
@@ -109,12 +109,12 @@ def error_as_json() -> str:
     """The error as JSON; without one, the whole answer."""
     error = f"$states.input.{WireKey.ERROR}"
     cause = f"$exists({error}) ? $string({error}) : $string($states.input)"
-    return _jsonata(_cut(cause, MAX_CAUSE_CHARACTERS))
+    return _expression(_cut(cause, MAX_CAUSE_CHARACTERS))
 
 
 def unknown_answer() -> str:
     """A sentence that shows the answer."""
-    return _jsonata(
+    return _expression(
         _cut(
             '"The worker answered without a known status: " & $string($states.input)',
             MAX_CAUSE_CHARACTERS,
@@ -124,7 +124,7 @@ def unknown_answer() -> str:
 
 def caught_error(*, error: str, cause: str) -> str:
     """The name and the cause of what `Run` ended with, under these keys."""
-    return _jsonata(
+    return _expression(
         f'{{"{error}": $states.errorOutput.Error, "{cause}": $states.errorOutput.Cause}}'
     )
 
@@ -132,7 +132,7 @@ def caught_error(*, error: str, cause: str) -> str:
 def caught(key: str, default: str, characters: int) -> str:
     """What `caught_error` kept under a key, if it is a text."""
     value = f"$states.input.{key}"
-    return _jsonata(
+    return _expression(
         _cut(f'$type({value}) = "string" ? {value} : {json.dumps(default)}', characters)
     )
 
@@ -149,5 +149,5 @@ def _cut(expression: str, characters: int) -> str:
     return f"$substring({expression}, 0, {characters})"
 
 
-def _jsonata(expression: str) -> str:
+def _expression(expression: str) -> str:
     return f"{{% {expression} %}}"

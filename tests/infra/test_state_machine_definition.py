@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from handler.contract import RUN_TIMEOUT_SECONDS, STORE_UNAVAILABLE, State
-from infra.state_machine import RETRIERS, Retrier, definition
+from infra.state_machine_definition import RETRIERS, Retrier, definition
 
 WORKER = "arn:aws:lambda:eu-central-1:123456789012:function:worker"
 MACHINE: dict[str, Any] = definition(worker_arn=WORKER)

@@ -9,24 +9,24 @@ import pulumi_aws as aws
 
 from handler.contract import WORKER_TIMEOUT_SECONDS, EnvVar
 from infra import policies
-from infra.function import Function, FunctionArgs, Shared
+from infra.function import Function, FunctionArgs, FunctionDefaults
 
 SWEEP: Final = "rate(5 minutes)"
 # Step Functions guide, "Automating Step Functions event delivery with EventBridge". SUCCEEDED is
 # the worker's own doing.
 STATUS_CHANGE: Final = "Step Functions Execution Status Change"
-UNFORESEEN: Final = ("FAILED", "TIMED_OUT", "ABORTED")
+ABNORMAL_STATUSES: Final = ("FAILED", "TIMED_OUT", "ABORTED")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RecoveryArgs:
+class RecoveryFunctionArgs:
     """What the recovery watches over."""
 
-    shared: Shared
+    defaults: FunctionDefaults
     queue_url: pulumi.Input[str]  # of undelivered events
 
 
-class Recovery(pulumi.ComponentResource):
+class RecoveryFunction(pulumi.ComponentResource):
     """The recovery function, called when an execution ends otherwise than the worker meant, and
     every few minutes.
     """
@@ -34,23 +34,23 @@ class Recovery(pulumi.ComponentResource):
     function_name: pulumi.Output[str]
 
     def __init__(
-        self, name: str, args: RecoveryArgs, opts: pulumi.ResourceOptions | None = None
+        self, name: str, args: RecoveryFunctionArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        super().__init__("background-tasks:infra:Recovery", name, None, opts)
+        super().__init__("background-tasks:infra:RecoveryFunction", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         function = Function(name, _function(args), opts=child)
         ended = aws.cloudwatch.EventRule(
             f"{name}-ended",
-            name=args.shared.settings.name_of("execution-ended"),
+            name=args.defaults.settings.resource_name("execution-ended"),
             description="Tells the recovery of executions that failed, timed out or were stopped.",
             event_pattern=pulumi.Output.json_dumps(
-                args.shared.arns.apply(lambda arns: _ended(arns.state_machine))
+                args.defaults.arns.apply(lambda arns: _ended(arns.state_machine))
             ),
             opts=child,
         )
         sweep = aws.cloudwatch.EventRule(
             f"{name}-sweep",
-            name=args.shared.settings.name_of("sweep"),
+            name=args.defaults.settings.resource_name("sweep"),
             description="Has the recovery look for tasks that nothing runs, and for lost events.",
             schedule_expression=SWEEP,
             opts=child,
@@ -61,10 +61,10 @@ class Recovery(pulumi.ComponentResource):
         self.register_outputs({"function_name": self.function_name})
 
 
-def _function(args: RecoveryArgs) -> FunctionArgs:
-    config = args.shared.settings.config
+def _function(args: RecoveryFunctionArgs) -> FunctionArgs:
+    config = args.defaults.settings.config
     return FunctionArgs(
-        shared=args.shared,
+        defaults=args.defaults,
         module="recovery",
         description="Ends background tasks that nothing runs any more; sends lost events again.",
         memory_mb=config.worker_memory,
@@ -80,7 +80,7 @@ def _ended(state_machine_arn: str) -> dict[str, object]:
     return {
         "source": ["aws.states"],
         "detail-type": [STATUS_CHANGE],
-        "detail": {"status": list(UNFORESEEN), "stateMachineArn": [state_machine_arn]},
+        "detail": {"status": list(ABNORMAL_STATUSES), "stateMachineArn": [state_machine_arn]},
     }
 
 

@@ -30,7 +30,7 @@ Resources = Annotated[
 ]
 
 
-class Statement(BaseModel):
+class IamStatement(BaseModel):
     """One IAM statement, in IAM's own words.
 
     It names its actions, and its resources by ARN. Some actions (`cloudwatch:PutMetricData`) take
@@ -49,7 +49,7 @@ class Statement(BaseModel):
     condition: dict[str, dict[str, str | list[str]]] | None = None
 
     @model_validator(mode="after")
-    def _says_why_it_needs_everything(self) -> "Statement":
+    def _says_why_it_needs_everything(self) -> "IamStatement":
         if self.effect == "Allow" and EVERYTHING in self.resource and not self.sid:
             raise ValueError(
                 'Resource "*" is every resource of the account; name ARNs, or say in a Sid why'

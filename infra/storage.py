@@ -10,11 +10,11 @@ import pulumi
 import pulumi_aws as aws
 
 from handler.contract import DAY_SECONDS, WORKER_TIMEOUT_SECONDS, EnvVar
-from infra import machine
-from infra.payloads import PayloadBucket, PayloadBucketArgs
+from infra import state_machine
+from infra.payload_bucket import PayloadBucket, PayloadBucketArgs
 from infra.policies import Arns
 from infra.settings import Settings
-from infra.table import TaskTable, TaskTableArgs
+from infra.task_table import TaskTable, TaskTableArgs
 
 # SQS quotas, "Message retention": the longest there is. An undelivered event waits for whoever
 # mends the cause.
@@ -22,13 +22,13 @@ UNDELIVERED_SECONDS: Final = 14 * DAY_SECONDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FoundationArgs:
+class StorageArgs:
     """The stack's settings."""
 
     settings: Settings
 
 
-class Foundation(pulumi.ComponentResource):
+class Storage(pulumi.ComponentResource):
     """Everything that holds data, and what the functions need to know of it."""
 
     table_name: pulumi.Output[str]
@@ -39,25 +39,27 @@ class Foundation(pulumi.ComponentResource):
     environment: Mapping[str, pulumi.Input[str]]
 
     def __init__(
-        self, name: str, args: FoundationArgs, opts: pulumi.ResourceOptions | None = None
+        self, name: str, args: StorageArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        super().__init__("background-tasks:infra:Foundation", name, None, opts)
+        super().__init__("background-tasks:infra:Storage", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         settings = args.settings
         protect = settings.config.protect_data
-        table = TaskTable(settings.name_of("tasks"), TaskTableArgs(protect=protect), child)
+        table = TaskTable(settings.resource_name("tasks"), TaskTableArgs(protect=protect), child)
         payloads = PayloadBucket(
             _bucket_name(settings),
             PayloadBucketArgs(protect=protect, retention_days=settings.config.retention_days),
             child,
         )
-        bus = aws.cloudwatch.EventBus("bus", name=settings.name_of("bus"), opts=child)
+        bus = aws.cloudwatch.EventBus("bus", name=settings.resource_name("bus"), opts=child)
         self.table_name = table.table_name
         self.payload_bucket_name = payloads.bucket_name
         self.event_bus_name = bus.name
         self.dead_letter_queue = _queue(settings, child)
         state_machine_arn = bus.arn.apply(
-            lambda arn: machine.arn_beside(arn, settings.name_of(machine.THING))
+            lambda arn: state_machine.arn_from_name(
+                arn, settings.resource_name(state_machine.SUFFIX)
+            )
         )
         self.arns = pulumi.Output.all(
             table=table.arn,
@@ -80,13 +82,13 @@ class Foundation(pulumi.ComponentResource):
 
 def _bucket_name(settings: Settings) -> str:
     # S3 guide, "Bucket naming rules": a stack may be called what a bucket may not.
-    return settings.name_of("payloads").lower().replace("_", "-")
+    return settings.resource_name("payloads").lower().replace("_", "-")
 
 
 def _queue(settings: Settings, opts: pulumi.ResourceOptions) -> aws.sqs.Queue:
     return aws.sqs.Queue(
         "undelivered",
-        name=settings.name_of("undelivered"),
+        name=settings.resource_name("undelivered"),
         message_retention_seconds=UNDELIVERED_SECONDS,
         # The recovery has as long as it may run to send a message's event again.
         visibility_timeout_seconds=WORKER_TIMEOUT_SECONDS,

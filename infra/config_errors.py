@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 MAX_VALUE_CHARACTERS: Final = 80
 
 
-def complaints(error: ValidationError, model: type[BaseModel], namespace: str) -> Iterator[str]:
+def config_errors(error: ValidationError, model: type[BaseModel], namespace: str) -> Iterator[str]:
     """A line for each thing that is wrong in a namespace of the config."""
     allowed = {
         field.alias or name: field.description or "" for name, field in model.model_fields.items()

@@ -7,46 +7,46 @@ import pulumi
 
 from handler.contract import API_TIMEOUT_SECONDS
 from infra import policies
-from infra.function import Function, FunctionArgs, Shared
+from infra.function import Function, FunctionArgs, FunctionDefaults
 from infra.http_api import HttpApi, HttpApiArgs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ApiArgs:
+class GraphqlApiArgs:
     """What the API works with."""
 
-    shared: Shared
+    defaults: FunctionDefaults
 
 
-class Api(pulumi.ComponentResource):
+class GraphqlApi(pulumi.ComponentResource):
     """The function that answers GraphQL requests, and the URL to send them to."""
 
     url: pulumi.Output[str]
     function_name: pulumi.Output[str]
 
     def __init__(
-        self, name: str, args: ApiArgs, opts: pulumi.ResourceOptions | None = None
+        self, name: str, args: GraphqlApiArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        super().__init__("background-tasks:infra:Api", name, None, opts)
+        super().__init__("background-tasks:infra:GraphqlApi", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        function = Function(name, _function(args.shared), opts=child)
-        front = HttpApi(
-            name, HttpApiArgs(settings=args.shared.settings, function=function), opts=child
+        function = Function(name, _function(args.defaults), opts=child)
+        http_api = HttpApi(
+            name, HttpApiArgs(settings=args.defaults.settings, function=function), opts=child
         )
-        self.url = front.url
+        self.url = http_api.url
         self.function_name = function.function_name
         self.register_outputs({"url": self.url, "function_name": self.function_name})
 
 
-def _function(shared: Shared) -> FunctionArgs:
+def _function(defaults: FunctionDefaults) -> FunctionArgs:
     return FunctionArgs(
-        shared=shared,
+        defaults=defaults,
         module="api",
         description="Answers GraphQL requests about background tasks.",
-        memory_mb=shared.settings.config.api_memory,
+        memory_mb=defaults.settings.config.api_memory,
         timeout_seconds=API_TIMEOUT_SECONDS,
         policy=partial(
             policies.api,
-            tasks=[statement.to_iam() for statement in shared.settings.config.api_policy],
+            tasks=[statement.to_iam() for statement in defaults.settings.config.api_policy],
         ),
     )

@@ -1,0 +1,190 @@
+"""The state machine's definition: a pure function from the worker's ARN to Amazon States Language.
+
+TransformEvent -> Run -> CheckStatus -> Done | Aborted | Error | UnknownStatus
+                   ^          |
+                   +-- Wait <-+          Run -> UnknownError, when trying again is of no more use
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from handler.contract import (
+    MAX_CAUSE_CHARACTERS,
+    MAX_ERROR_CHARACTERS,
+    RUN_TIMEOUT_SECONDS,
+    STORE_UNAVAILABLE,
+    AnswerStatus,
+    State,
+)
+from infra import jsonata
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retrier:
+    """What `Run` tries again, and how patiently: waits double, from the first up to the longest,
+    each with full jitter.
+    """
+
+    errors: tuple[str, ...]
+    first_wait_seconds: int
+    longest_wait_seconds: int
+    attempts: int
+
+    def to_asl(self) -> dict[str, object]:
+        return {
+            "ErrorEquals": list(self.errors),
+            "IntervalSeconds": self.first_wait_seconds,
+            "BackoffRate": 2,
+            "MaxDelaySeconds": self.longest_wait_seconds,
+            "MaxAttempts": self.attempts,
+            "JitterStrategy": "FULL",
+        }
+
+
+# Full jitter halves a wait on average: each retry below says how long it lasts on average. Error
+# names: Step Functions guide, "Handle Lambda service exceptions" and "Error names".
+def retry_of_an_unavailable_service() -> Retrier:
+    """Lambda's own faults, and a table that the worker could not reach: about four hours.
+
+    An outage of hours must not end a week's work.
+    """
+    return Retrier(
+        errors=(
+            "Lambda.ServiceException",
+            "Lambda.AWSLambdaException",
+            "Lambda.SdkClientException",
+            "Lambda.ClientExecutionTimeoutException",
+            STORE_UNAVAILABLE,
+        ),
+        first_wait_seconds=2,
+        longest_wait_seconds=300,
+        attempts=100,
+    )
+
+
+def retry_of_a_throttled_worker() -> Retrier:
+    """The account's concurrency is used up: about two hours, in shorter waits.
+
+    Other invocations end and free capacity, so it is worth asking often.
+    """
+    return Retrier(
+        errors=("Lambda.TooManyRequestsException",),
+        first_wait_seconds=1,
+        longest_wait_seconds=60,
+        attempts=240,
+    )
+
+
+def retry_of_a_dead_worker() -> Retrier:
+    """The worker's process died: three attempts, each from the last checkpoint.
+
+    This is only the ceiling. The worker counts crashes itself, and answers `error` once its
+    definition allows no more. Lambda reports one death under several names.
+    """
+    return Retrier(
+        errors=(
+            "Sandbox.Timedout",
+            "Runtime.OutOfMemory",
+            "Runtime.ExitError",
+            "Lambda.Unknown",
+            "States.Timeout",
+        ),
+        first_wait_seconds=5,
+        longest_wait_seconds=60,
+        attempts=3,
+    )
+
+
+RETRIERS: Final = (
+    retry_of_an_unavailable_service(),
+    retry_of_a_throttled_worker(),
+    retry_of_a_dead_worker(),
+)
+
+# What a `Run` that failed hands to `UnknownError`.
+CAUGHT_ERROR: Final = "error"
+CAUGHT_CAUSE: Final = "cause"
+
+
+def definition(*, worker_arn: str) -> dict[str, object]:
+    """The state machine that runs `worker_arn` in a loop until its task is over.
+
+    It sets no TimeoutSeconds: Step Functions ends an execution after a year, and a task moves on
+    before that.
+    """
+    return {
+        "Comment": "Runs one background task, an iteration at a time, until it is done.",
+        "QueryLanguage": "JSONata",
+        "StartAt": State.TRANSFORM_EVENT.value,
+        "States": {
+            State.TRANSFORM_EVENT.value: _transform_event(),
+            State.RUN.value: _run(worker_arn),
+            State.CHECK_STATUS.value: _check_status(),
+            State.WAIT.value: _wait(),
+            State.UNKNOWN_ERROR.value: _unknown_error(),
+            State.UNKNOWN_STATUS.value: _unknown_status(),
+            State.ERROR.value: _error(),
+            State.DONE.value: {"Type": "Succeed"},
+            State.ABORTED.value: {"Type": "Succeed"},
+        },
+    }
+
+
+def _transform_event() -> dict[str, object]:
+    return {"Type": "Pass", "Output": jsonata.task_of_event(), "Next": State.RUN.value}
+
+
+def _run(worker_arn: str) -> dict[str, object]:
+    return {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke",
+        "Arguments": {"FunctionName": worker_arn, "Payload": jsonata.worker_payload()},
+        "Output": jsonata.worker_answer(),
+        "TimeoutSeconds": RUN_TIMEOUT_SECONDS,
+        "Retry": [retrier.to_asl() for retrier in RETRIERS],
+        "Catch": [
+            {
+                "ErrorEquals": ["States.ALL"],
+                "Output": jsonata.caught_error(error=CAUGHT_ERROR, cause=CAUGHT_CAUSE),
+                "Next": State.UNKNOWN_ERROR.value,
+            }
+        ],
+        "Next": State.CHECK_STATUS.value,
+    }
+
+
+def _check_status() -> dict[str, object]:
+    choices = (
+        (jsonata.is_answer_with_wait(), State.WAIT),
+        (jsonata.is_answer(AnswerStatus.CONTINUE), State.RUN),
+        (jsonata.is_answer(AnswerStatus.DONE), State.DONE),
+        (jsonata.is_answer(AnswerStatus.ERROR), State.ERROR),
+        (jsonata.is_answer(AnswerStatus.ABORTED), State.ABORTED),
+    )
+    return {
+        "Type": "Choice",
+        "Choices": [{"Condition": condition, "Next": state.value} for condition, state in choices],
+        "Default": State.UNKNOWN_STATUS.value,
+    }
+
+
+def _wait() -> dict[str, object]:
+    return {"Type": "Wait", "Seconds": jsonata.wait_seconds(), "Next": State.RUN.value}
+
+
+def _unknown_error() -> dict[str, object]:
+    return {
+        "Type": "Fail",
+        "Error": jsonata.caught(CAUGHT_ERROR, "UnknownError", MAX_ERROR_CHARACTERS),
+        "Cause": jsonata.caught(
+            CAUGHT_CAUSE, "The worker could not be run; nothing says why.", MAX_CAUSE_CHARACTERS
+        ),
+    }
+
+
+def _unknown_status() -> dict[str, object]:
+    return {"Type": "Fail", "Error": "UnknownStatus", "Cause": jsonata.unknown_answer()}
+
+
+def _error() -> dict[str, object]:
+    return {"Type": "Fail", "Error": jsonata.error_code(), "Cause": jsonata.error_as_json()}
