@@ -92,10 +92,11 @@ def _worker(defaults: FunctionDefaults) -> FunctionArgs:
         defaults=defaults,
         module="worker",
         description="Runs an iteration of a background task.",
-        memory_mb=config.worker_memory,
+        memory_mb=config.worker_memory_mb,
         timeout_seconds=WORKER_TIMEOUT_SECONDS,
         policy=partial(
-            policies.worker, tasks=[statement.to_iam() for statement in config.worker_policy]
+            policies.worker,
+            tasks=[statement.to_iam() for statement in config.worker_policy_statements],
         ),
     )
 

@@ -43,7 +43,7 @@ def archive(settings: Settings) -> pulumi.FileArchive:
     """
     if not settings.config.vendor_dependencies:
         return pulumi.FileArchive(str(build(BUILD / "bundle-code-only.zip", ROOT, packages=[])))
-    architecture = settings.config.architecture
+    architecture = settings.config.lambda_architecture
     return pulumi.FileArchive(
         str(build(BUILD / f"bundle-{architecture}.zip", ROOT, wheels.fetch(architecture)))
     )

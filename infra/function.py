@@ -108,7 +108,7 @@ def _lambda(
         name=args.physical_name,
         description=args.description,
         runtime=RUNTIME,
-        architectures=[args.defaults.settings.config.architecture],
+        architectures=[args.defaults.settings.config.lambda_architecture],
         code=args.defaults.code,
         handler=f"handler.{args.module}.handler",
         memory_size=args.memory_mb,
@@ -135,5 +135,5 @@ def _powertools(args: FunctionArgs) -> dict[str, pulumi.Input[str]]:
     return {
         "POWERTOOLS_SERVICE_NAME": args.physical_name,
         "POWERTOOLS_METRICS_NAMESPACE": METRICS_NAMESPACE,
-        "POWERTOOLS_LOG_LEVEL": args.defaults.settings.config.log_level,
+        "POWERTOOLS_LOG_LEVEL": args.defaults.settings.config.lambda_log_level,
     }

@@ -43,10 +43,12 @@ def _function(defaults: FunctionDefaults) -> FunctionArgs:
         defaults=defaults,
         module="api",
         description="Answers GraphQL requests about background tasks.",
-        memory_mb=defaults.settings.config.api_memory,
+        memory_mb=defaults.settings.config.api_memory_mb,
         timeout_seconds=API_TIMEOUT_SECONDS,
         policy=partial(
             policies.api,
-            tasks=[statement.to_iam() for statement in defaults.settings.config.api_policy],
+            tasks=[
+                statement.to_iam() for statement in defaults.settings.config.api_policy_statements
+            ],
         ),
     )

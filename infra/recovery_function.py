@@ -67,10 +67,11 @@ def _function(args: RecoveryFunctionArgs) -> FunctionArgs:
         defaults=args.defaults,
         module="recovery",
         description="Ends background tasks that nothing runs any more; sends lost events again.",
-        memory_mb=config.worker_memory,
+        memory_mb=config.worker_memory_mb,
         timeout_seconds=WORKER_TIMEOUT_SECONDS,
         policy=partial(
-            policies.recovery, tasks=[statement.to_iam() for statement in config.worker_policy]
+            policies.recovery,
+            tasks=[statement.to_iam() for statement in config.worker_policy_statements],
         ),
         environment={EnvVar.DEAD_LETTER_QUEUE_URL.value: args.queue_url},
     )

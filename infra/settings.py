@@ -85,10 +85,10 @@ class ProjectSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
 
-    worker_memory: Megabytes
-    api_memory: Megabytes
-    architecture: Annotated[Architecture, Field(description="arm64 or x86_64")]
-    log_level: Annotated[
+    worker_memory_mb: Megabytes
+    api_memory_mb: Megabytes
+    lambda_architecture: Annotated[Architecture, Field(description="arm64 or x86_64")]
+    lambda_log_level: Annotated[
         Literal["DEBUG", "INFO", "WARNING", "ERROR"],
         Field(description="DEBUG, INFO, WARNING or ERROR"),
     ]
@@ -96,9 +96,11 @@ class ProjectSettings(BaseModel):
     execution_log_level: Annotated[
         Literal["ALL", "ERROR", "FATAL", "OFF"], Field(description="ALL, ERROR, FATAL or OFF")
     ]
-    retention_days: Annotated[int, Field(ge=0, description="a whole number of days, 0 for ever")]
-    worker_policy: Statements
-    api_policy: Statements
+    task_retention_days: Annotated[
+        int, Field(ge=0, description="a whole number of days from 0; 0 keeps tasks forever")
+    ]
+    worker_policy_statements: Statements
+    api_policy_statements: Statements
     jwt_issuer: Annotated[
         str, Field(pattern=r"^(https://\S+)?$", description='an https URL, or "" for IAM')
     ]

@@ -48,7 +48,7 @@ class Storage(pulumi.ComponentResource):
         table = TaskTable(settings.resource_name("tasks"), TaskTableArgs(protect=protect), child)
         payloads = PayloadBucket(
             _bucket_name(settings),
-            PayloadBucketArgs(protect=protect, retention_days=settings.config.retention_days),
+            PayloadBucketArgs(protect=protect, retention_days=settings.config.task_retention_days),
             child,
         )
         bus = aws.cloudwatch.EventBus("bus", name=settings.resource_name("bus"), opts=child)
@@ -73,7 +73,7 @@ class Storage(pulumi.ComponentResource):
             EnvVar.EVENT_BUS_NAME.value: self.event_bus_name,
             EnvVar.PAYLOAD_BUCKET_NAME.value: self.payload_bucket_name,
             EnvVar.STATE_MACHINE_ARN.value: state_machine_arn,
-            EnvVar.RETENTION_DAYS.value: str(settings.config.retention_days),
+            EnvVar.RETENTION_DAYS.value: str(settings.config.task_retention_days),
         }
         self.register_outputs(
             {"table_name": self.table_name, "event_bus_name": self.event_bus_name}

@@ -142,7 +142,7 @@ def _pairs(settings: Sequence[str]) -> dict[str, str]:
         if "=" not in setting:
             raise LocalError(
                 f'--config takes KEY=VALUE, not "{setting}". For example: --config'
-                " workerMemory=2048"
+                " workerMemoryMb=2048"
             )
     return dict(setting.split("=", 1) for setting in settings)
 

@@ -45,7 +45,9 @@ def run_demo(project: Project, port: int = 0) -> None:
             console,
             f"A local AWS runs at {emulator.access.endpoint_url}. Deploying the project into it…",
         )
-        system = deploy_system(project.with_config({"workerPolicy": sample.policy()}), emulator)
+        system = deploy_system(
+            project.with_config({"workerPolicyStatements": sample.policy()}), emulator
+        )
         Demo(system, sample, console).run()
 
 

@@ -39,7 +39,7 @@ class Sample:
         )
 
     def policy(self) -> list[dict[str, Any]]:
-        """What a task that imports the file must be allowed: the stack's `workerPolicy`."""
+        """What a task that imports the file must be allowed: `workerPolicyStatements`."""
         table = f"arn:aws:dynamodb:{self.access.region}:{ACCOUNT_ID}:table/{self.table}"
         return [
             {

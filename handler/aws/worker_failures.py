@@ -47,7 +47,7 @@ class Crash(StrEnum):
 
 _WORDS: Final = {
     Crash.OUT_OF_MEMORY: (
-        "the worker ran out of memory; give it more (the stack's config key workerMemory)"
+        "the worker ran out of memory; give it more (the stack's config key workerMemoryMb)"
     ),
     Crash.TIMEOUT: (
         "the worker ran out of time; return Continue in time (context.is_close_to_timeout())"

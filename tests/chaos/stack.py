@@ -161,7 +161,7 @@ def running_stack(seed: int) -> Iterator[Stack]:
         project = _project(Path(folder))
         options = Options(wait_scale=_WAIT_SCALE, program=("tests.chaos.aws", str(seed)))
         with running_system(
-            project.with_config({"workerPolicy": _policy(project.region)}), options
+            project.with_config({"workerPolicyStatements": _policy(project.region)}), options
         ) as (system, emulator):
             stack = Stack(system, _folder(emulator))
             stack.prepare()

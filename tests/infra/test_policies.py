@@ -110,7 +110,7 @@ def test_everything_is_named_but_where_log_delivery_has_no_resources(program: Pr
 
 def test_what_tasks_need_is_added_where_tasks_and_their_hooks_run_and_nowhere_else() -> None:
     needed = {"Effect": "Allow", "Action": ["s3:ListBucket"], "Resource": ["arn:aws:s3:::data"]}
-    stack = run({"workerPolicy": [needed], "vendorDependencies": False})
+    stack = run({"workerPolicyStatements": [needed], "vendorDependencies": False})
 
     having = {
         name
@@ -123,7 +123,7 @@ def test_what_tasks_need_is_added_where_tasks_and_their_hooks_run_and_nowhere_el
 
 def test_what_hooks_before_a_trigger_need_is_added_to_the_api_alone() -> None:
     needed = {"Effect": "Allow", "Action": ["s3:ListBucket"], "Resource": ["arn:aws:s3:::data"]}
-    stack = run({"apiPolicy": [needed], "vendorDependencies": False})
+    stack = run({"apiPolicyStatements": [needed], "vendorDependencies": False})
 
     having = {
         name
@@ -168,7 +168,7 @@ def test_no_role_has_a_policy_that_is_not_ours(program: Program) -> None:
 
 def test_a_role_with_tasks_of_its_own_still_fits_iams_limit(program: Program) -> None:
     # IAM quotas, "Maximum size of inline policies for a role": 10,240 characters without
-    # whitespace, of which the stack's own policies leave the most to `workerPolicy`.
+    # whitespace, of which the stack's own policies leave the most to `workerPolicyStatements`.
     longest = max(
         len(json.dumps(program.policy(name), separators=(",", ":")))
         for name in ("worker", "api", "recovery")

@@ -66,9 +66,9 @@ class TestFunctions:
     def test_memory_and_architecture_follow_the_config(self) -> None:
         changed = run(
             {
-                "workerMemory": 3008,
-                "apiMemory": 256,
-                "architecture": "x86_64",
+                "workerMemoryMb": 3008,
+                "apiMemoryMb": 256,
+                "lambdaArchitecture": "x86_64",
                 "vendorDependencies": False,
             }
         )
@@ -278,14 +278,16 @@ class TestPayloadBucket:
         ]
 
     def test_payloads_of_finished_tasks_expire_as_long_after_as_the_tasks(self) -> None:
-        (rule,) = run({"retentionDays": 14, "vendorDependencies": False}).one(LIFECYCLE)["rules"]
+        (rule,) = run({"taskRetentionDays": 14, "vendorDependencies": False}).one(LIFECYCLE)[
+            "rules"
+        ]
 
         assert rule["filter"]["tag"] == dict(zip(("key", "value"), EXPIRE_TAG, strict=True))
         assert rule["expiration"] == {"days": 14}
         assert rule["status"] == "Enabled"
 
     def test_nothing_expires_when_tasks_are_kept_for_ever(self) -> None:
-        forever = run({"retentionDays": 0, "vendorDependencies": False})
+        forever = run({"taskRetentionDays": 0, "vendorDependencies": False})
 
         assert forever.all(LIFECYCLE) == []
         assert forever.one(FUNCTION, "worker")["environment"]["variables"]["RETENTION_DAYS"] == "0"

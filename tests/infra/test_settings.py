@@ -35,7 +35,7 @@ class TestPulumiYaml:
         assert set(defaults()) == {field.alias for field in ProjectSettings.model_fields.values()}
 
     def test_its_defaults_are_enough(self) -> None:
-        assert read({}).config.worker_memory == 1024
+        assert read({}).config.worker_memory_mb == 1024
 
     def test_it_describes_every_key(self) -> None:
         declared = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
@@ -50,6 +50,14 @@ class TestPulumiYaml:
             if declaration["type"] == "array"
         )
 
+    @pytest.mark.parametrize("key", defaults())
+    def test_a_description_names_the_default(self, key: str) -> None:
+        declaration = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"][key]
+        default = str(declaration["default"])
+        words = {"": "empty", "[]": "none", "True": "true", "False": "false"}
+
+        assert f"default is {words.get(default, default)}" in declaration["description"]
+
     @pytest.mark.parametrize("path", sorted(ROOT.glob("Pulumi.*.yaml")), ids=lambda path: path.name)
     def test_every_stack_of_the_project_can_be_deployed(self, path: Path) -> None:
         read(yaml.safe_load(path.read_text())["config"])
@@ -58,26 +66,26 @@ class TestPulumiYaml:
 class TestRefusals:
     def test_a_missing_key_says_what_to_set(self) -> None:
         assert (
-            refusal({"workerMemory": None})
-            == 'Config key "background-tasks:workerMemory" is missing; it takes a whole number of'
-            " MB, 128 to 10240. Next: `pulumi config set background-tasks:workerMemory <value>`,"
+            refusal({"workerMemoryMb": None})
+            == 'Config key "background-tasks:workerMemoryMb" is missing; it takes a whole number of'
+            " MB, 128 to 10240. Next: `pulumi config set background-tasks:workerMemoryMb <value>`,"
             " or edit the stack's Pulumi.<stack>.yaml."
         )
 
     @pytest.mark.parametrize(
         ("key", "value", "allowed"),
         [
-            ("workerMemory", "lots", "a whole number of MB, 128 to 10240"),
-            ("workerMemory", 127, "a whole number of MB, 128 to 10240"),
-            ("apiMemory", 10241, "a whole number of MB, 128 to 10240"),
-            ("architecture", "arm", "arm64 or x86_64"),
-            ("logLevel", "TRACE", "DEBUG, INFO, WARNING or ERROR"),
+            ("workerMemoryMb", "lots", "a whole number of MB, 128 to 10240"),
+            ("workerMemoryMb", 127, "a whole number of MB, 128 to 10240"),
+            ("apiMemoryMb", 10241, "a whole number of MB, 128 to 10240"),
+            ("lambdaArchitecture", "arm", "arm64 or x86_64"),
+            ("lambdaLogLevel", "TRACE", "DEBUG, INFO, WARNING or ERROR"),
             ("logRetentionDays", 31, "a period that CloudWatch Logs knows: 1, 3, 5, 7, 14, 30, 60"),
             ("logRetentionDays", 0, "a period that CloudWatch Logs knows"),
             ("executionLogLevel", "INFO", "ALL, ERROR, FATAL or OFF"),
-            ("retentionDays", -1, "a whole number of days, 0 for ever"),
+            ("taskRetentionDays", -1, "a whole number of days from 0; 0 keeps tasks forever"),
             (
-                "workerPolicy",
+                "workerPolicyStatements",
                 "s3:GetObject",
                 "IAM statements, each with Effect, Action and Resource",
             ),
@@ -99,19 +107,22 @@ class TestRefusals:
 
     def test_an_unknown_key_is_refused_with_the_one_that_was_meant(self) -> None:
         assert (
-            refusal({"workerMemroy": 2048})
-            == 'Config key "background-tasks:workerMemroy" isn\'t read by the program; did you mean'
-            ' "workerMemory"? Next: `pulumi config rm background-tasks:workerMemroy`.'
+            refusal({"workerMemroyMb": 2048})
+            == 'Config key "background-tasks:workerMemroyMb" isn\'t read by the program; did you'
+            ' mean "workerMemoryMb"? Next: `pulumi config rm background-tasks:workerMemroyMb`.'
         )
 
     def test_an_unknown_key_like_no_other_is_refused_with_all_that_there_are(self) -> None:
-        assert "it reads apiMemory, apiPolicy, architecture, executionLogLevel," in refusal(
+        assert "it reads apiMemoryMb, apiPolicyStatements, executionLogLevel, jwt" in refusal(
             {"x": 1}
         )
 
     def test_everything_that_is_wrong_is_told_at_once(self) -> None:
         assert (
-            len(refusal({"workerMemory": "lots", "architecture": None, "x": 1}).splitlines()) == 3
+            len(
+                refusal({"workerMemoryMb": "lots", "lambdaArchitecture": None, "x": 1}).splitlines()
+            )
+            == 3
         )
 
     def test_a_region_is_required(self) -> None:
@@ -136,16 +147,16 @@ class TestRefusals:
         assert refusal({}, stack=stack).startswith(f'Stack "{stack}" can\'t name AWS resources: ')
 
     def test_a_refusal_stops_the_program_before_it_registers_anything(self) -> None:
-        with pytest.raises(ConfigError, match="workerMemory"):
-            run({"workerMemory": "lots"})
+        with pytest.raises(ConfigError, match="workerMemoryMb"):
+            run({"workerMemoryMb": "lots"})
 
 
 class TestWorkerPolicy:
     def test_statements_are_read_as_iam_writes_them(self) -> None:
         condition = {"StringEquals": {"aws:ResourceTag/team": "data"}}
         (read_statement,) = read(
-            {"workerPolicy": [statement(Sid="Data", Condition=condition)]}
-        ).config.worker_policy
+            {"workerPolicyStatements": [statement(Sid="Data", Condition=condition)]}
+        ).config.worker_policy_statements
 
         assert read_statement.to_iam() == {
             "Sid": "Data",
@@ -159,13 +170,13 @@ class TestWorkerPolicy:
         "action", ["*", "s3:*", "s3", "S3:GetObject", ["s3:GetObject", "*"], []]
     )
     def test_actions_are_named(self, action: Any) -> None:
-        assert '"background-tasks:workerPolicy"' in refusal(
-            {"workerPolicy": [statement(Action=action)]}
+        assert '"background-tasks:workerPolicyStatements"' in refusal(
+            {"workerPolicyStatements": [statement(Action=action)]}
         )
 
     def test_a_refused_action_is_named_with_its_place(self) -> None:
         message = refusal(
-            {"workerPolicy": [statement(), statement(Action=["s3:PutObject", "s3:*"])]}
+            {"workerPolicyStatements": [statement(), statement(Action=["s3:PutObject", "s3:*"])]}
         )
 
         assert (
@@ -174,24 +185,28 @@ class TestWorkerPolicy:
         )
 
     def test_actions_may_end_in_a_wildcard(self) -> None:
-        read({"workerPolicy": [statement(Action="s3:Get*")]})
+        read({"workerPolicyStatements": [statement(Action="s3:Get*")]})
 
     def test_every_resource_is_refused_without_a_reason(self) -> None:
         assert 'Resource "*" is every resource of the account' in refusal(
-            {"workerPolicy": [statement(Resource="*")]}
+            {"workerPolicyStatements": [statement(Resource="*")]}
         )
 
     def test_every_resource_is_taken_with_a_reason(self) -> None:
         metrics = statement(Sid="MetricsHaveNoArn", Action="cloudwatch:PutMetricData", Resource="*")
 
-        assert len(read({"workerPolicy": [metrics]}).config.worker_policy) == 1
+        assert len(read({"workerPolicyStatements": [metrics]}).config.worker_policy_statements) == 1
 
     @pytest.mark.parametrize("missing", ["Effect", "Action", "Resource"])
     def test_a_statement_is_complete(self, missing: str) -> None:
         incomplete = {key: value for key, value in statement().items() if key != missing}
 
-        assert f"[0].{missing} (Field required)" in refusal({"workerPolicy": [incomplete]})
+        assert f"[0].{missing} (Field required)" in refusal(
+            {"workerPolicyStatements": [incomplete]}
+        )
 
     @pytest.mark.parametrize("unknown", ["Principal", "NotAction", "NotResource", "effect"])
     def test_a_statement_has_no_other_key(self, unknown: str) -> None:
-        assert f"[0].{unknown} (" in refusal({"workerPolicy": [statement(**{unknown: "x"})]})
+        assert f"[0].{unknown} (" in refusal(
+            {"workerPolicyStatements": [statement(**{unknown: "x"})]}
+        )

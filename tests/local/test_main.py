@@ -131,8 +131,8 @@ def test_config_without_a_value_is_refused(
 ) -> None:
     (inside / "Pulumi.yaml").write_text("name: small\nruntime: python\n")
     (inside / "Pulumi.dev.yaml").write_text("config: {}\n")
-    assert main(["up", "--config", "workerMemory"]) == 1
-    assert '--config takes KEY=VALUE, not "workerMemory"' in capsys.readouterr().err
+    assert main(["up", "--config", "workerMemoryMb"]) == 1
+    assert '--config takes KEY=VALUE, not "workerMemoryMb"' in capsys.readouterr().err
 
 
 def test_graphql_without_a_local_aws_says_how_to_start_one(
