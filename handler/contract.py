@@ -161,3 +161,21 @@ MAX_CAUSE_CHARACTERS: Final = 32_768
 # The error that a worker raises when the store stays unreachable: the class's name, as Lambda
 # reports it to `Retry`.
 STORE_UNAVAILABLE: Final = "StoreUnavailable"
+
+# What Step Functions calls the failures of a Lambda (Step Functions guide, "Handle Lambda service
+# exceptions" and "Error names"). The state machine retries `Run` by these names; the worker reads
+# from them how its last invocation died. One death has several names (Lambda guide, "Troubleshoot
+# invocation issues"): lack of memory is `Runtime.OutOfMemory`, or `Runtime.ExitError` with the
+# cause "signal: killed"; `Lambda.Unknown` is lack of memory or of time.
+OUT_OF_MEMORY_ERRORS: Final = ("Runtime.OutOfMemory",)
+TIMEOUT_ERRORS: Final = ("Sandbox.Timedout", "States.Timeout")
+KILLED_ERRORS: Final = ("Runtime.ExitError", "Lambda.Unknown")
+DEAD_WORKER_ERRORS: Final = (*TIMEOUT_ERRORS, *OUT_OF_MEMORY_ERRORS, *KILLED_ERRORS)
+THROTTLED_ERRORS: Final = ("Lambda.TooManyRequestsException",)
+# Lambda's own faults: they say nothing about the worker.
+LAMBDA_SERVICE_ERRORS: Final = (
+    "Lambda.ServiceException",
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+    "Lambda.ClientExecutionTimeoutException",
+)

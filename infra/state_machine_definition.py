@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from handler.contract import (
+    DEAD_WORKER_ERRORS,
+    LAMBDA_SERVICE_ERRORS,
     MAX_CAUSE_CHARACTERS,
     MAX_ERROR_CHARACTERS,
     RUN_TIMEOUT_SECONDS,
     STORE_UNAVAILABLE,
+    THROTTLED_ERRORS,
     AnswerStatus,
     State,
 )
@@ -49,13 +52,7 @@ def retry_of_an_unavailable_service() -> Retrier:
     An outage of hours must not end a week's work.
     """
     return Retrier(
-        errors=(
-            "Lambda.ServiceException",
-            "Lambda.AWSLambdaException",
-            "Lambda.SdkClientException",
-            "Lambda.ClientExecutionTimeoutException",
-            STORE_UNAVAILABLE,
-        ),
+        errors=(*LAMBDA_SERVICE_ERRORS, STORE_UNAVAILABLE),
         first_wait_seconds=2,
         longest_wait_seconds=300,
         attempts=100,
@@ -68,7 +65,7 @@ def retry_of_a_throttled_worker() -> Retrier:
     Other invocations end and free capacity, so it is worth asking often.
     """
     return Retrier(
-        errors=("Lambda.TooManyRequestsException",),
+        errors=THROTTLED_ERRORS,
         first_wait_seconds=1,
         longest_wait_seconds=60,
         attempts=240,
@@ -79,16 +76,10 @@ def retry_of_a_dead_worker() -> Retrier:
     """The worker's process died: three attempts, each from the last checkpoint.
 
     This is only the ceiling. The worker counts crashes itself, and answers `error` once its
-    definition allows no more. Lambda reports one death under several names.
+    definition allows no more.
     """
     return Retrier(
-        errors=(
-            "Sandbox.Timedout",
-            "Runtime.OutOfMemory",
-            "Runtime.ExitError",
-            "Lambda.Unknown",
-            "States.Timeout",
-        ),
+        errors=DEAD_WORKER_ERRORS,
         first_wait_seconds=5,
         longest_wait_seconds=60,
         attempts=3,

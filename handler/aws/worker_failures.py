@@ -3,7 +3,13 @@
 from enum import StrEnum
 from typing import Final
 
-from handler.contract import STORE_UNAVAILABLE
+from handler.contract import (
+    KILLED_ERRORS,
+    OUT_OF_MEMORY_ERRORS,
+    STORE_UNAVAILABLE,
+    THROTTLED_ERRORS,
+    TIMEOUT_ERRORS,
+)
 
 
 class Crash(StrEnum):
@@ -34,13 +40,13 @@ class Crash(StrEnum):
         `Runtime.OutOfMemory`, or `Runtime.ExitError` with "signal: killed"; either it or running
         out of time can be `Lambda.Unknown`.
         """
-        if error in ("Sandbox.Timedout", "States.Timeout") or "Task timed out" in cause:
+        if error in TIMEOUT_ERRORS or "Task timed out" in cause:
             return cls.TIMEOUT
-        if error == "Runtime.OutOfMemory" or "signal: killed" in cause or "OutOfMemory" in cause:
+        if error in OUT_OF_MEMORY_ERRORS or "signal: killed" in cause or "OutOfMemory" in cause:
             return cls.OUT_OF_MEMORY
-        if error in ("Runtime.ExitError", "Lambda.Unknown"):
+        if error in KILLED_ERRORS:
             return cls.KILLED
-        if error == "Lambda.TooManyRequestsException":
+        if error in THROTTLED_ERRORS:
             return cls.THROTTLED
         return cls.STORE if error == STORE_UNAVAILABLE else cls.CODE
 
