@@ -137,11 +137,9 @@ MAX_RECORD_PAYLOAD_BYTES: Final = 350 * 1024
 
 # An execution has 25,000 history events (Step Functions quotas, "Maximum execution event history
 # size"). An iteration that waits writes nine: Run entered, scheduled, started, succeeded, exited;
-# CheckStatus and Wait entered and exited; and a failed attempt at Run three more. A task moves on
-# to a new execution with 7,000 of them left, for attempts that failed.
-MAX_EXECUTION_EVENTS: Final = 25_000
-EVENTS_PER_ITERATION: Final = 9
-EVENTS_PER_FAILED_ATTEMPT: Final = 3
+# CheckStatus and Wait entered and exited. A failed attempt at Run writes three more. So a task
+# moves on to a new execution after 2,000 iterations, or 18,000 events: 7,000 are left for failed
+# attempts (tests/handler/iteration/test_no_ceiling.py does this arithmetic).
 MAX_EXECUTION_ITERATIONS: Final = 2_000
 # An execution lives a year (Step Functions quotas, "Maximum execution time"): a task moves on
 # before a wait would end later.

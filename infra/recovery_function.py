@@ -73,7 +73,10 @@ def _function(args: RecoveryFunctionArgs) -> FunctionArgs:
             policies.recovery,
             tasks=[statement.to_iam() for statement in config.worker_policy_statements],
         ),
-        environment={EnvVar.DEAD_LETTER_QUEUE_URL.value: args.queue_url},
+        environment={
+            EnvVar.DEAD_LETTER_QUEUE_URL.value: args.queue_url,
+            EnvVar.RECOVERY_AFTER_SECONDS.value: str(config.recovery_after_seconds),
+        },
     )
 
 

@@ -54,6 +54,13 @@ LogRetentionDays = Annotated[
         )
     ),
 ]
+# The recovery resends the event of an unclaimed task after 1, 4 and 16 times this long, and gives
+# up after 64 times more: at 120 seconds that is almost three hours. The state machine tries a
+# throttled worker for two hours (state_machine_definition.py): with much less than 120 seconds, the
+# recovery would give up a task that is only late.
+RecoverySeconds = Annotated[
+    int, Field(ge=120, le=3600, description="a whole number of seconds, 120 to 3600")
+]
 Statements = Annotated[
     Json[tuple[IamStatement, ...]],
     Field(description="IAM statements, each with Effect, Action and Resource"),
@@ -99,6 +106,7 @@ class ProjectSettings(BaseModel):
     task_retention_days: Annotated[
         int, Field(ge=0, description="a whole number of days from 0; 0 keeps tasks forever")
     ]
+    recovery_after_seconds: RecoverySeconds
     worker_policy_statements: Statements
     api_policy_statements: Statements
     jwt_issuer: Annotated[

@@ -87,9 +87,9 @@ class TestFunctions:
     def test_each_function_is_told_what_it_works_with(self, program: Program, name: str) -> None:
         variables = program.one(FUNCTION, name)["environment"]["variables"]
 
-        assert variables.pop("DEAD_LETTER_QUEUE_URL", None) == (
-            program.outputs["deadLetterQueueUrl"] if name == "recovery" else None
-        )
+        if name == "recovery":
+            assert variables.pop("DEAD_LETTER_QUEUE_URL") == program.outputs["deadLetterQueueUrl"]
+            assert variables.pop("RECOVERY_AFTER_SECONDS") == "120"
         assert variables == {
             "TABLE_NAME": program.outputs["tableName"],
             "EVENT_BUS_NAME": program.outputs["eventBusName"],
@@ -100,6 +100,18 @@ class TestFunctions:
             "POWERTOOLS_METRICS_NAMESPACE": "BackgroundTasks",
             "POWERTOOLS_LOG_LEVEL": "INFO",
         }
+
+    def test_all_functions_count_in_one_namespace_each_under_its_own_name(
+        self, program: Program
+    ) -> None:
+        # Each of the three functions can end a task, and counts the tasks that it ends.
+        counted = [
+            function["environment"]["variables"] | {"name": function["name"]}
+            for function in program.all(FUNCTION)
+        ]
+
+        assert {each["POWERTOOLS_METRICS_NAMESPACE"] for each in counted} == {"BackgroundTasks"}
+        assert all(each["POWERTOOLS_SERVICE_NAME"] == each["name"] for each in counted)
 
     def test_each_function_writes_to_a_log_group_of_ours(self, program: Program) -> None:
         ours = {group["name"] for group in program.all(LOG_GROUP)}
@@ -369,6 +381,12 @@ class TestRecoveryFunction:
                 "stateMachineArn": [MACHINE_ARN],
             },
         }
+
+    def test_it_leaves_a_task_alone_for_as_long_as_the_stack_says(self) -> None:
+        stack = run({"recoveryAfterSeconds": 600, "vendorDependencies": False})
+        variables = stack.one(FUNCTION, "recovery")["environment"]["variables"]
+
+        assert variables["RECOVERY_AFTER_SECONDS"] == "600"
 
     def test_it_sweeps_every_five_minutes(self, program: Program) -> None:
         assert program.one(RULE, "recovery-sweep")["scheduleExpression"] == "rate(5 minutes)"

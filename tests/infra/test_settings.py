@@ -84,6 +84,8 @@ class TestRefusals:
             ("logRetentionDays", 0, "a period that CloudWatch Logs knows"),
             ("executionLogLevel", "INFO", "ALL, ERROR, FATAL or OFF"),
             ("taskRetentionDays", -1, "a whole number of days from 0; 0 keeps tasks forever"),
+            ("recoveryAfterSeconds", 119, "a whole number of seconds, 120 to 3600"),
+            ("recoveryAfterSeconds", 3601, "a whole number of seconds, 120 to 3600"),
             (
                 "workerPolicyStatements",
                 "s3:GetObject",
