@@ -1,4 +1,4 @@
-"""The Pulumi program: settings in, components wired, outputs out."""
+"""The Pulumi program: reads the settings, creates the components, exports the outputs."""
 
 import pulumi
 

@@ -1,4 +1,4 @@
-"""All of it: the storage, the worker in its loop, the API, and the recovery that watches."""
+"""The whole stack: storage, worker, state machine, event routing, API and recovery."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,15 +20,15 @@ from infra.storage import Storage, StorageArgs
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackgroundTasksArgs:
-    """The stack's settings, the archive that all of its Lambdas run, and the definitions in it."""
+    """What one environment is made of."""
 
     settings: Settings
-    code: pulumi.Archive
-    definitions: Sequence[Definition]
+    code: pulumi.Archive  # the bundle that all Lambdas run
+    definitions: Sequence[Definition]  # the tasks in the bundle; some have a schedule
 
 
 class BackgroundTasks(pulumi.ComponentResource):
-    """Background tasks in one environment; what others need to know of it is an attribute."""
+    """Background tasks in one environment. Its attributes become the stack's outputs."""
 
     api_url: pulumi.Output[str]
     event_bus_name: pulumi.Output[str]

@@ -1,5 +1,7 @@
-"""The code archive that all Lambdas share: `handler/`, `definitions/` and their packages, the same
-bytes every time.
+"""The bundle: one zip of `handler/`, `definitions/` and their packages, which all Lambdas run.
+
+The same files make the same bytes. Pulumi compares archives by their hash: an archive that differed
+from one build to the next would redeploy every Lambda at every `pulumi up`.
 """
 
 import os
@@ -22,24 +24,24 @@ BUILD: Final = ROOT / ".build"
 
 OUR_PACKAGES: Final = ("handler", "definitions")
 OUR_SUFFIXES: Final = frozenset({".py", ".graphql"})
-# The kit for tests of tasks brings moto along; no Lambda has it.
+# The authors' test kit imports moto, which no Lambda has.
 OUR_TEST_KIT: Final = "handler/testing"
-# What a wheel carries for type checkers and installers. Licences and METADATA stay: packages read
-# their own version there.
+# Files of a wheel for type checkers and installers. METADATA stays, since packages read their own
+# version from it; licences stay: most of them require it.
 UNUSED_SUFFIXES: Final = frozenset({".pyi", ".typed"})
 UNUSED_METADATA: Final = frozenset({"RECORD", "WHEEL", "top_level.txt"})
 
-# The first moment that a zip can express: a file's own time would change the archive at every
+# The earliest time that a zip can store. A file's own time would change the archive's hash at every
 # checkout.
 ZIP_EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 REGULAR_FILE: Final = 0o100644
 
 
 def archive(settings: Settings) -> pulumi.FileArchive:
-    """The archive to deploy, built from the files as they are.
+    """Builds the bundle from the files as they are now.
 
     Raises:
-        BundleError: the packages can't be had; the message says which.
+        BundleError: pip could not download a package.
     """
     if not settings.config.vendor_dependencies:
         return pulumi.FileArchive(str(build(BUILD / "bundle-code-only.zip", ROOT, packages=[])))
@@ -50,8 +52,9 @@ def archive(settings: Settings) -> pulumi.FileArchive:
 
 
 def build(path: Path, root: Path, packages: Iterable[Path]) -> Path:
-    """Writes the archive of `root`'s code and these wheels to `path`, all at once. The same files
-    make the same bytes.
+    """Zips `root`'s code and these wheels into `path`.
+
+    Writes a temporary file first and renames it, so that two builds at a time don't mix.
     """
     files = _merged([*_our_files(root), *_package_files(packages)])
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -64,10 +67,10 @@ def build(path: Path, root: Path, packages: Iterable[Path]) -> Path:
 
 
 def definitions() -> tuple[Definition, ...]:
-    """The definitions that the archive will hold.
+    """The tasks that the bundle contains.
 
     Raises:
-        BundleError: one can't be used; the message names the file.
+        BundleError: a definition can't be imported or is invalid; the message names its file.
     """
     try:
         return tuple(discover())
@@ -93,9 +96,7 @@ def _package_files(packages: Iterable[Path]) -> Iterator[tuple[str, bytes]]:
 
 def _is_used(path: PurePosixPath) -> bool:
     folder = path.parts[0]
-    if folder.endswith(
-        ".data"
-    ):  # scripts and headers, which only an installer would put in their places
+    if folder.endswith(".data"):  # scripts and headers: only an installer moves them into place
         return False
     if folder.endswith(".dist-info"):
         return path.name not in UNUSED_METADATA
@@ -107,7 +108,7 @@ def _merged(files: Iterable[tuple[str, bytes]]) -> dict[str, bytes]:
     for name, content in files:
         if name in merged:
             raise BundleError(
-                f"Two packages of the bundle have a file {name}. Remove one of them from"
+                f"Two packages of the bundle contain the file {name}. Remove one of them from"
                 f" {REQUIREMENTS.name}."
             )
         merged[name] = content
@@ -117,6 +118,6 @@ def _merged(files: Iterable[tuple[str, bytes]]) -> dict[str, bytes]:
 def _entry(name: str) -> zipfile.ZipInfo:
     entry = zipfile.ZipInfo(name, ZIP_EPOCH)
     entry.compress_type = zipfile.ZIP_DEFLATED
-    entry.create_system = 3  # Unix, wherever it is built: Lambda reads the permissions below
+    entry.create_system = 3  # Unix, also if built on Windows: Lambda reads the permissions below
     entry.external_attr = REGULAR_FILE << 16
     return entry

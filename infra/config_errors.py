@@ -1,6 +1,4 @@
-"""What is wrong with a stack's config, in words: the key, its value, what is allowed, the next
-step.
-"""
+"""Messages about a stack's config: the key, its value, what is allowed, the next step."""
 
 import difflib
 from collections.abc import Iterator
@@ -9,12 +7,12 @@ from typing import Final
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-# A value is shown up to here: a policy can be long, and the place in it is named.
+# Longer values are cut: a policy can be long, and the message names the place in it anyway.
 MAX_VALUE_CHARACTERS: Final = 80
 
 
 def config_errors(error: ValidationError, model: type[BaseModel], namespace: str) -> Iterator[str]:
-    """A line for each thing that is wrong in a namespace of the config."""
+    """One line for each error in a namespace of the config (`aws`, or the project's)."""
     allowed = {
         field.alias or name: field.description or "" for name, field in model.model_fields.items()
     }
@@ -67,6 +65,6 @@ def _place(place: list[int | str], details: ErrorDetails) -> str:
 
 
 def _reason(details: ErrorDetails) -> str:
-    """The message as it was raised; pydantic puts "Value error, " before those of validators."""
+    """The message as a validator raised it, without pydantic's prefix "Value error, "."""
     raised = details.get("ctx", {}).get("error")
     return str(raised) if raised else details["msg"]

@@ -1,4 +1,4 @@
-"""Where to look in the AWS console: pure functions from names to URLs."""
+"""URLs of the AWS console, made from the names of the stack's resources."""
 
 from urllib.parse import quote
 
@@ -8,10 +8,10 @@ from infra.settings import Settings
 def links(
     settings: Settings, *, executions: str, table: str, event_bus: str, undelivered: str
 ) -> dict[str, str]:
-    """A URL for each thing that one looks at when a task went wrong.
+    """The pages to look at when a task went wrong, by name.
 
     Args:
-        settings: the stack's.
+        settings: the stack's settings.
         executions: the state machine's ARN.
         table: the table's name.
         event_bus: the bus's name.
@@ -34,7 +34,7 @@ def links(
 
 
 def _log(region: str, function: str) -> str:
-    # The console reads this part decoded twice, with "$" for "%".
+    # The console decodes this part of the URL twice, and writes "$" for "%".
     group = quote(quote(f"/aws/lambda/{function}", safe=""), safe="").replace("%", "$")
     return _page(region, f"cloudwatch/home?region={region}#logsV2:log-groups/log-group/{group}")
 

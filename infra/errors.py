@@ -1,17 +1,18 @@
-"""What stops a deployment before it touches AWS. Pulumi prints these without a stack trace: the
-message has to do.
+"""Errors that stop a deployment before it changes anything in AWS.
+
+Pulumi prints a `RunError` without a stack trace, so the message must say it all.
 """
 
 import pulumi
 
 
 class DeployError(pulumi.RunError):
-    """The program can't be deployed as it is; the message says what to change."""
+    """The program can't be deployed. The message says what to change."""
 
 
 class ConfigError(DeployError):
-    """The stack's config has a missing, a wrong or an unknown key."""
+    """A key of the stack's config is missing, invalid or unknown."""
 
 
 class BundleError(DeployError):
-    """The code that the Lambdas run can't be put together."""
+    """The bundle can't be built."""

@@ -1,5 +1,6 @@
-"""The way of an event: from the bus or the clock, by a rule, to an execution of the state machine;
-or else to a queue.
+"""The rules that start executions: one for the events on the bus, one for each schedule.
+
+An event that no execution could be started for goes to the dead-letter queue.
 """
 
 from collections.abc import Sequence
@@ -14,16 +15,16 @@ from handler.definition.definition import Definition
 from infra import policies, schedules
 from infra.settings import Settings
 
-# EventBridge guide, "How EventBridge retries delivering events": 24 hours and 185 attempts at most.
-# After an hour the event goes to the queue, from where the recovery sends it again: sooner than
-# EventBridge would give up.
+# EventBridge retries for at most 24 hours and 185 times (EventBridge guide, "How EventBridge
+# retries delivering events"). Here it stops after an hour: the event goes to the dead-letter queue,
+# and the recovery's next sweep resends it.
 MAX_EVENT_AGE_SECONDS: Final = 60 * 60
 MAX_RETRY_ATTEMPTS: Final = 185
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventRoutingArgs:
-    """The two ends of the way, the queue beside it, and the definitions: some have a schedule."""
+    """Where events come from, what they start, and where undelivered ones go."""
 
     settings: Settings
     definitions: Sequence[Definition]
@@ -33,9 +34,7 @@ class EventRoutingArgs:
 
 
 class EventRouting(pulumi.ComponentResource):
-    """The rule that starts an execution for every event of a task, whoever sent it; and one per
-    schedule.
-    """
+    """The rule that starts an execution for every task event, and a rule for each schedule."""
 
     def __init__(
         self, name: str, args: EventRoutingArgs, opts: pulumi.ResourceOptions | None = None
@@ -51,7 +50,7 @@ class EventRouting(pulumi.ComponentResource):
             opts=child,
         )
         schedule_rules = {
-            definition.id: _schedule(name, args, definition, child)
+            definition.id: _schedule_rule(name, args, definition, child)
             for definition in args.definitions
             if definition.schedule
         }
@@ -59,7 +58,7 @@ class EventRouting(pulumi.ComponentResource):
             name, args.dead_letter_queue, [rule, *schedule_rules.values()], child
         )
         role, allows = _role(name, args, child)
-        # No event may find a target that it can't reach, nor a queue that refuses it.
+        # The targets come last: without the role or the queue's policy an event would be lost.
         ready = pulumi.ResourceOptions(parent=self, depends_on=[accepts, allows])
         _target(name, args, rule, role, ready, event_bus_name=args.event_bus_name)
         for definition in args.definitions:
@@ -75,7 +74,7 @@ class EventRouting(pulumi.ComponentResource):
         self.register_outputs({})
 
 
-def _schedule(
+def _schedule_rule(
     name: str, args: EventRoutingArgs, definition: Definition, opts: pulumi.ResourceOptions
 ) -> aws.cloudwatch.EventRule:
     return aws.cloudwatch.EventRule(

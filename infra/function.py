@@ -1,4 +1,4 @@
-"""A Lambda of the shared bundle, with its role and its log."""
+"""A Lambda that runs the bundle, with its role and its log group."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -17,39 +17,25 @@ METRICS_NAMESPACE: Final = "BackgroundTasks"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionDefaults:
-    """What all of the stack's Lambdas have in common.
-
-    Args:
-        settings: the stack's.
-        code: the archive that they run.
-        environment: the variables of `handler.settings`.
-        arns: what they work with.
-    """
+    """What all Lambdas of the stack have in common."""
 
     settings: Settings
-    code: pulumi.Archive
-    environment: Mapping[str, pulumi.Input[str]]
-    arns: pulumi.Output[Arns]
+    code: pulumi.Archive  # the bundle
+    environment: Mapping[str, pulumi.Input[str]]  # the variables that handler/settings.py reads
+    arns: pulumi.Output[Arns]  # the resources that the handler uses
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionArgs:
-    """What tells one of the Lambdas from the others.
-
-    Args: defaults: what it has in common with them. module: the module of `handler` whose `handler`
-        is the entry; the function is called like it. description: what it is for, as the console
-        shows it. memory_mb: its memory, and with it its CPU. timeout_seconds: how long one
-        invocation may take. policy: what its role may do, from the ARNs that it works with and that
-        of its log group. environment: variables that only this one has.
-    """
+    """What distinguishes one Lambda from the others."""
 
     defaults: FunctionDefaults
-    module: str
-    description: str
+    module: str  # the module of `handler` that it runs; its physical name ends in it, too
+    description: str  # shown in the AWS console
     memory_mb: int
-    timeout_seconds: int
-    policy: Callable[[Arns, str], Document]
-    environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    timeout_seconds: int  # of one invocation
+    policy: Callable[[Arns, str], Document]  # of the stack's ARNs and its log group's
+    environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)  # besides defaults
 
     @property
     def physical_name(self) -> str:
@@ -57,8 +43,10 @@ class FunctionArgs:
 
 
 class Function(pulumi.ComponentResource):
-    """A Lambda that exists only once its role allows what it does, and its log group keeps lines as
-    long as it should.
+    """A Lambda, created after its role's policy and its log group.
+
+    Without the policy its first invocations would fail. Without the log group Lambda would create
+    one that keeps every line forever.
     """
 
     arn: pulumi.Output[str]
@@ -117,7 +105,6 @@ def _lambda(
         environment=aws.lambda_.FunctionEnvironmentArgs(
             variables={**_powertools(args), **args.defaults.environment, **args.environment}
         ),
-        # By default Lambda makes a group of its own, which keeps every line for ever.
         logging_config=aws.lambda_.FunctionLoggingConfigArgs(
             log_format="Text", log_group=log_group.name
         ),

@@ -1,4 +1,4 @@
-"""The GraphQL API: a Lambda of the shared bundle, behind HTTP."""
+"""The GraphQL API: a Lambda and the HTTP API in front of it."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -13,13 +13,13 @@ from infra.http_api import HttpApi, HttpApiArgs
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GraphqlApiArgs:
-    """What the API works with."""
+    """What the API is made from."""
 
     defaults: FunctionDefaults
 
 
 class GraphqlApi(pulumi.ComponentResource):
-    """The function that answers GraphQL requests, and the URL to send them to."""
+    """The function that answers GraphQL requests, and the URL that takes them."""
 
     url: pulumi.Output[str]
     function_name: pulumi.Output[str]

@@ -1,4 +1,4 @@
-"""The HTTP front of the GraphQL API: one route, authorised, throttled and logged."""
+"""The HTTP API in front of the GraphQL function: one route, authorised, throttled and logged."""
 
 import json
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ from infra.settings import Settings
 
 PATH: Final = "/graphql"
 ROUTE: Final = f"POST {PATH}"
-# API Gateway guide, "Throttle requests to your HTTP APIs": the account has 10,000 a second for all
-# of its APIs together.
+# All APIs of an account share 10,000 requests a second (API Gateway guide, "Throttle requests to
+# your HTTP APIs"). One stack must not use them up.
 REQUESTS_PER_SECOND: Final = 100
 BURST_REQUESTS: Final = 200
-# API Gateway guide, "Customize HTTP API access logs": names of $context.
+# Names of $context: API Gateway guide, "Customize HTTP API access logs".
 ACCESS_LOG_FIELDS: Final = {
     "requestId": "$context.requestId",
     "time": "$context.requestTime",
@@ -34,16 +34,14 @@ ACCESS_LOG_FIELDS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpApiArgs:
-    """The function that answers, and who may ask (`jwtIssuer` in the settings)."""
+    """The function to call, and the settings that say who may call it (`jwtIssuer`)."""
 
     settings: Settings
     function: Function
 
 
 class HttpApi(pulumi.ComponentResource):
-    """`POST /graphql`, for requests signed by IAM, or with a JWT of the issuer that the stack
-    names.
-    """
+    """`POST /graphql`, for requests signed by IAM, or with a JWT if the stack has a `jwtIssuer`."""
 
     url: pulumi.Output[str]
 

@@ -1,4 +1,4 @@
-"""The IAM statements that a stack's config may add to the roles that run tasks."""
+"""IAM statements in a stack's config: what the tasks' own code may do."""
 
 import re
 from typing import Annotated, Final, Literal
@@ -16,8 +16,8 @@ def _as_list(value: object) -> object:
 def _is_action(action: str) -> str:
     if not ACTION.fullmatch(action):
         raise ValueError(
-            f'"{action}" is no action such as "s3:GetObject" or "s3:Get*"; name the ones that the'
-            " tasks need"
+            f'"{action}" is not an action like "s3:GetObject" or "s3:Get*"; name the actions that'
+            " the tasks need"
         )
     return action
 
@@ -31,11 +31,10 @@ Resources = Annotated[
 
 
 class IamStatement(BaseModel):
-    """One IAM statement, in IAM's own words.
+    """One IAM statement, with IAM's own keys.
 
-    It names its actions, and its resources by ARN. Some actions (`cloudwatch:PutMetricData`) take
-    no ARN: a statement on every resource is possible, with a `Sid` that says why, so that nobody
-    writes one without noticing.
+    It must name its actions, and its resources by ARN. Some actions (`cloudwatch:PutMetricData`)
+    take no ARN: `Resource` may be "*" if a `Sid` says why, so that nobody writes it by accident.
     """
 
     model_config = ConfigDict(
@@ -49,11 +48,11 @@ class IamStatement(BaseModel):
     condition: dict[str, dict[str, str | list[str]]] | None = None
 
     @model_validator(mode="after")
-    def _says_why_it_needs_everything(self) -> "IamStatement":
+    def _requires_a_reason_for_every_resource(self) -> "IamStatement":
         if self.effect == "Allow" and EVERYTHING in self.resource and not self.sid:
             raise ValueError(
-                'Resource "*" is every resource of the account; name ARNs, or say in a Sid why'
-                " there are none"
+                'Resource "*" is every resource of the account; name ARNs, or add a Sid that says'
+                " why the action takes none"
             )
         return self
 

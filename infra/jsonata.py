@@ -1,8 +1,11 @@
-"""The state machine's JSONata expressions, made from the words of the contract.
+"""The state machine's JSONata expressions, made from the names in handler/contract.py.
 
-Each is total: whatever the event or the worker's answer looks like, it yields a value of the type
-that its field takes. An expression that yields nothing, or the wrong type, would end the execution
-with `States.QueryEvaluationError` instead of a state that says what happened.
+JSONata because JSONPath, the older language of Step Functions, can't supply defaults, round numbers
+or cut texts: each would need a state of its own, and every state transition costs money.
+
+Every expression is total: any event and any answer gives a value of the type that the field takes.
+An expression without a value, or with one of a wrong type, would end the execution with
+`States.QueryEvaluationError`, and not in a state that says what happened.
 """
 
 import json
@@ -21,8 +24,8 @@ from handler.contract import (
 )
 from handler.errors import DEFAULT_CODE
 
-# What `TransformEvent` hands on, and `Run` sends to the worker, where it exists. The last three
-# only of an event by hand.
+# The fields that `TransformEvent` takes from the event and `Run` sends to the worker, if present.
+# Only an event sent by hand has the last three.
 TASK_KEYS: Final = (
     WireKey.TASK_ID,
     WireKey.DEFINITION_ID,
@@ -36,8 +39,9 @@ TASK_KEYS: Final = (
 
 
 def task_of_event() -> str:
-    """The task that an event asks for. Values of a wrong type pass: the worker refuses them, naming
-    the field.
+    """The fields of an event's task, with defaults.
+
+    Values of a wrong type pass: the worker refuses them, and names the field.
     """
     return _expression(f"""(
         $event := $type($states.input) = "object" ? $states.input : {{}};
@@ -58,7 +62,7 @@ def task_of_event() -> str:
 
 
 def worker_payload() -> str:
-    """What the worker is invoked with: the task, and the execution that runs it."""
+    """The worker's input: the task, and the execution that runs it."""
     task = ",\n".join(f'"{key}": $states.input.{key}' for key in TASK_KEYS)
     return _expression(f"""{{
         "name": {json.dumps(PAYLOAD_NAME)},
@@ -74,28 +78,29 @@ def worker_payload() -> str:
 
 
 def worker_answer() -> str:
-    """The worker's answer as it is; null when it gave none."""
+    """The worker's answer, unchanged; null if there is none."""
     return _expression("$exists($states.result.Payload) ? $states.result.Payload : null")
 
 
 def is_answer(status: AnswerStatus) -> str:
+    """Whether the answer has this status."""
     return _expression(_has_status(status))
 
 
 def is_answer_with_wait() -> str:
-    """Whether to go on after a wait. One that is no positive number is no wait."""
+    """Whether the answer continues after a wait. Only a positive number is a wait."""
     wait = f"$states.input.{WireKey.WAIT}"
     is_positive = f'$type({wait}) = "number" ? {wait} > 0 : false'
     return _expression(f"{_has_status(AnswerStatus.CONTINUE)} ? ({is_positive}) : false")
 
 
 def wait_seconds() -> str:
-    """A whole number of seconds, as the Wait state takes; the execution outlives the longest."""
+    """The wait in whole seconds, rounded up, as `Wait` takes it, and at most 355 days."""
     return _expression(f"$min([$ceil($states.input.{WireKey.WAIT}), {MAX_WAIT_SECONDS}])")
 
 
 def error_code() -> str:
-    """The error's code, for failures to be grouped by."""
+    """The error's code, to group failed executions by; `TASK_ERROR` without one."""
     return _expression(f"""(
         $error := $states.input.{WireKey.ERROR};
         $code := $type($error) = "object" ? $error.code;
@@ -106,14 +111,14 @@ def error_code() -> str:
 
 
 def error_as_json() -> str:
-    """The error as JSON; without one, the whole answer."""
+    """The error as JSON; without an error, the whole answer."""
     error = f"$states.input.{WireKey.ERROR}"
     cause = f"$exists({error}) ? $string({error}) : $string($states.input)"
     return _expression(_cut(cause, MAX_CAUSE_CHARACTERS))
 
 
 def unknown_answer() -> str:
-    """A sentence that shows the answer."""
+    """A sentence that shows an answer whose status is unknown."""
     return _expression(
         _cut(
             '"The worker answered without a known status: " & $string($states.input)',
@@ -123,14 +128,14 @@ def unknown_answer() -> str:
 
 
 def caught_error(*, error: str, cause: str) -> str:
-    """The name and the cause of what `Run` ended with, under these keys."""
+    """The error's name and cause with which `Run` failed, under these keys."""
     return _expression(
         f'{{"{error}": $states.errorOutput.Error, "{cause}": $states.errorOutput.Cause}}'
     )
 
 
 def caught(key: str, default: str, characters: int) -> str:
-    """What `caught_error` kept under a key, if it is a text."""
+    """The text that `caught_error` stored under `key`, or `default` if there is none."""
     value = f"$states.input.{key}"
     return _expression(
         _cut(f'$type({value}) = "string" ? {value} : {json.dumps(default)}', characters)
@@ -138,8 +143,7 @@ def caught(key: str, default: str, characters: int) -> str:
 
 
 def _has_status(status: AnswerStatus) -> str:
-    # A list of answers would be searched through by `$states.input.status`: only an object is an
-    # answer.
+    # `$states.input.status` also searches the objects of a list, but a list is not an answer.
     return (
         f'($type($states.input) = "object" ? $states.input.{WireKey.STATUS} = "{status}" : false)'
     )

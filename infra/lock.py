@@ -1,6 +1,4 @@
-"""Writes requirements-lambda.txt anew, after a change of versions in requirements.txt: `python -m
-infra.lock`.
-"""
+"""Writes requirements-lambda.txt. After changing requirements.txt, run `python -m infra.lock`."""
 
 import json
 import subprocess
@@ -12,7 +10,7 @@ from typing import Final, get_args
 from infra.settings import Architecture
 from infra.wheels import REQUIREMENTS, ROOT, target_options
 
-# What the handler imports. Their versions are in requirements.txt; the rest follows from theirs.
+# What the handler imports. requirements.txt pins their versions; pip resolves the rest.
 PACKAGES: Final = ("ariadne", "aws-lambda-powertools", "pydantic")
 HEADER: Final = """\
 # What the Lambdas' bundle carries, for both of their architectures: the whole closure, each wheel
@@ -33,7 +31,7 @@ def main() -> None:
 
 
 def _resolved(architecture: Architecture) -> list[tuple[str, str]]:
-    """Every package of the closure as `name==version`, with the hash of its wheel."""
+    """Every package that these need, as `name==version`, with the hash of its wheel."""
     with tempfile.TemporaryDirectory() as nowhere:
         command = [
             sys.executable,

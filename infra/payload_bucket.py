@@ -1,4 +1,4 @@
-"""The bucket of payloads: inputs and outputs of tasks that don't fit a record."""
+"""The bucket for inputs and outputs that are too large for a task's record."""
 
 from dataclasses import dataclass
 
@@ -10,14 +10,14 @@ from handler.contract import EXPIRE_TAG
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PayloadBucketArgs:
-    """What tells one stack's bucket from another's."""
+    """How long payloads are kept, and whether the bucket can be deleted."""
 
     protect: bool
-    retention_days: int  # of the payloads of finished tasks; 0 is for ever
+    retention_days: int  # of finished tasks' payloads; 0 keeps them forever
 
 
 class PayloadBucket(pulumi.ComponentResource):
-    """A private, encrypted S3 bucket that forgets the payloads of tasks that are over."""
+    """A private, encrypted S3 bucket that deletes the payloads of finished tasks in time."""
 
     arn: pulumi.Output[str]
     bucket_name: pulumi.Output[str]

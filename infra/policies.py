@@ -1,6 +1,4 @@
-"""IAM documents: pure functions from ARNs. One role per actor; each lists its actions and exact
-ARNs.
-"""
+"""IAM documents, made from ARNs. Each role names its actions and exact resources."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,8 +7,8 @@ from typing import Final
 Statement = dict[str, object]
 Document = dict[str, object]
 
-# Step Functions guide, "Using CloudWatch Logs to log execution history": the log delivery API has
-# no resources to name.
+# The log delivery API takes no ARNs (Step Functions guide, "Using CloudWatch Logs to log execution
+# history").
 NO_RESOURCE_TO_NAME: Final = "*"
 
 LOG_DELIVERY: Final = (
@@ -23,8 +21,8 @@ LOG_DELIVERY: Final = (
     "logs:DescribeResourcePolicies",
     "logs:DescribeLogGroups",
 )
-# A transaction is authorised by the actions of what it holds (DynamoDB guide, "IAM and
-# transactions"); a batch by its own.
+# IAM checks a transaction by the actions in it (DynamoDB guide, "IAM and transactions"), but a
+# batch by the batch's own action.
 ITEM_ACTIONS: Final = (
     "dynamodb:BatchGetItem",
     "dynamodb:BatchWriteItem",
@@ -39,7 +37,7 @@ ITEM_ACTIONS: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arns:
-    """What the functions work with."""
+    """The resources that the functions use."""
 
     table: str
     event_bus: str
@@ -49,33 +47,35 @@ class Arns:
 
     @property
     def executions(self) -> str:
-        """Every execution of the state machine, and of no other (Step Functions: ARNs of
-        executions).
-        """
+        """All executions of this state machine, and only of this one."""
         return f"{self.state_machine.replace(':stateMachine:', ':execution:')}:*"
 
 
 def trust(service: str) -> Document:
-    """Who may take a role on: an AWS service."""
+    """Lets an AWS service assume the role."""
     return _document(
         {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
     )
 
 
 def worker(arns: Arns, log_group: str, *, tasks: Sequence[Statement]) -> Document:
-    """The worker: its record, its events, its payloads, and what the tasks' own code needs."""
-    how_it_died = _allow(["states:GetExecutionHistory"], arns.executions)
-    return _document(*_common(arns, log_group), how_it_died, *tasks)
+    """The worker's policy. `tasks`: the config's `workerPolicyStatements`.
+
+    It reads the history of an execution to learn how the last invocation died.
+    """
+    history = _allow(["states:GetExecutionHistory"], arns.executions)
+    return _document(*_common(arns, log_group), history, *tasks)
 
 
 def api(arns: Arns, log_group: str, *, tasks: Sequence[Statement]) -> Document:
-    """The API: the same, and what the tasks' own `on_before_trigger` hooks need."""
+    """The API's policy. `tasks`: the config's `apiPolicyStatements`."""
     return _document(*_common(arns, log_group), *tasks)
 
 
 def recovery(arns: Arns, log_group: str, *, tasks: Sequence[Statement]) -> Document:
-    """The recovery: besides, it asks what became of executions, and sends undelivered events again.
-    It runs tasks' hooks.
+    """The recovery's policy. `tasks`: the config's `workerPolicyStatements`.
+
+    It lists executions to find dead ones, resends undelivered events, and runs the tasks' hooks.
     """
     return _document(
         *_common(arns, log_group),
@@ -89,7 +89,7 @@ def recovery(arns: Arns, log_group: str, *, tasks: Sequence[Statement]) -> Docum
 
 
 def state_machine(*, worker: str) -> Document:
-    """The state machine: it invokes the worker and writes its log."""
+    """The state machine's policy: it invokes the worker and writes its log."""
     return _document(
         _allow(["lambda:InvokeFunction"], worker),
         _allow(list(LOG_DELIVERY), NO_RESOURCE_TO_NAME),
@@ -97,14 +97,12 @@ def state_machine(*, worker: str) -> Document:
 
 
 def event_target(*, state_machine: str) -> Document:
-    """The rule: it starts executions."""
+    """The policy of the rules that start executions."""
     return _document(_allow(["states:StartExecution"], state_machine))
 
 
 def dead_letter_queue(*, queue: str, rules: Sequence[str]) -> Document:
-    """The queue's own policy: these rules, and nothing else of EventBridge, may send what they
-    could not deliver.
-    """
+    """The dead-letter queue's policy: only these rules may send events to it."""
     return _document(
         {
             "Effect": "Allow",

@@ -1,4 +1,4 @@
-"""The AWS provider that every resource of the stack is made with."""
+"""The AWS provider of the whole stack."""
 
 import pulumi_aws as aws
 
@@ -6,8 +6,9 @@ from infra.settings import Settings
 
 
 def provider(settings: Settings) -> aws.Provider:
-    """The stack's region and account, and tags on everything that can have them: bills and searches
-    go by these.
+    """A provider for the stack's region and account.
+
+    It tags every resource with project and stack, to search and to split bills by.
     """
     return aws.Provider(
         "aws",

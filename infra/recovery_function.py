@@ -1,4 +1,4 @@
-"""The recovery: a Lambda that ends what nothing runs any more, and sends again what was lost."""
+"""The recovery: a Lambda that ends tasks that nothing runs, and resends lost events."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -12,24 +12,23 @@ from infra import policies
 from infra.function import Function, FunctionArgs, FunctionDefaults
 
 SWEEP: Final = "rate(5 minutes)"
-# Step Functions guide, "Automating Step Functions event delivery with EventBridge". SUCCEEDED is
-# the worker's own doing.
+# Step Functions guide, "Automating Step Functions event delivery with EventBridge".
 STATUS_CHANGE: Final = "Step Functions Execution Status Change"
+# The worker stores how a task ended before an execution ends with SUCCEEDED. After these statuses,
+# the record may still say `running`.
 ABNORMAL_STATUSES: Final = ("FAILED", "TIMED_OUT", "ABORTED")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecoveryFunctionArgs:
-    """What the recovery watches over."""
+    """What the recovery is made from."""
 
     defaults: FunctionDefaults
-    queue_url: pulumi.Input[str]  # of undelivered events
+    queue_url: pulumi.Input[str]  # the dead-letter queue's
 
 
 class RecoveryFunction(pulumi.ComponentResource):
-    """The recovery function, called when an execution ends otherwise than the worker meant, and
-    every few minutes.
-    """
+    """The recovery function, invoked when an execution ends abnormally and every five minutes."""
 
     function_name: pulumi.Output[str]
 

@@ -1,4 +1,4 @@
-"""The only reader of the stack's config: one frozen object, or an error that says what to set."""
+"""The stack's config as one frozen object, or an error that says what to set."""
 
 import re
 from collections.abc import Mapping
@@ -25,19 +25,19 @@ from infra.iam_statement import IamStatement
 Architecture = Literal["arm64", "x86_64"]
 Model = TypeVar("Model", bound=BaseModel)
 
-# CloudWatch Logs API reference, PutRetentionPolicy: it takes no other number of days.
+# The only numbers of days that CloudWatch Logs takes (API reference, PutRetentionPolicy).
 RETENTION_PERIODS: Final = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
     *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
 )
-# Names of roles and functions have 64 characters at most (IAM and Lambda quotas): this leaves room
-# for what follows the prefix.
+# A role's or function's name has at most 64 characters (IAM and Lambda quotas). The longest suffix
+# of `resource_name` without a task's id, "-execution-ended", takes 16; four are spare.
 MAX_PREFIX_CHARACTERS: Final = 44
 
 
 def _is_retention_period(days: int) -> int:
     if days not in RETENTION_PERIODS:
-        raise ValueError("no such period")
+        raise ValueError("CloudWatch Logs has no such period")
     return days
 
 
@@ -50,7 +50,7 @@ LogRetentionDays = Annotated[
     AfterValidator(_is_retention_period),
     Field(
         description=(
-            f"a period that CloudWatch Logs knows: {', '.join(map(str, RETENTION_PERIODS))} days"
+            f"a period that CloudWatch Logs offers: {', '.join(map(str, RETENTION_PERIODS))} days"
         )
     ),
 ]
@@ -68,9 +68,7 @@ Statements = Annotated[
 
 
 class AwsSettings(BaseModel):
-    """Where the stack is deployed to, and as whom: what the program reads of the `aws`
-    namespace.
-    """
+    """The keys of the namespace `aws`: where the stack is deployed, and by whom."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
 
@@ -86,9 +84,7 @@ class AwsSettings(BaseModel):
 
 
 class ProjectSettings(BaseModel):
-    """What the program reads of the project's own namespace. Pulumi.yaml has the defaults, and what
-    each key means.
-    """
+    """The keys of the project's namespace. Pulumi.yaml describes each, and has the defaults."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
 
@@ -124,15 +120,16 @@ class ProjectSettings(BaseModel):
             return self
         raise ValueError(
             f'Config keys "jwtIssuer" ("{self.jwt_issuer}") and "jwtAudience"'
-            f" ({list(self.jwt_audience)}) go together: set both for an API authorised by JWT, none"
-            " for one authorised by IAM. Next: `pulumi config set --path 'jwtAudience[0]'"
+            f" ({list(self.jwt_audience)}) go together: set both for an API authorised by JWT,"
+            " or neither for one authorised by IAM."
+            " Next: `pulumi config set --path 'jwtAudience[0]'"
             " <audience>`, or `pulumi config rm jwtIssuer`."
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that tells one stack from another."""
+    """Everything that distinguishes one stack from another."""
 
     project: str
     stack: str
@@ -144,7 +141,7 @@ class Settings:
         """Reads the config of the stack that is being deployed.
 
         Raises:
-            ConfigError: a key is missing, unknown or wrong; the message has a line for each.
+            ConfigError: keys are missing, unknown or invalid. The message has a line for each.
         """
         project, stack = pulumi.get_project(), pulumi.get_stack()
         _check_prefix(project, stack)
@@ -156,7 +153,7 @@ class Settings:
         )
 
     def resource_name(self, suffix: str) -> str:
-        """The physical name of one of the stack's things."""
+        """The physical name of a resource: `background-tasks-dev-worker` for `worker`."""
         return f"{self.project}-{self.stack}-{suffix}"
 
 
@@ -169,8 +166,7 @@ def _read(model: type[Model], namespace: str) -> Model:
 
 
 def _values(namespace: str) -> Mapping[str, object]:
-    # pulumi.Config answers for one key at a time: it can't tell which keys are there that nobody
-    # reads.
+    # pulumi.Config reads one key at a time, so it can't find keys that the program doesn't know.
     everything = {**pulumi_config.get_config_env(), **pulumi_config.CONFIG.get()}
     prefix = f"{namespace}:"
     return {
@@ -186,6 +182,6 @@ def _check_prefix(project: str, stack: str) -> None:
         return
     raise ConfigError(
         f'Stack "{stack}" can\'t name AWS resources: "{prefix}" has {len(prefix)} characters;'
-        f" allowed are letters, digits, hyphens and underscores, {MAX_PREFIX_CHARACTERS} at most."
+        f" allowed are at most {MAX_PREFIX_CHARACTERS} letters, digits, hyphens and underscores."
         " Next: `pulumi stack rename <shorter name>`."
     )

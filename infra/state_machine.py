@@ -1,4 +1,4 @@
-"""The state machine, with its role and its log."""
+"""The state machine in AWS: its role, its log group, and the document that it runs."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -14,14 +14,14 @@ SUFFIX: Final = "state-machine"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateMachineArgs:
-    """What the state machine runs."""
+    """The worker that the state machine runs."""
 
     settings: Settings
     worker_arn: pulumi.Input[str]
 
 
 class StateMachine(pulumi.ComponentResource):
-    """The state machine that runs the worker until a task is over."""
+    """The state machine that invokes the worker in a loop until the task is done."""
 
     arn: pulumi.Output[str]
 
@@ -34,8 +34,8 @@ class StateMachine(pulumi.ComponentResource):
         worker_arn = pulumi.Output.from_input(args.worker_arn)
         log_group = aws.cloudwatch.LogGroup(
             name,
-            # Step Functions guide, "Using CloudWatch Logs": groups of this prefix don't use up the
-            # account's resource policies.
+            # Groups with this prefix don't use up the account's resource policies (Step Functions
+            # guide, "Using CloudWatch Logs").
             name=f"/aws/vendedlogs/states/{physical_name}",
             retention_in_days=args.settings.config.log_retention_days,
             opts=child,
@@ -64,7 +64,7 @@ class StateMachine(pulumi.ComponentResource):
             ),
             role_arn=role.arn,
             logging_configuration=_logging(args.settings, log_group),
-            # Step Functions tries the log destination with the role when the machine is made.
+            # Step Functions refuses to create it before the role may write to the log group.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
         )
         self.arn = machine.arn
@@ -72,9 +72,9 @@ class StateMachine(pulumi.ComponentResource):
 
 
 def arn_from_name(event_bus_arn: str, name: str) -> str:
-    """The ARN that a state machine has by its name, in the bus's account and region.
+    """The ARN of the state machine called `name`, in the event bus's account and region.
 
-    The worker is told it before the machine, which names the worker, can exist.
+    Built from the name because worker and state machine refer to each other.
     """
     partition, region, account = (event_bus_arn.split(":")[part] for part in (1, 3, 4))
     return f"arn:{partition}:states:{region}:{account}:stateMachine:{name}"

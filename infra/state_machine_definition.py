@@ -1,8 +1,8 @@
-"""The state machine's definition: a pure function from the worker's ARN to Amazon States Language.
+"""The state machine's document in Amazon States Language, made from the worker's ARN.
 
 TransformEvent -> Run -> CheckStatus -> Done | Aborted | Error | UnknownStatus
                    ^          |
-                   +-- Wait <-+          Run -> UnknownError, when trying again is of no more use
+                   +-- Wait <-+          Run -> UnknownError, after the last retry
 """
 
 from dataclasses import dataclass
@@ -24,14 +24,17 @@ from infra import jsonata
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retrier:
-    """What `Run` tries again, and how patiently: waits double, from the first up to the longest,
-    each with full jitter.
+    """How `Run` is retried after some errors: the wait doubles each time, up to the longest.
+
+    Full jitter (a random wait from zero up to that) spreads the retries of many tasks that failed
+    at the same moment. It also halves a wait on average, which the durations below take into
+    account.
     """
 
-    errors: tuple[str, ...]
+    errors: tuple[str, ...]  # names from handler/contract.py, which cites their sources
     first_wait_seconds: int
     longest_wait_seconds: int
-    attempts: int
+    attempts: int  # after the first
 
     def to_asl(self) -> dict[str, object]:
         return {
@@ -44,12 +47,10 @@ class Retrier:
         }
 
 
-# Full jitter halves a wait on average: each retry below says how long it lasts on average. Error
-# names: Step Functions guide, "Handle Lambda service exceptions" and "Error names".
 def retry_of_an_unavailable_service() -> Retrier:
-    """Lambda's own faults, and a table that the worker could not reach: about four hours.
+    """Retries while Lambda or the table is unavailable, for about four hours.
 
-    An outage of hours must not end a week's work.
+    An outage of a few hours must not end a task that has worked for a week.
     """
     return Retrier(
         errors=(*LAMBDA_SERVICE_ERRORS, STORE_UNAVAILABLE),
@@ -60,9 +61,9 @@ def retry_of_an_unavailable_service() -> Retrier:
 
 
 def retry_of_a_throttled_worker() -> Retrier:
-    """The account's concurrency is used up: about two hours, in shorter waits.
+    """Retries while the account's Lambda concurrency is used up, for about two hours.
 
-    Other invocations end and free capacity, so it is worth asking often.
+    Capacity is free again as soon as another invocation ends: hence many retries with short waits.
     """
     return Retrier(
         errors=THROTTLED_ERRORS,
@@ -73,10 +74,10 @@ def retry_of_a_throttled_worker() -> Retrier:
 
 
 def retry_of_a_dead_worker() -> Retrier:
-    """The worker's process died: three attempts, each from the last checkpoint.
+    """Retries a worker whose process died, three times, each from the last checkpoint.
 
-    This is only the ceiling. The worker counts crashes itself, and answers `error` once its
-    definition allows no more.
+    Three is only the ceiling: the worker counts the deaths itself, and answers `error` when the
+    task's definition allows no more.
     """
     return Retrier(
         errors=DEAD_WORKER_ERRORS,
@@ -86,22 +87,23 @@ def retry_of_a_dead_worker() -> Retrier:
     )
 
 
+# No retrier names the exceptions of the task's own code: the worker catches and answers these.
 RETRIERS: Final = (
     retry_of_an_unavailable_service(),
     retry_of_a_throttled_worker(),
     retry_of_a_dead_worker(),
 )
 
-# What a `Run` that failed hands to `UnknownError`.
+# `UnknownError` reads these keys, under which `Run` stores its error.
 CAUGHT_ERROR: Final = "error"
 CAUGHT_CAUSE: Final = "cause"
 
 
 def definition(*, worker_arn: str) -> dict[str, object]:
-    """The state machine that runs `worker_arn` in a loop until its task is over.
+    """The document of the state machine that invokes `worker_arn` in a loop until the task is done.
 
-    It sets no TimeoutSeconds: Step Functions ends an execution after a year, and a task moves on
-    before that.
+    It has no TimeoutSeconds: Step Functions ends an execution after a year, and a task moves on to
+    a new execution before that.
     """
     return {
         "Comment": "Runs one background task, an iteration at a time, until it is done.",

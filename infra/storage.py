@@ -1,6 +1,4 @@
-"""What tasks stand on: the table, the bucket of payloads, the bus, and the queue of what the bus
-could not deliver.
-"""
+"""Where tasks and events are kept: the table, payload bucket, event bus and dead-letter queue."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,20 +14,20 @@ from infra.policies import Arns
 from infra.settings import Settings
 from infra.task_table import TaskTable, TaskTableArgs
 
-# SQS quotas, "Message retention": the longest there is. An undelivered event waits for whoever
-# mends the cause.
+# The longest retention that SQS offers (SQS quotas, "Message retention"): an undelivered event
+# waits until somebody has fixed the cause.
 UNDELIVERED_SECONDS: Final = 14 * DAY_SECONDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StorageArgs:
-    """The stack's settings."""
+    """What the storage is made from."""
 
     settings: Settings
 
 
 class Storage(pulumi.ComponentResource):
-    """Everything that holds data, and what the functions need to know of it."""
+    """Everything that holds data, with the ARNs and variables by which the functions find it."""
 
     table_name: pulumi.Output[str]
     payload_bucket_name: pulumi.Output[str]
@@ -81,7 +79,8 @@ class Storage(pulumi.ComponentResource):
 
 
 def _bucket_name(settings: Settings) -> str:
-    # S3 guide, "Bucket naming rules": a stack may be called what a bucket may not.
+    # A stack's name may have capitals and underscores, a bucket's may not (S3 guide, "Bucket naming
+    # rules").
     return settings.resource_name("payloads").lower().replace("_", "-")
 
 
@@ -90,7 +89,7 @@ def _queue(settings: Settings, opts: pulumi.ResourceOptions) -> aws.sqs.Queue:
         "undelivered",
         name=settings.resource_name("undelivered"),
         message_retention_seconds=UNDELIVERED_SECONDS,
-        # The recovery has as long as it may run to send a message's event again.
+        # The recovery's timeout: a message stays hidden from the next sweep while one handles it.
         visibility_timeout_seconds=WORKER_TIMEOUT_SECONDS,
         sqs_managed_sse_enabled=True,
         opts=opts,

@@ -1,4 +1,4 @@
-"""The table of tasks and their logs."""
+"""The DynamoDB table of tasks and their logs."""
 
 from dataclasses import dataclass
 
@@ -10,14 +10,15 @@ from handler.contract import EXPIRY_ATTRIBUTE, INDEX_SORT_KEY, PARTITION_KEY, SO
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskTableArgs:
-    """What tells one stack's table from another's."""
+    """Whether the table can be deleted."""
 
     protect: bool
 
 
 class TaskTable(pulumi.ComponentResource):
-    """A DynamoDB table, paid by request, restorable to any second of the last 35 days, with the
-    contract's indexes.
+    """A table with the indexes of handler/contract.py.
+
+    It is billed by request, and can be restored to any second of the last 35 days.
     """
 
     arn: pulumi.Output[str]

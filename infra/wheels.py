@@ -1,7 +1,7 @@
-"""The bundle's packages: pinned wheels for the Lambda's platform and Python, fetched once and kept.
+"""The bundle's packages: pinned wheels for Lambda's platform and Python, in a local cache.
 
-`python -m infra.wheels` fetches them ahead, for both architectures: deploying and testing then need
-no package index.
+`python -m infra.wheels` fills the cache for both architectures. Deploying and testing then need no
+package index.
 """
 
 import hashlib
@@ -21,19 +21,18 @@ CACHE: Final = ROOT / ".wheels"
 
 PYTHON_VERSION: Final = "3.13"
 MACHINES: Final[dict[Architecture, str]] = {"arm64": "aarch64", "x86_64": "x86_64"}
-# The Lambda runtime's Amazon Linux 2023 has glibc 2.34 (Lambda guide, "Lambda runtimes"): it runs
-# what needs no newer one.
+# Lambda's Amazon Linux 2023 has glibc 2.34 (Lambda guide, "Lambda runtimes"), and runs wheels built
+# for that or an older version.
 GLIBC_MINORS: Final = range(17, 35)
 
 
 def fetch(
     architecture: Architecture, requirements: Path = REQUIREMENTS, cache: Path = CACHE
 ) -> list[Path]:
-    """The wheels of a requirements file, sorted by name. Only a file or an architecture not seen
-    before needs a network.
+    """The wheels of a requirements file, sorted by name; from the cache, if they are in it.
 
     Raises:
-        BundleError: pip can't get a wheel, or one has another hash than the file says.
+        BundleError: pip can't download a wheel, or its hash differs from the file's.
     """
     digest = hashlib.sha256(requirements.read_bytes()).hexdigest()[:16]
     folder = cache / architecture / digest
@@ -47,8 +46,7 @@ def _download(requirements: Path, architecture: Architecture, folder: Path) -> N
     unfinished = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".unfinished-"))
     try:
         _pip_download(requirements, architecture, unfinished)
-        # Only a complete folder gets the name that is looked for, however many builds run at a
-        # time.
+        # Renamed when complete, so that builds at the same time never see half a folder.
         if not folder.is_dir():
             unfinished.rename(folder)
     finally:
@@ -56,7 +54,7 @@ def _download(requirements: Path, architecture: Architecture, folder: Path) -> N
 
 
 def target_options(architecture: Architecture) -> list[str]:
-    """pip's options for wheels that the Lambda can run, instead of this machine."""
+    """pip's options for wheels that run on Lambda, not on this machine."""
     machine = MACHINES[architecture]
     platforms = [
         f"manylinux2014_{machine}",
@@ -72,9 +70,9 @@ def _pip_download(requirements: Path, architecture: Architecture, folder: Path) 
     finished = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 -- every word is ours
     if finished.returncode != 0:
         raise BundleError(
-            f"pip can't get the wheels of {requirements.name} for {architecture} and Python"
+            f"pip can't download the wheels of {requirements.name} for {architecture} and Python"
             f" {PYTHON_VERSION}:\n{finished.stderr.strip()}\nNext: check the connection to the"
-            " package index; after a change of versions, run `python -m infra.lock`."
+            " package index; after changing versions, run `python -m infra.lock`."
         )
 
 

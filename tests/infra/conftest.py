@@ -1,4 +1,4 @@
-"""The program, run once as the defaults have it, for all tests that only look at it."""
+"""The Pulumi program with default config, run once for all tests that only read it."""
 
 import pytest
 

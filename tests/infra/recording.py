@@ -1,6 +1,4 @@
-"""Runs the Pulumi program whole, on mocks that record what it registers: asserts are then made on
-plain dicts.
-"""
+"""Runs the whole Pulumi program on mocks that record each resource, for asserts on plain dicts."""
 
 # mypy: disable-error-code="no-untyped-call"
 # Pulumi's mock runtime is untyped.
@@ -52,7 +50,7 @@ _ARNS = {
 
 @dataclass(frozen=True)
 class Resource:
-    """One registration: its type, its logical name, and its inputs."""
+    """A resource that the program registered, with its logical name."""
 
     type: str
     name: str
@@ -62,7 +60,7 @@ class Resource:
 
 @dataclass
 class Program(Mocks):
-    """What one run of the program registered, and the stack's outputs."""
+    """The resources that one run of the program registered, and the stack's outputs."""
 
     resources: list[Resource] = field(default_factory=list)
     protected: set[str] = field(default_factory=set)
@@ -74,7 +72,7 @@ class Program(Mocks):
         return args.name, args.inputs | self._computed(args)
 
     def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
-        raise AssertionError(f"the program asks AWS: {args.token}")
+        raise AssertionError(f"The program calls AWS: {args.token}")
 
     def all(self, type: str) -> list[dict[str, Any]]:
         return [deepcopy(resource.inputs) for resource in self.resources if resource.type == type]
@@ -120,20 +118,18 @@ class Program(Mocks):
 
 
 def defaults() -> dict[str, Any]:
-    """The project's config keys with their defaults, as Pulumi.yaml declares them."""
+    """The config keys of Pulumi.yaml with their defaults."""
     declared = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
     return {key: declaration["default"] for key, declaration in declared.items()}
 
 
 def set_config(changes: dict[str, Any], *, stack: str = STACK) -> None:
-    """Hands config to the program as the CLI does, every value as text. A key set to None is
-    absent.
-    """
+    """Sets the config as Pulumi's CLI does, every value as text. None removes a key."""
     _start(_Monitor(Program()), changes, stack)
 
 
 def run(changes: dict[str, Any] | None = None, *, stack: str = STACK) -> Program:
-    """Runs `__main__.py` with the project's defaults and these changes."""
+    """Runs `__main__.py` with the defaults of Pulumi.yaml and these changes."""
     program = Program()
     _start(_Monitor(program), changes or {}, stack)
     asyncio.run(run_in_stack(_execute))
@@ -175,8 +171,10 @@ def _quiet_logger() -> logging.Logger:
 
 
 class _Monitor(MockMonitor):
-    """Pulumi's mock monitor; keeps what the mocks aren't told, and gives each of Pulumi's threads a
-    loop that it closes.
+    """Pulumi's mock monitor. It records what mocks don't receive: `protect` and dependencies.
+
+    Pulumi registers resources in threads. Each gets an event loop that is closed again: an open one
+    would warn, and a warning fails the tests.
     """
 
     def __init__(self, program: Program) -> None:
@@ -200,7 +198,7 @@ class _Monitor(MockMonitor):
 
 
 def _without_parents(urn: str) -> str:
-    """A resource's type and name, of a URN that has the types of its parents too."""
+    """`type::name` from a URN, which also contains the types of the resource's parents."""
     *_, types, name = urn.split("::")
     return f"{types.rpartition('$')[2]}::{name}"
 

@@ -1,4 +1,4 @@
-"""The archive that the Lambdas run: what is in it, for whom, and that it is the same every time."""
+"""The bundle: its content, its platform, and that the same files make the same bytes."""
 
 import hashlib
 import os
@@ -34,7 +34,7 @@ def packages(architecture: Architecture) -> list[Path]:
 
 @pytest.fixture(scope="session")
 def code(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Our code as it is now: a file that is saved while the tests run changes nothing."""
+    """A copy of our code, so that saving a file during the tests changes nothing."""
     copy = tmp_path_factory.mktemp("code")
     for package in bundle.OUR_PACKAGES:
         shutil.copytree(ROOT / package, copy / package)
@@ -48,7 +48,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory, code: Path, packages: list
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A small project: what belongs into a bundle, and what lies beside it."""
+    """A small project with files that belong in a bundle and files that don't."""
     for name in (
         "handler/worker.py",
         "handler/graphql/schema.graphql",
@@ -84,7 +84,7 @@ class TestBytes:
 
         assert digest(again) == digest(archive)
 
-    def test_neither_time_nor_permissions_nor_caches_change_them(
+    def test_file_times_permissions_and_caches_do_not_change_the_bytes(
         self, project: Path, tmp_path: Path
     ) -> None:
         before = digest(bundle.build(tmp_path / "before.zip", project, []))
@@ -94,13 +94,13 @@ class TestBytes:
 
         assert digest(bundle.build(tmp_path / "after.zip", project, [])) == before
 
-    def test_a_change_of_the_code_changes_them(self, project: Path, tmp_path: Path) -> None:
+    def test_changed_code_changes_the_bytes(self, project: Path, tmp_path: Path) -> None:
         before = digest(bundle.build(tmp_path / "before.zip", project, []))
         (project / "handler/worker.py").write_text("changed")
 
         assert digest(bundle.build(tmp_path / "after.zip", project, [])) != before
 
-    def test_it_is_under_five_megabytes(
+    def test_the_bundle_is_smaller_than_five_megabytes(
         self, archive: Path, architecture: str, capsys: pytest.CaptureFixture[str]
     ) -> None:
         size = archive.stat().st_size
@@ -111,7 +111,7 @@ class TestBytes:
 
 
 class TestContent:
-    def test_it_has_our_code_and_nothing_that_lies_beside_it(
+    def test_it_contains_our_code_and_no_other_file_of_the_project(
         self, project: Path, tmp_path: Path
     ) -> None:
         assert names(bundle.build(tmp_path / "bundle.zip", project, [])) == [
@@ -120,7 +120,7 @@ class TestContent:
             "handler/worker.py",
         ]
 
-    def test_it_has_every_package_and_its_licence(self, archive: Path) -> None:
+    def test_it_contains_every_package_with_its_licence(self, archive: Path) -> None:
         packaged = names(archive)
 
         for package in re.findall(
@@ -131,14 +131,14 @@ class TestContent:
             )
             assert any(folder.match(name) for name in packaged), package
 
-    def test_its_machine_code_is_the_lambdas(self, archive: Path, architecture: str) -> None:
+    def test_its_binaries_are_for_the_architecture_of_the_lambdas(
+        self, archive: Path, architecture: str
+    ) -> None:
         (library,) = [name for name in names(archive) if name.endswith(".so")]
 
         assert f"cpython-313-{MACHINES[architecture]}-linux-gnu" in library
 
-    def test_it_leaves_out_what_the_runtime_has_and_what_no_lambda_reads(
-        self, archive: Path
-    ) -> None:
+    def test_it_leaves_out_boto3_and_unread_files(self, archive: Path) -> None:
         packaged = names(archive)
         unread = re.compile(
             r"^(boto3|botocore|s3transfer)/|\.pyc$|\.pyi$|\.data/|/RECORD$|^infra/|^local/|^tests/"
@@ -146,17 +146,17 @@ class TestContent:
 
         assert [name for name in packaged if unread.search(name)] == []
 
-    def test_its_files_can_be_read_by_the_lambda(self, archive: Path) -> None:
+    def test_lambda_may_read_its_files(self, archive: Path) -> None:
         with zipfile.ZipFile(archive) as opened:
             assert {entry.external_attr >> 16 for entry in opened.infolist()} == {0o100644}
 
-    def test_two_packages_with_one_file_are_refused(self, tmp_path: Path) -> None:
+    def test_two_packages_that_contain_the_same_file_are_refused(self, tmp_path: Path) -> None:
         for name in ("a.whl", "b.whl"):
             with zipfile.ZipFile(tmp_path / name, "w") as wheel:
                 wheel.writestr("shared/module.py", name)
 
         with pytest.raises(
-            BundleError, match=r"Two packages of the bundle have a file shared/module\.py"
+            BundleError, match=r"Two packages of the bundle contain the file shared/module\.py"
         ):
             bundle.build(
                 tmp_path / "bundle.zip", tmp_path, [tmp_path / "a.whl", tmp_path / "b.whl"]
@@ -164,14 +164,14 @@ class TestContent:
 
 
 class TestWheels:
-    def test_once_fetched_they_need_no_network(
+    def test_cached_wheels_need_no_pip(
         self, packages: list[Path], architecture: Architecture, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(sys, "executable", "/no/such/python")
 
         assert wheels.fetch(architecture) == packages
 
-    def test_a_wheel_of_another_hash_is_refused_and_nothing_is_kept(
+    def test_a_wheel_with_a_wrong_hash_is_refused_and_not_cached(
         self, packages: list[Path], tmp_path: Path
     ) -> None:
         requirements = tmp_path / "requirements.txt"
@@ -184,7 +184,7 @@ class TestWheels:
 
         with pytest.raises(
             BundleError,
-            match=r"pip can't get the wheels of requirements\.txt for arm64 and Python 3\.13",
+            match=r"pip can't download the wheels of requirements\.txt for arm64 and Python 3\.13",
         ) as refused:
             wheels.fetch("arm64", requirements, tmp_path / "cache")
 
@@ -202,7 +202,7 @@ class TestWheels:
         with pytest.raises(BundleError, match="Hashes are required"):
             wheels.fetch("arm64", requirements, tmp_path / "cache")
 
-    def test_other_requirements_are_other_wheels(
+    def test_each_requirements_file_has_its_own_wheels(
         self, packages: list[Path], tmp_path: Path
     ) -> None:
         wheel = next(package for package in packages if package.name.startswith("annotated_types"))
@@ -227,7 +227,7 @@ class TestRequirements:
             if pin.strip()
         )
 
-    def test_tests_run_what_is_deployed(self) -> None:
+    def test_the_tests_run_the_versions_that_are_deployed(self) -> None:
         deployed = dict(
             re.findall(r"^([a-z0-9-]+)==(\S+)", wheels.REQUIREMENTS.read_text(), re.MULTILINE)
         )
@@ -238,7 +238,7 @@ class TestRequirements:
 
 
 class TestDefinitions:
-    def test_one_that_cannot_be_imported_stops_the_deploy_with_its_file(
+    def test_a_broken_definition_stops_the_deploy_and_its_file_is_named(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         (tmp_path / "broken.py").write_text("import a_package_that_nobody_has\n")
@@ -250,7 +250,7 @@ class TestDefinitions:
         ):
             run({"vendorDependencies": False})
 
-    def test_the_local_aws_gets_the_code_alone(self) -> None:
+    def test_the_bundle_of_the_local_aws_contains_our_code_alone(self) -> None:
         code = run({"vendorDependencies": False}).one("aws:lambda/function:Function", "worker")[
             "code"
         ]

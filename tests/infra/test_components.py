@@ -1,6 +1,4 @@
-"""How every component is built: `(name, args, opts)`, one frozen args object, children that know
-their parent.
-"""
+"""The rules for components: `(name, args, opts)`, a frozen args object, children with a parent."""
 
 import ast
 import dataclasses
@@ -35,7 +33,7 @@ def constructor(component: ast.ClassDef) -> ast.FunctionDef:
     )
 
 
-def test_there_are_components_to_look_at() -> None:
+def test_all_components_are_found() -> None:
     assert len(COMPONENTS) == 10
 
 
@@ -68,7 +66,7 @@ def test_its_type_is_its_name_in_the_projects_namespace(
 
 
 @pytest.mark.parametrize(("path", "component"), COMPONENTS)
-def test_everything_that_it_makes_is_its_child(path: Path, component: ast.ClassDef) -> None:
+def test_every_resource_that_it_makes_is_its_child(path: Path, component: ast.ClassDef) -> None:
     options = [
         call
         for call in ast.walk(constructor(component))
@@ -87,7 +85,7 @@ def test_everything_that_it_makes_is_its_child(path: Path, component: ast.ClassD
         if path.stem in ("state_machine_definition", "jsonata", "policies", "schedules", "console")
     ],
 )
-def test_documents_are_made_without_pulumi(path: Path) -> None:
+def test_a_module_of_documents_imports_no_pulumi(path: Path) -> None:
     imported = {
         name
         for node in ast.walk(ast.parse(path.read_text()))

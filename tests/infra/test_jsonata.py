@@ -1,6 +1,4 @@
-"""The state machine's expressions, evaluated: on what they are meant for, and on whatever else may
-come.
-"""
+"""The state machine's expressions, evaluated on expected and on odd events and answers."""
 
 from typing import Any
 
@@ -15,8 +13,7 @@ CONTEXT = {
     "StateMachine": {"Id": "arn:aws:states:eu-central-1:123456789012:stateMachine:tasks"},
     "State": {"EnteredTime": "2026-01-02T03:05:06.789Z"},
 }
-# No event and no answer that our own code makes; all of them can be sent by hand or answered by a
-# broken worker.
+# Our own code makes none of these, but an event sent by hand or a broken worker can.
 ODD: list[Any] = [
     *(None, True, 0, 1.5, "", "text", [], {}, [None], [[]], [{}], [1, 2]),
     *({"detail": odd} for odd in (None, "text", 5, [], [{"webinyTaskId": "t"}])),
@@ -30,9 +27,7 @@ UNDEFINED = object()
 
 
 def evaluate(expression: str, input: Any, **states: Any) -> Any:
-    """What Step Functions would make of it. Where the engine yields nothing, Step Functions fails
-    the execution.
-    """
+    """The expression's value in Step Functions; UNDEFINED where Step Functions would fail."""
     text = expression.removeprefix("{%").removesuffix("%}")
     bindings = {"states": {"input": input, "context": CONTEXT, **states}}
     value = Jsonata.jsonata(text).evaluate(None, bindings)
@@ -42,7 +37,7 @@ def evaluate(expression: str, input: Any, **states: Any) -> Any:
 
 
 class TestTaskOfEvent:
-    def test_an_event_of_the_api_is_handed_on_as_it_is(self) -> None:
+    def test_an_event_of_the_api_passes_unchanged(self) -> None:
         detail = {
             "webinyTaskId": "t1",
             "webinyTaskDefinitionId": "exportUsers",
@@ -66,7 +61,7 @@ class TestTaskOfEvent:
             "input": {},
         }
 
-    def test_an_event_by_hand_may_bring_input_name_delay_tenant_and_locale(self) -> None:
+    def test_an_event_by_hand_may_have_input_name_delay_tenant_and_locale(self) -> None:
         detail = {
             "webinyTaskDefinitionId": "exportUsers",
             "input": {"pages": [1], "nested": [[{"a": None}]]},
@@ -82,7 +77,7 @@ class TestTaskOfEvent:
             **detail,
         }
 
-    def test_an_event_of_a_stored_task_can_not_replace_its_input_or_name(self) -> None:
+    def test_an_event_of_a_stored_task_cannot_replace_its_input_or_name(self) -> None:
         detail = {
             "webinyTaskId": "t1",
             "webinyTaskDefinitionId": "exportUsers",
@@ -101,16 +96,14 @@ class TestTaskOfEvent:
     @pytest.mark.parametrize(
         "key", ["webinyTaskDefinitionId", "tenant", "locale", "delay", "input", "name"]
     )
-    def test_a_value_of_a_wrong_type_reaches_the_worker_which_names_it(
-        self, key: str, value: Any
-    ) -> None:
+    def test_a_value_of_a_wrong_type_reaches_the_worker(self, key: str, value: Any) -> None:
         assert (
             evaluate(jsonata.task_of_event(), {"id": "event-1", "detail": {key: value}})[key]
             == value
         )
 
     @pytest.mark.parametrize("value", [None, 5, [], ["t1"], ""])
-    def test_a_task_id_of_a_wrong_type_is_no_event_by_hand(self, value: Any) -> None:
+    def test_an_event_with_a_task_id_of_a_wrong_type_is_not_by_hand(self, value: Any) -> None:
         task = evaluate(
             jsonata.task_of_event(), {"id": "event-1", "detail": {"webinyTaskId": value}}
         )
@@ -130,7 +123,7 @@ class TestTaskOfEvent:
 
 
 class TestWorkerPayload:
-    def test_the_worker_is_told_the_task_and_the_execution_that_runs_it(self) -> None:
+    def test_the_worker_gets_the_task_and_the_execution_that_runs_it(self) -> None:
         task = {
             "webinyTaskId": "t1",
             "webinyTaskDefinitionId": "exportUsers",
@@ -151,12 +144,12 @@ class TestWorkerPayload:
             },
         }
 
-    def test_an_event_by_hand_brings_its_input_and_name(self) -> None:
+    def test_the_worker_gets_input_and_name_of_an_event_by_hand(self) -> None:
         by_hand = {"webinyTaskId": "event-1", "byHand": True, "input": [[1]], "name": "My export"}
 
         assert evaluate(jsonata.worker_payload(), by_hand)["payload"].items() >= by_hand.items()
 
-    def test_an_answer_that_continues_is_a_task_without_what_the_answer_adds(self) -> None:
+    def test_the_worker_does_not_get_the_other_fields_of_its_last_answer(self) -> None:
         answer = {
             "status": "continue",
             "webinyTaskId": "t1",
@@ -178,13 +171,13 @@ class TestWorkerAnswer:
     @pytest.mark.parametrize(
         "answer", [{"status": "done"}, {"a": None}, None, "text", 0, [], [1], [[1]]]
     )
-    def test_the_answer_becomes_the_state_as_it_is(self, answer: Any) -> None:
+    def test_the_answer_becomes_the_states_output_unchanged(self, answer: Any) -> None:
         assert (
             evaluate(jsonata.worker_answer(), {}, result={"StatusCode": 200, "Payload": answer})
             == answer
         )
 
-    def test_no_answer_is_null(self) -> None:
+    def test_a_missing_answer_is_null(self) -> None:
         assert evaluate(jsonata.worker_answer(), {}, result={"StatusCode": 200}) is None
 
 
@@ -219,7 +212,7 @@ class TestChoices:
         assert evaluate(jsonata.is_answer_with_wait(), {"status": "continue", "wait": wait}) is True
 
     @pytest.mark.parametrize("wait", [0, -1, None, "5", True, [5], {"seconds": 5}])
-    def test_anything_else_is_no_wait(self, wait: Any) -> None:
+    def test_any_other_value_is_not_a_wait(self, wait: Any) -> None:
         assert (
             evaluate(jsonata.is_answer_with_wait(), {"status": "continue", "wait": wait}) is False
         )
@@ -272,7 +265,7 @@ class TestError:
             None,
         ],
     )
-    def test_an_error_without_a_code_has_the_default_one(self, error: Any) -> None:
+    def test_an_error_without_a_code_gets_the_default_code(self, error: Any) -> None:
         assert evaluate(jsonata.error_code(), {"status": "error", "error": error}) == "TASK_ERROR"
 
     def test_without_an_error_the_cause_is_the_answer(self) -> None:
@@ -282,7 +275,7 @@ class TestError:
     @pytest.mark.parametrize(
         ("error", "cause"), [(None, "null"), ("text", "text"), ([], "[]"), (5, "5")]
     )
-    def test_an_error_that_is_no_object_is_shown(self, error: Any, cause: str) -> None:
+    def test_an_error_that_is_not_an_object_is_shown(self, error: Any, cause: str) -> None:
         assert evaluate(jsonata.error_as_json(), {"status": "error", "error": error}) == cause
 
     def test_name_and_cause_are_cut_to_what_step_functions_takes(self) -> None:
@@ -312,7 +305,7 @@ class TestUnknownError:
         "caught",
         [{"Error": "Lambda.Unknown", "Cause": "out of memory"}, {"Error": "States.Timeout"}, {}],
     )
-    def test_what_run_ended_with_is_kept_and_told(self, caught: dict[str, str]) -> None:
+    def test_the_error_of_run_is_kept_and_shown(self, caught: dict[str, str]) -> None:
         state = evaluate(jsonata.caught_error(error="error", cause="cause"), {}, errorOutput=caught)
 
         assert evaluate(jsonata.caught("error", "Nameless", 256), state) == caught.get(
@@ -323,7 +316,7 @@ class TestUnknownError:
         )
 
     @pytest.mark.parametrize("state", ODD)
-    def test_it_always_has_a_name_and_a_cause(self, state: Any) -> None:
+    def test_any_input_gives_a_name_and_a_cause(self, state: Any) -> None:
         assert evaluate(jsonata.caught("error", "Nameless", 256), state) == "Nameless"
         assert evaluate(jsonata.caught("cause", "No cause.", 32_768), state) == "No cause."
 

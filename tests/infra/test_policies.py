@@ -1,4 +1,4 @@
-"""Least privilege: what each role may do, and that it may do no more."""
+"""Least privilege: exactly what each role may do."""
 
 import json
 from typing import Any
@@ -43,7 +43,7 @@ COMMON: Grants = {
 
 
 def grants(statements: list[dict[str, Any]]) -> Grants:
-    """Which action is allowed on which resources."""
+    """The resources on which each action is allowed."""
     granted: Grants = {}
     for statement in statements:
         assert statement["Effect"] == "Allow"
@@ -63,13 +63,13 @@ def test_the_api_may_work_with_records_events_payloads_and_executions(program: P
     assert grants(program.policy("api")) == COMMON | log_of("api")
 
 
-def test_the_worker_may_besides_read_how_an_iteration_died(program: Program) -> None:
+def test_the_worker_may_also_read_the_history_of_executions(program: Program) -> None:
     assert grants(program.policy("worker")) == COMMON | log_of("worker") | {
         "states:GetExecutionHistory": {EXECUTIONS}
     }
 
 
-def test_the_recovery_may_besides_list_executions_and_empty_the_queue(program: Program) -> None:
+def test_the_recovery_may_also_list_executions_and_empty_the_queue(program: Program) -> None:
     assert grants(program.policy("recovery")) == COMMON | log_of("recovery") | {
         "states:ListExecutions": {MACHINE},
         "sqs:ReceiveMessage": {QUEUE},
@@ -86,7 +86,7 @@ def test_the_state_machine_may_run_the_worker_and_write_its_log(program: Program
     }
 
 
-def test_the_rule_may_start_executions_and_nothing_else(program: Program) -> None:
+def test_the_rules_may_only_start_executions(program: Program) -> None:
     assert grants(program.policy("event-routing")) == {"states:StartExecution": {MACHINE}}
 
 
@@ -108,7 +108,7 @@ def test_everything_is_named_but_where_log_delivery_has_no_resources(program: Pr
     assert unnamed == [("state-machine", action) for action in policies.LOG_DELIVERY]
 
 
-def test_what_tasks_need_is_added_where_tasks_and_their_hooks_run_and_nowhere_else() -> None:
+def test_worker_policy_statements_are_added_to_worker_and_recovery_alone() -> None:
     needed = {"Effect": "Allow", "Action": ["s3:ListBucket"], "Resource": ["arn:aws:s3:::data"]}
     stack = run({"workerPolicyStatements": [needed], "vendorDependencies": False})
 
@@ -121,7 +121,7 @@ def test_what_tasks_need_is_added_where_tasks_and_their_hooks_run_and_nowhere_el
     assert having == {"worker", "recovery"}
 
 
-def test_what_hooks_before_a_trigger_need_is_added_to_the_api_alone() -> None:
+def test_api_policy_statements_are_added_to_the_api_alone() -> None:
     needed = {"Effect": "Allow", "Action": ["s3:ListBucket"], "Resource": ["arn:aws:s3:::data"]}
     stack = run({"apiPolicyStatements": [needed], "vendorDependencies": False})
 
@@ -144,9 +144,7 @@ def test_what_hooks_before_a_trigger_need_is_added_to_the_api_alone() -> None:
         ("event-routing", "events"),
     ],
 )
-def test_each_actor_has_a_role_that_its_service_alone_may_take_on(
-    program: Program, role: str, service: str
-) -> None:
+def test_only_its_own_service_may_assume_a_role(program: Program, role: str, service: str) -> None:
     trust = json.loads(program.one("aws:iam/role:Role", role)["assumeRolePolicy"])["Statement"]
 
     assert trust == [
@@ -158,7 +156,7 @@ def test_each_actor_has_a_role_that_its_service_alone_may_take_on(
     ]
 
 
-def test_no_role_has_a_policy_that_is_not_ours(program: Program) -> None:
+def test_no_role_has_managed_or_inline_policies_beside_ours(program: Program) -> None:
     assert program.all("aws:iam/rolePolicyAttachment:RolePolicyAttachment") == []
     assert all(
         "managedPolicyArns" not in role and "inlinePolicies" not in role
@@ -166,9 +164,9 @@ def test_no_role_has_a_policy_that_is_not_ours(program: Program) -> None:
     )
 
 
-def test_a_role_with_tasks_of_its_own_still_fits_iams_limit(program: Program) -> None:
-    # IAM quotas, "Maximum size of inline policies for a role": 10,240 characters without
-    # whitespace, of which the stack's own policies leave the most to `workerPolicyStatements`.
+def test_our_policies_leave_most_of_iams_limit_to_the_tasks_statements(program: Program) -> None:
+    # A role's inline policies may have 10,240 characters without whitespace (IAM quotas, "Maximum
+    # size of inline policies for a role").
     longest = max(
         len(json.dumps(program.policy(name), separators=(",", ":")))
         for name in ("worker", "api", "recovery")

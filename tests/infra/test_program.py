@@ -1,4 +1,4 @@
-"""The whole program, as Pulumi would register it."""
+"""The resources that the whole program registers."""
 
 import json
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ JWT = {"jwtIssuer": "https://login.example.com/", "jwtAudience": ["console", "cl
 
 
 class TestFunctions:
-    def test_all_functions_run_one_and_the_same_archive(self, program: Program) -> None:
+    def test_all_functions_run_the_same_archive(self, program: Program) -> None:
         archives = {function["code"].path for function in program.all(FUNCTION)}
 
         assert len(program.all(FUNCTION)) == 3
@@ -84,7 +84,9 @@ class TestFunctions:
         assert all(function["architectures"] == ["x86_64"] for function in changed.all(FUNCTION))
 
     @pytest.mark.parametrize("name", ["worker", "api", "recovery"])
-    def test_each_function_is_told_what_it_works_with(self, program: Program, name: str) -> None:
+    def test_each_function_gets_the_names_of_what_it_uses(
+        self, program: Program, name: str
+    ) -> None:
         variables = program.one(FUNCTION, name)["environment"]["variables"]
 
         if name == "recovery":
@@ -101,7 +103,7 @@ class TestFunctions:
             "POWERTOOLS_LOG_LEVEL": "INFO",
         }
 
-    def test_all_functions_count_in_one_namespace_each_under_its_own_name(
+    def test_all_functions_count_in_one_namespace_under_their_own_names(
         self, program: Program
     ) -> None:
         # Each of the three functions can end a task, and counts the tasks that it ends.
@@ -113,7 +115,7 @@ class TestFunctions:
         assert {each["POWERTOOLS_METRICS_NAMESPACE"] for each in counted} == {"BackgroundTasks"}
         assert all(each["POWERTOOLS_SERVICE_NAME"] == each["name"] for each in counted)
 
-    def test_each_function_writes_to_a_log_group_of_ours(self, program: Program) -> None:
+    def test_each_function_logs_to_a_log_group_of_the_stack(self, program: Program) -> None:
         ours = {group["name"] for group in program.all(LOG_GROUP)}
 
         for function in program.all(FUNCTION):
@@ -152,7 +154,7 @@ class TestEventRouting:
         assert queue["messageRetentionSeconds"] == 14 * 24 * 60 * 60
         assert queue["sqsManagedSseEnabled"] is True
 
-    def test_a_definition_with_a_schedule_has_a_rule_of_its_own(
+    def test_a_definition_with_a_schedule_gets_its_own_rule(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         @task(id="everyNight", schedule="cron(0 3 * * ? *)")
@@ -168,7 +170,7 @@ class TestEventRouting:
         ]
 
         assert rule["scheduleExpression"] == "cron(0 3 * * ? *)"
-        assert "eventBusName" not in rule  # only the default bus has a clock
+        assert "eventBusName" not in rule  # schedules work on the default bus alone
         assert target["arn"] == MACHINE_ARN
         template = target["inputTransformer"]["inputTemplate"].replace("<event_id>", '"an-id"')
         assert json.loads(template) == {
@@ -184,7 +186,7 @@ class TestEventRouting:
             for arn in statement["Condition"]["ArnEquals"]["aws:SourceArn"]
         )
 
-    def test_only_the_rule_may_send_to_the_queue(self, program: Program) -> None:
+    def test_only_the_rule_may_send_to_the_dead_letter_queue(self, program: Program) -> None:
         policy = json.loads(program.one("aws:sqs/queuePolicy:QueuePolicy")["policy"])
 
         assert policy["Statement"] == [
@@ -207,7 +209,7 @@ class TestEventRouting:
 
 
 class TestStateMachine:
-    def test_it_is_of_the_type_that_may_run_for_a_year(self, program: Program) -> None:
+    def test_its_type_is_the_one_that_may_run_for_a_year(self, program: Program) -> None:
         assert program.one(MACHINE)["type"] == "STANDARD"
 
     def test_it_runs_the_worker(self, program: Program) -> None:
@@ -225,7 +227,9 @@ class TestStateMachine:
 
         assert logging["level"] == level
 
-    def test_it_logs_failures_with_their_data_to_a_group_of_ours(self, program: Program) -> None:
+    def test_it_logs_failures_with_their_data_to_a_log_group_of_the_stack(
+        self, program: Program
+    ) -> None:
         group = program.one(LOG_GROUP, "state-machine")["name"]
 
         assert program.one(MACHINE)["loggingConfiguration"] == {
@@ -234,14 +238,14 @@ class TestStateMachine:
             "logDestination": f"arn:aws:logs:eu-central-1:123456789012:log-group:{group}:*",
         }
 
-    def test_the_functions_know_it_by_the_arn_that_it_gets(self, program: Program) -> None:
-        told = program.one(FUNCTION, "worker")["environment"]["variables"]["STATE_MACHINE_ARN"]
+    def test_the_functions_have_its_arn_before_it_exists(self, program: Program) -> None:
+        given = program.one(FUNCTION, "worker")["environment"]["variables"]["STATE_MACHINE_ARN"]
 
-        assert told == program.outputs["stateMachineArn"] == MACHINE_ARN
+        assert given == program.outputs["stateMachineArn"] == MACHINE_ARN
 
 
 class TestTaskTable:
-    def test_it_is_paid_by_request_restorable_and_forgets_expired_items(
+    def test_it_is_billed_by_request_restorable_and_deletes_expired_items(
         self, program: Program
     ) -> None:
         table = program.one(TABLE)
@@ -251,7 +255,9 @@ class TestTaskTable:
         assert table["ttl"] == {"attributeName": EXPIRY_ATTRIBUTE, "enabled": True}
         assert (table["hashKey"], table["rangeKey"]) == (PARTITION_KEY, SORT_KEY)
 
-    def test_it_has_the_indexes_of_the_contract_with_keys_alone(self, program: Program) -> None:
+    def test_it_has_the_indexes_of_the_contract_which_project_keys_alone(
+        self, program: Program
+    ) -> None:
         indexes = {index["name"]: index for index in program.one(TABLE)["globalSecondaryIndexes"]}
 
         assert set(indexes) == {index.value for index in Index}
@@ -289,7 +295,7 @@ class TestPayloadBucket:
             {"applyServerSideEncryptionByDefault": {"sseAlgorithm": "AES256"}}
         ]
 
-    def test_payloads_of_finished_tasks_expire_as_long_after_as_the_tasks(self) -> None:
+    def test_payloads_of_finished_tasks_are_kept_for_as_long_as_the_tasks(self) -> None:
         (rule,) = run({"taskRetentionDays": 14, "vendorDependencies": False}).one(LIFECYCLE)[
             "rules"
         ]
@@ -298,14 +304,14 @@ class TestPayloadBucket:
         assert rule["expiration"] == {"days": 14}
         assert rule["status"] == "Enabled"
 
-    def test_nothing_expires_when_tasks_are_kept_for_ever(self) -> None:
+    def test_zero_retention_days_keep_tasks_and_payloads_forever(self) -> None:
         forever = run({"taskRetentionDays": 0, "vendorDependencies": False})
 
         assert forever.all(LIFECYCLE) == []
         assert forever.one(FUNCTION, "worker")["environment"]["variables"]["RETENTION_DAYS"] == "0"
 
     @pytest.mark.parametrize("protect", [True, False])
-    def test_data_is_protected_where_the_stack_says_so(self, protect: bool) -> None:
+    def test_protect_data_protects_the_table_and_the_bucket(self, protect: bool) -> None:
         stack = run({"protectData": protect, "vendorDependencies": False})
 
         assert stack.one(TABLE)["deletionProtectionEnabled"] is protect
@@ -322,7 +328,7 @@ class TestGraphqlApi:
         assert (route["routeKey"], route["authorizationType"]) == ("POST /graphql", "AWS_IAM")
         assert program.all("aws:apigatewayv2/authorizer:Authorizer") == []
 
-    def test_requests_are_authorised_by_jwt_where_the_stack_names_an_issuer(self) -> None:
+    def test_requests_are_authorised_by_jwt_if_the_stack_names_an_issuer(self) -> None:
         stack = run({**JWT, "vendorDependencies": False})
         authorizer = stack.one("aws:apigatewayv2/authorizer:Authorizer")
 
@@ -336,12 +342,12 @@ class TestGraphqlApi:
         }
 
     @pytest.mark.parametrize("changes", [{}, JWT])
-    def test_no_route_is_open(self, changes: dict[str, Any]) -> None:
+    def test_every_route_requires_authorisation(self, changes: dict[str, Any]) -> None:
         routes = run({**changes, "vendorDependencies": False}).all(ROUTE)
 
         assert [route["authorizationType"] in ("AWS_IAM", "JWT") for route in routes] == [True]
 
-    def test_the_function_answers_and_only_this_api_may_call_it(self, program: Program) -> None:
+    def test_the_api_invokes_the_function_and_no_other_api_may(self, program: Program) -> None:
         integration = program.one("aws:apigatewayv2/integration:Integration")
         permission = program.one(PERMISSION, "api")
 
@@ -353,7 +359,7 @@ class TestGraphqlApi:
             == "arn:aws:execute-api:eu-central-1:123456789012:a1b2c3/*/POST/graphql"
         )
 
-    def test_the_stage_deploys_throttles_and_logs(self, program: Program) -> None:
+    def test_the_stage_deploys_throttles_and_logs_requests(self, program: Program) -> None:
         stage = program.one("aws:apigatewayv2/stage:Stage")
         group = program.one(LOG_GROUP, "api-access")["name"]
 
@@ -367,7 +373,7 @@ class TestGraphqlApi:
 
 
 class TestRecoveryFunction:
-    def test_it_is_told_of_every_execution_of_ours_that_ends_otherwise_than_meant(
+    def test_it_is_invoked_when_an_execution_of_the_stack_ends_abnormally(
         self, program: Program
     ) -> None:
         rule = program.one(RULE, "recovery-ended")
@@ -382,7 +388,7 @@ class TestRecoveryFunction:
             },
         }
 
-    def test_it_leaves_a_task_alone_for_as_long_as_the_stack_says(self) -> None:
+    def test_it_gets_the_stacks_recovery_after_seconds(self) -> None:
         stack = run({"recoveryAfterSeconds": 600, "vendorDependencies": False})
         variables = stack.one(FUNCTION, "recovery")["environment"]["variables"]
 
@@ -392,7 +398,7 @@ class TestRecoveryFunction:
         assert program.one(RULE, "recovery-sweep")["scheduleExpression"] == "rate(5 minutes)"
 
     @pytest.mark.parametrize("name", ["recovery-ended", "recovery-sweep"])
-    def test_both_rules_may_call_it(self, program: Program, name: str) -> None:
+    def test_both_rules_may_invoke_it(self, program: Program, name: str) -> None:
         rule, target, permission = (
             program.one(RULE, name),
             program.one(TARGET, name),
@@ -407,7 +413,7 @@ class TestRecoveryFunction:
 
 
 class TestStack:
-    def test_it_tells_everything_that_others_need(self, program: Program) -> None:
+    def test_it_has_every_output_that_others_need(self, program: Program) -> None:
         outputs = dict(program.outputs)
         console = outputs.pop("console")
 
@@ -424,7 +430,7 @@ class TestStack:
         }
         assert console["executions"].endswith(f"#/statemachines/view/{MACHINE_ARN}")
 
-    def test_everything_is_tagged_and_in_the_stacks_region(self, program: Program) -> None:
+    def test_every_resource_is_tagged_and_in_the_stacks_region(self, program: Program) -> None:
         provider = program.one("pulumi:providers:aws")
 
         assert provider["region"] == "eu-central-1"
@@ -433,7 +439,7 @@ class TestStack:
         }
         assert {resource.name for resource in _without_provider(program)} == set()
 
-    def test_the_stacks_account_and_profile_are_the_providers(self) -> None:
+    def test_the_provider_gets_the_stacks_account_and_profile(self) -> None:
         changes = {
             "aws:profile": "deploy",
             "aws:allowedAccountIds": ["123456789012"],
@@ -455,12 +461,12 @@ class TestStack:
             (f"{TARGET}::event-routing", "aws:sqs/queuePolicy:QueuePolicy::event-routing"),
         ],
     )
-    def test_nothing_runs_before_it_may_do_what_it_does(
+    def test_nothing_runs_before_its_permissions_exist(
         self, program: Program, resource: str, first: str
     ) -> None:
         assert first in program.dependencies[resource]
 
-    def test_no_name_is_longer_than_aws_takes_even_for_the_longest_stack_name(self) -> None:
+    def test_the_longest_stack_name_makes_no_name_too_long_for_aws(self) -> None:
         stack = run({"vendorDependencies": False}, stack="s" * 27)
         limited = [*stack.all(FUNCTION), *stack.all("aws:iam/role:Role"), *stack.all(RULE)]
 
@@ -469,7 +475,7 @@ class TestStack:
 
 
 def _without_provider(program: Program) -> Iterator[Resource]:
-    """Resources of AWS that would fall back to a provider without tags."""
+    """AWS resources that would use the default provider, which adds no tags."""
     return (
         resource
         for resource in program.resources

@@ -1,4 +1,4 @@
-"""What the stack's config may say, and how it is told what is wrong."""
+"""The stack's config: its keys and defaults, and the messages about its errors."""
 
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,7 @@ class TestPulumiYaml:
     def test_it_declares_every_key_that_the_program_reads_and_no_other(self) -> None:
         assert set(defaults()) == {field.alias for field in ProjectSettings.model_fields.values()}
 
-    def test_its_defaults_are_enough(self) -> None:
+    def test_its_defaults_are_enough_to_deploy(self) -> None:
         assert read({}).config.worker_memory_mb == 1024
 
     def test_it_describes_every_key(self) -> None:
@@ -59,7 +59,7 @@ class TestPulumiYaml:
         assert f"default is {words.get(default, default)}" in declaration["description"]
 
     @pytest.mark.parametrize("path", sorted(ROOT.glob("Pulumi.*.yaml")), ids=lambda path: path.name)
-    def test_every_stack_of_the_project_can_be_deployed(self, path: Path) -> None:
+    def test_the_config_of_every_stack_of_the_project_is_valid(self, path: Path) -> None:
         read(yaml.safe_load(path.read_text())["config"])
 
 
@@ -80,8 +80,8 @@ class TestRefusals:
             ("apiMemoryMb", 10241, "a whole number of MB, 128 to 10240"),
             ("lambdaArchitecture", "arm", "arm64 or x86_64"),
             ("lambdaLogLevel", "TRACE", "DEBUG, INFO, WARNING or ERROR"),
-            ("logRetentionDays", 31, "a period that CloudWatch Logs knows: 1, 3, 5, 7, 14, 30, 60"),
-            ("logRetentionDays", 0, "a period that CloudWatch Logs knows"),
+            ("logRetentionDays", 31, "a period that CloudWatch Logs offers: 1, 3, 5, 7, 14"),
+            ("logRetentionDays", 0, "a period that CloudWatch Logs offers"),
             ("executionLogLevel", "INFO", "ALL, ERROR, FATAL or OFF"),
             ("taskRetentionDays", -1, "a whole number of days from 0; 0 keeps tasks forever"),
             ("recoveryAfterSeconds", 119, "a whole number of seconds, 120 to 3600"),
@@ -107,19 +107,19 @@ class TestRefusals:
         )
         assert f"`pulumi config set background-tasks:{key} <value>`" in message
 
-    def test_an_unknown_key_is_refused_with_the_one_that_was_meant(self) -> None:
+    def test_a_misspelt_key_is_refused_with_the_likely_key(self) -> None:
         assert (
             refusal({"workerMemroyMb": 2048})
             == 'Config key "background-tasks:workerMemroyMb" isn\'t read by the program; did you'
             ' mean "workerMemoryMb"? Next: `pulumi config rm background-tasks:workerMemroyMb`.'
         )
 
-    def test_an_unknown_key_like_no_other_is_refused_with_all_that_there_are(self) -> None:
+    def test_an_unknown_key_is_refused_with_the_list_of_keys(self) -> None:
         assert "it reads apiMemoryMb, apiPolicyStatements, executionLogLevel, jwt" in refusal(
             {"x": 1}
         )
 
-    def test_everything_that_is_wrong_is_told_at_once(self) -> None:
+    def test_all_errors_are_reported_at_once(self) -> None:
         assert (
             len(
                 refusal({"workerMemoryMb": "lots", "lambdaArchitecture": None, "x": 1}).splitlines()
@@ -132,7 +132,7 @@ class TestRefusals:
             {"aws:region": None}
         )
 
-    def test_a_key_of_the_provider_that_would_be_ignored_is_refused(self) -> None:
+    def test_a_key_of_the_provider_that_the_program_ignores_is_refused(self) -> None:
         assert 'Config key "aws:assumeRoles" isn\'t read by the program' in refusal(
             {"aws:assumeRoles": []}
         )
@@ -142,19 +142,19 @@ class TestRefusals:
     )
     def test_an_issuer_and_its_audiences_go_together(self, changes: dict[str, Any]) -> None:
         assert '"jwtIssuer"' in (message := refusal(changes))
-        assert "set both for an API authorised by JWT, none for one authorised by IAM" in message
+        assert "set both for an API authorised by JWT, or neither" in message
 
     @pytest.mark.parametrize("stack", ["feature.x", "s" * 28])
-    def test_a_stack_whose_name_aws_would_refuse_is_refused_before(self, stack: str) -> None:
+    def test_a_stack_name_that_aws_would_refuse_is_refused(self, stack: str) -> None:
         assert refusal({}, stack=stack).startswith(f'Stack "{stack}" can\'t name AWS resources: ')
 
-    def test_a_refusal_stops_the_program_before_it_registers_anything(self) -> None:
+    def test_an_invalid_value_stops_the_program(self) -> None:
         with pytest.raises(ConfigError, match="workerMemoryMb"):
             run({"workerMemoryMb": "lots"})
 
 
-class TestWorkerPolicy:
-    def test_statements_are_read_as_iam_writes_them(self) -> None:
+class TestPolicyStatements:
+    def test_a_statement_has_the_keys_of_iam(self) -> None:
         condition = {"StringEquals": {"aws:ResourceTag/team": "data"}}
         (read_statement,) = read(
             {"workerPolicyStatements": [statement(Sid="Data", Condition=condition)]}
@@ -171,36 +171,36 @@ class TestWorkerPolicy:
     @pytest.mark.parametrize(
         "action", ["*", "s3:*", "s3", "S3:GetObject", ["s3:GetObject", "*"], []]
     )
-    def test_actions_are_named(self, action: Any) -> None:
+    def test_an_action_must_be_named(self, action: Any) -> None:
         assert '"background-tasks:workerPolicyStatements"' in refusal(
             {"workerPolicyStatements": [statement(Action=action)]}
         )
 
-    def test_a_refused_action_is_named_with_its_place(self) -> None:
+    def test_a_refused_action_is_shown_with_its_place(self) -> None:
         message = refusal(
             {"workerPolicyStatements": [statement(), statement(Action=["s3:PutObject", "s3:*"])]}
         )
 
         assert (
-            'is "s3:*" at [1].Action[1] ("s3:*" is no action such as "s3:GetObject" or "s3:Get*"'
+            'is "s3:*" at [1].Action[1] ("s3:*" is not an action like "s3:GetObject" or "s3:Get*"'
             in message
         )
 
-    def test_actions_may_end_in_a_wildcard(self) -> None:
+    def test_an_action_may_end_in_a_wildcard(self) -> None:
         read({"workerPolicyStatements": [statement(Action="s3:Get*")]})
 
-    def test_every_resource_is_refused_without_a_reason(self) -> None:
+    def test_all_resources_are_refused_without_a_reason(self) -> None:
         assert 'Resource "*" is every resource of the account' in refusal(
             {"workerPolicyStatements": [statement(Resource="*")]}
         )
 
-    def test_every_resource_is_taken_with_a_reason(self) -> None:
+    def test_all_resources_are_accepted_with_a_reason(self) -> None:
         metrics = statement(Sid="MetricsHaveNoArn", Action="cloudwatch:PutMetricData", Resource="*")
 
         assert len(read({"workerPolicyStatements": [metrics]}).config.worker_policy_statements) == 1
 
     @pytest.mark.parametrize("missing", ["Effect", "Action", "Resource"])
-    def test_a_statement_is_complete(self, missing: str) -> None:
+    def test_an_incomplete_statement_is_refused(self, missing: str) -> None:
         incomplete = {key: value for key, value in statement().items() if key != missing}
 
         assert f"[0].{missing} (Field required)" in refusal(
@@ -208,7 +208,7 @@ class TestWorkerPolicy:
         )
 
     @pytest.mark.parametrize("unknown", ["Principal", "NotAction", "NotResource", "effect"])
-    def test_a_statement_has_no_other_key(self, unknown: str) -> None:
+    def test_a_statement_with_an_unknown_key_is_refused(self, unknown: str) -> None:
         assert f"[0].{unknown} (" in refusal(
             {"workerPolicyStatements": [statement(**{unknown: "x"})]}
         )

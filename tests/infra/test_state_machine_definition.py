@@ -1,4 +1,4 @@
-"""The state machine's document: its states, their order, what is tried again."""
+"""The state machine's document: its states, their order, and its retries."""
 
 import re
 from typing import Any
@@ -6,7 +6,13 @@ from typing import Any
 import pytest
 
 from handler.contract import RUN_TIMEOUT_SECONDS, STORE_UNAVAILABLE, State
-from infra.state_machine_definition import RETRIERS, Retrier, definition
+from infra.state_machine_definition import (
+    Retrier,
+    definition,
+    retry_of_a_dead_worker,
+    retry_of_a_throttled_worker,
+    retry_of_an_unavailable_service,
+)
 
 WORKER = "arn:aws:lambda:eu-central-1:123456789012:function:worker"
 MACHINE: dict[str, Any] = definition(worker_arn=WORKER)
@@ -56,19 +62,19 @@ def test_an_iteration_takes_two_transitions_and_three_with_a_wait() -> None:
     assert _path_back_to_run("Wait") == ["Run", "CheckStatus", "Wait"]
 
 
-def test_no_execution_is_ended_by_a_time_limit_of_ours() -> None:
+def test_the_state_machine_has_no_time_limit_of_its_own() -> None:
     assert "TimeoutSeconds" not in MACHINE
 
 
 class TestRun:
-    def test_it_invokes_the_worker_by_its_own_integration(self) -> None:
+    def test_it_invokes_the_worker_by_the_lambda_integration(self) -> None:
         assert STATES["Run"]["Resource"] == "arn:aws:states:::lambda:invoke"
         assert STATES["Run"]["Arguments"]["FunctionName"] == WORKER
 
     def test_it_waits_a_little_longer_than_the_worker_may_take(self) -> None:
         assert STATES["Run"]["TimeoutSeconds"] == RUN_TIMEOUT_SECONDS > 900
 
-    def test_whatever_is_past_retrying_is_told(self) -> None:
+    def test_an_error_after_the_last_retry_leads_to_unknown_error(self) -> None:
         (catcher,) = STATES["Run"]["Catch"]
 
         assert catcher["ErrorEquals"] == ["States.ALL"]
@@ -104,21 +110,21 @@ class TestRun:
         assert retrier["BackoffRate"] == 2
         assert retrier["IntervalSeconds"] < retrier["MaxDelaySeconds"]
 
-    def test_an_error_is_in_one_retrier_only(self) -> None:
+    def test_each_error_is_in_one_retrier_only(self) -> None:
         named = [error for retrier in STATES["Run"]["Retry"] for error in retrier["ErrorEquals"]]
 
         assert len(named) == len(set(named))
 
-    def test_the_worker_is_brought_back_from_a_crash_a_few_times_and_through_an_outage_of_hours(
-        self,
-    ) -> None:
-        faults, throttling, crashes = RETRIERS
+    def test_an_unavailable_service_is_retried_for_more_than_three_hours(self) -> None:
+        assert _average_seconds(retry_of_an_unavailable_service()) > 3 * 60 * 60
 
-        assert crashes.attempts == 3
-        assert _average_patience_seconds(faults) > 3 * 60 * 60
-        assert _average_patience_seconds(throttling) > 60 * 60
+    def test_a_throttled_worker_is_retried_for_more_than_an_hour(self) -> None:
+        assert _average_seconds(retry_of_a_throttled_worker()) > 60 * 60
 
-    def test_an_exception_of_the_tasks_own_is_not_run_again(self) -> None:
+    def test_a_dead_worker_is_retried_three_times(self) -> None:
+        assert retry_of_a_dead_worker().attempts == 3
+
+    def test_an_exception_of_the_tasks_code_is_not_retried(self) -> None:
         named = {error for retrier in STATES["Run"]["Retry"] for error in retrier["ErrorEquals"]}
 
         assert named.isdisjoint(
@@ -126,7 +132,7 @@ class TestRun:
         )
 
 
-def test_every_expression_is_closed() -> None:
+def test_every_expression_is_enclosed_in_percent_braces() -> None:
     expressions = [text for text in _texts(MACHINE) if "{%" in text or "%}" in text]
 
     assert len(expressions) == 15
@@ -141,12 +147,12 @@ def _path_back_to_run(first_choice: str) -> list[str]:
     return path
 
 
-def _average_patience_seconds(retrier: Retrier) -> float:
+def _average_seconds(retrier: Retrier) -> float:
     waits = (
         min(retrier.first_wait_seconds * 2.0**attempt, retrier.longest_wait_seconds)
         for attempt in range(retrier.attempts)
     )
-    return sum(waits) / 2  # full jitter draws each wait from zero up to its length
+    return sum(waits) / 2  # full jitter picks a random wait from zero up to this
 
 
 def _texts(value: object) -> list[str]:
