@@ -1,14 +1,39 @@
 # The front door. Every word sets itself up: it needs Python 3.11 or newer, and a package index.
 PYTHON ?= python3
+PYTEST_ARGS ?=
 BIN := .venv/bin
+# Branch coverage of handler/, in percent, that `make coverage` and `make check` ask for.
+COVERAGE_FLOOR := 97
 
-.PHONY: demo test chaos measure check format clean
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-fast coverage chaos measure check static lock format clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 12
 
 demo: .venv/ready ## a whole stack on this machine: imports a file, runs a hand-sent event
 	@$(BIN)/python -m local demo
 
-test: .venv/ready ## every test; no network, no AWS account
-	@$(BIN)/pytest -n 2
+test: .venv/ready ## every test, 3 minutes; no network, no AWS account
+	@$(BIN)/pytest -n 2 $(PYTEST_ARGS)
+
+test-fast: .venv/ready ## the tests that need no local AWS; under 60 seconds
+	@$(BIN)/pytest -n 2 -m "not system" $(PYTEST_ARGS)
+
+coverage: .venv/ready ## every test, and the lines of handler/ that no test runs
+	@$(BIN)/pytest -n 2 --cov --cov-fail-under=$(COVERAGE_FLOOR) $(PYTEST_ARGS)
+
+static: .venv/ready ## the checks that run no test: format, lint, types, imports
+	@$(BIN)/ruff format --check
+	@$(BIN)/ruff check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+check: static coverage ## what CI runs: format, lint, types, imports, tests with coverage
+
+format: .venv/ready ## formats the code, and fixes what the linter can fix
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
 
 chaos: .venv/ready ## 300 tasks on a local AWS that fails; SEED=7 make chaos repeats a run
 	@$(BIN)/python -m tests.chaos
@@ -16,18 +41,11 @@ chaos: .venv/ready ## 300 tasks on a local AWS that fails; SEED=7 make chaos rep
 measure: .venv/ready ## the numbers that are promised, and what they are
 	@$(BIN)/python -m tests.measure
 
-check: .venv/ready ## what CI runs: format, lint, types, imports, tests
-	@$(BIN)/ruff format --check
-	@$(BIN)/ruff check
-	@$(BIN)/mypy
-	@$(BIN)/lint-imports
-	@$(MAKE) --no-print-directory test
+lock: .venv/ready ## writes requirements-lambda.txt and requirements-dev.txt, after a change of versions
+	@$(BIN)/python -m infra.lock
+	@$(BIN)/python -m infra.lock dev
 
-format: .venv/ready
-	@$(BIN)/ruff check --fix
-	@$(BIN)/ruff format
-
-clean:
+clean: ## removes everything that these words have made
 	rm -rf .venv .build .wheels .local
 
 .venv/ready: requirements.txt requirements-dev.txt requirements-lambda.txt

@@ -1,0 +1,63 @@
+"""The locks agree: tests run the versions that are deployed."""
+
+import re
+from importlib.metadata import requires
+from pathlib import Path
+
+import pytest
+
+from infra import lock
+from infra.wheels import REQUIREMENTS, ROOT
+
+DIRECT = ROOT / "requirements.txt"
+
+
+def pins(path: Path) -> dict[str, str]:
+    """The versions of a requirements file, by the names of the packages."""
+    found = re.findall(r"^([A-Za-z0-9._-]+)(?:\[[\w,]+\])?==([^\s;]+)", path.read_text(), re.M)
+    return {name.lower().replace("_", "-"): version for name, version in found}
+
+
+def names(path: Path) -> set[str]:
+    """The packages that a requirements file names, with a version or without one."""
+    lines = re.findall(r"^[A-Za-z][A-Za-z0-9._-]*", path.read_text(), re.M)
+    return {name.lower().replace("_", "-") for name in lines}
+
+
+def test_developers_have_the_versions_that_the_lambdas_run() -> None:
+    assert pins(REQUIREMENTS)
+    assert pins(REQUIREMENTS).items() <= pins(lock.DEV).items()
+
+
+def test_developers_have_the_versions_that_a_deploy_uses() -> None:
+    assert pins(DIRECT).items() <= pins(lock.DEV).items()
+
+
+def test_the_bundle_has_the_versions_of_requirements_txt() -> None:
+    assert {name: pins(DIRECT)[name] for name in lock.PACKAGES} == {
+        name: pins(REQUIREMENTS)[name] for name in lock.PACKAGES
+    }
+
+
+def test_each_package_of_requirements_dev_in_is_locked() -> None:
+    assert names(lock.DEV_DIRECT) <= pins(lock.DEV).keys()
+
+
+def test_the_lock_gives_each_package_one_version() -> None:
+    assert names(lock.DEV) == pins(lock.DEV).keys()
+
+
+def test_boto3_goes_with_the_local_aws() -> None:
+    pinned = [each for each in requires("ministack") or () if each.startswith("botocore==")]
+
+    assert pinned
+    assert all(each.startswith(f"botocore=={pins(lock.DEV)['botocore']}") for each in pinned)
+
+
+def test_the_oldest_python_is_the_one_that_the_project_names() -> None:
+    assert f'requires-python = ">={lock.OLDEST_PYTHON}"' in (ROOT / "pyproject.toml").read_text()
+
+
+def test_an_unknown_lock_is_refused_with_the_names_of_the_locks() -> None:
+    with pytest.raises(SystemExit, match="bundle, dev"):
+        lock.main("devv")
