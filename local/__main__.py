@@ -11,13 +11,13 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from local.client import execute
 from local.demo import run_demo
+from local.deployed import OUTPUTS_FILE, Deployed, running_project
 from local.emulator import Options
 from local.errors import LocalError
+from local.graphql_client import execute
 from local.guide import guide
 from local.project import Project
-from local.system import OUTPUTS_FILE, System, running_system
 
 DEFAULT_PORT = 4566
 _LAST_PORT = 65_535
@@ -87,14 +87,14 @@ def _parser() -> argparse.ArgumentParser:
 def _up(options: argparse.Namespace) -> int:
     project = Project.from_folder(Path.cwd()).with_config(_pairs(options.config))
     print("Starting a local AWS and deploying into it…", flush=True)
-    with running_system(project, Options(port=options.port, wait_scale=options.wait_scale)) as (
-        system,
+    with running_project(project, Options(port=options.port, wait_scale=options.wait_scale)) as (
+        deployed,
         emulator,
     ):
-        system.to_file(project.folder)
+        deployed.to_file(project.folder)
         try:
             print(
-                f"\n{guide(system)}\nWritten to {OUTPUTS_FILE}. Log: {emulator.log}. Ctrl-C"
+                f"\n{guide(deployed)}\nWritten to {OUTPUTS_FILE}. Log: {emulator.log}. Ctrl-C"
                 " ends it.",
                 flush=True,
             )
@@ -102,7 +102,7 @@ def _up(options: argparse.Namespace) -> int:
         except KeyboardInterrupt:
             return 0
         finally:
-            system.remove_file(project.folder)
+            deployed.remove_file(project.folder)
 
 
 def _demo(options: argparse.Namespace) -> int:
@@ -111,8 +111,10 @@ def _demo(options: argparse.Namespace) -> int:
 
 
 def _graphql(options: argparse.Namespace) -> int:
-    system = System.from_file(Path.cwd())
-    answer = execute(system.access, system.api_url, options.document, _variables(options.variables))
+    deployed = Deployed.from_file(Path.cwd())
+    answer = execute(
+        deployed.access, deployed.api_url, options.document, _variables(options.variables)
+    )
     print(json.dumps(answer, indent=2))
     return 0
 

@@ -8,13 +8,13 @@ import time
 from rich.console import Console
 
 from handler.contract import State, Status, WireKey
-from local.caller import Caller, Fields
+from local.deployed import Deployed, deploy_project
 from local.emulator import Options, running_emulator
 from local.errors import DemoFailed
 from local.guide import next_steps
 from local.project import Project
 from local.sample import KEY_FIELD, Sample
-from local.system import System, deploy_system
+from local.user import Fields, User
 from local.view import view_for
 from local.watch import Execution, Finder, follow
 
@@ -45,27 +45,27 @@ def run_demo(project: Project, port: int = 0) -> None:
             console,
             f"A local AWS runs at {emulator.access.endpoint_url}. Deploying the project into it…",
         )
-        system = deploy_system(project.with_config({"workerPolicy": sample.policy()}), emulator)
-        Demo(system, sample, console).run()
+        deployed = deploy_project(project.with_config({"workerPolicy": sample.policy()}), emulator)
+        Demo(deployed, sample, console).run()
 
 
 class Demo:
     """The two tasks."""
 
-    def __init__(self, system: System, sample: Sample, console: Console) -> None:
-        self._caller = Caller(system)
+    def __init__(self, deployed: Deployed, sample: Sample, console: Console) -> None:
+        self._user = User(deployed)
         self._sample = sample
         self._console = console
-        self._states = system.access.client("stepfunctions")
-        self._finder = Finder(self._states, system.state_machine_arn)
+        self._states = deployed.access.client("stepfunctions")
+        self._finder = Finder(self._states, deployed.state_machine_arn)
 
     def run(self) -> None:
         _say(
             self._console,
             "Triggering importCsv by the GraphQL API, and sending an event for testingRun by hand…",
         )
-        by_api = self._caller.trigger("importCsv", self._input(), name="Import airports")
-        by_hand = self._caller.send(
+        by_api = self._user.trigger("importCsv", self._input(), name="Import airports")
+        by_hand = self._user.send(
             {WireKey.DEFINITION_ID: "testingRun"}
         )  # without a task's id: its own becomes the task's
         imported, tested = (
@@ -73,11 +73,11 @@ class Demo:
             self._execution("testingRun", by_hand),
         )
         self._watch([imported, tested])
-        record = self._caller.record(by_api)
+        record = self._user.record(by_api)
         self._show(record)
         self._check(
             self._expectations(imported, record)
-            | _expectations_of_test(tested, self._caller.record(by_hand))
+            | _expectations_of_test(tested, self._user.record(by_hand))
         )
         _say(self._console, next_steps())
 

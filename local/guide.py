@@ -8,7 +8,7 @@ from pathlib import Path
 
 from handler.contract import DETAIL_TYPE, WireKey
 from local.access import Access
-from local.system import System
+from local.deployed import Deployed
 
 _LIST_TASKS = "{ backgroundTasks { listTasks { data { id definitionId taskStatus iterations } } } }"
 _TRIGGER = (
@@ -17,14 +17,16 @@ _TRIGGER = (
 )
 
 
-def guide(system: System) -> str:
+def guide(deployed: Deployed) -> str:
     """Everything there is to try."""
     return "\n".join(
         [
-            _section("The system", _outputs(system.outputs)),
-            _section("With any AWS tool, after", [_exports(system.access)]),
-            _section("Send an event by hand", [_put_events(system), _put_events_in_python(system)]),
-            _section("See the executions", [_list_executions(system)]),
+            _section("The system", _outputs(deployed.outputs)),
+            _section("With any AWS tool, after", [_exports(deployed.access)]),
+            _section(
+                "Send an event by hand", [_put_events(deployed), _put_events_in_python(deployed)]
+            ),
+            _section("See the executions", [_list_executions(deployed)]),
             _section("Call the GraphQL API", [_graphql(_TRIGGER), _graphql(_LIST_TASKS)]),
         ]
     )
@@ -51,24 +53,24 @@ def _exports(access: Access) -> str:
     return "export " + " ".join(f"{name}={value}" for name, value in values.items())
 
 
-def _entry(system: System) -> dict[str, str]:
+def _entry(deployed: Deployed) -> dict[str, str]:
     detail = json.dumps({WireKey.DEFINITION_ID.value: "testingRun"})
     return {
-        "EventBusName": system.event_bus_name,
+        "EventBusName": deployed.event_bus_name,
         "Source": "by-hand",
         "DetailType": DETAIL_TYPE,
         "Detail": detail,
     }
 
 
-def _put_events(system: System) -> str:
-    return f"aws events put-events --entries {shlex.quote(json.dumps([_entry(system)]))}"
+def _put_events(deployed: Deployed) -> str:
+    return f"aws events put-events --entries {shlex.quote(json.dumps([_entry(deployed)]))}"
 
 
-def _put_events_in_python(system: System) -> str:
+def _put_events_in_python(deployed: Deployed) -> str:
     code = (
         "import boto3;"
-        f' print(boto3.client("events").put_events(Entries={json.dumps([_entry(system)])}))'
+        f' print(boto3.client("events").put_events(Entries={json.dumps([_entry(deployed)])}))'
     )
     return f"{_python()} -c {shlex.quote(code)}"
 
@@ -93,6 +95,6 @@ def _python() -> str:
     return str(executable.relative_to(here) if executable.is_relative_to(here) else executable)
 
 
-def _list_executions(system: System) -> str:
-    machine = system.state_machine_arn
+def _list_executions(deployed: Deployed) -> str:
+    machine = deployed.state_machine_arn
     return f"aws stepfunctions list-executions --state-machine-arn {machine}"

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from local.access import Client
-from local.caller import Caller
-from local.system import System
+from local.deployed import Deployed
+from local.user import User
 from local.watch import Execution, Finder
 
 Found = TypeVar("Found")
@@ -29,26 +29,26 @@ class Ended:
     output: Any
 
 
-class Running(Caller):
+class Running(User):
     """A running system. What waits, waits half a minute and then fails the test."""
 
-    def __init__(self, system: System) -> None:
-        super().__init__(system)
-        self.system = system
+    def __init__(self, deployed: Deployed) -> None:
+        super().__init__(deployed)
+        self.deployed = deployed
         self.states = self.client("stepfunctions")
-        self._finder = Finder(self.states, system.state_machine_arn)
+        self._finder = Finder(self.states, deployed.state_machine_arn)
 
     def client(self, service: str) -> Client:
         """A boto3 client of the account's administrator."""
-        return self.system.access.client(service)
+        return self.deployed.access.client(service)
 
     @property
     def table(self) -> str:
-        return str(self.system.outputs["tableName"])
+        return str(self.deployed.outputs["tableName"])
 
     def start(self, event: object) -> str:
         """Starts an execution past the bus, with anything for an event, and returns its ARN."""
-        machine = self.system.state_machine_arn
+        machine = self.deployed.state_machine_arn
         return str(
             self.states.start_execution(stateMachineArn=machine, input=json.dumps(event))[
                 "executionArn"

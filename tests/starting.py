@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from local.system import OUTPUTS_FILE, System
+from local.deployed import OUTPUTS_FILE, Deployed
 from tests.running import Running
 
 ROOT = Path(__file__).parent.parent
@@ -35,7 +35,7 @@ def started(folder: Path) -> Iterator[Running]:
     ):
         try:
             _wait_for_outputs(folder, up, log)
-            yield Running(System.from_file(folder))
+            yield Running(Deployed.from_file(folder))
         finally:
             up.send_signal(signal.SIGTERM)
 

@@ -35,8 +35,8 @@ _delivery: ContextVar[Delivery] = ContextVar("delivery")
 def apply() -> None:
     events = module("services.eventbridge")
     replace(events, "_invoke_target", _as_delivery)
-    replace(events, "_dispatch_to_stepfunctions", _start_or_bury)
-    replace(events, "_dispatch_to_lambda", _invoke_or_bury)
+    replace(events, "_dispatch_to_stepfunctions", _start_or_send_to_dlq)
+    replace(events, "_dispatch_to_lambda", _invoke_or_send_to_dlq)
 
 
 def _as_delivery(invoke_target: Original) -> Original:
@@ -53,15 +53,15 @@ def _as_delivery(invoke_target: Original) -> Original:
     return invoke
 
 
-def _start_or_bury(dispatch: Original) -> Original:
+def _start_or_send_to_dlq(dispatch: Original) -> Original:
     def start(arn: str, payload: str) -> None:
         delivery = _delivery.get()
         if module("services.stepfunctions")._resolve_state_machine_arn(arn) is None:
-            bury(delivery, "NO_RESOURCE", f"State Machine Does Not Exist: '{arn}'")
+            send_to_dlq(delivery, "NO_RESOURCE", f"State Machine Does Not Exist: '{arn}'")
         elif not role_allows(
             delivery.target.get("RoleArn", ""), _SERVICE, "states:StartExecution", arn
         ):
-            bury(
+            send_to_dlq(
                 delivery,
                 "NO_PERMISSIONS",
                 f"The role of the target may not states:StartExecution on {arn}.",
@@ -72,13 +72,13 @@ def _start_or_bury(dispatch: Original) -> Original:
     return start
 
 
-def _invoke_or_bury(dispatch: Original) -> Original:
+def _invoke_or_send_to_dlq(dispatch: Original) -> Original:
     def invoke(arn: str, payload: str) -> None:
         delivery = _delivery.get()
         if module("services.lambda_svc").function_policy_for_arn(function_arn(arn)) is None:
-            bury(delivery, "NO_RESOURCE", f"Function not found: {arn}")
+            send_to_dlq(delivery, "NO_RESOURCE", f"Function not found: {arn}")
         elif not function_allows(function_arn(arn), _SERVICE, delivery.rule_arn):
-            bury(
+            send_to_dlq(
                 delivery,
                 "NO_PERMISSIONS",
                 f"The policy of {arn} doesn't let the rule lambda:InvokeFunction.",
@@ -94,7 +94,7 @@ def current_delivery() -> Delivery:
     return _delivery.get()
 
 
-def bury(delivery: Delivery, code: str, message: str) -> None:
+def send_to_dlq(delivery: Delivery, code: str, message: str) -> None:
     """Sends an event to the dead-letter queue of its target, if that has one which takes it."""
     sqs = module("services.sqs")
     account = module("core.responses").get_account_id()

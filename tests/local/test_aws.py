@@ -16,7 +16,7 @@ import pytest
 from local.access import Access, Client
 from local.aws import patch
 from local.aws.lambda_errors import exit_report, with_endings
-from local.client import GraphqlFailed, execute
+from local.graphql_client import GraphqlFailed, execute
 from tests.local.conftest import Outputs, Until
 
 Invoke = Callable[[object], dict[str, Any]]

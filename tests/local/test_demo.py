@@ -8,9 +8,9 @@ from rich.console import Console
 
 from local.access import Access
 from local.demo import Demo
+from local.deployed import Deployed
 from local.errors import DemoFailed
 from local.sample import AIRPORTS, KEY_FIELD, Sample
-from local.system import System
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent.parent
 @pytest.fixture
 def demo(access: Access) -> Demo:
     outputs = {"apiUrl": "", "eventBusName": "", "stateMachineArn": "arn"}
-    return Demo(System(access, outputs), Sample(access), Console(file=io.StringIO()))
+    return Demo(Deployed(access, outputs), Sample(access), Console(file=io.StringIO()))
 
 
 def test_the_demo_imports_every_row_and_ends_with_status_0() -> None:

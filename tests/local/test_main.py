@@ -145,7 +145,7 @@ def test_graphql_without_a_local_aws_says_how_to_start_one(
 def test_graphql_prints_the_answer_with_the_definitions_that_were_dropped_in(
     aws: Running, inside: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    aws.system.to_file(inside)
+    aws.deployed.to_file(inside)
     assert main(["graphql", "{ backgroundTasks { listDefinitions { data { id } } } }"]) == 0
     answer = json.loads(capsys.readouterr().out)
     found = [
@@ -160,6 +160,6 @@ def test_graphql_prints_the_answer_with_the_definitions_that_were_dropped_in(
 def test_variables_that_are_no_json_object_are_refused(
     aws: Running, inside: Path, capsys: pytest.CaptureFixture[str], variables: str, complaint: str
 ) -> None:
-    aws.system.to_file(inside)
+    aws.deployed.to_file(inside)
     assert main(["graphql", "{ anything }", variables]) == 1
     assert complaint in capsys.readouterr().err

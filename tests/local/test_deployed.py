@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from local.access import Access
+from local.deployed import Deployed
 from local.errors import LocalError
 from local.guide import guide
-from local.system import System
 
 ACCESS = Access("http://127.0.0.1:4566", "eu-central-1", "AKIA", "secret")
 OUTPUTS = {
@@ -21,37 +21,41 @@ OUTPUTS = {
 
 
 @pytest.fixture
-def system() -> System:
-    return System(ACCESS, OUTPUTS)
+def deployed() -> Deployed:
+    return Deployed(ACCESS, OUTPUTS)
 
 
-def test_the_written_outputs_lead_back_to_the_same_system(system: System, tmp_path: Path) -> None:
-    system.to_file(tmp_path)
-    read = System.from_file(tmp_path)
+def test_the_written_outputs_lead_back_to_the_same_deployment(
+    deployed: Deployed, tmp_path: Path
+) -> None:
+    deployed.to_file(tmp_path)
+    read = Deployed.from_file(tmp_path)
     assert read.access == ACCESS
     assert (read.api_url, read.event_bus_name) == (OUTPUTS["apiUrl"], OUTPUTS["eventBusName"])
 
 
 def test_the_written_outputs_are_the_stacks_and_the_endpoint(
-    system: System, tmp_path: Path
+    deployed: Deployed, tmp_path: Path
 ) -> None:
-    written = json.loads(system.to_file(tmp_path).read_text())
+    written = json.loads(deployed.to_file(tmp_path).read_text())
     assert written["endpointUrl"] == "http://127.0.0.1:4566"
     assert written["stateMachineArn"] == OUTPUTS["stateMachineArn"]
 
 
-def test_only_the_owner_may_read_the_key(system: System, tmp_path: Path) -> None:
-    assert stat.S_IMODE(system.to_file(tmp_path).stat().st_mode) == 0o600
+def test_only_the_owner_may_read_the_key(deployed: Deployed, tmp_path: Path) -> None:
+    assert stat.S_IMODE(deployed.to_file(tmp_path).stat().st_mode) == 0o600
 
 
 def test_without_a_local_aws_the_next_step_is_said(tmp_path: Path) -> None:
     with pytest.raises(LocalError, match=r"No local AWS is up.*python -m local up"):
-        System.from_file(tmp_path)
+        Deployed.from_file(tmp_path)
 
 
-def test_the_guide_shows_a_put_events_line_that_a_shell_and_aws_can_read(system: System) -> None:
+def test_the_guide_shows_a_put_events_line_that_a_shell_and_aws_can_read(
+    deployed: Deployed,
+) -> None:
     [line] = [
-        line.strip() for line in guide(system).splitlines() if "aws events put-events" in line
+        line.strip() for line in guide(deployed).splitlines() if "aws events put-events" in line
     ]
     words = shlex.split(line)
     assert words[:4] == ["aws", "events", "put-events", "--entries"]
@@ -61,16 +65,16 @@ def test_the_guide_shows_a_put_events_line_that_a_shell_and_aws_can_read(system:
     assert json.loads(entry["Detail"]) == {"webinyTaskDefinitionId": "testingRun"}
 
 
-def test_the_guide_shows_python_that_compiles(system: System) -> None:
-    [line] = [line.strip() for line in guide(system).splitlines() if " -c " in line]
+def test_the_guide_shows_python_that_compiles(deployed: Deployed) -> None:
+    [line] = [line.strip() for line in guide(deployed).splitlines() if " -c " in line]
     code = shlex.split(line)[2]
     compile(code, "guide", "exec")
     assert "put_events" in code
 
 
-def test_the_guide_shows_how_to_reach_the_account(system: System) -> None:
+def test_the_guide_shows_how_to_reach_the_account(deployed: Deployed) -> None:
     [line] = [
-        line.strip() for line in guide(system).splitlines() if line.strip().startswith("export ")
+        line.strip() for line in guide(deployed).splitlines() if line.strip().startswith("export ")
     ]
     variables = dict(word.split("=", 1) for word in shlex.split(line)[1:])
     code = (

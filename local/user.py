@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from handler.contract import DETAIL_TYPE
-from local.client import GraphqlFailed, execute
+from local.deployed import Deployed
 from local.errors import LocalError
-from local.system import System
+from local.graphql_client import GraphqlFailed, execute
 
 Fields = Mapping[str, Any]
 
@@ -39,15 +39,15 @@ _GET = (
 )
 
 
-class Caller:
+class User:
     """A caller with the credentials of the account's administrator."""
 
-    def __init__(self, system: System) -> None:
-        self._system = system
+    def __init__(self, deployed: Deployed) -> None:
+        self._deployed = deployed
 
     def graphql(self, document: str, variables: Fields | None = None) -> Fields:
         """What is under `backgroundTasks` in the answer to a signed request."""
-        data = execute(self._system.access, self._system.api_url, document, variables)
+        data = execute(self._deployed.access, self._deployed.api_url, document, variables)
         answer: Fields = data["backgroundTasks"]
         return answer
 
@@ -70,12 +70,12 @@ class Caller:
         detail names no task.
         """
         entry = {
-            "EventBusName": self._system.event_bus_name,
+            "EventBusName": self._deployed.event_bus_name,
             "Source": source,
             "DetailType": DETAIL_TYPE,
             "Detail": json.dumps(detail),
         }
-        [answer] = self._system.access.client("events").put_events(Entries=[entry])["Entries"]
+        [answer] = self._deployed.access.client("events").put_events(Entries=[entry])["Entries"]
         if "ErrorCode" in answer:
             raise LocalError(
                 f"The bus refused the event: {answer['ErrorCode']}: {answer['ErrorMessage']}"

@@ -22,7 +22,7 @@ LOCAL_CONFIG = {"vendorDependencies": False}
 
 
 @dataclass(frozen=True)
-class System:
+class Deployed:
     """A deployed system. `outputs` are the stack's, as `pulumi stack output` would show them."""
 
     access: Access
@@ -41,7 +41,7 @@ class System:
         return str(self.outputs["stateMachineArn"])
 
     @classmethod
-    def from_file(cls, folder: Path) -> "System":
+    def from_file(cls, folder: Path) -> "Deployed":
         """Reads what `python -m local up` wrote."""
         try:
             values = json.loads((folder / OUTPUTS_FILE).read_text())
@@ -82,13 +82,13 @@ class System:
         return access | dict(self.outputs)
 
 
-def deploy_system(project: Project, emulator: Emulator) -> System:
+def deploy_project(project: Project, emulator: Emulator) -> Deployed:
     """Deploys the project's program into a running local AWS."""
-    return System(emulator.access, deploy(project.with_config(LOCAL_CONFIG), emulator.access))
+    return Deployed(emulator.access, deploy(project.with_config(LOCAL_CONFIG), emulator.access))
 
 
 @contextmanager
-def running_system(project: Project, options: Options) -> Iterator[tuple[System, Emulator]]:
+def running_project(project: Project, options: Options) -> Iterator[tuple[Deployed, Emulator]]:
     """A local AWS in the project's region, with the project deployed into it."""
     with running_emulator(replace(options, region=project.region)) as emulator:
-        yield deploy_system(project, emulator), emulator
+        yield deploy_project(project, emulator), emulator

@@ -9,7 +9,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from local.access import Access
-from local.client import GraphqlFailed, execute
+from local.graphql_client import GraphqlFailed, execute
 from tests.local.conftest import Outputs
 
 
