@@ -7,35 +7,24 @@ file takes part.
 """
 
 import asyncio
-import logging
 import os
 import runpy
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
-from pulumi.runtime import rpc, set_all_config
-from pulumi.runtime.mocks import (
-    MockCallArgs,
-    MockEngine,
-    MockMonitor,
-    MockResourceArgs,
-    Mocks,
-    MockSettings,
-)
-from pulumi.runtime.settings import configure
+from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs, Mocks
 from pulumi.runtime.stack import run_in_stack
 
 from local.access import Access
 from local.emulator import ACCOUNT_ID
 from local.errors import DeploymentFailed, LocalError
+from local.mock_runtime import Monitor, configure
 from local.project import Project
 from local.resources import CREATORS, Account, Declaration, Values
 
-_STACK = "pulumi:pulumi:Stack"
 _PROVIDERS = "pulumi:providers:"
 
 
@@ -46,8 +35,8 @@ def deploy(project: Project, access: Access) -> Values:
         says which and why.
     """
     creation = Creation(Account(access, ACCOUNT_ID, project.folder))
-    monitor = _Monitor(creation)
-    _configure(project, monitor)
+    monitor = Monitor(creation)
+    configure(monitor, project=project.name, stack=project.stack, config=project.config)
     try:
         with _inside(project.folder):
             asyncio.run(_run(project.folder / "__main__.py"))
@@ -121,61 +110,6 @@ class Creation(Mocks):
             " local/deployment.py."
         )
         return self.failure
-
-
-class _Monitor(MockMonitor):
-    """Pulumi's mock monitor, which also keeps the stack's outputs, and leaves no event loop
-    behind.
-    """
-
-    def __init__(self, mocks: Mocks) -> None:
-        super().__init__(mocks)
-        self.outputs: Values = {}
-
-    def RegisterResource(self, request: Any) -> Any:  # noqa: N802
-        with _own_event_loop():
-            return super().RegisterResource(request)  # type: ignore[no-untyped-call]
-
-    def Invoke(self, request: Any) -> Any:  # noqa: N802
-        with _own_event_loop():
-            return super().Invoke(request)  # type: ignore[no-untyped-call]
-
-    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802
-        if f"::{_STACK}::" in request.urn:
-            self.outputs = rpc.deserialize_properties(request.outputs)
-        return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call]
-
-
-@contextmanager
-def _own_event_loop() -> Iterator[None]:
-    """For a thread of Pulumi's, which would else get a loop that nobody closes."""
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
-    try:
-        yield
-    finally:
-        asyncio.set_event_loop(None)
-        loop.close()
-
-
-def _configure(project: Project, monitor: _Monitor) -> None:
-    set_all_config(project.config)
-    quiet = logging.getLogger(
-        "background_tasks.pulumi"
-    )  # Pulumi would log to the root, also what we raise
-    quiet.propagate = False
-    configure(
-        MockSettings(  # type: ignore[no-untyped-call]
-            monitor=monitor,
-            monitor_features=set(monitor.GetDeploymentInfo(None).supportedFeatures),  # type: ignore[no-untyped-call]
-            engine=MockEngine(quiet),
-            project=project.name,
-            stack=project.stack,
-            dry_run=False,
-            organization=None,
-            callbacks=None,
-        )
-    )
 
 
 @contextmanager
