@@ -56,23 +56,3 @@ def configure_lifecycle(account: Account, declared: Declaration) -> Values:
 def _as_lifecycle_rule(rule: Values) -> Values:
     request: Values = to_api(rule)
     return {"ID": request.pop("Id"), "Filter": {"Prefix": ""}, **request}
-
-
-def configure_ownership(account: Account, declared: Declaration) -> Values:
-    bucket = declared.require("bucket")
-    controls = {"Rules": [to_api(declared.require("rule"))]}
-    account.client("s3").put_bucket_ownership_controls(Bucket=bucket, OwnershipControls=controls)
-    return {"id": bucket}
-
-
-def configure_versioning(account: Account, declared: Declaration) -> Values:
-    bucket = declared.require("bucket")
-    configuration = to_api(declared.require("versioningConfiguration"))
-    account.client("s3").put_bucket_versioning(Bucket=bucket, VersioningConfiguration=configuration)
-    return {"id": bucket}
-
-
-def put_bucket_policy(account: Account, declared: Declaration) -> Values:
-    bucket = declared.require("bucket")
-    account.client("s3").put_bucket_policy(Bucket=bucket, Policy=declared.require("policy"))
-    return {"id": bucket}

@@ -44,9 +44,3 @@ def create_permission(account: Account, declared: Declaration) -> Values:
         StatementId=statement_id, FunctionName=request.pop("Function"), **request
     )
     return {"id": statement_id, "statementId": statement_id}
-
-
-def configure_event_invoke(account: Account, declared: Declaration) -> Values:
-    request = declared.take_rest()
-    account.client("lambda").put_function_event_invoke_config(**request)
-    return {"id": request["FunctionName"]}

@@ -28,9 +28,3 @@ def create_role_policy(account: Account, declared: Declaration) -> Values:
         RoleName=role, PolicyName=name, PolicyDocument=declared.require("policy")
     )
     return {"id": f"{role}:{name}", "name": name}
-
-
-def attach_role_policy(account: Account, declared: Declaration) -> Values:
-    role, arn = declared.require("role"), declared.require("policyArn")
-    account.client("iam").attach_role_policy(RoleName=role, PolicyArn=arn)
-    return {"id": f"{role}-{arn}"}

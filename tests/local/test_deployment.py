@@ -45,6 +45,7 @@ def test_outputs_are_plain_values_of_the_created_resources(outputs: Outputs) -> 
         == "arn:aws:states:eu-central-1:000000000000:stateMachine:everything-machine"
     )
     assert outputs["accountId"] == "000000000000"
+    assert outputs["partition"] == "aws"
     assert outputs["roles"]["rule"].startswith("rule-role-")
 
 
@@ -69,20 +70,14 @@ def test_a_table_has_its_keys_indexes_recovery_and_expiry(access: Access, output
     )
 
 
-def test_a_bucket_is_private_encrypted_versioned_and_expiring(
-    access: Access, outputs: Outputs
-) -> None:
+def test_a_bucket_is_private_encrypted_and_expiring(access: Access, outputs: Outputs) -> None:
     s3, bucket = access.client("s3"), outputs["bucketName"]
     assert all(s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"].values())
     [rule] = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
     assert rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
-    assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
     [rule] = s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
     assert (rule["ID"], rule["Expiration"]["Days"]) == ("expire", 14)
     assert rule["Filter"] == {"Tag": {"Key": "expire", "Value": "true"}}
-    [rule] = s3.get_bucket_ownership_controls(Bucket=bucket)["OwnershipControls"]["Rules"]
-    assert rule["ObjectOwnership"] == "BucketOwnerEnforced"
-    assert f"{bucket}/*" in s3.get_bucket_policy(Bucket=bucket)["Policy"]
 
 
 def test_a_function_has_its_code_settings_and_environment(access: Access, outputs: Outputs) -> None:
@@ -168,13 +163,6 @@ def test_roles_have_their_policies(access: Access, outputs: Outputs) -> None:
         "PolicyDocument"
     ]
     assert document["Statement"][0]["Resource"] == outputs["stateMachineArn"]
-    [function_role] = [
-        r["RoleName"]
-        for r in iam.list_roles()["Roles"]
-        if r["RoleName"].startswith("function-role-")
-    ]
-    [attached] = iam.list_attached_role_policies(RoleName=function_role)["AttachedPolicies"]
-    assert attached["PolicyName"] == "AWSLambdaBasicExecutionRole"
 
 
 def test_an_api_has_its_routes_authorizer_and_default_stage(
