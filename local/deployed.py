@@ -67,10 +67,13 @@ class Deployed:
         return unfinished.rename(path)
 
     def remove_file(self, folder: Path) -> None:
-        """Removes what `to_file` wrote, unless another system has written over it since."""
+        """Removes what `to_file` wrote, unless another local AWS has overwritten it."""
         path = folder / OUTPUTS_FILE
-        if path.exists() and self.access.endpoint_url in path.read_text():
+        if path.exists() and self._wrote(path):
             path.unlink()
+
+    def _wrote(self, path: Path) -> bool:
+        return bool(json.loads(path.read_text())["endpointUrl"] == self.access.endpoint_url)
 
     def _values(self) -> dict[str, Any]:
         access = {

@@ -18,7 +18,7 @@ def module(name: str) -> ModuleType:
     try:
         return import_module(f"ministack.{name}")
     except ModuleNotFoundError as error:
-        raise _changed(f"the module ministack.{name}") from error
+        raise _changed(f"module ministack.{name}") from error
 
 
 def replace(owner: ModuleType, attribute: str, make: Callable[[Original], Original]) -> None:
@@ -33,7 +33,7 @@ def replace_text(owner: ModuleType, attribute: str, old: str, new: str) -> None:
 
     def edit(text: str) -> str:
         if text.count(old) != 1:
-            raise _changed(f"the line {old!r} in {owner.__name__}.{attribute}")
+            raise _changed(f"line {old!r} in {owner.__name__}.{attribute}")
         return text.replace(old, new)
 
     replace(owner, attribute, edit)
@@ -41,6 +41,6 @@ def replace_text(owner: ModuleType, attribute: str, old: str, new: str) -> None:
 
 def _changed(what: str) -> UnknownMinistack:
     return UnknownMinistack(
-        f"ministack {version('ministack')} is without {what}, which local/aws corrects. "
-        "Install the version that the project pins: pip install -r requirements-dev.txt"
+        f"ministack {version('ministack')} has no {what}, which local/aws corrects. "
+        "Install the pinned version: pip install -r requirements-dev.txt"
     )
