@@ -15,10 +15,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
+from pulumi import RunError
 from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs, Mocks
 from pulumi.runtime.stack import run_in_stack
 
 from local.access import Access
+from local.advice import without_pulumi
 from local.emulator import ACCOUNT_ID
 from local.errors import DeploymentFailed, LocalError
 from local.mock_runtime import Monitor, configure
@@ -137,5 +139,5 @@ async def _run(program: Path) -> None:
 
 
 def _failure_of_program(error: Exception) -> DeploymentFailed:
-    kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
-    return DeploymentFailed(f"The program failed. {kind}{error}")
+    kind = "" if isinstance(error, (ValueError, RunError)) else f"{type(error).__name__}: "
+    return DeploymentFailed(f"The program failed. {kind}{without_pulumi(str(error))}")

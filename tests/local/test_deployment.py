@@ -247,6 +247,18 @@ def test_missing_config_is_shown_as_pulumi_reports_it(deploy_program: DeployProg
         deploy_program('pulumi.Config().require("memory")')
 
 
+def test_advice_to_use_the_pulumi_cli_becomes_advice_to_use_config(
+    deploy_program: DeployProgram,
+) -> None:
+    with pytest.raises(DeploymentFailed, match="`--config memory=<value>`"):
+        deploy_program('pulumi.Config().require("memory")')
+
+
+def test_a_run_error_is_shown_without_its_class(deploy_program: DeployProgram) -> None:
+    with pytest.raises(DeploymentFailed, match=r"^The program failed\. Too small\.$"):
+        deploy_program('raise pulumi.RunError("Too small.")')
+
+
 def test_the_program_finds_the_modules_beside_it(
     deploy_program: DeployProgram, tmp_path: Path
 ) -> None:

@@ -75,13 +75,19 @@ def test_up_deploys_prints_a_guide_and_runs_until_sigterm(program: Path, until: 
         assert connection.connect_ex(("127.0.0.1", port)) != 0
 
 
+@pytest.fixture(autouse=True)
+def sigterm() -> Iterator[None]:
+    """Takes back the handler that a command sets in this process."""
+    handler = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, handler)
+
+
 @pytest.fixture
-def inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder to run a command in."""
     monkeypatch.chdir(tmp_path)
-    handler = signal.getsignal(signal.SIGTERM)
-    yield tmp_path
-    signal.signal(signal.SIGTERM, handler)
+    return tmp_path
 
 
 @pytest.fixture
@@ -158,6 +164,45 @@ def test_config_without_a_value_is_refused(capsys: pytest.CaptureFixture[str]) -
 
     assert status == 1
     assert '--config takes KEY=VALUE, not "workerMemory"' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("scale", ["-1", "nan", "inf", "fast"])
+def test_a_wait_scale_that_is_not_a_number_from_0_on_is_refused(
+    capsys: pytest.CaptureFixture[str], scale: str
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["up", f"--wait-scale={scale}"])
+
+    assert f'"{scale}" is not a number from 0 on' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("port", ["-1", "65536", "http"])
+def test_a_port_outside_of_0_to_65535_is_refused(
+    capsys: pytest.CaptureFixture[str], port: str
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["up", f"--port={port}"])
+
+    assert f'"{port}" is not a port' in capsys.readouterr().err
+
+
+def test_ctrl_c_while_the_modules_load_ends_with_status_130_quietly(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Interrupted:
+        """Ctrl-C at the import of the commands."""
+
+        def find_spec(self, name: str, *_: object) -> None:
+            if name == "local.commands":
+                raise KeyboardInterrupt
+
+    monkeypatch.delitem(sys.modules, "local.commands", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Interrupted(), *sys.meta_path])
+
+    status = main(["up"])
+
+    assert status == 130
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.usefixtures("inside")
