@@ -1,6 +1,4 @@
-"""Runs two tasks from beginning to end on a local AWS, and checks that both ended as they
-should.
-"""
+"""`python -m local demo`: runs two tasks on a local AWS, and checks how they ended."""
 
 import json
 import time
@@ -30,10 +28,10 @@ _SUCCEEDED = "SUCCEEDED"
 
 
 def run_demo(project: Project, port: int = 0) -> None:
-    """Starts, deploys, triggers, shows and checks.
+    """Starts a local AWS, deploys the project, and runs two tasks.
 
     Raises:
-        DemoFailed: something did not end as it should; the message says what.
+        DemoFailed: a task did not end as expected; the message lists the failed checks.
     """
     console = Console()
     with running_emulator(
@@ -50,7 +48,7 @@ def run_demo(project: Project, port: int = 0) -> None:
 
 
 class Demo:
-    """The two tasks."""
+    """Two tasks on a deployed project: importCsv by the API, testingRun by a hand-sent event."""
 
     def __init__(self, deployed: Deployed, sample: Sample, console: Console) -> None:
         self._user = User(deployed)
@@ -60,6 +58,7 @@ class Demo:
         self._finder = Finder(self._states, deployed.state_machine_arn)
 
     def run(self) -> None:
+        """Triggers both tasks, shows their executions, and checks the results."""
         _say(
             self._console,
             "Triggering importCsv by the GraphQL API, and sending an event for testingRun by hand…",

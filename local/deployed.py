@@ -1,6 +1,4 @@
-"""The whole system, deployed into a local AWS: its outputs, where they are written, and the way
-in.
-"""
+"""A project that is deployed into a local AWS: its outputs, and the file that keeps them."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -23,26 +21,29 @@ LOCAL_CONFIG = {"vendorDependencies": False}
 
 @dataclass(frozen=True)
 class Deployed:
-    """A deployed system. `outputs` are the stack's, as `pulumi stack output` would show them."""
+    """A deployed project. `outputs` are those of the stack, as `pulumi stack output` shows them."""
 
     access: Access
     outputs: Mapping[str, Any]
 
     @property
     def api_url(self) -> str:
+        """The URL of the GraphQL API."""
         return str(self.outputs["apiUrl"])
 
     @property
     def event_bus_name(self) -> str:
+        """The bus that starts tasks."""
         return str(self.outputs["eventBusName"])
 
     @property
     def state_machine_arn(self) -> str:
+        """The state machine that runs tasks."""
         return str(self.outputs["stateMachineArn"])
 
     @classmethod
     def from_file(cls, folder: Path) -> "Deployed":
-        """Reads what `python -m local up` wrote."""
+        """Reads what `python -m local up` wrote into the project's folder."""
         try:
             values = json.loads((folder / OUTPUTS_FILE).read_text())
         except FileNotFoundError as error:
@@ -58,7 +59,7 @@ class Deployed:
         return cls(access, values)
 
     def to_file(self, folder: Path) -> Path:
-        """Writes the outputs and the way in, readable for their owner only."""
+        """Writes the outputs, the endpoint and the key to a file that only its owner can read."""
         path = folder / OUTPUTS_FILE
         path.parent.mkdir(exist_ok=True)
         unfinished = path.with_suffix(".tmp")
@@ -86,12 +87,12 @@ class Deployed:
 
 
 def deploy_project(project: Project, emulator: Emulator) -> Deployed:
-    """Deploys the project's program into a running local AWS."""
+    """Deploys a project into a running local AWS."""
     return Deployed(emulator.access, deploy(project.with_config(LOCAL_CONFIG), emulator.access))
 
 
 @contextmanager
 def running_project(project: Project, options: Options) -> Iterator[tuple[Deployed, Emulator]]:
-    """A local AWS in the project's region, with the project deployed into it."""
+    """A local AWS in the region of the project, with the project deployed into it."""
     with running_emulator(replace(options, region=project.region)) as emulator:
         yield deploy_project(project, emulator), emulator

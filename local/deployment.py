@@ -1,9 +1,8 @@
-"""Deploys a Pulumi project into the local AWS: runs its program, and creates each resource that the
-program registers.
+"""Deploys a Pulumi project into the local AWS.
 
-The program runs on Pulumi's own mock runtime, as its unit tests do, so it runs whole and unchanged:
-every output resolves to what the created resource really has. Neither the Pulumi CLI nor a state
-file takes part.
+The program runs unchanged on Pulumi's own mock runtime. Each resource that it registers is created
+with boto3, and its outputs are those of the created resource. There is no Pulumi CLI and no state
+file.
 """
 
 import asyncio
@@ -31,10 +30,11 @@ _PROVIDERS = "pulumi:providers:"
 
 
 def deploy(project: Project, access: Access) -> Values:
-    """Creates everything that the project's program declares, and returns the stack's outputs.
+    """Creates every resource of the project's program, and returns the outputs of the stack.
 
-    Raises: DeploymentFailed: the program raised, or a resource could not be created; the message
-        says which and why.
+    Raises:
+        DeploymentFailed: the program raised, or a resource could not be created. The message says
+            which one, and why.
     """
     creation = Creation(Account(access, ACCOUNT_ID, project.folder))
     monitor = Monitor(creation)
@@ -48,13 +48,14 @@ def deploy(project: Project, access: Access) -> Values:
 
 
 class Creation(Mocks):
-    """What stands in the place of Pulumi's engine and of the AWS provider."""
+    """Creates the resources that the program registers: the part of Pulumi's engine."""
 
     def __init__(self, account: Account) -> None:
         self._account = account
         self.failure: LocalError | None = None
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str | None, Values]:
+        """Creates one resource; returns its id, and its inputs with its outputs."""
         if not args.custom:
             return None, dict(args.inputs)
         if args.typ.startswith(_PROVIDERS):
@@ -81,6 +82,7 @@ class Creation(Mocks):
         return outputs
 
     def call(self, args: MockCallArgs) -> tuple[Values, list[tuple[str, str]] | None]:
+        """Answers a function of the provider that the program calls, such as getRegion."""
         results: dict[str, Values] = {
             "aws:index/getCallerIdentity:getCallerIdentity": self._identity(),
             "aws:index/getPartition:getPartition": {
@@ -108,7 +110,7 @@ class Creation(Mocks):
 
     def _unknown_call(self, token: str) -> LocalError:
         self.failure = self.failure or DeploymentFailed(
-            f"The local AWS can't answer the program's call of {token}. Add its result to"
+            f"The program calls {token}, which the local AWS can't answer. Add its result to"
             " local/deployment.py."
         )
         return self.failure
@@ -116,7 +118,7 @@ class Creation(Mocks):
 
 @contextmanager
 def _inside(folder: Path) -> Iterator[None]:
-    """In the project's folder, and with it first on the path, as the Pulumi CLI runs a program."""
+    """Runs the block in the folder, with the folder first on `sys.path`, as the Pulumi CLI does."""
     before = Path.cwd()
     os.chdir(folder)
     sys.path.insert(0, str(folder))
@@ -128,8 +130,8 @@ def _inside(folder: Path) -> Iterator[None]:
 
 
 async def _run(program: Path) -> None:
-    # The first failure ends the run and is told; of the futures that depend on it, nobody reads the
-    # exceptions.
+    # The first failure ends the run and is reported. Futures that depend on it fail too: asyncio
+    # would print each of their exceptions.
     asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)
 
     def run() -> None:

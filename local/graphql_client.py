@@ -1,4 +1,4 @@
-"""Calls the GraphQL API as a caller with AWS credentials does: with a signed request."""
+"""Calls the GraphQL API with signed requests, as a client with AWS credentials does."""
 
 import json
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ _TIMEOUT_SECONDS = 35  # the API Lambda's own is 30
 
 
 class GraphqlFailed(LocalError):
-    """The API refused the request, or answered it with errors."""
+    """The API did not answer, refused the request, or returned errors."""
 
 
 def execute(
@@ -26,7 +26,7 @@ def execute(
     """Runs a GraphQL document and returns its `data`.
 
     Raises:
-        GraphqlFailed: the answer has another status than 200, or `errors`.
+        GraphqlFailed: no response, a status other than 200, or `errors` in the response.
     """
     body = json.dumps({"query": document, "variables": dict(variables or {})}).encode()
     answer: dict[str, Any] = json.loads(_post(_signed(access, url, body)))

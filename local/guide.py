@@ -1,4 +1,4 @@
-"""What a person can do with a running system, in lines to copy into another terminal."""
+"""What to try with a deployed project, as lines to copy into another terminal."""
 
 import json
 import shlex
@@ -18,7 +18,7 @@ _TRIGGER = (
 
 
 def guide(deployed: Deployed) -> str:
-    """Everything there is to try."""
+    """All sections: outputs, credentials, events, executions, the API."""
     return "\n".join(
         [
             _section("The system", _outputs(deployed.outputs)),
@@ -80,7 +80,7 @@ def _graphql(document: str) -> str:
 
 
 def next_steps() -> str:
-    """What a demo leads to."""
+    """What to try after the demo."""
     lines = [
         f"{_python()} -m local up   keep a local AWS: send your own events, call the API",
         "definitions/                    add a file with a task; the next `up` has it",
@@ -90,7 +90,7 @@ def next_steps() -> str:
 
 
 def _python() -> str:
-    """This Python, as short as it can be called from the project's folder."""
+    """This Python, by its shortest path from the current folder."""
     executable, here = Path(sys.executable), Path.cwd()
     return str(executable.relative_to(here) if executable.is_relative_to(here) else executable)
 

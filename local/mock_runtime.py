@@ -25,16 +25,19 @@ class Monitor(MockMonitor):
         self.outputs: dict[str, Any] = {}
 
     def RegisterResource(self, request: Any) -> Message:  # noqa: N802
+        """Registers a resource, in an event loop that is closed afterwards."""
         with _own_event_loop():
             response: Message = super().RegisterResource(request)
             return response
 
     def Invoke(self, request: Any) -> Message:  # noqa: N802
+        """Calls a function of the provider, in an event loop that is closed afterwards."""
         with _own_event_loop():
             response: Message = super().Invoke(request)
             return response
 
     def RegisterResourceOutputs(self, request: Any) -> Message:  # noqa: N802
+        """Keeps the outputs of the stack."""
         if f"::{_STACK}::" in request.urn:
             self.outputs = rpc.deserialize_properties(request.outputs)
         response: Message = super().RegisterResourceOutputs(request)

@@ -1,4 +1,4 @@
-"""What somebody outside of AWS does with the system: calls its API, sends events to its bus."""
+"""What a user does with a deployed project: calls its API, sends events to its bus."""
 
 import json
 from collections.abc import Mapping
@@ -40,34 +40,36 @@ _GET = (
 
 
 class User:
-    """A caller with the credentials of the account's administrator."""
+    """A user with the credentials of an administrator."""
 
     def __init__(self, deployed: Deployed) -> None:
         self._deployed = deployed
 
     def graphql(self, document: str, variables: Fields | None = None) -> Fields:
-        """What is under `backgroundTasks` in the answer to a signed request."""
+        """Runs a document and returns the `backgroundTasks` part of its data."""
         data = execute(self._deployed.access, self._deployed.api_url, document, variables)
         answer: Fields = data["backgroundTasks"]
         return answer
 
     def trigger(self, definition: str, input: Fields, **more: object) -> str:
-        """Triggers a task, with a `name` or a `delay` if they are given, and returns its id."""
+        """Triggers a task and returns its id. `more` are `name` and `delay` (seconds)."""
         answer = self._data(
             "triggerTask", _TRIGGER, {"definition": definition, "input": dict(input), **more}
         )
         return str(answer["id"])
 
     def abort(self, task_id: str, message: str | None = None) -> Fields:
+        """Aborts a task and returns its id and status."""
         return self._data("abortTask", _ABORT, {"id": task_id, "message": message})
 
     def record(self, task_id: str) -> Fields:
-        """The task with its logs."""
+        """The record of a task, with its logs."""
         return self._data("getTask", _GET, {"id": task_id})
 
     def send(self, detail: object, *, source: str = "by-hand") -> str:
-        """Puts an event for the state machine on the bus, and returns its id: the task's, if the
-        detail names no task.
+        """Sends an event to the bus and returns its id.
+
+        The id becomes the id of the task if the detail has no `webinyTaskId`.
         """
         entry = {
             "EventBusName": self._deployed.event_bus_name,

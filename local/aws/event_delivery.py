@@ -1,9 +1,9 @@
-"""What a rule can't deliver goes to the target's dead-letter queue.
+"""An event that a rule can't deliver goes to the dead-letter queue of the target.
 
-EventBridge user guide, "Using dead-letter queues to process undelivered events": an event whose
-target doesn't exist, or may not be called, is not tried again; it goes to the target's
-`DeadLetterConfig` queue with the reason in the message's attributes. The queue's policy must let
-EventBridge send. ministack drops such events.
+On AWS, an event whose target does not exist, or may not be called, is not sent again. It goes to
+the `DeadLetterConfig` queue of the target, with the reason in the attributes of the message, if the
+policy of the queue lets EventBridge send (EventBridge user guide, "Using dead-letter queues to
+process undelivered events"). ministack drops the event.
 """
 
 import json
@@ -22,7 +22,7 @@ _logger = logging.getLogger("events")
 
 @dataclass(frozen=True)
 class Delivery:
-    """One event on its way from a rule to a target."""
+    """An event on its way from a rule to a target."""
 
     target: dict[str, Any]
     rule_arn: str
@@ -33,6 +33,7 @@ _delivery: ContextVar[Delivery] = ContextVar("delivery")
 
 
 def apply() -> None:
+    """Checks target and permission before each delivery."""
     events = module("services.eventbridge")
     replace(events, "_invoke_target", _as_delivery)
     replace(events, "_dispatch_to_stepfunctions", _start_or_send_to_dlq)
@@ -90,12 +91,12 @@ def _invoke_or_send_to_dlq(dispatch: Original) -> Original:
 
 
 def current_delivery() -> Delivery:
-    """The event that is being delivered in this thread."""
+    """The event that this thread is delivering."""
     return _delivery.get()
 
 
 def send_to_dlq(delivery: Delivery, code: str, message: str) -> None:
-    """Sends an event to the dead-letter queue of its target, if that has one which takes it."""
+    """Sends an event to its target's dead-letter queue, or logs that it was dropped."""
     sqs = module("services.sqs")
     account = module("core.responses").get_account_id()
     queue_arn = (delivery.target.get("DeadLetterConfig") or {}).get("Arn", "")

@@ -1,6 +1,4 @@
-"""What the local AWS can create: a creator for each type of resource that the program may
-register.
-"""
+"""A creator for each type of resource that the local AWS can create."""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType

@@ -1,4 +1,4 @@
-"""S3 buckets and what is set on them, each by a resource of its own."""
+"""S3 buckets and their settings, each a resource of its own."""
 
 from local.resources.declaration import Account, Declaration, Values, to_api
 
@@ -6,6 +6,7 @@ _US_EAST_1 = "us-east-1"  # the one region that CreateBucket must not be told
 
 
 def create_bucket(account: Account, declared: Declaration) -> Values:
+    """Creates a bucket in the region of the account."""
     name = declared.physical_name("bucket")
     declared.take("forceDestroy")  # about an end that this account doesn't have
     elsewhere = {"CreateBucketConfiguration": {"LocationConstraint": account.region}}
@@ -16,6 +17,7 @@ def create_bucket(account: Account, declared: Declaration) -> Values:
 
 
 def block_public_access(account: Account, declared: Declaration) -> Values:
+    """Sets which kinds of public access are blocked."""
     bucket = declared.require("bucket")
     declared.take("skipDestroy")
     account.client("s3").put_public_access_block(
@@ -25,6 +27,7 @@ def block_public_access(account: Account, declared: Declaration) -> Values:
 
 
 def configure_encryption(account: Account, declared: Declaration) -> Values:
+    """Sets the encryption of new objects."""
     bucket = declared.require("bucket")
     rules = [_as_encryption_rule(rule) for rule in declared.require("rules")]
     account.client("s3").put_bucket_encryption(
@@ -45,6 +48,7 @@ def _as_encryption_rule(rule: Values) -> Values:
 
 
 def configure_lifecycle(account: Account, declared: Declaration) -> Values:
+    """Sets when objects expire."""
     bucket = declared.require("bucket")
     rules = [_as_lifecycle_rule(rule) for rule in declared.require("rules")]
     account.client("s3").put_bucket_lifecycle_configuration(

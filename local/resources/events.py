@@ -1,4 +1,4 @@
-"""Event buses, rules and their targets."""
+"""EventBridge buses, rules and targets."""
 
 import secrets
 
@@ -8,12 +8,14 @@ _DEFAULT_BUS = "default"
 
 
 def create_bus(account: Account, declared: Declaration) -> Values:
+    """Creates an event bus."""
     name = declared.physical_name()
     bus = account.client("events").create_event_bus(Name=name, **declared.take_rest())
     return {"id": name, "name": name, "arn": bus["EventBusArn"]}
 
 
 def create_rule(account: Account, declared: Declaration) -> Values:
+    """Creates a rule, on the default bus unless another is declared."""
     name = declared.physical_name()
     bus = declared.take("eventBusName", _DEFAULT_BUS)
     declared.take("forceDestroy")  # about an end that this account doesn't have
@@ -26,6 +28,7 @@ def create_rule(account: Account, declared: Declaration) -> Values:
 
 
 def create_target(account: Account, declared: Declaration) -> Values:
+    """Adds a target to a rule."""
     rule, bus = declared.require("rule"), declared.take("eventBusName", _DEFAULT_BUS)
     target_id = declared.take("targetId") or f"{declared.name}-{secrets.token_hex(4)[:7]}"
     declared.take("forceDestroy")

@@ -1,4 +1,4 @@
-"""Lambda functions, and who may invoke them."""
+"""Lambda functions and their permissions."""
 
 import secrets
 
@@ -7,6 +7,7 @@ from local.resources.declaration import Account, Declaration, Values
 
 
 def create_function(account: Account, declared: Declaration) -> Values:
+    """Creates a function, with its code as a zip file."""
     name = declared.physical_name()
     code = to_zip(declared.require("code"), account.folder)
     # ministack runs a Lambda with this machine's Python, whatever the runtime and the architecture.
@@ -38,6 +39,7 @@ def _as_request(declared: Declaration) -> Values:
 
 
 def create_permission(account: Account, declared: Declaration) -> Values:
+    """Adds a statement to the policy of a function."""
     statement_id = declared.take("statementId") or f"{declared.name}-{secrets.token_hex(4)[:7]}"
     request = declared.take_rest()
     account.client("lambda").add_permission(

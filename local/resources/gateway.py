@@ -4,6 +4,7 @@ from local.resources.declaration import Account, Declaration, Values
 
 
 def create_api(account: Account, declared: Declaration) -> Values:
+    """Creates an HTTP API."""
     api_id = account.client("apigatewayv2").create_api(
         Name=declared.physical_name(), **declared.take_rest()
     )["ApiId"]
@@ -18,16 +19,19 @@ def create_api(account: Account, declared: Declaration) -> Values:
 
 
 def create_integration(account: Account, declared: Declaration) -> Values:
+    """Creates the integration of an API with a function."""
     integration = account.client("apigatewayv2").create_integration(**declared.take_rest())
     return {"id": integration["IntegrationId"]}
 
 
 def create_route(account: Account, declared: Declaration) -> Values:
+    """Creates a route."""
     route = account.client("apigatewayv2").create_route(**declared.take_rest())
     return {"id": route["RouteId"]}
 
 
 def create_authorizer(account: Account, declared: Declaration) -> Values:
+    """Creates an authorizer; a JWT one has an issuer and audiences."""
     jwt = declared.take("jwtConfiguration")
     request = {
         "Name": declared.physical_name(),
@@ -40,6 +44,7 @@ def create_authorizer(account: Account, declared: Declaration) -> Values:
 
 
 def create_stage(account: Account, declared: Declaration) -> Values:
+    """Creates a stage."""
     name = declared.require("name")
     variables = declared.take("stageVariables", {})
     request = declared.take_rest()

@@ -4,6 +4,7 @@ from local.resources.declaration import Account, Declaration, Values
 
 
 def create_log_group(account: Account, declared: Declaration) -> Values:
+    """Creates a log group, with its retention in days."""
     name = declared.physical_name()
     days = declared.take("retentionInDays", 0)  # 0: for ever
     declared.take("skipDestroy")

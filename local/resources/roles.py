@@ -4,6 +4,7 @@ from local.resources.declaration import Account, Declaration, Values
 
 
 def create_role(account: Account, declared: Declaration) -> Values:
+    """Creates a role, with the policies that are declared on it."""
     name = declared.physical_name()
     inline = declared.take("inlinePolicies", [])
     managed = declared.take("managedPolicyArns", [])
@@ -23,6 +24,7 @@ def create_role(account: Account, declared: Declaration) -> Values:
 
 
 def create_role_policy(account: Account, declared: Declaration) -> Values:
+    """Adds an inline policy to a role."""
     name, role = declared.physical_name(), declared.require("role")
     account.client("iam").put_role_policy(
         RoleName=role, PolicyName=name, PolicyDocument=declared.require("policy")

@@ -109,7 +109,7 @@ def test_a_taken_port_ends_up_with_one_line_and_status_1(
         status = main(["up", "--port", str(other.getsockname()[1])])
 
     assert status == 1
-    assert "is taken. Stop what listens there" in capsys.readouterr().err
+    assert "is taken. Stop its program" in capsys.readouterr().err
 
 
 @pytest.mark.system
