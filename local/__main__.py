@@ -13,7 +13,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit status."""
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        from local.commands import run  # noqa: PLC0415  takes 0.3 s, in which Ctrl-C may come
+        from local.commands import run  # noqa: PLC0415  takes 0.3 s: time for a Ctrl-C
 
         return run(arguments)
     except KeyboardInterrupt:

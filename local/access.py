@@ -42,6 +42,6 @@ class Access:
             return self._clients[service]
 
     def _make(self, service: str) -> Client:
-        # Path style: a bucket's name in front of 127.0.0.1 would be no host.
+        # Path style: `bucket.127.0.0.1` is not a valid host.
         config = Config(s3={"addressing_style": "path"}, max_pool_connections=50)
         return self.session.client(service, endpoint_url=self.endpoint_url, config=config)  # type: ignore[call-overload]

@@ -33,21 +33,27 @@ def run(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m local", description=_DESCRIPTION)
     commands = parser.add_subparsers(required=True, metavar="command")
-    up = commands.add_parser(
-        "up", help="deploy the project into a local AWS, and keep it until Ctrl-C"
+    _add_up(commands.add_parser("up", help="deploy into a local AWS, which runs until Ctrl-C"))
+    _add_demo(
+        commands.add_parser("demo", help="run two tasks on a local AWS, shown state by state")
     )
+    _add_graphql(commands.add_parser("graphql", help="send a signed request to the API of `up`"))
+    return parser
+
+
+def _add_up(up: argparse.ArgumentParser) -> None:
     up.add_argument(
         "--port",
         type=_port,
         default=DEFAULT_PORT,
-        help="of the local AWS; 0 takes a free one (default: %(default)s)",
+        help="port of the local AWS; 0 is any free one (default: %(default)s)",
     )
     up.add_argument(
         "--config",
         nargs="+",
         default=[],
         metavar="KEY=VALUE",
-        help="values over those of Pulumi.dev.yaml",
+        help="values that override Pulumi.dev.yaml",
     )
     up.add_argument(
         "--wait-scale",
@@ -57,25 +63,24 @@ def _parser() -> argparse.ArgumentParser:
         help="real seconds for each second of a wait (default: 1)",
     )
     up.set_defaults(command=_up)
-    demo = commands.add_parser(
-        "demo", help="run two tasks from beginning to end, and show them state by state"
-    )
+
+
+def _add_demo(demo: argparse.ArgumentParser) -> None:
     demo.add_argument(
-        "--port", type=_port, default=0, help="of the local AWS (default: a free one)"
+        "--port", type=_port, default=0, help="port of the local AWS (default: any free one)"
     )
     demo.set_defaults(command=_demo)
-    graphql = commands.add_parser(
-        "graphql", help="send a signed request to the API of the local AWS that is up"
-    )
+
+
+def _add_graphql(graphql: argparse.ArgumentParser) -> None:
     graphql.add_argument("document", help="a GraphQL query or mutation")
     graphql.add_argument("variables", nargs="?", default="{}", help="its variables, as JSON")
     graphql.set_defaults(command=_graphql)
-    return parser
 
 
 def _up(options: argparse.Namespace) -> int:
     project = Project.from_folder(Path.cwd()).with_config(_pairs(options.config))
-    print("Starting a local AWS and deploying into it…", flush=True)
+    print("Starting a local AWS and deploying the project…", flush=True)
     with running_project(project, Options(port=options.port, wait_scale=options.wait_scale)) as (
         deployed,
         emulator,
@@ -101,10 +106,10 @@ def _demo(options: argparse.Namespace) -> int:
 
 def _graphql(options: argparse.Namespace) -> int:
     deployed = Deployed.from_file(Path.cwd())
-    answer = execute(
+    data = execute(
         deployed.access, deployed.api_url, options.document, _variables(options.variables)
     )
-    print(json.dumps(answer, indent=2))
+    print(json.dumps(data, indent=2))
     return 0
 
 
@@ -129,7 +134,7 @@ def _variables(text: str) -> dict[str, object]:
         variables = json.loads(text)
     except ValueError as error:
         raise LocalError(
-            f'The variables are not JSON: {error}. For example: \'{{"id": "123"}}\''
+            f'The variables are not valid JSON: {error}. For example: \'{{"id": "123"}}\''
         ) from error
     if not isinstance(variables, dict):
         raise LocalError(

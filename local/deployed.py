@@ -14,8 +14,7 @@ from local.errors import LocalError
 from local.project import Project
 
 OUTPUTS_FILE = Path(".local") / "outputs.json"
-# This machine's Python and packages run the Lambdas; wheels for Lambda's own platform would be of
-# no use.
+# The Lambdas run with this machine's Python and packages: wheels for Lambda's platform are useless.
 LOCAL_CONFIG = {"vendorDependencies": False}
 
 

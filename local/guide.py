@@ -21,8 +21,8 @@ def guide(deployed: Deployed) -> str:
     """All sections: outputs, credentials, events, executions, the API."""
     return "\n".join(
         [
-            _section("The system", _outputs(deployed.outputs)),
-            _section("With any AWS tool, after", [_exports(deployed.access)]),
+            _section("Outputs", _outputs(deployed.outputs)),
+            _section("Use any AWS tool, after this line", [_exports(deployed.access)]),
             _section(
                 "Send an event by hand", [_put_events(deployed), _put_events_in_python(deployed)]
             ),

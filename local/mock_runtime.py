@@ -62,7 +62,7 @@ def configure(monitor: MockMonitor, *, project: str, stack: str, config: Mapping
 
 
 def _quiet_logger() -> logging.Logger:
-    # Pulumi would log to the root logger, including the errors that we raise ourselves.
+    # Pulumi would use the root logger, and print the errors that are reported anyway.
     logger = logging.getLogger("background_tasks.pulumi")
     logger.propagate = False
     return logger

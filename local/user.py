@@ -48,15 +48,13 @@ class User:
     def graphql(self, document: str, variables: Fields | None = None) -> Fields:
         """Runs a document and returns the `backgroundTasks` part of its data."""
         data = execute(self._deployed.access, self._deployed.api_url, document, variables)
-        answer: Fields = data["backgroundTasks"]
-        return answer
+        part: Fields = data["backgroundTasks"]
+        return part
 
     def trigger(self, definition: str, input: Fields, **more: object) -> str:
         """Triggers a task and returns its id. `more` are `name` and `delay` (seconds)."""
-        answer = self._data(
-            "triggerTask", _TRIGGER, {"definition": definition, "input": dict(input), **more}
-        )
-        return str(answer["id"])
+        variables = {"definition": definition, "input": dict(input), **more}
+        return str(self._data("triggerTask", _TRIGGER, variables)["id"])
 
     def abort(self, task_id: str, message: str | None = None) -> Fields:
         """Aborts a task and returns its id and status."""
@@ -77,16 +75,16 @@ class User:
             "DetailType": DETAIL_TYPE,
             "Detail": json.dumps(detail),
         }
-        [answer] = self._deployed.access.client("events").put_events(Entries=[entry])["Entries"]
-        if "ErrorCode" in answer:
+        [result] = self._deployed.access.client("events").put_events(Entries=[entry])["Entries"]
+        if "ErrorCode" in result:
             raise LocalError(
-                f"The bus refused the event: {answer['ErrorCode']}: {answer['ErrorMessage']}"
+                f"The bus refused the event: {result['ErrorCode']}: {result['ErrorMessage']}"
             )
-        return str(answer["EventId"])
+        return str(result["EventId"])
 
     def _data(self, operation: str, document: str, variables: Fields) -> Fields:
-        answer = self.graphql(document, variables)[operation]
-        if answer["error"] or not answer["data"]:
-            raise GraphqlFailed(f"{operation} answered {json.dumps(answer)}")
-        data: Fields = answer["data"]
+        envelope = self.graphql(document, variables)[operation]
+        if envelope["error"] or not envelope["data"]:
+            raise GraphqlFailed(f"{operation} answered {json.dumps(envelope)}")
+        data: Fields = envelope["data"]
         return data

@@ -16,7 +16,7 @@ from local.watch import Execution, Step
 _LAST_STATES = 5
 _COLOURS = {"RUNNING": "cyan", "SUCCEEDED": "green"}
 
-Progress = Callable[[], tuple[int, int]]  # done, of how many
+Progress = Callable[[], tuple[int, int]]  # done, total
 
 
 class View(AbstractContextManager["View"], Protocol):

@@ -32,15 +32,13 @@ class Finder:
     def __init__(self, client: Executions, state_machine_arn: str) -> None:
         self._client = client
         self._state_machine_arn = state_machine_arn
-        self._ids: dict[
-            str, frozenset[str]
-        ] = {}  # of the events that started them; an execution's never changes
+        # By execution: the ids in the event that started it. They never change.
+        self._ids: dict[str, frozenset[str]] = {}
 
     def find(self, task_id: str) -> str | None:
         """The ARN of the newest execution for the id of a task or of an event, or None."""
-        for execution in self._client.list_executions(stateMachineArn=self._state_machine_arn)[
-            "executions"
-        ]:
+        page = self._client.list_executions(stateMachineArn=self._state_machine_arn)
+        for execution in page["executions"]:
             if task_id in self._ids_of(execution["executionArn"]):
                 return str(execution["executionArn"])
         return None
@@ -98,8 +96,7 @@ class Execution:
 
     def poll(self) -> list[Step]:
         """Reads the states entered since the last poll."""
-        # The status first: what the history gains afterwards would be missed if a finished
-        # execution weren't read again.
+        # Status before history: an execution that ends between the two is polled once more.
         self.status = self.client.describe_execution(executionArn=self.arn)["status"]
         steps = [
             self._step(event) for event in self._new_events() if event["type"].endswith(_ENTERED)

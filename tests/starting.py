@@ -1,6 +1,4 @@
-"""Starts the whole system as a person does, `python -m local up`, on a copy of the project with a
-few definitions more.
-"""
+"""Starts the whole system with `python -m local up`, on a copy of the project."""
 
 import shutil
 import signal
@@ -21,7 +19,7 @@ _WAIT_SCALE = "0.01"
 
 @contextmanager
 def started(folder: Path) -> Iterator[Running]:
-    """The system, running until the block ends; `folder` is empty and gets the copy."""
+    """The running system, until the block ends. The copy goes into `folder`, which is empty."""
     _copy_project(folder)
     log = folder / "up.log"
     with (
@@ -41,9 +39,7 @@ def started(folder: Path) -> Iterator[Running]:
 
 
 def _copy_project(folder: Path) -> None:
-    """The project's files, and the tests' own definitions among them: dropping a file there is all
-    that a task takes.
-    """
+    """Copies the project, and adds the definitions of the tests to it."""
     without_caches = shutil.ignore_patterns("__pycache__")
     for package in ("handler", "definitions", "infra", "local"):
         shutil.copytree(ROOT / package, folder / package, ignore=without_caches)
@@ -58,6 +54,6 @@ def _wait_for_outputs(folder: Path, up: subprocess.Popen[bytes], log: Path) -> N
     while not (folder / OUTPUTS_FILE).exists():
         assert up.poll() is None, f"python -m local up ended:\n{log.read_text()}"
         assert time.monotonic() < deadline, (
-            f"python -m local up was not ready in {_START_SECONDS} s:\n{log.read_text()}"
+            f"python -m local up was not ready within {_START_SECONDS} s:\n{log.read_text()}"
         )
         time.sleep(0.05)

@@ -42,10 +42,10 @@ def _if_allowed(invoke: Original) -> Original:
                 {"Content-Type": "application/json"},
                 json.dumps({"message": "Internal Server Error"}).encode(),
             )
-        answer: Awaitable[Response] = invoke(
+        response: Awaitable[Response] = invoke(
             integration, api_id, stage, path, method, *more, **named
         )
-        return await answer
+        return await response
 
     return checked
 

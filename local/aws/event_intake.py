@@ -51,11 +51,11 @@ def _is_object(text: str) -> bool:
         return False
 
 
-def _merged(refusals: list[Entry | None], answer: Entry) -> Entry:
-    """The response with the refusals in it: results are in the order of the entries."""
-    answers = iter(answer["Entries"])
-    entries = [refusal or next(answers) for refusal in refusals]
+def _merged(refusals: list[Entry | None], response: Entry) -> Entry:
+    """The response to the valid entries, with the refusals added in the order of the entries."""
+    results = iter(response["Entries"])
+    entries = [refusal or next(results) for refusal in refusals]
     return {
-        "FailedEntryCount": answer["FailedEntryCount"] + sum(map(bool, refusals)),
+        "FailedEntryCount": response["FailedEntryCount"] + sum(map(bool, refusals)),
         "Entries": entries,
     }

@@ -6,7 +6,7 @@ from importlib.metadata import version
 from types import ModuleType
 from typing import Any
 
-Original = Any  # what stands in ministack, which has no types
+Original = Any  # a part of ministack, which has no types
 
 
 class UnknownMinistack(Exception):

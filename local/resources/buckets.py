@@ -2,13 +2,13 @@
 
 from local.resources.declaration import Account, Declaration, Values, to_api
 
-_US_EAST_1 = "us-east-1"  # the one region that CreateBucket must not be told
+_US_EAST_1 = "us-east-1"  # CreateBucket refuses this region by name
 
 
 def create_bucket(account: Account, declared: Declaration) -> Values:
     """Creates a bucket in the region of the account."""
     name = declared.physical_name("bucket")
-    declared.take("forceDestroy")  # about an end that this account doesn't have
+    declared.take("forceDestroy")  # nothing is deleted here
     elsewhere = {"CreateBucketConfiguration": {"LocationConstraint": account.region}}
     account.client("s3").create_bucket(
         Bucket=name, **({} if account.region == _US_EAST_1 else elsewhere)

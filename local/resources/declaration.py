@@ -11,7 +11,7 @@ from local.errors import DeploymentFailed
 
 Values = dict[str, Any]  # what Pulumi sends and gets: JSON, and archives
 
-# `tags` mean nothing here, `region` is the one that the account has.
+# Tags change nothing here; the region is always the account's.
 _WITHOUT_EFFECT = frozenset({"tags", "tagsAll", "region"})
 
 

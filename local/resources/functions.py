@@ -10,7 +10,7 @@ def create_function(account: Account, declared: Declaration) -> Values:
     """Creates a function, with its code as a zip file."""
     name = declared.physical_name()
     code = to_zip(declared.require("code"), account.folder)
-    # ministack runs a Lambda with this machine's Python, whatever the runtime and the architecture.
+    # ministack runs every Lambda with this machine's Python; it ignores runtime and architecture.
     function = account.client("lambda").create_function(
         FunctionName=name,
         Code={"ZipFile": code},
@@ -31,10 +31,9 @@ def create_function(account: Account, declared: Declaration) -> Values:
 
 
 def _as_request(declared: Declaration) -> Values:
-    declared.take("sourceCodeHash")  # Pulumi's own, to see changes
-    variables = (declared.take("environment") or {}).get(
-        "variables", {}
-    )  # whose names keep their case
+    declared.take("sourceCodeHash")  # used by Pulumi only, to see changes
+    # Taken apart: names of variables keep their case.
+    variables = (declared.take("environment") or {}).get("variables", {})
     return declared.take_rest() | {"Environment": {"Variables": variables}}
 
 

@@ -11,8 +11,8 @@ def create_api(account: Account, declared: Declaration) -> Values:
     return {
         "id": api_id,
         "arn": f"arn:aws:apigateway:{account.region}::/apis/{api_id}",
-        # By path: a name in front of 127.0.0.1 would be no host. The stage is $default, which no
-        # path names.
+        # By path, since `api.127.0.0.1` is not a valid host. The path does not name the stage
+        # $default.
         "apiEndpoint": f"{account.access.endpoint_url}/_aws/execute-api/{api_id}",
         "executionArn": account.arn("execute-api", api_id),
     }

@@ -9,7 +9,7 @@ def create_role(account: Account, declared: Declaration) -> Values:
     inline = declared.take("inlinePolicies", [])
     managed = declared.take("managedPolicyArns", [])
     trust = declared.require("assumeRolePolicy")
-    declared.take("forceDetachPolicies")  # about an end that this account doesn't have
+    declared.take("forceDetachPolicies")  # nothing is deleted here
     iam = account.client("iam")
     role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust, **declared.take_rest())[
         "Role"

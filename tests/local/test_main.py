@@ -229,7 +229,7 @@ def test_graphql_prints_the_data_with_the_definitions_of_added_files(
 
 
 @pytest.mark.parametrize(
-    ("variables", "complaint"), [("{", "are not JSON"), ("[]", "are not a JSON object")]
+    ("variables", "complaint"), [("{", "are not valid JSON"), ("[]", "are not a JSON object")]
 )
 def test_variables_other_than_a_json_object_are_refused(
     inside: Path, capsys: pytest.CaptureFixture[str], variables: str, complaint: str
