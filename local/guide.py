@@ -37,9 +37,12 @@ def _section(title: str, lines: list[str]) -> str:
 
 
 def _outputs(outputs: Mapping[str, object]) -> list[str]:
-    texts = {name: value for name, value in sorted(outputs.items()) if isinstance(value, str)}
+    return _aligned({name: text for name, text in sorted(outputs.items()) if isinstance(text, str)})
+
+
+def _aligned(texts: Mapping[str, str]) -> list[str]:
     width = max(map(len, texts), default=0)
-    return [f"{name:{width}}  {value}" for name, value in texts.items()]
+    return [f"{name:{width}}  {text}" for name, text in texts.items()]
 
 
 def _exports(access: Access) -> str:
@@ -81,12 +84,12 @@ def _graphql(document: str) -> str:
 
 def next_steps() -> str:
     """What to try after the demo."""
-    lines = [
-        f"{_python()} -m local up   keep a local AWS: send your own events, call the API",
-        "definitions/                    add a file with a task; the next `up` has it",
-        "README.md                       write a task, deploy it to AWS",
-    ]
-    return _section("What to try next", lines)
+    steps = {
+        f"{_python()} -m local up": "keep a local AWS: send your own events, call the API",
+        "definitions/": "add a file with a task; the next `up` has it",
+        "README.md": "write a task, deploy it to AWS",
+    }
+    return _section("What to try next", _aligned(steps))
 
 
 def _python() -> str:

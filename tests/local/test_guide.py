@@ -7,7 +7,7 @@ import sys
 
 from local.access import Access
 from local.deployed import Deployed
-from local.guide import guide
+from local.guide import guide, next_steps
 
 ACCESS = Access("http://127.0.0.1:4566", "eu-central-1", "AKIA", "secret")
 DEPLOYED = Deployed(
@@ -56,3 +56,10 @@ def test_the_export_line_points_boto3_at_the_local_aws() -> None:
     )
 
     assert finished.stdout.split() == ["eu-central-1", "http://127.0.0.1:4566"]
+
+
+def test_the_next_steps_are_aligned() -> None:
+    _, *steps = next_steps().splitlines()
+
+    starts = {step.index(text) for step, text in zip(steps, ("keep", "add", "write"), strict=True)}
+    assert len(starts) == 1
