@@ -1,0 +1,1 @@
+"""An AWS account on your machine, with this project deployed into it."""

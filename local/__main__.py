@@ -1,150 +1,27 @@
-"""An AWS account on your machine, with this project deployed into it: `python -m local up`, `demo`
-or `graphql`.
-"""
+"""`python -m local`: runs a command. Ctrl-C ends it quietly, even while its modules load."""
 
-import argparse
-import json
 import signal
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from local.client import execute
-from local.demo import run_demo
-from local.emulator import Options
-from local.errors import LocalError
-from local.guide import guide
-from local.project import Project
-from local.system import OUTPUTS_FILE, System, running_system
-
-DEFAULT_PORT = 4566
-_LAST_PORT = 65_535
-_INTERRUPTED = 130  # as a shell reports a program that Ctrl-C ended
+_INTERRUPTED = 130  # the status that a shell reports for a program ended by Ctrl-C
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit status."""
     signal.signal(signal.SIGTERM, _interrupt)
-    options = _parser().parse_args(arguments)
     try:
-        return int(options.command(options))
-    except LocalError as error:
-        print(f"\n{error}", file=sys.stderr)
-        return 1
+        from local.commands import run  # noqa: PLC0415  takes 0.3 s: time for a Ctrl-C
+
+        return run(arguments)
     except KeyboardInterrupt:
         return _INTERRUPTED
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="command")
-    up = commands.add_parser(
-        "up", help="deploy the project into a local AWS, and keep it until Ctrl-C"
-    )
-    up.add_argument(
-        "--port",
-        type=_port,
-        default=DEFAULT_PORT,
-        help="of the local AWS; 0 takes a free one (default: %(default)s)",
-    )
-    up.add_argument(
-        "--config",
-        nargs="+",
-        default=[],
-        metavar="KEY=VALUE",
-        help="values over those of Pulumi.dev.yaml",
-    )
-    up.add_argument(
-        "--wait-scale",
-        type=float,
-        default=1.0,
-        metavar="N",
-        help="what a second of waiting takes (default: 1)",
-    )
-    up.set_defaults(command=_up)
-    demo = commands.add_parser(
-        "demo", help="run two tasks from beginning to end, and show them state by state"
-    )
-    demo.add_argument(
-        "--port", type=_port, default=0, help="of the local AWS (default: a free one)"
-    )
-    demo.set_defaults(command=_demo)
-    graphql = commands.add_parser(
-        "graphql", help="send a signed request to the API of the local AWS that is up"
-    )
-    graphql.add_argument("document", help="a GraphQL query or mutation")
-    graphql.add_argument("variables", nargs="?", default="{}", help="its variables, as JSON")
-    graphql.set_defaults(command=_graphql)
-    return parser
-
-
-def _up(options: argparse.Namespace) -> int:
-    project = Project.from_folder(Path.cwd()).with_config(_pairs(options.config))
-    print("Starting a local AWS and deploying into it…", flush=True)
-    with running_system(project, Options(port=options.port, wait_scale=options.wait_scale)) as (
-        system,
-        emulator,
-    ):
-        system.to_file(project.folder)
-        try:
-            print(
-                f"\n{guide(system)}\nWritten to {OUTPUTS_FILE}. Log: {emulator.log}. Ctrl-C"
-                " ends it.",
-                flush=True,
-            )
-            emulator.wait()
-        except KeyboardInterrupt:
-            return 0
-        finally:
-            system.remove_file(project.folder)
-
-
-def _demo(options: argparse.Namespace) -> int:
-    run_demo(Project.from_folder(Path.cwd()), options.port)
-    return 0
-
-
-def _graphql(options: argparse.Namespace) -> int:
-    system = System.from_file(Path.cwd())
-    answer = execute(system.access, system.api_url, options.document, _variables(options.variables))
-    print(json.dumps(answer, indent=2))
-    return 0
-
-
-def _port(text: str) -> int:
-    if text.isdecimal() and int(text) <= _LAST_PORT:
-        return int(text)
-    raise argparse.ArgumentTypeError(f"{text} is no port; it takes 0 (a free one) to {_LAST_PORT}")
-
-
-def _variables(text: str) -> dict[str, object]:
-    try:
-        variables = json.loads(text)
-    except ValueError as error:
-        raise LocalError(
-            f'The variables are not JSON: {error}. For example: \'{{"id": "123"}}\''
-        ) from error
-    if not isinstance(variables, dict):
-        raise LocalError(
-            f'The variables are not a JSON object: {text}. For example: \'{{"id": "123"}}\''
-        )
-    return variables
-
-
-def _pairs(settings: Sequence[str]) -> dict[str, str]:
-    for setting in settings:
-        if "=" not in setting:
-            raise LocalError(
-                f'--config takes KEY=VALUE, not "{setting}". For example: --config'
-                " workerMemoryMb=2048"
-            )
-    return dict(setting.split("=", 1) for setting in settings)
 
 
 if __name__ == "__main__":

@@ -13,9 +13,7 @@ Client: TypeAlias = Any  # a boto3 client: its operations depend on its service
 
 @dataclass(frozen=True)
 class Access:
-    """An endpoint with the credentials that it accepts. Its clients are made once, by any
-    thread.
-    """
+    """An endpoint with the credentials that it accepts. All threads share its clients."""
 
     endpoint_url: str
     region: str
@@ -26,6 +24,7 @@ class Access:
 
     @cached_property
     def session(self) -> boto3.Session:
+        """The boto3 session with the credentials."""
         return boto3.Session(
             aws_access_key_id=self.access_key_id,
             aws_secret_access_key=self.secret_access_key,
@@ -33,8 +32,9 @@ class Access:
         )
 
     def client(self, service: str) -> Client:
-        """The client of a service. A session makes one for one thread at a time, which all may then
-        use (boto3, "Session").
+        """The client of a service, made once.
+
+        Making one is not thread-safe, using one is (boto3, "Session").
         """
         with self._lock:
             if service not in self._clients:
@@ -42,6 +42,6 @@ class Access:
             return self._clients[service]
 
     def _make(self, service: str) -> Client:
-        # Path style: a bucket's name in front of 127.0.0.1 would be no host.
+        # Path style: `bucket.127.0.0.1` is not a valid host.
         config = Config(s3={"addressing_style": "path"}, max_pool_connections=50)
         return self.session.client(service, endpoint_url=self.endpoint_url, config=config)  # type: ignore[call-overload]

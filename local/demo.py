@@ -1,6 +1,4 @@
-"""Runs two tasks from beginning to end on a local AWS, and checks that both ended as they
-should.
-"""
+"""`python -m local demo`: runs two tasks on a local AWS, and checks how they ended."""
 
 import json
 import time
@@ -8,17 +6,17 @@ import time
 from rich.console import Console
 
 from handler.contract import State, Status, WireKey
-from local.caller import Caller, Fields
+from local.deployed import Deployed, deploy_project
 from local.emulator import Options, running_emulator
 from local.errors import DemoFailed
 from local.guide import next_steps
 from local.project import Project
 from local.sample import KEY_FIELD, Sample
-from local.system import System, deploy_system
+from local.user import Fields, User
 from local.view import view_for
 from local.watch import Execution, Finder, follow
 
-# 210 KB in ranges of 16 KiB, two for each iteration: seven iterations, with a pause between them.
+# The file has 210 KB: seven iterations of two pages each, with a pause between them.
 PAGE_BYTES = 16 * 1024
 PAGES_PER_ITERATION = 2
 PAUSE_SECONDS = 30
@@ -30,10 +28,10 @@ _SUCCEEDED = "SUCCEEDED"
 
 
 def run_demo(project: Project, port: int = 0) -> None:
-    """Starts, deploys, triggers, shows and checks.
+    """Starts a local AWS, deploys the project, and runs two tasks.
 
     Raises:
-        DemoFailed: something did not end as it should; the message says what.
+        DemoFailed: a task did not end as expected; the message lists the failed checks.
     """
     console = Console()
     with running_emulator(
@@ -43,43 +41,40 @@ def run_demo(project: Project, port: int = 0) -> None:
         sample.create()
         _say(
             console,
-            f"A local AWS runs at {emulator.access.endpoint_url}. Deploying the project into it…",
+            f"A local AWS runs at {emulator.access.endpoint_url}. Deploying the project…",
         )
-        system = deploy_system(
+        deployed = deploy_project(
             project.with_config({"workerPolicyStatements": sample.policy()}), emulator
         )
-        Demo(system, sample, console).run()
+        Demo(deployed, sample, console).run()
 
 
 class Demo:
-    """The two tasks."""
+    """Two tasks on a deployed project: importCsv by the API, testingRun by a hand-sent event."""
 
-    def __init__(self, system: System, sample: Sample, console: Console) -> None:
-        self._caller = Caller(system)
+    def __init__(self, deployed: Deployed, sample: Sample, console: Console) -> None:
+        self._user = User(deployed)
         self._sample = sample
         self._console = console
-        self._states = system.access.client("stepfunctions")
-        self._finder = Finder(self._states, system.state_machine_arn)
+        self._states = deployed.access.client("stepfunctions")
+        self._finder = Finder(self._states, deployed.state_machine_arn)
 
     def run(self) -> None:
+        """Triggers both tasks, shows their executions, and checks the results."""
         _say(
             self._console,
-            "Triggering importCsv by the GraphQL API, and sending an event for testingRun by hand…",
+            "Triggering importCsv by the GraphQL API, and testingRun by a hand-sent event…",
         )
-        by_api = self._caller.trigger("importCsv", self._input(), name="Import airports")
-        by_hand = self._caller.send(
-            {WireKey.DEFINITION_ID: "testingRun"}
-        )  # without a task's id: its own becomes the task's
-        imported, tested = (
-            self._execution("importCsv", by_api),
-            self._execution("testingRun", by_hand),
-        )
+        by_api = self._user.trigger("importCsv", self._input(), name="Import airports")
+        by_hand = self._user.send({WireKey.DEFINITION_ID: "testingRun"})
+        imported = self._execution("importCsv", by_api)
+        tested = self._execution("testingRun", by_hand)
         self._watch([imported, tested])
-        record = self._caller.record(by_api)
+        record = self._user.record(by_api)
         self._show(record)
         self._check(
             self._expectations(imported, record)
-            | _expectations_of_test(tested, self._caller.record(by_hand))
+            | _expectations_of_test(tested, self._user.record(by_hand))
         )
         _say(self._console, next_steps())
 
@@ -108,8 +103,8 @@ class Demo:
         total = self._sample.rows_in_file()
         _say(
             self._console,
-            f"Executions (a wait of {PAUSE_SECONDS} s takes {PAUSE_SECONDS * _WAIT_SCALE:g} s"
-            " here):",
+            f"Executions (here, a wait of {PAUSE_SECONDS} s takes"
+            f" {PAUSE_SECONDS * _WAIT_SCALE:g} s):",
         )
         with view_for(
             self._console, executions, lambda: (self._sample.rows_in_table(), total)
@@ -118,7 +113,7 @@ class Demo:
                 view.show(steps)
 
     def _show(self, record: Fields) -> None:
-        _say(self._console, "The record of importCsv, by the API:")
+        _say(self._console, "The record of importCsv:")
         for name in (
             "id",
             "name",
@@ -148,17 +143,17 @@ class Demo:
             f"importCsv's execution {imported.status}": imported.status == _SUCCEEDED,
             f"importCsv's record is {record['taskStatus']}": record["taskStatus"] == Status.SUCCESS,
             f"the table has {rows:,} of {total:,} rows": rows == total,
-            f"{runs} iterations, of at least {MIN_ITERATIONS}": runs >= MIN_ITERATIONS,
-            f"{waits} waits, of at least 1": waits >= 1,
+            f"{runs} iterations, at least {MIN_ITERATIONS}": runs >= MIN_ITERATIONS,
+            f"{waits} waits, at least 1": waits >= 1,
         }
 
     def _check(self, expectations: dict[str, bool]) -> None:
         broken = [what for what, holds in expectations.items() if not holds]
-        _say(self._console, "Not as it should be:" if broken else "Both ended as they should:")
+        _say(self._console, "Not as expected:" if broken else "Both ended as expected:")
         for what, holds in expectations.items():
             _line(self._console, f"{'yes' if holds else 'NO':<4} {what}")
         if broken:
-            raise DemoFailed(f"The demo did not end as it should: {'; '.join(broken)}.")
+            raise DemoFailed(f"The demo did not end as expected: {'; '.join(broken)}.")
 
 
 def _expectations_of_test(tested: Execution, record: Fields) -> dict[str, bool]:

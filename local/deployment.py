@@ -1,53 +1,44 @@
-"""Deploys a Pulumi project into the local AWS: runs its program, and creates each resource that the
-program registers.
+"""Deploys a Pulumi project into the local AWS.
 
-The program runs on Pulumi's own mock runtime, as its unit tests do, so it runs whole and unchanged:
-every output resolves to what the created resource really has. Neither the Pulumi CLI nor a state
-file takes part.
+The program runs unchanged on Pulumi's own mock runtime. Each resource that it registers is created
+with boto3, and its outputs are those of the created resource. There is no Pulumi CLI and no state
+file.
 """
 
 import asyncio
-import logging
 import os
 import runpy
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
-from pulumi.runtime import rpc, set_all_config
-from pulumi.runtime.mocks import (
-    MockCallArgs,
-    MockEngine,
-    MockMonitor,
-    MockResourceArgs,
-    Mocks,
-    MockSettings,
-)
-from pulumi.runtime.settings import configure
+from pulumi import RunError
+from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs, Mocks
 from pulumi.runtime.stack import run_in_stack
 
 from local.access import Access
+from local.advice import without_pulumi
 from local.emulator import ACCOUNT_ID
 from local.errors import DeploymentFailed, LocalError
+from local.mock_runtime import Monitor, configure
 from local.project import Project
 from local.resources import CREATORS, Account, Declaration, Values
 
-_STACK = "pulumi:pulumi:Stack"
 _PROVIDERS = "pulumi:providers:"
 
 
 def deploy(project: Project, access: Access) -> Values:
-    """Creates everything that the project's program declares, and returns the stack's outputs.
+    """Creates every resource of the project's program, and returns the outputs of the stack.
 
-    Raises: DeploymentFailed: the program raised, or a resource could not be created; the message
-        says which and why.
+    Raises:
+        DeploymentFailed: the program raised, or a resource could not be created. The message says
+            which one, and why.
     """
     creation = Creation(Account(access, ACCOUNT_ID, project.folder))
-    monitor = _Monitor(creation)
-    _configure(project, monitor)
+    monitor = Monitor(creation)
+    configure(monitor, project=project.name, stack=project.stack, config=project.config)
     try:
         with _inside(project.folder):
             asyncio.run(_run(project.folder / "__main__.py"))
@@ -57,13 +48,14 @@ def deploy(project: Project, access: Access) -> Values:
 
 
 class Creation(Mocks):
-    """What stands in the place of Pulumi's engine and of the AWS provider."""
+    """Creates the resources that the program registers: the part of Pulumi's engine."""
 
     def __init__(self, account: Account) -> None:
         self._account = account
         self.failure: LocalError | None = None
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str | None, Values]:
+        """Creates one resource; returns its id, and its inputs with its outputs."""
         if not args.custom:
             return None, dict(args.inputs)
         if args.typ.startswith(_PROVIDERS):
@@ -90,6 +82,7 @@ class Creation(Mocks):
         return outputs
 
     def call(self, args: MockCallArgs) -> tuple[Values, list[tuple[str, str]] | None]:
+        """Answers a function of the provider that the program calls, such as getRegion."""
         results: dict[str, Values] = {
             "aws:index/getCallerIdentity:getCallerIdentity": self._identity(),
             "aws:index/getPartition:getPartition": {
@@ -117,70 +110,15 @@ class Creation(Mocks):
 
     def _unknown_call(self, token: str) -> LocalError:
         self.failure = self.failure or DeploymentFailed(
-            f"The local AWS can't answer the program's call of {token}. Add its result to"
+            f"The program calls {token}, which the local AWS can't answer. Add its result to"
             " local/deployment.py."
         )
         return self.failure
 
 
-class _Monitor(MockMonitor):
-    """Pulumi's mock monitor, which also keeps the stack's outputs, and leaves no event loop
-    behind.
-    """
-
-    def __init__(self, mocks: Mocks) -> None:
-        super().__init__(mocks)
-        self.outputs: Values = {}
-
-    def RegisterResource(self, request: Any) -> Any:  # noqa: N802
-        with _own_event_loop():
-            return super().RegisterResource(request)  # type: ignore[no-untyped-call]
-
-    def Invoke(self, request: Any) -> Any:  # noqa: N802
-        with _own_event_loop():
-            return super().Invoke(request)  # type: ignore[no-untyped-call]
-
-    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802
-        if f"::{_STACK}::" in request.urn:
-            self.outputs = rpc.deserialize_properties(request.outputs)
-        return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call]
-
-
-@contextmanager
-def _own_event_loop() -> Iterator[None]:
-    """For a thread of Pulumi's, which would else get a loop that nobody closes."""
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
-    try:
-        yield
-    finally:
-        asyncio.set_event_loop(None)
-        loop.close()
-
-
-def _configure(project: Project, monitor: _Monitor) -> None:
-    set_all_config(project.config)
-    quiet = logging.getLogger(
-        "background_tasks.pulumi"
-    )  # Pulumi would log to the root, also what we raise
-    quiet.propagate = False
-    configure(
-        MockSettings(  # type: ignore[no-untyped-call]
-            monitor=monitor,
-            monitor_features=set(monitor.GetDeploymentInfo(None).supportedFeatures),  # type: ignore[no-untyped-call]
-            engine=MockEngine(quiet),
-            project=project.name,
-            stack=project.stack,
-            dry_run=False,
-            organization=None,
-            callbacks=None,
-        )
-    )
-
-
 @contextmanager
 def _inside(folder: Path) -> Iterator[None]:
-    """In the project's folder, and with it first on the path, as the Pulumi CLI runs a program."""
+    """Runs the block in the folder, with the folder first on `sys.path`, as the Pulumi CLI does."""
     before = Path.cwd()
     os.chdir(folder)
     sys.path.insert(0, str(folder))
@@ -192,8 +130,8 @@ def _inside(folder: Path) -> Iterator[None]:
 
 
 async def _run(program: Path) -> None:
-    # The first failure ends the run and is told; of the futures that depend on it, nobody reads the
-    # exceptions.
+    # The first failure ends the run and is reported. Futures that depend on it fail too: asyncio
+    # would print each of their exceptions.
     asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)
 
     def run() -> None:
@@ -203,5 +141,5 @@ async def _run(program: Path) -> None:
 
 
 def _failure_of_program(error: Exception) -> DeploymentFailed:
-    kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
-    return DeploymentFailed(f"The program failed. {kind}{error}")
+    kind = "" if isinstance(error, (ValueError, RunError)) else f"{type(error).__name__}: "
+    return DeploymentFailed(f"The program failed. {kind}{without_pulumi(str(error))}")

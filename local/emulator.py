@@ -1,6 +1,4 @@
-"""Starts the local AWS as a process of its own, and takes it down with everything that it
-started.
-"""
+"""Starts a local AWS as a process of its own, and ends all of its processes."""
 
 import os
 import secrets
@@ -29,21 +27,19 @@ _ROOT = Path(__file__).parent.parent
 _START_SECONDS = 30
 _STOP_SECONDS = 5
 _LOG_LINES = 15
-# The rest of the caller's environment stays out: AWS_PROFILE, PYTHONPATH and the like would reach
-# the Lambdas too.
+# No other variable of the shell is passed on: AWS_PROFILE, PYTHONPATH and so on would reach the
+# Lambdas too.
 _PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "SYSTEMROOT")
 
 
 @dataclass(frozen=True)
 class Options:
-    """How a local AWS is to be."""
+    """How to start a local AWS."""
 
-    port: int = 0  # 0: a free one
+    port: int = 0  # 0: any free port
     region: str = "us-east-1"
-    wait_scale: float = 1.0  # what a second of `Wait`, and of a retry's interval, takes
-    program: tuple[str, ...] = (
-        "local.aws",
-    )  # the module that runs it, and what that is given besides its folder
+    wait_scale: float = 1.0  # real seconds for each second of a `Wait` or of a retry's interval
+    program: tuple[str, ...] = ("local.aws",)  # the module to run, and its arguments after a folder
 
 
 @dataclass(frozen=True)
@@ -55,18 +51,17 @@ class Emulator:
     _process: subprocess.Popen[bytes]
 
     def wait(self) -> NoReturn:
-        """Blocks for as long as it runs, which is until somebody else ends it."""
+        """Blocks until the process ends; a process that ends by itself is a failure."""
         raise _ended(self._process.wait(), self.log)
 
 
 @contextmanager
 def running_emulator(options: Options) -> Iterator[Emulator]:
-    """A running local AWS. Leaving the block, in whatever way, ends its processes and removes its
-    files.
+    """A running local AWS. Leaving the block ends its processes and removes its files.
 
     Raises:
         PortTaken: another program listens on the port.
-        EmulatorFailed: ministack did not come up; the message has the end of its log.
+        EmulatorFailed: ministack did not start; the message has the end of its log.
     """
     port = options.port or _free_port()
     _refuse_a_taken_port(port)
@@ -87,9 +82,7 @@ def running_emulator(options: Options) -> Iterator[Emulator]:
 
 
 def _administrator(root: Access) -> Access:
-    """A user who may do everything. ministack doesn't check the signatures of root, so its key
-    stays with us.
-    """
+    """A user who may do everything. ministack checks no signatures of root: nobody gets its key."""
     iam = root.client("iam")
     iam.create_user(UserName=_ADMINISTRATOR)
     iam.attach_user_policy(
@@ -121,10 +114,10 @@ def _start(folder: Path, root: Access, options: Options) -> subprocess.Popen[byt
             [sys.executable, "-m", module, str(folder), *arguments],
             cwd=_ROOT,
             env=_environment(folder, root, options),
-            stdin=subprocess.PIPE,  # held open: its end tells the child that we are gone
+            stdin=subprocess.PIPE,  # held open: the child ends when it closes
             stdout=log,
             stderr=subprocess.STDOUT,
-            # a group of its own, with its Lambdas in it, and out of reach of the terminal's Ctrl-C
+            # A process group of its own: it includes the Lambdas, and gets no Ctrl-C.
             start_new_session=True,
         )
 
@@ -136,11 +129,11 @@ def _environment(folder: Path, root: Access, options: Options) -> dict[str, str]
         "AWS_ACCESS_KEY_ID": root.access_key_id,
         "AWS_SECRET_ACCESS_KEY": root.secret_access_key,
         "BIND_HOST": HOST,
-        # ministack would clear away containers that it takes for its own
+        # ministack would remove containers that look like its own.
         "DOCKER_HOST": f"unix://{folder}/no-docker",
         "GATEWAY_PORT": root.endpoint_url.rsplit(":", 1)[1],
         "HOME": str(folder),
-        "IOT_MTLS_ENABLED": "0",  # would open a port of its own
+        "IOT_MTLS_ENABLED": "0",  # it would open another port
         "LOG_LEVEL": "INFO",
         "MINISTACK_ACCOUNT_ID": ACCOUNT_ID,
         "MINISTACK_HOST": HOST,
@@ -176,9 +169,7 @@ def _is_healthy(access: Access) -> bool:
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    """Ends the whole group: first asks, then insists, since a Lambda may be anywhere in its
-    code.
-    """
+    """Ends the whole group: SIGTERM first, then SIGKILL, since a Lambda may ignore the first."""
     _signal_group(process, signal.SIGTERM)
     with suppress(subprocess.TimeoutExpired):
         process.wait(_STOP_SECONDS)
@@ -203,4 +194,4 @@ def _ended(status: int, log: Path) -> EmulatorFailed:
 
 def _end_of(log: Path) -> str:
     lines = log.read_text(errors="replace").splitlines()
-    return "\n".join(f"  {line}" for line in lines[-_LOG_LINES:]) or "  (it wrote nothing)"
+    return "\n".join(f"  {line}" for line in lines[-_LOG_LINES:]) or "  (the log is empty)"

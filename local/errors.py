@@ -1,8 +1,8 @@
-"""What `python -m local` tells the person who ran it, instead of a traceback."""
+"""Errors that `python -m local` prints without a traceback."""
 
 
 class LocalError(Exception):
-    """Something that the person at the terminal can put right; the message says how."""
+    """An error that the person at the terminal can fix; the message says how."""
 
 
 class PortTaken(LocalError):
@@ -10,18 +10,18 @@ class PortTaken(LocalError):
 
     def __init__(self, port: int) -> None:
         super().__init__(
-            f"Port {port} on 127.0.0.1 is taken. Stop what listens there, or choose another one: "
-            f"python -m local up --port {port + 1}"
+            f"Port {port} on 127.0.0.1 is taken. Stop its program, or take another one:"
+            f" python -m local up --port {port + 1}"
         )
 
 
 class EmulatorFailed(LocalError):
-    """The local AWS ended, or didn't answer, while it was starting."""
+    """The local AWS did not start, or ended."""
 
 
 class DeploymentFailed(LocalError):
-    """The Pulumi program, or the creation of one of its resources, failed."""
+    """The program raised, or one of its resources could not be created."""
 
 
 class DemoFailed(LocalError):
-    """Something in the demo did not end as it should."""
+    """A task of the demo did not end as expected."""

@@ -1,4 +1,4 @@
-"""What a person can do with a running system, in lines to copy into another terminal."""
+"""What to try with a deployed project, as lines to copy into another terminal."""
 
 import json
 import shlex
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from handler.contract import DETAIL_TYPE, WireKey
 from local.access import Access
-from local.system import System
+from local.deployed import Deployed
 
 _LIST_TASKS = "{ backgroundTasks { listTasks { data { id definitionId taskStatus iterations } } } }"
 _TRIGGER = (
@@ -17,14 +17,16 @@ _TRIGGER = (
 )
 
 
-def guide(system: System) -> str:
-    """Everything there is to try."""
+def guide(deployed: Deployed) -> str:
+    """All sections: outputs, credentials, events, executions, the API."""
     return "\n".join(
         [
-            _section("The system", _outputs(system.outputs)),
-            _section("With any AWS tool, after", [_exports(system.access)]),
-            _section("Send an event by hand", [_put_events(system), _put_events_in_python(system)]),
-            _section("See the executions", [_list_executions(system)]),
+            _section("Outputs", _outputs(deployed.outputs)),
+            _section("Use any AWS tool, after this line", [_exports(deployed.access)]),
+            _section(
+                "Send an event by hand", [_put_events(deployed), _put_events_in_python(deployed)]
+            ),
+            _section("See the executions", [_list_executions(deployed)]),
             _section("Call the GraphQL API", [_graphql(_TRIGGER), _graphql(_LIST_TASKS)]),
         ]
     )
@@ -35,9 +37,12 @@ def _section(title: str, lines: list[str]) -> str:
 
 
 def _outputs(outputs: Mapping[str, object]) -> list[str]:
-    texts = {name: value for name, value in sorted(outputs.items()) if isinstance(value, str)}
+    return _aligned({name: text for name, text in sorted(outputs.items()) if isinstance(text, str)})
+
+
+def _aligned(texts: Mapping[str, str]) -> list[str]:
     width = max(map(len, texts), default=0)
-    return [f"{name:{width}}  {value}" for name, value in texts.items()]
+    return [f"{name:{width}}  {text}" for name, text in texts.items()]
 
 
 def _exports(access: Access) -> str:
@@ -51,24 +56,24 @@ def _exports(access: Access) -> str:
     return "export " + " ".join(f"{name}={value}" for name, value in values.items())
 
 
-def _entry(system: System) -> dict[str, str]:
+def _entry(deployed: Deployed) -> dict[str, str]:
     detail = json.dumps({WireKey.DEFINITION_ID.value: "testingRun"})
     return {
-        "EventBusName": system.event_bus_name,
+        "EventBusName": deployed.event_bus_name,
         "Source": "by-hand",
         "DetailType": DETAIL_TYPE,
         "Detail": detail,
     }
 
 
-def _put_events(system: System) -> str:
-    return f"aws events put-events --entries {shlex.quote(json.dumps([_entry(system)]))}"
+def _put_events(deployed: Deployed) -> str:
+    return f"aws events put-events --entries {shlex.quote(json.dumps([_entry(deployed)]))}"
 
 
-def _put_events_in_python(system: System) -> str:
+def _put_events_in_python(deployed: Deployed) -> str:
     code = (
         "import boto3;"
-        f' print(boto3.client("events").put_events(Entries={json.dumps([_entry(system)])}))'
+        f' print(boto3.client("events").put_events(Entries={json.dumps([_entry(deployed)])}))'
     )
     return f"{_python()} -c {shlex.quote(code)}"
 
@@ -78,21 +83,21 @@ def _graphql(document: str) -> str:
 
 
 def next_steps() -> str:
-    """What a demo leads to."""
-    lines = [
-        f"{_python()} -m local up   keep a local AWS: send your own events, call the API",
-        "definitions/                    add a file with a task; the next `up` has it",
-        "README.md                       write a task, deploy it to AWS",
-    ]
-    return _section("What to try next", lines)
+    """What to try after the demo."""
+    steps = {
+        f"{_python()} -m local up": "keep a local AWS: send your own events, call the API",
+        "definitions/": "add a file with a task; the next `up` has it",
+        "README.md": "write a task, deploy it to AWS",
+    }
+    return _section("What to try next", _aligned(steps))
 
 
 def _python() -> str:
-    """This Python, as short as it can be called from the project's folder."""
+    """This Python, by its shortest path from the current folder."""
     executable, here = Path(sys.executable), Path.cwd()
     return str(executable.relative_to(here) if executable.is_relative_to(here) else executable)
 
 
-def _list_executions(system: System) -> str:
-    machine = system.state_machine_arn
+def _list_executions(deployed: Deployed) -> str:
+    machine = deployed.state_machine_arn
     return f"aws stepfunctions list-executions --state-machine-arn {machine}"

@@ -1,6 +1,4 @@
-"""The Pulumi project and one stack of it, as the Pulumi CLI would hand their configuration to the
-program.
-"""
+"""A Pulumi project and the config of one stack, as the Pulumi CLI passes it to the program."""
 
 import json
 from collections.abc import Mapping
@@ -20,9 +18,7 @@ _REGION_KEY = "aws:region"
 
 @dataclass(frozen=True)
 class Project:
-    """A project folder with one stack's configuration, complete with the defaults of
-    Pulumi.yaml.
-    """
+    """A project's folder with the config of one stack, including the defaults of Pulumi.yaml."""
 
     folder: Path
     name: str
@@ -45,12 +41,11 @@ class Project:
 
     @property
     def region(self) -> str:
+        """The AWS region of the stack."""
         return self.config.get(_REGION_KEY, DEFAULT_REGION)
 
     def with_config(self, values: Mapping[str, object]) -> "Project":
-        """Sets values as `pulumi config set` does: a key without a namespace is the project's
-        own.
-        """
+        """Changes values. A key without a namespace gets the one of the project."""
         changes = {_qualified(key, self.name): _text(value) for key, value in values.items()}
         return Project(self.folder, self.name, self.stack, self.config | changes)
 
@@ -59,18 +54,14 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         content = yaml.safe_load(path.read_text())
     except FileNotFoundError as error:
-        raise LocalError(
-            f"{path} does not exist. Run this from the project's folder, where Pulumi.yaml is."
-        ) from error
+        raise LocalError(f"{path} does not exist. Run this from the project's folder.") from error
     except yaml.YAMLError as error:
         raise LocalError(f"{path} is not valid YAML: {error}") from error
     return content or {}
 
 
 def _defaults(declarations: object) -> dict[str, object]:
-    """A key is declared with a `default`, with a `value`, or by its bare value (Pulumi project file
-    reference).
-    """
+    """Declared values: `default`, `value` or a bare value (Pulumi project file reference)."""
     defaults = {}
     for key, declaration in (declarations if isinstance(declarations, dict) else {}).items():
         if not isinstance(declaration, dict):
@@ -85,5 +76,5 @@ def _qualified(key: str, namespace: str) -> str:
 
 
 def _text(value: object) -> str:
-    """Pulumi hands every value over as text: a string as it is, anything else as JSON."""
+    """Pulumi passes every value as text: a string as it is, anything else as JSON."""
     return value if isinstance(value, str) else json.dumps(value)

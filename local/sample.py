@@ -1,4 +1,4 @@
-"""What the demo works on: airports in a bucket, and an empty table for them."""
+"""The data of the demo: a file of airports in a bucket, and an empty table."""
 
 import csv
 from dataclasses import dataclass
@@ -16,9 +16,7 @@ _TABLE = "demo-airports"
 
 @dataclass(frozen=True)
 class Sample:
-    """A bucket with the file, and a table. They are the demo's own, not the project's: tasks need
-    leave to use them.
-    """
+    """A bucket with the file, and a table. They are not the project's: tasks need permissions."""
 
     access: Access
     bucket: str = _BUCKET
@@ -26,6 +24,7 @@ class Sample:
     table: str = _TABLE
 
     def create(self) -> None:
+        """Creates the bucket with the file, and the empty table."""
         s3, dynamodb = self.access.client("s3"), self.access.client("dynamodb")
         s3.create_bucket(
             Bucket=self.bucket, CreateBucketConfiguration={"LocationConstraint": self.access.region}
@@ -39,7 +38,7 @@ class Sample:
         )
 
     def policy(self) -> list[dict[str, Any]]:
-        """What a task that imports the file must be allowed: `workerPolicyStatements`."""
+        """What the import needs: the stack's config key `workerPolicyStatements`."""
         table = f"arn:aws:dynamodb:{self.access.region}:{ACCOUNT_ID}:table/{self.table}"
         return [
             {
@@ -51,10 +50,12 @@ class Sample:
         ]
 
     def rows_in_file(self) -> int:
+        """The number of airports in the file."""
         with AIRPORTS.open(newline="") as file:
             return sum(1 for _ in csv.DictReader(file))
 
     def rows_in_table(self) -> int:
+        """The number of airports imported so far."""
         paginator = self.access.client("dynamodb").get_paginator("scan")
         return sum(
             page["Count"] for page in paginator.paginate(TableName=self.table, Select="COUNT")

@@ -1,6 +1,4 @@
-"""Shows followed executions: a live table with progress on a terminal, plain lines anywhere
-else.
-"""
+"""Shows followed executions: as a live table on a terminal, as plain lines elsewhere."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -18,17 +16,18 @@ from local.watch import Execution, Step
 _LAST_STATES = 5
 _COLOURS = {"RUNNING": "cyan", "SUCCEEDED": "green"}
 
-Progress = Callable[[], tuple[int, int]]  # done, of how many
+Progress = Callable[[], tuple[int, int]]  # done, total
 
 
 class View(AbstractContextManager["View"], Protocol):
-    """Something that shows steps while they happen."""
+    """Shows steps as they happen."""
 
-    def show(self, steps: Sequence[Step], /) -> None: ...
+    def show(self, steps: Sequence[Step], /) -> None:
+        """Shows the steps of one poll."""
 
 
 def view_for(console: Console, executions: Sequence[Execution], progress: Progress) -> View:
-    """A live table if the console is a terminal, plain lines if not."""
+    """A live table for a terminal, plain lines for any other output."""
     return (
         LiveView(console, executions, progress)
         if console.is_terminal
@@ -37,7 +36,7 @@ def view_for(console: Console, executions: Sequence[Execution], progress: Progre
 
 
 class PlainView:
-    """A line for each step, with the progress made since the last line."""
+    """A line for each step, and a line of progress after each poll that has steps."""
 
     def __init__(self, console: Console, progress: Progress) -> None:
         self._console = console
@@ -55,6 +54,7 @@ class PlainView:
         return None
 
     def show(self, steps: Sequence[Step]) -> None:
+        """Prints a line for each step, then the progress."""
         for step in steps:
             self._console.print(f"  {step}", markup=False, highlight=False, soft_wrap=True)
         if steps:
@@ -63,7 +63,7 @@ class PlainView:
 
 
 class LiveView:
-    """A table with a row for each execution, and a bar below it, redrawn at each poll."""
+    """A table with a row for each execution, and a bar of progress below it."""
 
     def __init__(
         self, console: Console, executions: Sequence[Execution], progress: Progress
@@ -86,6 +86,7 @@ class LiveView:
         self._live.__exit__(kind, error, trace)
 
     def show(self, _steps: Sequence[Step]) -> None:
+        """Redraws the table, which has the steps already."""
         self._live.update(self._render(), refresh=True)
 
     def _render(self) -> RenderableType:

@@ -1,4 +1,4 @@
-"""Follows executions state by state while they run, by reading what is new in their history."""
+"""Follows running executions state by state, reading only the new events of their history."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -14,13 +14,16 @@ _MAX_NOTE = 100
 
 
 class Executions(Protocol):
-    """The calls of the Step Functions client that finding and following an execution takes."""
+    """The part of the Step Functions client that is used here."""
 
-    def list_executions(self, **request: Any) -> Any: ...
+    def list_executions(self, **request: Any) -> Any:
+        """Newest first."""
 
-    def describe_execution(self, **request: Any) -> Any: ...
+    def describe_execution(self, **request: Any) -> Any:
+        """Status and input of an execution."""
 
-    def get_execution_history(self, **request: Any) -> Any: ...
+    def get_execution_history(self, **request: Any) -> Any:
+        """A page of events, newest first if `reverseOrder` is set."""
 
 
 class Finder:
@@ -29,17 +32,13 @@ class Finder:
     def __init__(self, client: Executions, state_machine_arn: str) -> None:
         self._client = client
         self._state_machine_arn = state_machine_arn
-        self._ids: dict[
-            str, frozenset[str]
-        ] = {}  # of the events that started them; an execution's never changes
+        # By execution: the ids in the event that started it. They never change.
+        self._ids: dict[str, frozenset[str]] = {}
 
     def find(self, task_id: str) -> str | None:
-        """The ARN of the newest execution that an event with this id, or for the task with this id,
-        started.
-        """
-        for execution in self._client.list_executions(stateMachineArn=self._state_machine_arn)[
-            "executions"
-        ]:
+        """The ARN of the newest execution for the id of a task or of an event, or None."""
+        page = self._client.list_executions(stateMachineArn=self._state_machine_arn)
+        for execution in page["executions"]:
             if task_id in self._ids_of(execution["executionArn"]):
                 return str(execution["executionArn"])
         return None
@@ -62,7 +61,7 @@ def _ids_in(event: Any) -> frozenset[str]:
 
 @dataclass(frozen=True)
 class Step:
-    """An execution entered a state."""
+    """One entry of a state."""
 
     task: str
     state: str
@@ -75,7 +74,7 @@ class Step:
 
 @dataclass
 class Execution:
-    """One execution that is being followed."""
+    """An execution that is being followed."""
 
     task: str
     arn: str
@@ -87,16 +86,17 @@ class Execution:
 
     @property
     def is_running(self) -> bool:
+        """Whether the execution was running at the last poll."""
         return self.status == _RUNNING
 
     @property
     def states(self) -> list[str]:
+        """The names of the states entered so far."""
         return [step.state for step in self.steps]
 
     def poll(self) -> list[Step]:
-        """The states entered since the last poll."""
-        # The status first: what the history gains afterwards would be missed if a finished
-        # execution weren't read again.
+        """Reads the states entered since the last poll."""
+        # Status before history: an execution that ends between the two is polled once more.
         self.status = self.client.describe_execution(executionArn=self.arn)["status"]
         steps = [
             self._step(event) for event in self._new_events() if event["type"].endswith(_ENTERED)
@@ -105,7 +105,7 @@ class Execution:
         return steps
 
     def _new_events(self) -> list[dict[str, Any]]:
-        """Read backwards, so that a poll costs what is new and not what is old."""
+        """New events, oldest first. Read backwards, so a poll costs only what is new."""
         new: list[dict[str, Any]] = []
         request: dict[str, Any] = {
             "executionArn": self.arn,
@@ -134,7 +134,7 @@ class Execution:
 
 
 def _note(state: str, entered_with: Any) -> str:
-    """What is worth saying about a state, from the data that it was entered with."""
+    """A short text about a state, from the data that it was entered with."""
     if not isinstance(entered_with, dict):
         return ""
     match state:
@@ -159,9 +159,7 @@ def _shortened(text: str) -> str:
 
 
 def follow(executions: Sequence[Execution], pause: Callable[[], None]) -> Iterator[list[Step]]:
-    """The steps of all executions as they happen, an empty list at a poll without any, until every
-    execution is over.
-    """
+    """Yields the new steps at each poll, maybe none, until every execution is over."""
     while True:
         running = [execution for execution in executions if execution.is_running]
         if not running:

@@ -1,4 +1,4 @@
-"""The whole system on a local AWS, as a test uses it: triggers, events, executions, records."""
+"""The whole system on a local AWS, as tests use it: triggers, events, executions, records."""
 
 import json
 import time
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from local.access import Client
-from local.caller import Caller
-from local.system import System
+from local.deployed import Deployed
+from local.user import User
 from local.watch import Execution, Finder
 
 Found = TypeVar("Found")
@@ -29,26 +29,26 @@ class Ended:
     output: Any
 
 
-class Running(Caller):
-    """A running system. What waits, waits half a minute and then fails the test."""
+class Running(User):
+    """A running system. A wait of more than 30 seconds fails the test."""
 
-    def __init__(self, system: System) -> None:
-        super().__init__(system)
-        self.system = system
+    def __init__(self, deployed: Deployed) -> None:
+        super().__init__(deployed)
+        self.deployed = deployed
         self.states = self.client("stepfunctions")
-        self._finder = Finder(self.states, system.state_machine_arn)
+        self._finder = Finder(self.states, deployed.state_machine_arn)
 
     def client(self, service: str) -> Client:
         """A boto3 client of the account's administrator."""
-        return self.system.access.client(service)
+        return self.deployed.access.client(service)
 
     @property
     def table(self) -> str:
-        return str(self.system.outputs["tableName"])
+        return str(self.deployed.outputs["tableName"])
 
     def start(self, event: object) -> str:
-        """Starts an execution past the bus, with anything for an event, and returns its ARN."""
-        machine = self.system.state_machine_arn
+        """Starts an execution without the bus, with any event, and returns its ARN."""
+        machine = self.deployed.state_machine_arn
         return str(
             self.states.start_execution(stateMachineArn=machine, input=json.dumps(event))[
                 "executionArn"
@@ -56,7 +56,7 @@ class Running(Caller):
         )
 
     def execution(self, task_id: str) -> str:
-        """The ARN of the execution for a task's id, or for the id of an event."""
+        """Waits for the execution of a task, or of an event, and returns its ARN."""
         return self.until(lambda: self._finder.find(task_id))
 
     def run(self, task_id: str) -> Ended:
@@ -83,11 +83,11 @@ class Running(Caller):
     def until(
         self, condition: Callable[[], Found | None], *, patience_seconds: float = _PATIENCE_SECONDS
     ) -> Found:
-        """Calls something until it yields a truth, and returns that."""
+        """Waits until `condition` returns a true value, and returns it."""
         deadline = time.monotonic() + patience_seconds
         while not (found := condition()):
             assert time.monotonic() < deadline, (
-                f"it did not happen within {patience_seconds} seconds"
+                f"the condition is still false after {patience_seconds} seconds"
             )
             time.sleep(_POLL_SECONDS)
         return found

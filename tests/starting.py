@@ -1,6 +1,4 @@
-"""Starts the whole system as a person does, `python -m local up`, on a copy of the project with a
-few definitions more.
-"""
+"""Starts the whole system with `python -m local up`, on a copy of the project."""
 
 import shutil
 import signal
@@ -11,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from local.system import OUTPUTS_FILE, System
+from local.deployed import OUTPUTS_FILE, Deployed
 from tests.running import Running
 
 ROOT = Path(__file__).parent.parent
@@ -21,7 +19,7 @@ _WAIT_SCALE = "0.01"
 
 @contextmanager
 def started(folder: Path) -> Iterator[Running]:
-    """The system, running until the block ends; `folder` is empty and gets the copy."""
+    """The running system, until the block ends. The copy goes into `folder`, which is empty."""
     _copy_project(folder)
     log = folder / "up.log"
     with (
@@ -35,15 +33,13 @@ def started(folder: Path) -> Iterator[Running]:
     ):
         try:
             _wait_for_outputs(folder, up, log)
-            yield Running(System.from_file(folder))
+            yield Running(Deployed.from_file(folder))
         finally:
             up.send_signal(signal.SIGTERM)
 
 
 def _copy_project(folder: Path) -> None:
-    """The project's files, and the tests' own definitions among them: dropping a file there is all
-    that a task takes.
-    """
+    """Copies the project, and adds the definitions of the tests to it."""
     without_caches = shutil.ignore_patterns("__pycache__")
     for package in ("handler", "definitions", "infra", "local"):
         shutil.copytree(ROOT / package, folder / package, ignore=without_caches)
@@ -58,6 +54,6 @@ def _wait_for_outputs(folder: Path, up: subprocess.Popen[bytes], log: Path) -> N
     while not (folder / OUTPUTS_FILE).exists():
         assert up.poll() is None, f"python -m local up ended:\n{log.read_text()}"
         assert time.monotonic() < deadline, (
-            f"python -m local up was not ready in {_START_SECONDS} s:\n{log.read_text()}"
+            f"python -m local up was not ready within {_START_SECONDS} s:\n{log.read_text()}"
         )
         time.sleep(0.05)

@@ -1,7 +1,7 @@
-"""Copies a month's orders from a DynamoDB table to S3: a loop that goes on where it was.
+"""Copies the orders of a month from a DynamoDB table to S3: a loop that resumes at its cursor.
 
 The table's keys are `month` and `orderId`. The archive has one object per page, one order per line,
-as DynamoDB's own import from S3 takes it (`DYNAMODB_JSON`).
+in the format that DynamoDB imports from S3 (`DYNAMODB_JSON`).
 """
 
 import functools
@@ -19,21 +19,21 @@ Page = list[dict[str, Any]]
 
 
 class ArchiveOrdersInput(BaseModel):
-    """Which orders, and where to; the rest is how far it is."""
+    """The orders, the bucket and the progress."""
 
     table: str = Field(min_length=3)
     bucket: str = Field(min_length=3)
     month: str = Field(pattern=r"^\d{4}-\d{2}$")
     page_size: int = Field(default=500, ge=1, le=1_000)
 
-    cursor: str | None = Field(default=None, description="the last order that is archived")
+    cursor: str | None = Field(default=None, description="the last archived order")
     pages: int = 0
     orders: int = 0
 
 
 @task(id="archiveOrders", retry=Retry(max_attempts=5, backoff=timedelta(seconds=10)))
 def archive_orders(context: Context, input: ArchiveOrdersInput) -> Done:
-    """Copies a month's orders from a table to S3, a page at a time."""
+    """Copies the orders of a month from a table to S3, page by page."""
     for page in context.each(pages_of(input), input, size=len):
         write(page, input)
     return Done(
@@ -42,9 +42,7 @@ def archive_orders(context: Context, input: ArchiveOrdersInput) -> Done:
 
 
 def pages_of(input: ArchiveOrdersInput) -> Iterator[tuple[str, Page]]:
-    """The pages behind the cursor, each with the order that it ends with: the cursor once it is
-    written.
-    """
+    """The pages after the cursor, each with its last order: the next cursor."""
     last = input.cursor
     while page := read(input, last):
         last = page[-1]["orderId"]["S"]
@@ -52,27 +50,25 @@ def pages_of(input: ArchiveOrdersInput) -> Iterator[tuple[str, Page]]:
 
 
 def read(input: ArchiveOrdersInput, last: str | None) -> Page:
-    """The page of orders that follows `last`; empty where there are no more."""
-    behind = (
-        {"ExclusiveStartKey": {"month": {"S": input.month}, "orderId": {"S": last}}} if last else {}
-    )
-    answer = dynamodb().query(
+    """The page of orders after `last`; empty at the end."""
+    key = {"month": {"S": input.month}, "orderId": {"S": last}}
+    response = dynamodb().query(
         TableName=input.table,
         KeyConditionExpression="#month = :month",
         ExpressionAttributeNames={"#month": "month"},
         ExpressionAttributeValues={":month": {"S": input.month}},
         Limit=input.page_size,
-        **behind,
+        **({"ExclusiveStartKey": key} if last else {}),
     )
-    page: Page = answer["Items"]
+    page: Page = response["Items"]
     return page
 
 
 def write(page: Page, input: ArchiveOrdersInput) -> None:
     """Writes a page, and counts it.
 
-    Its key follows from the input: a page that is written again after a crash replaces itself. The
-    counts are saved with the cursor, in one write: they are right whatever happens.
+    The key of the object comes from the input: a page that is written again after a crash replaces
+    itself. The counts are saved with the cursor in one write, so a crash can't make them wrong.
     """
     lines = "".join(json.dumps({"Item": order}) + "\n" for order in page)
     s3().put_object(

@@ -1,6 +1,4 @@
-"""Compresses the log files in a bucket: a task that shares its work out among children, and puts
-their results together.
-"""
+"""Compresses the log files in a bucket: a task that splits its work among children."""
 
 import functools
 import gzip
@@ -15,12 +13,12 @@ from handler import Context, Done, Failed, Retry, TaskRecord, Verdict, task
 
 
 class CompressLogsInput(BaseModel):
-    """The files, and how far it is with giving them to children."""
+    """The files, and the progress in triggering a child for each."""
 
     bucket: str = Field(min_length=3)
     prefix: str = "logs/"
 
-    cursor: str = Field(default="", description="the last file that has its child")
+    cursor: str = Field(default="", description="the last file that has a child")
 
 
 class CompressLogInput(BaseModel):
@@ -31,7 +29,7 @@ class CompressLogInput(BaseModel):
 
 
 class Compressed(BaseModel):
-    """What a child hands over."""
+    """The output of a child."""
 
     key: str
     bytes_before: int
@@ -41,9 +39,8 @@ class Compressed(BaseModel):
 @task(id="compressLogs")
 def compress_logs(context: Context, input: CompressLogsInput) -> Verdict:
     """Compresses every log file under a prefix, each in a task of its own."""
-    # Once all files have a child, the loop finds nothing behind its cursor, and the task comes to
-    # the waiting at once.
-    for key in context.each(keys_behind(input), input):
+    # Later iterations find no files after the cursor, and only wait.
+    for key in context.each(keys_after(input), input):
         context.trigger(
             compress_log, input=CompressLogInput(bucket=input.bucket, key=key), name=key, key=key
         )
@@ -51,9 +48,7 @@ def compress_logs(context: Context, input: CompressLogsInput) -> Verdict:
 
 
 def total(children: list[TaskRecord]) -> Verdict:
-    """What came of the children, when the last one is over. Some may have failed: the others' work
-    still counts.
-    """
+    """The result when the last child is over. It counts the others if some have failed."""
     done = [
         Compressed.model_validate(child.output) for child in children if child.status == "success"
     ]
@@ -77,11 +72,11 @@ def total(children: list[TaskRecord]) -> Verdict:
     retry=Retry(max_attempts=3, backoff=timedelta(seconds=5), exclude=("NO_SUCH_FILE",)),
 )
 def compress_log(context: Context, input: CompressLogInput) -> Verdict:
-    """Compresses one log file. Done twice, it writes the same object twice."""
+    """Compresses one log file. Safe to repeat: it writes the same object."""
     try:
         content: bytes = s3().get_object(Bucket=input.bucket, Key=input.key)["Body"].read()
     except s3().exceptions.NoSuchKey:
-        return Failed(f"There is no file {input.key} any more.", code="NO_SUCH_FILE")
+        return Failed(f"The file {input.key} does not exist any more.", code="NO_SUCH_FILE")
     packed = gzip.compress(content, mtime=0)
     s3().put_object(Bucket=input.bucket, Key=f"compressed/{input.key}.gz", Body=packed)
     context.log.info("Compressed.", bytes_before=len(content), bytes_after=len(packed))
@@ -90,8 +85,8 @@ def compress_log(context: Context, input: CompressLogInput) -> Verdict:
     )
 
 
-def keys_behind(input: CompressLogsInput) -> Iterator[tuple[str, str]]:
-    """The files behind the cursor, in the order of their keys, each of which is its own cursor."""
+def keys_after(input: CompressLogsInput) -> Iterator[tuple[str, str]]:
+    """The keys after the cursor, in order, each with itself as its cursor."""
     pages = (
         s3()
         .get_paginator("list_objects_v2")

@@ -1,6 +1,4 @@
-"""Runs a query in Athena: a task that waits for a job elsewhere, and looks after it less and less
-often.
-"""
+"""Runs a query in Athena: a task that polls a job in another service, with growing waits."""
 
 import functools
 from typing import Any
@@ -11,11 +9,11 @@ from pydantic import BaseModel, Field
 from handler import Aborted, Context, Continue, Done, Failed, TaskRecord, Verdict, task
 
 FIRST_WAIT_SECONDS = 5
-LONGEST_WAIT_SECONDS = 300
+MAX_WAIT_SECONDS = 300
 
 
 class ExportAthenaInput(BaseModel):
-    """The query, and where its result goes; then which query that became."""
+    """The query and the place for its result; then the id of the started query."""
 
     query: str = Field(min_length=1)
     database: str = Field(min_length=1)
@@ -43,23 +41,21 @@ def export_athena(context: Context, input: ExportAthenaInput) -> Verdict:
                 status.get("StateChangeReason", f"The query is {status['State']}."),
                 code="QUERY_FAILED",
             )
-    longer = min(input.wait_seconds * 2, LONGEST_WAIT_SECONDS)
-    # Looking is no progress: it doesn't count against max_iterations.
+    longer = min(input.wait_seconds * 2, MAX_WAIT_SECONDS)
+    # Polling does not count toward max_iterations.
     return Continue({"wait_seconds": longer}, wait=input.wait_seconds, counts=False)
 
 
 def begin(context: Context, input: ExportAthenaInput) -> Verdict:
-    """Starts the query, once: its token is made of the task's id, which is the same after a
-    crash.
-    """
+    """Starts the query once: its token, the id of the task, is the same after a crash."""
     input.query_id = athena().start_query_execution(
         QueryString=input.query,
         QueryExecutionContext={"Database": input.database},
         ResultConfiguration={"OutputLocation": input.location},
-        # Athena takes 32 to 128 characters
+        # Athena takes 32 to 128 characters.
         ClientRequestToken=f"background-task-{context.task.id}",
     )["QueryExecutionId"]
-    context.save_input(input)  # from here on, the hook below finds the query
+    context.save_input(input)  # from here on, `stop_the_query` finds it
     if context.is_aborted():
         stop(input.query_id)
         return Aborted()
@@ -68,13 +64,13 @@ def begin(context: Context, input: ExportAthenaInput) -> Verdict:
 
 @export_athena.on_abort
 def stop_the_query(record: TaskRecord) -> None:
-    """Nobody waits for its result any more."""
+    """Stops the query of an aborted task: nobody waits for its result."""
     if query_id := ExportAthenaInput.model_validate(record.input).query_id:
         stop(query_id)
 
 
 def stop(query_id: str) -> None:
-    """Stops a query; one that is over stays as it is."""
+    """Stops a query. A finished one is not changed."""
     athena().stop_query_execution(QueryExecutionId=query_id)
 
 

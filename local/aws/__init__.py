@@ -1,3 +1,1 @@
-"""The local AWS itself: ministack, corrected where it differs from AWS in what our program depends
-on.
-"""
+"""The local AWS: ministack, corrected where it differs from AWS in ways that matter here."""

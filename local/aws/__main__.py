@@ -1,7 +1,7 @@
-"""Runs ministack, corrected, until the process that started it is gone.
+"""Runs ministack with the corrections, until the process that started it ends.
 
-`python -m local.aws <folder>`, with its stdin held open: the folder is all its own, and goes when
-the other end of stdin does.
+`python -m local.aws <folder>`, with stdin held open by the parent. When stdin closes, the folder is
+removed and the process group ends.
 """
 
 import os
@@ -25,7 +25,7 @@ CORRECTIONS = (credentials, lambda_errors, executions, event_intake, event_deliv
 
 
 def main(folder: str, *, also: Sequence[Callable[[], None]] = ()) -> None:
-    """Runs it; `also` is applied on top of the corrections."""
+    """Runs ministack in `folder`. `also` are further changes, applied after the corrections."""
     threading.Thread(target=_end_with_the_parent, args=(folder,), daemon=True).start()
     try:
         for apply in (*(correction.apply for correction in CORRECTIONS), *also):
@@ -37,9 +37,7 @@ def main(folder: str, *, also: Sequence[Callable[[], None]] = ()) -> None:
 
 
 def _end_with_the_parent(folder: str) -> None:
-    """The parent holds the other end of stdin. Without this, a killed parent would leave ministack
-    and its Lambdas.
-    """
+    """Ends the process group when stdin closes, which happens even if the parent is killed."""
     while os.read(sys.stdin.fileno(), 1024):
         pass
     shutil.rmtree(folder, ignore_errors=True)

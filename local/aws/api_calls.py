@@ -1,7 +1,7 @@
-"""An HTTP API invokes a function only if the function's policy lets it.
+"""An HTTP API invokes a function only if the function's policy allows it.
 
-API Gateway developer guide, "Create AWS Lambda proxy integrations for HTTP APIs": without that
-permission a caller gets 500, `Internal Server Error`. ministack invokes all the same.
+On AWS, a request without that permission gets status 500, `Internal Server Error` (API Gateway
+developer guide, "Create AWS Lambda proxy integrations for HTTP APIs"). ministack invokes anyway.
 """
 
 import json
@@ -18,6 +18,7 @@ _SERVICE = "apigateway.amazonaws.com"
 
 
 def apply() -> None:
+    """Checks the permission before each invocation."""
     replace(module("services.apigateway"), "_invoke_lambda_proxy", _if_allowed)
 
 
@@ -41,10 +42,10 @@ def _if_allowed(invoke: Original) -> Original:
                 {"Content-Type": "application/json"},
                 json.dumps({"message": "Internal Server Error"}).encode(),
             )
-        answer: Awaitable[Response] = invoke(
+        response: Awaitable[Response] = invoke(
             integration, api_id, stage, path, method, *more, **named
         )
-        return await answer
+        return await response
 
     return checked
 

@@ -1,8 +1,8 @@
-"""Only a key that the account issued opens it.
+"""Only keys that the account issued are accepted.
 
-ministack takes three kinds of callers for the account's root, and checks none of their signatures:
-the key `test`, any account id, and whoever sends no key at all to S3. On AWS each is refused (IAM
-user guide, "AWS security credentials"). Here the one root key is the one that it was started with.
+ministack treats three kinds of callers as root, and checks none of their signatures: the key
+`test`, any account id as a key, and unsigned requests to S3. AWS refuses each (IAM user guide, "AWS
+security credentials"). Here the only root key is the one that ministack was started with.
 """
 
 import os
@@ -11,6 +11,7 @@ from local.aws.patch import Original, module, replace
 
 
 def apply() -> None:
+    """Replaces the check for a root key in each module that imports it."""
     for importer in ("core.iam_evaluator", "services.sts"):
         replace(module(importer), "is_root_access_key", _the_configured_one)
 

@@ -1,9 +1,9 @@
-"""What a rule can't deliver goes to the target's dead-letter queue.
+"""An event that a rule can't deliver goes to the dead-letter queue of the target.
 
-EventBridge user guide, "Using dead-letter queues to process undelivered events": an event whose
-target doesn't exist, or may not be called, is not tried again; it goes to the target's
-`DeadLetterConfig` queue with the reason in the message's attributes. The queue's policy must let
-EventBridge send. ministack drops such events.
+On AWS, an event whose target does not exist, or may not be called, is not sent again. It goes to
+the `DeadLetterConfig` queue of the target, with the reason in the attributes of the message, if the
+policy of the queue lets EventBridge send (EventBridge user guide, "Using dead-letter queues to
+process undelivered events"). ministack drops the event.
 """
 
 import json
@@ -22,7 +22,7 @@ _logger = logging.getLogger("events")
 
 @dataclass(frozen=True)
 class Delivery:
-    """One event on its way from a rule to a target."""
+    """An event on its way from a rule to a target."""
 
     target: dict[str, Any]
     rule_arn: str
@@ -33,10 +33,11 @@ _delivery: ContextVar[Delivery] = ContextVar("delivery")
 
 
 def apply() -> None:
+    """Checks target and permission before each delivery."""
     events = module("services.eventbridge")
     replace(events, "_invoke_target", _as_delivery)
-    replace(events, "_dispatch_to_stepfunctions", _start_or_bury)
-    replace(events, "_dispatch_to_lambda", _invoke_or_bury)
+    replace(events, "_dispatch_to_stepfunctions", _start_or_send_to_dlq)
+    replace(events, "_dispatch_to_lambda", _invoke_or_send_to_dlq)
 
 
 def _as_delivery(invoke_target: Original) -> Original:
@@ -53,15 +54,15 @@ def _as_delivery(invoke_target: Original) -> Original:
     return invoke
 
 
-def _start_or_bury(dispatch: Original) -> Original:
+def _start_or_send_to_dlq(dispatch: Original) -> Original:
     def start(arn: str, payload: str) -> None:
         delivery = _delivery.get()
         if module("services.stepfunctions")._resolve_state_machine_arn(arn) is None:
-            bury(delivery, "NO_RESOURCE", f"State Machine Does Not Exist: '{arn}'")
+            send_to_dlq(delivery, "NO_RESOURCE", f"State Machine Does Not Exist: '{arn}'")
         elif not role_allows(
             delivery.target.get("RoleArn", ""), _SERVICE, "states:StartExecution", arn
         ):
-            bury(
+            send_to_dlq(
                 delivery,
                 "NO_PERMISSIONS",
                 f"The role of the target may not states:StartExecution on {arn}.",
@@ -72,13 +73,13 @@ def _start_or_bury(dispatch: Original) -> Original:
     return start
 
 
-def _invoke_or_bury(dispatch: Original) -> Original:
+def _invoke_or_send_to_dlq(dispatch: Original) -> Original:
     def invoke(arn: str, payload: str) -> None:
         delivery = _delivery.get()
         if module("services.lambda_svc").function_policy_for_arn(function_arn(arn)) is None:
-            bury(delivery, "NO_RESOURCE", f"Function not found: {arn}")
+            send_to_dlq(delivery, "NO_RESOURCE", f"Function not found: {arn}")
         elif not function_allows(function_arn(arn), _SERVICE, delivery.rule_arn):
-            bury(
+            send_to_dlq(
                 delivery,
                 "NO_PERMISSIONS",
                 f"The policy of {arn} doesn't let the rule lambda:InvokeFunction.",
@@ -90,12 +91,12 @@ def _invoke_or_bury(dispatch: Original) -> Original:
 
 
 def current_delivery() -> Delivery:
-    """The event that is being delivered in this thread."""
+    """The event that this thread is delivering."""
     return _delivery.get()
 
 
-def bury(delivery: Delivery, code: str, message: str) -> None:
-    """Sends an event to the dead-letter queue of its target, if that has one which takes it."""
+def send_to_dlq(delivery: Delivery, code: str, message: str) -> None:
+    """Sends an event to its target's dead-letter queue, or logs that it was dropped."""
     sqs = module("services.sqs")
     account = module("core.responses").get_account_id()
     queue_arn = (delivery.target.get("DeadLetterConfig") or {}).get("Arn", "")

@@ -1,8 +1,8 @@
-"""PutEvents refuses an entry that is no event.
+"""PutEvents refuses malformed entries.
 
-On AWS an entry without a source, a detail type or a detail is refused, and so is a detail that
-isn't a JSON object (EventBridge API reference, "PutEventsRequestEntry"): alone, while the others of
-the request are taken. ministack takes all.
+AWS refuses an entry without a source, a detail type or a detail, and a detail that is not a JSON
+object (EventBridge API reference, "PutEventsRequestEntry"). The other entries of the request are
+taken. ministack takes all.
 """
 
 import json
@@ -17,6 +17,7 @@ Entry = dict[str, Any]
 
 
 def apply() -> None:
+    """Refuses malformed entries before ministack takes the rest."""
     replace(module("services.eventbridge"), "_put_events", _refusing)
 
 
@@ -35,7 +36,7 @@ def _refusing(put_events: Original) -> Original:
 
 
 def refusal_of(entry: Entry) -> Entry | None:
-    """What PutEvents answers for an entry that it doesn't take."""
+    """The result for an entry that PutEvents refuses; None for a valid one."""
     for name in _REQUIRED:
         if not entry.get(name):
             message = f"Parameter {name} is not valid. Reason: {name} is a required argument."
@@ -50,11 +51,11 @@ def _is_object(text: str) -> bool:
         return False
 
 
-def _merged(refusals: list[Entry | None], answer: Entry) -> Entry:
-    """Answers are in the order of the entries."""
-    answers = iter(answer["Entries"])
-    entries = [refusal or next(answers) for refusal in refusals]
+def _merged(refusals: list[Entry | None], response: Entry) -> Entry:
+    """The response to the valid entries, with the refusals added in the order of the entries."""
+    results = iter(response["Entries"])
+    entries = [refusal or next(results) for refusal in refusals]
     return {
-        "FailedEntryCount": answer["FailedEntryCount"] + sum(map(bool, refusals)),
+        "FailedEntryCount": response["FailedEntryCount"] + sum(map(bool, refusals)),
         "Entries": entries,
     }

@@ -1,12 +1,11 @@
-"""Executions keep to the limits of Step Functions, and stay stopped.
+"""Executions obey the limits and permissions of Step Functions, and stay stopped.
 
-- A state's input and output have at most 256 KiB (Step Functions developer guide, "Service
-  quotas"). More ends the execution with `States.DataLimitExceeded`, which no `Retry` or `Catch` of
-  `States.ALL` sees ("Handling errors in workflows"). ministack has no limit.
-- A stopped execution ends there. ministack's goes on in its thread, invokes again, and writes to
-the history.
-- The state machine's role must allow the invocation, and a throttled one is
-`Lambda.TooManyRequestsException`.
+- The input and output of a state have at most 256 KiB (Step Functions developer guide, "Service
+  quotas"). A larger one ends the execution with `States.DataLimitExceeded`, which `States.ALL` does
+  not match ("Handling errors in workflows"). ministack has no limit.
+- A stopped execution ends. In ministack its thread continues to invoke and to write to the history.
+- The role of the state machine must allow the invocation, and a throttled invocation fails with
+  `Lambda.TooManyRequestsException`. ministack checks no role, and has no name for throttling.
 """
 
 import json
@@ -26,6 +25,7 @@ _PAYLOADS = ("stateEnteredEventDetails", "stateExitedEventDetails", "taskSucceed
 
 
 def apply() -> None:
+    """Adds the limits and the permissions, and ends stopped executions."""
     states = module("services.stepfunctions")
     replace(states, "_add_event", _within_limits)
     replace(states, "_error_matches", _without_terminal_errors)
@@ -87,9 +87,7 @@ def _knowing_its_role(execute_task: Original) -> Original:
 
 
 def _as_the_role(call_lambda: Original) -> Original:
-    """ministack invokes whatever the role may do, and gives a throttled invocation no name that a
-    `Retry` could match.
-    """
+    """Invokes only with the permission of the role, and names a throttled invocation."""
 
     def call(function: str, event: object) -> object:
         error_type = module("services.stepfunctions")._ExecutionError

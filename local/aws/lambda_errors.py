@@ -1,9 +1,9 @@
-"""A failed Lambda invocation reports what AWS Lambda reports.
+"""A failed Lambda invocation is reported as AWS Lambda reports it.
 
-ministack calls every failure `Runtime.HandlerError`, so that no `Retry` or `Catch` could tell one
-from another. On AWS (Lambda developer guide, "Understanding Lambda function errors in Python")
-`errorType` is the name of the exception's class; an environment that died is `Runtime.ExitError`; a
-timeout is `Sandbox.Timedout`; a module that doesn't import is `Runtime.ImportModuleError`.
+ministack calls every failure `Runtime.HandlerError`: no `Retry` or `Catch` could tell them apart.
+On AWS, `errorType` is the name of the exception's class, `Runtime.ExitError` for a process that
+ended, `Sandbox.Timedout` for a timeout, and `Runtime.ImportModuleError` for a module that can't be
+imported (Lambda developer guide, "Understanding Lambda function errors in Python").
 """
 
 import json
@@ -13,19 +13,20 @@ from typing import Any
 
 from local.aws.patch import Original, module, replace, replace_text
 
-# What the environment writes instead of an exception's text: ministack hands it on as the error's
-# message.
+# The worker process writes this instead of the exception's text; ministack passes it on as the
+# message of the error.
 _REPORT = (
     'json.dumps({"errorType": type(e).__name__, "errorMessage": str(e), '
     '"stackTrace": traceback.format_tb(e.__traceback__)[1:]})'
 )
-# Its process was gone while it worked, or before it could read the event.
+# The process ended during the work, or before it read the event.
 _DIED = ("Worker process died", "[Errno 32] Broken pipe")
 _INIT_FAILED = re.compile(r"Worker init failed: (\w+): (.*)", re.DOTALL)
 _TIMED_OUT = re.compile(r"Task timed out after [\d.]+ seconds")
 
 
 def apply() -> None:
+    """Changes what the worker process writes, and what ministack makes of it."""
     runtime = module("core.lambda_runtime")
     script = "_PYTHON_WORKER_SCRIPT"
     replace_text(runtime, script, '"error": str(e), "trace"', f'"error": {_REPORT}, "trace"')
@@ -35,10 +36,10 @@ def apply() -> None:
 
 
 def with_endings(worker: Original) -> Original:
-    """ministack's execution environment, which says how its process ended."""
+    """ministack's worker class, extended to report how its process ended."""
 
     class Worker(worker):  # type: ignore[misc]
-        """An execution environment that says how it ended."""
+        """A worker that reports how its process ended."""
 
         def _spawn(self) -> None:
             super()._spawn()
@@ -66,7 +67,7 @@ def _with_error_types(execute: Original) -> Original:
 
 
 def error_report(body: dict[str, str], request_id: str) -> dict[str, object]:
-    """The payload of a failed invocation, made from ministack's."""
+    """The payload of a failed invocation, made from the one of ministack."""
     message = body["errorMessage"]
     if message.startswith('{"errorType": '):
         report: dict[str, object] = json.loads(message)
@@ -82,7 +83,7 @@ def error_report(body: dict[str, str], request_id: str) -> dict[str, object]:
 
 
 def exit_report(exit_code: int, request_id: str) -> dict[str, object]:
-    """The report of an environment that ended during an invocation."""
+    """The payload of an invocation whose process ended. A negative `exit_code` is a signal."""
     if exit_code < 0:
         ending = f"with error: signal: {(signal.strsignal(-exit_code) or str(-exit_code)).lower()}"
     elif exit_code:

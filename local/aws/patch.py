@@ -1,4 +1,4 @@
-"""Replaces a function of ministack, or says that this version of ministack no longer has it."""
+"""Replaces parts of ministack, or reports that this version does not have them."""
 
 from collections.abc import Callable
 from importlib import import_module
@@ -6,34 +6,34 @@ from importlib.metadata import version
 from types import ModuleType
 from typing import Any
 
-Original = Any  # what stands in ministack, which has no types
+Original = Any  # a part of ministack, which has no types
 
 
 class UnknownMinistack(Exception):
-    """ministack has changed where it is corrected."""
+    """This version of ministack lacks a part that local/aws corrects."""
 
 
 def module(name: str) -> ModuleType:
-    """Imports a module of ministack by its name below `ministack`."""
+    """Imports `ministack.<name>`."""
     try:
         return import_module(f"ministack.{name}")
     except ModuleNotFoundError as error:
-        raise _changed(f"the module ministack.{name}") from error
+        raise _changed(f"module ministack.{name}") from error
 
 
 def replace(owner: ModuleType, attribute: str, make: Callable[[Original], Original]) -> None:
-    """Puts what `make` returns for the original in the original's place."""
+    """Replaces an attribute by what `make` returns for it."""
     if not hasattr(owner, attribute):
         raise _changed(f"{owner.__name__}.{attribute}")
     setattr(owner, attribute, make(getattr(owner, attribute)))
 
 
 def replace_text(owner: ModuleType, attribute: str, old: str, new: str) -> None:
-    """Replaces the one occurrence of `old` in a text of ministack."""
+    """Replaces `old` in a text, where it must occur exactly once."""
 
     def edit(text: str) -> str:
         if text.count(old) != 1:
-            raise _changed(f"the line {old!r} in {owner.__name__}.{attribute}")
+            raise _changed(f"line {old!r} in {owner.__name__}.{attribute}")
         return text.replace(old, new)
 
     replace(owner, attribute, edit)
@@ -41,6 +41,6 @@ def replace_text(owner: ModuleType, attribute: str, old: str, new: str) -> None:
 
 def _changed(what: str) -> UnknownMinistack:
     return UnknownMinistack(
-        f"ministack {version('ministack')} is without {what}, which local/aws corrects. "
-        "Install the version that the project pins: pip install -r requirements-dev.txt"
+        f"ministack {version('ministack')} has no {what}, which local/aws corrects. "
+        "Install the pinned version: pip install -r requirements-dev.txt"
     )

@@ -1,9 +1,7 @@
-"""Whether one AWS service may call another: by a role's policies, or by the policy of what is
-called.
+"""Whether one AWS service may call another: by a role, or by the policy of the function.
 
-ministack checks the policies of callers with credentials. A call that a service makes itself (a
-rule starts a state machine, a state machine invokes a function) it always lets pass, so that a
-missing permission would show on AWS only.
+ministack checks the policies of callers with credentials. It allows every call that a service makes
+itself, such as a rule that starts a state machine, so a missing permission would show on AWS only.
 """
 
 from typing import Any
@@ -12,7 +10,7 @@ from local.aws.patch import module
 
 
 def role_allows(role_arn: str, service: str, action: str, resource_arn: str) -> bool:
-    """Whether `service` may assume the role, and the role's policies allow the action."""
+    """Whether `service` may assume the role, and the role allows the action."""
     iam = module("core.iam_evaluator")
     account = module("core.responses").get_account_id()
     name = role_arn.rsplit("/", 1)[-1]
@@ -25,7 +23,7 @@ def role_allows(role_arn: str, service: str, action: str, resource_arn: str) -> 
 
 
 def function_allows(function_arn: str, service: str, source_arn: str) -> bool:
-    """Whether the function's own policy lets `service` invoke it for `source_arn`."""
+    """Whether the policy of the function lets `service` invoke it for `source_arn`."""
     iam = module("core.iam_evaluator")
     found = module("services.lambda_svc").function_policy_for_arn(function_arn)
     if found is None:
@@ -49,7 +47,7 @@ def _trusts(role: dict[str, Any], service: str) -> bool:
 
 
 def _for_every_resource(trust: str | dict[str, Any]) -> dict[str, Any]:
-    """A trust policy as a resource policy: the same statements, which name no resource."""
+    """A trust policy as a resource policy: its statements, for every resource."""
     document: dict[str, Any] = (
         module("core.iam_evaluator").json.loads(trust) if isinstance(trust, str) else trust
     )

@@ -1,6 +1,4 @@
-"""What the local AWS can create: a creator for each type of resource that the program may
-register.
-"""
+"""A creator for each type of resource that the local AWS can create."""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -34,23 +32,16 @@ CREATORS: Mapping[str, Creator] = MappingProxyType(
         "aws:dynamodb/table:Table": tables.create_table,
         "aws:iam/role:Role": roles.create_role,
         "aws:iam/rolePolicy:RolePolicy": roles.create_role_policy,
-        "aws:iam/rolePolicyAttachment:RolePolicyAttachment": roles.attach_role_policy,
         "aws:lambda/function:Function": functions.create_function,
-        "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": (
-            functions.configure_event_invoke
-        ),
         "aws:lambda/permission:Permission": functions.create_permission,
         "aws:s3/bucket:Bucket": buckets.create_bucket,
         "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": (
             buckets.configure_lifecycle
         ),
-        "aws:s3/bucketOwnershipControls:BucketOwnershipControls": buckets.configure_ownership,
-        "aws:s3/bucketPolicy:BucketPolicy": buckets.put_bucket_policy,
         "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": buckets.block_public_access,
         "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": (
             buckets.configure_encryption
         ),
-        "aws:s3/bucketVersioning:BucketVersioning": buckets.configure_versioning,
         "aws:sfn/stateMachine:StateMachine": state_machines.create_state_machine,
         "aws:sqs/queue:Queue": queues.create_queue,
         "aws:sqs/queuePolicy:QueuePolicy": queues.put_queue_policy,

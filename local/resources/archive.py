@@ -1,4 +1,4 @@
-"""A Pulumi archive as the bytes of a zip file."""
+"""The zip file of a Pulumi archive."""
 
 import io
 import zipfile
@@ -10,7 +10,7 @@ from local.errors import DeploymentFailed
 
 
 def to_zip(archive: object, folder: Path) -> bytes:
-    """The zip of an archive whose paths are relative to the folder."""
+    """The bytes of the zip file. Paths in the archive are relative to `folder`."""
     if isinstance(archive, FileArchive) and (folder / archive.path).is_file():
         return (folder / archive.path).read_bytes()
     buffer = io.BytesIO()

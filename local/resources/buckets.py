@@ -1,13 +1,14 @@
-"""S3 buckets and what is set on them, each by a resource of its own."""
+"""S3 buckets and their settings, each a resource of its own."""
 
 from local.resources.declaration import Account, Declaration, Values, to_api
 
-_US_EAST_1 = "us-east-1"  # the one region that CreateBucket must not be told
+_US_EAST_1 = "us-east-1"  # CreateBucket refuses this region by name
 
 
 def create_bucket(account: Account, declared: Declaration) -> Values:
+    """Creates a bucket in the region of the account."""
     name = declared.physical_name("bucket")
-    declared.take("forceDestroy")  # about an end that this account doesn't have
+    declared.take("forceDestroy")  # nothing is deleted here
     elsewhere = {"CreateBucketConfiguration": {"LocationConstraint": account.region}}
     account.client("s3").create_bucket(
         Bucket=name, **({} if account.region == _US_EAST_1 else elsewhere)
@@ -16,6 +17,7 @@ def create_bucket(account: Account, declared: Declaration) -> Values:
 
 
 def block_public_access(account: Account, declared: Declaration) -> Values:
+    """Sets which kinds of public access are blocked."""
     bucket = declared.require("bucket")
     declared.take("skipDestroy")
     account.client("s3").put_public_access_block(
@@ -25,6 +27,7 @@ def block_public_access(account: Account, declared: Declaration) -> Values:
 
 
 def configure_encryption(account: Account, declared: Declaration) -> Values:
+    """Sets the encryption of new objects."""
     bucket = declared.require("bucket")
     rules = [_as_encryption_rule(rule) for rule in declared.require("rules")]
     account.client("s3").put_bucket_encryption(
@@ -45,6 +48,7 @@ def _as_encryption_rule(rule: Values) -> Values:
 
 
 def configure_lifecycle(account: Account, declared: Declaration) -> Values:
+    """Sets when objects expire."""
     bucket = declared.require("bucket")
     rules = [_as_lifecycle_rule(rule) for rule in declared.require("rules")]
     account.client("s3").put_bucket_lifecycle_configuration(
@@ -56,23 +60,3 @@ def configure_lifecycle(account: Account, declared: Declaration) -> Values:
 def _as_lifecycle_rule(rule: Values) -> Values:
     request: Values = to_api(rule)
     return {"ID": request.pop("Id"), "Filter": {"Prefix": ""}, **request}
-
-
-def configure_ownership(account: Account, declared: Declaration) -> Values:
-    bucket = declared.require("bucket")
-    controls = {"Rules": [to_api(declared.require("rule"))]}
-    account.client("s3").put_bucket_ownership_controls(Bucket=bucket, OwnershipControls=controls)
-    return {"id": bucket}
-
-
-def configure_versioning(account: Account, declared: Declaration) -> Values:
-    bucket = declared.require("bucket")
-    configuration = to_api(declared.require("versioningConfiguration"))
-    account.client("s3").put_bucket_versioning(Bucket=bucket, VersioningConfiguration=configuration)
-    return {"id": bucket}
-
-
-def put_bucket_policy(account: Account, declared: Declaration) -> Values:
-    bucket = declared.require("bucket")
-    account.client("s3").put_bucket_policy(Bucket=bucket, Policy=declared.require("policy"))
-    return {"id": bucket}

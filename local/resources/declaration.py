@@ -1,4 +1,4 @@
-"""A resource as the program declares it, and the account that it is created in."""
+"""A resource as the program declares it, and the account to create it in."""
 
 import secrets
 from collections.abc import Mapping
@@ -11,13 +11,13 @@ from local.errors import DeploymentFailed
 
 Values = dict[str, Any]  # what Pulumi sends and gets: JSON, and archives
 
-# `tags` mean nothing here, `region` is the one that the account has.
+# Tags change nothing here; the region is always the account's.
 _WITHOUT_EFFECT = frozenset({"tags", "tagsAll", "region"})
 
 
 @dataclass(frozen=True)
 class Account:
-    """The account that the program is deployed into."""
+    """The account that the program is deployed into. `folder` is the project's."""
 
     access: Access
     id: str
@@ -25,19 +25,20 @@ class Account:
 
     @property
     def region(self) -> str:
+        """The region of the account."""
         return self.access.region
 
     def client(self, service: str) -> Client:
+        """The boto3 client of a service."""
         return self.access.client(service)
 
     def arn(self, service: str, resource: str) -> str:
+        """The ARN of a resource in this account and region."""
         return f"arn:aws:{service}:{self.region}:{self.id}:{resource}"
 
 
 class Declaration:
-    """The inputs of one resource. A creator takes each; what nobody takes is refused, so that
-    nothing is left out silently.
-    """
+    """The inputs of one resource. An input that its creator does not take is an error."""
 
     def __init__(self, kind: str, name: str, inputs: Mapping[str, Any]) -> None:
         self.kind = kind
@@ -50,28 +51,27 @@ class Declaration:
         self._left: Values = with_integers(given)
 
     def take(self, key: str, default: Any = None) -> Any:
+        """Takes an input, or `default` if the program does not set it."""
         return self._left.pop(key, default)
 
     def require(self, key: str) -> Any:
+        """Takes an input that the provider requires."""
         if key not in self._left:
             raise DeploymentFailed(f'{self} has no "{key}". Give it one in the program.')
         return self._left.pop(key)
 
     def take_rest(self) -> Values:
-        """Everything that is left, with the keys of the AWS API: `memorySize` is its
-        `MemorySize`.
-        """
+        """Takes all other inputs, with the keys of the AWS API: `MemorySize` for `memorySize`."""
         rest, self._left = self._left, {}
         values: Values = to_api(rest)
         return values
 
     def physical_name(self, key: str = "name") -> str:
-        """The name that the program chose, or one made as Pulumi makes it: the logical name and
-        seven random digits.
-        """
+        """The declared name, or a generated one: the logical name and seven random digits."""
         return str(self.take(key) or f"{self.name}-{secrets.token_hex(4)[:7]}")
 
     def refuse_what_is_left(self) -> None:
+        """Raises DeploymentFailed if the creator has left an input."""
         if self._left:
             raise DeploymentFailed(
                 f"{self} declares {', '.join(sorted(self._left))}, which the local AWS does not"
@@ -84,7 +84,7 @@ class Declaration:
 
 
 def to_api(value: Any) -> Any:
-    """The same value with every key's first letter in upper case."""
+    """The value with the first letter of every key in upper case."""
     if isinstance(value, Mapping):
         return {key[0].upper() + key[1:]: to_api(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -93,9 +93,7 @@ def to_api(value: Any) -> Any:
 
 
 def with_integers(value: Any) -> Any:
-    """The same value with 14 for 14.0: Pulumi's protocol has one type of number (protobuf's
-    Struct).
-    """
+    """The value with 14 for 14.0: Pulumi's protocol has floats only (protobuf's Struct)."""
     if isinstance(value, Mapping):
         return {key: with_integers(item) for key, item in value.items()}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Lambda functions, and who may invoke them."""
+"""Lambda functions and their permissions."""
 
 import secrets
 
@@ -7,9 +7,10 @@ from local.resources.declaration import Account, Declaration, Values
 
 
 def create_function(account: Account, declared: Declaration) -> Values:
+    """Creates a function, with its code as a zip file."""
     name = declared.physical_name()
     code = to_zip(declared.require("code"), account.folder)
-    # ministack runs a Lambda with this machine's Python, whatever the runtime and the architecture.
+    # ministack runs every Lambda with this machine's Python; it ignores runtime and architecture.
     function = account.client("lambda").create_function(
         FunctionName=name,
         Code={"ZipFile": code},
@@ -30,23 +31,17 @@ def create_function(account: Account, declared: Declaration) -> Values:
 
 
 def _as_request(declared: Declaration) -> Values:
-    declared.take("sourceCodeHash")  # Pulumi's own, to see changes
-    variables = (declared.take("environment") or {}).get(
-        "variables", {}
-    )  # whose names keep their case
+    declared.take("sourceCodeHash")  # used by Pulumi only, to see changes
+    # Taken apart: names of variables keep their case.
+    variables = (declared.take("environment") or {}).get("variables", {})
     return declared.take_rest() | {"Environment": {"Variables": variables}}
 
 
 def create_permission(account: Account, declared: Declaration) -> Values:
+    """Adds a statement to the policy of a function."""
     statement_id = declared.take("statementId") or f"{declared.name}-{secrets.token_hex(4)[:7]}"
     request = declared.take_rest()
     account.client("lambda").add_permission(
         StatementId=statement_id, FunctionName=request.pop("Function"), **request
     )
     return {"id": statement_id, "statementId": statement_id}
-
-
-def configure_event_invoke(account: Account, declared: Declaration) -> Values:
-    request = declared.take_rest()
-    account.client("lambda").put_function_event_invoke_config(**request)
-    return {"id": request["FunctionName"]}

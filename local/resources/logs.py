@@ -4,8 +4,9 @@ from local.resources.declaration import Account, Declaration, Values
 
 
 def create_log_group(account: Account, declared: Declaration) -> Values:
+    """Creates a log group, with its retention in days."""
     name = declared.physical_name()
-    days = declared.take("retentionInDays", 0)  # 0: for ever
+    days = declared.take("retentionInDays", 0)  # 0: lines never expire
     declared.take("skipDestroy")
     logs = account.client("logs")
     logs.create_log_group(logGroupName=name, **_as_request(declared))

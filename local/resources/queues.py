@@ -12,6 +12,7 @@ _ATTRIBUTES = {
 
 
 def create_queue(account: Account, declared: Declaration) -> Values:
+    """Creates a queue."""
     name = declared.physical_name()
     attributes = {
         _ATTRIBUTES.get(key, key): _as_text(value) for key, value in declared.take_rest().items()
@@ -21,6 +22,7 @@ def create_queue(account: Account, declared: Declaration) -> Values:
 
 
 def put_queue_policy(account: Account, declared: Declaration) -> Values:
+    """Sets the policy of a queue."""
     url = declared.require("queueUrl")
     account.client("sqs").set_queue_attributes(
         QueueUrl=url, Attributes={"Policy": declared.require("policy")}

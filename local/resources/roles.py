@@ -4,11 +4,12 @@ from local.resources.declaration import Account, Declaration, Values
 
 
 def create_role(account: Account, declared: Declaration) -> Values:
+    """Creates a role, with the policies that are declared on it."""
     name = declared.physical_name()
     inline = declared.take("inlinePolicies", [])
     managed = declared.take("managedPolicyArns", [])
     trust = declared.require("assumeRolePolicy")
-    declared.take("forceDetachPolicies")  # about an end that this account doesn't have
+    declared.take("forceDetachPolicies")  # nothing is deleted here
     iam = account.client("iam")
     role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust, **declared.take_rest())[
         "Role"
@@ -23,14 +24,9 @@ def create_role(account: Account, declared: Declaration) -> Values:
 
 
 def create_role_policy(account: Account, declared: Declaration) -> Values:
+    """Adds an inline policy to a role."""
     name, role = declared.physical_name(), declared.require("role")
     account.client("iam").put_role_policy(
         RoleName=role, PolicyName=name, PolicyDocument=declared.require("policy")
     )
     return {"id": f"{role}:{name}", "name": name}
-
-
-def attach_role_policy(account: Account, declared: Declaration) -> Values:
-    role, arn = declared.require("role"), declared.require("policyArn")
-    account.client("iam").attach_role_policy(RoleName=role, PolicyArn=arn)
-    return {"id": f"{role}-{arn}"}

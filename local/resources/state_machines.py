@@ -6,6 +6,7 @@ from local.resources.declaration import Account, Declaration, Values
 
 
 def create_state_machine(account: Account, declared: Declaration) -> Values:
+    """Creates a state machine, with its logging."""
     name = declared.physical_name()
     request = _with_lower_first(declared.take_rest())
     if logging := request.get("loggingConfiguration"):
@@ -15,7 +16,7 @@ def create_state_machine(account: Account, declared: Declaration) -> Values:
 
 
 def _as_logging(logging: Values) -> Values:
-    """The provider takes one destination by its ARN, the API a list of them."""
+    """The API takes a list of destinations; the provider takes the ARN of one."""
     destination = logging.pop("logDestination", None)
     if destination:
         logging["destinations"] = [{"cloudWatchLogsLogGroup": {"logGroupArn": destination}}]
@@ -23,7 +24,7 @@ def _as_logging(logging: Values) -> Values:
 
 
 def _with_lower_first(value: Any) -> Any:
-    """Alone among the services here, this one has keys that begin in lower case, as Pulumi's do."""
+    """Keys of this API begin in lower case, unlike those of the other services here."""
     if isinstance(value, dict):
         return {key[0].lower() + key[1:]: _with_lower_first(item) for key, item in value.items()}
     return value

@@ -6,6 +6,7 @@ from local.resources.declaration import Account, Declaration, Values, to_api
 
 
 def create_table(account: Account, declared: Declaration) -> Values:
+    """Creates a table with its indexes, recovery and expiry, and waits until it is active."""
     name = declared.physical_name()
     recovery, expiry = declared.take("pointInTimeRecovery"), declared.take("ttl")
     dynamodb = account.client("dynamodb")
@@ -52,9 +53,7 @@ def _as_index(index: Values) -> Values:
 
 
 def _keys_of(index: Values) -> tuple[str, str | None]:
-    """The provider takes an index's keys as `hashKey` and `rangeKey`, or, since version 7, as a
-    list of key schemas.
-    """
+    """Hash and range key of an index. Since version 7 the provider also takes them as a list."""
     if "hashKey" in index:
         return index["hashKey"], index.get("rangeKey")
     keys: dict[Any, str] = {key["keyType"]: key["attributeName"] for key in index["keySchemas"]}

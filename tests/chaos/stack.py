@@ -17,11 +17,11 @@ from handler.clock import SystemClock
 from handler.contract import EnvVar
 from handler.table.payloads import Blobs
 from handler.table.store import Store
-from local.caller import Caller
+from local.deployed import Deployed, running_project
 from local.emulator import ACCOUNT_ID, Emulator, Options
 from local.errors import LocalError
 from local.project import Project
-from local.system import System, running_system
+from local.user import User
 from tests.chaos.definitions.chaos_effects import EFFECTS
 from tests.chaos.ledger import FILE, Ledger, Reader
 
@@ -38,15 +38,15 @@ _ATTEMPTS = 20
 Failure = (BotoCoreError, ClientError, LocalError, OSError)
 
 
-class Stack(Caller):
+class Stack(User):
     """The system, as a campaign uses it. A call that fails by one of the faults is tried again."""
 
-    def __init__(self, system: System, folder: Path) -> None:
-        super().__init__(system)
+    def __init__(self, deployed: Deployed, folder: Path) -> None:
+        super().__init__(deployed)
         self.ledger = Ledger(folder)
         self.reader = Reader(folder / FILE)
-        self._access = system.access
-        self._outputs = system.outputs
+        self._access = deployed.access
+        self._outputs = deployed.outputs
 
     def prepare(self) -> None:
         """Creates the table of effects, and shortens what takes minutes on AWS."""
@@ -160,10 +160,10 @@ def running_stack(seed: int) -> Iterator[Stack]:
     with tempfile.TemporaryDirectory(prefix="background-tasks-chaos-") as folder:
         project = _project(Path(folder))
         options = Options(wait_scale=_WAIT_SCALE, program=("tests.chaos.aws", str(seed)))
-        with running_system(
+        with running_project(
             project.with_config({"workerPolicyStatements": _policy(project.region)}), options
-        ) as (system, emulator):
-            stack = Stack(system, _folder(emulator))
+        ) as (deployed, emulator):
+            stack = Stack(deployed, _folder(emulator))
             stack.prepare()
             yield stack
 

@@ -1,4 +1,4 @@
-"""An account for what a definition touches: a bucket, and a table of its own."""
+"""An AWS account with what importCsv uses: a bucket and a table."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ TABLE = "airports"
 
 
 class Account:
-    """A bucket with files, and the table that they are imported into."""
+    """A bucket with files, and the table to import them into."""
 
     def __init__(self) -> None:
         self.s3 = aws_client("s3")
@@ -33,7 +33,7 @@ class Account:
         )
 
     def rows(self) -> dict[str, dict[str, str]]:
-        """What the table holds, by key."""
+        """The rows of the table, by key."""
         pages = self.dynamodb.get_paginator("scan").paginate(TableName=TABLE)
         rows = [
             {name: value["S"] for name, value in item.items()}
@@ -45,9 +45,7 @@ class Account:
 
 @contextmanager
 def new_account() -> Iterator[Account]:
-    """An account inside moto, for one run of a task; the clients of the tasks' own code are the
-    tests', which cost no time.
-    """
+    """An account inside moto, for one run. The task uses its clients: making others is slow."""
     with pytest.MonkeyPatch.context() as patch, mock_aws():
         account = Account()
         patch.setattr(import_csv, "s3", lambda: account.s3)

@@ -1,4 +1,4 @@
-"""Imports of CSV files: odd files, and runs that are interrupted."""
+"""Imports of CSV files: odd files, and interrupted runs."""
 
 import csv
 import io
@@ -26,7 +26,7 @@ def written(rows: list[list[str]], **options: Any) -> str:
 
 
 def numbered(count: int) -> list[list[str]]:
-    """So many rows, of about forty bytes each."""
+    """`count` rows of about 40 bytes each."""
     return [[str(number), f"Name of number {number:05}".ljust(34, ".")] for number in range(count)]
 
 
@@ -68,7 +68,7 @@ class TestFiles:
         ],
         ids=["no last line break", "byte order mark", "spaces around the columns", "empty lines"],
     )
-    def test_the_usual_oddities_are_none(self, account: Account, content: str) -> None:
+    def test_a_file_with_a_common_oddity_is_imported(self, account: Account, content: str) -> None:
         account.upload(content)
 
         result = run_import()
@@ -86,7 +86,7 @@ class TestFiles:
 
         assert [account.rows()[str(number)]["name"] for number in range(len(names))] == names
 
-    def test_line_breaks_inside_quotes_end_no_page(self, account: Account) -> None:
+    def test_a_line_break_inside_quotes_does_not_end_a_page(self, account: Account) -> None:
         rows = [[str(number), "line\n" * 20 + f'"{number}"'] for number in range(100)]
         account.upload(written(rows))
 
@@ -130,7 +130,7 @@ class TestFiles:
         assert len(account.rows()) == 2
 
 
-def test_its_own_clients_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_its_clients_use_the_region_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     with mock_aws():
         module.s3.cache_clear()
@@ -153,7 +153,7 @@ class TestRejectedRows:
             (b"\xff,b", "not UTF-8: ?,b"),
         ],
     )
-    def test_a_row_that_cannot_be_imported_is_told_with_the_reason(
+    def test_an_invalid_row_is_rejected_with_a_reason(
         self, account: Account, row: bytes, reason: str
     ) -> None:
         account.upload(b"id,name\ngood,1\n" + row + b"\nbetter,2\n")
@@ -163,7 +163,7 @@ class TestRejectedRows:
         assert output(result) == {"written": 2, "rejected": 1, "reasons": [reason]}
         assert set(account.rows()) == {"good", "better"}
 
-    def test_the_reasons_of_the_first_few_are_kept(self, account: Account) -> None:
+    def test_of_100_rejected_rows_the_first_5_reasons_are_kept(self, account: Account) -> None:
         account.upload("id,name\n" + "".join(f"row {number}\n" for number in range(100)))
 
         result = run_import(page_bytes=1_024)
@@ -173,12 +173,12 @@ class TestRejectedRows:
             f"1 values for 2 columns: row {number}" for number in range(5)
         ]
 
-    def test_a_long_row_is_told_in_part(self, account: Account) -> None:
+    def test_the_reason_shows_the_beginning_of_a_long_row(self, account: Account) -> None:
         account.upload("id,name\n" + "x" * 10_000 + "\n")
 
         assert len(output(run_import())["reasons"][0]) < 150
 
-    def test_a_file_without_the_key_column_fails_with_the_columns_that_it_has(
+    def test_a_file_without_the_key_column_fails_and_names_its_columns(
         self, account: Account
     ) -> None:
         account.upload("code,name\nFRA,Frankfurt\n")
@@ -195,7 +195,7 @@ class TestRejectedRows:
 
 class TestInput:
     @pytest.mark.parametrize("field", ["bucket", "key", "table", "key_field"])
-    def test_where_from_and_where_to_must_be_said(self, field: str) -> None:
+    def test_an_input_without_a_required_field_is_refused(self, field: str) -> None:
         with pytest.raises(ValidationError, match=field):
             ImportCsvInput.model_validate(
                 {name: value for name, value in input_for().items() if name != field}
@@ -211,14 +211,14 @@ class TestInput:
             {"key": ""},
         ],
     )
-    def test_numbers_have_their_range(self, options: dict[str, Any]) -> None:
+    def test_a_value_out_of_range_is_refused(self, options: dict[str, Any]) -> None:
         with pytest.raises(ValidationError):
             ImportCsvInput.model_validate(input_for(**options))
 
     @pytest.mark.parametrize(
         "options", [{"key": "missing.csv"}, {"bucket": "missing-bucket"}, {"table": "missing"}]
     )
-    def test_what_is_not_there_fails_after_some_attempts_with_the_reason(
+    def test_a_missing_file_bucket_or_table_fails_after_5_attempts(
         self, account: Account, options: dict[str, Any]
     ) -> None:
         account.upload(written(numbered(3)))
@@ -231,7 +231,7 @@ class TestInput:
 
 
 class TestIterations:
-    def test_pages_per_iteration_and_pauses(self, account: Account) -> None:
+    def test_one_page_per_iteration_and_a_pause_after_each(self, account: Account) -> None:
         rows = numbered(100)
         account.upload(written(rows))
 
@@ -242,7 +242,7 @@ class TestIterations:
         assert output(result)["written"] == 100
         assert account.rows() == {id: {"id": id, "name": name} for id, name in rows}
 
-    def test_progress_is_told_in_bytes(self, account: Account) -> None:
+    def test_progress_is_counted_in_bytes(self, account: Account) -> None:
         content = written(numbered(100))
         account.upload(content)
 
@@ -251,7 +251,9 @@ class TestIterations:
         assert progress is not None
         assert progress.done == progress.total == len(content.encode())
 
-    def test_close_to_the_timeout_it_goes_on_in_the_next_iteration(self, account: Account) -> None:
+    def test_an_import_close_to_the_timeout_continues_in_the_next_iteration(
+        self, account: Account
+    ) -> None:
         account.upload(written(numbered(100)))
 
         result = run_import(page_bytes=1_024, clock=ManualClock(tick=60))
@@ -259,16 +261,14 @@ class TestIterations:
         assert result.iterations > 1
         assert output(result)["written"] == 100
 
-    def test_what_it_keeps_does_not_grow_with_the_file(self, account: Account) -> None:
+    def test_the_stored_input_stays_small_for_a_large_file(self, account: Account) -> None:
         account.upload(written(numbered(500)))
 
         kept = run_import(page_bytes=1_024, pages_per_iteration=3).record.input
 
         assert len(str(kept)) < 1_000
 
-    def test_the_file_that_changes_meanwhile_is_not_mixed_with_the_one_before(
-        self, account: Account
-    ) -> None:
+    def test_a_file_that_changes_during_the_import_fails_it(self, account: Account) -> None:
         account.upload(written(numbered(100)))
 
         def change(_: World) -> None:
@@ -280,7 +280,7 @@ class TestIterations:
         assert result.record.status == "failed"
         assert "changed" not in account.rows()
 
-    def test_an_abort_stops_it_between_two_pages(self, account: Account) -> None:
+    def test_an_abort_stops_the_import_between_two_pages(self, account: Account) -> None:
         account.upload(written(numbered(100)))
 
         result = run_import(page_bytes=1_024, pages_per_iteration=2, before={4: abort})
@@ -290,7 +290,7 @@ class TestIterations:
 
 
 class StubbornClient:
-    """A client of DynamoDB that leaves items unprocessed, or fails, as often as it is told."""
+    """Leaves half of the items unprocessed in the first `leaves` calls."""
 
     def __init__(self, client: Any, *, leaves: int) -> None:
         self.requests: list[int] = []
@@ -332,7 +332,7 @@ class TestWriting:
 
         assert client.requests == [25, 25, 10]
 
-    def test_what_is_left_unprocessed_is_written_again(
+    def test_unprocessed_rows_are_written_again(
         self, account: Account, stubborn: Callable[[int], StubbornClient]
     ) -> None:
         account.upload(written(numbered(20)))
@@ -343,7 +343,7 @@ class TestWriting:
         assert client.requests == [20, 10, 5, 3]
         assert output(result)["written"] == len(account.rows()) == 20
 
-    def test_what_stays_unprocessed_is_an_attempt_and_counted_once(
+    def test_rows_that_stay_unprocessed_are_counted_once_after_another_attempt(
         self, account: Account, stubborn: Callable[[int], StubbornClient]
     ) -> None:
         account.upload(written(numbered(20)))
@@ -354,7 +354,7 @@ class TestWriting:
         assert result.iterations == 2
         assert output(result)["written"] == len(account.rows()) == 20
 
-    def test_what_is_never_processed_fails_with_the_table_named(
+    def test_rows_that_are_never_processed_fail_the_import_and_name_the_table(
         self, account: Account, stubborn: Callable[[int], StubbornClient]
     ) -> None:
         account.upload(written(numbered(20)))
@@ -374,13 +374,13 @@ def import_of_three_iterations() -> Iterator[tuple[Account, dict[str, Any]]]:
         yield account, {"page_bytes": 1_024, "pages_per_iteration": 2, "pause_seconds": 1}
 
 
-# How many calls of the store such an import makes; the last test makes sure of it.
+# The calls of the store in such an import; the last test checks the number.
 CALLS = 9
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("call", range(1, CALLS + 1))
-def test_a_worker_that_is_killed_imports_every_row_once_and_counts_it_once(
+def test_a_worker_killed_at_any_call_imports_and_counts_every_row_once(
     call: int, when: str
 ) -> None:
     with import_of_three_iterations() as (account, options):
@@ -402,7 +402,7 @@ def test_an_event_that_is_delivered_twice_imports_nothing_twice(call: int) -> No
         assert output(result)["written"] == len(account.rows()) == 120
 
 
-def test_the_interruptions_take_place_at_every_call_of_the_store() -> None:
+def test_such_an_import_makes_as_many_calls_as_the_tests_interrupt() -> None:
     with import_of_three_iterations() as (_, options):
         result = run_import(**options)
 

@@ -6,14 +6,14 @@ from definitions.testing_run import testing_run
 from handler.testing import run
 
 
-def test_it_is_webinys() -> None:
+def test_its_id_and_title_are_those_of_webiny() -> None:
     assert testing_run.id == "testingRun"
     assert testing_run.title == "A mock task to test run the step function permissions."
     assert not testing_run.private
 
 
 @pytest.mark.parametrize("input", [None, {}, {"whatever": [1, {"nested": None}]}])
-def test_it_ends_at_once_whatever_it_is_given(input: dict[str, object] | None) -> None:
+def test_any_input_ends_it_at_once(input: dict[str, object] | None) -> None:
     result = run(testing_run, input)
 
     assert result.record.status == "success"

@@ -1,4 +1,4 @@
-"""The cursor loop among the examples."""
+"""The example of a loop with a cursor."""
 
 import json
 from typing import Any
@@ -17,7 +17,7 @@ KEYS = ("month", "orderId")
 
 
 def shop() -> None:
-    """Five orders of January, one of February, and a bucket to archive them in."""
+    """Creates five orders of January, one of February, and a bucket for the archive."""
     s3().create_bucket(Bucket="archive")
     dynamodb().create_table(
         TableName="orders",
@@ -46,14 +46,16 @@ def ids(content: bytes) -> list[str]:
 
 
 def slowly(**options: Any) -> Result:
-    """A run in which each look at the clock takes 150 seconds: it needs some iterations."""
+    """A run that needs several iterations: each reading of the clock takes 150 seconds."""
     return run(archive_orders, MONTH, clock=ManualClock(tick=150), **options)
 
 
 @pytest.mark.usefixtures("moto")
-def test_every_order_of_the_month_is_archived_a_page_an_object() -> None:
+def test_every_order_of_the_month_is_archived_one_object_per_page() -> None:
     shop()
+
     result = slowly()
+
     assert result.iterations > 1
     assert result.record.output == {"orders": 5, "pages": 3}
     assert archived() == {
@@ -64,9 +66,11 @@ def test_every_order_of_the_month_is_archived_a_page_an_object() -> None:
 
 
 @pytest.mark.usefixtures("moto")
-def test_its_progress_counts_orders() -> None:
+def test_progress_counts_orders() -> None:
     shop()
+
     progress = slowly().record.progress
+
     assert progress
     assert progress.done == 5
 
@@ -84,12 +88,14 @@ def test_a_worker_killed_at_any_call_archives_each_order_once() -> None:
 @pytest.mark.usefixtures("moto")
 def test_an_aborted_archive_stops_between_two_pages() -> None:
     shop()
+
     result = slowly(after={2: abort})
+
     assert result.record.status == "aborted"
     assert 0 < len(archived()) < 3
 
 
 @pytest.mark.usefixtures("moto")
-def test_a_month_that_is_none_is_refused() -> None:
+def test_a_month_other_than_yyyy_mm_is_refused() -> None:
     with pytest.raises(InvalidInput, match="month"):
         run(archive_orders, MONTH | {"month": "January"})

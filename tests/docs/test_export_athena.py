@@ -1,4 +1,4 @@
-"""The task among the examples that waits for a job elsewhere."""
+"""The example of a task that waits for a job outside of it."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -16,7 +16,7 @@ QUERY = {"query": "SELECT 1", "database": "shop", "location": "s3://shop/results
 
 
 @pytest.fixture(autouse=True)
-def a_query_that_takes_some_looks() -> Iterator[None]:
+def a_query_that_takes_several_polls() -> Iterator[None]:
     state_manager.set_transition("athena::execution", {"progression": "manual", "times": 2})
     yield
     state_manager.unset_transition("athena::execution")
@@ -24,7 +24,7 @@ def a_query_that_takes_some_looks() -> Iterator[None]:
 
 @pytest.fixture
 def tokens() -> Iterator[list[str]]:
-    """The tokens of the queries that were started."""
+    """The tokens of the started queries."""
     seen: list[str] = []
 
     def note(params: dict[str, Any], **_: object) -> None:
@@ -37,7 +37,7 @@ def tokens() -> Iterator[list[str]]:
 
 
 def states() -> list[str]:
-    """How the queries of this account stand."""
+    """The states of all queries in the account."""
     return [
         athena().get_query_execution(QueryExecutionId=id)["QueryExecution"]["Status"]["State"]
         for id in athena().list_query_executions()["QueryExecutionIds"]
@@ -45,8 +45,9 @@ def states() -> list[str]:
 
 
 @pytest.mark.usefixtures("moto")
-def test_it_ends_with_where_the_result_is() -> None:
+def test_its_output_is_the_location_of_the_result() -> None:
     result = run(export_athena, QUERY)
+
     assert result.record.status == "success"
     assert result.record.output == {
         "location": f"s3://shop/results/{result.record.input['query_id']}.csv"
@@ -54,23 +55,25 @@ def test_it_ends_with_where_the_result_is() -> None:
 
 
 @pytest.mark.usefixtures("moto")
-def test_its_waits_grow() -> None:
+def test_it_waits_5_5_10_and_20_seconds() -> None:
     assert run(export_athena, QUERY).waits == (5, 5, 10, 20)
 
 
 @pytest.mark.usefixtures("moto")
-def test_looking_after_the_query_does_not_count_as_running() -> None:
+def test_polling_the_query_does_not_count_toward_max_iterations() -> None:
     result = run(export_athena, QUERY)
+
     assert (result.iterations, result.record.spent) == (5, 2)
 
 
 @pytest.mark.usefixtures("moto")
-def test_a_query_that_is_stopped_fails_the_task() -> None:
+def test_a_stopped_query_fails_the_task() -> None:
     def stop(_: object) -> None:
         for id in athena().list_query_executions()["QueryExecutionIds"]:
             athena().stop_query_execution(QueryExecutionId=id)
 
     result = run(export_athena, QUERY, after={4: stop})
+
     assert result.record.status == "failed"
     assert result.answers[-1]["error"] == {
         "message": "The query is CANCELLED.",
@@ -86,7 +89,7 @@ def test_a_worker_killed_at_any_call_starts_one_query(tokens: list[str]) -> None
         with mock_aws():
             result = run(export_athena, QUERY, before=before, after=after)
             # Athena starts one query per token (API reference, StartQueryExecution); moto starts
-            # one each time.
+            # one per request.
             assert set(tokens) == {f"background-task-{result.record.id}"}
             return result, (result.record.output or {}).keys()
 
@@ -95,8 +98,9 @@ def test_a_worker_killed_at_any_call_starts_one_query(tokens: list[str]) -> None
 
 @pytest.mark.parametrize("call", range(1, 9))
 @pytest.mark.usefixtures("moto")
-def test_aborted_before_any_call_it_leaves_no_query_running(call: int) -> None:
+def test_an_abort_before_any_call_leaves_no_query_running(call: int) -> None:
     result = run(export_athena, QUERY, before={call: abort})
+
     assert result.record.status == "aborted"
     assert set(states()) <= {"CANCELLED"}
 

@@ -1,33 +1,19 @@
 """Runs the whole Pulumi program on mocks that record each resource, for asserts on plain dicts."""
 
-# mypy: disable-error-code="no-untyped-call"
-# Pulumi's mock runtime is untyped.
-
 import asyncio
 import json
-import logging
 import runpy
-from collections.abc import Iterator
-from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
-from google.protobuf import empty_pb2
 from google.protobuf.message import Message
-from pulumi.runtime import rpc, set_all_config
-from pulumi.runtime.mocks import (
-    MockCallArgs,
-    MockEngine,
-    MockMonitor,
-    MockResourceArgs,
-    Mocks,
-    MockSettings,
-)
-from pulumi.runtime.settings import configure
+from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs, Mocks
 from pulumi.runtime.stack import run_in_stack
+
+from local import mock_runtime
 
 ROOT = Path(__file__).parent.parent.parent
 PROJECT = "background-tasks"
@@ -131,8 +117,10 @@ def set_config(changes: dict[str, Any], *, stack: str = STACK) -> None:
 def run(changes: dict[str, Any] | None = None, *, stack: str = STACK) -> Program:
     """Runs `__main__.py` with the defaults of Pulumi.yaml and these changes."""
     program = Program()
-    _start(_Monitor(program), changes or {}, stack)
+    monitor = _Monitor(program)
+    _start(monitor, changes or {}, stack)
     asyncio.run(run_in_stack(_execute))
+    program.outputs = monitor.outputs
     return program
 
 
@@ -140,42 +128,21 @@ def _execute() -> None:
     runpy.run_path(str(ROOT / "__main__.py"))
 
 
-def _start(monitor: MockMonitor, changes: dict[str, Any], stack: str) -> None:
+def _start(monitor: mock_runtime.Monitor, changes: dict[str, Any], stack: str) -> None:
     config = {"aws:region": "eu-central-1"} | {
         f"{PROJECT}:{key}": value for key, value in defaults().items()
     }
     config |= {key if ":" in key else f"{PROJECT}:{key}": value for key, value in changes.items()}
-    set_all_config({key: _text(value) for key, value in config.items() if value is not None})
-    configure(
-        MockSettings(
-            monitor=monitor,
-            monitor_features=set(monitor.GetDeploymentInfo(empty_pb2.Empty()).supportedFeatures),
-            engine=MockEngine(_quiet_logger()),
-            project=PROJECT,
-            stack=stack,
-            dry_run=False,
-            organization=None,
-            callbacks=None,
-        )
-    )
+    texts = {key: _text(value) for key, value in config.items() if value is not None}
+    mock_runtime.configure(monitor, project=PROJECT, stack=stack, config=texts)
 
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _quiet_logger() -> logging.Logger:
-    logger = logging.getLogger("tests.infra.pulumi")
-    logger.propagate = False
-    return logger
-
-
-class _Monitor(MockMonitor):
-    """Pulumi's mock monitor. It records what mocks don't receive: `protect` and dependencies.
-
-    Pulumi registers resources in threads. Each gets an event loop that is closed again: an open one
-    would warn, and a warning fails the tests.
-    """
+class _Monitor(mock_runtime.Monitor):
+    """Keeps what the mocks don't get: protection and dependencies."""
 
     def __init__(self, program: Program) -> None:
         super().__init__(program)
@@ -187,28 +154,10 @@ class _Monitor(MockMonitor):
         self._program.dependencies[f"{request.type}::{request.name}"] = {
             _without_parents(urn) for urn in request.dependencies
         }
-        with _event_loop():
-            response: Message = super().RegisterResource(request)
-            return response
-
-    def RegisterResourceOutputs(self, request: Any) -> Message:  # noqa: N802
-        if "::pulumi:pulumi:Stack::" in request.urn:
-            self._program.outputs = rpc.deserialize_properties(request.outputs)
-        return empty_pb2.Empty()
+        return super().RegisterResource(request)
 
 
 def _without_parents(urn: str) -> str:
     """`type::name` from a URN, which also contains the types of the resource's parents."""
     *_, types, name = urn.split("::")
     return f"{types.rpartition('$')[2]}::{name}"
-
-
-@contextmanager
-def _event_loop() -> Iterator[None]:
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
-    try:
-        yield
-    finally:
-        asyncio.set_event_loop(None)
-        loop.close()

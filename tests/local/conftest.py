@@ -1,6 +1,4 @@
-"""One local AWS for all tests of local/, with a program deployed into it that has one resource of
-each type.
-"""
+"""One local AWS for all tests of local/, with a program of one resource of each type."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -23,6 +21,7 @@ REGION = "eu-central-1"
 
 @pytest.fixture(scope="session")
 def access() -> Iterator[Access]:
+    """A local AWS with nothing in it, in `REGION`."""
     with running_emulator(Options(region=REGION, wait_scale=0.01)) as emulator:
         yield emulator.access
 
@@ -34,17 +33,18 @@ def project() -> Project:
 
 @pytest.fixture(scope="session")
 def outputs(access: Access, project: Project) -> Outputs:
+    """The outputs of the program, deployed once."""
     return deploy(project, access)
 
 
 @pytest.fixture
 def until() -> Until:
-    """Calls something until it yields a truth, and returns that."""
+    """Waits until a condition returns a true value, and returns it."""
 
     def wait(condition: Callable[[], Any]) -> Any:
         deadline = time.monotonic() + 10
         while not (result := condition()):
-            assert time.monotonic() < deadline, "it did not happen within 10 seconds"
+            assert time.monotonic() < deadline, "the condition is still false after 10 seconds"
             time.sleep(0.02)
         return result
 

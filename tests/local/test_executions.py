@@ -1,6 +1,4 @@
-"""What an execution goes through, from the event to its end: on the local AWS, with IAM enforced,
-as it is deployed.
-"""
+"""The whole system on the local AWS, with IAM enforced: from an event to the end of its task."""
 
 import io
 import json
@@ -18,8 +16,10 @@ RUN_ONCE = ["TransformEvent", "Run", "CheckStatus"]
 
 def test_a_task_that_is_done_ends_in_done(aws: Running) -> None:
     task_id = aws.trigger("countUp", {"until": 1})
+
     ended = aws.run(task_id)
     record = aws.record(task_id)
+
     assert (ended.status, ended.states) == ("SUCCEEDED", [*RUN_ONCE, "Done"])
     assert ended.output["message"] == "Counted."
     assert ended.output["output"] == {"count": 1}
@@ -33,10 +33,12 @@ def test_a_task_that_is_done_ends_in_done(aws: Running) -> None:
     assert record["finishedOn"]
 
 
-def test_a_task_that_continues_runs_again_with_the_input_that_it_left(aws: Running) -> None:
+def test_a_task_that_continues_runs_again_with_its_new_input(aws: Running) -> None:
     task_id = aws.trigger("countUp", {"until": 3})
+
     ended = aws.run(task_id)
     record = aws.record(task_id)
+
     assert ended.states == [*RUN_ONCE, "Run", "CheckStatus", "Run", "CheckStatus", "Done"]
     assert (record["iterations"], record["input"]["count"], record["output"]) == (
         3,
@@ -51,29 +53,34 @@ def test_a_task_that_continues_runs_again_with_the_input_that_it_left(aws: Runni
     ]
 
 
-def test_a_task_that_waits_passes_through_wait(aws: Running) -> None:
+def test_a_task_that_continues_with_a_wait_enters_wait(aws: Running) -> None:
     ended = aws.run(aws.trigger("countUp", {"until": 2, "wait": 5}))
+
     assert ended.states == [*RUN_ONCE, "Wait", "Run", "CheckStatus", "Done"]
     entered = _entered(aws, ended.arn, "Wait")
     assert entered["wait"] == 5
     assert "input" not in entered
 
 
-def test_a_delayed_task_waits_before_its_first_iteration_and_is_owned_meanwhile(
+def test_a_delayed_task_waits_before_its_first_iteration(
     aws: Running,
 ) -> None:
     task_id = aws.trigger("countUp", {"until": 1}, delay=30)
+
     ended = aws.run(task_id)
     record = aws.record(task_id)
+
     assert ended.states == [*RUN_ONCE, "Wait", "Run", "CheckStatus", "Done"]
     assert (record["iterations"], record["executionName"]) == (1, ended.arn.rpartition(":")[2])
 
 
-def test_a_task_that_fails_ends_in_error_with_its_code_and_its_error_as_the_cause(
+def test_a_failed_task_ends_in_error_with_its_code_and_its_error_as_the_cause(
     aws: Running,
 ) -> None:
     task_id = aws.trigger("endBadly", {"how": "fail"})
+
     ended = aws.run(task_id)
+
     error = {"message": "Failed on purpose.", "code": "ON_PURPOSE", "data": {"why": "a test"}}
     record = aws.record(task_id)
     assert (ended.status, ended.states) == ("FAILED", [*RUN_ONCE, "Error"])
@@ -84,8 +91,10 @@ def test_a_task_that_fails_ends_in_error_with_its_code_and_its_error_as_the_caus
 
 def test_an_exception_ends_in_error_with_its_type_as_the_code(aws: Running) -> None:
     task_id = aws.trigger("endBadly", {"how": "raise"})
+
     ended = aws.run(task_id)
     line = aws.record(task_id)["logs"][0]["items"][-1]
+
     assert (ended.states[-1], ended.error) == ("Error", "ZeroDivisionError")
     assert json.loads(ended.cause or "")["message"] == "Raised on purpose."
     assert "end_badly.py" in line["error"]["stack"]
@@ -94,13 +103,13 @@ def test_an_exception_ends_in_error_with_its_type_as_the_code(aws: Running) -> N
 @pytest.mark.parametrize(
     ("how", "code"), [("exit", "WORKER_KILLED"), ("kill", "WORKER_OUT_OF_MEMORY")]
 )
-def test_a_worker_that_dies_comes_back_once_and_then_its_task_is_failed(
-    aws: Running, how: str, code: str
-) -> None:
-    # Lambda ends a process that takes too much memory with SIGKILL: the two can't be told apart.
+def test_a_worker_that_dies_twice_fails_its_task(aws: Running, how: str, code: str) -> None:
+    # Lambda ends a process that takes too much memory with SIGKILL: both look alike.
     task_id = aws.trigger("endBadly", {"how": how})
+
     ended = aws.run(task_id)
     record = aws.record(task_id)
+
     assert (ended.status, ended.states, ended.error) == ("FAILED", [*RUN_ONCE, "Error"], code)
     assert (record["taskStatus"], record["iterations"]) == ("failed", 3)
     assert record["output"]["error"]["code"] == code
@@ -110,51 +119,61 @@ def test_a_worker_that_dies_comes_back_once_and_then_its_task_is_failed(
 def test_an_aborted_task_ends_in_aborted(aws: Running) -> None:
     task_id = aws.trigger("waitForAbort", {})
     aws.until(lambda: aws.record(task_id)["taskStatus"] == "running")
+
     aws.abort(task_id, "Enough.")
     ended = aws.run(task_id)
     record = aws.record(task_id)
+
     assert (ended.status, ended.states) == ("SUCCEEDED", [*RUN_ONCE, "Aborted"])
     assert record["taskStatus"] == "aborted"
     assert "Enough." in [line["message"] for log in record["logs"] for line in log["items"]]
 
 
-def test_an_abort_ends_an_execution_that_waits(aws: Running) -> None:
+def test_an_abort_stops_a_waiting_execution(aws: Running) -> None:
     task_id = aws.trigger("countUp", {"until": 2, "wait": 100_000})
     aws.until(lambda: aws.record(task_id)["iterations"] == 1)
     execution = aws.execution(task_id)
     aws.until(lambda: aws.record(task_id)["logs"])
+
     aws.abort(task_id)
     ended = aws.ended(execution)
+
     assert (ended.status, ended.states[-1]) == ("ABORTED", "Wait")
     assert aws.record(task_id)["taskStatus"] == "aborted"
 
 
-def test_an_event_sent_by_hand_makes_its_own_record_under_the_events_id(aws: Running) -> None:
+def test_an_event_sent_by_hand_creates_a_record_with_the_id_of_the_event(aws: Running) -> None:
     event_id = aws.send(
         {"webinyTaskDefinitionId": "countUp", "input": {"until": 2}, "name": "By hand"}
     )
+
     ended = aws.run(event_id)
     record = aws.record(event_id)
+
     assert ended.states[-1] == "Done"
     assert (record["name"], record["taskStatus"], record["iterations"]) == ("By hand", "success", 2)
     assert record["createdBy"]["type"] == "event"
 
 
-def test_a_hand_sent_event_of_an_unknown_definition_ends_in_error_and_is_kept_as_a_failed_task(
+def test_a_hand_sent_event_of_an_unknown_definition_is_stored_as_a_failed_task(
     aws: Running,
 ) -> None:
     event_id = aws.send({"webinyTaskDefinitionId": "noSuchTask"})
+
     ended = aws.run(event_id)
     record = aws.record(event_id)
+
     assert (ended.states, ended.error) == ([*RUN_ONCE, "Error"], "TASK_DEFINITION_ERROR")
     assert (record["taskStatus"], record["definitionId"]) == ("failed", "noSuchTask")
 
 
-def test_a_hand_sent_event_whose_input_is_wrong_ends_in_error_with_each_field_named(
+def test_a_hand_sent_event_with_an_invalid_input_fails_and_names_each_field(
     aws: Running,
 ) -> None:
     event_id = aws.send({"webinyTaskDefinitionId": "countUp", "input": {"until": "many"}})
+
     ended = aws.run(event_id)
+
     assert ended.error == "VALIDATION_FAILED_INVALID_FIELDS"
     assert list(json.loads(ended.cause or "")["data"]["invalidFields"]) == ["until"]
     assert aws.record(event_id)["taskStatus"] == "failed"
@@ -162,7 +181,9 @@ def test_a_hand_sent_event_whose_input_is_wrong_ends_in_error_with_each_field_na
 
 def test_an_event_of_an_unknown_task_ends_in_error(aws: Running) -> None:
     aws.send({"webinyTaskId": "0123456789abcdef01234567", "webinyTaskDefinitionId": "countUp"})
+
     ended = aws.run("0123456789abcdef01234567")
+
     assert (ended.states, ended.error) == ([*RUN_ONCE, "Error"], "TASK_NOT_FOUND")
 
 
@@ -188,14 +209,14 @@ def test_an_event_of_an_unknown_task_ends_in_error(aws: Running) -> None:
         ),
     ],
 )
-def test_a_malformed_event_ends_in_error_and_each_field_is_named(
+def test_a_malformed_event_ends_in_error_and_names_each_field(
     aws: Running, event: object, fields: list[str]
 ) -> None:
     ended = aws.ended(aws.start(event))
+
+    invalid = json.loads(ended.cause or "")["data"]["invalidFields"]
+    named = {field.partition(".")[0] for field in invalid}
     assert (ended.states, ended.error) == ([*RUN_ONCE, "Error"], "VALIDATION_FAILED_INVALID_FIELDS")
-    named = {
-        field.partition(".")[0] for field in json.loads(ended.cause or "")["data"]["invalidFields"]
-    }
     assert named == set(fields)
 
 
@@ -203,31 +224,37 @@ def test_the_same_event_delivered_twice_is_one_task(aws: Running) -> None:
     task_id = aws.trigger("countUp", {"until": 4, "wait": 20})
     first = aws.execution(task_id)
     event = json.loads(aws.states.describe_execution(executionArn=first)["input"])
+
     second = aws.start(event)
     ended = [aws.ended(arn) for arn in (first, second)]
-    assert [one.status for one in ended] == ["SUCCEEDED", "SUCCEEDED"]
-    quiet = [one for one in ended if one.states == [*RUN_ONCE, "Done"]]
+
+    assert [execution.status for execution in ended] == ["SUCCEEDED", "SUCCEEDED"]
+    quiet = [execution for execution in ended if execution.states == [*RUN_ONCE, "Done"]]
     assert len(quiet) == 1
     assert "changed nothing" in quiet[0].output["message"]
     assert aws.record(task_id)["iterations"] == 4
 
 
-def test_an_event_that_comes_again_after_the_end_is_a_quiet_success(aws: Running) -> None:
+def test_an_event_delivered_after_the_end_succeeds_and_changes_nothing(aws: Running) -> None:
     task_id = aws.trigger("countUp", {"until": 1})
     first = aws.run(task_id)
     event = json.loads(aws.states.describe_execution(executionArn=first.arn)["input"])
+
     late = aws.ended(aws.start(event))
+
     assert (late.status, late.states) == ("SUCCEEDED", [*RUN_ONCE, "Done"])
     assert aws.record(task_id)["iterations"] == 1
 
 
-def test_stopping_an_execution_in_the_console_ends_the_task_as_aborted(aws: Running) -> None:
+def test_stopping_an_execution_in_the_console_aborts_its_task(aws: Running) -> None:
     task_id = aws.trigger("countUp", {"until": 2, "wait": 100_000})
     aws.until(lambda: aws.record(task_id)["iterations"] == 1)
     execution = aws.execution(task_id)
+
     aws.states.stop_execution(executionArn=execution, cause="Stopped by a person.")
     aws.until(lambda: aws.record(task_id)["taskStatus"] == "aborted")
     messages = [line["message"] for log in aws.record(task_id)["logs"] for line in log["items"]]
+
     assert "The execution was stopped. Stopped by a person." in messages
 
 
@@ -243,7 +270,7 @@ def handler(event, context):
 
 @pytest.fixture(scope="module")
 def stub_machine(aws: Running) -> Iterator[str]:
-    """Our state machine, with a worker that answers whatever the event tells it to."""
+    """The state machine with a stub worker, which returns the answer in the event."""
     iam, functions = aws.client("iam"), aws.client("lambda")
     role = "arn:aws:iam::000000000000:role/stub"
     iam.create_role(
@@ -282,10 +309,11 @@ def stub_machine(aws: Running) -> Iterator[str]:
         (7, "7"),
     ],
 )
-def test_an_answer_without_a_known_status_ends_in_unknown_status_and_is_shown(
+def test_an_answer_without_a_known_status_ends_in_unknown_status_with_the_answer(
     aws: Running, stub_machine: str, answer: object, shown: str
 ) -> None:
     ended = _answered(aws, stub_machine, answer)
+
     assert (ended.status, ended.states, ended.error) == (
         "FAILED",
         [*RUN_ONCE, "UnknownStatus"],
@@ -294,10 +322,11 @@ def test_an_answer_without_a_known_status_ends_in_unknown_status_and_is_shown(
     assert shown.strip('"') in (ended.cause or "")
 
 
-def test_a_worker_whose_code_is_broken_ends_in_unknown_error_with_what_really_happened(
+def test_a_broken_worker_ends_in_unknown_error_with_its_exception(
     aws: Running, stub_machine: str
 ) -> None:
     ended = _answered(aws, stub_machine, "raise")
+
     assert (ended.status, ended.states, ended.error) == (
         "FAILED",
         ["TransformEvent", "Run", "UnknownError"],
@@ -306,10 +335,9 @@ def test_a_worker_whose_code_is_broken_ends_in_unknown_error_with_what_really_ha
     assert "a bug of ours" in (ended.cause or "")
 
 
-def test_an_error_without_a_code_is_grouped_under_a_code_of_its_own(
-    aws: Running, stub_machine: str
-) -> None:
+def test_an_error_without_a_code_gets_the_code_task_error(aws: Running, stub_machine: str) -> None:
     ended = _answered(aws, stub_machine, {"status": "error", "error": {"message": "No code."}})
+
     assert (ended.states[-1], ended.error) == ("Error", "TASK_ERROR")
 
 

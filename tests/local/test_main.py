@@ -1,3 +1,5 @@
+"""The commands of `python -m local`, with their exit status and their messages."""
+
 import json
 import os
 import signal
@@ -11,11 +13,16 @@ import boto3
 import pytest
 
 from local.__main__ import main
+from local.access import Access
+from local.deployed import Deployed
 from tests.local.conftest import Until
 from tests.running import Running
 
 ROOT = Path(__file__).parent.parent.parent
 PROGRAM = Path(__file__).parent / "program"
+
+
+ACCESS = Access("http://127.0.0.1:4566", "eu-central-1", "AKIA", "secret")
 
 
 def start(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
@@ -40,8 +47,10 @@ def program(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_up_deploys_tells_and_stays_until_it_is_told_to_end(program: Path, until: Until) -> None:
+@pytest.mark.system
+def test_up_deploys_prints_a_guide_and_runs_until_sigterm(program: Path, until: Until) -> None:
     outputs = program / ".local" / "outputs.json"
+
     with start("up", "--port", "0", "--config", "memory=512", cwd=program) as up:
         until(lambda: outputs.exists() or up.poll() is not None)
         assert up.poll() is None, up.communicate()
@@ -53,55 +62,74 @@ def test_up_deploys_tells_and_stays_until_it_is_told_to_end(program: Path, until
             aws_access_key_id=values["accessKeyId"],
             aws_secret_access_key=values["secretAccessKey"],
         )
-        assert (
-            lambdas.get_function_configuration(FunctionName=values["functionName"])["MemorySize"]
-            == 512
-        )
+        function = lambdas.get_function_configuration(FunctionName=values["functionName"])
         up.send_signal(signal.SIGTERM)
-        told, errors = up.communicate(timeout=10)
+        printed, errors = up.communicate(timeout=10)
+
     assert up.returncode == 0, errors
-    assert "aws events put-events --entries" in told
+    assert function["MemorySize"] == 512
+    assert "aws events put-events --entries" in printed
     assert not outputs.exists()
     with socket.socket() as connection:
-        assert (
-            connection.connect_ex(("127.0.0.1", int(values["endpointUrl"].rsplit(":", 1)[1]))) != 0
-        )
+        port = int(values["endpointUrl"].rsplit(":", 1)[1])
+        assert connection.connect_ex(("127.0.0.1", port)) != 0
 
 
-@pytest.fixture
-def inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    monkeypatch.chdir(tmp_path)
+@pytest.fixture(autouse=True)
+def sigterm() -> Iterator[None]:
+    """Takes back the handler that a command sets in this process."""
     handler = signal.getsignal(signal.SIGTERM)
-    yield tmp_path
+    yield
     signal.signal(signal.SIGTERM, handler)
 
 
-def test_a_taken_port_is_a_line_and_status_1(
-    inside: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture
+def inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder to run a command in."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def small_project(inside: Path) -> Path:
+    """The smallest project; its program is up to the test."""
     (inside / "Pulumi.yaml").write_text("name: small\nruntime: python\n")
     (inside / "Pulumi.dev.yaml").write_text("config: {}\n")
+    return inside
+
+
+@pytest.mark.usefixtures("small_project")
+def test_a_taken_port_ends_up_with_one_line_and_status_1(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
-        assert main(["up", "--port", str(other.getsockname()[1])]) == 1
-    assert "is taken. Stop what listens there" in capsys.readouterr().err
+
+        status = main(["up", "--port", str(other.getsockname()[1])])
+
+    assert status == 1
+    assert "is taken. Stop its program" in capsys.readouterr().err
 
 
-def test_a_program_that_fails_is_a_line_and_status_1(
-    inside: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.system
+def test_a_failing_program_ends_up_with_one_line_and_status_1(
+    small_project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (inside / "Pulumi.yaml").write_text("name: small\nruntime: python\n")
-    (inside / "Pulumi.dev.yaml").write_text("config: {}\n")
-    (inside / "__main__.py").write_text("raise ValueError('The config key is wrong. Set it.')\n")
-    assert main(["up", "--port", "0"]) == 1
+    program = "raise ValueError('The config key is wrong. Set it.')\n"
+    (small_project / "__main__.py").write_text(program)
+
+    status = main(["up", "--port", "0"])
+
+    assert status == 1
     assert capsys.readouterr().err == "\nThe program failed. The config key is wrong. Set it.\n"
-    assert not (inside / ".local").exists()
+    assert not (small_project / ".local").exists()
 
 
-def test_a_resource_that_fails_is_one_line_even_if_others_depend_on_it(tmp_path: Path) -> None:
-    (tmp_path / "Pulumi.yaml").write_text("name: small\nruntime: python\n")
-    (tmp_path / "Pulumi.dev.yaml").write_text("config: {}\n")
+@pytest.mark.system
+def test_a_failing_resource_is_reported_once_even_if_others_depend_on_it(
+    small_project: Path,
+) -> None:
     program = """
 import pulumi
 import pulumi_aws as aws
@@ -109,57 +137,106 @@ topic = aws.sns.Topic("news")
 aws.sqs.Queue("queue", name=topic.name)
 pulumi.export("arn", topic.arn)
 """
-    (tmp_path / "__main__.py").write_text(program)
-    with start("up", "--port", "0", cwd=tmp_path) as up:
+    (small_project / "__main__.py").write_text(program)
+
+    with start("up", "--port", "0", cwd=small_project) as up:
         _, errors = up.communicate(timeout=30)
+
     assert up.returncode == 1
     assert errors.startswith('\nThe local AWS can\'t create aws:sns/topic:Topic "news".')
     assert len(errors.splitlines()) == 2
 
 
-def test_another_folder_is_a_line_and_status_1(
-    inside: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.usefixtures("inside")
+def test_a_folder_without_a_project_ends_up_with_one_line_and_status_1(
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert main(["up"]) == 1
-    assert (
-        "Pulumi.yaml does not exist. Run this from the project's folder" in capsys.readouterr().err
-    )
+    status = main(["up"])
+
+    assert status == 1
+    errors = capsys.readouterr().err
+    assert "Pulumi.yaml does not exist. Run this from the project's folder" in errors
 
 
-def test_config_without_a_value_is_refused(
-    inside: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (inside / "Pulumi.yaml").write_text("name: small\nruntime: python\n")
-    (inside / "Pulumi.dev.yaml").write_text("config: {}\n")
-    assert main(["up", "--config", "workerMemoryMb"]) == 1
+@pytest.mark.usefixtures("small_project")
+def test_config_without_a_value_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    status = main(["up", "--config", "workerMemoryMb"])
+
+    assert status == 1
     assert '--config takes KEY=VALUE, not "workerMemoryMb"' in capsys.readouterr().err
 
 
-def test_graphql_without_a_local_aws_says_how_to_start_one(
-    inside: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("scale", ["-1", "nan", "inf", "fast"])
+def test_a_wait_scale_that_is_not_a_number_from_0_on_is_refused(
+    capsys: pytest.CaptureFixture[str], scale: str
 ) -> None:
-    assert main(["graphql", "{ anything }"]) == 1
+    with pytest.raises(SystemExit, match="2"):
+        main(["up", f"--wait-scale={scale}"])
+
+    assert f'"{scale}" is not a number from 0 on' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("port", ["-1", "65536", "http"])
+def test_a_port_outside_of_0_to_65535_is_refused(
+    capsys: pytest.CaptureFixture[str], port: str
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["up", f"--port={port}"])
+
+    assert f'"{port}" is not a port' in capsys.readouterr().err
+
+
+def test_ctrl_c_while_the_modules_load_ends_with_status_130_quietly(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Interrupted:
+        """Ctrl-C at the import of the commands."""
+
+        def find_spec(self, name: str, *_: object) -> None:
+            if name == "local.commands":
+                raise KeyboardInterrupt
+
+    monkeypatch.delitem(sys.modules, "local.commands", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Interrupted(), *sys.meta_path])
+
+    status = main(["up"])
+
+    assert status == 130
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.usefixtures("inside")
+def test_graphql_without_a_local_aws_says_how_to_start_one(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    status = main(["graphql", "{ anything }"])
+
+    assert status == 1
     assert "python -m local up" in capsys.readouterr().err
 
 
-def test_graphql_prints_the_answer_with_the_definitions_that_were_dropped_in(
+def test_graphql_prints_the_data_with_the_definitions_of_added_files(
     aws: Running, inside: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    aws.system.to_file(inside)
-    assert main(["graphql", "{ backgroundTasks { listDefinitions { data { id } } } }"]) == 0
-    answer = json.loads(capsys.readouterr().out)
-    found = [
-        definition["id"] for definition in answer["backgroundTasks"]["listDefinitions"]["data"]
-    ]
+    aws.deployed.to_file(inside)
+
+    status = main(["graphql", "{ backgroundTasks { listDefinitions { data { id } } } }"])
+
+    data = json.loads(capsys.readouterr().out)["backgroundTasks"]["listDefinitions"]["data"]
+    found = [definition["id"] for definition in data]
+    assert status == 0
     assert {"testingRun", "importCsv", "countUp"} <= set(found)
 
 
 @pytest.mark.parametrize(
-    ("variables", "complaint"), [("{", "are not JSON"), ("[]", "are not a JSON object")]
+    ("variables", "complaint"), [("{", "are not valid JSON"), ("[]", "are not a JSON object")]
 )
-def test_variables_that_are_no_json_object_are_refused(
-    aws: Running, inside: Path, capsys: pytest.CaptureFixture[str], variables: str, complaint: str
+def test_variables_other_than_a_json_object_are_refused(
+    inside: Path, capsys: pytest.CaptureFixture[str], variables: str, complaint: str
 ) -> None:
-    aws.system.to_file(inside)
-    assert main(["graphql", "{ anything }", variables]) == 1
+    Deployed(ACCESS, {"apiUrl": ""}).to_file(inside)
+
+    status = main(["graphql", "{ anything }", variables])
+
+    assert status == 1
     assert complaint in capsys.readouterr().err

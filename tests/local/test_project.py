@@ -1,3 +1,5 @@
+"""The project's configuration, as the Pulumi CLI reads it."""
+
 from pathlib import Path
 
 import pytest
@@ -26,8 +28,10 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_stacks_values_stand_over_the_projects_defaults(folder: Path) -> None:
-    assert Project.from_folder(folder).config == {
+def test_values_of_the_stack_override_defaults_of_the_project(folder: Path) -> None:
+    config = Project.from_folder(folder).config
+
+    assert config == {
         "aws:region": "eu-west-1",
         "shop:memory": "2048",
         "shop:policy": "[]",
@@ -35,24 +39,28 @@ def test_the_stacks_values_stand_over_the_projects_defaults(folder: Path) -> Non
     }
 
 
-def test_a_key_without_a_value_is_absent_as_with_pulumi(folder: Path) -> None:
-    assert "shop:issuer" not in Project.from_folder(folder).config
+def test_a_key_without_a_value_is_absent(folder: Path) -> None:
+    config = Project.from_folder(folder).config
+
+    assert "shop:issuer" not in config
 
 
 def test_another_stack_has_its_own_values(folder: Path) -> None:
     project = Project.from_folder(folder, "prod")
+
     assert project.config["shop:plain"] == "other"
     assert project.region == DEFAULT_REGION
 
 
-def test_the_region_is_the_stacks(folder: Path) -> None:
+def test_the_region_is_the_one_of_the_stack(folder: Path) -> None:
     assert Project.from_folder(folder).region == "eu-west-1"
 
 
-def test_set_values_are_handed_over_as_pulumi_does(folder: Path) -> None:
-    project = Project.from_folder(folder).with_config(
-        {"memory": 512, "aws:profile": "x", "policy": [{"a": True}], "plain": "y"}
-    )
+def test_changed_values_are_text_or_json(folder: Path) -> None:
+    changes = {"memory": 512, "aws:profile": "x", "policy": [{"a": True}], "plain": "y"}
+
+    project = Project.from_folder(folder).with_config(changes)
+
     assert project.config["shop:memory"] == "512"
     assert project.config["shop:policy"] == '[{"a": true}]'
     assert project.config["shop:plain"] == "y"
@@ -68,5 +76,6 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 def test_a_file_that_is_not_yaml_is_named(folder: Path) -> None:
     (folder / "Pulumi.dev.yaml").write_text("config: [")
+
     with pytest.raises(LocalError, match=r"Pulumi\.dev\.yaml is not valid YAML"):
         Project.from_folder(folder)

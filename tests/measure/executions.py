@@ -39,7 +39,7 @@ def promises() -> list[Promise]:
 
 def _measured(aws: Running) -> list[Promise]:
     functions = aws.client("lambda")
-    role = functions.get_function(FunctionName=str(aws.system.outputs["workerFunctionName"]))[
+    role = functions.get_function(FunctionName=str(aws.deployed.outputs["workerFunctionName"]))[
         "Configuration"
     ]["Role"]
     machine = _bare_machine(aws, _create(functions, "bare", role))
@@ -104,7 +104,7 @@ def _first_call(aws: Running, number: int, role: str) -> float:
     to start.
     """
     functions = aws.client("lambda")
-    worker = str(aws.system.outputs["workerFunctionName"])
+    worker = str(aws.deployed.outputs["workerFunctionName"])
     # A change of its settings ends the processes that a function has.
     settings = functions.get_function_configuration(FunctionName=worker)["Environment"]["Variables"]
     functions.update_function_configuration(

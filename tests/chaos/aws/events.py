@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from handler.contract import DETAIL_TYPE, WireKey
-from local.aws.event_delivery import bury, current_delivery
+from local.aws.event_delivery import current_delivery, send_to_dlq
 from local.aws.patch import Original, module, replace
 from tests.chaos.aws.dice import Dice, drawn
 from tests.chaos.ledger import Fault, Ledger
@@ -73,7 +73,7 @@ class Events:
                 case "":
                     dispatch(arn, payload)
                 case kind if kind == UNDELIVERED:
-                    bury(current_delivery(), "NO_PERMISSIONS", "By the campaign.")
+                    send_to_dlq(current_delivery(), "NO_PERMISSIONS", "By the campaign.")
                 case kind if kind == TWICE:
                     dispatch(arn, payload)
                     dispatch(arn, payload)

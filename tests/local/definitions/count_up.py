@@ -1,4 +1,4 @@
-"""Takes as many iterations as it is told, with a wait between them if it is told."""
+"""Counts to `until`, one iteration each, with a wait of `wait` seconds between them."""
 
 from pydantic import BaseModel
 

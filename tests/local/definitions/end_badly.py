@@ -1,4 +1,4 @@
-"""Ends as it is told: by a failure, an exception, or the death of its process."""
+"""Ends by a failure, an exception, or the end of its process, as `how` says."""
 
 import os
 import signal

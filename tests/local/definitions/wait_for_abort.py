@@ -1,4 +1,4 @@
-"""Runs until it is aborted, at most for as long as a test has patience."""
+"""Runs until it is aborted, for 20 seconds at most."""
 
 import time
 

@@ -68,18 +68,6 @@ class Storage(pulumi.ComponentResource):
             rules=[{"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}}],
             opts=child,
         )
-        aws.s3.BucketOwnershipControls(
-            "owned",
-            bucket=self.bucket.id,
-            rule={"object_ownership": "BucketOwnerEnforced"},
-            opts=child,
-        )
-        aws.s3.BucketVersioning(
-            "versioned",
-            bucket=self.bucket.id,
-            versioning_configuration={"status": "Enabled"},
-            opts=child,
-        )
         aws.s3.BucketLifecycleConfiguration(
             "expiring",
             bucket=self.bucket.id,
@@ -91,14 +79,6 @@ class Storage(pulumi.ComponentResource):
                     "expiration": {"days": 14},
                 }
             ],
-            opts=child,
-        )
-        aws.s3.BucketPolicy(
-            "secure",
-            bucket=self.bucket.id,
-            policy=self.bucket.arn.apply(
-                lambda arn: allow("s3:GetObject", f"{arn}/*", Principal={"AWS": caller.account_id})
-            ),
             opts=child,
         )
         self.register_outputs({})
@@ -113,11 +93,6 @@ aws.iam.RolePolicy(
     "function-policy",
     role=function_role.name,
     policy=storage.table.arn.apply(lambda arn: allow("dynamodb:GetItem", arn)),
-)
-aws.iam.RolePolicyAttachment(
-    "function-logs",
-    role=function_role.name,
-    policy_arn=f"arn:{partition.partition}:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole",
 )
 logs = aws.cloudwatch.LogGroup("logs", name="/aws/lambda/everything-function", retention_in_days=14)
 function = aws.lambda_.Function(
@@ -134,9 +109,6 @@ function = aws.lambda_.Function(
         "variables": {"TABLE_NAME": storage.table.name, "POLICY": config.require("policy")}
     },
     logging_config={"log_format": "JSON", "log_group": logs.name},
-)
-aws.lambda_.FunctionEventInvokeConfig(
-    "function-retries", function_name=function.name, maximum_retry_attempts=1
 )
 
 machine_role = aws.iam.Role(
@@ -300,3 +272,4 @@ pulumi.export("queueUrl", queue.url)
 pulumi.export("ruleArn", rule.arn)
 pulumi.export("roles", {"rule": rule_role.name, "machine": machine_role.name})
 pulumi.export("accountId", caller.account_id)
+pulumi.export("partition", partition.partition)

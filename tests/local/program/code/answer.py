@@ -1,4 +1,4 @@
-"""Answers, or fails, as the event's `how` says."""
+"""Answers or fails, as `how` in the event says."""
 
 import os
 import signal
@@ -7,7 +7,7 @@ from typing import Any
 
 
 class StoreUnavailable(Exception):
-    """As the worker's own: what a `Retry` is to tell from other failures."""
+    """An exception that a `Retry` can name."""
 
 
 def handler(event: Any, context: Any) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Calls the GraphQL API as a caller with AWS credentials does: with a signed request."""
+"""Calls the GraphQL API with signed requests, as a client with AWS credentials does."""
 
 import json
 from collections.abc import Mapping
@@ -13,11 +13,11 @@ from botocore.credentials import Credentials
 from local.access import Access
 from local.errors import LocalError
 
-_TIMEOUT_SECONDS = 35  # the API Lambda's own is 30
+_TIMEOUT_SECONDS = 35  # the API Lambda has 30
 
 
 class GraphqlFailed(LocalError):
-    """The API refused the request, or answered it with errors."""
+    """The API did not answer, refused the request, or returned errors."""
 
 
 def execute(
@@ -26,15 +26,13 @@ def execute(
     """Runs a GraphQL document and returns its `data`.
 
     Raises:
-        GraphqlFailed: the answer has another status than 200, or `errors`.
+        GraphqlFailed: no response, a status other than 200, or `errors` in the response.
     """
     body = json.dumps({"query": document, "variables": dict(variables or {})}).encode()
-    answer: dict[str, Any] = json.loads(_post(_signed(access, url, body)))
-    if answer.get("errors"):
-        raise GraphqlFailed(
-            "GraphQL errors: " + "; ".join(error["message"] for error in answer["errors"])
-        )
-    data: dict[str, Any] = answer["data"]
+    response: dict[str, Any] = json.loads(_post(_signed(access, url, body)))
+    if errors := response.get("errors"):
+        raise GraphqlFailed("GraphQL errors: " + "; ".join(error["message"] for error in errors))
+    data: dict[str, Any] = response["data"]
     return data
 
 
@@ -54,8 +52,8 @@ def _post(request: Request) -> bytes:
     except URLError as error:
         if not isinstance(error, HTTPError):
             raise GraphqlFailed(
-                f"{request.full_url} does not answer ({error.reason}). Is the local AWS up still?"
-                " Start it: python -m local up"
+                f"{request.full_url} does not answer ({error.reason}). Is the local AWS"
+                " still up? Start it: python -m local up"
             ) from error
         raise GraphqlFailed(
             f"{request.full_url} answered {error.code}: {error.read().decode(errors='replace')}"

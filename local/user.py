@@ -1,13 +1,13 @@
-"""What somebody outside of AWS does with the system: calls its API, sends events to its bus."""
+"""What a user does with a deployed project: calls its API, sends events to its bus."""
 
 import json
 from collections.abc import Mapping
 from typing import Any
 
 from handler.contract import DETAIL_TYPE
-from local.client import GraphqlFailed, execute
+from local.deployed import Deployed
 from local.errors import LocalError
-from local.system import System
+from local.graphql_client import GraphqlFailed, execute
 
 Fields = Mapping[str, Any]
 
@@ -39,52 +39,52 @@ _GET = (
 )
 
 
-class Caller:
-    """A caller with the credentials of the account's administrator."""
+class User:
+    """A user with the credentials of an administrator."""
 
-    def __init__(self, system: System) -> None:
-        self._system = system
+    def __init__(self, deployed: Deployed) -> None:
+        self._deployed = deployed
 
     def graphql(self, document: str, variables: Fields | None = None) -> Fields:
-        """What is under `backgroundTasks` in the answer to a signed request."""
-        data = execute(self._system.access, self._system.api_url, document, variables)
-        answer: Fields = data["backgroundTasks"]
-        return answer
+        """Runs a document and returns the `backgroundTasks` part of its data."""
+        data = execute(self._deployed.access, self._deployed.api_url, document, variables)
+        part: Fields = data["backgroundTasks"]
+        return part
 
     def trigger(self, definition: str, input: Fields, **more: object) -> str:
-        """Triggers a task, with a `name` or a `delay` if they are given, and returns its id."""
-        answer = self._data(
-            "triggerTask", _TRIGGER, {"definition": definition, "input": dict(input), **more}
-        )
-        return str(answer["id"])
+        """Triggers a task and returns its id. `more` are `name` and `delay` (seconds)."""
+        variables = {"definition": definition, "input": dict(input), **more}
+        return str(self._data("triggerTask", _TRIGGER, variables)["id"])
 
     def abort(self, task_id: str, message: str | None = None) -> Fields:
+        """Aborts a task and returns its id and status."""
         return self._data("abortTask", _ABORT, {"id": task_id, "message": message})
 
     def record(self, task_id: str) -> Fields:
-        """The task with its logs."""
+        """The record of a task, with its logs."""
         return self._data("getTask", _GET, {"id": task_id})
 
     def send(self, detail: object, *, source: str = "by-hand") -> str:
-        """Puts an event for the state machine on the bus, and returns its id: the task's, if the
-        detail names no task.
+        """Sends an event to the bus and returns its id.
+
+        The id becomes the id of the task if the detail has no `webinyTaskId`.
         """
         entry = {
-            "EventBusName": self._system.event_bus_name,
+            "EventBusName": self._deployed.event_bus_name,
             "Source": source,
             "DetailType": DETAIL_TYPE,
             "Detail": json.dumps(detail),
         }
-        [answer] = self._system.access.client("events").put_events(Entries=[entry])["Entries"]
-        if "ErrorCode" in answer:
+        [result] = self._deployed.access.client("events").put_events(Entries=[entry])["Entries"]
+        if "ErrorCode" in result:
             raise LocalError(
-                f"The bus refused the event: {answer['ErrorCode']}: {answer['ErrorMessage']}"
+                f"The bus refused the event: {result['ErrorCode']}: {result['ErrorMessage']}"
             )
-        return str(answer["EventId"])
+        return str(result["EventId"])
 
     def _data(self, operation: str, document: str, variables: Fields) -> Fields:
-        answer = self.graphql(document, variables)[operation]
-        if answer["error"] or not answer["data"]:
-            raise GraphqlFailed(f"{operation} answered {json.dumps(answer)}")
-        data: Fields = answer["data"]
+        envelope = self.graphql(document, variables)[operation]
+        if envelope["error"] or not envelope["data"]:
+            raise GraphqlFailed(f"{operation} answered {json.dumps(envelope)}")
+        data: Fields = envelope["data"]
         return data

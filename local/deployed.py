@@ -1,6 +1,4 @@
-"""The whole system, deployed into a local AWS: its outputs, where they are written, and the way
-in.
-"""
+"""A project that is deployed into a local AWS: its outputs, and the file that keeps them."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -16,33 +14,35 @@ from local.errors import LocalError
 from local.project import Project
 
 OUTPUTS_FILE = Path(".local") / "outputs.json"
-# This machine's Python and packages run the Lambdas; wheels for Lambda's own platform would be of
-# no use.
+# The Lambdas run with this machine's Python and packages: wheels for Lambda's platform are useless.
 LOCAL_CONFIG = {"vendorDependencies": False}
 
 
 @dataclass(frozen=True)
-class System:
-    """A deployed system. `outputs` are the stack's, as `pulumi stack output` would show them."""
+class Deployed:
+    """A deployed project. `outputs` are those of the stack, as `pulumi stack output` shows them."""
 
     access: Access
     outputs: Mapping[str, Any]
 
     @property
     def api_url(self) -> str:
+        """The URL of the GraphQL API."""
         return str(self.outputs["apiUrl"])
 
     @property
     def event_bus_name(self) -> str:
+        """The bus that starts tasks."""
         return str(self.outputs["eventBusName"])
 
     @property
     def state_machine_arn(self) -> str:
+        """The state machine that runs tasks."""
         return str(self.outputs["stateMachineArn"])
 
     @classmethod
-    def from_file(cls, folder: Path) -> "System":
-        """Reads what `python -m local up` wrote."""
+    def from_file(cls, folder: Path) -> "Deployed":
+        """Reads what `python -m local up` wrote into the project's folder."""
         try:
             values = json.loads((folder / OUTPUTS_FILE).read_text())
         except FileNotFoundError as error:
@@ -58,7 +58,7 @@ class System:
         return cls(access, values)
 
     def to_file(self, folder: Path) -> Path:
-        """Writes the outputs and the way in, readable for their owner only."""
+        """Writes the outputs, the endpoint and the key to a file that only its owner can read."""
         path = folder / OUTPUTS_FILE
         path.parent.mkdir(exist_ok=True)
         unfinished = path.with_suffix(".tmp")
@@ -67,10 +67,13 @@ class System:
         return unfinished.rename(path)
 
     def remove_file(self, folder: Path) -> None:
-        """Removes what `to_file` wrote, unless another system has written over it since."""
+        """Removes what `to_file` wrote, unless another local AWS has overwritten it."""
         path = folder / OUTPUTS_FILE
-        if path.exists() and self.access.endpoint_url in path.read_text():
+        if path.exists() and self._wrote(path):
             path.unlink()
+
+    def _wrote(self, path: Path) -> bool:
+        return bool(json.loads(path.read_text())["endpointUrl"] == self.access.endpoint_url)
 
     def _values(self) -> dict[str, Any]:
         access = {
@@ -82,13 +85,13 @@ class System:
         return access | dict(self.outputs)
 
 
-def deploy_system(project: Project, emulator: Emulator) -> System:
-    """Deploys the project's program into a running local AWS."""
-    return System(emulator.access, deploy(project.with_config(LOCAL_CONFIG), emulator.access))
+def deploy_project(project: Project, emulator: Emulator) -> Deployed:
+    """Deploys a project into a running local AWS."""
+    return Deployed(emulator.access, deploy(project.with_config(LOCAL_CONFIG), emulator.access))
 
 
 @contextmanager
-def running_system(project: Project, options: Options) -> Iterator[tuple[System, Emulator]]:
-    """A local AWS in the project's region, with the project deployed into it."""
+def running_project(project: Project, options: Options) -> Iterator[tuple[Deployed, Emulator]]:
+    """A local AWS in the region of the project, with the project deployed into it."""
     with running_emulator(replace(options, region=project.region)) as emulator:
-        yield deploy_system(project, emulator), emulator
+        yield deploy_project(project, emulator), emulator

@@ -1,0 +1,153 @@
+"""The commands of `python -m local`: up, demo and graphql."""
+
+import argparse
+import json
+import math
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from local.demo import run_demo
+from local.deployed import OUTPUTS_FILE, Deployed, running_project
+from local.emulator import Options
+from local.errors import LocalError
+from local.graphql_client import execute
+from local.guide import guide
+from local.project import Project
+
+DEFAULT_PORT = 4566
+_DESCRIPTION = "An AWS account on your machine, with this project deployed into it."
+_LAST_PORT = 65_535
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit status; a LocalError is printed, without traceback."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.command(options))
+    except LocalError as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m local", description=_DESCRIPTION)
+    commands = parser.add_subparsers(required=True, metavar="command")
+    _add_up(commands.add_parser("up", help="deploy into a local AWS, which runs until Ctrl-C"))
+    _add_demo(
+        commands.add_parser("demo", help="run two tasks on a local AWS, shown state by state")
+    )
+    _add_graphql(commands.add_parser("graphql", help="send a signed request to the API of `up`"))
+    return parser
+
+
+def _add_up(up: argparse.ArgumentParser) -> None:
+    up.add_argument(
+        "--port",
+        type=_port,
+        default=DEFAULT_PORT,
+        help="port of the local AWS; 0 is any free one (default: %(default)s)",
+    )
+    up.add_argument(
+        "--config",
+        nargs="+",
+        default=[],
+        metavar="KEY=VALUE",
+        help="values that override Pulumi.dev.yaml",
+    )
+    up.add_argument(
+        "--wait-scale",
+        type=_wait_scale,
+        default=1.0,
+        metavar="N",
+        help="real seconds for each second of a wait (default: 1)",
+    )
+    up.set_defaults(command=_up)
+
+
+def _add_demo(demo: argparse.ArgumentParser) -> None:
+    demo.add_argument(
+        "--port", type=_port, default=0, help="port of the local AWS (default: any free one)"
+    )
+    demo.set_defaults(command=_demo)
+
+
+def _add_graphql(graphql: argparse.ArgumentParser) -> None:
+    graphql.add_argument("document", help="a GraphQL query or mutation")
+    graphql.add_argument("variables", nargs="?", default="{}", help="its variables, as JSON")
+    graphql.set_defaults(command=_graphql)
+
+
+def _up(options: argparse.Namespace) -> int:
+    project = Project.from_folder(Path.cwd()).with_config(_pairs(options.config))
+    print("Starting a local AWS and deploying the project…", flush=True)
+    with running_project(project, Options(port=options.port, wait_scale=options.wait_scale)) as (
+        deployed,
+        emulator,
+    ):
+        deployed.to_file(project.folder)
+        try:
+            print(
+                f"\n{guide(deployed)}\nWritten to {OUTPUTS_FILE}. Log: {emulator.log}. Ctrl-C"
+                " ends it.",
+                flush=True,
+            )
+            emulator.wait()
+        except KeyboardInterrupt:
+            return 0
+        finally:
+            deployed.remove_file(project.folder)
+
+
+def _demo(options: argparse.Namespace) -> int:
+    run_demo(Project.from_folder(Path.cwd()), options.port)
+    return 0
+
+
+def _graphql(options: argparse.Namespace) -> int:
+    deployed = Deployed.from_file(Path.cwd())
+    data = execute(
+        deployed.access, deployed.api_url, options.document, _variables(options.variables)
+    )
+    print(json.dumps(data, indent=2))
+    return 0
+
+
+def _port(text: str) -> int:
+    if text.isdecimal() and int(text) <= _LAST_PORT:
+        return int(text)
+    raise argparse.ArgumentTypeError(f'"{text}" is not a port: 0 (a free one) to {_LAST_PORT}')
+
+
+def _wait_scale(text: str) -> float:
+    try:
+        scale = float(text)
+    except ValueError:
+        scale = math.nan
+    if math.isfinite(scale) and scale >= 0:
+        return scale
+    raise argparse.ArgumentTypeError(f'"{text}" is not a number from 0 on, such as 0.01')
+
+
+def _variables(text: str) -> dict[str, object]:
+    try:
+        variables = json.loads(text)
+    except ValueError as error:
+        raise LocalError(
+            f'The variables are not valid JSON: {error}. For example: \'{{"id": "123"}}\''
+        ) from error
+    if not isinstance(variables, dict):
+        raise LocalError(
+            f'The variables are not a JSON object: {text}. For example: \'{{"id": "123"}}\''
+        )
+    return variables
+
+
+def _pairs(settings: Sequence[str]) -> dict[str, str]:
+    for setting in settings:
+        if "=" not in setting:
+            raise LocalError(
+                f'--config takes KEY=VALUE, not "{setting}". For example: --config'
+                " workerMemoryMb=2048"
+            )
+    return dict(setting.split("=", 1) for setting in settings)

@@ -1,0 +1,71 @@
+"""The file with the outputs of a deployed project."""
+
+import json
+import stat
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from local.access import Access
+from local.deployed import Deployed
+from local.errors import LocalError
+
+ACCESS = Access("http://127.0.0.1:4566", "eu-central-1", "AKIA", "secret")
+OUTPUTS = {
+    "apiUrl": "http://127.0.0.1:4566/graphql",
+    "eventBusName": "tasks-dev-bus",
+    "stateMachineArn": "arn:aws:states:eu-central-1:000000000000:stateMachine:tasks-dev",
+}
+
+
+@pytest.fixture
+def deployed() -> Deployed:
+    return Deployed(ACCESS, OUTPUTS)
+
+
+def test_the_written_file_is_read_back(deployed: Deployed, tmp_path: Path) -> None:
+    deployed.to_file(tmp_path)
+
+    read = Deployed.from_file(tmp_path)
+
+    assert read.access == ACCESS
+    assert (read.api_url, read.event_bus_name) == (OUTPUTS["apiUrl"], OUTPUTS["eventBusName"])
+
+
+def test_the_file_has_the_outputs_of_the_stack_and_the_endpoint(
+    deployed: Deployed, tmp_path: Path
+) -> None:
+    written = json.loads(deployed.to_file(tmp_path).read_text())
+
+    assert written["endpointUrl"] == "http://127.0.0.1:4566"
+    assert written["stateMachineArn"] == OUTPUTS["stateMachineArn"]
+
+
+def test_only_its_owner_may_read_the_file(deployed: Deployed, tmp_path: Path) -> None:
+    path = deployed.to_file(tmp_path)
+
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_without_the_file_the_error_says_how_to_start_a_local_aws(tmp_path: Path) -> None:
+    with pytest.raises(LocalError, match=r"No local AWS is up.*python -m local up"):
+        Deployed.from_file(tmp_path)
+
+
+def test_removing_it_twice_is_not_an_error(deployed: Deployed, tmp_path: Path) -> None:
+    path = deployed.to_file(tmp_path)
+
+    deployed.remove_file(tmp_path)
+    deployed.remove_file(tmp_path)
+
+    assert not path.exists()
+
+
+def test_the_file_of_another_local_aws_is_not_removed(deployed: Deployed, tmp_path: Path) -> None:
+    other = Deployed(replace(ACCESS, endpoint_url="http://127.0.0.1:4567"), OUTPUTS)
+    path = other.to_file(tmp_path)
+
+    deployed.remove_file(tmp_path)
+
+    assert path.exists()

@@ -1,0 +1,34 @@
+"""The data of the demo: a file of airports."""
+
+import pytest
+
+from local.access import Access
+from local.sample import AIRPORTS, KEY_FIELD, Sample
+
+
+@pytest.fixture
+def sample() -> Sample:
+    return Sample(Access("http://127.0.0.1:1", "eu-central-1", "AKIA", "secret"))
+
+
+def test_the_file_has_3376_rows_each_with_its_own_key(sample: Sample) -> None:
+    header, *lines = AIRPORTS.read_text().splitlines()
+    keys = {line.split(",")[0] for line in lines}
+
+    assert header.split(",")[0] == KEY_FIELD
+    assert sample.rows_in_file() == len(keys) == 3376
+
+
+def test_its_policy_allows_reading_the_file_and_writing_the_table_only(sample: Sample) -> None:
+    assert sample.policy() == [
+        {
+            "Effect": "Allow",
+            "Action": ["s3:GetObject"],
+            "Resource": ["arn:aws:s3:::demo-files/airports.csv"],
+        },
+        {
+            "Effect": "Allow",
+            "Action": ["dynamodb:BatchWriteItem"],
+            "Resource": ["arn:aws:dynamodb:eu-central-1:000000000000:table/demo-airports"],
+        },
+    ]
