@@ -17,8 +17,8 @@ demo: .venv/ready ## a whole stack on this machine: imports a file, runs a hand-
 test: .venv/ready ## every test, 3 minutes; no network, no AWS account
 	@$(BIN)/pytest -n 2 $(PYTEST_ARGS)
 
-test-fast: .venv/ready ## the tests that need no local AWS; under 60 seconds
-	@$(BIN)/pytest -n 2 -m "not system" $(PYTEST_ARGS)
+test-fast: .venv/ready ## most tests, without the local AWS; under 60 seconds
+	@$(BIN)/pytest -n 2 -m "not system and not slow" $(PYTEST_ARGS)
 
 coverage: .venv/ready ## every test, and the lines of handler/ that no test runs
 	@$(BIN)/pytest -n 2 --cov --cov-fail-under=$(COVERAGE_FLOOR) $(PYTEST_ARGS)

@@ -1,7 +1,6 @@
 """Imports a CSV file from S3 into a DynamoDB table, however large it is."""
 
 import csv
-import functools
 import io
 import random
 import time
@@ -12,7 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from handler import Context, Done, Retry, task
+from handler import Context, Done, Retry, client, task
 
 BATCH_ROWS = 25  # the limit of BatchWriteItem (DynamoDB API reference)
 WRITE_ATTEMPTS = 8
@@ -71,7 +70,7 @@ def import_csv(context: Context, input: ImportCsvInput) -> Done:
         pages(input),
         input,
         total=int(head(input)["ContentLength"]),
-        size=lambda page: page.end - page.start,
+        weight=lambda page: page.end - page.start,
         per_iteration=input.pages_per_iteration,
         pause=timedelta(seconds=input.pause_seconds),
     ):
@@ -199,18 +198,9 @@ def write_batch(table: str, items: list[dict[str, Any]]) -> None:
     )
 
 
-# boto3 is imported at the first use: every worker loads this module, whichever task it runs.
-
-
-@functools.cache
 def s3() -> Any:
-    import boto3
-
-    return boto3.client("s3")
+    return client("s3")
 
 
-@functools.cache
 def dynamodb() -> Any:
-    import boto3
-
-    return boto3.client("dynamodb")
+    return client("dynamodb")

@@ -3,15 +3,38 @@
 Importing it makes no client and reads no environment.
 """
 
+from handler.aws import client
+from handler.clock import Seconds
 from handler.contract import Status
-from handler.definition.definition import Definition, TriggerRequest, task
-from handler.definition.retry import Retry
-from handler.definition.verdicts import Aborted, Continue, Done, Failed, Verdict
-from handler.errors import BackgroundTaskError, DeliveryError, InvalidInput, NotFound, Refused
-from handler.iteration.context import Context
-from handler.record.task_record import TaskRecord
-from handler.table.listing import Filter
-from handler.wiring import tasks
+from handler.definition import (
+    Aborted,
+    Continue,
+    Definition,
+    Done,
+    Failed,
+    Retry,
+    TriggerRequest,
+    Verdict,
+    task,
+)
+from handler.errors import (
+    BackgroundTaskError,
+    DefinitionError,
+    DeliveryError,
+    InvalidInput,
+    NotFound,
+    Refused,
+    RequestError,
+    SettingsError,
+    StoreError,
+    StoreUnavailable,
+    UnknownDefinition,
+)
+from handler.iteration import Context, Loop, TaskLogger
+from handler.lifecycle import Tasks, TriggerResult
+from handler.record import Identity, LogLine, LogType, Progress, TaskFailure, TaskLog, TaskRecord
+from handler.runtime import tasks
+from handler.table import Filter, TaskPage
 
 __all__ = [
     "Aborted",
@@ -19,18 +42,37 @@ __all__ = [
     "Context",
     "Continue",
     "Definition",
+    "DefinitionError",
     "DeliveryError",
     "Done",
     "Failed",
     "Filter",
+    "Identity",
     "InvalidInput",
+    "LogLine",
+    "LogType",
+    "Loop",
     "NotFound",
+    "Progress",
     "Refused",
+    "RequestError",
     "Retry",
+    "Seconds",
+    "SettingsError",
     "Status",
+    "StoreError",
+    "StoreUnavailable",
+    "TaskFailure",
+    "TaskLog",
+    "TaskLogger",
+    "TaskPage",
     "TaskRecord",
+    "Tasks",
     "TriggerRequest",
+    "TriggerResult",
+    "UnknownDefinition",
     "Verdict",
+    "client",
     "task",
     "tasks",
 ]

@@ -1,7 +1,7 @@
-"""The words that both halves speak: statuses, states, event keys, names in the table, limits.
+"""The words that both halves use: statuses, states, event keys, error codes, table names, limits.
 
-The state machine is generated from this module and the worker answers with it, so neither can drift
-from the other. Standard library only: the Pulumi program imports it too.
+The program makes the state machine from this module, and the worker answers with it, so neither can
+drift from the other. Standard library only.
 """
 
 from enum import StrEnum
@@ -9,9 +9,7 @@ from typing import Final
 
 
 class Status(StrEnum):
-    """Where a task stands. It only ever moves forward: pending, running, then one of the other
-    three.
-    """
+    """Where a task stands. It only moves forward: pending, running, then one of the others."""
 
     PENDING = "pending"
     RUNNING = "running"
@@ -51,8 +49,9 @@ class State(StrEnum):
 
 
 class WireKey(StrEnum):
-    """Keys on the wire: of the event's detail, of the worker's input and of its answer. Webiny's,
-    but for the last five.
+    """Keys of the event's detail, of the worker's input and of its answer.
+
+    All but the last five are Webiny's.
     """
 
     TASK_ID = "webinyTaskId"
@@ -72,11 +71,35 @@ class WireKey(StrEnum):
     BY_HAND = "byHand"
     INPUT = "input"
     NAME = "name"
-    # When `Run` was entered: the same for every retry of one visit, another for each visit. It lets
-    # the worker tell an iteration that must run again (it crashed) from an answer that must be told
-    # again (it was lost on the way).
+    # When the execution entered `Run`: the state's `EnteredTime` in Step Functions' context object.
+    # A `Retry` runs the task again inside the state, so all attempts of one visit have one
+    # `EnteredTime`; the next visit has another. By it the worker knows a crashed iteration, which
+    # must run again, from a lost answer, which must be repeated. docs/decisions has the source.
     VISIT = "visit"
     EXECUTION_STARTED_ON = "executionStartedOn"
+
+
+class ErrorCode(StrEnum):
+    """The codes of our own errors, to group failures by. Authors have codes of their own."""
+
+    TASK_ERROR = "TASK_ERROR"
+    VALIDATION_FAILED = "VALIDATION_FAILED_INVALID_FIELDS"
+    INPUT_TOO_LARGE = "INPUT_TOO_LARGE"
+    MAX_DELAY_ERROR = "MAX_DELAY_ERROR"
+    TASK_DEFINITION_ERROR = "TASK_DEFINITION_ERROR"
+    NOT_FOUND = "NOT_FOUND"  # of a request
+    TASK_NOT_FOUND = "TASK_NOT_FOUND"  # of an event that names no record
+    TASK_ABORT_ERROR = "TASK_ABORT_ERROR"
+    TASK_DELETE_ERROR = "TASK_DELETE_ERROR"
+    TRIGGER_TASK_ERROR = "TRIGGER_TASK_ERROR"
+    NO_VERDICT = "NO_VERDICT"
+    MAX_ITERATIONS = "MAX_ITERATIONS"
+    NEVER_CLAIMED = "NEVER_CLAIMED"
+    UNDELIVERED = "UNDELIVERED"
+    EXECUTION_ENDED = "EXECUTION_ENDED"
+    SETTINGS_ERROR = "SETTINGS_ERROR"
+    STORE_UNAVAILABLE = "STORE_UNAVAILABLE"
+    STORE_ERROR = "STORE_ERROR"
 
 
 class EnvVar(StrEnum):
@@ -87,19 +110,21 @@ class EnvVar(StrEnum):
     PAYLOAD_BUCKET_NAME = "PAYLOAD_BUCKET_NAME"
     STATE_MACHINE_ARN = "STATE_MACHINE_ARN"
     DEAD_LETTER_QUEUE_URL = "DEAD_LETTER_QUEUE_URL"
+    METRICS_NAMESPACE = "POWERTOOLS_METRICS_NAMESPACE"
     RETENTION_DAYS = "RETENTION_DAYS"
     RECOVERY_AFTER_SECONDS = "RECOVERY_AFTER_SECONDS"
 
 
 class Index(StrEnum):
-    """The table's global secondary indexes. All project keys only, so that an iteration writes to
-    none of them.
+    """The table's global secondary indexes.
+
+    They project keys only, and no key changes in an iteration: it writes to none of them.
     """
 
     BY_TENANT = "byTenant"
     BY_DEFINITION = "byDefinition"
     BY_STATUS = "byStatus"
-    OPEN = "open"
+    UNFINISHED = "unfinished"
 
     @property
     def partition_key(self) -> str:
@@ -111,8 +136,7 @@ PARTITION_KEY: Final = "pk"
 SORT_KEY: Final = "sk"
 INDEX_SORT_KEY: Final = "createdOn"
 EXPIRY_ATTRIBUTE: Final = "expiresAt"
-# An object of the payload bucket expires some days after it was written, if it has this tag: a
-# payload of a task that is over.
+# The bucket's lifecycle rule removes objects with this tag: payloads of tasks that are over.
 EXPIRE_TAG: Final = ("expire", "true")
 
 DETAIL_TYPE: Final = "WebinyBackgroundTask"
@@ -124,15 +148,15 @@ DEFAULT_LOCALE: Final = "en-US"
 NO_DELAY: Final = -1
 
 DAY_SECONDS: Final = 24 * 60 * 60
-# An execution lives a year at most (Step Functions quotas, "Maximum execution time"); ten days are
-# left for the run itself.
+# An execution lives for a year at most (Step Functions quotas, "Maximum execution time"). Ten days
+# of it are left for the run itself.
 MAX_WAIT_SECONDS: Final = 355 * DAY_SECONDS
 MAX_ANSWER_BYTES: Final = 32 * 1024
-# An input or an output may be so large, as JSON. What the record has no room for is kept in S3.
+# The largest input and output, as JSON. S3 keeps what the record has no room for.
 MAX_INPUT_BYTES: Final = 10 * 1024 * 1024
 MAX_OUTPUT_BYTES: Final = 10 * 1024 * 1024
-# Input and output together, as they are written: an item has 400 KB (DynamoDB quotas), and the rest
-# of it needs some.
+# Input and output together, as they are written. An item has 400 KB (DynamoDB quotas); the rest of
+# the record needs some.
 MAX_RECORD_PAYLOAD_BYTES: Final = 350 * 1024
 
 # An execution has 25,000 history events (Step Functions quotas, "Maximum execution event history
@@ -147,17 +171,16 @@ MAX_EXECUTION_SECONDS: Final = 360 * DAY_SECONDS
 
 WORKER_TIMEOUT_SECONDS: Final = 900
 API_TIMEOUT_SECONDS: Final = 30
-# The invocation itself can take that much longer than the function: Step Functions waits for
-# Lambda's own answer.
+# Step Functions waits for Lambda's own response, which may come a minute after the function's end.
 RUN_TIMEOUT_SECONDS: Final = WORKER_TIMEOUT_SECONDS + 60
 
-# Step Functions cuts neither: a longer error or cause is refused (API reference, FailStateDetails:
-# 256 and 32,768 characters).
+# Step Functions refuses a longer error or cause, it does not cut it (API reference,
+# FailStateDetails: 256 and 32,768 characters).
 MAX_ERROR_CHARACTERS: Final = 256
 MAX_CAUSE_CHARACTERS: Final = 32_768
 
-# The error that a worker raises when the store stays unreachable: the class's name, as Lambda
-# reports it to `Retry`.
+# The class of the error that the worker raises when the table stays out of reach. Lambda reports
+# this name to the state machine's `Retry`.
 STORE_UNAVAILABLE: Final = "StoreUnavailable"
 
 # What Step Functions calls the failures of a Lambda (Step Functions guide, "Handle Lambda service

@@ -10,7 +10,7 @@
     ├── SettingsError         set the environment variable that it names
     ├── DeliveryError         the event could not be sent: the task is stored as `failed`
     ├── StoreUnavailable      try again later: the state machine's Retry knows it by name
-    └── StoreError            the table refused a request that trying again won't mend
+    └── StoreError            the table refused a request that trying again won't fix
 
 Standard library only.
 """
@@ -18,7 +18,9 @@ Standard library only.
 from collections.abc import Mapping
 from typing import Final
 
-DEFAULT_CODE: Final = "TASK_ERROR"
+from handler.contract import ErrorCode
+
+DEFAULT_CODE: Final = ErrorCode.TASK_ERROR.value
 
 
 class BackgroundTaskError(Exception):
@@ -53,19 +55,19 @@ class RequestError(BackgroundTaskError):
 class InvalidInput(RequestError):
     """Some fields don't validate; `data["invalidFields"]` has one entry per field."""
 
-    code = "VALIDATION_FAILED_INVALID_FIELDS"
+    code = ErrorCode.VALIDATION_FAILED.value
 
 
 class UnknownDefinition(RequestError):
     """No definition has that id."""
 
-    code = "TASK_DEFINITION_ERROR"
+    code = ErrorCode.TASK_DEFINITION_ERROR.value
 
 
 class NotFound(RequestError):
     """No task has that id."""
 
-    code = "NOT_FOUND"
+    code = ErrorCode.NOT_FOUND.value
 
 
 class Refused(RequestError):
@@ -75,34 +77,31 @@ class Refused(RequestError):
 class DefinitionError(BackgroundTaskError):
     """A file under `definitions/` can't be used as it is."""
 
-    code = "TASK_DEFINITION_ERROR"
+    code = ErrorCode.TASK_DEFINITION_ERROR.value
 
 
 class SettingsError(BackgroundTaskError):
     """An environment variable is missing or wrong."""
 
-    code = "SETTINGS_ERROR"
+    code = ErrorCode.SETTINGS_ERROR.value
 
 
 class DeliveryError(BackgroundTaskError):
     """EventBridge did not take the event."""
 
-    code = "TRIGGER_TASK_ERROR"
+    code = ErrorCode.TRIGGER_TASK_ERROR.value
 
 
 class StoreUnavailable(BackgroundTaskError):
     """DynamoDB stayed unreachable or throttled for as long as there was time to try.
 
-    Its name is on the wire: the state machine runs the iteration again when the worker ends with
-    it.
+    The state machine's `Retry` knows it by its name, and runs the iteration again.
     """
 
-    code = "STORE_UNAVAILABLE"
+    code = ErrorCode.STORE_UNAVAILABLE.value
 
 
 class StoreError(BackgroundTaskError):
-    """DynamoDB refused a request for a reason that doesn't pass by itself (a permission, a missing
-    table).
-    """
+    """DynamoDB refused a request for a lasting reason: a permission, a missing table."""
 
-    code = "STORE_ERROR"
+    code = ErrorCode.STORE_ERROR.value

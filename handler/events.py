@@ -1,4 +1,4 @@
-"""What the worker may be sent."""
+"""What the worker is sent, checked."""
 
 import hashlib
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from pydantic.alias_generators import to_camel
 
 from handler.contract import DEFAULT_LOCALE, DEFAULT_TENANT, ENDPOINT, NO_DELAY, WireKey
 from handler.errors import InvalidInput
-from handler.record.validation import invalid_fields
+from handler.record import invalid_fields
 
 _BY_HAND: Final = (
     WireKey.DEFINITION_ID,
@@ -31,11 +31,10 @@ _BY_HAND: Final = (
 
 
 class WorkerEvent(BaseModel):
-    """The payload that `Run` sends: webiny-behaviour's, with what an event sent by hand brings
-    along.
+    """The payload that `Run` sends: Webiny's, and what an event sent by hand has beside it.
 
-    Strict: a number is no string. Keys that it doesn't know are ignored: newer and foreign state
-    machines may send more.
+    It is strict: a number is not a string. It ignores unknown keys, which newer and foreign state
+    machines may send.
     """
 
     model_config = ConfigDict(
@@ -59,28 +58,24 @@ class WorkerEvent(BaseModel):
 
     @property
     def visit_key(self) -> str:
-        """The visit of `Run`, told apart from those of other executions; empty when it was not
-        told.
+        """What identifies this visit of `Run` among those of all executions.
 
-        It is short, for the record to stay small.
+        It is short, since the record keeps it; empty if the event has no visit.
         """
-        return (
-            hashlib.sha256(f"{self.execution_name}@{self.visit}".encode()).hexdigest()[:16]
-            if self.visit
-            else ""
-        )
+        if not self.visit:
+            return ""
+        return hashlib.sha256(f"{self.execution_name}@{self.visit}".encode()).hexdigest()[:16]
 
     def seconds_running(self, now: datetime) -> float:
-        """For how long the execution has been running; 0 when it was not told."""
+        """How long the execution has been running; 0 if the event does not say."""
         try:
             return (now - datetime.fromisoformat(self.execution_started_on)).total_seconds()
-        except (ValueError, TypeError):  # it was not told, or without a time zone
+        except (ValueError, TypeError):  # empty, or without a time zone
             return 0.0
 
     @classmethod
     def from_lambda(cls, event: object) -> Self:
-        """The event of the Lambda's invocation, `{"name": "background-task", "payload": {...}}`,
-        checked.
+        """The event of an invocation, `{"name": "background-task", "payload": {...}}`.
 
         Raises:
             InvalidInput: a key is missing or has the wrong type; `data.invalidFields` names each.
@@ -94,7 +89,7 @@ class WorkerEvent(BaseModel):
 
     @classmethod
     def from_event(cls, event: Mapping[str, object], detail: Mapping[str, object]) -> Self:
-        """An event that was sent by hand, as `TransformEvent` hands it on.
+        """An event sent by hand, as `TransformEvent` would hand it on.
 
         Raises:
             InvalidInput: as `from_lambda`.
@@ -116,8 +111,6 @@ class WorkerEvent(BaseModel):
 
 
 def payload_of(event: object) -> dict[str, object]:
-    """The payload inside `event`, or nothing where there is none: its fields are then all
-    missing.
-    """
+    """The payload inside `event`; empty where there is none."""
     payload = event.get("payload") if isinstance(event, dict) else None
     return payload if isinstance(payload, dict) else {}

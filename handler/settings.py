@@ -10,7 +10,7 @@ from handler.errors import SettingsError
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the stack tells its Lambdas, and other code that triggers tasks.
+    """What the stack's Lambdas, and other code that triggers tasks, know of the stack.
 
     Only the table and the bus are needed to trigger; the rest may be empty outside the Lambdas.
     """
@@ -21,16 +21,15 @@ class Settings:
     state_machine_arn: str = ""  # to stop and to look at executions
     dead_letter_queue_url: str = ""  # events that EventBridge could not deliver
     retention_days: int = 0  # how long finished tasks are kept; 0 is for ever
-    recovery_after_seconds: int = (
-        120  # for how long the recovery leaves a record alone that nothing moves
-    )
+    metrics_namespace: str = ""  # of CloudWatch; nothing is counted without one
+    recovery_after_seconds: int = 120  # how long the recovery leaves an idle record alone
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
         """Reads the variables of `contract.EnvVar`.
 
         Raises:
-            SettingsError: a variable is missing, or is no number where it takes one.
+            SettingsError: a variable is missing, or is not a number where it takes one.
         """
         return cls(
             table_name=_required(environment, EnvVar.TABLE_NAME),
@@ -38,6 +37,7 @@ class Settings:
             payload_bucket_name=environment.get(EnvVar.PAYLOAD_BUCKET_NAME, ""),
             state_machine_arn=environment.get(EnvVar.STATE_MACHINE_ARN, ""),
             dead_letter_queue_url=environment.get(EnvVar.DEAD_LETTER_QUEUE_URL, ""),
+            metrics_namespace=environment.get(EnvVar.METRICS_NAMESPACE, ""),
             retention_days=_whole_number(
                 environment, EnvVar.RETENTION_DAYS, "of days, 0 for ever", default=0
             ),
@@ -61,5 +61,5 @@ def _required(environment: Mapping[str, str], variable: EnvVar) -> str:
         return value
     raise SettingsError(
         f"The environment variable {variable} is not set. The stack's Lambdas have it; "
-        f"elsewhere, set it from the stack's outputs (`pulumi stack output`)."
+        "elsewhere, set it from the stack's outputs (`pulumi stack output`)."
     )

@@ -1,192 +1,113 @@
-"""Makes the parts from the environment: for the Lambdas' entries, and for `handler.tasks` at its
-first use.
+"""Wires the parts of a stack: the one place that knows them all."""
 
-What costs time is made once per process: the clients, when they are first called, and the registry.
-"""
-
-import functools
-from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final, cast
+from datetime import timedelta
 
-from handler.aws.bus import Bus
-from handler.aws.executions import Executions
-from handler.aws.metrics import CloudWatchMeter, Meter
-from handler.clock import Clock, RemainingSeconds, SystemClock
-from handler.definition.registry import Registry, discover
-from handler.iteration.runner import Runner
-from handler.lifecycle.hooks import Hooks
-from handler.lifecycle.service import Tasks
+from handler.aws import Bus, Clients, DeadLetters, Executions, Metrics
+from handler.clock import Clock, RemainingSeconds
+from handler.contract import MAX_EXECUTION_ITERATIONS
+from handler.definition import Registry
+from handler.iteration import Admission, AuthorCode, Commit, Runner
+from handler.lifecycle import Ending, EventsByHand, Hooks, Reconciliation, Tasks, Triggering
 from handler.settings import Settings
-from handler.table.payloads import Blobs
-from handler.table.store import Store
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_events import EventBridgeClient
-    from mypy_boto3_s3 import S3Client
-    from mypy_boto3_stepfunctions import SFNClient
-
-# How long a call made outside of a Lambda is tried again.
-_PATIENCE: Final = timedelta(seconds=60)
+from handler.table import Dynamo, PayloadBucket, Store
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class System:
-    """The parts, wired.
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """What a stack is built from. It does not change from one invocation to the next.
 
     Args:
-        settings: what the environment says.
-        registry: the definitions.
-        clock: the machine's clock.
-        store: the table.
-        bus: the event bus.
-        executions: the state machine's executions.
-        hooks: runs hooks.
-        tasks: the service.
-        runner: runs iterations.
-        meter: counts, for CloudWatch.
+        clients: the client of an AWS service, by boto3's name of it.
+        max_execution_iterations: after how many iterations a task is handed over to a new
+            execution.
     """
 
     settings: Settings
     registry: Registry
+    clients: Clients
     clock: Clock
+    metrics: Metrics
+    max_execution_iterations: int = MAX_EXECUTION_ITERATIONS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class System:
+    """The parts, wired."""
+
     store: Store
-    bus: Bus
-    executions: Executions
-    hooks: Hooks
     tasks: Tasks
+    by_hand: EventsByHand
     runner: Runner
-    meter: Meter
+    reconciliation: Reconciliation
 
 
-def system(*, remaining: RemainingSeconds, runs_hooks: bool = True) -> System:
-    """Wires the parts for one invocation.
+def build(parts: Parts, *, remaining: RemainingSeconds, runs_hooks: bool = True) -> System:
+    """Wires a system for one invocation: of a Lambda, of the test kit, of a test.
 
-    Args: remaining: how many seconds it has left. runs_hooks: whether hooks run here. The API's
-        Lambda may not do what a task may: it leaves them to the worker.
-
-    Raises:
-        SettingsError: an environment variable is missing.
-        DefinitionError: a file under `definitions/` can't be imported.
+    Args:
+        remaining: how many seconds the invocation has left.
+        runs_hooks: whether hooks run here. The API's Lambda may not do what a task may: it leaves
+            them to the recovery.
     """
-    settings, registry, clock, meter = _settings(), _registry(), SystemClock(), CloudWatchMeter()
-    store = Store(
-        cast("DynamoDBClient", _LazyClient("dynamodb")),
-        table_name=settings.table_name,
-        clock=clock,
-        remaining=remaining,
-        blobs=_blobs(settings),
-        retention_days=settings.retention_days,
-    )
-    bus = Bus(
-        cast("EventBridgeClient", _LazyClient("events")), name=settings.event_bus_name, clock=clock
-    )
-    executions = Executions(
-        cast("SFNClient", _LazyClient("stepfunctions")),
-        state_machine_arn=settings.state_machine_arn,
-    )
-    hooks = Hooks(registry=registry, store=store, clock=clock)
-    tasks = Tasks(
+    settings, clients, clock = parts.settings, parts.clients, parts.clock
+    store = _store(parts, remaining)
+    bus = Bus(clients("events"), name=settings.event_bus_name, clock=clock)
+    executions = Executions(clients("stepfunctions"), state_machine_arn=settings.state_machine_arn)
+    dead_letters = DeadLetters(clients("sqs"), queue_url=settings.dead_letter_queue_url)
+    registry, metrics = parts.registry, parts.metrics
+    hooks = Hooks(registry=registry, store=store, clock=clock) if runs_hooks else None
+    ending = Ending(
         registry=registry,
         store=store,
-        bus=bus,
-        executions=executions if settings.state_machine_arn else None,
-        hooks=hooks if runs_hooks else None,
+        hooks=hooks,
+        executions=executions,
+        metrics=metrics,
+        clock=clock,
+    )
+    triggering = Triggering(registry=registry, store=store, bus=bus, ending=ending, clock=clock)
+    by_hand = EventsByHand(
+        registry=registry, store=store, triggering=triggering, ending=ending, clock=clock
+    )
+    tasks = Tasks(registry=registry, store=store, triggering=triggering, ending=ending)
+    commit = Commit(store=store, ending=ending, triggering=triggering, clock=clock)
+    admission = Admission(
+        registry=registry,
+        store=store,
+        ending=ending,
+        commit=commit,
+        executions=executions,
+        metrics=metrics,
         clock=clock,
     )
     runner = Runner(
-        registry=registry,
-        store=store,
-        tasks=tasks,
-        hooks=hooks,
-        executions=executions if settings.state_machine_arn else None,
+        admission=admission,
+        commit=commit,
+        by_hand=by_hand,
+        author=AuthorCode(store=store, tasks=tasks, clock=clock, remaining=remaining),
         clock=clock,
-        remaining=remaining,
-        meter=meter,
+        max_execution_iterations=parts.max_execution_iterations,
     )
-    return System(
-        settings=settings,
-        registry=registry,
-        clock=clock,
+    reconciliation = Reconciliation(
         store=store,
+        by_hand=by_hand,
+        ending=ending,
         bus=bus,
         executions=executions,
-        hooks=hooks,
-        tasks=tasks,
-        runner=runner,
-        meter=meter,
+        dead_letters=dead_letters,
+        metrics=metrics,
+        clock=clock,
+        idle_after=timedelta(seconds=settings.recovery_after_seconds),
+    )
+    return System(
+        store=store, tasks=tasks, by_hand=by_hand, runner=runner, reconciliation=reconciliation
     )
 
 
-# What `handler.tasks` stands for where something else than the environment's stack is meant: in a
-# test.
-current_tasks: ContextVar[Tasks | None] = ContextVar("current_tasks", default=None)
-
-
-class _CurrentTasks:
-    """`handler.tasks`: makes no client and reads no environment before its first use."""
-
-    def __getattr__(self, name: str) -> object:
-        found = current_tasks.get() or system(remaining=_deadline(SystemClock())).tasks
-        return getattr(found, name)
-
-
-tasks: Final = cast("Tasks", _CurrentTasks())
-
-
-class _LazyClient:
-    """A client of an AWS service that is made when it is first called: an iteration seldom needs
-    more than the table's.
-    """
-
-    def __init__(self, service: str) -> None:
-        self._service = service
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(client(self._service), name)
-
-
-@functools.cache
-def client(service: str) -> Any:
-    """The process's client of an AWS service."""
-    # Not before it is needed: importing the door costs nothing of it. And botocore alone: boto3
-    # would only add transfers to S3.
-    import botocore.session  # noqa: PLC0415
-    from botocore.config import Config  # noqa: PLC0415
-
-    # A call that hangs is given up early, and tried again by what calls it: an iteration's seconds
-    # are worth more. What is sent is made here and tested: botocore need not check its shape at
-    # every call, in every iteration.
-    patience = Config(
-        connect_timeout=3,
-        read_timeout=10,
-        retries={"mode": "standard", "total_max_attempts": 3},
-        parameter_validation=False,
+def _store(parts: Parts, remaining: RemainingSeconds) -> Store:
+    settings, clock = parts.settings, parts.clock
+    dynamo = Dynamo(
+        parts.clients("dynamodb"), table=settings.table_name, clock=clock, remaining=remaining
     )
-    return botocore.session.get_session().create_client(service, config=patience)
-
-
-def _blobs(settings: Settings) -> Blobs | None:
-    bucket = settings.payload_bucket_name
-    return Blobs(cast("S3Client", _LazyClient("s3")), bucket=bucket) if bucket else None
-
-
-@functools.cache
-def _settings() -> Settings:
-    return Settings.from_environment()
-
-
-@functools.cache
-def _registry() -> Registry:
-    return discover()
-
-
-def _deadline(clock: Clock) -> RemainingSeconds:
-    end: datetime = clock.now() + _PATIENCE
-
-    def remaining() -> float:
-        return (end - clock.now()).total_seconds()
-
-    return remaining
+    bucket = PayloadBucket(parts.clients("s3"), name=settings.payload_bucket_name)
+    return Store(dynamo, clock=clock, bucket=bucket, retention_days=settings.retention_days)

@@ -1,26 +1,18 @@
 """The worker Lambda's entry."""
 
-from handler.record.task_record import Json
-from handler.runtime import LambdaContext, log, remaining_of
-from handler.wiring import client, system
+from handler.aws import engine_client
+from handler.record import Json
+from handler.runtime import LambdaContext, logger, parts, system
 
-# Made while the Lambda starts, where it costs no iteration's time; and a definition that fails to
-# import fails here.
-client("dynamodb")
-system(remaining=lambda: 0.0)
+# Made while the Lambda starts, where it costs no iteration's time; and a definition that can't be
+# imported fails here.
+engine_client("dynamodb")
+parts()
 
 
 def handler(event: object, context: LambdaContext) -> Json:
-    """Runs one iteration; see `Runner.run`."""
-    answer = system(remaining=remaining_of(context)).runner.run(
-        event, invocation=context.aws_request_id
-    )
-    log.info(
-        "iteration",
-        extra={
-            "action": "iteration",
-            "answer": answer.get("status"),
-            "task": answer.get("webinyTaskId"),
-        },
-    )
+    """Runs one visit of `Run`; see `Runner.run`."""
+    answer = system(context).runner.run(event)
+    details = {"answer": answer.get("status"), "task": answer.get("webinyTaskId")}
+    logger().info("iteration", extra={"action": "iteration", **details})
     return answer

@@ -7,7 +7,7 @@ from functools import partial
 import pulumi
 
 from handler.contract import WORKER_TIMEOUT_SECONDS
-from handler.definition.definition import Definition
+from handler.definition import Definition
 from infra import console, policies
 from infra.event_routing import EventRouting, EventRoutingArgs
 from infra.function import Function, FunctionArgs, FunctionDefaults

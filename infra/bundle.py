@@ -12,8 +12,7 @@ from typing import Final
 
 import pulumi
 
-from handler.definition.definition import Definition
-from handler.definition.registry import discover
+from handler.definition import Definition, discover
 from handler.errors import DefinitionError
 from infra import wheels
 from infra.errors import BundleError

@@ -11,7 +11,7 @@ import pulumi
 import pulumi_aws as aws
 
 from handler.contract import DETAIL_TYPE
-from handler.definition.definition import Definition
+from handler.definition import Definition
 from infra import policies, schedules
 from infra.settings import Settings
 

@@ -4,7 +4,7 @@ import json
 from typing import Final
 
 from handler.contract import WireKey
-from handler.definition.definition import Definition
+from handler.definition import Definition
 
 # The values that the template may name (EventBridge guide, "Transforming events").
 EVENT_ID: Final = "event_id"

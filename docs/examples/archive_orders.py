@@ -4,16 +4,14 @@ The table's keys are `month` and `orderId`. The archive has one object per page,
 in the format that DynamoDB imports from S3 (`DYNAMODB_JSON`).
 """
 
-import functools
 import json
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-import boto3
 from pydantic import BaseModel, Field
 
-from handler import Context, Done, Retry, task
+from handler import Context, Done, Retry, client, task
 
 Page = list[dict[str, Any]]
 
@@ -34,7 +32,7 @@ class ArchiveOrdersInput(BaseModel):
 @task(id="archiveOrders", retry=Retry(max_attempts=5, backoff=timedelta(seconds=10)))
 def archive_orders(context: Context, input: ArchiveOrdersInput) -> Done:
     """Copies the orders of a month from a table to S3, page by page."""
-    for page in context.each(pages_of(input), input, size=len):
+    for page in context.each(pages_of(input), input, weight=len):
         write(page, input)
     return Done(
         f"{input.orders:,} orders archived.", output={"orders": input.orders, "pages": input.pages}
@@ -78,11 +76,9 @@ def write(page: Page, input: ArchiveOrdersInput) -> None:
     input.orders += len(page)
 
 
-@functools.cache
 def dynamodb() -> Any:
-    return boto3.client("dynamodb")
+    return client("dynamodb")
 
 
-@functools.cache
 def s3() -> Any:
-    return boto3.client("s3")
+    return client("s3")

@@ -1,15 +1,13 @@
 """Compresses the log files in a bucket: a task that splits its work among children."""
 
-import functools
 import gzip
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-import boto3
 from pydantic import BaseModel, Field
 
-from handler import Context, Done, Failed, Retry, TaskRecord, Verdict, task
+from handler import Context, Done, Failed, Retry, TaskRecord, Verdict, client, task
 
 
 class CompressLogsInput(BaseModel):
@@ -42,7 +40,10 @@ def compress_logs(context: Context, input: CompressLogsInput) -> Verdict:
     # Later iterations find no files after the cursor, and only wait.
     for key in context.each(keys_after(input), input):
         context.trigger(
-            compress_log, input=CompressLogInput(bucket=input.bucket, key=key), name=key, key=key
+            compress_log,
+            input=CompressLogInput(bucket=input.bucket, key=key),
+            name=key,
+            idempotency_key=key,
         )
     return context.wait_for_children(total)
 
@@ -97,6 +98,5 @@ def keys_after(input: CompressLogsInput) -> Iterator[tuple[str, str]]:
             yield found["Key"], found["Key"]
 
 
-@functools.cache
 def s3() -> Any:
-    return boto3.client("s3")
+    return client("s3")

@@ -1,12 +1,10 @@
 """Runs a query in Athena: a task that polls a job in another service, with growing waits."""
 
-import functools
 from typing import Any
 
-import boto3
 from pydantic import BaseModel, Field
 
-from handler import Aborted, Context, Continue, Done, Failed, TaskRecord, Verdict, task
+from handler import Aborted, Context, Continue, Done, Failed, TaskRecord, Verdict, client, task
 
 FIRST_WAIT_SECONDS = 5
 MAX_WAIT_SECONDS = 300
@@ -74,6 +72,5 @@ def stop(query_id: str) -> None:
     athena().stop_query_execution(QueryExecutionId=query_id)
 
 
-@functools.cache
 def athena() -> Any:
-    return boto3.client("athena")
+    return client("athena")

@@ -1,4 +1,4 @@
-"""EventBridge: send, entry by entry. The only module that knows the bus."""
+"""EventBridge: sends the events of tasks, and reads the result of each."""
 
 import itertools
 import json
@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from handler.clock import Clock
 from handler.contract import DETAIL_TYPE, EVENT_SOURCE, WireKey
-from handler.record.task_record import Json, TaskRecord
+from handler.record import Json, StoredTask
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
@@ -36,20 +36,22 @@ class Bus:
         self._name = name
         self._clock = clock
 
-    def send(self, records: Sequence[TaskRecord]) -> dict[str, str]:
-        """Puts the event of each task on the bus, and returns why it failed for those that it did
-        not take: id -> reason.
+    def send(self, tasks: Sequence[StoredTask]) -> dict[str, str]:
+        """Puts the event of each task on the bus.
 
-        Each entry's own result is read; what failed is tried again, with backoff and jitter, five
-        times in all. An event may so arrive twice: a task that is owned already is not run again.
+        Each entry's own result is read. A failed entry is sent again with backoff and jitter, five
+        times in all, so an event may arrive twice. A task has one owner: it still runs once.
+
+        Returns:
+            Why EventBridge did not take a task's event, by the task's id. Empty: it took all.
         """
         failed: dict[str, str] = {}
-        for start in range(0, len(records), _BATCH):
-            failed |= self._send_batch(records[start : start + _BATCH])
+        for start in range(0, len(tasks), _BATCH):
+            failed |= self._send_batch(tasks[start : start + _BATCH])
         return failed
 
-    def _send_batch(self, records: Sequence[TaskRecord]) -> dict[str, str]:
-        left = {record.id: record for record in records}
+    def _send_batch(self, tasks: Sequence[StoredTask]) -> dict[str, str]:
+        left = {task.id: task for task in tasks}
         for attempt in itertools.count(1):
             failed = dict(self._failures(list(left.values())))
             if not failed or attempt == _ATTEMPTS:
@@ -58,29 +60,29 @@ class Bus:
             self._clock.sleep(random.uniform(0, _FIRST_BACKOFF_SECONDS * 2**attempt))
         raise AssertionError("unreachable")
 
-    def _failures(self, records: Sequence[TaskRecord]) -> Iterator[tuple[str, str]]:
+    def _failures(self, tasks: Sequence[StoredTask]) -> Iterator[tuple[str, str]]:
         try:
-            answer = self._client.put_events(Entries=[self._entry(record) for record in records])
+            response = self._client.put_events(Entries=[self._entry(task) for task in tasks])
         except (ClientError, BotoCoreError) as error:
-            yield from ((record.id, str(error)) for record in records)
+            yield from ((task.id, str(error)) for task in tasks)
             return
-        for record, entry in zip(records, answer["Entries"], strict=True):
+        for task, entry in zip(tasks, response["Entries"], strict=True):
             if "ErrorCode" in entry:
-                yield record.id, f"{entry['ErrorCode']}: {entry.get('ErrorMessage', '')}"
+                yield task.id, f"{entry['ErrorCode']}: {entry.get('ErrorMessage', '')}"
 
-    def _entry(self, record: TaskRecord) -> "PutEventsRequestEntryTypeDef":
+    def _entry(self, task: StoredTask) -> "PutEventsRequestEntryTypeDef":
         return {
             "EventBusName": self._name,
             "Source": EVENT_SOURCE,
             "DetailType": DETAIL_TYPE,
-            "Detail": json.dumps(self._detail(record)),
+            "Detail": json.dumps(self._detail(task)),
         }
 
-    def _detail(self, record: TaskRecord) -> Json:
+    def _detail(self, task: StoredTask) -> Json:
         return {
-            WireKey.TASK_ID.value: record.id,
-            WireKey.DEFINITION_ID.value: record.definition_id,
-            WireKey.TENANT.value: record.tenant,
-            WireKey.LOCALE.value: record.locale,
-            WireKey.DELAY.value: record.delay_left(self._clock.now()),
+            WireKey.TASK_ID.value: task.id,
+            WireKey.DEFINITION_ID.value: task.definition_id,
+            WireKey.TENANT.value: task.tenant,
+            WireKey.LOCALE.value: task.locale,
+            WireKey.DELAY.value: task.delay_left(self._clock.now()),
         }

@@ -1,29 +1,29 @@
-"""Events that EventBridge could not deliver. The only module that knows their queue."""
+"""Events that EventBridge could not deliver, and their queue."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from handler.record.task_record import Json
+from handler.record import Json, json_object
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
-# ReceiveMessage gives ten at a time (API reference); a sweep takes so many at most, the next one
-# goes on.
+# ReceiveMessage gives ten at a time (API reference).
 _BATCH: Final = 10
-_MOST: Final = 1_000
+# A sweep takes at most 1,000; the next one continues.
+_MAX_LETTERS: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetter:
     """An event that was not delivered.
 
-    Args: event: the event as it was; empty if the message is no JSON object. reason: why it was not
-        delivered, as EventBridge says (EventBridge guide, "Using dead-letter queues"). receipt:
-        what `remove` takes.
+    Args:
+        event: the event as it was; empty if the message is not a JSON object.
+        reason: why it was not delivered (EventBridge guide, "Using dead-letter queues").
+        receipt: what `remove` takes.
     """
 
     event: Json
@@ -45,11 +45,11 @@ class DeadLetters:
 
     def receive(self) -> Iterator[DeadLetter]:
         """The events that wait in the queue; each stays there until it is removed."""
-        for _ in range(_MOST // _BATCH):
-            answer = self._client.receive_message(
+        for _ in range(_MAX_LETTERS // _BATCH):
+            response = self._client.receive_message(
                 QueueUrl=self._queue_url, MaxNumberOfMessages=_BATCH, MessageAttributeNames=["All"]
             )
-            if not (messages := answer.get("Messages")):
+            if not (messages := response.get("Messages")):
                 return
             yield from map(_dead_letter, messages)
 
@@ -64,12 +64,8 @@ def _dead_letter(message: "MessageTypeDef") -> DeadLetter:
         for name in ("ERROR_CODE", "ERROR_MESSAGE")
         if name in attributes
     ]
-    try:
-        event = json.loads(message.get("Body", ""))
-    except json.JSONDecodeError:
-        event = {}
     return DeadLetter(
-        event=event if isinstance(event, dict) else {},
+        event=json_object(message.get("Body", "")),
         reason=": ".join(filter(None, said)) or "EventBridge does not say why.",
         receipt=message.get("ReceiptHandle", ""),
     )

@@ -1,4 +1,4 @@
-"""Step Functions: look at executions, stop them. The only module that knows them."""
+"""Step Functions: look at executions, and stop them."""
 
 import logging
 from dataclasses import dataclass
@@ -14,19 +14,22 @@ log = logging.getLogger(__name__)
 RUNNING: Final = "RUNNING"
 SUCCEEDED: Final = "SUCCEEDED"
 ABORTED: Final = "ABORTED"
-_GONE: Final = "ExecutionDoesNotExist"
-# GetExecutionHistory gives as many at a time (API reference); an attempt at `Run` that fails writes
-# three.
-_MOST_EVENTS: Final = 1_000
+GONE: Final = "GONE"
+_DOES_NOT_EXIST: Final = "ExecutionDoesNotExist"
+# GetExecutionHistory gives 1,000 events at a time (API reference). A failed attempt at `Run` writes
+# three, so that one page has more attempts than `Retry` makes.
+_MAX_EVENTS: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Execution:
     """How an execution stands.
 
-    Args: name: its name, unique within the state machine. status: RUNNING, SUCCEEDED, FAILED,
-        TIMED_OUT, ABORTED or PENDING_REDRIVE; GONE when Step Functions has forgotten
-            it, 90 days after its end (Step Functions quotas, "Execution history retention time").
+    Args:
+        name: its name, unique within the state machine.
+        status: RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED or PENDING_REDRIVE; GONE when Step
+            Functions has forgotten it, 90 days after its end (Step Functions quotas, "Execution
+            history retention time").
         error: the error's name, when it failed.
         cause: what happened, when it failed.
         input: what it was started with: the event.
@@ -43,8 +46,8 @@ class Executions:
     """The executions of the stack's state machine.
 
     Args:
-        client: a Step Functions client.
-        state_machine_arn: the stack's state machine.
+        state_machine_arn: the stack's state machine; empty where it is not known (outside of the
+            Lambdas): executions are then not stopped, and their history is empty.
     """
 
     def __init__(self, client: "SFNClient", *, state_machine_arn: str) -> None:
@@ -52,9 +55,9 @@ class Executions:
         self._state_machine_arn = state_machine_arn
 
     def stop(self, name: str, *, cause: str) -> None:
-        """Stops an execution, if it can be; one that can't waits on, and ends when it sees that its
-        task is over.
-        """
+        """Stops an execution, best effort: one that runs on ends when its task is over."""
+        if not self._state_machine_arn:
+            return
         try:
             self._client.stop_execution(executionArn=self._arn(name), error="Aborted", cause=cause)
         except (ClientError, BotoCoreError) as error:
@@ -67,8 +70,8 @@ class Executions:
         try:
             found = self._client.describe_execution(executionArn=self._arn(name))
         except ClientError as error:
-            if error.response["Error"]["Code"] == _GONE:
-                return Execution(name=name, status="GONE")
+            if error.response["Error"]["Code"] == _DOES_NOT_EXIST:
+                return Execution(name=name, status=GONE)
             raise
         return Execution(
             name=name,
@@ -79,7 +82,7 @@ class Executions:
         )
 
     def running(self) -> set[str]:
-        """The names of all that run now, a thousand a request. It may lag behind by a moment."""
+        """The names of all running executions, 1,000 a request. It may lag behind by a moment."""
         pages = self._client.get_paginator("list_executions").paginate(
             stateMachineArn=self._state_machine_arn,
             statusFilter="RUNNING",
@@ -88,15 +91,15 @@ class Executions:
         return {execution["name"] for page in pages for execution in page["executions"]}
 
     def failures(self, name: str) -> list[tuple[str, str]]:
-        """The error and the cause of each attempt that failed since `Run` was last entered, the
-        last one first.
-        """
+        """The error and cause of each failed attempt of the current visit, the last one first."""
+        if not self._state_machine_arn:
+            return []
         try:
             history = self._client.get_execution_history(
-                executionArn=self._arn(name), reverseOrder=True, maxResults=_MOST_EVENTS
+                executionArn=self._arn(name), reverseOrder=True, maxResults=_MAX_EVENTS
             )
         except ClientError:
-            return []  # to know why an iteration died is worth a request, not the task
+            return []  # best effort: not knowing the cause must not fail the task
         failed: list[tuple[str, str]] = []
         for event in history["events"]:
             if event["type"] == "TaskStateEntered":

@@ -12,19 +12,19 @@ from handler.contract import (
 )
 
 
-class Crash(StrEnum):
-    """The classes that deaths are counted by."""
+class WorkerFailure(StrEnum):
+    """Why an invocation of the worker failed: what `Crashes` are counted by."""
 
     OUT_OF_MEMORY = "outOfMemory"
     TIMEOUT = "timeout"
     KILLED = "killed"
     THROTTLED = "throttled"
-    STORE = "storeUnavailable"
+    STORE_UNAVAILABLE = "storeUnavailable"
     CODE = "code"
 
     @property
-    def in_words(self) -> str:
-        return _WORDS[self]
+    def explanation(self) -> str:
+        return _EXPLANATIONS[self]
 
     @property
     def error_code(self) -> str:
@@ -32,7 +32,7 @@ class Crash(StrEnum):
         return f"WORKER_{self.name}"
 
     @classmethod
-    def of(cls, error: str, cause: str) -> "Crash":
+    def of(cls, error: str, cause: str) -> "WorkerFailure":
         """The class of an error that ended `Run`.
 
         Lambda reports one death under several names (Lambda guide, "Troubleshoot invocation
@@ -48,18 +48,18 @@ class Crash(StrEnum):
             return cls.KILLED
         if error in THROTTLED_ERRORS:
             return cls.THROTTLED
-        return cls.STORE if error == STORE_UNAVAILABLE else cls.CODE
+        return cls.STORE_UNAVAILABLE if error == STORE_UNAVAILABLE else cls.CODE
 
 
-_WORDS: Final = {
-    Crash.OUT_OF_MEMORY: (
+_EXPLANATIONS: Final = {
+    WorkerFailure.OUT_OF_MEMORY: (
         "the worker ran out of memory; give it more (the stack's config key workerMemoryMb)"
     ),
-    Crash.TIMEOUT: (
+    WorkerFailure.TIMEOUT: (
         "the worker ran out of time; return Continue in time (context.is_close_to_timeout())"
     ),
-    Crash.KILLED: "the worker's process died",
-    Crash.THROTTLED: "Lambda had no capacity left for the worker",
-    Crash.STORE: "the table could not be reached",
-    Crash.CODE: "the worker's code could not be run",
+    WorkerFailure.KILLED: "the worker's process died",
+    WorkerFailure.THROTTLED: "Lambda had no capacity left for the worker",
+    WorkerFailure.STORE_UNAVAILABLE: "the table could not be reached",
+    WorkerFailure.CODE: "the worker's code could not be run",
 }

@@ -1,3 +1,29 @@
-"""What an author declares: `@task`, verdicts, `Retry`, and the registry that finds them. Nothing
-that runs.
-"""
+"""What an author declares: `@task`, verdicts, `Retry`, the registry. Nothing that runs."""
+
+from handler.definition.definition import Definition, code_of, task
+from handler.definition.registry import Registry, discover
+from handler.definition.retry import Retry
+from handler.definition.task_code import Hook, TaskCode, TriggerRequest
+from handler.definition.values import next_input, stored_input, stored_output
+from handler.definition.verdicts import Aborted, Continue, Done, Failed, Verdict, whole_seconds
+
+__all__ = [
+    "Aborted",
+    "Continue",
+    "Definition",
+    "Done",
+    "Failed",
+    "Hook",
+    "Registry",
+    "Retry",
+    "TaskCode",
+    "TriggerRequest",
+    "Verdict",
+    "code_of",
+    "discover",
+    "next_input",
+    "stored_input",
+    "stored_output",
+    "task",
+    "whole_seconds",
+]

@@ -15,9 +15,7 @@ def camel_case(text: str) -> str:
 
 
 def is_camel_case(text: str) -> bool:
-    """Whether `text` is the camelCase form of itself, as Webiny checks it; the empty string is
-    not.
-    """
+    """Whether `text` is its own camelCase form, as Webiny checks it; the empty text is not."""
     return bool(text) and camel_case(text) == text
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
 
-from handler.definition.definition import Definition, Hook
+from handler.definition.definition import Definition, code_of
+from handler.definition.task_code import Hook
 from handler.errors import DefinitionError, UnknownDefinition
 
 
@@ -23,40 +24,45 @@ class Registry:
             known = self._definitions.setdefault(definition.id, definition)
             if known is not definition:
                 raise DefinitionError(
-                    f'Two tasks have the id "{definition.id}": {known.file} and {definition.file}.'
-                    " Give one of them another id."
+                    f'Two tasks have the id "{definition.id}": {code_of(known).file} and '
+                    f"{code_of(definition).file}. Give one of them another id."
                 )
 
     def get(self, id: str) -> Definition:
         """Raises `UnknownDefinition` when there is none."""
         if (definition := self._definitions.get(id)) is None:
+            known = sorted(self._definitions)
             raise UnknownDefinition(
-                "Task definition was not found!",
-                data={"id": id, "known": sorted(self._definitions)},
+                "Task definition was not found!", data={"id": id, "known": known}
             )
         return definition
 
     def find(self, id: str) -> Definition | None:
         return self._definitions.get(id)
 
-    def due_hook(self, id: str, *names: Hook) -> Hook | None:
-        """The first of `names` that the definition has; none where there is no such definition."""
+    def first_hook(self, id: str, *names: Hook) -> Hook | None:
+        """The first of `names` that the definition has; `None` where there is no definition."""
         definition = self.find(id)
-        return definition.due_hook(*names) if definition else None
+        return code_of(definition).first_hook(*names) if definition else None
+
+    def keeps_logs(self, id: str) -> bool:
+        """Whether tasks of a definition keep logs. They do where there is no such definition."""
+        definition = self.find(id)
+        return definition is None or definition.database_logs
 
     def __iter__(self) -> Iterator[Definition]:
         return iter(self._definitions.values())
 
 
 def discover(package: str = "definitions") -> Registry:
-    """Imports every module of `package`, folders inside it too, and registers each definition that
-    it makes.
+    """Imports every module of `package` and of its folders; registers each definition in them.
 
-    Raises: DefinitionError: a module can't be imported, or two definitions have one id; the message
-        names the files.
+    Raises:
+        DefinitionError: a module can't be imported, or two definitions have one id; the message
+            names the files.
     """
     root = _import(package)
-    # A folder that can't be imported is passed over here, and told of below.
+    # A folder that can't be imported is passed over here, and reported below.
     names = sorted(
         found.name
         for found in pkgutil.walk_packages(root.__path__, f"{package}.", onerror=lambda _: None)
@@ -80,7 +86,7 @@ def _definitions_of(modules: Iterable[ModuleType]) -> list[Definition]:
 
 
 def _refuse_overlooked(root: ModuleType, package: str, names: Iterable[str]) -> None:
-    """Refuses a file that Python would not find: one in a folder that is no package."""
+    """Refuses a file that Python would not find: one in a folder that is not a package."""
     found = {package, *names}
     for folder in root.__path__:
         for path in sorted(Path(folder).rglob("*.py")):
@@ -97,14 +103,10 @@ def _import(name: str) -> ModuleType:
         return importlib.import_module(name)
     except DefinitionError:
         raise
-    except (
-        Exception,
-        SystemExit,
-    ) as error:  # whatever a user's module raises, its author needs to know which file it was
-        where = _file_of(name)
+    except (Exception, SystemExit) as error:  # whatever it raises, its author needs the file
         raise DefinitionError(
-            f"{where} can't be imported: {type(error).__name__}: {error}. Mend the file, or move it"
-            " out."
+            f"{_file_of(name)} can't be imported: {type(error).__name__}: {error}. "
+            "Fix the file, or move it out."
         ) from error
 
 

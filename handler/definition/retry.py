@@ -1,64 +1,70 @@
 """How often a failing task is tried again, and how long it waits in between."""
 
-import random
+import random as random_numbers
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from handler.clock import Seconds, to_seconds
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retry:
-    """A task's own retries: a `Failed` or an exception becomes another iteration after a wait that
-    grows.
+    """A task's own retries: a failed iteration is followed by another one, after a growing wait.
 
-    Args: max_attempts: how many times the same step is tried at most, the first one counted; 1 to
-        100. A killed Lambda
-            counts too: attempts are counted before the task's code runs. A `Continue` starts the
-            count anew.
-        backoff: the wait after the first attempt.
+    Args:
+        max_attempts: how often the same step is tried at most, the first time included; 1 to 100.
+            An attempt that kills its Lambda counts too. A `Continue` starts the count anew.
+        backoff: the wait after the first attempt; 0 or more.
         factor: what each further wait is multiplied by, 1 to 10.
-        max_backoff: the longest wait.
-        jitter: each wait is drawn from the upper half of its length, so that tasks that failed
-            together don't come back together.
+        max_backoff: the longest wait, not shorter than `backoff`.
+        jitter: draws each wait from the upper half of its length, so that tasks that failed
+            together do not come back together.
         exclude: exceptions, and codes of `Failed`, that are final at once.
 
     Raises:
         ValueError: a number is out of its range.
+        TypeError: a wait is neither a number nor a `timedelta`.
     """
 
     max_attempts: int = 3
-    backoff: timedelta = timedelta(seconds=10)
+    backoff: Seconds = timedelta(seconds=10)
     factor: float = 2.0
-    max_backoff: timedelta = timedelta(hours=1)
+    max_backoff: Seconds = timedelta(hours=1)
     jitter: bool = True
     exclude: tuple[type[BaseException] | str, ...] = ()
 
     def __post_init__(self) -> None:
         if not 1 <= self.max_attempts <= 100:
             raise ValueError(f"Retry(max_attempts={self.max_attempts}): it takes 1 to 100.")
-        if (
-            not 1 <= self.factor <= 10
-            or self.backoff < timedelta(0)
-            or self.max_backoff < self.backoff
-        ):
+        backoff, max_backoff = self._seconds()
+        if not 1 <= self.factor <= 10 or backoff < 0 or max_backoff < backoff:
             raise ValueError(
-                f"Retry(backoff={self.backoff}, factor={self.factor},"
-                f" max_backoff={self.max_backoff}): the backoff is 0 or more, the factor 1 to 10,"
-                " and max_backoff is no less than the backoff."
+                f"Retry(backoff={self.backoff}, factor={self.factor}, "
+                f"max_backoff={self.max_backoff}): the backoff is 0 or more, the factor 1 to 10, "
+                "and max_backoff is not shorter than the backoff."
             )
 
     def allows(self, attempt: int, *, code: str | None, error: BaseException | None) -> bool:
         """Whether another attempt follows attempt number `attempt` (from 1)."""
         excluded = tuple(kind for kind in self.exclude if isinstance(kind, type))
-        return (
-            attempt < self.max_attempts
-            and code not in self.exclude
-            and not isinstance(error, excluded)
-        )
+        is_excluded = code in self.exclude or isinstance(error, excluded)
+        return attempt < self.max_attempts and not is_excluded
 
-    def wait_after(self, attempt: int, *, draw: Callable[[], float] = random.random) -> timedelta:
-        """How long to wait after attempt number `attempt` (from 1)."""
+    def wait_after(
+        self, attempt: int, *, random: Callable[[], float] = random_numbers.random
+    ) -> timedelta:
+        """How long to wait after attempt number `attempt` (from 1).
+
+        Args:
+            random: gives a number from 0 to 1.
+        """
+        backoff, max_backoff = self._seconds()
         # The exponent is bounded so that a hundred attempts don't overflow a float.
-        grown = self.backoff.total_seconds() * self.factor ** min(attempt - 1, 30)
-        longest = timedelta(seconds=min(grown, self.max_backoff.total_seconds()))
-        return longest * (0.5 + draw() / 2) if self.jitter else longest
+        grown = backoff * self.factor ** min(attempt - 1, 30)
+        wait = timedelta(seconds=min(grown, max_backoff))
+        return wait * (0.5 + random() / 2) if self.jitter else wait
+
+    def _seconds(self) -> tuple[float, float]:
+        backoff = to_seconds(self.backoff, name="Retry(backoff)")
+        return backoff, to_seconds(self.max_backoff, name="Retry(max_backoff)")

@@ -3,11 +3,15 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from pydantic import BaseModel
 
+from handler.clock import Seconds, to_seconds
 from handler.contract import MAX_WAIT_SECONDS
+
+Wait = Seconds | datetime
+"""How long to wait, or the moment to wait for, with a time zone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +39,17 @@ class Done:
 class Continue:
     """The task needs another iteration.
 
-    Args: input: the next iteration's input. A model replaces the input, a mapping is merged over
-        it, nothing keeps it. wait: how long to wait first: seconds, a `timedelta`, or an aware
-        `datetime` to wait for. Rounded up to whole
-            seconds; longer than 355 days is cut to 355 days.
-        counts: whether the iteration counts against `max_iterations`; `False` for one that only
-            looked whether something else has come to its end.
+    Args:
+        input: the next iteration's input. A model replaces the input, a mapping is merged over it,
+            `None` keeps it.
+        wait: how long to wait first: seconds or a `timedelta`; or an aware `datetime` to wait for.
+            It is rounded up to whole seconds; more than 355 days are cut to 355 days.
+        counts: whether the iteration counts toward `max_iterations`. `False` is for an iteration
+            that only looked whether something else is over.
     """
 
     input: Mapping[str, object] | BaseModel | None = None
-    wait: int | float | timedelta | datetime | None = None
+    wait: Wait | None = None
     counts: bool = True
 
 
@@ -74,38 +79,24 @@ class Aborted:
 Verdict = Done | Continue | Failed | Aborted
 
 
-def whole_seconds(wait: int | float | timedelta | datetime | None, *, now: datetime) -> int:
+def whole_seconds(wait: Wait | None, *, now: datetime) -> int:
     """`wait` as the state machine takes it: whole seconds, rounded up, from 0 to 355 days.
 
     Raises:
-        ValueError: a `datetime` without a time zone, or a number that isn't one (NaN).
-        TypeError: anything else.
+        ValueError: a `datetime` without a time zone, or NaN.
+        TypeError: it is neither a duration nor a moment.
     """
-    match wait:
-        case None:
-            seconds = 0.0
-        case bool():
-            raise TypeError(
-                f"wait={wait} is no wait. Give seconds, a timedelta or an aware datetime."
+    if wait is None:
+        return 0
+    if isinstance(wait, datetime):
+        if wait.tzinfo is None:
+            raise ValueError(
+                f"wait={wait.isoformat()} has no time zone. "
+                "Use an aware datetime, such as datetime.now(UTC)."
             )
-        case int() | float():
-            seconds = float(wait)
-        case timedelta():
-            seconds = wait.total_seconds()
-        case datetime():
-            if wait.tzinfo is None:
-                raise ValueError(
-                    f"wait={wait.isoformat()} has no time zone. Use an aware datetime, such as"
-                    " datetime.now(UTC)."
-                )
-            seconds = (wait - now).total_seconds()
-        case _:
-            raise TypeError(
-                f"wait={wait!r} is a {type(wait).__name__}. Give seconds, a timedelta or an aware"
-                " datetime."
-            )
-    if math.isnan(seconds):
-        raise ValueError("wait=nan is no wait. Give a number of seconds.")
+        seconds = (wait - now).total_seconds()
+    else:
+        seconds = to_seconds(wait, name="wait")
     return math.ceil(min(max(seconds, 0.0), float(MAX_WAIT_SECONDS)))
 
 

@@ -1,3 +1,19 @@
-"""One visit of `Run`: admission, the author's code, its outcome, the answer. Ending a task is
-`lifecycle`'s.
-"""
+"""One visit of `Run`: admission, author's code, outcome, answer. `lifecycle` ends a task."""
+
+from handler.iteration.admission import Admission
+from handler.iteration.author_code import AuthorCode
+from handler.iteration.commit import Commit
+from handler.iteration.context import Context
+from handler.iteration.log_buffer import TaskLogger
+from handler.iteration.loop import Loop
+from handler.iteration.runner import Runner
+
+__all__ = [
+    "Admission",
+    "AuthorCode",
+    "Commit",
+    "Context",
+    "Loop",
+    "Runner",
+    "TaskLogger",
+]

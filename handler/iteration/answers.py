@@ -2,61 +2,94 @@
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
+from typing import Final, assert_never
 
-from handler.contract import MAX_ANSWER_BYTES, NO_DELAY, AnswerStatus, WireKey
-from handler.record.task_record import ErrorRecord, Json
+from handler.contract import MAX_ANSWER_BYTES, NO_DELAY, AnswerStatus, Status, WireKey
+from handler.record import Json, StoredTask, TaskFailure
 
-_ECHOED = (WireKey.TASK_ID, WireKey.DEFINITION_ID, WireKey.TENANT, WireKey.LOCALE)
-# A message of more characters is cut: each may take 12 bytes escaped, and the whole must fit.
-_LONGEST_MESSAGE = 1_500
-_LONGEST_CODE = 256
+_ECHOED: Final = (WireKey.TASK_ID, WireKey.DEFINITION_ID, WireKey.TENANT, WireKey.LOCALE)
+# A longer message is cut: each character may take 12 bytes escaped, and the whole must fit.
+_MAX_MESSAGE_CHARACTERS: Final = 1_500
+_MAX_CODE_CHARACTERS: Final = 256
 
 
-class Answers:
-    """Answers to one event: each echoes the event's ids, as far as it has them."""
+class AnswerBuilder:
+    """Makes the answers to one event. Each echoes the event's ids, as far as it has them."""
 
     def __init__(self, payload: Mapping[str, object]) -> None:
         self._echo: Json = {
             key.value: value
             for key in _ECHOED
-            if isinstance(value := payload.get(key), str) and len(value) <= _LONGEST_CODE
+            if isinstance(value := payload.get(key), str) and len(value) <= _MAX_CODE_CHARACTERS
         }
 
     def done(self, message: str = "", output: Mapping[str, object] | None = None) -> Json:
-        answer = self._answer(AnswerStatus.DONE) | (
-            {WireKey.MESSAGE.value: message[:_LONGEST_MESSAGE]} if message else {}
-        )
+        answer = self._answer(AnswerStatus.DONE)
+        if message:
+            answer[WireKey.MESSAGE.value] = message[:_MAX_MESSAGE_CHARACTERS]
         return _with(answer, WireKey.OUTPUT, dict(output)) if output else answer
 
-    def proceed(self, *, wait: int = 0) -> Json:
-        """`continue`; the delay is spent, so that the next `Run` doesn't wait for it again."""
-        return (
-            self._answer(AnswerStatus.CONTINUE)
-            | {WireKey.DELAY.value: NO_DELAY}
-            | ({WireKey.WAIT.value: wait} if wait else {})
-        )
+    def continued(self, *, wait: int = 0) -> Json:
+        """`continue`. Its delay is spent, so that the next `Run` does not wait for it again."""
+        waiting = {WireKey.WAIT.value: wait} if wait else {}
+        return self._answer(AnswerStatus.CONTINUE) | {WireKey.DELAY.value: NO_DELAY} | waiting
 
-    def error(self, error: ErrorRecord) -> Json:
-        wire: Json = {"message": error.message[:_LONGEST_MESSAGE]}
-        if error.code:
-            wire["code"] = error.code[:_LONGEST_CODE]
-        answer = self._answer(AnswerStatus.ERROR) | {WireKey.ERROR.value: wire}
-        with_data = answer | {WireKey.ERROR.value: wire | {"data": error.data}}
-        return with_data if error.data and _fits(with_data) else answer
+    def error(self, failure: TaskFailure) -> Json:
+        wire: Json = {"message": failure.message[:_MAX_MESSAGE_CHARACTERS]}
+        if failure.code:
+            wire["code"] = failure.code[:_MAX_CODE_CHARACTERS]
+        answer = _with(self._answer(AnswerStatus.ERROR), WireKey.ERROR, wire)
+        return (
+            _with(answer, WireKey.ERROR, wire | {"data": failure.data}) if failure.data else answer
+        )
 
     def aborted(self) -> Json:
         return self._answer(AnswerStatus.ABORTED)
+
+    def of_outcome(self, task: StoredTask, *, now: datetime, message: str = "") -> Json:
+        """The answer that the task's last outcome makes."""
+        match task.last_answer:
+            case AnswerStatus.CONTINUE if task.execution_name is None:
+                return self.done(f'Task "{task.id}" has moved on to a new execution.')
+            case AnswerStatus.CONTINUE | None:
+                return self.continued(wait=task.delay_left(now))
+            case AnswerStatus.DONE:
+                return self.done(message, task.output)
+            case AnswerStatus.ERROR:
+                return self.error(task.failure)
+            case AnswerStatus.ABORTED:
+                return self.aborted()
+            case _:
+                assert_never(task.last_answer)
+
+    def missing(self, task_id: str, *, code: str) -> Json:
+        """The event names a task that does not exist."""
+        message = f'Task "{task_id}" cannot be executed because it does not exist.'
+        return self.error(TaskFailure(message=message, code=code))
+
+    def closed(self, task: StoredTask) -> Json:
+        """The execution that owned the task comes back after its end: Webiny's answers."""
+        if task.was_aborted:
+            return self.aborted()
+        is_done = task.status is Status.SUCCESS
+        message = "Task is already done" if is_done else "Task has failed"
+        return self.error(TaskFailure(message=f"{message}, cannot run it again."))
+
+    def not_mine(self, task: StoredTask) -> Json:
+        """A duplicate ends as a quiet success: EventBridge delivers an event at least once."""
+        name = task.execution_name
+        owner = f'the execution "{name}"' if name else "another execution"
+        return self.done(
+            f'Task "{task.id}" ({task.status}) belongs to {owner}; this one changed nothing.'
+        )
 
     def _answer(self, status: AnswerStatus) -> Json:
         return {WireKey.STATUS.value: status.value, **self._echo}
 
 
 def _with(answer: Json, key: WireKey, value: Json) -> Json:
+    """`answer` with a field more, if it still fits."""
     larger = answer | {key.value: value}
-    return larger if _fits(larger) else answer
-
-
-def _fits(answer: Json) -> bool:
-    # Measured as Lambda sends it: json.dumps escapes what isn't ASCII, which is the longer of the
-    # two forms.
-    return len(json.dumps(answer)) <= MAX_ANSWER_BYTES
+    # Measured as Lambda sends it: json.dumps escapes what is not ASCII, the longer of two forms.
+    return larger if len(json.dumps(larger)) <= MAX_ANSWER_BYTES else answer

@@ -1,28 +1,24 @@
 """What a running task is given."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import datetime, timedelta
-from typing import Final, TypeVar
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
+from typing import Final, TypeVar, overload
 
 from pydantic import BaseModel
 
-from handler.clock import Clock, RemainingSeconds
-from handler.contract import Status
-from handler.definition.definition import Definition
-from handler.definition.values import next_input, stored_input, stored_output
-from handler.definition.verdicts import Aborted, Continue, Verdict
-from handler.iteration.log_buffer import Journal
-from handler.iteration.loop import CURSOR, Leave, Loop
-from handler.lifecycle.service import Tasks
-from handler.record.jsonable import jsonable
-from handler.record.task_record import Progress, TaskRecord
-from handler.table.conditions import Guard
-from handler.table.store import Store, Superseded
+from handler.clock import Clock, RemainingSeconds, Seconds, to_seconds
+from handler.definition import Continue, Definition, Verdict
+from handler.iteration.checkpoints import Checkpoints
+from handler.iteration.log_buffer import TaskLogger
+from handler.iteration.loop import CURSOR, Loop, LoopOptions
+from handler.lifecycle import Tasks
+from handler.record import Progress, StoredTask, TaskRecord, to_json
 
 Item = TypeVar("Item")
+Children = Callable[[str], list[StoredTask]]
 
-DEFAULT_TIMEOUT_MARGIN_SECONDS: Final = 180.0
-_ABORT_CHECK_INTERVAL: Final = timedelta(seconds=1)
+DEFAULT_TIMEOUT_MARGIN: Final = timedelta(minutes=3)
 
 
 def _one(_: object) -> int:
@@ -32,73 +28,57 @@ def _one(_: object) -> int:
 class Context:
     """What a task knows of itself, and what it can do beside its own work.
 
-    Args:
-        record: the task, as it was claimed.
-        definition: its definition.
-        store: the table.
-        tasks: triggers its children.
-        journal: its log.
-        clock: tells the time.
-        remaining: how many seconds the invocation has left.
+    Attributes:
+        log: adds lines to the task's log.
+        definition: the task's definition.
     """
 
     def __init__(
         self,
-        record: TaskRecord,
+        checkpoints: Checkpoints,
         *,
         definition: Definition,
-        store: Store,
+        log: TaskLogger,
         tasks: Tasks,
-        journal: Journal,
+        children: Children,
         clock: Clock,
         remaining: RemainingSeconds,
     ) -> None:
-        self.log = journal
-        self._record = record
-        self._definition = definition
-        self._store = store
+        self.log = log
+        self.definition = definition
+        self._checkpoints = checkpoints
         self._tasks = tasks
+        self._children = children
         self._clock = clock
         self._remaining = remaining
-        self._is_aborted = False
-        self._asked_at: datetime | None = None
-        self._kept: dict[str, object] = {}
 
     @property
     def task(self) -> TaskRecord:
         """The record, with what this iteration has saved."""
-        return self._record
+        return self._checkpoints.record
 
     @property
     def tenant(self) -> str:
-        return self._record.tenant
+        return self.task.tenant
 
     @property
     def locale(self) -> str:
-        return self._record.locale
+        return self.task.locale
 
     def remaining_seconds(self) -> float:
         """How many seconds this iteration has left before its Lambda is ended."""
         return self._remaining()
 
-    def is_close_to_timeout(self, seconds: float = DEFAULT_TIMEOUT_MARGIN_SECONDS) -> bool:
-        """Whether less than `seconds` are left: time to return `Continue`."""
-        return self._remaining() < seconds
+    def is_close_to_timeout(self, margin: Seconds = DEFAULT_TIMEOUT_MARGIN) -> bool:
+        """Whether less than `margin` is left: time to return `Continue`."""
+        return self._remaining() < to_seconds(margin, name="margin")
 
     def is_aborted(self) -> bool:
-        """Whether the task was aborted, or deleted, meanwhile. It reads the table, at most once a
-        second.
+        """Whether the task was aborted, or deleted, meanwhile.
+
+        It reads the table, at most once a second.
         """
-        now = self._clock.now()
-        if not self._is_aborted and (
-            self._asked_at is None or now - self._asked_at >= _ABORT_CHECK_INTERVAL
-        ):
-            self._asked_at = now
-            self._is_aborted = self._store.status(self._record.id) not in (
-                Status.PENDING,
-                Status.RUNNING,
-            )
-        return self._is_aborted
+        return self._checkpoints.is_over()
 
     def save_input(self, input: Mapping[str, object] | BaseModel) -> None:
         """Saves a checkpoint: what the next iteration, or this one after a crash, starts with.
@@ -107,17 +87,17 @@ class Context:
         meanwhile nothing is saved.
 
         Raises:
-            InvalidInput: it doesn't validate, or is too large.
+            InvalidInput: it does not validate, or is too large.
         """
-        self._save(input=next_input(self._definition, self.unsaved().input, input))
+        self._checkpoints.save_input(input)
 
     def save_output(self, output: Mapping[str, object] | BaseModel) -> None:
         """Saves an output, in place of the one before; a later `Done` without one keeps it."""
-        self._save(output=stored_output(output))
+        self._checkpoints.save_output(output)
 
     def save_progress(self, done: int, total: int | None = None) -> None:
         """Says how far the task is, for people to see on the record."""
-        self._save(progress=Progress(done=done, total=total))
+        self._checkpoints.save_progress(Progress(done=done, total=total))
 
     def trigger(
         self,
@@ -125,39 +105,71 @@ class Context:
         *,
         input: Mapping[str, object] | BaseModel | None = None,
         name: str | None = None,
-        delay: float = 0,
-        key: str | None = None,
+        delay: Seconds = 0,
+        idempotency_key: str | None = None,
     ) -> TaskRecord:
-        """Triggers a child of this task, as `tasks.trigger` does, in the name of whoever triggered
-        this one.
+        """Triggers a child of this task, in the name of whoever triggered this one.
 
-        Args: definition: the definition, or its id. input: what its input model takes. name: for
-            people. delay: seconds to wait before its first iteration. key: what makes this child
-            this child: triggered again with the same key, after a crash, it is still one.
-                Without it, the input and the name are the key.
+        Args:
+            definition: the definition, or its id.
+            input: what its input model takes.
+            name: for people.
+            delay: how long to wait before its first iteration.
+            idempotency_key: the same key returns the same child: after a crash, say. Without one,
+                the input and the name are the key.
+
+        Raises:
+            As `tasks.trigger`.
         """
         known = definition if isinstance(definition, str) else definition.id
-        own_key = key if key is not None else f"{name}\n{jsonable(input or {})}"
+        own_key = f"{name}\n{to_json(input or {})}" if idempotency_key is None else idempotency_key
         return self._tasks.trigger(
             known,
             input=input,
             name=name,
             delay=delay,
-            parent=self._record,
-            idempotency_key=f"{self._record.id}\n{own_key}",
+            parent=self.task,
+            idempotency_key=f"{self.task.id}\n{own_key}",
             tenant=self.tenant,
             locale=self.locale,
-            created_by=self._record.created_by,
+            created_by=self.task.created_by,
         )
 
     def children(self, definition: str | Definition | None = None) -> list[TaskRecord]:
         """The children of this task, oldest first, as they now stand."""
         id = definition.id if isinstance(definition, Definition) else definition
-        return [
-            child
-            for child in self._store.children(self._record.id)
-            if id in (None, child.definition_id)
-        ]
+        children = [child.to_record() for child in self._children(self.task.id)]
+        return [child for child in children if id in (None, child.definition_id)]
+
+    @overload
+    def each(
+        self,
+        source: Iterable[tuple[object, Item]],
+        input: BaseModel,
+        *,
+        total: int | None = None,
+        batch: None = None,
+        weight: Callable[[Item], int] = _one,
+        per_iteration: int | None = None,
+        pause: Seconds | None = None,
+        margin: Seconds = DEFAULT_TIMEOUT_MARGIN,
+        save_every: Seconds = 5,
+    ) -> Loop[Item]: ...
+
+    @overload
+    def each(
+        self,
+        source: Iterable[tuple[object, Item]],
+        input: BaseModel,
+        *,
+        total: int | None = None,
+        batch: int,
+        weight: Callable[[Item], int] = _one,
+        per_iteration: int | None = None,
+        pause: Seconds | None = None,
+        margin: Seconds = DEFAULT_TIMEOUT_MARGIN,
+        save_every: Seconds = 5,
+    ) -> Loop[list[Item]]: ...
 
     def each(
         self,
@@ -165,107 +177,104 @@ class Context:
         input: BaseModel,
         *,
         total: int | None = None,
-        size: Callable[[Item], int] = _one,
+        batch: int | None = None,
+        weight: Callable[[Item], int] = _one,
         per_iteration: int | None = None,
-        pause: timedelta | None = None,
-        margin_seconds: float = DEFAULT_TIMEOUT_MARGIN_SECONDS,
-        save_every: timedelta = timedelta(seconds=5),
-    ) -> Iterator[Item]:
-        """A loop that resumes itself: `for row in context.each(rows_from(input.cursor), input):
-        ...`.
+        pause: Seconds | None = None,
+        margin: Seconds = DEFAULT_TIMEOUT_MARGIN,
+        save_every: Seconds = 5,
+    ) -> Loop[Item] | Loop[list[Item]]:
+        """A loop that resumes itself: `for row in context.each(rows(input.cursor), input): ...`.
 
         It moves `input.cursor` on as items are done, saves the input with the progress every few
-        seconds, and ends the iteration by itself when the task is aborted, or when the Lambda is
-        close to its timeout: the next iteration gets the input as it was left. Whatever else the
-        body keeps in `input` is saved in the same write. After a crash, what was done since the
-        last save is done again.
+        seconds, and ends the iteration by itself when the task is aborted or the Lambda is close to
+        its timeout: the next iteration gets the input as it was left. Whatever else the body keeps
+        in `input` is saved in the same write. After a crash, what was done since the last save is
+        done again.
+
+        An item is done when the loop comes back for the next one, or when the loop's `done()` says
+        so. After a `break`, a `return` or an exception, the item in hand is not done: it comes
+        again, unless `done()` was called. The loop must be a `for` statement in the function that
+        calls `each`: whatever pulls items ahead is refused.
 
         Args:
             source: yields `(cursor, item)`: the cursor is where to go on once the item is done.
             input: the task's input; a model with a field `cursor`, not frozen.
             total: how many items there are, for the progress and its estimate.
-            size: how many items one item stands for, where the source yields batches (`size=len`).
+            batch: hands out lists of so many items at most. A list is done as a whole.
+            weight: how many items one item of the source stands for (`len`, if it yields pages).
             per_iteration: ends the iteration after so many items of the source, too.
             pause: how long to wait before the next iteration.
-            margin_seconds: ends the iteration when less is left.
+            margin: ends the iteration when less time is left. It must be more than the slowest
+                item, or batch, takes.
             save_every: how often the input is saved, at most.
+
+        Raises:
+            TypeError: the input has no field `cursor` or is frozen; or the loop is not a `for`
+                statement.
+            ValueError: `batch` or `per_iteration` is less than 1.
         """
-        fields = type(input).model_fields
-        if CURSOR not in fields or type(input).model_config.get("frozen"):
-            name = type(input).__name__
-            raise TypeError(
-                f'context.each() moves {name}.{CURSOR} on: give {name} a field "{CURSOR}", and'
-                " don't freeze it."
-            )
-        loop = Loop(
-            self,
-            input,
+        _check_input(type(input))
+        _check_positive("batch", batch)
+        _check_positive("per_iteration", per_iteration)
+        options = LoopOptions(
             total=total,
-            margin_seconds=margin_seconds,
-            save_every=save_every,
-            clock=self._clock,
+            batch=batch,
+            weight=weight,
+            per_iteration=per_iteration,
+            pause_seconds=None if pause is None else to_seconds(pause, name="pause"),
+            margin_seconds=to_seconds(margin, name="margin"),
+            save_every_seconds=to_seconds(save_every, name="save_every"),
         )
-        return loop.run(source, size=size, most=per_iteration, pause=pause)
+        return Loop(
+            source,
+            input,
+            checkpoints=self._checkpoints,
+            remaining=self._remaining,
+            clock=self._clock,
+            options=options,
+            frame=sys._getframe(1),
+        )
 
     def wait_for_children(
         self,
         then: Callable[[list[TaskRecord]], Verdict],
         *,
         definition: str | Definition | None = None,
-        first_wait: timedelta = timedelta(seconds=5),
-        longest_wait: timedelta = timedelta(minutes=5),
+        first_wait: Seconds = timedelta(seconds=5),
+        longest_wait: Seconds = timedelta(minutes=5),
     ) -> Verdict:
-        """Waits until every child is over, then returns what `then` makes of them: `return
-        context.wait_for_children(join)`.
+        """Waits until every child is over: `return context.wait_for_children(join)`.
 
-        The wait grows with the time that the children have been running. It doesn't count against
+        The wait grows with the time that the children have been running. It does not count toward
         `max_iterations`.
 
         Args:
-            then: given the children, oldest first, each with its status and output.
+            then: given the children, oldest first, each with its status and output; returns the
+                verdict.
             definition: only children of that definition.
             first_wait: the shortest wait between two looks.
             longest_wait: the longest one.
         """
         children = self.children(definition)
-        if not any(child.status.is_open for child in children):
+        if all(child.is_over for child in children):
             return then(children)
-        running_for = self._clock.now() - max(
-            datetime.fromisoformat(child.created_on) for child in children
-        )
-        return Continue(wait=min(max(running_for / 2, first_wait), longest_wait), counts=False)
+        running_for = self._clock.now() - max(child.created_on for child in children)
+        shortest = to_seconds(first_wait, name="first_wait")
+        longest = to_seconds(longest_wait, name="longest_wait")
+        wait = min(max(running_for.total_seconds() / 2, shortest), longest)
+        return Continue(wait=wait, counts=False)
 
-    def save(self, input: BaseModel, progress: Progress) -> None:
-        """Saves the input and the progress in one write."""
-        self._save(input=stored_input(self._definition, input), progress=progress)
 
-    def keep(self, input: BaseModel, progress: Progress) -> None:
-        """Has the input and the progress stored with the outcome."""
-        self._kept = {"input": stored_input(self._definition, input), "progress": progress}
-
-    def unsaved(self) -> TaskRecord:
-        """The record with what is to be stored with the outcome."""
-        return (
-            self._record.checkpointed(now=self._clock.now(), **self._kept)
-            if self._kept
-            else self._record
+def _check_input(model: type[BaseModel]) -> None:
+    if CURSOR not in model.model_fields or model.model_config.get("frozen"):
+        name = model.__name__
+        raise TypeError(
+            f'context.each() moves {name}.{CURSOR} on: give {name} a field "{CURSOR}", '
+            "and don't freeze it."
         )
 
-    def _save(self, **saved: object) -> None:
-        after = self._record.checkpointed(now=self._clock.now(), **(self._kept | saved))
-        self._kept = {}
-        try:
-            self._store.save(after, before=self._record, guard=owned_by(self._record))
-        except Superseded as superseded:
-            if superseded.record is None or not superseded.record.status.is_open:
-                self._is_aborted = (
-                    True  # what the task should do about it, it learns from is_aborted()
-                )
-                return
-            raise Leave(Aborted()) from superseded  # another invocation runs this task now
-        self._record = after
 
-
-def owned_by(record: TaskRecord) -> Guard:
-    """Holds while `record`'s iteration is the last one, and its execution the owner."""
-    return Guard(execution_name=record.execution_name or "", iterations=record.iterations)
+def _check_positive(name: str, number: int | None) -> None:
+    if number is not None and number < 1:
+        raise ValueError(f"context.each({name}={number}): it takes 1 or more.")

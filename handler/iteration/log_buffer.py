@@ -1,127 +1,149 @@
-"""What an iteration logs: kept until its outcome is stored with it, written earlier when it grows
-large or old.
-"""
+"""What an iteration logs: kept until its outcome is stored with it."""
 
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
-from handler.clock import Clock, to_iso
-from handler.record.failures import error_of, readable, readable_text
-from handler.record.jsonable import size_of
-from handler.record.task_record import ErrorRecord, Json, LogLine, LogType, TaskLog, TaskRecord
-from handler.table.store import Store
+from handler.clock import Clock
+from handler.record import (
+    Json,
+    LogLine,
+    LogType,
+    StoredTask,
+    TaskFailure,
+    TaskLog,
+    size_of,
+    to_json_or_text,
+    to_text,
+)
+from handler.table import Logs
 
-# A line is lost with its Lambda until it is written: not for longer than this, and not more than
-# this.
-_OLDEST: Final = timedelta(seconds=30)
-_LARGEST_BYTES: Final = 64 * 1024
-_LARGEST_DATA_BYTES: Final = 16 * 1024
-_LONGEST_MESSAGE: Final = 4_000
+# Unwritten lines die with the Lambda, so they are written at this age or size.
+_MAX_AGE: Final = timedelta(seconds=30)
+_MAX_BYTES: Final = 64 * 1024
+_MAX_DATA_BYTES: Final = 16 * 1024
+_MAX_MESSAGE_CHARACTERS: Final = 4_000
+
+LoggedError = BaseException | TaskFailure | Mapping[str, object] | str
+"""What `error` takes: an exception, a mapping with a `message`, or a text."""
 
 
-class Journal:
-    """`context.log`: lines for the task's log. With `database_logs=False` none are kept.
+class LogBuffer:
+    """The lines of one iteration that are not written yet.
 
     Args:
-        record: the task, as it was claimed.
-        store: where lines go that can't wait.
-        clock: dates them.
-        enabled: whether lines are kept at all.
+        enabled: whether lines are kept at all (`@task(database_logs=...)`).
+        claimed: whether the task's iteration is this one. A visit without a claim logs beside it.
     """
 
-    def __init__(self, record: TaskRecord, *, store: Store, clock: Clock, enabled: bool) -> None:
-        self._record = record
-        self._store = store
+    def __init__(
+        self,
+        task: StoredTask,
+        *,
+        logs: Logs,
+        clock: Clock,
+        enabled: bool = True,
+        claimed: bool = True,
+    ) -> None:
+        self._claimed = claimed
+        self._task = task
+        self._logs = logs
         self._clock = clock
         self._enabled = enabled
         self._lines: list[LogLine] = []
         self._bytes = 0
         self._part = 0
-        self._oldest = clock.now()
 
-    def info(self, message: str, **data: object) -> None:
-        """Logs a line. Data beyond 16 KiB is left out, with a note of its size."""
-        self._add(message, LogType.INFO, data, None)
-
-    def error(
+    def add(
         self,
-        message: str,
-        error: BaseException | ErrorRecord | Mapping[str, object] | str | None = None,
-        **data: object,
+        message: object,
+        *,
+        data: Mapping[str, object],
+        failure: TaskFailure | None = None,
+        is_error: bool = False,
     ) -> None:
-        """Logs an error: an exception with its type and trace, or a mapping with a `message`."""
-        self._add(message, LogType.ERROR, data, _error_record(message, error))
+        """Adds a line. Lines that have grown old or large are written at once."""
+        self.conclude(message, data=data, failure=failure, is_error=is_error)
+        if not self._lines:
+            return
+        age = self._lines[-1].created_on - self._lines[0].created_on
+        if self._bytes >= _MAX_BYTES or age >= _MAX_AGE:
+            self._flush()
 
-    def conclude(self, message: str, error: ErrorRecord | None = None, **data: object) -> None:
-        """Logs what becomes of the iteration: written with the outcome, however old or large the
-        log has grown.
-        """
-        self._add(message, LogType.ERROR if error else LogType.INFO, data, error, may_wait=True)
+    def conclude(
+        self,
+        message: object,
+        *,
+        data: Mapping[str, object] | None = None,
+        failure: TaskFailure | None = None,
+        is_error: bool = False,
+    ) -> None:
+        """Adds the line that says what becomes of the iteration: it waits for the outcome."""
+        if not self._enabled:
+            return
+        if failure:
+            failure = failure.model_copy(update={"data": _fitting(failure.data)})
+        line = LogLine(
+            message=_message(message) or "(no message)",
+            created_on=self._clock.now(),
+            type=LogType.ERROR if failure or is_error else LogType.INFO,
+            data=_fitting(data),
+            error=failure,
+        )
+        self._lines.append(line)
+        self._bytes += size_of(line.model_dump(exclude_none=True, mode="json"))
 
     def take(self) -> TaskLog | None:
-        """The lines that are not written yet, for the write that stores the outcome."""
+        """Takes the lines out, for the write that stores the outcome."""
         lines, self._lines, self._bytes = self._lines, [], 0
         if not lines:
             return None
         self._part += 1
-        return self._record.log(lines, part=self._part)
+        return TaskLog.of(self._task, lines, part=self._part if self._claimed else None)
 
-    def flush(self) -> None:
-        """Writes the lines that are not written yet."""
+    def _flush(self) -> None:
         if log := self.take():
-            self._store.append(log)
-
-    def _add(
-        self,
-        message: str,
-        type: LogType,
-        data: Mapping[str, object],
-        error: ErrorRecord | None,
-        *,
-        may_wait: bool = False,
-    ) -> None:
-        if not self._enabled:
-            return
-        now = self._clock.now()
-        text = readable_text(message)[:_LONGEST_MESSAGE] or "(no message)"
-        if error:
-            error = error.model_copy(update={"data": _fitting(error.data or {})})
-        line = LogLine(
-            message=text, created_on=to_iso(now), type=type, data=_fitting(data), error=error
-        )
-        self._oldest = self._oldest if self._lines else now
-        self._lines.append(line)
-        self._bytes += size_of(line.model_dump(exclude_none=True))
-        if may_wait:
-            return
-        if self._bytes >= _LARGEST_BYTES or now - self._oldest >= _OLDEST:
-            self.flush()
+            self._logs.append(log)
 
 
-def _fitting(data: Mapping[str, object]) -> Json | None:
+class TaskLogger:
+    """`context.log`: adds lines to the task's log."""
+
+    def __init__(self, buffer: LogBuffer) -> None:
+        self._buffer = buffer
+
+    def info(self, message: str, **data: object) -> None:
+        """Logs a line. Data of more than 16 KiB is left out, with a note of its size."""
+        self._buffer.add(message, data=data)
+
+    def error(self, message: str, error: LoggedError | None = None, **data: object) -> None:
+        """Logs an error: an exception with its type and trace, or a mapping with a `message`."""
+        failure = _failure_of(message, error)
+        self._buffer.add(message, data=data, failure=failure, is_error=True)
+
+
+def _message(value: object) -> str:
+    return to_text(value)[:_MAX_MESSAGE_CHARACTERS]
+
+
+def _fitting(data: Mapping[str, object] | None) -> Json | None:
     if not data:
         return None
-    kept = readable(data)
+    kept = to_json_or_text(data)
     size = size_of(kept)
-    return (
-        kept
-        if size <= _LARGEST_DATA_BYTES
-        else {"omitted": f"{size:,} bytes; a line takes {_LARGEST_DATA_BYTES:,}."}
-    )
+    if size <= _MAX_DATA_BYTES:
+        return kept
+    return {"omitted": f"{size:,} bytes; a line takes {_MAX_DATA_BYTES:,}."}
 
 
-def _error_record(
-    message: str, error: BaseException | ErrorRecord | Mapping[str, object] | str | None
-) -> ErrorRecord | None:
-    if error is None or isinstance(error, ErrorRecord):
+def _failure_of(message: str, error: LoggedError | None) -> TaskFailure | None:
+    if error is None or isinstance(error, TaskFailure):
         return error
     if isinstance(error, str):
-        return ErrorRecord(message=readable_text(error)[:_LONGEST_MESSAGE])
+        return TaskFailure(message=_message(error))
     if isinstance(error, BaseException):
-        return error_of(error)
-    code = error.get("code")
-    text = readable_text(error.get("message") or message)[:_LONGEST_MESSAGE]
-    return ErrorRecord(
-        message=text, code=readable_text(code) if code else None, data=readable(error)
+        return TaskFailure.from_exception(error)
+    text, code = _message(error.get("message") or message), error.get("code")
+    return TaskFailure(
+        message=text, code=to_text(code) if code else None, data=to_json_or_text(error)
     )

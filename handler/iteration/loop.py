@@ -1,120 +1,191 @@
 """A loop that resumes itself: `for row in context.each(source, input)`."""
 
-from collections.abc import Callable, Iterable, Iterator
-from datetime import timedelta
-from typing import Final, Protocol, TypeVar
+import functools
+import inspect
+import itertools
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from types import CodeType, FrameType
+from typing import Any, Final, Generic, TypeVar
 
 from pydantic import BaseModel
 
 from handler.clock import Clock
-from handler.definition.verdicts import Aborted, Continue
-from handler.record.task_record import Progress, TaskRecord
+from handler.definition import Aborted, Continue
+from handler.iteration.checkpoints import Checkpoints, EndIteration
+from handler.record import Progress
 
-Item = TypeVar("Item")
+Given = TypeVar("Given")
 
 CURSOR: Final = "cursor"
 
 
-class Iteration(Protocol):
-    """The part of `Context` that a loop needs."""
+@dataclass(frozen=True, kw_only=True)
+class LoopOptions:
+    """How a loop goes; `Context.each` says what each means."""
 
-    @property
-    def task(self) -> TaskRecord: ...
-
-    def is_aborted(self) -> bool: ...
-
-    def is_close_to_timeout(self, seconds: float) -> bool: ...
-
-    def save(self, input: BaseModel, progress: Progress) -> None: ...
-
-    def keep(self, input: BaseModel, progress: Progress) -> None: ...
+    total: int | None
+    batch: int | None
+    weight: Callable[[Any], int]
+    per_iteration: int | None
+    pause_seconds: float | None
+    margin_seconds: float
+    save_every_seconds: float
 
 
-class Leave(BaseException):
-    """Ends an iteration with a verdict, from inside a loop; no `except Exception` of the task is in
-    its way.
-    """
+class Loop(Generic[Given]):
+    """What `context.each` returns: it hands out items, or batches of them, to one `for` loop.
 
-    def __init__(self, verdict: Aborted | Continue) -> None:
-        super().__init__(f"The iteration ends with {verdict}.")
-        self.verdict = verdict
-
-
-class Loop:
-    """The bookkeeping of one loop: what is done, how fast, and when it was last saved.
+    An item counts as done when the loop comes back for the next one, or when `done()` says so. So
+    the loop has to be the task's own `for` statement: anything that pulls items ahead (`list`,
+    `zip`, `itertools.batched`, a pool) would come back before the task has done them, and they
+    would be lost when the iteration ends. Such use is refused before the first item is handed out.
 
     Args:
-        context: the running task.
-        input: the task's input; its field `cursor` is moved on, and it is what is saved.
-        total: how many items there are, if that is known.
-        margin_seconds: the loop ends the iteration when less is left of its Lambda.
-        save_every: how often the cursor is saved, at most.
-        clock: tells the time.
+        frame: the function that called `context.each`.
     """
 
     def __init__(
         self,
-        context: Iteration,
+        source: Iterable[tuple[object, Any]],
         input: BaseModel,
         *,
-        total: int | None,
-        margin_seconds: float,
-        save_every: timedelta,
+        checkpoints: Checkpoints,
+        remaining: Callable[[], float],
         clock: Clock,
+        options: LoopOptions,
+        frame: FrameType,
     ) -> None:
-        self._context = context
+        self._source = source
         self._input = input
-        self._total = total
-        self._margin_seconds = margin_seconds
-        self._save_every = save_every
+        self._checkpoints = checkpoints
+        self._remaining = remaining
         self._clock = clock
-        before = context.task.progress
+        self._options = options
+        self._frame: FrameType | None = frame
+        self._steps = _Steps(checkpoints.stored.progress, clock, options)
+        self._in_hand: tuple[object, list[Any]] | None = None
+
+    def __iter__(self) -> Iterator[Given]:
+        caller = sys._getframe(1)
+        if caller is not self._frame or not _is_for_statement(caller):
+            raise TypeError(
+                "context.each() hands out its items one by one, to a `for` statement in the "
+                "function that calls it: `for item in context.each(...):`. list(), zip(), "
+                "enumerate(), itertools, comprehensions, generators and pools pull items ahead, "
+                "and those would be lost when the iteration ends. For several items at a time, use "
+                "`for batch in context.each(..., batch=25):`."
+            )
+        self._frame = None  # a second loop over the same items is refused, too
+        return self._items()
+
+    def done(self) -> None:
+        """Counts the item in hand as done: before a `break` or a `return`, say."""
+        self._confirm()
+        self._keep()
+
+    def _items(self) -> Iterator[Any]:
+        for cursor, items in self._handed_out():
+            if self._steps.given and self._checkpoints.is_over():
+                raise self._end(Aborted())  # not before the first: the claim has just looked
+            self._in_hand = cursor, items
+            self._steps.given += len(items)
+            yield items if self._options.batch else items[0]
+            self._confirm()
+            if self._is_out_of_time() or self._steps.left_to_give() == 0:
+                raise self._end(Continue(wait=self._options.pause_seconds))
+            if self._steps.is_save_due():
+                self._checkpoints.save_step(self._input, self._steps.progress())
+                self._steps.saved()
+        self._keep()
+
+    def _handed_out(self) -> Iterator[tuple[object, list[Any]]]:
+        """What is handed out at a time: an item or a batch, and the cursor behind it."""
+        items: list[Any] = []
+        for cursor, item in self._source:
+            items.append(item)
+            size = min(self._options.batch or 1, self._steps.left_to_give())
+            if len(items) >= size or self._is_out_of_time():
+                yield cursor, items
+                items = []
+        if items:
+            yield cursor, items
+
+    def _confirm(self) -> None:
+        """The item in hand is done."""
+        if self._in_hand is None:
+            return
+        (cursor, items), self._in_hand = self._in_hand, None
+        setattr(self._input, CURSOR, cursor)
+        self._steps.add(items)
+
+    def _end(self, verdict: Aborted | Continue) -> EndIteration:
+        self._keep()
+        return self._checkpoints.end_iteration(verdict)
+
+    def _is_out_of_time(self) -> bool:
+        return self._remaining() < self._options.margin_seconds
+
+    def _keep(self) -> None:
+        """Has the input and the progress stored with the next write, as they are now."""
+        self._checkpoints.keep(self._input, self._steps.progress())
+
+
+class _Steps:
+    """What is done, how fast, and when it was last saved."""
+
+    def __init__(self, before: Progress | None, clock: Clock, options: LoopOptions) -> None:
+        self._clock = clock
+        self._options = options
         self._done_before = before.done if before else 0
         self._done = 0
+        self.given = 0  # items of the source, in this iteration
         self._started_at = self._saved_at = clock.now()
 
-    def run(
-        self,
-        source: Iterable[tuple[object, Item]],
-        *,
-        size: Callable[[Item], int],
-        most: int | None,
-        pause: timedelta | None,
-    ) -> Iterator[Item]:
-        """Hands out the items one by one; each counts as done when the next one is asked for."""
-        for given, (cursor, item) in enumerate(source, start=1):
-            if given > 1:  # the claim has just looked
-                self._leave_if_aborted()
-            yield item
-            setattr(self._input, CURSOR, cursor)
-            self._done += size(item)
-            if self._context.is_close_to_timeout(self._margin_seconds) or given == most:
-                self._leave(pause)
-            if self._clock.now() - self._saved_at >= self._save_every:
-                self._save()
-        self._context.keep(self._input, self.progress())
+    def add(self, items: Sequence[object]) -> None:
+        self._done += sum(map(self._options.weight, items))
+
+    def left_to_give(self) -> int:
+        limit = self._options.per_iteration
+        return sys.maxsize if limit is None else max(limit - self.given, 0)
+
+    def is_save_due(self) -> bool:
+        elapsed = self._clock.now() - self._saved_at
+        return elapsed.total_seconds() >= self._options.save_every_seconds
+
+    def saved(self) -> None:
+        self._saved_at = self._clock.now()
 
     def progress(self) -> Progress:
         """How far the task is, over all its iterations, and how fast it went in this one."""
-        done = self._done_before + self._done
+        total, done = self._options.total, self._done_before + self._done
         seconds = (self._clock.now() - self._started_at).total_seconds()
         rate = round(self._done / seconds, 3) if seconds and self._done else None
-        left = (
-            round(max(self._total - done, 0) / rate, 1)
-            if self._total is not None and rate
-            else None
-        )
-        return Progress(done=done, total=self._total, rate=rate, remaining_seconds=left)
+        left = round(max(total - done, 0) / rate, 1) if total is not None and rate else None
+        return Progress(done=done, total=total, rate=rate, remaining_seconds=left)
 
-    def _leave_if_aborted(self) -> None:
-        if self._context.is_aborted():
-            self._context.keep(self._input, self.progress())
-            raise Leave(Aborted())
 
-    def _leave(self, pause: timedelta | None) -> None:
-        self._context.keep(self._input, self.progress())
-        raise Leave(Continue(self._input, wait=pause))
+def _is_for_statement(frame: FrameType) -> bool:
+    """Whether `frame` is at the head of a `for` statement that no generator hands on."""
+    is_generator = frame.f_code.co_flags & inspect.CO_GENERATOR
+    return not is_generator and frame.f_lasti in _loop_heads(frame.f_code)
 
-    def _save(self) -> None:
-        self._context.save(self._input, self.progress())
-        self._saved_at = self._clock.now()
+
+@functools.lru_cache(maxsize=64)
+def _loop_heads(code: CodeType) -> frozenset[int]:
+    """Where a `for` statement begins: GET_ITER, and at once FOR_ITER (Python's `dis`).
+
+    A comprehension, a call and an unpacking go on otherwise.
+    """
+    import dis  # noqa: PLC0415  a worker without loops need not load it
+
+    steps = [step for step in dis.get_instructions(code) if step.opname not in _SILENT]
+    return frozenset(
+        step.offset
+        for step, after in itertools.pairwise(steps)
+        if step.opname == "GET_ITER" and after.opname == "FOR_ITER"
+    )
+
+
+_SILENT: Final = frozenset({"EXTENDED_ARG", "CACHE", "NOP"})

@@ -1,3 +1,21 @@
-"""What happens to a task from outside an iteration, and how it ends. No author's code but its
-hooks.
-"""
+"""What happens to a task from outside an iteration, and how it ends. It runs hooks only."""
+
+from handler.lifecycle.by_hand import EventsByHand
+from handler.lifecycle.ending import Ending
+from handler.lifecycle.hooks import Hooks
+from handler.lifecycle.reconciliation import Reconciliation
+from handler.lifecycle.service import DEFAULT_LIMIT, MAX_LIMIT, Tasks
+from handler.lifecycle.triggering import Triggering, TriggerResult, delay_too_long
+
+__all__ = [
+    "DEFAULT_LIMIT",
+    "MAX_LIMIT",
+    "Ending",
+    "EventsByHand",
+    "Hooks",
+    "Reconciliation",
+    "Tasks",
+    "TriggerResult",
+    "Triggering",
+    "delay_too_long",
+]

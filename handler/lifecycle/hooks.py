@@ -1,45 +1,40 @@
-"""Runs the hook that an outcome has made due."""
+"""Runs the hooks of tasks that are over."""
 
 import logging
 
 from handler.clock import Clock
-from handler.definition.definition import Hook
-from handler.definition.registry import Registry
-from handler.record.failures import error_of
-from handler.record.task_record import LogLine, TaskRecord
-from handler.table.store import Store
+from handler.definition import Hook, Registry, code_of
+from handler.record import LogLine, StoredTask, TaskFailure, TaskLog
+from handler.table import Store
 
 log = logging.getLogger(__name__)
 
 
 class Hooks:
-    """The hooks of the tasks: at least once each, since the record says that one is due until it
-    has run.
-    """
+    """Runs pending hooks, at least once: a hook stays on the record until it has run."""
 
     def __init__(self, *, registry: Registry, store: Store, clock: Clock) -> None:
         self._registry = registry
         self._store = store
         self._clock = clock
 
-    def run_due(self, record: TaskRecord) -> None:
-        """Runs the hook that is due on `record`, if one is. One that raises is logged on the task
-        and changes nothing.
-        """
-        if record.hook is None:
-            return
-        definition = self._registry.find(record.definition_id)
-        hook = definition.hook(Hook(record.hook)) if definition else None
+    def run_pending(self, task: StoredTask) -> None:
+        """Runs the pending hook, if there is one. One that raises is logged on the task."""
+        if task.pending_hook not in set(Hook):
+            return  # none, or one that only newer code knows: it stays for that
+        definition = self._registry.find(task.definition_id)
+        hook = code_of(definition).hook(Hook(task.pending_hook)) if definition else None
         try:
             if hook:
-                hook(record)
+                hook(task.to_record())
         except (Exception, SystemExit) as error:
-            log.exception(
-                "A hook raised.",
-                extra={"action": "hook_raised", "task": record.id, "hook": record.hook},
-            )
-            if definition and definition.database_logs:
-                message = f'Error executing {record.hook} hook for task "{record.id}".'
-                line = LogLine.at(self._clock.now(), message, error_of(error))
-                self._store.append(record.log([line]), closes=True)
-        self._store.settle(record.hook_ran(), before=record)
+            self._report(task, error)
+        self._store.clear_follow_up(task.hook_ran(), before=task)
+
+    def _report(self, task: StoredTask, error: BaseException) -> None:
+        details = {"action": "hook_raised", "task": task.id, "hook": task.pending_hook}
+        log.exception("A hook raised.", extra=details)
+        if self._registry.keeps_logs(task.definition_id):
+            message = f'Error executing {task.pending_hook} hook for task "{task.id}".'
+            line = LogLine.at(self._clock.now(), message, TaskFailure.from_exception(error))
+            self._store.logs.append(TaskLog.of(task, [line]), expires=True)

@@ -1,19 +1,17 @@
-"""How a value that doesn't validate is told: one entry per field, in the shape that Webiny's
-clients know.
-"""
+"""Validation errors, one entry per field, in the shape that Webiny's clients know."""
 
 from pydantic import ValidationError
 
 from handler.errors import InvalidInput
 
-# pydantic's error types for a wrong type end like this (`string_type`, `int_type`); Webiny's say
-# `invalid_type` for them all.
+# pydantic's error types for a wrong type end so (`string_type`). Webiny has one: `invalid_type`.
 _TYPE_SUFFIX = "_type"
 
 
 def invalid_fields(error: ValidationError) -> dict[str, object]:
-    """`{"page_size": {"code", "message", "data": {"path": [...]}}, ...}`; a field inside another is
-    `outer.inner`.
+    """`{"page_size": {"code", "message", "data": {"path": [...]}}, ...}`.
+
+    A field inside another is `outer.inner`.
     """
     return {
         ".".join(map(str, problem["loc"])) or "input": {
@@ -26,9 +24,7 @@ def invalid_fields(error: ValidationError) -> dict[str, object]:
 
 
 def invalid_input(subject: str, error: ValidationError) -> InvalidInput:
-    """The error for `subject` (such as `The input of task "export"`), each field named in its
-    message too.
-    """
+    """The error for `subject` (`The input of task "export"`). Its message names each field."""
     fields = invalid_fields(error)
     named = "; ".join(
         f"{name}: {problem['msg']} (it is {_shown(problem['input'])})"
@@ -45,6 +41,6 @@ def _is_type(kind: str) -> bool:
     return kind == "missing" or kind.endswith(_TYPE_SUFFIX)
 
 
-def _shown(value: object, longest: int = 60) -> str:
+def _shown(value: object, max_characters: int = 60) -> str:
     text = repr(value)
-    return text if len(text) <= longest else f"{text[:longest]}…"
+    return text if len(text) <= max_characters else f"{text[:max_characters]}…"

@@ -1,3 +1,26 @@
-"""All that knows DynamoDB and the payload bucket. No rule about tasks but the conditions of a
-write.
-"""
+"""All that knows DynamoDB and the payload bucket. No rule about tasks but a write's condition."""
+
+from handler.table.conditions import ANY_OWNER, NO_OWNER, ClaimRequest, Guard, owned_by
+from handler.table.dynamo import Dynamo
+from handler.table.listing import Filter, TaskPage, count_tasks, invalid_cursor, list_tasks
+from handler.table.logs import Logs
+from handler.table.payloads import PayloadBucket
+from handler.table.store import RecordMoved, Store
+
+__all__ = [
+    "ANY_OWNER",
+    "NO_OWNER",
+    "ClaimRequest",
+    "Dynamo",
+    "Filter",
+    "Guard",
+    "Logs",
+    "PayloadBucket",
+    "RecordMoved",
+    "Store",
+    "TaskPage",
+    "count_tasks",
+    "invalid_cursor",
+    "list_tasks",
+    "owned_by",
+]

@@ -1,4 +1,4 @@
-"""Under which conditions the table lets a record be claimed, or written to."""
+"""The conditions of a write: who may claim a record, and who may write to one."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,72 +6,87 @@ from typing import TYPE_CHECKING, Final
 
 from handler.clock import to_iso
 from handler.contract import Status
+from handler.record import StoredTask
 from handler.table import items
 
 if TYPE_CHECKING:
-    from handler.table.items import Item
+    from handler.table.keys import Item
 
-CLAIM: Final = (
-    "SET taskStatus = :running, executionName = :execution, visit = :visit, invocation ="
-    " :invocation, savedOn = :now, startedOn = if_not_exists(startedOn, :now) REMOVE waitingUntil"
-    " ADD iterations :one, spent :one, attempts :one, claims :one, executionIterations :one"
+CLAIM_UPDATE: Final = (
+    "SET taskStatus = :running, executionName = :execution, visit = :visit, writeToken = :token,"
+    " savedOn = :now, startedOn = if_not_exists(startedOn, :now)"
+    " REMOVE waitingUntil"
+    " ADD iterations :one, countedIterations :one, attempts :one, claimsSinceOutcome :one,"
+    " executionIterations :one"
 )
-CLAIMABLE: Final = (
+# One owner: checked and counted in one request.
+CLAIM_CONDITION: Final = (
+    # A task that is over never runs again; a record that is gone has no status.
     "taskStatus IN (:pending, :running)"
+    # EventBridge delivers at least once: the second execution of one task must not run it.
     " AND (attribute_not_exists(executionName) OR executionName = :execution)"
+    # An event may name another definition than the record: whose limit is it then?
+    " AND definitionId = :definition"
     # An iteration that a crash cut off runs again even if it was the last one allowed.
-    " AND (attribute_not_exists(spent) OR spent < :max OR claims > :none)"
-    # This very request, tried again because its answer was lost:
-    " AND (attribute_not_exists(invocation) OR invocation <> :invocation)"
-    # A visit that was answered, and whose answer was lost. A foreign state machine doesn't tell the
-    # visit.
-    " AND (:visit = :untold OR attribute_not_exists(answeredVisit) OR answeredVisit <> :visit)"
+    " AND (attribute_not_exists(countedIterations) OR countedIterations < :max"
+    " OR claimsSinceOutcome > :none)"
+    # This very request, sent again because its response was lost, must not count twice.
+    " AND (attribute_not_exists(writeToken) OR writeToken <> :token)"
+    # This visit was answered and the answer was lost: repeat the answer, do not run again. A
+    # foreign state machine sends no visit.
+    " AND (:visit = :no_visit OR attribute_not_exists(answeredVisit) OR answeredVisit <> :visit)"
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
-    """Who wants to run which iteration of a task."""
+class ClaimRequest:
+    """Who wants to run the next iteration of a task.
+
+    Args:
+        definition_id: the definition that the record must be of.
+        visit: the visit of `Run` that the iteration answers; empty when it is not known.
+        max_iterations: how many counted iterations it may have had before.
+    """
 
     task_id: str
+    definition_id: str
     execution_name: str
     visit: str
-    invocation: str
     max_iterations: int
 
-    def values(self, now: datetime) -> "Item":
-        """What `CLAIM` and `CLAIMABLE` stand for."""
+    def values(self, now: datetime, write_token: str) -> "Item":
+        """The values of `CLAIM_UPDATE` and `CLAIM_CONDITION`."""
         return items.encoded(
             {
                 ":pending": Status.PENDING,
                 ":running": Status.RUNNING,
+                ":definition": self.definition_id,
                 ":execution": self.execution_name,
                 ":visit": self.visit,
-                ":invocation": self.invocation,
+                ":token": write_token,
                 ":now": to_iso(now),
                 ":max": self.max_iterations,
                 ":one": 1,
                 ":none": 0,
-                ":untold": "",
+                ":no_visit": "",
             }
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """What must still hold of an open task for a write to happen; a closed task is never written
-    to.
+    """What must still hold of an open task for a write to happen. A task that is over is closed.
 
     Args:
-        execution_name: the execution that must own it; `""`: none may; `None`: whoever does.
-        iterations: the iteration that must be its last.
+        execution_name: the execution that must own it; `""`: no execution may; `None`: any may.
+        iterations: the iteration that must be its last; `None`: any.
     """
 
     execution_name: str | None = None
     iterations: int | None = None
 
     def condition(self) -> "tuple[str, Item]":
-        """The condition of a write, and the values that it names."""
+        """The condition of a write, and its values."""
         condition = "taskStatus IN (:guard_pending, :guard_running)"
         values: dict[str, object] = {
             ":guard_pending": Status.PENDING,
@@ -88,3 +103,14 @@ class Guard:
             condition += " AND iterations = :guard_iterations"
             values[":guard_iterations"] = self.iterations
         return condition, items.encoded(values)
+
+
+# Whoever owns an open task, and whatever runs.
+ANY_OWNER: Final = Guard()
+# No execution has taken up the task yet.
+NO_OWNER: Final = Guard(execution_name="")
+
+
+def owned_by(task: StoredTask) -> Guard:
+    """Holds while the iteration of `task` is its last, and its execution the owner."""
+    return Guard(execution_name=task.execution_name or "", iterations=task.iterations)

@@ -1,22 +1,27 @@
-"""Calls to DynamoDB: tried again while they fail for a passing reason, their errors translated
-once.
-"""
+"""Calls to DynamoDB: they retry while there is time, and translate its errors."""
 
 import itertools
 import random
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as ConnectionFailed
 
 from handler.clock import Clock, RemainingSeconds
+from handler.contract import PARTITION_KEY, SORT_KEY
 from handler.errors import StoreError, StoreUnavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from handler.table.items import Item, Key
+    from handler.table.keys import Item, Key
+
+Element = TypeVar("Element")
+
+# BatchGetItem takes 100 keys, BatchWriteItem 25 (DynamoDB API reference).
+_BATCH_GET: Final = 100
+_BATCH_WRITE: Final = 25
 
 # The codes that the DynamoDB developer guide ("Error handling with DynamoDB") calls worth trying
 # again.
@@ -36,17 +41,14 @@ _PASSING: Final = frozenset(
     }
 )
 _CONDITION_FAILED: Final = frozenset({"ConditionalCheckFailed", "ConditionalCheckFailedException"})
-# Trying again stops when so little of the invocation is left: the worker still has to say that it
-# gives up.
+# Stop retrying this long before the timeout, to leave time to report it.
 _LAST_SECONDS: Final = 5.0
 _FIRST_BACKOFF_SECONDS: Final = 0.05
-_LONGEST_BACKOFF_SECONDS: Final = 20.0
+_MAX_BACKOFF_SECONDS: Final = 20.0
 
 
 class ConditionFailed(Exception):
-    """A conditional write was refused; `item` is what stands there instead, `None` if nothing
-    does.
-    """
+    """A conditional write was refused; `item` is what stands there, `None` if nothing does."""
 
     def __init__(self, item: "Item | None") -> None:
         super().__init__("The condition of a write did not hold.")
@@ -54,24 +56,27 @@ class ConditionFailed(Exception):
 
 
 class Dynamo:
-    """A DynamoDB client with patience: each call is tried again, with backoff and full jitter,
-    while there is time.
+    """The table, and a client that retries with backoff and full jitter while there is time.
 
     Args:
         client: the client; its own few retries come first.
-        clock: sleeps between tries.
-        remaining: how many seconds the invocation has left.
     """
 
     def __init__(
-        self, client: "DynamoDBClient", *, clock: Clock, remaining: RemainingSeconds
+        self,
+        client: "DynamoDBClient",
+        *,
+        table: str,
+        clock: Clock,
+        remaining: RemainingSeconds,
     ) -> None:
+        self.table = table
         self._client = client
         self._clock = clock
         self._remaining = remaining
 
     def call(self, operation: str, **request: object) -> Any:
-        """Calls one operation (`update_item`) and returns its answer.
+        """Calls one operation (`update_item`) and returns its response.
 
         Raises:
             ConditionFailed: a condition did not hold.
@@ -93,52 +98,69 @@ class Dynamo:
         """Every page of a query."""
         start: Mapping[str, object] = {}
         while True:
-            answer = self.call("query", **query, **start)
-            yield answer
-            if not (last := answer.get("LastEvaluatedKey")):
+            response = self.call("query", **query, **start)
+            yield response
+            if not (last := response.get("LastEvaluatedKey")):
                 return
             start = {"ExclusiveStartKey": last}
 
-    def batch_get(self, table: str, keys: "Sequence[Key]") -> "Iterator[Item]":
-        """At most 100 items, read consistently, in no order; keys that DynamoDB leaves over are
-        asked for again.
-        """
-        request: dict[str, object] = (
-            {table: {"Keys": list(keys), "ConsistentRead": True}} if keys else {}
-        )
-        for attempt in itertools.count():
-            if not request:
-                return
-            answer = self.call("batch_get_item", RequestItems=request)
-            yield from answer["Responses"].get(table, [])
-            if request := answer["UnprocessedKeys"]:
-                self._pause(
-                    attempt, "DynamoDB kept leaving keys of a batch unread while there was time."
-                )
+    def rows(
+        self, partition: str, first: str, last: str, *, newest_first: bool = False
+    ) -> "Iterator[Item]":
+        """The rows of a partition between two sort keys, both included, read consistently."""
+        query: dict[str, object] = {
+            "TableName": self.table,
+            "KeyConditionExpression": (
+                f"{PARTITION_KEY} = :partition AND {SORT_KEY} BETWEEN :first AND :last"
+            ),
+            "ExpressionAttributeValues": {
+                ":partition": {"S": partition},
+                ":first": {"S": first},
+                ":last": {"S": last},
+            },
+            "ScanIndexForward": not newest_first,
+            "ConsistentRead": True,
+        }
+        for response in self.pages(query):
+            yield from response["Items"]
 
-    def batch_write(self, table: str, writes: Sequence[Mapping[str, object]]) -> None:
-        """Puts and deletes at most 25 items, unconditionally; what DynamoDB leaves over is asked
-        for again.
-        """
-        request: dict[str, object] = {table: list(writes)}
-        for attempt in itertools.count():
-            if not (
-                request := self.call("batch_write_item", RequestItems=request)["UnprocessedItems"]
-            ):
-                return
-            self._pause(
-                attempt, "DynamoDB kept leaving items of a batch unwritten while there was time."
-            )
+    def get_many(self, keys: "Sequence[Key]") -> "Iterator[Item]":
+        """Items, read consistently, in no order. Keys without an item are passed over."""
+        for some in _chunks(keys, _BATCH_GET):
+            request: dict[str, object] = {self.table: {"Keys": some, "ConsistentRead": True}}
+            for attempt in itertools.count():
+                response = self.call("batch_get_item", RequestItems=request)
+                yield from response["Responses"].get(self.table, [])
+                if not (request := response["UnprocessedKeys"]):
+                    break
+                self._pause(attempt, "DynamoDB kept leaving keys of a batch unread.")
 
-    def _pause(self, attempt: int, despair: str) -> None:
-        backoff = min(_FIRST_BACKOFF_SECONDS * 2 ** min(attempt, 16), _LONGEST_BACKOFF_SECONDS)
+    def put_many(self, items: "Iterable[Item]") -> None:
+        """Puts items, each in place of the one with its key."""
+        self._write_many([{"PutRequest": {"Item": item}} for item in items])
+
+    def delete_many(self, items: "Iterable[Item]") -> None:
+        """Deletes items, which may be gone already."""
+        self._write_many([{"DeleteRequest": {"Key": _key_of(item)}} for item in items])
+
+    def _write_many(self, writes: Sequence[object]) -> None:
+        for some in _chunks(writes, _BATCH_WRITE):
+            request: dict[str, object] = {self.table: some}
+            for attempt in itertools.count():
+                response = self.call("batch_write_item", RequestItems=request)
+                if not (request := response["UnprocessedItems"]):
+                    break
+                self._pause(attempt, "DynamoDB kept leaving items of a batch unwritten.")
+
+    def _pause(self, attempt: int, message: str) -> None:
+        backoff = min(_FIRST_BACKOFF_SECONDS * 2 ** min(attempt, 16), _MAX_BACKOFF_SECONDS)
         if self._remaining() < _LAST_SECONDS + backoff:
-            raise StoreUnavailable(despair)
+            raise StoreUnavailable(message)
         self._clock.sleep(random.uniform(0, backoff))
 
     def _raise_unless_passing(self, operation: str, error: Exception) -> None:
         if not isinstance(error, ClientError):
-            return  # no answer came at all
+            return  # no response came at all
         reasons: list[dict[str, Any]] = error.response.get("CancellationReasons", [])  # type: ignore[assignment]
         codes = {str(reason.get("Code")) for reason in reasons} or {error.response["Error"]["Code"]}
         if codes & _CONDITION_FAILED:
@@ -150,3 +172,11 @@ class Dynamo:
 def _refused_item(error: ClientError, reasons: Sequence[Mapping[str, Any]]) -> "Item | None":
     found: Item | None = error.response.get("Item")  # type: ignore[assignment]
     return found or next((reason["Item"] for reason in reasons if reason.get("Item")), None)
+
+
+def _chunks(elements: Sequence[Element], size: int) -> Iterator[Sequence[Element]]:
+    return (elements[start : start + size] for start in range(0, len(elements), size))
+
+
+def _key_of(item: "Item") -> "Key":
+    return {name: item[name] for name in (PARTITION_KEY, SORT_KEY)}

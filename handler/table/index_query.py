@@ -1,18 +1,23 @@
-"""Which tasks a query is about: one partition of an index, or the children of a task."""
+"""Which tasks to read, and how: one partition of an index, or the children of a task."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from handler.clock import to_iso
 from handler.contract import INDEX_SORT_KEY, PARTITION_KEY, SORT_KEY, Index
-from handler.record.task_record import TaskRecord
-from handler.table import items
+from handler.record import StoredTask
+from handler.table import items, keys
+from handler.table.dynamo import Dynamo
 
-ANY_TIME: Final = ("", "~")  # before and after every ISO date
+if TYPE_CHECKING:
+    from handler.table.keys import Item
+
+ANY_TIME: Final = ("", keys.LAST)  # before and after every ISO date
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
+class IndexQuery:
     """One partition of an index, or the children of a task, by the time of creation.
 
     Args:
@@ -25,42 +30,106 @@ class Selection:
     partition: str
     created: tuple[str, str] = ANY_TIME
 
-    def query(self, table: str) -> dict[str, object]:
-        if self.index is None:
-            partition_key, sort_key = PARTITION_KEY, SORT_KEY
-            partition, first, last = (
-                f"TASK#{self.partition}",
-                *(f"{items.CHILD_ROWS}{moment}" for moment in self.created),
-            )
+    def request(self, table: str) -> dict[str, object]:
+        """The query, as DynamoDB takes it."""
+        first, last = self.created
+        if self.index:
+            first = first or " "  # an empty string is not a key
         else:
-            partition_key, sort_key = self.index.partition_key, INDEX_SORT_KEY
-            partition, first, last = self.partition, self.created[0] or " ", self.created[1]
-        # A child's row goes on behind the moment: the last one has to be above all of that
-        # moment's.
-        values = {":partition": partition, ":first": first, ":last": f"{last}~"}
+            first, last = f"{keys.CHILD_ROWS}{first}", f"{keys.CHILD_ROWS}{last}"
+        name, value = self._partition
+        sort_key = INDEX_SORT_KEY if self.index else SORT_KEY
+        # A child's row goes on behind the moment: the end has to be above all of that moment's.
+        values = {":partition": value, ":first": first, ":last": f"{last}{keys.LAST}"}
         return {
             "TableName": table,
             "KeyConditionExpression": (
-                f"{partition_key} = :partition AND {sort_key} BETWEEN :first AND :last"
+                f"{name} = :partition AND {sort_key} BETWEEN :first AND :last"
             ),
             "ExpressionAttributeValues": items.encoded(values),
         } | ({"IndexName": self.index.value} if self.index else {"ConsistentRead": True})
 
-    def has(self, position: Mapping[str, str]) -> bool:
-        """Whether a position is one of this selection."""
-        key, value = (
-            (PARTITION_KEY, f"TASK#{self.partition}")
-            if self.index is None
-            else (self.index.partition_key, self.partition)
-        )
-        names = {PARTITION_KEY, SORT_KEY} | ({key, INDEX_SORT_KEY} if self.index else set())
-        return position.get(key) == value and position.keys() == names
+    def accepts_cursor(self, cursor: Mapping[str, str]) -> bool:
+        """Whether a cursor is of this query."""
+        name, value = self._partition
+        names = {PARTITION_KEY, SORT_KEY} | ({name, INDEX_SORT_KEY} if self.index else set())
+        return cursor.get(name) == value and cursor.keys() == names
 
-    def position(self, record: TaskRecord) -> dict[str, str]:
-        """Where `record` stands in it: what a query that goes on behind it starts with."""
+    def cursor_of(self, task: StoredTask) -> dict[str, str]:
+        """The cursor of the page that goes on behind `task`."""
         if self.index is None:
-            return items.texts(items.child_key(record))
-        return items.texts(items.task_key(record.id)) | {
-            self.index.partition_key: self.partition,
-            INDEX_SORT_KEY: record.created_on,
-        }
+            return keys.texts(keys.child_key(task))
+        own_key = keys.texts(keys.task_key(task.id))
+        created_on = to_iso(task.created_on)
+        return own_key | {self.index.partition_key: self.partition, INDEX_SORT_KEY: created_on}
+
+    @property
+    def _partition(self) -> tuple[str, str]:
+        if self.index is None:
+            return PARTITION_KEY, keys.task_partition(self.partition)
+        return self.index.partition_key, self.partition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """The ids of some of the tasks of a query."""
+
+    ids: tuple[str, ...]
+    cursor: Mapping[str, str] | None  # where the next page starts; `None` on the last
+
+
+class TaskIndex:
+    """Reads many tasks at a time.
+
+    Args:
+        read: makes a task of an item.
+    """
+
+    def __init__(self, dynamo: Dynamo, *, read: "Callable[[Item], StoredTask]") -> None:
+        self._dynamo = dynamo
+        self._read = read
+
+    def tasks(self, ids: Sequence[str]) -> list[StoredTask]:
+        """Reads tasks by id, consistently, in that order; tasks that are gone are left out."""
+        unique = list(dict.fromkeys(ids))  # a batch takes each key once
+        found = map(self._read, self._dynamo.get_many([keys.task_key(id) for id in unique]))
+        by_id = {task.id: task for task in found}
+        return [by_id[id] for id in unique if id in by_id]
+
+    def page(
+        self,
+        query: IndexQuery,
+        *,
+        newest_first: bool = True,
+        limit: int,
+        cursor: Mapping[str, str] | None = None,
+    ) -> Page:
+        """The ids of at most `limit` tasks of a query, from behind `cursor` on."""
+        request = self._request(query) | {"ScanIndexForward": not newest_first, "Limit": limit}
+        start = {"ExclusiveStartKey": items.encoded(cursor)} if cursor else {}
+        response = self._dynamo.call("query", **request, **start)
+        return Page(
+            ids=tuple(map(keys.task_id, response["Items"])),
+            cursor=keys.texts(response.get("LastEvaluatedKey", {})) or None,
+        )
+
+    def count(self, query: IndexQuery) -> int:
+        """How many tasks a query has. It reads all their keys."""
+        pages = self._dynamo.pages(self._request(query) | {"Select": "COUNT"})
+        return sum(int(response["Count"]) for response in pages)
+
+    def select(self, query: IndexQuery) -> Iterator[StoredTask]:
+        """Every task of a query, oldest first."""
+        for response in self._dynamo.pages(self._request(query)):
+            yield from self.tasks([keys.task_id(item) for item in response["Items"]])
+
+    def unfinished(self) -> Iterator[StoredTask]:
+        """Every task, of any tenant, that is open or has follow-ups; oldest first."""
+        return self.select(IndexQuery(Index.UNFINISHED, keys.UNFINISHED))
+
+    def children(self, parent_id: str) -> list[StoredTask]:
+        """Every child of a task, read consistently, oldest first."""
+        return list(self.select(IndexQuery(None, parent_id)))
+
+    def _request(self, query: IndexQuery) -> dict[str, object]:
+        return query.request(self._dynamo.table)

@@ -2,35 +2,41 @@
 
 import base64
 import binascii
+import functools
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
-from handler.contract import DEFAULT_TENANT, Index, Status
+from handler.clock import to_iso
+from handler.contract import DEFAULT_TENANT, OPEN_STATUSES, Index, Status
 from handler.errors import InvalidInput
-from handler.record.task_record import TaskRecord
-from handler.table.index_query import ANY_TIME, Selection
-from handler.table.items import status_group
-from handler.table.store import Store
+from handler.record import StoredTask, TaskRecord
+from handler.table.index_query import ANY_TIME, IndexQuery, TaskIndex
+from handler.table.keys import OPEN, definition_partition, status_group, status_partition
 
-# A page that has to look at more records than that ends early, with a cursor: a filter may let few
-# of them through.
-_MOST_READ: Final = 2_000
+# A page that has to look at more tasks ends early, with a cursor: a filter may match few of them.
+_MAX_READ: Final = 2_000
 _PAGE: Final = 100  # what one BatchGetItem reads
+_ALMOST_A_MILLISECOND: Final = timedelta(microseconds=999)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """Which tasks to list. What isn't given lets every task through.
+    """Which tasks to list. What is not given matches every task.
 
     Args:
         tenant: whose tasks.
         ids: tasks of these ids.
         parent_id: children of that task.
         definition_id: tasks of that definition.
-        statuses: tasks that stand so.
-        created: the first and the last moment of creation, ISO 8601, both included.
+        statuses: tasks of these statuses.
+        created_after: tasks created at that moment or later, with a time zone.
+        created_before: tasks created at that moment or earlier, with a time zone.
+
+    Raises:
+        InvalidInput: a moment has no time zone.
     """
 
     tenant: str = DEFAULT_TENANT
@@ -38,46 +44,12 @@ class Filter:
     parent_id: str | None = None
     definition_id: str | None = None
     statuses: frozenset[Status] | None = None
-    created: tuple[str, str] = ANY_TIME
+    created_after: datetime | None = None
+    created_before: datetime | None = None
 
-    def selection(self) -> Selection:
-        """The narrowest partition that holds them all."""
-        groups = {status_group(status) for status in self.statuses or ()}
-        if self.parent_id is not None:
-            return Selection(None, self.parent_id, self.created)
-        if groups == {"open"}:
-            return Selection(Index.BY_STATUS, f"{self.tenant}#open", self.created)
-        if self.definition_id is not None:
-            return Selection(
-                Index.BY_DEFINITION, f"{self.tenant}#{self.definition_id}", self.created
-            )
-        if len(groups) == 1:
-            return Selection(Index.BY_STATUS, f"{self.tenant}#{groups.pop()}", self.created)
-        return Selection(Index.BY_TENANT, self.tenant, self.created)
-
-    def lets_through(self, record: TaskRecord) -> bool:
-        return (
-            record.tenant == self.tenant
-            and (self.ids is None or record.id in self.ids)
-            and (self.parent_id is None or record.parent_id == self.parent_id)
-            and (self.definition_id is None or record.definition_id == self.definition_id)
-            and (self.statuses is None or record.status in self.statuses)
-            and self.created[0] <= record.created_on <= self.created[1]
-        )
-
-    @property
-    def is_answered_by_index_alone(self) -> bool:
-        """Whether every id of the partition passes, so that they can be counted without being
-        read.
-        """
-        if self.parent_id is not None:
-            return False  # a child may be of another tenant, or gone
-        conditions = [self.definition_id is not None, self.statuses is not None]
-        exact = self.statuses is None or (
-            len(self.statuses) == 1 and not any(status.is_open for status in self.statuses)
-        )
-        whole_group = self.statuses == frozenset({Status.PENDING, Status.RUNNING})
-        return self.ids is None and sum(conditions) <= 1 and (exact or whole_group)
+    def __post_init__(self) -> None:
+        for name in ("created_after", "created_before"):
+            _check_moment(name, getattr(self, name))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,66 +66,133 @@ class TaskPage:
 
 
 def list_tasks(
-    store: Store, wanted: Filter, *, newest_first: bool, limit: int, after: str | None
+    index: TaskIndex, wanted: Filter, *, newest_first: bool, limit: int, after: str | None
 ) -> TaskPage:
-    """One page of the tasks that `wanted` lets through, by the time of creation."""
+    """One page of the tasks that match, by the time of creation."""
     if wanted.ids is not None:
-        found = sorted(
-            store.records(wanted.ids), key=lambda record: record.created_on, reverse=newest_first
-        )
-        passing = tuple(filter(wanted.lets_through, found))
-        if len(passing) > limit:
-            raise InvalidInput(
-                f"{len(passing)} of the ids are tasks; limit is {limit}. Raise it, or ask for fewer"
-                " ids at a time."
-            )
-        return TaskPage(items=passing, cursor=None)
-    selection = wanted.selection()
-    cursor: Mapping[str, str] | None = _decoded(after, selection) if after else None
-    taken: list[TaskRecord] = []
-    for _ in range(_MOST_READ // _PAGE):
-        page = store.page(selection, newest_first=newest_first, limit=_PAGE, cursor=cursor)
-        for record in filter(wanted.lets_through, store.records(page.ids)):
+        return _page(_by_ids(index, wanted, newest_first=newest_first, limit=limit))
+    query = _query_of(wanted)
+    cursor: Mapping[str, str] | None = _decoded(after, query) if after else None
+    matches = functools.partial(_matches, wanted)
+    taken: list[StoredTask] = []
+    for _ in range(_MAX_READ // _PAGE):
+        page = index.page(query, newest_first=newest_first, limit=_PAGE, cursor=cursor)
+        for task in filter(matches, index.tasks(page.ids)):
             if len(taken) == limit:
-                return TaskPage(items=tuple(taken), cursor=_encoded(selection.position(taken[-1])))
-            taken.append(record)
+                return _page(taken, query.cursor_of(taken[-1]))
+            taken.append(task)
         if (cursor := page.cursor) is None:
             break
-    return TaskPage(items=tuple(taken), cursor=_encoded(cursor) if cursor else None)
+    return _page(taken, cursor)
 
 
-def count_tasks(store: Store, wanted: Filter) -> int:
-    """How many tasks `wanted` lets through. It reads the index, and the records too where the index
-    alone can't tell.
-    """
+def count_tasks(index: TaskIndex, wanted: Filter) -> int:
+    """How many tasks match. It reads the index, and the tasks where the index can't tell."""
+    matches = functools.partial(_matches, wanted)
     if wanted.ids is not None:
-        return len(
-            list_tasks(store, wanted, newest_first=True, limit=len(wanted.ids), after=None).items
+        return sum(map(matches, index.tasks(wanted.ids)))
+    if _can_count_by_index(wanted):
+        return index.count(_query_of(wanted))
+    return sum(map(matches, index.select(_query_of(wanted))))
+
+
+def _query_of(wanted: Filter) -> IndexQuery:
+    """The narrowest partition that holds every task of the filter."""
+    created = _created(wanted)
+    groups = {status_group(status) for status in wanted.statuses or ()}
+    if wanted.parent_id is not None:
+        return IndexQuery(None, wanted.parent_id, created)
+    if groups == {OPEN}:
+        return IndexQuery(Index.BY_STATUS, status_partition(wanted.tenant, OPEN), created)
+    if wanted.definition_id is not None:
+        partition = definition_partition(wanted.tenant, wanted.definition_id)
+        return IndexQuery(Index.BY_DEFINITION, partition, created)
+    if len(groups) == 1:
+        partition = status_partition(wanted.tenant, groups.pop())
+        return IndexQuery(Index.BY_STATUS, partition, created)
+    return IndexQuery(Index.BY_TENANT, wanted.tenant, created)
+
+
+def _matches(wanted: Filter, task: TaskRecord) -> bool:
+    return (
+        task.tenant == wanted.tenant
+        and (wanted.ids is None or task.id in wanted.ids)
+        and (wanted.parent_id is None or task.parent_id == wanted.parent_id)
+        and (wanted.definition_id is None or task.definition_id == wanted.definition_id)
+        and (wanted.statuses is None or task.status in wanted.statuses)
+        and (wanted.created_after is None or task.created_on >= wanted.created_after)
+        and (wanted.created_before is None or task.created_on <= wanted.created_before)
+    )
+
+
+def _can_count_by_index(wanted: Filter) -> bool:
+    """Whether every id of the partition matches: the tasks themselves need not be read.
+
+    Not so for children (one may be of another tenant, or gone), ids, two conditions at once,
+    and pending or running alone, which are one partition.
+    """
+    if wanted.parent_id is not None or wanted.ids is not None:
+        return False
+    if wanted.definition_id is not None and wanted.statuses is not None:
+        return False
+    if wanted.statuses is None or wanted.statuses == OPEN_STATUSES:
+        return True
+    return len(wanted.statuses) == 1 and not wanted.statuses & OPEN_STATUSES
+
+
+def _created(wanted: Filter) -> tuple[str, str]:
+    first, last = wanted.created_after, wanted.created_before
+    # Tasks are dated in milliseconds: a first moment between two of them starts at the later.
+    return (
+        to_iso(first + _ALMOST_A_MILLISECOND) if first else ANY_TIME[0],
+        to_iso(last) if last else ANY_TIME[1],
+    )
+
+
+def _by_ids(
+    index: TaskIndex, wanted: Filter, *, newest_first: bool, limit: int
+) -> list[StoredTask]:
+    matches = functools.partial(_matches, wanted)
+    matching = list(filter(matches, index.tasks(wanted.ids or ())))
+    if len(matching) > limit:
+        raise InvalidInput(
+            f"{len(matching)} of the ids are tasks; limit is {limit}. "
+            "Raise it, or ask for fewer ids at a time."
         )
-    if wanted.is_answered_by_index_alone:
-        return store.count(wanted.selection())
-    return sum(map(wanted.lets_through, store.select(wanted.selection())))
+    return sorted(matching, key=lambda task: task.created_on, reverse=newest_first)
+
+
+def _page(tasks: list[StoredTask], cursor: Mapping[str, str] | None = None) -> TaskPage:
+    records = tuple(task.to_record() for task in tasks)
+    return TaskPage(items=records, cursor=_encoded(cursor) if cursor else None)
+
+
+def _check_moment(name: str, moment: object) -> None:
+    if moment is None or (isinstance(moment, datetime) and moment.tzinfo is not None):
+        return
+    shown = moment.isoformat() if isinstance(moment, datetime) else repr(moment)
+    raise InvalidInput(
+        f"{name} is {shown:.60}; it takes a datetime with a time zone, such as datetime.now(UTC)."
+    )
 
 
 def _encoded(cursor: Mapping[str, str]) -> str:
     return base64.urlsafe_b64encode(json.dumps(cursor).encode()).decode()
 
 
-def _decoded(after: str, selection: Selection) -> dict[str, str]:
+def _decoded(after: str, query: IndexQuery) -> dict[str, str]:
     try:
         cursor = json.loads(base64.urlsafe_b64decode(after))
     except (binascii.Error, ValueError) as error:
-        raise _not_ours(after) from error
-    if not (
-        isinstance(cursor, dict)
-        and all(isinstance(value, str) for value in cursor.values())
-        and selection.has(cursor)
-    ):
-        raise _not_ours(after)
-    return cursor
+        raise invalid_cursor(after) from error
+    is_text = isinstance(cursor, dict) and all(isinstance(value, str) for value in cursor.values())
+    if not is_text or not query.accepts_cursor(cursor):
+        raise invalid_cursor(after)
+    return dict(cursor)
 
 
-def _not_ours(after: str) -> InvalidInput:
+def invalid_cursor(after: str) -> InvalidInput:
+    """The error for a cursor that no page has given out."""
     return InvalidInput(
-        f'The cursor "{after[:60]}" is not one of ours; pass on `meta.cursor` of the page before.'
+        f'The cursor "{after[:60]}" is not valid; pass on `meta.cursor` of the page before.'
     )

@@ -1,70 +1,121 @@
-"""Inputs and outputs that are too big for a record. The only module that knows their bucket."""
+"""Inputs and outputs that a record has no room for: the bucket that keeps them."""
 
-from typing import TYPE_CHECKING, Final
+import hashlib
+from collections.abc import Callable, Mapping, Set
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from handler.contract import EXPIRE_TAG
+from handler.contract import EXPIRE_TAG, MAX_RECORD_PAYLOAD_BYTES, EnvVar
 from handler.errors import StoreError, StoreUnavailable
+from handler.table.items import PAYLOADS
 
 if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import TagTypeDef
+
+    from handler.table.keys import Item
 
 # The stack's lifecycle rule removes objects with this tag after the days of retention.
 _TAG: "Final[TagTypeDef]" = {"Key": EXPIRE_TAG[0], "Value": EXPIRE_TAG[1]}
 
 
-class Blobs:
-    """The stack's bucket of payloads. Each is under its own digest, so that writing it twice
-    changes nothing.
+class PayloadBucket:
+    """The stack's bucket of payloads.
+
+    Each payload's key is its own digest, so that writing it twice changes nothing.
 
     Args:
-        client: an S3 client.
-        bucket: the bucket.
+        name: the bucket; empty where there is none, and every method then raises `StoreError`.
 
     Raises (every method):
         StoreUnavailable: S3 can't be reached.
         StoreError: it refused the request.
     """
 
-    def __init__(self, client: "S3Client", *, bucket: str) -> None:
+    def __init__(self, client: "S3Client", *, name: str) -> None:
         self._client = client
-        self._bucket = bucket
+        self._name = name
 
     def put(self, key: str, content: bytes) -> None:
-        try:
-            self._client.put_object(Bucket=self._bucket, Key=key, Body=content)
-        except (ClientError, BotoCoreError) as error:
-            raise _translated(f'write "{key}"', error) from error
+        self._call("write", key, self._client.put_object, Body=content)
 
     def get(self, key: str) -> bytes:
-        try:
-            return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
-        except (ClientError, BotoCoreError) as error:
-            raise _translated(f'read "{key}"', error) from error
+        content: bytes = self._call(
+            "read", key, lambda **request: self._client.get_object(**request)["Body"].read()
+        )
+        return content
 
     def expire(self, key: str) -> None:
         """Lets the bucket remove it after the days of retention."""
-        try:
-            self._client.put_object_tagging(
-                Bucket=self._bucket, Key=key, Tagging={"TagSet": [_TAG]}
-            )
-        except (ClientError, BotoCoreError) as error:
-            raise _translated(f'tag "{key}"', error) from error
+        self._call("tag", key, self._client.put_object_tagging, Tagging={"TagSet": [_TAG]})
 
     def delete(self, key: str) -> None:
+        self._call("delete", key, self._client.delete_object)
+
+    def put_all(self, contents: Mapping[str, bytes]) -> None:
+        for key, content in contents.items():
+            self.put(key, content)
+
+    def discard(self, keys: Set[str], *, retention_days: int) -> None:
+        """Removes payloads after the retention, since somebody may still be reading them."""
+        for key in keys:
+            if retention_days:
+                self.expire(key)
+            else:
+                self.delete(key)
+
+    def loaded(self, item: "Item") -> "Item":
+        """The item with the payloads that `offloaded` took out of it."""
+        for name in PAYLOADS:
+            if pointer := item.get(name, {}).get("M"):
+                content = self.get(pointer["key"]["S"])
+                is_binary = pointer["kind"]["S"] == "B"
+                item = item | {name: {"B": content} if is_binary else {"S": content.decode()}}
+        return item
+
+    def _call(
+        self, verb: str, key: str, operation: Callable[..., object], **request: object
+    ) -> Any:
+        if not self._name:
+            raise StoreError(
+                "An input or output is larger than a record has room for, and there is no bucket "
+                f"for it. Set {EnvVar.PAYLOAD_BUCKET_NAME} to the stack's output payloadBucketName."
+            )
         try:
-            self._client.delete_object(Bucket=self._bucket, Key=key)
+            return operation(Bucket=self._name, Key=key, **request)
         except (ClientError, BotoCoreError) as error:
-            raise _translated(f'delete "{key}"', error) from error
+            raise _translated(f'{verb} "{key}"', error) from error
+
+
+def offloaded(item: "Item", task_id: str) -> "tuple[Item, dict[str, bytes]]":
+    """The item without its largest payloads, as far as it must, and these by their keys."""
+    contents: dict[str, bytes] = {}
+    sizes = {name: len(_content(item[name])) for name in PAYLOADS if name in item}
+    for name in sorted(sizes, key=lambda name: sizes[name], reverse=True):
+        if sum(sizes.values()) <= MAX_RECORD_PAYLOAD_BYTES:
+            break
+        content = _content(item[name])
+        key = f"tasks/{task_id}/{hashlib.sha256(content).hexdigest()}"
+        contents[key] = content
+        item = item | {name: {"M": {"key": {"S": key}, "kind": {"S": next(iter(item[name]))}}}}
+        sizes[name] = len(key)
+    return item, contents
+
+
+def payload_keys(item: "Item") -> set[str]:
+    """The keys of the payloads that are not in the item itself."""
+    return {item[name]["M"]["key"]["S"] for name in PAYLOADS if "M" in item.get(name, {})}
+
+
+def _content(value: "AttributeValueTypeDef") -> bytes:
+    return value["B"] if "B" in value else value["S"].encode()
 
 
 def _translated(what: str, error: ClientError | BotoCoreError) -> StoreUnavailable | StoreError:
-    status = (
-        error.response["ResponseMetadata"]["HTTPStatusCode"]
-        if isinstance(error, ClientError)
-        else 503
-    )
+    status = 503
+    if isinstance(error, ClientError):
+        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
     kind = StoreUnavailable if status >= 500 or status == 429 else StoreError
     return kind(f"S3 could not {what}: {error}")

@@ -1,5 +1,4 @@
-"""A test kit for those who write tasks: drives a task to its end in this process, through the real
-worker, on moto's DynamoDB.
+"""A test kit for authors: it runs a task to its end in this process, on moto's AWS.
 
     from handler.testing import kill, run
 

@@ -1,6 +1,4 @@
-"""The AWS that a test runs on: moto's DynamoDB behind a client that can be interrupted, and a bus
-that keeps its events.
-"""
+"""The AWS that a test runs on: moto's, behind clients that a test can watch and interrupt."""
 
 import functools
 import json
@@ -10,8 +8,9 @@ from typing import Any
 
 import boto3
 
+from handler.aws import client
 from handler.contract import INDEX_SORT_KEY, PARTITION_KEY, SORT_KEY, Index
-from handler.record.task_record import Json
+from handler.record import Json
 
 Interruption = Callable[[], None]
 
@@ -28,21 +27,19 @@ def aws_client(service: str) -> Any:
     )
 
 
+def forget_clients() -> None:
+    """Has `handler.client` make new ones: a client from before may know another region."""
+    client.cache_clear()
+
+
 def create_table(client: Any, name: str) -> None:
     """Creates the stack's table."""
-    attributes = [
-        PARTITION_KEY,
-        SORT_KEY,
-        INDEX_SORT_KEY,
-        *(index.partition_key for index in Index),
-    ]
+    names = [PARTITION_KEY, SORT_KEY, INDEX_SORT_KEY, *(index.partition_key for index in Index)]
     client.create_table(
         TableName=name,
         BillingMode="PAY_PER_REQUEST",
         KeySchema=_keys(PARTITION_KEY, SORT_KEY),
-        AttributeDefinitions=[
-            {"AttributeName": attribute, "AttributeType": "S"} for attribute in attributes
-        ],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in names],
         GlobalSecondaryIndexes=[
             {
                 "IndexName": index.value,
@@ -54,18 +51,35 @@ def create_table(client: Any, name: str) -> None:
     )
 
 
+class CountedMetrics:
+    """Keeps what is counted: each metric with its definition, in order."""
+
+    def __init__(self) -> None:
+        self.counted: list[tuple[str, str]] = []
+
+    def count(self, metric: str, **dimensions: str) -> None:
+        self.counted.append((metric, dimensions["definition"]))
+
+    def take(self) -> list[tuple[str, str]]:
+        """What was counted since the last look."""
+        counted, self.counted = self.counted, []
+        return counted
+
+
 class InterruptibleClient:
-    """A client that counts its calls, and does what a test wants done right before or right after
-    one of them.
+    """A client that counts its calls, and lets a test act right before or after any of them.
 
     Args:
-        client: the real one.
         before: call number (from 1) -> what happens before it reaches the table.
-        after: call number -> what happens once it has taken effect, before the caller hears of it.
+        after: the same, once the call has taken effect and before the caller hears of it.
     """
 
     def __init__(
-        self, client: Any, *, before: Mapping[int, Interruption], after: Mapping[int, Interruption]
+        self,
+        client: Any,
+        *,
+        before: Mapping[int, Interruption],
+        after: Mapping[int, Interruption],
     ) -> None:
         self.calls: list[str] = []
         self.seconds = 0.0  # that the table itself took
@@ -79,28 +93,41 @@ class InterruptibleClient:
             number = len(self.calls)
             self._before.get(number, _nothing)()
             started = time.perf_counter()
-            answer = getattr(self._client, operation)(**request)
+            response = getattr(self._client, operation)(**request)
             self.seconds += time.perf_counter() - started
             self._after.get(number, _nothing)()
-            return answer
+            return response
 
         return call
 
 
 class EventsClient:
-    """Takes events as EventBridge does, and keeps their details for the state machine that a test
-    stands in for.
-    """
+    """Takes events as EventBridge does, for the state machine that the kit stands in for."""
 
     def __init__(self) -> None:
         self.details: list[Json] = []
 
-    def put_events(self, *, Entries: list[dict[str, str]]) -> dict[str, object]:  # noqa: N803  boto3's own word
+    def put_events(self, *, Entries: list[dict[str, str]]) -> Json:  # noqa: N803  boto3's own word
         self.details += [json.loads(entry["Detail"]) for entry in Entries]
-        return {
-            "FailedEntryCount": 0,
-            "Entries": [{"EventId": str(number)} for number, _ in enumerate(Entries)],
-        }
+        entries = [{"EventId": str(number)} for number, _ in enumerate(Entries)]
+        return {"FailedEntryCount": 0, "Entries": entries}
+
+
+class StatesClient:
+    """Knows how the attempts of the current visit of `Run` have failed, as Step Functions does."""
+
+    def __init__(self) -> None:
+        self.failures: list[tuple[str, str]] = []
+
+    def get_execution_history(self, **_: object) -> Json:
+        """The failed attempts, the last one first."""
+        details = [{"error": error, "cause": cause} for error, cause in reversed(self.failures)]
+        kind = "taskFailedEventDetails"
+        return {"events": [{"type": "TaskFailed", kind: each} for each in details]}
+
+    def stop_execution(self, **_: object) -> Json:
+        """Nothing runs between two steps of the kit: a stopped execution ends at its next visit."""
+        return {}
 
 
 def _keys(partition_key: str, sort_key: str) -> list[dict[str, str]]:

@@ -7,13 +7,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final, cast
+from typing import Any, Final, Self, cast
 
 from moto import mock_aws
 from pydantic import BaseModel
 
-from handler.aws.bus import Bus
-from handler.aws.metrics import SilentMeter
 from handler.clock import to_iso
 from handler.contract import (
     ENDPOINT,
@@ -24,27 +22,33 @@ from handler.contract import (
     AnswerStatus,
     WireKey,
 )
-from handler.definition.definition import Definition
-from handler.definition.registry import Registry
+from handler.definition import Definition, Registry
 from handler.errors import StoreUnavailable
-from handler.iteration.runner import Runner
-from handler.lifecycle.hooks import Hooks
-from handler.lifecycle.service import Tasks
-from handler.record.task_record import Json, TaskLog, TaskRecord
-from handler.table.payloads import Blobs
-from handler.table.store import Store
-from handler.testing.aws import EventsClient, InterruptibleClient, aws_client, create_table
+from handler.lifecycle import Tasks
+from handler.record import Json, TaskLog, TaskRecord
+from handler.runtime import using
+from handler.settings import Settings
+from handler.table import Store
+from handler.testing.aws import (
+    CountedMetrics,
+    EventsClient,
+    InterruptibleClient,
+    StatesClient,
+    aws_client,
+    create_table,
+    forget_clients,
+)
 from handler.testing.clock import ManualClock
-from handler.wiring import current_tasks
+from handler.wiring import Parts, System, build
 
 # Each world has a table and a bucket of its own: several may stand in one moto.
 _numbers: Final = itertools.count(1)
 STATE_MACHINE: Final = "arn:aws:states:us-east-1:123456789012:stateMachine:test"
-_MOST_STEPS: Final = 2_000
-# As the state machine's Retry brings a worker back that was killed.
-_MOST_CRASHES: Final = 4
+# The state machine's Retry brings a killed worker back so often.
+_MAX_CRASHES: Final = 4
 
 Action = Callable[["World"], None]
+"""What a test does at a call of the worker."""
 
 
 class Killed(BaseException):
@@ -55,10 +59,14 @@ class Killed(BaseException):
 class Result:
     """What became of a task.
 
-    Args: record: the task at its end. logs: its logs, one per iteration. waits: the waits between
-        its iterations, in seconds. answers: what the worker answered, in order. calls: the DynamoDB
-        operations of its iterations, in order; `before` and `after` count these from 1. children:
-        the tasks that it triggered.
+    Args:
+        record: the task at its end.
+        logs: its logs, one per iteration.
+        waits: the waits between its iterations, in seconds.
+        answers: what the worker answered, in order.
+        calls: the DynamoDB operations of its iterations, in order; `before` and `after` count
+            these from 1.
+        children: the tasks that it triggered.
     """
 
     record: TaskRecord
@@ -70,13 +78,13 @@ class Result:
 
     @property
     def iterations(self) -> int:
-        """How many times the task's function was to run."""
+        """How often the task was claimed."""
         return self.record.iterations
 
     @property
     def messages(self) -> list[str]:
         """Every line of its logs."""
-        return [line.message for log in self.logs for line in log.items]
+        return [line.message for log in self.logs for line in log.lines]
 
 
 @dataclass(order=True)
@@ -105,18 +113,22 @@ def deliver_again(world: "World") -> None:
 
 
 class World:
-    """A stack in this process. `run` makes one per task; make one yourself to look closer, inside
-    `with World.of(...)`.
+    """A stack in this process, on moto.
 
-    Args: definitions: the task's definition, and those of the children that it triggers. before:
-        call number (from 1) of the worker -> what happens before it reaches the table: `kill`,
-        `abort`,
-            `deliver_again`, or a function of your own that takes the world.
+    `run` makes one per task. Make one yourself to look closer, inside `with World.of(...)`.
+
+    Args:
+        definitions: the task's definition, and the definitions of the children that it triggers.
+        before: call number (from 1) of the worker -> what happens before it reaches the table:
+            `kill`, `abort`, `deliver_again`, or a function of your own that takes the world.
         after: the same, once the call has taken effect.
-        remaining_seconds: what `context.remaining_seconds()` says; by default what is left of 900
-            seconds on the clock.
+        remaining_seconds: what `context.remaining_seconds()` says, a number or a function; by
+            default what is left of 900 seconds on the clock.
         clock: the time.
-        max_execution_iterations: after how many iterations a task moves on to a new execution.
+        max_execution_iterations: after how many iterations a task is handed over to a new
+            execution.
+        max_steps: how many visits of `Run` its tasks may take in all.
+        settings: names its table and its bucket, which it makes; new ones by default.
     """
 
     def __init__(
@@ -128,47 +140,77 @@ class World:
         remaining_seconds: Callable[[], float] | float | None = None,
         clock: ManualClock | None = None,
         max_execution_iterations: int = MAX_EXECUTION_ITERATIONS,
+        settings: Settings | None = None,
+        max_steps: int = 2_000,
     ) -> None:
-        self._max_execution_iterations = max_execution_iterations
         self.clock = clock or ManualClock()
+        self.definitions = tuple(definitions)
+        self.metrics = CountedMetrics()
+        self.settings = settings or _new_settings()
+        _create(self.settings)
         self.task_id = ""
         self.detail: Json = {}
-        self._events = EventsClient()
-        self._history: list[tuple[str, str]] = []
-        self._registry = Registry(definitions)
-        self._remaining_seconds = remaining_seconds
+        self._max_execution_iterations = max_execution_iterations
+        self.remaining_seconds = remaining_seconds
+        self._max_steps = max_steps
         self._started_at = self.clock.now()
         self._order = itertools.count()
         self._due: list[_Execution] = []
         self._answers: dict[str, list[Json]] = {}
-        table = aws_client("dynamodb")
-        number = next(_numbers)
-        self.table, bucket = f"tasks-{number}", f"payloads-{number}"
-        create_table(table, self.table)
-        aws_client("s3").create_bucket(Bucket=bucket)
-        self._blobs = Blobs(aws_client("s3"), bucket=bucket)
+        self._events, self._states = EventsClient(), StatesClient()
         self._worker_client = InterruptibleClient(
-            table, before=self._actions(before), after=self._actions(after)
+            aws_client("dynamodb"), before=self._actions(before), after=self._actions(after)
         )
-        self.store, self.tasks = self._wired(table)[:2]
-        self._worker_tasks, self._runner = self._wired(self._worker_client)[1:]
+
+    @classmethod
+    @contextmanager
+    def of(cls, *definitions: Definition, **options: Any) -> Iterator[Self]:
+        """A world inside moto; `handler.tasks` and the Lambdas' entries stand for its own."""
+        with mock_aws():
+            forget_clients()
+            world = cls(definitions, **options)
+            with using(functools.partial(world.parts, worker=True)):
+                yield world
+
+    def parts(self, *, worker: bool = False) -> Parts:
+        """What its systems are built from.
+
+        Args:
+            worker: with the worker's own client of the table, which `before` and `after` watch.
+        """
+        return Parts(
+            settings=self.settings,
+            registry=Registry(self.definitions),
+            clients=functools.partial(self.client, worker=worker),
+            clock=self.clock,
+            metrics=self.metrics,
+            max_execution_iterations=self._max_execution_iterations,
+        )
+
+    def client(self, service: str, *, worker: bool = False) -> Any:
+        """The client that its systems use of a service."""
+        own = {"events": self._events, "stepfunctions": self._states}
+        if worker:
+            own["dynamodb"] = cast("Any", self._worker_client)
+        return own.get(service) or aws_client(service)
+
+    @property
+    def system(self) -> System:
+        """The stack as its operators use it: nothing watches its calls."""
+        return build(self.parts(), remaining=self.remaining)
+
+    @property
+    def store(self) -> Store:
+        return self.system.store
+
+    @property
+    def tasks(self) -> Tasks:
+        return self.system.tasks
 
     @property
     def store_seconds(self) -> float:
         """How long the worker's calls have taken at the table."""
         return self._worker_client.seconds
-
-    @classmethod
-    @contextmanager
-    def of(cls, *definitions: Definition, **options: Any) -> Iterator["World"]:
-        """A world inside moto, with `handler.tasks` standing for its own."""
-        with mock_aws():
-            world = cls(definitions, **options)
-            token = current_tasks.set(world._worker_tasks)
-            try:
-                yield world
-            finally:
-                current_tasks.reset(token)
 
     def start(
         self,
@@ -177,15 +219,17 @@ class World:
         **options: Any,
     ) -> TaskRecord:
         """Triggers a task; `finish` runs it."""
-        record = self.tasks.trigger(definition, input=input, **options)
+        record: TaskRecord = self.tasks.trigger(definition, input=input, **options)
         self.task_id, self.detail = record.id, self._events.details[-1]
         return record
 
     def finish(self) -> None:
-        """Runs every execution to its end, the one that is due first before the others; waits pass
-        at once.
+        """Runs every execution to its end, in the order in which they are due; waits pass at once.
+
+        Raises:
+            AssertionError: tasks still run after `max_steps`.
         """
-        for _ in range(_MOST_STEPS):
+        for _ in range(self._max_steps):
             self._take_events()
             if not self._due:
                 return
@@ -193,7 +237,7 @@ class World:
             self.clock.move_to(execution.due)
             self._step(execution)
         raise AssertionError(
-            f"Tasks still run after {_MOST_STEPS:,} iterations; does the task ever end?"
+            f"Tasks still run after {self._max_steps:,} iterations; does the task ever end?"
         )
 
     def deliver(self, detail: Json) -> None:
@@ -203,19 +247,23 @@ class World:
     def result(self, id: str | None = None) -> Result:
         """What has become of a task, by default of the last one that was started."""
         id = id or self.task_id
-        answers = self._answers.get(id, [])
+        store, answers = self.system.store, self._answers.get(id, [])
+        children = store.index.children(id)
         return Result(
-            record=self.store.get(id),
-            logs=tuple(self.store.logs(id)),
+            record=store.get(id).to_record(),
+            logs=tuple(store.logs.read(id)),
             waits=tuple(cast("int", answer["wait"]) for answer in answers if answer.get("wait")),
             answers=tuple(answers),
             calls=tuple(self._worker_client.calls),
-            children=tuple(self.store.children(id)),
+            children=tuple(child.to_record() for child in children),
         )
 
-    def failures(self, _: str) -> list[tuple[str, str]]:
-        """How the attempts of the current visit of `Run` have failed, the last one first."""
-        return self._history[::-1]
+    def remaining(self) -> float:
+        """How many seconds the running invocation has left."""
+        given = self.remaining_seconds
+        if given is None:
+            return WORKER_TIMEOUT_SECONDS - (self.clock.now() - self._started_at).total_seconds()
+        return given() if callable(given) else given
 
     def _take_events(self) -> None:
         for detail in self._events.details:
@@ -224,12 +272,8 @@ class World:
 
     def _execution(self, detail: Json) -> _Execution:
         order, now = next(self._order), self.clock.now()
-        return _Execution(
-            now,
-            order,
-            f"execution-{order}",
-            detail | {WireKey.EXECUTION_STARTED_ON.value: to_iso(now)},
-        )
+        payload = detail | {WireKey.EXECUTION_STARTED_ON.value: to_iso(now)}
+        return _Execution(now, order, f"execution-{order}", payload)
 
     def _step(self, execution: _Execution) -> None:
         """One visit of `Run`, with its retries, and what `CheckStatus` makes of the answer."""
@@ -237,73 +281,36 @@ class World:
         self._answers.setdefault(str(execution.payload[WireKey.TASK_ID]), []).append(answer)
         if answer["status"] == AnswerStatus.CONTINUE:
             execution.payload = execution.payload | {WireKey.DELAY.value: NO_DELAY}
-            execution.due = self.clock.now() + timedelta(seconds=cast("int", answer.get("wait", 0)))
+            wait = timedelta(seconds=cast("int", answer.get("wait", 0)))
+            execution.due = self.clock.now() + wait
             heapq.heappush(self._due, execution)
 
     def _invoke(self, execution: _Execution) -> Json:
-        visit = f"visit-{next(self._order)}"
         payload = execution.payload | {
             WireKey.ENDPOINT.value: ENDPOINT,
             WireKey.EXECUTION_NAME.value: execution.name,
             WireKey.STATE_MACHINE_ID.value: STATE_MACHINE,
-            WireKey.VISIT.value: visit,
+            WireKey.VISIT.value: f"visit-{next(self._order)}",
         }
-        self._history.clear()
-        for _ in range(_MOST_CRASHES):
+        self._states.failures.clear()
+        for _ in range(_MAX_CRASHES):
             self._started_at = self.clock.now()
+            worker = build(self.parts(worker=True), remaining=self.remaining)
             try:
-                event = {"name": PAYLOAD_NAME, "payload": payload}
-                return self._runner.run(event, invocation=f"invocation-{next(self._order)}")
+                return worker.runner.run({"name": PAYLOAD_NAME, "payload": payload})
             except (Killed, StoreUnavailable) as death:
-                self._history.append(
-                    ("Runtime.ExitError" if isinstance(death, Killed) else type(death).__name__, "")
-                )
+                is_killed = isinstance(death, Killed)
+                error = "Runtime.ExitError" if is_killed else type(death).__name__
+                self._states.failures.append((error, ""))
                 self.clock.advance(1)
         raise AssertionError(
-            f"The worker was killed {_MOST_CRASHES} times in a row; the execution fails here."
+            f"The worker was killed {_MAX_CRASHES} times in a row; the execution fails here."
         )
-
-    def _remaining(self) -> float:
-        given = self._remaining_seconds
-        if given is None:
-            return WORKER_TIMEOUT_SECONDS - (self.clock.now() - self._started_at).total_seconds()
-        return given() if callable(given) else given
 
     def _actions(self, actions: Mapping[int, Action] | None) -> dict[int, Callable[[], None]]:
         return {
             number: functools.partial(action, self) for number, action in (actions or {}).items()
         }
-
-    def _wired(self, client: Any) -> tuple[Store, Tasks, Runner]:
-        store = Store(
-            client,
-            table_name=self.table,
-            clock=self.clock,
-            remaining=self._remaining,
-            blobs=self._blobs,
-        )
-        bus = Bus(cast("Any", self._events), name="test", clock=self.clock)
-        hooks = Hooks(registry=self._registry, store=store, clock=self.clock)
-        tasks = Tasks(
-            registry=self._registry,
-            store=store,
-            bus=bus,
-            executions=None,
-            hooks=hooks,
-            clock=self.clock,
-        )
-        runner = Runner(
-            registry=self._registry,
-            store=store,
-            tasks=tasks,
-            hooks=hooks,
-            executions=self,
-            clock=self.clock,
-            remaining=self._remaining,
-            meter=SilentMeter(),
-            max_execution_iterations=self._max_execution_iterations,
-        )
-        return store, tasks, runner
 
 
 def run(
@@ -318,15 +325,20 @@ def run(
 ) -> Result:
     """Triggers a task, runs it and its children to their end, and returns what became of it.
 
-    Args: definition: the task. input: its input. children: the definitions of the tasks that it
-        triggers. before: call number (from 1) of the worker's store -> what happens right before
-        it. after: the same, right after it. remaining_seconds: what `context.remaining_seconds()`
-        says, a number or a function; by default what is left of 900
-            seconds on the clock.
+    Args:
+        definition: the task.
+        input: its input.
+        children: the definitions of the tasks that it triggers.
+        before: call number (from 1) of the worker's store -> what happens right before it.
+        after: the same, right after it.
+        remaining_seconds: what `context.remaining_seconds()` says, a number or a function; by
+            default what is left of 900 seconds on the clock.
         clock: the time; `ManualClock(tick=1)` lets a second pass each time it is read.
 
-    Raises: RequestError: the input doesn't validate. AssertionError: the task doesn't end, or its
-        worker was killed too often for the state machine to go on.
+    Raises:
+        RequestError: the input does not validate.
+        AssertionError: the task does not end, or its worker was killed too often for the state
+            machine to go on.
     """
     options = {
         "before": before,
@@ -338,3 +350,18 @@ def run(
         world.start(definition, input)
         world.finish()
         return world.result()
+
+
+def _new_settings() -> Settings:
+    number = next(_numbers)
+    return Settings(
+        table_name=f"tasks-{number}",
+        event_bus_name="test",
+        payload_bucket_name=f"payloads-{number}",
+        state_machine_arn=STATE_MACHINE,
+    )
+
+
+def _create(settings: Settings) -> None:
+    create_table(aws_client("dynamodb"), settings.table_name)
+    aws_client("s3").create_bucket(Bucket=settings.payload_bucket_name)

@@ -2,7 +2,8 @@
 twice?
 
 - Lost: it was accepted and has no record, or an outcome that doesn't follow from what was done to
-  it, or a hook that was due and has not run.
+  it, or a hook that was due and has not run; its parent was aborted and it ran on; or its trigger
+  was answered with success although its event was never sent.
 - Stuck: it is open, or its end has left something to be done, after the last sweep.
 - Double: a step was committed twice, two executions owned it, a status moved back, or a child is
   there twice. That an iteration's effects happened twice is no finding when it was interrupted:
@@ -14,11 +15,16 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from handler.record.task_record import TaskRecord
+from handler.clock import to_iso
+from handler.contract import ErrorCode
+from handler.record.stored_task import StoredTask
 from tests.chaos.evidence import Evidence
 from tests.chaos.plan import Meddling
 
 ON_PURPOSE = {"ON_PURPOSE", "MAX_ITERATIONS"}
+_FOLLOW_UPS = {"pending_hook", "children_abort_pending", "log_expiry_pending"}
+# A child begins one every second, and a sweep comes every few.
+_MAX_ITERATIONS_AFTER_ABORT = 15
 _RANK = {"pending": 0, "running": 1, "success": 2, "failed": 2, "aborted": 2}
 _HOOKS = {
     "success": {"on_done"},
@@ -75,14 +81,14 @@ def _unexplained(task: Evidence) -> Iterator[str]:
     if (
         record.status == "aborted"
         and not set(Meddling) & set(task.faults)
-        and not task.parent_aborted
+        and not task.parent_aborted_on
     ):
         yield "It is aborted, and nobody did that."
     if record.status == "failed":
         yield from _unexplained_failure(task, record)
 
 
-def _unexplained_failure(task: Evidence, record: TaskRecord) -> Iterator[str]:
+def _unexplained_failure(task: Evidence, record: StoredTask) -> Iterator[str]:
     error = (record.output or {}).get("error")
     code = error.get("code") if isinstance(error, dict) else None
     if not isinstance(error, dict) or not error.get("message"):
@@ -98,9 +104,7 @@ def _unexplained_failure(task: Evidence, record: TaskRecord) -> Iterator[str]:
 
 
 def _follows(code: str, faults: Iterable[str]) -> bool:
-    """Whether a task may end with an error of that code after these faults. A store that was out is
-    no reason.
-    """
+    """Whether a task may fail with that code after these faults. An outage is no excuse."""
     faults = list(faults)
     if code in ("WORKER_OUT_OF_MEMORY", "WORKER_KILLED"):
         return faults.count("The worker was killed") >= 2
@@ -140,10 +144,30 @@ def _open(task: Evidence) -> Iterator[str]:
     record = task.record
     if record and record.status.is_open:
         yield f"It is {record.status} still."
-    elif record and (record.hook or record.closing):
-        yield (
-            f"Its end has left something to be done: hook={record.hook}, closing={record.closing}."
-        )
+    elif record and record.has_follow_ups:
+        follow_ups = record.model_dump(include=_FOLLOW_UPS, exclude_defaults=True)
+        yield f"Its end has left something to do: {follow_ups}."
+
+
+def _ran_on(task: Evidence) -> Iterator[str]:
+    """The children of an aborted task are aborted with it, by the next sweep at the latest."""
+    if task.parent_aborted_on is None:
+        return
+    aborted_on = to_iso(task.parent_aborted_on)
+    begun = {
+        write.iterations for write in task.history if write.claims and write.saved_on > aborted_on
+    }
+    if len(begun) > _MAX_ITERATIONS_AFTER_ABORT:
+        yield f"It began {len(begun)} iterations after its parent was aborted, on {aborted_on}."
+
+
+def _answered_in_vain(task: Evidence) -> Iterator[str]:
+    """Whoever triggers a task hears that its event was not taken."""
+    record = task.record
+    if record is None or not record.has_failed or not task.was_answered:
+        return
+    if record.failure.code == ErrorCode.TRIGGER_TASK_ERROR:
+        yield "Its trigger was answered with success, and its event was never sent."
 
 
 def _counted_twice(task: Evidence) -> Iterator[str]:
@@ -183,9 +207,7 @@ def _moved_back(task: Evidence) -> Iterator[str]:
 
 
 def _committed_twice(task: Evidence) -> Iterator[str]:
-    """Each iteration has one outcome; a write that was repeated since its answer was lost is the
-    same one.
-    """
+    """Each iteration has one outcome. A write that was sent again is the same one."""
     own: dict[int, set[tuple[int, str, str, str]]] = {}
     for write in task.history:
         if write.outcome and write.answer in ("continue", "done"):
@@ -195,13 +217,20 @@ def _committed_twice(task: Evidence) -> Iterator[str]:
             yield f"Iteration {iteration} was committed {len(outcomes)} times: {sorted(outcomes)}."
 
 
-def _counted(record: TaskRecord) -> int:
+def _counted(record: StoredTask) -> int:
     return int(str((record.output or {}).get("counted", 0)))
 
 
 _Rule = Callable[[Evidence], Iterator[str]]
 _RULES: dict[Verdict, tuple[_Rule, ...]] = {
-    Verdict.LOST: (_no_record, _unexplained, _hook_missing, _rows_missing),
+    Verdict.LOST: (
+        _no_record,
+        _unexplained,
+        _hook_missing,
+        _rows_missing,
+        _ran_on,
+        _answered_in_vain,
+    ),
     Verdict.STUCK: (_open,),
     Verdict.DOUBLE: (_counted_twice, _two_owners, _moved_back, _committed_twice),
 }

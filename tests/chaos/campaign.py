@@ -7,15 +7,15 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from handler.contract import WireKey
-from handler.record.task_record import TaskRecord
+from handler.record.stored_task import StoredTask
 from tests.chaos.errors import CampaignError
 from tests.chaos.evidence import Evidence, Expected
 from tests.chaos.ledger import Fault
-from tests.chaos.plan import WAITING, Meddling, Planned
+from tests.chaos.plan import ENDLESS, FAMILY, IDLE_CHILD, Meddling, Planned
 from tests.chaos.stack import PATIENCE_SECONDS, Failure, Stack, again
 
 # So many tasks are open at a time: what two processors get done within seconds.
-_MOST_OPEN = 16
+_MAX_OPEN = 16
 _TRIGGERING = 4
 _TICK_SECONDS = 0.05
 _SWEEP_SECONDS = 2.5
@@ -24,7 +24,7 @@ _STORM_SECONDS = 10.0
 _STORM_SECONDS_PER_TASK = 0.15
 # After that, each lost event takes one sweep to be seen, and another one may be needed for what the
 # first set in motion.
-MOST_SWEEPS = 30
+MAX_SWEEPS = 30
 _ABORT_ATTEMPTS = 10
 
 
@@ -56,7 +56,7 @@ class Campaign:
     Args:
         stack: the system.
         planned: the tasks.
-        progress: told how many are accepted and how many are open, now and then.
+        progress: called now and then with the numbers of accepted tasks, open tasks and faults.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Campaign:
         with ThreadPoolExecutor(_TRIGGERING) as pool:
             for task in self._planned:
                 self._until(
-                    lambda: len(self._reader.open_tasks()) + self._being_sent < _MOST_OPEN,
+                    lambda: len(self._reader.open_tasks()) + self._being_sent < _MAX_OPEN,
                     seconds=60,
                 )
                 self._trigger(task, pool)
@@ -89,9 +89,7 @@ class Campaign:
         return self._result(time.monotonic() - started_at)
 
     def _trigger(self, task: Planned, pool: Executor) -> None:
-        """Has a task triggered in another thread: a caller that is hit by a fault waits, and tries
-        again.
-        """
+        """Triggers a task in another thread: a caller that a fault hits waits and tries again."""
         self._sending.append((task, pool.submit(again, lambda: self._sent(task))))
 
     @property
@@ -156,9 +154,7 @@ class Campaign:
         self._stack.ledger.add(Fault(kind=str(meddling), task_id=task.id))
 
     def _abort(self, id: str) -> bool:
-        """Aborts a task; returns whether the API said that it did. It refuses one that has
-        ended.
-        """
+        """Aborts a task. Returns whether the API did: it refuses a task that is over."""
         for _ in range(_ABORT_ATTEMPTS):
             try:
                 self._stack.abort(id, "Aborted by the campaign.")
@@ -170,14 +166,12 @@ class Campaign:
         raise CampaignError(f'Task "{id}" could not be aborted in {_ABORT_ATTEMPTS} attempts.')
 
     def _end_what_nobody_knows(self) -> None:
-        """A task whose trigger was never answered waits for ever, if it is one that somebody has to
-        end.
-        """
+        """Aborts endless tasks whose trigger was never answered: nobody else would."""
         known = {task.id for task in self._accepted}
         for id in self._reader.open_tasks():
             if (
                 id not in known
-                and self._reader.history[id][-1].definition_id == WAITING
+                and self._reader.history[id][-1].definition_id in ENDLESS
                 and self._abort(id)
             ):
                 self._stack.ledger.add(Fault(kind=str(Meddling.ABORT), task_id=id))
@@ -188,7 +182,7 @@ class Campaign:
 
     def _settle(self) -> None:
         """Sweeps until nothing is left to be done, but not for ever."""
-        for _ in range(MOST_SWEEPS):
+        for _ in range(MAX_SWEEPS):
             self._sweep(wait=True)
             self._until(
                 lambda: not self._unfinished() and not self._stack.undelivered(),
@@ -211,14 +205,12 @@ class Campaign:
         )
 
     def _evidence(self) -> Iterator[Evidence]:
-        """Of every task that was accepted, and of every one that there is a record of: children,
-        and those whose trigger was never answered.
-        """
+        """The evidence of every accepted task, and of every task that has a record."""
         accepted = {task.id: task for task in self._accepted}
         store = self._stack.store()
         records = {
             record.id: record
-            for record in store.records([*dict.fromkeys([*accepted, *self._reader.history])])
+            for record in store.index.tasks([*dict.fromkeys([*accepted, *self._reader.history])])
         }
         by_parent = {
             parent: list(children)
@@ -238,20 +230,21 @@ class Campaign:
                 expected=_expected(record),
                 faults=self._reader.faults_of(id),
                 abort_accepted=id in accepted and accepted[id].abort_accepted,
-                parent_aborted=bool(parent and parent.status == "aborted"),
+                was_answered=id in accepted and not accepted[id].planned.by_hand,
+                parent_aborted_on=parent.finished_on if parent and parent.was_aborted else None,
                 effects=effects.get(id, {}),
                 found_children=len(children),
                 unsuccessful_children=sum(child.status != "success" for child in children),
                 history=self._reader.history.get(id, []),
                 log=[
                     f"{log.iteration}. {line.message}"
-                    for log in store.logs(id)
-                    for line in log.items
+                    for log in store.logs.read(id)
+                    for line in log.lines
                 ],
             )
 
 
-def _expected(record: TaskRecord | None) -> Expected:
+def _expected(record: StoredTask | None) -> Expected:
     """What a task's definition makes of its input when nothing goes wrong."""
     input = record.input if record else {}
     match record.definition_id if record else "":
@@ -265,7 +258,9 @@ def _expected(record: TaskRecord | None) -> Expected:
             return Expected(rows=1, counted=1)
         case "chaosFails" | "chaosEndless":
             return Expected(status="failed")
-        case id if id == WAITING:
+        case id if id == FAMILY:
+            return Expected(status="aborted", children=2)
+        case id if id in (*ENDLESS, IDLE_CHILD):
             return Expected(status="aborted")
         case _:
             return Expected()

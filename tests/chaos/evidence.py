@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
-from handler.record.task_record import TaskRecord
+from handler.record.stored_task import StoredTask
 from tests.chaos.ledger import Write
 
 
@@ -11,8 +12,11 @@ from tests.chaos.ledger import Write
 class Expected:
     """What a task's definition makes of its input when nothing goes wrong.
 
-    Args: status: how it ends. counted: what its output counts: each committed step once. rows: how
-        many different effects it has; `None` where that depends on how often it was interrupted.
+    Args:
+        status: how it ends.
+        counted: what its output counts: each committed step once.
+        rows: how many different effects it has; `None` where that depends on how often it was
+            interrupted.
         children: how many children it has.
     """
 
@@ -27,12 +31,13 @@ class Evidence:
     """One task.
 
     Args:
-        id: its id, which whoever triggered it was told.
+        id: its id, as its trigger was answered.
         record: its record; `None` if there is none.
         expected: what its definition makes of it.
         faults: the kinds of the faults that hit it, and what else was done to it.
         abort_accepted: whether the API answered that it has aborted it.
-        parent_aborted: whether its parent was aborted, or stopped.
+        was_answered: whether its trigger was answered with success.
+        parent_aborted_on: when its parent was aborted, or stopped.
         effects: how often each of its effects happened.
         found_children: how many records say that it is their parent.
         unsuccessful_children: how many of those ended otherwise than well.
@@ -41,11 +46,12 @@ class Evidence:
     """
 
     id: str
-    record: TaskRecord | None
+    record: StoredTask | None
     expected: Expected = Expected()
     faults: Sequence[str] = ()
     abort_accepted: bool = False
-    parent_aborted: bool = False
+    was_answered: bool = False
+    parent_aborted_on: datetime | None = None
     effects: Mapping[str, int] = field(default_factory=dict)
     found_children: int = 0
     unsuccessful_children: int = 0

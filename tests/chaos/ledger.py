@@ -1,6 +1,4 @@
-"""What the local AWS writes down during a campaign: the faults that it made, and every write to a
-task's record.
-"""
+"""What the local AWS writes down in a campaign: its faults, and every write of a record."""
 
 import json
 import threading
@@ -14,7 +12,7 @@ CALM = "calm"  # once a file of that name is there, no more faults are made
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One fault, and the task that it hit, where that can be told."""
+    """One fault, and the task that it hit, if that is known."""
 
     kind: str
     task_id: str = ""
@@ -34,7 +32,7 @@ class Write:
     answer: str = ""
     answered_visit: str = ""
     hook: str = ""
-    closing: bool = False
+    has_follow_ups: bool = False  # its end has left something to do
 
     @property
     def is_open(self) -> bool:
@@ -42,9 +40,7 @@ class Write:
 
     @property
     def outcome(self) -> tuple[int, str, str, str] | None:
-        """What tells the outcome of one iteration from that of another; `None` where the iteration
-        has none yet.
-        """
+        """What identifies the outcome of one iteration; `None` before it has one."""
         return (
             (self.iterations, self.answered_visit, self.answer, self.saved_on)
             if self.answer and not self.claims
@@ -56,9 +52,7 @@ Line = Fault | Write
 
 
 class Ledger:
-    """The file that both halves of a campaign share: the local AWS writes it, the campaign reads
-    it.
-    """
+    """The file that both halves share: the local AWS writes it, the campaign reads it."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / FILE
@@ -81,9 +75,7 @@ class Ledger:
 
 @dataclass
 class Reader:
-    """Reads a ledger while it is being written; `history` has the writes of each task in their
-    order.
-    """
+    """Reads a ledger while it is being written. `history` has each task's writes, in order."""
 
     path: Path
     faults: list[Fault] = field(default_factory=list)
@@ -105,9 +97,7 @@ class Reader:
     def open_tasks(self) -> list[str]:
         """The tasks that are open, or whose end has left something to be done."""
         return [
-            id
-            for id, (*_, last) in self.history.items()
-            if last.is_open or last.hook or last.closing
+            id for id, (*_, last) in self.history.items() if last.is_open or last.has_follow_ups
         ]
 
     def faults_of(self, task_id: str) -> list[str]:

@@ -1,6 +1,4 @@
-"""Which tasks a campaign runs, how each is triggered, and what somebody does to it meanwhile: all
-of it from the seed.
-"""
+"""Which tasks a campaign runs, and what somebody does to each: all of it from the seed."""
 
 import base64
 import random
@@ -46,15 +44,19 @@ class Planned:
 # More than a record has room for, and random, so that compression doesn't make it fit.
 BIG_BYTES = MAX_RECORD_PAYLOAD_BYTES + 50_000
 _MEDDLED = 0.12
-WAITING = "chaosWaits"  # it never ends by itself
+WAITING = "chaosWaits"
+FAMILY = "chaosFamily"
+IDLE_CHILD = "chaosIdle"
+ENDLESS = (WAITING, FAMILY)  # they never end by themselves
 
 
 def plan(seed: int, tasks: int) -> Sequence[Planned]:
-    """The tasks, in the order in which they are triggered; parents bring their children along on
-    top.
-    """
+    """The tasks, in the order in which they are triggered. Parents add their children."""
     chance = random.Random(seed)
-    many, few = [_walk, _steps, _delayed, _by_hand, _parent, _flaky], [_fails, _endless, _waits]
+    many, few = (
+        [_walk, _steps, _delayed, _by_hand, _parent, _flaky],
+        [_fails, _endless, _waits, _family],
+    )
     kinds = many + few + [_big] + many + [_waits] + many + few + many
     makers = [kinds[number % len(kinds)] for number in range(tasks)]
     chance.shuffle(makers)
@@ -121,6 +123,11 @@ def _big(chance: random.Random) -> Planned:
 def _waits(chance: random.Random) -> Planned:
     meddling = chance.choice(list(Meddling))
     return Planned(kind="waiting", definition=WAITING, meddling=meddling, after_iterations=1)
+
+
+def _family(chance: random.Random) -> Planned:
+    meddling = chance.choice(list(Meddling))
+    return Planned(kind="family", definition=FAMILY, meddling=meddling, after_iterations=1)
 
 
 def _few_steps(chance: random.Random) -> Fields:

@@ -1,6 +1,4 @@
-"""The system that a campaign runs against: the real program with the campaign's tasks, on a local
-AWS with faults.
-"""
+"""The system that a campaign runs against: the real program, with the campaign's tasks."""
 
 import json
 import shutil
@@ -15,7 +13,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from handler.clock import SystemClock
 from handler.contract import EnvVar
-from handler.table.payloads import Blobs
+from handler.table.dynamo import Dynamo
+from handler.table.payloads import PayloadBucket
 from handler.table.store import Store
 from local.deployed import Deployed, running_project
 from local.emulator import ACCOUNT_ID, Emulator, Options
@@ -97,9 +96,7 @@ class Stack(User):
         )
 
     def stop(self, execution: str) -> bool:
-        """Stops an execution, as somebody does in the console; returns whether it was running
-        still.
-        """
+        """Stops an execution, as a person does in the console. Returns whether it was running."""
         machine = str(self._outputs["stateMachineArn"])
         arn = f"{machine.replace(':stateMachine:', ':execution:')}:{execution}"
         try:
@@ -131,11 +128,15 @@ class Stack(User):
 
     def store(self) -> Store:
         """The table, as its administrator reads it."""
-        bucket = Blobs(self._client("s3"), bucket=self._outputs["payloadBucketName"])
-        client, table = self._client("dynamodb"), self._outputs["tableName"]
-        return Store(
-            client, table_name=table, clock=SystemClock(), remaining=lambda: 60.0, blobs=bucket
+        clock = SystemClock()
+        dynamo = Dynamo(
+            self._client("dynamodb"),
+            table=self._outputs["tableName"],
+            clock=clock,
+            remaining=lambda: 60.0,
         )
+        bucket = PayloadBucket(self._client("s3"), name=self._outputs["payloadBucketName"])
+        return Store(dynamo, clock=clock, bucket=bucket)
 
     def _client(self, service: str) -> Any:
         return self._access.client(service)
@@ -154,9 +155,7 @@ def again(call: Callable[[], Any]) -> Any:
 
 @contextmanager
 def running_stack(seed: int) -> Iterator[Stack]:
-    """The system, deployed and prepared. Leaving the block ends all of its processes and removes
-    its files.
-    """
+    """The system, deployed and prepared. Leaving the block ends its processes."""
     with tempfile.TemporaryDirectory(prefix="background-tasks-chaos-") as folder:
         project = _project(Path(folder))
         options = Options(wait_scale=_WAIT_SCALE, program=("tests.chaos.aws", str(seed)))
@@ -173,9 +172,7 @@ def _folder(emulator: Emulator) -> Path:
 
 
 def _project(folder: Path) -> Project:
-    """A copy of the project with the campaign's definitions among its own: to drop a file there is
-    all that a task takes.
-    """
+    """A copy of the project with the campaign's definitions among its own."""
     for package in ("handler", "definitions", "infra"):
         shutil.copytree(
             ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__")

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from handler.contract import Status
-from handler.record.task_record import ErrorRecord, TaskRecord
+from handler.record.failures import TaskFailure
+from handler.record.stored_task import StoredTask
 from handler.testing import ManualClock
 from tests.chaos.audit import Verdict, audit
 from tests.chaos.evidence import Evidence, Expected
@@ -16,13 +17,13 @@ from tests.chaos.plan import Meddling
 NOW = ManualClock().now()
 
 
-def record(**changes: Any) -> TaskRecord:
-    new = TaskRecord.new(now=NOW, id="t1", definition_id="chaosSteps", name="Steps", input={})
+def record(**changes: Any) -> StoredTask:
+    new = StoredTask.new(now=NOW, id="t1", definition_id="chaosSteps", name="Steps", input={})
     return new.model_copy(update={"status": Status.SUCCESS, "output": {"counted": 2}, **changes})
 
 
-def failed(code: str = "TASK_ERROR") -> TaskRecord:
-    error = ErrorRecord(message="It failed.", code=code)
+def failed(code: str = "TASK_ERROR") -> StoredTask:
+    error = TaskFailure(message="It failed.", code=code)
     return record(status=Status.FAILED, output={"error": error.to_wire()})
 
 
@@ -56,6 +57,16 @@ HISTORY = (
     write("running", 2, answer="continue", claims=1),
     write("success", 2, answer="done"),
 )
+
+
+def ran_on(iterations: int) -> tuple[Write, ...]:
+    """The history of a child that begins iterations after its parent was aborted."""
+    return tuple(
+        write("running", number, claims=1, at=f"2030-01-01T00:01:{number:02d}.000Z")
+        for number in range(1, iterations + 1)
+    )
+
+
 GOOD = Evidence(
     id="t1",
     record=record(),
@@ -105,7 +116,7 @@ def test_an_effect_that_was_repeated_is_no_finding() -> None:
         pytest.param(
             replace(
                 GOOD,
-                record=failed("WORKER_STORE"),
+                record=failed("WORKER_STORE_UNAVAILABLE"),
                 effects={"on_error": 1},
                 faults=["DynamoDB was out"] * 99,
             ),
@@ -124,6 +135,20 @@ def test_an_effect_that_was_repeated_is_no_finding() -> None:
             replace(GOOD, record=record(status=Status.FAILED, output={}), effects={"on_error": 1}),
             id="nothing says why",
         ),
+        pytest.param(
+            replace(
+                GOOD,
+                record=failed("TRIGGER_TASK_ERROR"),
+                effects={"on_error": 1},
+                faults=["EventBridge refused an entry"] * 5,
+                was_answered=True,
+            ),
+            id="its trigger was answered with success",
+        ),
+        pytest.param(
+            replace(GOOD, parent_aborted_on=NOW, history=ran_on(16)),
+            id="it ran on after its parent's abort",
+        ),
     ],
 )
 def test_it_is_lost(evidence: Evidence) -> None:
@@ -139,6 +164,13 @@ def test_it_is_lost(evidence: Evidence) -> None:
             effects={"on_error": 1},
             faults=["The worker was killed"] * 2,
         ),
+        replace(
+            GOOD,
+            record=failed("TRIGGER_TASK_ERROR"),
+            effects={"on_error": 1},
+            faults=["EventBridge refused an entry"] * 5,
+        ),
+        replace(GOOD, parent_aborted_on=NOW, history=ran_on(15)),
         replace(
             GOOD,
             record=failed("UNDELIVERED"),
@@ -159,7 +191,10 @@ def test_it_is_lost(evidence: Evidence) -> None:
             faults=[Meddling.STOP],
         ),
         replace(
-            GOOD, record=record(status=Status.ABORTED), effects={"on_abort": 1}, parent_aborted=True
+            GOOD,
+            record=record(status=Status.ABORTED),
+            effects={"on_abort": 1},
+            parent_aborted_on=NOW,
         ),
         replace(
             GOOD,
@@ -173,7 +208,13 @@ def test_an_end_that_follows_from_what_was_done_is_no_finding(evidence: Evidence
 
 
 @pytest.mark.parametrize(
-    "changes", [{"status": Status.RUNNING}, {"hook": "on_done"}, {"closing": True}]
+    "changes",
+    [
+        {"status": Status.RUNNING},
+        {"pending_hook": "on_done"},
+        {"log_expiry_pending": True},
+        {"children_abort_pending": True},
+    ],
 )
 def test_it_is_stuck(changes: dict[str, Any]) -> None:
     assert Verdict.STUCK in found(replace(GOOD, record=record(**changes)))
@@ -209,8 +250,6 @@ def test_what_is_there_more_often_than_it_should_is_a_double_effect(evidence: Ev
 
 
 def test_a_finding_names_the_task_and_what_is_the_matter() -> None:
-    [finding] = audit([replace(GOOD, record=record(hook="on_done"))])
-    assert (
-        str(finding)
-        == "stuck: t1: Its end has left something to be done: hook=on_done, closing=False."
-    )
+    [finding] = audit([replace(GOOD, record=record(pending_hook="on_done"))])
+    left = "{'pending_hook': 'on_done'}"
+    assert str(finding) == f"stuck: t1: Its end has left something to do: {left}."

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from definitions import import_csv as module
 from definitions.import_csv import ImportCsvInput, import_csv
+from handler import client
 from handler.testing import ManualClock, Result, World, abort, deliver_again, kill, run
 from tests.definitions.conftest import BUCKET, TABLE, Account, new_account
 
@@ -133,13 +134,12 @@ class TestFiles:
 def test_its_clients_use_the_region_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     with mock_aws():
-        module.s3.cache_clear()
-        module.dynamodb.cache_clear()
+        client.cache_clear()
 
-        assert [client().meta.region_name for client in (module.s3, module.dynamodb)] == [
-            "eu-central-1"
-        ] * 2
+        regions = [made().meta.region_name for made in (module.s3, module.dynamodb)]
+        assert regions == ["eu-central-1"] * 2
         assert module.s3() is module.s3()
+    client.cache_clear()
 
 
 class TestRejectedRows:
@@ -380,6 +380,7 @@ CALLS = 9
 
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("call", range(1, CALLS + 1))
+@pytest.mark.slow
 def test_a_worker_killed_at_any_call_imports_and_counts_every_row_once(
     call: int, when: str
 ) -> None:

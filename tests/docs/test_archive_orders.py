@@ -75,6 +75,7 @@ def test_progress_counts_orders() -> None:
     assert progress.done == 5
 
 
+@pytest.mark.slow
 def test_a_worker_killed_at_any_call_archives_each_order_once() -> None:
     def from_nothing(before: Actions, after: Actions) -> tuple[Result, object]:
         with mock_aws():

@@ -132,6 +132,7 @@ def test_aborting_the_parent_aborts_its_children() -> None:
     assert not compressed()
 
 
+@pytest.mark.slow
 def test_a_worker_killed_at_any_call_gives_each_file_one_child() -> None:
     def from_nothing(before: Actions, after: Actions) -> tuple[Result, object]:
         with mock_aws():

@@ -1,6 +1,7 @@
-"""The list of differences: every one of them names a test that there is."""
+"""The list of differences: each of them names a test that exists."""
 
 import ast
+import functools
 import re
 from pathlib import Path
 
@@ -8,18 +9,20 @@ import pytest
 
 from handler import Context, Continue, Done, Verdict, task
 from handler.testing import run
-from tests.docs.guide import DOCS
+from tests.docs.guide import DOCS, anchors_of, links_of
 
 ROOT = DOCS.parent
 PAGE = (DOCS / "webiny-differences.md").read_text()
-_ENTRY = re.compile(r"^- .*?(?=^- |^#|\Z)", re.MULTILINE | re.DOTALL)
-_TEST = re.compile(r"`(tests/[\w/]+\.py::[\w:]+)`")
+LIST, _, TABLE = PAGE.partition("## The tests")
 
-ENTRIES = _ENTRY.findall(PAGE)
+DIFFERENCES: list[str] = re.findall(r"^- \*\*(.+?)\.\*\* ", LIST, re.MULTILINE)
+# A difference, and the ids of its tests.
+ROWS: list[tuple[str, str]] = re.findall(r"^\| (.+?) \| (`tests/.+`) \|$", TABLE, re.MULTILINE)
 
 
-def nodes_of(path: Path) -> set[str]:
-    """The ids that pytest gives to the tests of a file, behind the file's own."""
+@functools.cache
+def names_in(path: Path) -> frozenset[str]:
+    """The ids that pytest gives to the tests of a file, without the file's own name."""
     found: set[str] = set()
     for statement in ast.parse(path.read_text()).body:
         if isinstance(statement, ast.FunctionDef):
@@ -30,26 +33,40 @@ def nodes_of(path: Path) -> set[str]:
                 for inner in statement.body
                 if isinstance(inner, ast.FunctionDef)
             }
-    return found
+    return frozenset(found)
 
 
-@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry[2:50])
-def test_each_difference_names_a_test_that_there_is(entry: str) -> None:
-    named = _TEST.findall(entry)
-    assert named, f"no test is named in: {entry}"
-    for test in named:
-        file, _, node = test.partition("::")
-        assert node in nodes_of(ROOT / file), f"there is no test {test}"
+def test_the_table_has_the_differences_of_the_list_in_their_order() -> None:
+    assert len(DIFFERENCES) > 60
+    assert len(set(DIFFERENCES)) == len(DIFFERENCES)
+    assert [difference for difference, _ in ROWS] == DIFFERENCES
 
 
-def test_the_page_has_differences() -> None:
-    assert len(ENTRIES) > 40
+def test_each_item_of_the_list_is_a_difference() -> None:
+    assert len(re.findall(r"^- ", LIST, re.MULTILINE)) == len(DIFFERENCES)
 
 
-def test_that_a_task_continues_is_logged_with_the_wait_and_not_with_the_input() -> None:
+@pytest.mark.parametrize(("difference", "tests"), ROWS)
+def test_each_difference_names_a_test_that_exists(difference: str, tests: str) -> None:
+    for test in re.findall(r"`(.+?)`", tests):
+        file, _, name = test.partition("::")
+        assert name in names_in(ROOT / file), f"{difference}: there is no test {test}"
+
+
+def test_no_test_is_named_outside_of_the_table() -> None:
+    assert "tests/" not in LIST
+
+
+def test_each_link_leads_somewhere() -> None:
+    for link in links_of(PAGE):
+        assert link.removeprefix("#") in anchors_of(PAGE)
+
+
+def test_the_log_of_a_task_that_continues_has_the_wait_and_not_the_input() -> None:
     @task(id="goesOn")
     def goes_on(context: Context, input: dict[str, object]) -> Verdict:
         return Done() if input else Continue({"secret": 1}, wait=5)
 
     log = run(goes_on).logs[0]
-    assert [(line.message, line.data) for line in log.items] == [("Task continuing.", {"wait": 5})]
+
+    assert [(line.message, line.data) for line in log.lines] == [("Task continuing.", {"wait": 5})]

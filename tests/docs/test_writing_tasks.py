@@ -2,30 +2,34 @@
 
 import importlib
 import importlib.util
+import inspect
+import itertools
 import re
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import boto3
 import pytest
 from moto import mock_aws
+from pydantic import BaseModel
 
 import definitions
-from handler import Context, contract
-from handler.definition.definition import DEFAULT_MAX_ITERATIONS
+import handler
+from handler import Aborted, Context, Definition, Done, TaskRecord, contract, task
+from handler.definition.definition import DEFAULT_MAX_ITERATIONS, code_of
 from handler.definition.registry import Registry, discover
-from handler.record.task_record import Json
+from handler.record.model import Json
 from handler.table.conditions import Guard
-from handler.testing import World, kill, run
+from handler.testing import World, abort, kill, run
 from tests.docs.guide import DOCS, anchors_of, files_of, links_of
 
 GUIDE = (DOCS / "writing-tasks.md").read_text()
 FILES = files_of(GUIDE)
 TESTS = {file: code for file, code in FILES.items() if file.startswith("tests/")}
-# What the context has for `each`, and not for authors.
-INTERNAL = {"save", "keep", "unsaved"}
 
 # Every task of the guide: its input, and what it hands over.
 RUNS: dict[str, tuple[Json, Json | None]] = {
@@ -35,6 +39,11 @@ RUNS: dict[str, tuple[Json, Json | None]] = {
     "sendReminder": ({"at": "2030-01-01T12:00:00Z"}, None),
     "openAccount": ({"email": "ann@example.com", "account_id": "a1"}, {"account_id": "a1"}),
     "sumUp": ({"numbers": 5}, {"sum": 10}),
+    "sendLetters": ({"letters": 3, "a_day": 2}, None),
+    "findKey": ({"pockets": ["coin", "key", "coin", "key", "key"]}, {"looked_at": 4}),
+    "copyRows": ({"rows": 5}, {"rows": 5}),
+    "shrinkPhotos": ({"bucket": "photos"}, {"bytes": 0}),
+    "fillTable": ({"table": "points", "customers": ["ann", "bob"]}, {"customers": 2}),
     "checkLinks": (
         {"links": ["https://example.com", "ftp://example.com"]},
         {"broken": ["ftp://example.com"]},
@@ -129,7 +138,9 @@ def test_each_task_in_the_guide_does_what_it_says(registry: Registry, id: str) -
 
 def test_every_task_in_the_guide_is_run(registry: Registry, project: Path) -> None:
     in_the_guide = {
-        definition.id for definition in registry if definition.file.startswith(str(project))
+        definition.id
+        for definition in registry
+        if code_of(definition).file.startswith(str(project))
     }
     assert in_the_guide == set(RUNS)
 
@@ -153,6 +164,124 @@ def test_an_account_is_opened_once_wherever_the_worker_dies(registry: Registry) 
         result = run(definition, {"email": "ann@example.com"}, before={call: kill})
         assert result.record.output == {"account_id": next(iter(accounts))}
         assert len(accounts) == 1
+
+
+@pytest.mark.slow
+def test_every_photo_is_shrunk_wherever_the_worker_dies(registry: Registry) -> None:
+    names = [f"{number:02}.jpg" for number in range(20)]
+
+    def shrunk(**options: Any) -> tuple[object, list[str], int]:
+        with mock_aws():
+            s3 = boto3.client("s3")
+            s3.create_bucket(Bucket="photos")
+            for name in names:
+                s3.put_object(Bucket="photos", Key=f"large/{name}", Body=b"0123456789")
+            result = run(registry.get("shrinkPhotos"), {"bucket": "photos"}, **options)
+            listing = s3.list_objects_v2(Bucket="photos", Prefix="small/")["Contents"]
+            return result.record.output, [photo["Key"] for photo in listing], len(result.calls)
+
+    output, keys, calls = shrunk()
+    assert output == {"bytes": 100}
+    assert keys == [f"small/{name}" for name in names]
+    for call in range(1, calls + 1):
+        assert shrunk(before={call: kill})[:2] == (output, keys)
+
+
+@pytest.mark.usefixtures("account")
+def test_a_table_is_filled_25_customers_a_request(registry: Registry) -> None:
+    customers = [f"customer {number}" for number in range(60)]
+
+    run(registry.get("fillTable"), {"table": "points", "customers": customers})
+
+    assert boto3.client("dynamodb").scan(TableName="points")["Count"] == 60
+
+
+def test_the_connection_is_closed_however_the_loop_ends(registry: Registry) -> None:
+    connection = vars(importlib.import_module("definitions.copy_rows"))["Connection"]
+    for options in ({}, {"before": {3: abort}}, {"after": {2: kill}}):
+        connection.copied.clear()
+        run(registry.get("copyRows"), {"rows": 5}, **options)
+        assert connection.copied
+        assert not connection.is_open
+
+
+class Cursor(BaseModel):
+    cursor: int = 0
+
+
+def numbers(input: Cursor) -> Iterator[tuple[int, int]]:
+    for number in range(input.cursor, 10):
+        yield number + 1, number
+
+
+@task()
+def lists(context: Context, input: Cursor) -> Done:
+    return Done(output={"numbers": list(context.each(numbers(input), input))})
+
+
+@task()
+def zips(context: Context, input: Cursor) -> Done:
+    for _ in zip(context.each(numbers(input), input), "abc", strict=False):
+        pass
+    return Done()
+
+
+@task()
+def counts(context: Context, input: Cursor) -> Done:
+    for _ in enumerate(context.each(numbers(input), input)):
+        pass
+    return Done()
+
+
+@task()
+def comprehends(context: Context, input: Cursor) -> Done:
+    return Done(output={"numbers": [item for item in context.each(numbers(input), input)]})  # noqa: C416
+
+
+@task()
+def slices(context: Context, input: Cursor) -> Done:
+    for _ in itertools.islice(context.each(numbers(input), input), 3):
+        pass
+    return Done()
+
+
+@task()
+def yields(context: Context, input: Cursor) -> Done:
+    def items() -> Iterator[int]:
+        for number in context.each(numbers(input), input):  # noqa: UP028  what is refused
+            yield number
+
+    return Done(output={"numbers": list(items())})
+
+
+@task()
+def pools(context: Context, input: Cursor) -> Done:
+    with ThreadPoolExecutor(2) as pool:
+        return Done(output={"numbers": list(pool.map(abs, context.each(numbers(input), input)))})
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [lists, zips, counts, comprehends, slices, yields, pools],
+    ids=lambda definition: definition.id,
+)
+def test_what_the_guide_calls_refused_is_refused(definition: Definition) -> None:
+    result = run(definition)
+
+    assert result.record.has_failed
+    assert "batch=25" in str(result.record.output)
+
+
+def test_a_task_that_returns_aborted_takes_its_children_along(registry: Registry) -> None:
+    @task()
+    def gives_up(context: Context) -> Aborted:
+        context.trigger("greetOne", input={"name": "Ann"}, delay=60)
+        return Aborted()
+
+    result = run(gives_up, children=[registry.get("greetOne")])
+
+    assert result.record.was_aborted
+    assert [child.status for child in result.children] == ["aborted"]
 
 
 def test_a_failed_child_makes_the_parent_say_whose(registry: Registry) -> None:
@@ -220,8 +349,31 @@ def test_the_guide_names_the_limits_as_they_are() -> None:
 
 def test_the_guide_names_every_member_of_the_context() -> None:
     table = GUIDE.partition("## Everything on the context")[2]
-    members = {name for name in dir(Context) if not name.startswith("_")} | {"log"}
-    assert {name for name in members if not re.search(rf"`{name}\b", table)} == INTERNAL
+    members = {name for name in dir(Context) if not name.startswith("_")} | {"log", "definition"}
+    assert {name for name in members if not re.search(rf"`{name}\b", table)} == set()
+
+
+def test_the_guide_names_everything_that_the_door_has() -> None:
+    table = GUIDE.partition("| for | names |")[2].partition("`Seconds` is")[0]
+    names = re.findall(r"`(\w+)`", table)
+    assert sorted(names) == sorted(handler.__all__)
+
+
+def test_the_guide_names_every_argument_of_a_loop_and_of_task() -> None:
+    loop = GUIDE.partition("| `total` |")[1:]
+    arguments = set(inspect.signature(Context.each).parameters) - {"self", "source", "input"}
+    assert {name for name in arguments if f"`{name}`" not in "".join(loop)} == set()
+    options = GUIDE.partition("## Options")[2].partition("## Limits")[0]
+    assert {name for name in inspect.signature(task).parameters if f"`{name}`" not in options} == (
+        set()
+    )
+
+
+def test_the_guide_names_every_field_of_a_record() -> None:
+    table = GUIDE.partition("| on a record | |")[2].partition("\n\n")[0]
+    fields = {name for name in dir(TaskRecord) if name.startswith(("is_", "has_", "was_"))}
+    fields |= set(TaskRecord.model_fields)
+    assert set(re.findall(r"`(\w+)`", table)) - {"datetime", "Status", "None"} == fields
 
 
 def test_every_link_in_the_guide_leads_somewhere() -> None:

@@ -3,19 +3,25 @@
 from collections.abc import Iterator
 
 import pytest
-from moto import mock_aws
 
+from tests.handler.recovering import Recovering
 from tests.handler.stack import BusQueue, Stack
 
 
 @pytest.fixture
-def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
+def stack() -> Iterator[Stack]:
     """The parts of a stack, on moto."""
-    with mock_aws():
-        yield Stack(monkeypatch)
+    with Stack.inside_moto() as stack:
+        yield stack
 
 
 @pytest.fixture
 def bus_queue(stack: Stack) -> BusQueue:
     """What the stack's bus is sent."""
     return BusQueue()
+
+
+@pytest.fixture
+def recovering(stack: Stack, bus_queue: BusQueue) -> Recovering:
+    """The stack with executions and dead letters."""
+    return Recovering(stack, bus_queue)

@@ -1,34 +1,34 @@
-"""A stack on moto with executions and dead letters, for the tests of the recovery."""
+"""A stack on moto with executions, dead letters and the recovery."""
 
 import json
 from dataclasses import replace
 from datetime import timedelta
-from types import SimpleNamespace
 from typing import Any
 
-import pytest
 from moto.stepfunctions.models import stepfunctions_backends
 
-from handler import Definition, Done, TaskRecord, recovery, task, wiring
+from handler import Definition, Done, TaskRecord, recovery, task
 from handler.contract import WireKey
-from handler.definition.definition import Hook
-from handler.table.conditions import Claim
+from handler.definition.task_code import Hook
+from handler.record.stored_task import StoredTask
 from handler.testing.aws import aws_client
-from tests.handler.stack import STATE_MACHINE, BusQueue, Stack
+from tests.handler.stack import STATE_MACHINE, BusQueue, Stack, lambda_context
 
 MACHINE = {"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}}
 PATIENCE = timedelta(minutes=2)
 
 
 class Recovering:
-    """The stack with its recovery, as the Lambda is wired; `ran` has each hook that ran, with its
-    task's status.
+    """The stack with its recovery, wired as the Lambda is.
+
+    `ran` has each hook that ran, with the status of its task.
     """
 
-    def __init__(self, stack: Stack, bus_queue: BusQueue, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, stack: Stack, bus_queue: BusQueue) -> None:
         self.stack = stack
         self.bus_queue = bus_queue
         self.ran: list[tuple[str, str]] = []
+        self.hook_error: BaseException | None = None  # what the hooks of `someTask` raise
         self._states = aws_client("stepfunctions")
         role = "arn:aws:iam::123456789012:role/tasks"
         self._states.create_state_machine(
@@ -39,7 +39,6 @@ class Recovering:
             stack.settings, state_machine_arn=STATE_MACHINE, dead_letter_queue_url=self.queue
         )
         stack.definitions = (self._definition(),)
-        monkeypatch.setattr(recovery, "client", wiring.client)
 
     def _definition(self) -> Definition:
         @task(id="someTask")
@@ -47,46 +46,39 @@ class Recovering:
             return Done()
 
         for hook in Hook:
-            getattr(some_task, hook)(
-                lambda record, hook=hook: self.ran.append((hook.value, record.status.value))
-            )
+            getattr(some_task, hook)(lambda record, hook=hook: self._run_hook(hook, record))
         return some_task
+
+    def _run_hook(self, hook: Hook, record: TaskRecord) -> None:
+        if self.hook_error:
+            raise self.hook_error
+        self.ran.append((hook.value, record.status.value))
 
     def call(self, event: object) -> Any:
         """Calls the Lambda."""
-        context: Any = SimpleNamespace(
-            aws_request_id="r1", get_remaining_time_in_millis=lambda: 900_000
-        )
-        return recovery.handler(event, context)  # type: ignore[arg-type]
+        return recovery.handler(event, lambda_context())  # type: ignore[arg-type]
 
     def sweep(self) -> Any:
         return self.call({"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}})
 
-    def pending(self, **fields: Any) -> TaskRecord:
+    def pending(self, **fields: Any) -> StoredTask:
         """A task whose event is on its way, or was lost."""
         return self.stack.create(**fields)
 
-    def running(self, execution: str = "execution-1", **fields: Any) -> TaskRecord:
+    def running(self, execution: str = "execution-1", **fields: Any) -> StoredTask:
         """A task that an execution has begun to run."""
         record = self.claimed_by(execution, **fields)
         self.start(execution, record)
         return record
 
-    def claimed_by(self, execution: str, **fields: Any) -> TaskRecord:
-        """A task that belongs to an execution, which nobody knows."""
-        claim = Claim(
-            task_id=self.pending(**fields).id,
-            execution_name=execution,
-            visit="v",
-            invocation="i",
-            max_iterations=9,
-        )
-        return self.stack.store.claim(claim)
+    def claimed_by(self, execution: str, **fields: Any) -> StoredTask:
+        """A task that belongs to an execution that Step Functions does not know."""
+        return self.stack.claim(self.pending(**fields), execution=execution)
 
     def start(
-        self, execution: str, record: TaskRecord | None = None, *, event: object = None
+        self, execution: str, record: StoredTask | None = None, *, event: object = None
     ) -> None:
-        """Starts an execution for a task, or with anything for an event."""
+        """Starts an execution for a task, or with another event."""
         detail = (
             {"webinyTaskId": record.id, "webinyTaskDefinitionId": record.definition_id}
             if record
@@ -101,11 +93,11 @@ class Recovering:
         found = backend.describe_execution(arn(execution))
         found.status, found.error, found.cause = status, error or None, cause or None
 
-    def tell(self, execution: str) -> Any:
-        """Tells the recovery that an execution has ended, as the rule does."""
+    def report(self, execution: str) -> Any:
+        """Calls the recovery for an execution that has ended, as the rule does."""
         return self.call({"detail": {"executionArn": arn(execution), "name": execution}})
 
-    def bury(self, event: object, **attributes: str) -> None:
+    def send_to_dlq(self, event: object, **attributes: str) -> None:
         """Puts an event into the dead-letter queue."""
         body = event if isinstance(event, str) else json.dumps(event)
         aws_client("sqs").send_message(
@@ -117,14 +109,14 @@ class Recovering:
             },
         )
 
-    def event_of(self, record: TaskRecord) -> dict[str, object]:
+    def event_of(self, record: StoredTask) -> dict[str, object]:
         return {
             "id": "e1",
             "detail": {WireKey.TASK_ID: record.id, WireKey.DEFINITION_ID: record.definition_id},
         }
 
     def letters(self) -> int:
-        """How many dead letters there are, seen or unseen."""
+        """How many dead letters the queue has, received or not."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         found = aws_client("sqs").get_queue_attributes(QueueUrl=self.queue, AttributeNames=names)[
             "Attributes"
@@ -132,10 +124,10 @@ class Recovering:
         return sum(int(found[name]) for name in names)
 
     def wait(self, times: int = 1) -> None:
-        """Lets the recovery's patience pass, so many times."""
+        """Lets the time pass after which the recovery acts, or a multiple of it."""
         self.stack.clock.advance(PATIENCE.total_seconds() * times)
 
-    def error(self, record: TaskRecord) -> Any:
+    def error(self, record: StoredTask) -> Any:
         return (self.stack.get(record).output or {})["error"]
 
 

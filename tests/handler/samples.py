@@ -1,4 +1,4 @@
-"""Tasks of every kind, for tests that interrupt them: each keeps what its code has done."""
+"""Tasks of every kind, for tests that interrupt them. Each keeps what its code has done."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -19,8 +19,9 @@ from handler import (
     Verdict,
     task,
 )
-from handler.record.task_record import Json
-from handler.testing import Result, run
+from handler.record.model import Json
+from handler.record.stored_task import StoredTask
+from handler.testing import Result, World
 from handler.testing.world import Action
 
 AT_ONCE = timedelta(0)
@@ -35,11 +36,18 @@ class Sample:
     children: Sequence[Definition] = ()
     effects: list[Any] = field(default_factory=list)
     hooks: list[TaskRecord] = field(default_factory=list)
+    stored: list[StoredTask] = field(default_factory=list)  # the task and its children, at the end
 
     def run(
         self, *, before: dict[int, Action] | None = None, after: dict[int, Action] | None = None
     ) -> Result:
-        return run(self.definition, self.input, children=self.children, before=before, after=after)
+        with World.of(self.definition, *self.children, before=before, after=after) as world:
+            world.start(self.definition, self.input)
+            world.finish()
+            result = world.result()
+            ids = [result.record.id, *(child.id for child in result.children)]
+            self.stored = [world.store.get(id) for id in ids]
+        return result
 
     def remembering_hooks(self) -> "Sample":
         """Its hooks keep the records that they are given."""
@@ -49,7 +57,7 @@ class Sample:
 
 
 class CountInput(BaseModel):
-    """How far to count, and how far it is."""
+    """How far to count, and how far the count is."""
 
     total: int
     cursor: int = 0
@@ -78,7 +86,7 @@ def cursor_loop() -> Sample:
 
 
 def fan_out() -> Sample:
-    """Triggers two children, waits for them, and adds up what they made."""
+    """Triggers two children, waits for them, and adds up their outputs."""
     effects: list[int] = []
 
     @task(id="double")

@@ -1,34 +1,35 @@
-"""A stack on moto, wired by what wires the Lambdas, for tests that look closer than
-`handler.testing` does.
-"""
+"""The kit's `World`, with clients that a test watches, for tests that look closer than it does."""
 
-import functools
 import itertools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
-from typing import Any, cast
+from types import SimpleNamespace
+from typing import Any, Self
 
-import pytest
 from botocore.exceptions import ClientError
+from moto import mock_aws
 
-from handler import wiring
 from handler.contract import ENDPOINT, PAYLOAD_NAME
 from handler.definition.definition import Definition
-from handler.definition.registry import Registry
-from handler.lifecycle.service import Tasks
-from handler.record.task_record import LogLine, TaskRecord
+from handler.record.stored_task import StoredTask
+from handler.record.task_log import LogLine
+from handler.record.task_record import TaskRecord
+from handler.runtime import using
 from handler.settings import Settings
-from handler.table.store import Store
-from handler.testing import ManualClock
-from handler.testing.aws import aws_client, create_table
-from handler.wiring import System
+from handler.table.conditions import ClaimRequest
+from handler.testing import World
+from handler.testing.aws import CountedMetrics, aws_client
 
 TABLE = "tasks"
 BUS = "tasks"
 BUCKET = "payloads"
 STATE_MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:tasks"
 EVENTS = Path(__file__).parent.parent / "events"
+
+Interference = Callable[[str, dict[str, Any]], object]
 
 
 def event_file(name: str) -> Any:
@@ -45,12 +46,18 @@ def refusal(code: str, *, status: int = 400, operation: str = "Operation") -> Cl
     return ClientError(response, operation)
 
 
-Interference = Callable[[str, dict[str, Any]], object]
+def lambda_context(seconds: float = 900.0) -> Any:
+    """The context that Lambda gives an entry."""
+    return SimpleNamespace(
+        aws_request_id="request-1", get_remaining_time_in_millis=lambda: int(seconds * 1000)
+    )
 
 
 class WatchedClient:
-    """A client whose requests are kept; `interference` is called with each, and may raise in its
-    place.
+    """A client whose requests are kept.
+
+    `interference` is called with each request before it is sent, `afterwards` with each that has
+    taken effect; either may raise in place of the response.
     """
 
     def __init__(self, client: Any) -> None:
@@ -76,6 +83,10 @@ class WatchedClient:
     def recover(self) -> None:
         self.interference = lambda operation, request: None
 
+    def stands_for(self, client: Any) -> None:
+        """Has another client answer from now on."""
+        self._client = client
+
     def __getattr__(self, operation: str) -> Any:
         method = getattr(self._client, operation)
         if operation in ("get_paginator", "exceptions", "meta"):
@@ -84,77 +95,89 @@ class WatchedClient:
         def call(**request: Any) -> Any:
             self.requests.append((operation, request))
             self.interference(operation, request)
-            answer = method(**request)
+            response = method(**request)
             self.afterwards(operation, request)
-            return answer
+            return response
 
         return call
 
 
-class Stack:
-    """The parts of a stack on moto, with a clock that stands still.
+class Stack(World):
+    """A world whose bus, bucket, executions and queue are moto's own, with a watched client each.
 
+    The test stands in for the state machine: `run` is one visit. The clock stands still.
     `definitions`, `settings`, `clock` and `remaining_seconds` can be replaced at any moment.
     """
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.definitions: tuple[Definition, ...] = ()
-        self.settings = Settings(table_name=TABLE, event_bus_name=BUS, payload_bucket_name=BUCKET)
-        self.clock = ManualClock()
-        self.remaining_seconds: Callable[[], float] = lambda: 900.0
-        self._invocations = itertools.count(1)
-        create_table(aws_client("dynamodb"), TABLE)
+    def __init__(self) -> None:
+        settings = Settings(table_name=TABLE, event_bus_name=BUS, payload_bucket_name=BUCKET)
+        super().__init__((), settings=settings)
+        self.remaining_seconds = 900.0
+        self._clients: dict[str, WatchedClient] = {}
+        self._visits = itertools.count(1)
         aws_client("events").create_event_bus(Name=BUS)
-        aws_client("s3").create_bucket(Bucket=BUCKET)
-        monkeypatch.setattr(
-            wiring, "client", functools.cache(lambda service: WatchedClient(aws_client(service)))
-        )
-        monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "BackgroundTasks")
-        monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "worker")
-        monkeypatch.setattr(wiring, "SystemClock", lambda: self.clock)
-        monkeypatch.setattr(wiring, "_settings", lambda: self.settings)
-        monkeypatch.setattr(wiring, "_registry", lambda: Registry(self.definitions))
+
+    @classmethod
+    @contextmanager
+    def inside_moto(cls) -> Iterator[Self]:
+        """A stack that the Lambdas' entries and `handler.tasks` use, too."""
+        with mock_aws():
+            stack = cls()
+            with using(stack.parts):
+                yield stack
+
+    def client(self, service: str, *, worker: bool = False) -> WatchedClient:
+        if service not in self._clients:
+            self._clients[service] = WatchedClient(aws_client(service))
+        return self._clients[service]
+
+    @property
+    def metrics_counted(self) -> CountedMetrics:
+        return self.metrics
 
     @property
     def dynamodb(self) -> WatchedClient:
-        return cast("WatchedClient", wiring.client("dynamodb"))
+        return self.client("dynamodb")
 
     @property
     def events(self) -> WatchedClient:
-        return cast("WatchedClient", wiring.client("events"))
+        return self.client("events")
 
     @property
     def stepfunctions(self) -> WatchedClient:
-        return cast("WatchedClient", wiring.client("stepfunctions"))
-
-    @property
-    def system(self) -> System:
-        return wiring.system(remaining=self._remaining)
-
-    @property
-    def store(self) -> Store:
-        return self.system.store
-
-    @property
-    def tasks(self) -> Tasks:
-        return self.system.tasks
+        return self.client("stepfunctions")
 
     def trigger(self, definition: Definition, **options: Any) -> TaskRecord:
-        """Triggers a task of a definition, which is made known first, in place of another of its
-        id.
-        """
-        self.definitions = (
-            *(known for known in self.definitions if known.id != definition.id),
-            definition,
-        )
+        """Triggers a task of a definition, which is made known first, in place of its namesake."""
+        others = (known for known in self.definitions if known.id != definition.id)
+        self.definitions = (*others, definition)
         return self.tasks.trigger(definition, **options)
 
-    def create(self, **fields: Any) -> TaskRecord:
+    def create(self, **fields: Any) -> StoredTask:
         """A record in the table, without an event."""
         fields = {"definition_id": "someTask", "name": "Some task", "input": {}} | fields
-        record = TaskRecord.new(now=self.clock.now(), **fields)
-        assert self.store.create(record)
-        return record
+        task = StoredTask.new(now=self.clock.now(), **fields)
+        assert self.store.create(task)
+        return self.get(task)
+
+    def claim(
+        self,
+        task: TaskRecord,
+        *,
+        execution: str = "execution-1",
+        visit: str = "v",
+        max_iterations: int = 9,
+    ) -> StoredTask:
+        """The record after an iteration was claimed."""
+        return self.store.claim(
+            ClaimRequest(
+                task_id=task.id,
+                definition_id=task.definition_id,
+                execution_name=execution,
+                visit=visit,
+                max_iterations=max_iterations,
+            )
+        )
 
     def run(
         self,
@@ -162,11 +185,11 @@ class Stack:
         *,
         execution: str = "execution-1",
         visit: str = "visit-1",
-        invocation: str = "",
         **more: object,
     ) -> Any:
-        """One invocation of the worker, and its answer; by default of the same visit of the same
-        execution each time.
+        """One invocation of the worker, and its answer.
+
+        By default each is of the same visit of the same execution.
         """
         payload = {
             "webinyTaskId": task.id,
@@ -180,24 +203,19 @@ class Stack:
             "visit": visit,
             **more,
         }
-        return self.invoke({"name": PAYLOAD_NAME, "payload": payload}, invocation=invocation)
+        return self.invoke({"name": PAYLOAD_NAME, "payload": payload})
 
-    def invoke(self, event: object, *, invocation: str = "") -> Any:
+    def invoke(self, event: object) -> Any:
         """The worker's answer to an event of any kind."""
-        return self.system.runner.run(
-            event, invocation=invocation or f"invocation-{next(self._invocations)}"
-        )
+        return self.system.runner.run(event)
 
-    def _remaining(self) -> float:
-        return self.remaining_seconds()
-
-    def get(self, task: TaskRecord | str) -> TaskRecord:
+    def get(self, task: TaskRecord | str) -> StoredTask:
         return self.store.get(task if isinstance(task, str) else task.id)
 
     def lines(self, task: TaskRecord | str) -> list[LogLine]:
         """Every line of a task's logs."""
         id = task if isinstance(task, str) else task.id
-        return [line for log in self.store.logs(id) for line in log.items]
+        return [line for log in self.store.logs.read(id) for line in log.lines]
 
     def messages(self, task: TaskRecord | str) -> list[str]:
         return [line.message for line in self.lines(task)]
@@ -212,28 +230,44 @@ class BusQueue:
     """A queue behind a rule that lets every event of the bus through: what the bus was sent."""
 
     def __init__(self) -> None:
-        queue = aws_client("sqs").create_queue(QueueName="events")["QueueUrl"]
-        arn = aws_client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])[
-            "Attributes"
-        ]["QueueArn"]
+        sqs, events = aws_client("sqs"), aws_client("events")
+        self._url = sqs.create_queue(QueueName="events")["QueueUrl"]
+        found = sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])
         pattern = json.dumps({"detail-type": ["WebinyBackgroundTask"]})
-        aws_client("events").put_rule(Name="all", EventBusName=BUS, EventPattern=pattern)
-        aws_client("events").put_targets(
-            Rule="all", EventBusName=BUS, Targets=[{"Id": "queue", "Arn": arn}]
-        )
-        self._url = queue
+        events.put_rule(Name="all", EventBusName=BUS, EventPattern=pattern)
+        target = {"Id": "queue", "Arn": found["Attributes"]["QueueArn"]}
+        events.put_targets(Rule="all", EventBusName=BUS, Targets=[target])
 
     def take(self) -> list[dict[str, Any]]:
         """The events that have arrived since the last look, in order."""
-        events: list[dict[str, Any]] = []
-        while (
-            messages := aws_client("sqs")
-            .receive_message(QueueUrl=self._url, MaxNumberOfMessages=10)
-            .get("Messages")
+        sqs, events = aws_client("sqs"), []
+        while messages := sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10).get(
+            "Messages"
         ):
             for message in messages:
                 events.append(json.loads(message["Body"]))
-                aws_client("sqs").delete_message(
-                    QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"]
-                )
+                sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
         return events
+
+
+def moment(text: str) -> datetime:
+    """A moment, as ISO text."""
+    return datetime.fromisoformat(text)
+
+
+class RefusingBus:
+    """EventBridge, which refuses the events of some tasks, by their ids; of all by default."""
+
+    def __init__(self, refuses: Callable[[str], bool] = lambda _: True) -> None:
+        self._refuses = refuses
+
+    def put_events(self, *, Entries: list[dict[str, str]]) -> Any:  # noqa: N803  boto3's own word
+        ids = [json.loads(entry["Detail"])["webinyTaskId"] for entry in Entries]
+        entries = [self._result(id) for id in ids]
+        failed = sum("ErrorCode" in entry for entry in entries)
+        return {"FailedEntryCount": failed, "Entries": entries}
+
+    def _result(self, id: str) -> dict[str, str]:
+        if not self._refuses(id):
+            return {"EventId": id}
+        return {"ErrorCode": "LimitExceededException", "ErrorMessage": "Too many."}

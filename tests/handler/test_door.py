@@ -9,14 +9,13 @@ import pytest
 
 import handler
 import handler.testing
+from handler.errors import DefinitionError
 
 ROOT = Path(__file__).parent.parent.parent
 
 
 def run_python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Runs code in a process that has no variable of a stack, and knows neither a region nor
-    credentials.
-    """
+    """Runs code in a process without a stack's variables, a region and credentials."""
     bare = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **environment}
     return subprocess.run(
         [sys.executable, "-c", code],
@@ -29,7 +28,7 @@ def run_python(code: str, **environment: str) -> subprocess.CompletedProcess[str
 
 
 @pytest.mark.parametrize("door", [handler, handler.testing])
-def test_the_door_says_what_it_offers_in_order_and_no_more(door: object) -> None:
+def test_all_of_the_door_is_sorted_and_complete(door: object) -> None:
     names = door.__all__  # type: ignore[attr-defined]
     public = {
         name
@@ -121,3 +120,8 @@ assert not {name for name in foreign if not name.startswith(("_", "sitecustomize
     )
 
     assert result.returncode == 0, result.stderr
+
+
+def test_task_without_parentheses_is_refused() -> None:
+    with pytest.raises(DefinitionError, match=r"write @task\(\), with parentheses"):
+        handler.task(lambda context: handler.Failed("never"))  # type: ignore[arg-type]

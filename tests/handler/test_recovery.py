@@ -7,12 +7,7 @@ from botocore.exceptions import ClientError
 
 from handler.contract import Status
 from tests.handler.recovering import Recovering
-from tests.handler.stack import BusQueue, Stack, event_file, refusal
-
-
-@pytest.fixture
-def recovering(stack: Stack, bus_queue: BusQueue, monkeypatch: pytest.MonkeyPatch) -> Recovering:
-    return Recovering(stack, bus_queue, monkeypatch)
+from tests.handler.stack import event_file, refusal
 
 
 def test_a_real_event_of_a_failed_execution_ends_its_task(recovering: Recovering) -> None:
@@ -28,20 +23,20 @@ def test_a_real_event_of_a_failed_execution_ends_its_task(recovering: Recovering
     assert recovering.stack.get(record).status is Status.FAILED
 
 
-def test_the_execution_is_asked_how_it_ended_since_an_event_may_be_late_or_cut(
+def test_the_execution_is_described_and_the_events_own_detail_ignored(
     recovering: Recovering,
 ) -> None:
     record = recovering.running()
     recovering.end("execution-1", "ABORTED", cause="Stopped by Ada.")
 
-    recovering.tell("execution-1")
+    recovering.report("execution-1")
 
     assert [name for name, _ in recovering.stack.stepfunctions.requests] == ["describe_execution"]
     assert recovering.stack.messages(record) == ["The execution was stopped. Stopped by Ada."]
 
 
 @pytest.mark.parametrize("event", [{}, {"detail": None}, {"source": "aws.events", "detail": {}}])
-def test_anything_else_is_a_sweep_and_its_findings_are_returned(
+def test_any_other_event_starts_a_sweep_and_returns_its_counts(
     recovering: Recovering, event: Any
 ) -> None:
     recovering.pending()
@@ -50,7 +45,7 @@ def test_anything_else_is_a_sweep_and_its_findings_are_returned(
     assert recovering.call(event) == {"undelivered": 0, "ended": 0, "sent": 1, "closed": 0}
 
 
-def test_the_patience_is_the_settings(recovering: Recovering) -> None:
+def test_recovery_after_seconds_sets_when_an_event_is_sent_again(recovering: Recovering) -> None:
     recovering.pending()
     recovering.stack.clock.advance(recovering.stack.settings.recovery_after_seconds - 1)
     assert recovering.sweep()["sent"] == 0
@@ -60,7 +55,7 @@ def test_the_patience_is_the_settings(recovering: Recovering) -> None:
     assert recovering.sweep()["sent"] == 1
 
 
-def test_an_execution_that_cannot_be_read_fails_the_lambda_so_that_it_is_called_again(
+def test_an_execution_that_cannot_be_described_fails_the_lambda(
     recovering: Recovering,
 ) -> None:
     recovering.running()
@@ -68,4 +63,4 @@ def test_an_execution_that_cannot_be_read_fails_the_lambda_so_that_it_is_called_
     recovering.stack.stepfunctions.fail(refusal("ThrottlingException"))
 
     with pytest.raises(ClientError):
-        recovering.tell("execution-1")
+        recovering.report("execution-1")

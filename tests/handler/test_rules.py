@@ -1,6 +1,4 @@
-"""The rules that make background tasks trustworthy, one test or more for each that the handler
-holds.
-"""
+"""The rules that make background tasks trustworthy, with at least one test each."""
 
 import math
 from typing import Any
@@ -10,10 +8,9 @@ import pytest
 from handler import Context, Continue, Definition, Done, TaskRecord, Verdict, task
 from handler.contract import Status
 from handler.errors import DeliveryError
-from tests.handler.stack import TABLE, BusQueue, Stack
+from tests.handler.stack import TABLE, BusQueue, RefusingBus, Stack
 
-# As they are in AWS: the execution of a rule's target is called after the event, then a random
-# UUID.
+# As in AWS: the name of a rule's execution is the event's id and a random UUID.
 EXECUTION = "7bf73129-1428-4cd3-a780-95db273d1602_1d6f6f29-3b0f-4d3b-a9f8-6f8c9e0d7a51"
 INVOCATION = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
 KIB = 1024
@@ -148,7 +145,7 @@ class TestAStatusOnlyMovesForward:
         assert stack.get(record) == record
 
 
-class TestTheOutcomeIsStoredBeforeItIsTold:
+class TestTheOutcomeIsStoredBeforeItIsAnswered:
     """Rule 3."""
 
     def test_record_and_log_are_one_transaction_then_the_hook_runs(self, stack: Stack) -> None:
@@ -169,7 +166,7 @@ class TestTheOutcomeIsStoredBeforeItIsTold:
 
         assert seen == [(["update_item", "transact_write_items"], Status.SUCCESS, ["Exported."])]
 
-    def test_an_outcome_that_could_not_be_stored_is_not_told(self, stack: Stack) -> None:
+    def test_an_outcome_that_was_not_stored_is_not_answered(self, stack: Stack) -> None:
         hooks: list[TaskRecord] = []
 
         @task()
@@ -195,7 +192,7 @@ class TestTwoRequestsPerIteration:
     """Rule 4, and the numbers to hold."""
 
     def iterate(self, stack: Stack) -> list[tuple[str, dict[str, Any]]]:
-        """The requests of an iteration in the middle of a task, as they are in AWS."""
+        """The requests of an iteration in the middle of a task, with names as long as in AWS."""
         record = stack.trigger(export_users, input={"cursor": "user-0000"})
         for number in range(3):
             stack.dynamodb.requests.clear()
@@ -216,7 +213,7 @@ class TestTwoRequestsPerIteration:
             "transact_write_items",
         ]
 
-    def test_the_first_and_the_last_make_no_more(self, stack: Stack) -> None:
+    def test_a_task_of_one_iteration_makes_two_requests(self, stack: Stack) -> None:
         @task()
         def short(context: Context) -> Done:
             context.log.info("Working.")
@@ -242,8 +239,8 @@ class TestTwoRequestsPerIteration:
         assert stack.dynamodb.calls == ["update_item", "update_item"]
 
     def test_an_iteration_takes_at_most_six_write_units(self, stack: Stack) -> None:
-        # A write takes a unit per KB of the item as it is before or after, the larger; in a
-        # transaction two (DynamoDB guide, "DynamoDB read and write operations").
+        # A write takes a unit per KB of the larger item, before or after it; two in a transaction
+        # (DynamoDB guide, "DynamoDB read and write operations").
         (_, claim), (_, commit) = self.iterate(stack)
         record = next(row for row in stack.rows() if row["sk"]["S"] == "TASK")
         (_, log) = commit["TransactItems"]
@@ -266,8 +263,8 @@ class TestTwoRequestsPerIteration:
 
         assert {index["Projection"]["ProjectionType"] for index in description} == {"KEYS_ONLY"}
         assert {key for key in keys if key in written} == set()
+        # A log has the sort key of the indexes, but no partition key: it is in no index.
         assert not keys & set(commit["TransactItems"][1]["Put"]["Item"]) - {"createdOn"}
-        # A log has the sort key of the indexes, but the partition key of none: it stands in none.
 
     def describe(self, stack: Stack) -> list[dict[str, Any]]:
         indexes: list[dict[str, Any]] = stack.dynamodb.describe_table(TableName=TABLE)["Table"][
@@ -275,7 +272,7 @@ class TestTwoRequestsPerIteration:
         ]
         return indexes
 
-    def test_nothing_ever_scans(self, stack: Stack) -> None:
+    def test_nothing_scans_the_table(self, stack: Stack) -> None:
         record = stack.trigger(export_users)
         stack.run(record)
         stack.tasks.list()
@@ -285,7 +282,7 @@ class TestTwoRequestsPerIteration:
 
         assert "scan" not in stack.dynamodb.calls
 
-    def test_what_a_task_does_not_ask_for_is_not_read(self, stack: Stack) -> None:
+    def test_an_iteration_reads_nothing(self, stack: Stack) -> None:
         operations = {operation for operation, _ in self.iterate(stack)}
 
         assert not operations & {"get_item", "query", "batch_get_item"}
@@ -297,12 +294,7 @@ class TestEveryEventIsAccountedFor:
     def test_a_task_that_could_not_be_sent_is_failed_with_the_reason_and_not_deleted(
         self, stack: Stack
     ) -> None:
-        class RefusingBus:
-            def put_events(self, *, Entries: list[Any]) -> Any:  # noqa: N803  boto3's own word
-                failed = {"ErrorCode": "LimitExceededException", "ErrorMessage": "Too many."}
-                return {"FailedEntryCount": len(Entries), "Entries": [failed for _ in Entries]}
-
-        stack.events._client = RefusingBus()
+        stack.events.stands_for(RefusingBus())
 
         with pytest.raises(DeliveryError, match="LimitExceededException: Too many") as refused:
             stack.trigger(export_users)
@@ -337,13 +329,13 @@ class TestEveryEventIsAccountedFor:
 class TestALogLineIsAppended:
     """Rule 7."""
 
-    def test_no_log_is_ever_written_over(self, stack: Stack) -> None:
+    def test_no_log_row_is_overwritten(self, stack: Stack) -> None:
         @task()
         def talking(context: Context) -> Verdict:
-            context.log.info("First.")
-            context.log.flush()
-            context.log.info("Second.")
-            context.log.flush()
+            for message in ("First.", "Second."):
+                context.log.info(message)
+                stack.clock.advance(60)
+                context.log.info("The line before is old: both are written.")
             return Continue()
 
         record = stack.trigger(talking)
@@ -357,7 +349,7 @@ class TestALogLineIsAppended:
                     rows.add(put["sk"]["S"])
 
         assert len(rows) == 9
-        assert len(stack.messages(record)) == 9
+        assert len(stack.messages(record)) == 15
 
     def test_an_abort_adds_its_line_to_what_was_logged(self, stack: Stack) -> None:
         record = stack.trigger(export_users)
@@ -380,8 +372,9 @@ def write_units(item: dict[str, Any]) -> int:
 
 
 def item_bytes(item: dict[str, Any]) -> int:
-    """An item's size (guide, "DynamoDB item sizes and formats"): its names and values; a number
-    takes at most 21 bytes.
+    """The size of an item's names and values; a number takes at most 21 bytes.
+
+    DynamoDB guide, "DynamoDB item sizes and formats".
     """
     return sum(len(name) + value_bytes(value) for name, value in item.items())
 
@@ -397,7 +390,7 @@ def puts(operation: str, request: dict[str, Any]) -> list[dict[str, Any]]:
     return [item["Put"]["Item"] for item in request.get("TransactItems", []) if "Put" in item]
 
 
-def test_the_sizes_that_the_rules_are_counted_by_are_right() -> None:
+def test_write_units_count_item_bytes_in_kib() -> None:
     assert item_bytes({"pk": {"S": "é"}, "n": {"N": "5"}}) == 2 + 2 + 1 + 21
     assert (write_units({"a": {"S": "x" * 1_023}}), write_units({"a": {"S": "x" * 1_024}})) == (
         1,

@@ -1,4 +1,4 @@
-"""The test kit for those who write tasks."""
+"""The test kit for authors of tasks."""
 
 from collections.abc import Callable
 
@@ -16,7 +16,7 @@ class Input(BaseModel):
 
 @task(id="countUp")
 def count_up(context: Context, input: Input) -> Verdict:
-    """Counts its own iterations, a minute each."""
+    """Counts its own iterations, and waits a minute after each."""
     context.log.info("Counting.")
     return (
         Continue(wait=60)
@@ -25,7 +25,7 @@ def count_up(context: Context, input: Input) -> Verdict:
     )
 
 
-def test_a_run_is_told_whole() -> None:
+def test_a_run_returns_the_record_its_answers_calls_and_logs() -> None:
     result = run(count_up, {"total": 3})
 
     assert result.record.status == "success"
@@ -39,7 +39,7 @@ def test_a_run_is_told_whole() -> None:
     assert result.children == ()
 
 
-def test_a_model_is_an_input_too() -> None:
+def test_a_model_may_be_the_input() -> None:
     assert run(count_up, Input(total=1)).record.output == {"total": 1}
 
 
@@ -57,18 +57,18 @@ def test_waits_pass_on_the_clock_alone() -> None:
     assert (clock.now() - start).total_seconds() == 120
 
 
-def test_a_task_that_never_ends_is_told() -> None:
+def test_a_task_that_never_ends_is_an_assertion_error() -> None:
     @task(max_iterations=10**9, database_logs=False)
     def endless(context: Context) -> Verdict:
         return Continue()
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("handler.testing.world._MOST_STEPS", 10)
+    with World.of(endless, max_steps=10) as world:
+        world.start(endless)
         with pytest.raises(AssertionError, match="Tasks still run after 10 iterations"):
-            run(endless)
+            world.finish()
 
 
-def test_a_worker_that_is_killed_again_and_again_is_told() -> None:
+def test_a_worker_killed_at_every_call_is_an_assertion_error() -> None:
     with pytest.raises(AssertionError, match="was killed 4 times in a row"):
         run(count_up, {"total": 1}, before=dict.fromkeys(range(1, 100), kill))
 
@@ -76,7 +76,7 @@ def test_a_worker_that_is_killed_again_and_again_is_told() -> None:
 @pytest.mark.parametrize(
     ("action", "status", "answers"), [(abort, "aborted", 1), (deliver_again, "success", 2)]
 )
-def test_something_may_happen_at_any_call(
+def test_an_abort_or_a_second_delivery_may_happen_at_any_call(
     action: Callable[[World], None], status: str, answers: int
 ) -> None:
     result = run(count_up, {"total": 1}, before={2: action})
@@ -85,7 +85,7 @@ def test_something_may_happen_at_any_call(
     assert len(result.answers) == answers
 
 
-def test_a_function_of_ones_own_may_happen_too() -> None:
+def test_a_function_of_ones_own_may_be_called_at_any_call() -> None:
     seen: list[TaskRecord] = []
 
     run(
@@ -95,7 +95,7 @@ def test_a_function_of_ones_own_may_happen_too() -> None:
     assert [record.status for record in seen] == ["running"]
 
 
-def test_time_left_is_what_the_clock_leaves_of_a_quarter_of_an_hour() -> None:
+def test_the_clock_counts_down_900_remaining_seconds() -> None:
     seen: list[float] = []
 
     @task()
@@ -111,7 +111,7 @@ def test_time_left_is_what_the_clock_leaves_of_a_quarter_of_an_hour() -> None:
     assert seen == [900, 800, 900, 800]
 
 
-def test_time_left_may_be_set() -> None:
+def test_remaining_seconds_may_be_set() -> None:
     left = iter([500, 100])
 
     @task()
@@ -134,7 +134,7 @@ def test_two_tasks_may_be_started_in_one_world() -> None:
         assert world.result().record.id == second
 
 
-def test_a_failure_is_a_result_and_no_exception() -> None:
+def test_a_failure_is_a_result_and_not_an_exception() -> None:
     @task()
     def failing(context: Context) -> Verdict:
         return Failed("boom")

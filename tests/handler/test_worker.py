@@ -3,32 +3,28 @@
 import importlib
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from handler import Context, Done, task
+from handler.definition.registry import discover
 from handler.errors import DefinitionError, StoreUnavailable
-from tests.handler.stack import Stack, event_file, refusal
+from handler.runtime import using
+from handler.wiring import Parts
+from tests.handler.stack import Stack, event_file, lambda_context, refusal
 
 
 @task(id="countUp")
 def count_up(context: Context) -> Done:
-    return Done(
-        output={"seconds left": context.remaining_seconds(), "invocation": context.task.invocation}
-    )
-
-
-class LambdaContext:
-    aws_request_id = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-
-    def get_remaining_time_in_millis(self) -> int:
-        return 5_500
+    return Done(output={"seconds left": context.remaining_seconds()})
 
 
 @pytest.fixture
-def worker(stack: Stack) -> Any:
+def worker(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The entry, as a new Lambda imports it."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     stack.definitions = (count_up,)
     sys.modules.pop("handler.worker", None)
     return importlib.import_module("handler.worker")
@@ -40,14 +36,14 @@ def test_an_invocation_runs_one_iteration_of_its_task(
     event = event_file("worker")
     stack.create(id=event["payload"]["webinyTaskId"], definition_id="countUp")
 
-    answer = worker.handler(event, LambdaContext())
+    answer = worker.handler(event, lambda_context(5.5))
 
     assert answer["status"] == "done"
-    assert answer["output"] == {"seconds left": 5.5, "invocation": LambdaContext.aws_request_id}
+    assert answer["output"] == {"seconds left": 5.5}
 
 
-def test_what_it_answers_is_json(stack: Stack, worker: Any) -> None:
-    json.dumps(worker.handler({"odd": True}, LambdaContext()))
+def test_every_answer_of_the_worker_is_json(stack: Stack, worker: Any) -> None:
+    json.dumps(worker.handler({"odd": True}, lambda_context(5.5)))
 
 
 def test_an_unreachable_store_is_raised_for_the_state_machine_to_try_again(
@@ -56,18 +52,26 @@ def test_an_unreachable_store_is_raised_for_the_state_machine_to_try_again(
     stack.dynamodb.fail(refusal("ThrottlingException"))
 
     with pytest.raises(StoreUnavailable):
-        worker.handler(event_file("worker"), LambdaContext())
+        worker.handler(event_file("worker"), lambda_context(5.5))
 
 
 def test_a_definition_that_cannot_be_imported_fails_the_start_and_not_a_task(
-    stack: Stack, worker: Any, monkeypatch: pytest.MonkeyPatch
+    worker: Any,
 ) -> None:
-    from handler import wiring
-
-    def refuse() -> None:
+    def refuse() -> Parts:
         raise DefinitionError("definitions/broken.py can't be imported.")
 
-    monkeypatch.setattr(wiring, "_registry", refuse)
-
-    with pytest.raises(DefinitionError):
+    with using(refuse), pytest.raises(DefinitionError):
         importlib.reload(worker)
+
+
+def test_a_definition_in_a_folder_without_an_init_file_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "overlooked" / "deep").mkdir(parents=True)
+    (tmp_path / "overlooked" / "__init__.py").touch()
+    (tmp_path / "overlooked" / "deep" / "export.py").touch()
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    with pytest.raises(DefinitionError, match=r"export\.py is in a folder without an __init__\.py"):
+        discover("overlooked")

@@ -76,6 +76,7 @@ def digest(archive: Path) -> str:
     return hashlib.sha256(archive.read_bytes()).hexdigest()
 
 
+@pytest.mark.slow
 class TestBytes:
     def test_the_same_files_make_the_same_bytes(
         self, archive: Path, code: Path, packages: list[Path], tmp_path: Path
@@ -163,6 +164,7 @@ class TestContent:
             )
 
 
+@pytest.mark.slow
 class TestWheels:
     def test_cached_wheels_need_no_pip(
         self, packages: list[Path], architecture: Architecture, monkeypatch: pytest.MonkeyPatch

@@ -1,5 +1,4 @@
-"""Measures what is promised in numbers, and prints it: `make measure`. It fails when a promise
-isn't kept.
+"""`make measure`: prints every promised number, and fails if one is not kept.
 
 A time is a ratio within one run wherever that can be: machines differ, and are never quiet.
 """

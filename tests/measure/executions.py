@@ -1,6 +1,4 @@
-"""A task of many iterations on the local AWS, against a Lambda that keeps no store; and the first
-call of each.
-"""
+"""A task of many iterations on the local AWS, against a Lambda without a store."""
 
 import io
 import json

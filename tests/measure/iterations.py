@@ -1,6 +1,4 @@
-"""What an iteration costs at the table, and what the runner itself takes: in this process, on
-moto.
-"""
+"""What an iteration costs at the table, and what the runner itself takes, on moto."""
 
 import math
 import time
@@ -8,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from handler import Context, Continue, Done, task
-from handler.table.items import CHILD_ROWS, LOG_ROWS
+from handler.table.keys import CHILD_ROWS, LOG_ROWS
 from handler.testing import World
 from handler.testing.aws import aws_client
 from tests.measure.promise import Promise
@@ -37,7 +35,7 @@ def promises() -> list[Promise]:
         world.finish()
         own_seconds = time.perf_counter() - started - world.store_seconds
         calls = len(world.result().calls)
-        rows = aws_client("dynamodb").scan(TableName=world.table)["Items"]
+        rows = aws_client("dynamodb").scan(TableName=world.settings.table_name)["Items"]
     return [
         Promise("requests to the table per iteration, logs on", calls / ITERATIONS, 2),
         Promise("write units per iteration", _write_units(rows), 6),
@@ -46,9 +44,7 @@ def promises() -> list[Promise]:
 
 
 def _write_units(rows: Iterable[Mapping[str, Any]]) -> int:
-    """The units of a claim and a commit. No key of an index changes in either, so that no index is
-    written.
-    """
+    """The write units of a claim and a commit. Neither changes an index's key."""
     sizes: dict[bool, int] = {}
     for row in rows:
         is_log = row["sk"]["S"].startswith((LOG_ROWS, CHILD_ROWS))

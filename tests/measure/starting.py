@@ -1,6 +1,4 @@
-"""How long it takes to start: processes of their own, in turn with what they are measured
-against.
-"""
+"""How long a worker takes to start, in turn with what it is measured against."""
 
 import os
 import statistics

@@ -19,8 +19,8 @@ UNDELIVERED = "An event could not be delivered"
 TWICE = "An event was delivered twice"
 AGAIN = "An event was delivered again, late"
 LATE = "An event was delivered late"
-STATUS_LOST = "The end of an execution was not told"
-STATUS_TWICE = "The end of an execution was told twice"
+STATUS_LOST = "The end of an execution was not reported"
+STATUS_TWICE = "The end of an execution was reported twice"
 
 DELIVERY_ODDS = {LOST: 0.05, UNDELIVERED: 0.05, TWICE: 0.08, AGAIN: 0.05, LATE: 0.05}
 STATUS_ODDS = {STATUS_LOST: 0.3, STATUS_TWICE: 0.2}
@@ -131,7 +131,7 @@ def _has_record(payload: str) -> bool:
 
 
 def _with_refusals(answer: dict[str, Any], refused: list[bool]) -> bytes:
-    """Answers are in the order of the entries."""
+    """AnswerBuilder are in the order of the entries."""
     answers = iter(answer["Entries"])
     refusal = {"ErrorCode": "InternalFailure", "ErrorMessage": "By the campaign."}
     entries = [refusal if is_refused else next(answers) for is_refused in refused]

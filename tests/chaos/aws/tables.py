@@ -1,6 +1,4 @@
-"""DynamoDB fails and throttles, before or after it has done what it was asked; and every write to a
-record is noted.
-"""
+"""DynamoDB that fails and throttles, before or after it has carried out a request."""
 
 import json
 import random
@@ -10,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from handler.contract import PARTITION_KEY, SORT_KEY
-from handler.table import items
+from handler.table import keys
 from local.aws.patch import Original, module, replace
 from tests.chaos.aws.dice import Dice, drawn
 from tests.chaos.ledger import Fault, Ledger, Write
@@ -124,7 +122,7 @@ def _written_tasks(request: dict[str, Any]) -> Iterator[tuple[str, object]]:
     for one in request.get("TransactItems", [{"": request}]):
         [write] = one.values()
         key = {name: (write.get("Key") or write.get("Item"))[name] for name in _keys_of(write)}
-        if key.get(SORT_KEY) == {"S": items.TASK_ROW}:
+        if key.get(SORT_KEY) == {"S": keys.TASK_ROW}:
             yield write["TableName"], key
 
 
@@ -140,16 +138,17 @@ def _write(item: dict[str, Any]) -> Write:
     def number(name: str) -> int:
         return int(item[name]["N"]) if name in item else 0
 
+    is_open = text("taskStatus") in ("pending", "running")
     return Write(
-        task_id=items.task_id(item),
+        task_id=keys.task_id(item),
         definition_id=text("definitionId"),
         status=text("taskStatus"),
         saved_on=text("savedOn"),
         execution=text("executionName"),
         iterations=number("iterations"),
-        claims=number("claims"),
-        answer=text("answer"),
+        claims=number("claimsSinceOutcome"),
+        answer=text("lastAnswer"),
         answered_visit=text("answeredVisit"),
-        hook=text("hook"),
-        closing=bool(number("closing")),
+        hook=text("pendingHook"),
+        has_follow_ups="unfinishedKey" in item and not is_open,
     )

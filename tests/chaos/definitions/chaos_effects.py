@@ -16,9 +16,7 @@ def _dynamodb() -> Any:
 
 
 def count(task_id: str, effect: str) -> None:
-    """Counts an effect of a task: the first time makes its row, the others show how often it was
-    repeated.
-    """
+    """Counts an effect of a task: the first time makes its row, later ones add to it."""
     _dynamodb().update_item(
         TableName=EFFECTS,
         Key={"task": {"S": task_id}, "effect": {"S": effect}},

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from pydantic import BaseModel
 
-from handler import Context, Done, Failed, TaskRecord, Verdict, task
+from handler import Context, Continue, Done, Failed, TaskRecord, Verdict, task
 
 from .chaos_effects import count, with_counted_hooks
 
@@ -40,5 +40,26 @@ def _joined(children: list[TaskRecord]) -> Verdict:
     )
 
 
-with_counted_hooks(chaos_parent)
-with_counted_hooks(chaos_child)
+class IdleInput(BaseModel):
+    number: int
+    begun: int = 0
+
+
+@task(id="chaosIdle", crash_retries=3)
+def chaos_idle(context: Context, input: IdleInput) -> Verdict:
+    """Begins an iteration a second until its parent is aborted, or for minutes if it never is."""
+    if input.begun == 200:
+        return Done()
+    return Continue({"begun": input.begun + 1}, wait=100)
+
+
+@task(id="chaosFamily", crash_retries=3)
+def chaos_family(context: Context) -> Continue:
+    """Waits with its children until somebody ends it: they have to end with it."""
+    for number in range(2):
+        context.trigger(chaos_idle, input=IdleInput(number=number), idempotency_key=str(number))
+    return Continue(wait=timedelta(days=100))
+
+
+for definition in (chaos_parent, chaos_child, chaos_family, chaos_idle):
+    with_counted_hooks(definition)

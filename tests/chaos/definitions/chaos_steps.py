@@ -1,6 +1,4 @@
-"""Goes step by step, an iteration each, with a wait between them; carries a text along that may be
-big.
-"""
+"""Takes a step an iteration, with a wait between two, and carries a text along."""
 
 from pydantic import BaseModel
 

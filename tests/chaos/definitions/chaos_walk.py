@@ -1,6 +1,4 @@
-"""Walks through rows and writes each, a few an iteration; counts in its input what it has
-committed.
-"""
+"""Walks through rows and writes each, a few an iteration; counts in its input."""
 
 from datetime import timedelta
 

@@ -33,74 +33,84 @@ class StubbornClient:
         return {"ErrorCode": "InternalFailure", "ErrorMessage": "Try again."}
 
 
-def bus(stack: Stack, client: object) -> Bus:
-    return Bus(client, name=BUS, clock=stack.clock)  # type: ignore[arg-type]
+def bus(stack: Stack, client: object | None = None) -> Bus:
+    """The stack's bus, by default behind the stack's own client."""
+    return Bus(client or stack.events, name=BUS, clock=stack.clock)  # type: ignore[arg-type]
 
 
-def test_the_event_is_webinys(stack: Stack, bus_queue: BusQueue) -> None:
-    record = stack.create(id="6957329503d1f0a7c8b9e214", definition_id="countUp")
+def test_the_event_of_a_task_has_webinys_shape(stack: Stack, bus_queue: BusQueue) -> None:
+    task = stack.create(id="6957329503d1f0a7c8b9e214", definition_id="countUp")
 
-    assert stack.system.bus.send([record]) == {}
+    failures = bus(stack).send([task])
 
     (event,) = bus_queue.take()
     expected = event_file("eventbridge_task")
+    assert failures == {}
     for key in ("detail-type", "source", "detail"):
         assert event[key] == expected[key]
 
 
-def test_the_event_of_a_delayed_task_asks_for_what_is_left_of_its_delay(
+def test_the_event_of_a_delayed_task_has_the_rest_of_its_delay(
     stack: Stack, bus_queue: BusQueue
 ) -> None:
-    record = stack.create(delay=60)
+    task = stack.create(delay=60)
 
-    stack.system.bus.send([record])
+    bus(stack).send([task])
     stack.clock.advance(20)
-    stack.system.bus.send([record])
+    bus(stack).send([task])
     stack.clock.advance(60)
-    stack.system.bus.send([record])
+    bus(stack).send([task])
 
     assert [event["detail"]["delay"] for event in bus_queue.take()] == [60, 40, 0]
 
 
-def test_ten_events_go_in_one_request(stack: Stack, bus_queue: BusQueue) -> None:
-    records = [stack.create() for _ in range(12)]
+def test_twelve_events_are_sent_in_requests_of_ten_and_two(
+    stack: Stack, bus_queue: BusQueue
+) -> None:
+    tasks = [stack.create() for _ in range(12)]
 
-    stack.system.bus.send(records)
+    bus(stack).send(tasks)
 
     assert [len(request["Entries"]) for _, request in stack.events.requests] == [10, 2]
     assert [event["detail"]["webinyTaskId"] for event in bus_queue.take()] == [
-        record.id for record in records
+        task.id for task in tasks
     ]
 
 
-def test_nothing_to_send_costs_no_request(stack: Stack) -> None:
-    assert stack.system.bus.send([]) == {}
+def test_no_tasks_make_no_request(stack: Stack) -> None:
+    failures = bus(stack).send([])
+
+    assert failures == {}
     assert stack.events.calls == []
 
 
 def test_only_the_entries_that_failed_are_sent_again(stack: Stack) -> None:
-    records = [stack.create(id=id) for id in ("a", "b", "c")]
+    tasks = [stack.create(id=id) for id in ("a", "b", "c")]
     client = StubbornClient({"b": 2})
 
-    assert bus(stack, client).send(records) == {}
+    failures = bus(stack, client).send(tasks)
 
+    assert failures == {}
     assert client.requests == [["a", "b", "c"], ["b"], ["b"]]
 
 
-def test_an_entry_that_fails_five_times_is_told_with_its_reason(stack: Stack) -> None:
-    records = [stack.create(id=id) for id in ("a", "b")]
+def test_an_entry_that_fails_five_times_is_returned_with_its_reason(stack: Stack) -> None:
+    tasks = [stack.create(id=id) for id in ("a", "b")]
     client = StubbornClient({"b": 100})
 
-    assert bus(stack, client).send(records) == {"b": "InternalFailure: Try again."}
+    failures = bus(stack, client).send(tasks)
 
+    assert failures == {"b": "InternalFailure: Try again."}
     assert client.requests == [["a", "b"], *[["b"]] * 4]
 
 
-def test_tries_are_apart_and_end_within_seconds(stack: Stack) -> None:
+def test_five_tries_take_less_than_ten_seconds(stack: Stack) -> None:
     start = stack.clock.now()
+    client = StubbornClient({"a": 100})
 
-    bus(stack, StubbornClient({"a": 100})).send([stack.create(id="a")])
+    bus(stack, client).send([stack.create(id="a")])
 
+    assert len(client.requests) == 5
     assert 0 < (stack.clock.now() - start).total_seconds() < 10
 
 
@@ -109,28 +119,35 @@ def test_tries_are_apart_and_end_within_seconds(stack: Stack) -> None:
     [refusal("ThrottlingException"), EndpointConnectionError(endpoint_url="https://events")],
     ids=str,
 )
-def test_a_request_that_fails_fails_every_entry_of_it(stack: Stack, error: Exception) -> None:
-    records = [stack.create(id=id) for id in ("a", "b")]
+def test_a_request_that_fails_five_times_fails_each_of_its_entries(
+    stack: Stack, error: Exception
+) -> None:
+    tasks = [stack.create(id=id) for id in ("a", "b")]
     stack.events.fail(error, times=5)
 
-    failures = stack.system.bus.send(records)
+    failures = bus(stack).send(tasks)
 
-    assert set(failures) == {"a", "b"}
-    assert str(error) in failures["a"]
+    assert failures == {"a": str(error), "b": str(error)}
 
 
-def test_a_request_that_passes_at_last_is_no_failure(stack: Stack, bus_queue: BusQueue) -> None:
+def test_a_request_that_succeeds_at_the_fifth_try_is_not_a_failure(
+    stack: Stack, bus_queue: BusQueue
+) -> None:
     stack.events.fail(refusal("ThrottlingException"), times=4)
 
-    assert stack.system.bus.send([stack.create()]) == {}
+    failures = bus(stack).send([stack.create()])
+
+    assert failures == {}
     assert len(bus_queue.take()) == 1
 
 
-def test_one_batch_that_fails_does_not_stop_the_next(stack: Stack, bus_queue: BusQueue) -> None:
-    records = [stack.create() for _ in range(11)]
+def test_the_second_request_is_sent_after_the_first_has_failed(
+    stack: Stack, bus_queue: BusQueue
+) -> None:
+    tasks = [stack.create() for _ in range(11)]
     stack.events.fail(refusal("ThrottlingException"), times=5)
 
-    failures = stack.system.bus.send(records)
+    failures = bus(stack).send(tasks)
 
-    assert set(failures) == {record.id for record in records[:10]}
-    assert [event["detail"]["webinyTaskId"] for event in bus_queue.take()] == [records[10].id]
+    assert set(failures) == {task.id for task in tasks[:10]}
+    assert [event["detail"]["webinyTaskId"] for event in bus_queue.take()] == [tasks[10].id]

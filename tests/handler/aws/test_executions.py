@@ -1,12 +1,13 @@
-"""Looking at executions, and stopping them."""
+"""Executions: looked at, listed, stopped."""
 
 import json
 
 import pytest
 from botocore.exceptions import ClientError
 
-from handler.aws.executions import ABORTED, RUNNING, Executions
+from handler.aws.executions import ABORTED, GONE, RUNNING, Executions
 from handler.testing.aws import aws_client
+from tests.handler.aws.history import KILLED, OUT_OF_TIME, THROTTLED, History
 from tests.handler.stack import STATE_MACHINE, Stack, refusal
 
 MACHINE = {"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}}
@@ -24,35 +25,44 @@ def executions(stack: Stack) -> Executions:
     return Executions(stack.stepfunctions, state_machine_arn=arn)  # type: ignore[arg-type]
 
 
-def test_an_execution_is_found_by_its_name(executions: Executions) -> None:
+def test_a_running_execution_is_described_with_its_name_and_input(executions: Executions) -> None:
     found = executions.describe("execution-1")
 
     assert (found.name, found.status) == ("execution-1", RUNNING)
+    assert found.input == '{"id": "event-1"}'
 
 
-def test_an_execution_that_is_stopped_is_aborted_with_the_cause(executions: Executions) -> None:
+def test_a_stopped_execution_is_described_as_aborted(executions: Executions) -> None:
     executions.stop("execution-1", cause='Task "t1" was aborted.')
 
     assert executions.describe("execution-1").status == ABORTED
 
 
-def test_an_execution_that_nobody_knows_is_gone(executions: Executions) -> None:
-    assert executions.describe("forgotten").status == "GONE"
+def test_an_execution_that_step_functions_does_not_know_is_gone(executions: Executions) -> None:
+    found = executions.describe("forgotten")
+
+    assert (found.name, found.status) == ("forgotten", GONE)
 
 
-def test_stopping_what_is_gone_is_no_error(executions: Executions) -> None:
+def test_stopping_an_execution_that_is_gone_raises_nothing(executions: Executions) -> None:
     executions.stop("forgotten", cause="It was aborted.")
 
+    assert executions.running() == {"execution-1"}
 
-def test_one_that_cannot_be_stopped_is_left_to_end_by_itself(
-    stack: Stack, executions: Executions
+
+def test_an_execution_that_cannot_be_stopped_is_logged_and_runs_on(
+    stack: Stack, executions: Executions, caplog: pytest.LogCaptureFixture
 ) -> None:
     stack.stepfunctions.fail(refusal("AccessDeniedException"))
 
     executions.stop("execution-1", cause="It was aborted.")
 
+    stack.stepfunctions.recover()
+    assert executions.describe("execution-1").status == RUNNING
+    assert caplog.messages == ["An execution could not be stopped."]
 
-def test_a_refusal_to_tell_of_an_execution_is_an_error(
+
+def test_an_execution_that_may_not_be_described_raises_the_error(
     stack: Stack, executions: Executions
 ) -> None:
     stack.stepfunctions.fail(refusal("AccessDeniedException"))
@@ -61,10 +71,48 @@ def test_a_refusal_to_tell_of_an_execution_is_an_error(
         executions.describe("execution-1")
 
 
-def test_those_that_run_are_listed(executions: Executions) -> None:
+def test_running_executions_are_listed_without_the_stopped_ones(executions: Executions) -> None:
     states = aws_client("stepfunctions")
     for name in ("execution-2", "execution-3"):
         states.start_execution(stateMachineArn=STATE_MACHINE, name=name)
     executions.stop("execution-2", cause="It was aborted.")
 
-    assert executions.running() == {"execution-1", "execution-3"}
+    names = executions.running()
+
+    assert names == {"execution-1", "execution-3"}
+
+
+def test_without_a_state_machine_nothing_is_stopped_and_no_history_is_read(stack: Stack) -> None:
+    executions = Executions(stack.stepfunctions, state_machine_arn="")  # type: ignore[arg-type]
+
+    executions.stop("execution-1", cause="It was aborted.")
+    failures = executions.failures("execution-1")
+
+    assert failures == []
+    assert stack.stepfunctions.calls == []
+
+
+def of_history(history: History) -> Executions:
+    return Executions(history, state_machine_arn=STATE_MACHINE)  # type: ignore[arg-type]
+
+
+def test_the_failures_since_run_was_last_entered_are_listed_the_last_one_first() -> None:
+    history = History()
+    history.fail(KILLED)
+    history.enter()
+    history.fail(OUT_OF_TIME, THROTTLED)
+    history.time_out()
+
+    failures = of_history(history).failures("execution-1")
+
+    assert failures == [("States.Timeout", ""), THROTTLED, OUT_OF_TIME]
+
+
+def test_a_history_that_cannot_be_read_has_no_failures() -> None:
+    history = History()
+    history.fail(KILLED)
+    history.error = refusal("ThrottlingException")
+
+    failures = of_history(history).failures("execution-1")
+
+    assert failures == []

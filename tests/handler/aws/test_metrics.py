@@ -1,4 +1,4 @@
-"""Counting what happens."""
+"""Metrics for CloudWatch."""
 
 import json
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from handler import Context, Done, Failed, Verdict, task
-from handler.aws.metrics import CloudWatchMeter
+from handler.aws.metrics import CloudWatchMetrics, NoMetrics
 from tests.handler.stack import Stack
 
 
@@ -20,7 +20,7 @@ def test_a_count_is_a_log_line_in_the_embedded_format(
     monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "BackgroundTasks")
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "worker")
 
-    CloudWatchMeter().count("TasksFailed", definition="importCsv")
+    CloudWatchMetrics().count("TasksFailed", definition="importCsv")
 
     (line,) = metrics(capsys)
     (declared,) = line["_aws"]["CloudWatchMetrics"]
@@ -30,21 +30,40 @@ def test_a_count_is_a_log_line_in_the_embedded_format(
     assert (line["TasksFailed"], line["definition"]) == ([1.0], "importCsv")
 
 
+def test_a_count_that_cannot_be_written_is_logged_and_raises_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.delenv("POWERTOOLS_METRICS_NAMESPACE", raising=False)
+
+    CloudWatchMetrics().count("TasksFailed", definition="importCsv")
+
+    assert metrics(capsys) == []
+    assert caplog.messages == ["A metric could not be written."]
+
+
+def test_no_metrics_write_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    NoMetrics().count("TasksFailed", definition="importCsv")
+
+    assert capsys.readouterr().out == ""
+
+
 @pytest.mark.parametrize(
     ("verdict", "metric"),
     [(Done(), "TasksSuccess"), (Failed("boom"), "TasksFailed")],
     ids=["done", "failed"],
 )
-def test_the_end_of_a_task_is_counted_once(
-    stack: Stack, capsys: pytest.CaptureFixture[str], verdict: Verdict, metric: str
+def test_the_end_of_a_task_is_counted_once_however_often_its_event_arrives(
+    stack: Stack, verdict: Verdict, metric: str
 ) -> None:
     @task()
     def ending(context: Context) -> Verdict:
         return verdict
 
-    record = stack.trigger(ending)
-    stack.run(record)
-    stack.run(record)
-    stack.run(record, execution="execution-2")
+    triggered = stack.trigger(ending)
+    stack.run(triggered)
+    stack.run(triggered)
+    stack.run(triggered, execution="execution-2")
 
-    assert [(line[metric], line["definition"]) for line in metrics(capsys)] == [([1.0], "ending")]
+    assert stack.metrics_counted.take() == [(metric, "ending")]

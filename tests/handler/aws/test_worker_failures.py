@@ -1,118 +1,59 @@
 """How a worker died: its class, by what Lambda reports, and what counts against `crash_retries`."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from handler import Context, Done, task, wiring
-from handler.aws.executions import Executions
-from handler.aws.worker_failures import Crash
-from tests.handler.stack import STATE_MACHINE, Stack, refusal
+from handler import Context, Done, task
+from handler.aws.worker_failures import WorkerFailure
+from tests.handler.aws.history import KILLED, OUT_OF_TIME, THROTTLED, UNREACHABLE, History
+from tests.handler.stack import STATE_MACHINE, Stack
 
 CRASHES = [
-    ("Runtime.OutOfMemory", "", Crash.OUT_OF_MEMORY),
-    ("Runtime.ExitError", "Error: Runtime exited with error: signal: killed", Crash.OUT_OF_MEMORY),
-    ("Sandbox.Timedout", "Error: Task timed out after 900.00 seconds", Crash.TIMEOUT),
-    ("Lambda.Unknown", "2030-01-01 Task timed out after 900.00 seconds", Crash.TIMEOUT),
-    ("States.Timeout", "", Crash.TIMEOUT),
-    ("Runtime.ExitError", "Error: Runtime exited with error: exit status 7", Crash.KILLED),
-    ("Lambda.Unknown", "Lambda did not return an error type.", Crash.KILLED),
-    ("Lambda.TooManyRequestsException", "Rate Exceeded.", Crash.THROTTLED),
-    ("StoreUnavailable", "DynamoDB's update_item kept failing.", Crash.STORE),
-    ("Runtime.ImportModuleError", "No module named x", Crash.CODE),
-    ("KeyError", "'x'", Crash.CODE),
+    ("Runtime.OutOfMemory", "", WorkerFailure.OUT_OF_MEMORY),
+    (
+        "Runtime.ExitError",
+        "Error: Runtime exited with error: signal: killed",
+        WorkerFailure.OUT_OF_MEMORY,
+    ),
+    ("Sandbox.Timedout", "Error: Task timed out after 900.00 seconds", WorkerFailure.TIMEOUT),
+    ("Lambda.Unknown", "2030-01-01 Task timed out after 900.00 seconds", WorkerFailure.TIMEOUT),
+    ("States.Timeout", "", WorkerFailure.TIMEOUT),
+    ("Runtime.ExitError", "Error: Runtime exited with error: exit status 7", WorkerFailure.KILLED),
+    ("Lambda.Unknown", "Lambda did not return an error type.", WorkerFailure.KILLED),
+    ("Lambda.TooManyRequestsException", "Rate Exceeded.", WorkerFailure.THROTTLED),
+    ("StoreUnavailable", "DynamoDB's update_item kept failing.", WorkerFailure.STORE_UNAVAILABLE),
+    ("Runtime.ImportModuleError", "No module named x", WorkerFailure.CODE),
+    ("KeyError", "'x'", WorkerFailure.CODE),
 ]
 
 
-@pytest.mark.parametrize(("error", "cause", "crash"), CRASHES)
-def test_a_death_is_classed_by_what_lambda_reports(error: str, cause: str, crash: Crash) -> None:
-    assert Crash.of(error, cause) is crash
+@pytest.mark.parametrize(("error", "cause", "failure"), CRASHES)
+def test_a_worker_failure_is_classed_by_the_error_and_cause_that_lambda_reports(
+    error: str, cause: str, failure: WorkerFailure
+) -> None:
+    found = WorkerFailure.of(error, cause)
+
+    assert found is failure
 
 
-@pytest.mark.parametrize("crash", list(Crash))
-def test_each_class_has_words_and_a_code_of_its_own(crash: Crash) -> None:
-    assert crash.in_words
-    assert crash.error_code == f"WORKER_{crash.name}"
+def test_each_class_has_an_explanation_and_a_code_of_its_own() -> None:
+    explanations = {failure.explanation for failure in WorkerFailure}
+    codes = {failure.name: failure.error_code for failure in WorkerFailure}
 
-
-THROTTLED = ("Lambda.TooManyRequestsException", "Rate Exceeded.")
-UNREACHABLE = ("StoreUnavailable", "DynamoDB kept failing.")
-KILLED = ("Runtime.ExitError", "Error: Runtime exited with error: exit status 7")
-OUT_OF_TIME = ("Sandbox.Timedout", "Error: Task timed out after 900.00 seconds")
-
-
-class History:
-    """A Step Functions client that knows one execution's history."""
-
-    def __init__(self) -> None:
-        self.events: list[dict[str, Any]] = []
-        self.error: Exception | None = None
-        self.enter()
-
-    def enter(self) -> None:
-        self._add("TaskStateEntered", stateEnteredEventDetails={"name": "Run"})
-
-    def fail(self, *failures: tuple[str, str]) -> None:
-        for error, cause in failures:
-            self._add("TaskScheduled", taskScheduledEventDetails={})
-            self._add("TaskFailed", taskFailedEventDetails={"error": error, "cause": cause})
-
-    def time_out(self) -> None:
-        self._add("TaskTimedOut", taskTimedOutEventDetails={"error": "States.Timeout"})
-
-    def _add(self, kind: str, **details: object) -> None:
-        self.events.append({"id": len(self.events) + 1, "type": kind, **details})
-
-    def get_execution_history(
-        self,
-        *,
-        executionArn: str,  # noqa: N803
-        reverseOrder: bool,  # noqa: N803
-        maxResults: int,  # noqa: N803
-    ) -> Any:
-        if self.error:
-            raise self.error
-        assert executionArn.endswith(":execution-1")
-        assert reverseOrder
-        return {"events": self.events[::-1][:maxResults]}
+    assert len(explanations) == len(WorkerFailure)
+    assert "" not in explanations
+    assert codes == {name: f"WORKER_{name}" for name in codes}
 
 
 @pytest.fixture
-def history(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> History:
-    history, client = History(), wiring.client
-    monkeypatch.setattr(
-        wiring, "client", lambda service: history if service == "stepfunctions" else client(service)
-    )
-    monkeypatch.setattr(
-        stack,
-        "settings",
-        stack.settings.__class__("tasks", "tasks", state_machine_arn=STATE_MACHINE),
-    )
+def history(stack: Stack) -> History:
+    """The history of the stack's only execution."""
+    history = History()
+    stack.stepfunctions.stands_for(history)
+    stack.settings = replace(stack.settings, state_machine_arn=STATE_MACHINE)
     return history
-
-
-@pytest.fixture
-def executions(history: History) -> Executions:
-    return Executions(history, state_machine_arn=STATE_MACHINE)  # type: ignore[arg-type]
-
-
-def test_the_failures_of_a_visit_are_told_the_last_one_first(
-    history: History, executions: Executions
-) -> None:
-    history.fail(KILLED)
-    history.enter()
-    history.fail(OUT_OF_TIME, THROTTLED)
-    history.time_out()
-
-    assert executions.failures("execution-1") == [("States.Timeout", ""), THROTTLED, OUT_OF_TIME]
-
-
-def test_a_history_that_cannot_be_read_tells_nothing_and_fails_nothing(
-    history: History, executions: Executions
-) -> None:
-    history.error = refusal("ThrottlingException")
-
-    assert executions.failures("execution-1") == []
 
 
 def die(stack: Stack, *, times: int) -> Any:
@@ -129,14 +70,20 @@ def die(stack: Stack, *, times: int) -> Any:
             raise Died
         return Done()
 
-    record = stack.trigger(some_task)
+    triggered = stack.trigger(some_task)
     for _ in range(times):
         with pytest.raises(Died):
-            stack.run(record)
-    return stack.run(record)
+            stack.run(triggered)
+    return stack.run(triggered)
 
 
-def test_a_task_whose_worker_died_more_often_than_it_may_is_failed_by_how_it_died(
+def first_line(stack: Stack) -> str:
+    """The first line of the only task's log."""
+    [row] = [row for row in stack.rows() if row["sk"]["S"] == "TASK"]
+    return stack.messages(row["pk"]["S"].removeprefix("TASK#"))[0]
+
+
+def test_a_task_whose_worker_died_twice_with_one_retry_fails_with_how_it_died_last(
     stack: Stack, history: History
 ) -> None:
     history.fail(KILLED, OUT_OF_TIME)
@@ -150,15 +97,19 @@ def test_a_task_whose_worker_died_more_often_than_it_may_is_failed_by_how_it_die
 @pytest.mark.parametrize(
     "failures", [[UNREACHABLE] * 5, [KILLED, UNREACHABLE], [UNREACHABLE, KILLED, UNREACHABLE]]
 )
-def test_a_table_that_was_out_of_reach_costs_a_task_none_of_its_retries(
+def test_a_table_that_could_not_be_reached_does_not_count_against_crash_retries(
     stack: Stack, history: History, failures: list[tuple[str, str]]
 ) -> None:
     history.fail(*failures)
 
-    assert die(stack, times=len(failures))["status"] == "done"
+    answer = die(stack, times=len(failures))
+
+    assert answer["status"] == "done"
 
 
-def test_a_second_death_counts_whatever_lies_between(stack: Stack, history: History) -> None:
+def test_a_second_death_counts_after_an_unreachable_table_in_between(
+    stack: Stack, history: History
+) -> None:
     history.fail(KILLED, UNREACHABLE, KILLED)
 
     answer = die(stack, times=3)
@@ -167,14 +118,16 @@ def test_a_second_death_counts_whatever_lies_between(stack: Stack, history: Hist
     assert answer["error"]["data"]["crashes"] == 2
 
 
-def test_a_worker_that_lambda_had_no_room_for_did_not_die(stack: Stack, history: History) -> None:
+def test_an_invocation_that_lambda_throttled_is_not_a_death(stack: Stack, history: History) -> None:
     history.fail(KILLED, *[THROTTLED] * 20)
 
-    assert die(stack, times=1)["status"] == "done"
+    answer = die(stack, times=1)
+
+    assert answer["status"] == "done"
     assert "the worker's process died" in first_line(stack)
 
 
-def test_what_the_history_does_not_tell_yet_counts(stack: Stack, history: History) -> None:
+def test_a_death_that_the_history_does_not_show_yet_counts(stack: Stack, history: History) -> None:
     history.fail(KILLED)
 
     answer = die(stack, times=2)
@@ -193,7 +146,9 @@ def test_the_log_says_how_the_iteration_before_died(stack: Stack, history: Histo
     )
 
 
-def first_line(stack: Stack) -> str:
-    """The first line of the only task's log."""
-    [row] = [row for row in stack.rows() if row["sk"]["S"] == "TASK"]
-    return stack.messages(row["pk"]["S"].removeprefix("TASK#"))[0]
+def test_each_crash_is_counted_by_its_class(stack: Stack, history: History) -> None:
+    history.fail(OUT_OF_TIME)
+
+    die(stack, times=1)
+
+    assert stack.metrics_counted.take() == [("Crashes", "someTask"), ("TasksSuccess", "someTask")]

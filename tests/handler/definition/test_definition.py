@@ -1,38 +1,16 @@
-"""`@task`, and what it makes of a function."""
+"""`@task`, and the definition that it makes of a function."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
-from pydantic import BaseModel
 
-from handler import Context, Definition, Done, Retry, TriggerRequest, task
-from handler.definition.definition import DEFAULT_MAX_ITERATIONS, Hook
-from handler.errors import DefinitionError, InvalidInput
-from handler.record.task_record import SYSTEM
-
-
-class Input(BaseModel):
-    """The input of most tasks here."""
-
-    size: int = 1
+from handler import Context, Definition, Done, Retry, task
+from handler.definition.definition import DEFAULT_MAX_ITERATIONS, code_of
+from handler.definition.task_code import Hook, TaskCode
+from handler.errors import DefinitionError
 
 
-def request_of(definition: Definition) -> TriggerRequest:
-    return TriggerRequest(
-        definition_id=definition.id,
-        input={},
-        name="n",
-        delay=0,
-        tenant="root",
-        locale="en-US",
-        parent_id=None,
-        created_by=SYSTEM,
-    )
-
-
-def test_a_bare_function_is_a_task_with_defaults() -> None:
+def test_a_function_without_arguments_of_task_is_a_definition_with_defaults() -> None:
     @task()
     def export_users(context: Context) -> Done:
         """Exports the users.
@@ -46,14 +24,14 @@ def test_a_bare_function_is_a_task_with_defaults() -> None:
     assert export_users.title == "Export users"
     assert export_users.description == "Exports the users."
     assert export_users.max_iterations == DEFAULT_MAX_ITERATIONS == 500
+    assert export_users.crash_retries == 1
     assert export_users.private is False
     assert export_users.database_logs is True
     assert export_users.retry is None
     assert export_users.schedule is None
-    assert export_users.file == __file__
 
 
-def test_everything_can_be_said() -> None:
+def test_a_definition_has_every_argument_of_task() -> None:
     retry = Retry()
 
     @task(
@@ -83,6 +61,43 @@ def test_a_function_without_a_docstring_has_no_description() -> None:
     assert silent.description == ""
 
 
+def test_the_code_of_a_definition_has_its_id_and_its_file() -> None:
+    @task(id="myTask")
+    def other(context: Context) -> Done:
+        return Done()
+
+    code = code_of(other)
+
+    assert isinstance(code, TaskCode)
+    assert (code.id, code.file) == ("myTask", __file__)
+    assert repr(other) == f"<Definition myTask of {__file__}>"
+
+
+def test_an_author_sees_no_part_of_the_engine_on_a_definition() -> None:
+    @task()
+    def plain(context: Context) -> Done:
+        return Done()
+
+    public = {name for name in dir(plain) if not name.startswith("_")}
+
+    assert public == {
+        "id",
+        "title",
+        "description",
+        "max_iterations",
+        "private",
+        "database_logs",
+        "retry",
+        "schedule",
+        "crash_retries",
+        "on_before_trigger",
+        "on_done",
+        "on_error",
+        "on_abort",
+        "on_max_iterations",
+    }
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -99,7 +114,7 @@ def test_a_function_without_a_docstring_has_no_description() -> None:
         ({"schedule": "daily"}, 'task "good" has schedule="daily"; write "rate'),
     ],
 )
-def test_an_argument_that_cannot_be_used_is_refused_with_the_file(
+def test_an_argument_that_is_not_valid_is_refused_with_the_file(
     arguments: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(DefinitionError) as refused:
@@ -113,175 +128,75 @@ def test_an_argument_that_cannot_be_used_is_refused_with_the_file(
     assert refused.value.code == "TASK_DEFINITION_ERROR"
 
 
-def without_parameters() -> Done:
-    return Done()
-
-
-def with_three(context: Context, input: Input, more: int) -> Done:
-    return Done()
-
-
-def unannotated(context: Context, input) -> Done:  # type: ignore[no-untyped-def]
-    return Done()
-
-
-def of_text(context: Context, input: str) -> Done:
-    return Done()
-
-
-async def asynchronous(context: Context) -> Done:
-    return Done()
-
-
-def generator(context: Context) -> Iterator[Done]:
-    yield Done()
-
-
 @pytest.mark.parametrize(
-    ("function", "message"),
-    [
-        (without_parameters, "takes 0 parameters"),
-        (with_three, "takes 3 parameters"),
-        (unannotated, "annotate it with a model"),
-        (of_text, "annotated <class 'str'>"),
-        (asynchronous, "async or a generator"),
-        (generator, "async or a generator"),
-    ],
+    "schedule", ["rate(1 day)", "rate(5 minutes)", "rate(12 hours)", "cron(0 3 * * ? *)"]
 )
-def test_a_function_that_is_no_task_is_refused_with_the_file(
-    function: Callable[..., Any], message: str
-) -> None:
+def test_a_rate_or_a_cron_of_six_fields_is_a_schedule(schedule: str) -> None:
+    @task(schedule=schedule)
+    def nightly(context: Context) -> Done:
+        return Done()
+
+    assert nightly.schedule == schedule
+
+
+@pytest.mark.parametrize("schedule", ["", "rate(0 days)", "rate(1 week)", "cron(0 3 * * ?)"])
+def test_a_schedule_that_eventbridge_would_refuse_is_refused(schedule: str) -> None:
+    with pytest.raises(DefinitionError, match='task "nightly" has schedule='):
+
+        @task(schedule=schedule)
+        def nightly(context: Context) -> Done:
+            return Done()
+
+
+def test_task_without_parentheses_is_refused_with_the_file_and_the_function() -> None:
+    def bare(context: Context) -> Done:
+        return Done()
+
     with pytest.raises(DefinitionError) as refused:
-        task()(function)
+        task(bare)  # type: ignore[arg-type]
 
-    assert message in refused.value.message
-    assert refused.value.message.startswith(__file__)
-    assert f'"{task_id(function)}"' in refused.value.message
-
-
-def task_id(function: Callable[..., Any]) -> str:
-    first, *rest = function.__name__.split("_")
-    return first + "".join(word.title() for word in rest)
+    assert refused.value.message == (
+        f"{__file__}: write @task(), with parentheses, in front of 'bare'."
+    )
 
 
-class TestValidation:
-    def test_the_input_is_what_the_second_parameter_is_annotated_with(self) -> None:
-        @task()
-        def sized(context: Context, input: Input) -> Done:
-            return Done()
+def test_task_in_front_of_a_class_is_refused() -> None:
+    class NotAFunction:
+        """Something else."""
 
-        assert sized.validate({"size": 5}) == Input(size=5)
-        assert sized.validate({}) == Input()
-
-    def test_an_annotation_that_is_text_is_understood(self) -> None:
-        @task()
-        def sized(context: Context, input: "Input") -> Done:
-            return Done()
-
-        assert sized.validate({"size": 5}) == Input(size=5)
-
-    @pytest.mark.parametrize("annotation", [dict, dict[str, object]])
-    def test_a_dict_takes_whatever_comes(self, annotation: Any) -> None:
-        def anything(context, input):  # type: ignore[no-untyped-def]
-            return Done()
-
-        anything.__annotations__["input"] = annotation
-
-        assert task()(anything).validate({"a": [1]}) == {"a": [1]}
-
-    def test_a_dict_of_numbers_takes_numbers(self) -> None:
-        @task()
-        def numbers(context: Context, input: dict[str, int]) -> Done:
-            return Done()
-
-        with pytest.raises(InvalidInput, match="input of task"):
-            numbers.validate({"a": "text"})
-
-    def test_a_task_without_a_second_parameter_takes_no_input(self) -> None:
-        @task()
-        def bare(context: Context) -> Done:
-            return Done()
-
-        assert bare.validate({}) is None
-        with pytest.raises(
-            InvalidInput, match='Task "bare" takes no input, but was given: a, b'
-        ) as refused:
-            bare.validate({"b": 1, "a": 2})
-        assert refused.value.data is not None
-        assert set(refused.value.data["invalidFields"]) == {"a", "b"}  # type: ignore[call-overload]
-
-    def test_what_does_not_validate_names_the_task_and_each_field(self) -> None:
-        @task()
-        def sized(context: Context, input: Input) -> Done:
-            return Done()
-
-        with pytest.raises(InvalidInput, match='input of task "sized": size: ') as refused:
-            sized.validate({"size": "big"})
-        assert refused.value.data is not None
-        assert set(refused.value.data["invalidFields"]) == {"size"}  # type: ignore[call-overload]
-
-    def test_running_hands_over_the_context_and_the_input(self) -> None:
-        given: list[object] = []
-
-        @task()
-        def sized(context: Context, input: Input) -> Done:
-            given.extend([context, input])
-            return Done()
-
-        sized.run("context", Input(size=2))
-
-        assert given == ["context", Input(size=2)]
+    with pytest.raises(DefinitionError, match=r"NotAFunction.*; write a function there"):
+        task()(NotAFunction)  # type: ignore[arg-type]
 
 
-class TestHooks:
-    def test_each_outcome_has_its_own(self) -> None:
-        @task()
-        def hooked(context: Context) -> Done:
-            return Done()
+def test_each_decorator_of_a_definition_sets_the_hook_of_its_outcome() -> None:
+    @task()
+    def hooked(context: Context) -> Done:
+        return Done()
 
-        hooks = {
-            Hook.ON_DONE: hooked.on_done,
-            Hook.ON_ERROR: hooked.on_error,
-            Hook.ON_ABORT: hooked.on_abort,
-        }
-        for name, set_hook in (hooks | {Hook.ON_MAX_ITERATIONS: hooked.on_max_iterations}).items():
+    decorators = {
+        Hook.ON_DONE: hooked.on_done,
+        Hook.ON_ERROR: hooked.on_error,
+        Hook.ON_ABORT: hooked.on_abort,
+        Hook.ON_MAX_ITERATIONS: hooked.on_max_iterations,
+    }
+    hooks: dict[Hook, Any] = {}
+    for name, decorator in decorators.items():
 
-            @set_hook
-            def hook(record: object) -> None: ...
+        def hook(record: object) -> None: ...
 
-            assert hooked.hook(name) is hook
+        hooks[name] = decorator(hook)
 
-    def test_a_second_hook_for_the_same_outcome_is_refused(self) -> None:
-        @task()
-        def hooked(context: Context) -> Done:
-            return Done()
+    assert len(set(hooks.values())) == 4
+    assert {name: code_of(hooked).hook(name) for name in Hook} == hooks
 
-        hooked.on_done(print)
-        with pytest.raises(DefinitionError, match='task "hooked" has an on_done hook already'):
-            hooked.on_done(repr)
 
-    def test_the_due_hook_is_the_first_of_those_that_there_are(self) -> None:
-        @task()
-        def hooked(context: Context) -> Done:
-            return Done()
+def test_a_second_hook_of_the_same_outcome_is_refused_with_the_file() -> None:
+    @task()
+    def hooked(context: Context) -> Done:
+        return Done()
 
-        assert hooked.due_hook(Hook.ON_MAX_ITERATIONS, Hook.ON_ERROR) is None
-        hooked.on_error(print)
-        assert hooked.due_hook(Hook.ON_MAX_ITERATIONS, Hook.ON_ERROR) is Hook.ON_ERROR
-        hooked.on_max_iterations(print)
-        assert hooked.due_hook(Hook.ON_MAX_ITERATIONS, Hook.ON_ERROR) is Hook.ON_MAX_ITERATIONS
+    hooked.on_done(print)
 
-    def test_before_trigger_may_change_the_request_or_leave_it(self) -> None:
-        @task()
-        def hooked(context: Context) -> Done:
-            return Done()
-
-        request = request_of(hooked)
-        assert hooked.before_trigger(request) is request
-
-        hooked.on_before_trigger(
-            lambda request: replace(request, name="changed") if request.delay else None
-        )
-
-        assert hooked.before_trigger(request) is request
-        assert hooked.before_trigger(replace(request, delay=1)).name == "changed"
+    with pytest.raises(DefinitionError, match='task "hooked" has an on_done hook already') as twice:
+        hooked.on_done(repr)
+    assert twice.value.message.startswith(__file__)

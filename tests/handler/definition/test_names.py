@@ -1,4 +1,4 @@
-"""camelCase ids."""
+"""camelCase ids: which are valid, and how a function's name becomes one."""
 
 import pytest
 
@@ -20,7 +20,9 @@ from handler.definition.names import camel_case, in_words, is_camel_case
     ],
 )
 def test_a_camel_case_id_is_valid(id: str) -> None:
-    assert is_camel_case(id)
+    is_valid = is_camel_case(id)
+
+    assert is_valid
 
 
 @pytest.mark.parametrize(
@@ -40,8 +42,10 @@ def test_a_camel_case_id_is_valid(id: str) -> None:
         "task\n",
     ],
 )
-def test_anything_else_is_refused(id: str) -> None:
-    assert not is_camel_case(id)
+def test_an_id_that_is_not_camel_case_is_not_valid(id: str) -> None:
+    is_valid = is_camel_case(id)
+
+    assert not is_valid
 
 
 @pytest.mark.parametrize(
@@ -57,12 +61,16 @@ def test_anything_else_is_refused(id: str) -> None:
         ("_", ""),
     ],
 )
-def test_a_function_name_becomes_camel_case(text: str, id: str) -> None:
-    assert camel_case(text) == id
+def test_a_functions_name_becomes_camel_case(text: str, id: str) -> None:
+    made = camel_case(text)
+
+    assert made == id
 
 
 @pytest.mark.parametrize(
     ("id", "words"), [("exportUsers", "Export users"), ("v2", "V 2"), ("a", "A")]
 )
-def test_an_id_is_told_in_words(id: str, words: str) -> None:
-    assert in_words(id) == words
+def test_an_id_becomes_words(id: str, words: str) -> None:
+    made = in_words(id)
+
+    assert made == words

@@ -1,4 +1,4 @@
-"""Finding the definitions."""
+"""Finding the definitions, by their files and by their ids."""
 
 import itertools
 import sys
@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from handler import Context, Done, task
+from handler import Context, Definition, Done, task
 from handler.definition.registry import Registry, discover
+from handler.definition.task_code import Hook
 from handler.errors import DefinitionError, UnknownDefinition
 
 TASK = """
-from handler import Context, Done, task
+from handler import Context, Definition, Done, task
 
 @task()
 def {name}(context: Context) -> Done:
@@ -46,10 +47,14 @@ def ids(registry: Registry) -> list[str]:
     return [definition.id for definition in registry]
 
 
-def test_every_module_is_found_in_the_order_of_the_files_names(package: Package) -> None:
+def test_the_definitions_of_every_module_are_found_in_the_order_of_the_files_names(
+    package: Package,
+) -> None:
     name = package({"b.py": TASK.format(name="of_b"), "a.py": TASK.format(name="of_a")})
 
-    assert ids(discover(name)) == ["ofA", "ofB"]
+    found = ids(discover(name))
+
+    assert found == ["ofA", "ofB"]
 
 
 def test_the_projects_own_definitions_are_found_testing_run_first() -> None:
@@ -59,10 +64,23 @@ def test_the_projects_own_definitions_are_found_testing_run_first() -> None:
     assert "importCsv" in found
 
 
-def test_a_folder_is_looked_into(package: Package) -> None:
+def test_a_definition_in_a_folder_is_found(package: Package) -> None:
     name = package({"users/__init__.py": "", "users/export.py": TASK.format(name="export_users")})
 
-    assert ids(discover(name)) == ["exportUsers"]
+    found = ids(discover(name))
+
+    assert found == ["exportUsers"]
+
+
+def test_a_file_in_a_folder_without_an_init_file_is_refused_with_its_path(
+    package: Package,
+) -> None:
+    name = package({"users/export.py": TASK.format(name="export_users")})
+
+    with pytest.raises(DefinitionError, match=r"is in a folder without an __init__.py") as refused:
+        discover(name)
+
+    assert "users/export.py" in refused.value.message
 
 
 def test_a_definition_that_another_file_imports_is_found_once(package: Package) -> None:
@@ -73,10 +91,12 @@ def test_a_definition_that_another_file_imports_is_found_once(package: Package) 
         }
     )
 
-    assert ids(discover(name)) == ["ofA", "ofB"]
+    found = ids(discover(name))
+
+    assert found == ["ofA", "ofB"]
 
 
-def test_two_definitions_of_one_id_are_refused_with_both_files(package: Package) -> None:
+def test_two_definitions_with_one_id_are_refused_with_both_files(package: Package) -> None:
     name = package({"a.py": TASK.format(name="same"), "b.py": TASK.format(name="same")})
 
     with pytest.raises(DefinitionError, match='Two tasks have the id "same"') as refused:
@@ -99,7 +119,7 @@ def test_two_definitions_of_one_id_are_refused_with_both_files(package: Package)
     ],
 )
 @pytest.mark.parametrize("file", ["broken.py", "folder/broken.py"])
-def test_a_module_that_cannot_be_imported_is_named_with_the_reason(
+def test_a_module_that_cannot_be_imported_is_refused_with_its_file_and_the_reason(
     package: Package, text: str, reason: str, file: str
 ) -> None:
     name = package({"folder/__init__.py": "", file: text})
@@ -111,7 +131,7 @@ def test_a_module_that_cannot_be_imported_is_named_with_the_reason(
     assert reason in refused.value.message
 
 
-def test_a_definition_that_is_refused_says_so_itself(package: Package) -> None:
+def test_a_definition_that_is_not_valid_is_refused_with_its_own_message(package: Package) -> None:
     name = package({"bad.py": TASK.format(name="x").replace("@task()", '@task(id="not camel")')})
 
     with pytest.raises(DefinitionError, match='Task ID "not camel" is invalid') as refused:
@@ -122,19 +142,67 @@ def test_a_definition_that_is_refused_says_so_itself(package: Package) -> None:
 
 
 def test_a_package_without_definitions_is_empty(package: Package) -> None:
-    assert ids(discover(package({"helpers.py": "x = 1"}))) == []
+    name = package({"helpers.py": "x = 1"})
+
+    found = ids(discover(name))
+
+    assert found == []
 
 
-def test_a_definition_is_looked_up_by_its_id() -> None:
-    @task()
+@pytest.fixture
+def known() -> Definition:
+    """A definition without logs, with a hook."""
+
+    @task(database_logs=False)
     def known(context: Context) -> Done:
         return Done()
 
+    known.on_error(print)
+    return known
+
+
+def test_a_definition_is_found_by_its_id(known: Definition) -> None:
     registry = Registry([known])
 
     assert registry.get("known") is known
     assert registry.find("known") is known
-    assert registry.find("unknown") is None
+    assert list(registry) == [known]
+
+
+def test_an_id_without_a_definition_is_refused_with_the_known_ids(known: Definition) -> None:
+    registry = Registry([known])
+
     with pytest.raises(UnknownDefinition, match="Task definition was not found!") as refused:
         registry.get("unknown")
+
     assert refused.value.data == {"id": "unknown", "known": ["known"]}
+    assert registry.find("unknown") is None
+
+
+@pytest.mark.parametrize(
+    ("id", "names", "hook"),
+    [
+        ("known", (Hook.ON_MAX_ITERATIONS, Hook.ON_ERROR), Hook.ON_ERROR),
+        ("known", (Hook.ON_DONE,), None),
+        ("unknown", (Hook.ON_ERROR,), None),
+    ],
+)
+def test_the_first_hook_of_an_id_is_that_of_its_definition(
+    known: Definition, id: str, names: tuple[Hook, ...], hook: Hook | None
+) -> None:
+    registry = Registry([known])
+
+    found = registry.first_hook(id, *names)
+
+    assert found == hook
+
+
+@pytest.mark.parametrize(("id", "keeps_logs"), [("known", False), ("unknown", True)])
+def test_tasks_keep_logs_unless_their_definition_says_no(
+    known: Definition, id: str, keeps_logs: bool
+) -> None:
+    registry = Registry([known])
+
+    kept = registry.keeps_logs(id)
+
+    assert kept is keeps_logs

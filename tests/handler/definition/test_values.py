@@ -5,8 +5,9 @@ from datetime import date
 import pytest
 from pydantic import BaseModel, Field
 
-from handler import Context, Done, task
+from handler import Context, Done
 from handler.contract import MAX_INPUT_BYTES, MAX_OUTPUT_BYTES
+from handler.definition.task_code import TaskCode
 from handler.definition.values import next_input, stored_input, stored_output
 from handler.errors import InvalidInput
 from handler.record.jsonable import size_of
@@ -18,97 +19,138 @@ class Input(BaseModel):
     text: str = ""
 
 
-@task()
 def export_users(context: Context, input: Input) -> Done:
     return Done()
 
 
-class TestStoredInput:
-    def test_a_mapping_is_stored_as_it_is(self) -> None:
-        assert stored_input(export_users, {"pageSize": 5}) == {"pageSize": 5}
+CODE = TaskCode(export_users, id="exportUsers")
+HUGE = "x" * MAX_OUTPUT_BYTES
 
-    def test_a_model_is_stored_by_its_aliases_and_as_json(self) -> None:
-        stored = stored_input(export_users, Input(pageSize=5, since=date(2030, 1, 1)))
+
+class TestStoredInput:
+    def test_a_mapping_is_stored_without_the_defaults_of_the_model(self) -> None:
+        stored = stored_input(CODE, {"pageSize": 5})
+
+        assert stored == {"pageSize": 5}
+
+    def test_a_model_is_stored_by_its_aliases_as_json(self) -> None:
+        stored = stored_input(CODE, Input(pageSize=5, since=date(2030, 1, 1)))
 
         assert stored == {"pageSize": 5, "since": "2030-01-01", "text": ""}
-        assert export_users.validate(stored) == Input(pageSize=5, since=date(2030, 1, 1))
+        assert CODE.validate(stored) == Input(pageSize=5, since=date(2030, 1, 1))
 
-    def test_what_does_not_validate_is_refused(self) -> None:
+    def test_an_input_that_does_not_validate_is_refused_with_its_field(self) -> None:
         with pytest.raises(InvalidInput, match="pageSize"):
-            stored_input(export_users, {"pageSize": 0})
+            stored_input(CODE, {"pageSize": 0})
 
-    def test_what_is_no_json_is_refused(self) -> None:
+    def test_an_input_that_contains_itself_is_refused_as_not_json(self) -> None:
         circular: dict[str, object] = {}
         circular["self"] = circular
 
-        with pytest.raises(InvalidInput, match='input of task "exportUsers" is no JSON'):
-            stored_input(export_users, circular)
+        with pytest.raises(InvalidInput, match='input of task "exportUsers" is not JSON'):
+            stored_input(CODE, circular)
 
-    def test_10_mib_are_stored_and_a_byte_more_is_refused_with_both_sizes(self) -> None:
-        rest = size_of({"text": ""})
-        assert stored_input(export_users, {"text": "x" * (MAX_INPUT_BYTES - rest)})
+    def test_an_input_of_10_mib_is_stored(self) -> None:
+        input = {"text": "x" * (MAX_INPUT_BYTES - size_of({"text": ""}))}
+
+        stored = stored_input(CODE, input)
+
+        assert stored == input
+
+    def test_an_input_of_a_byte_more_than_10_mib_is_refused_with_both_sizes(self) -> None:
+        input = {"text": "x" * (MAX_INPUT_BYTES - size_of({"text": ""}) + 1)}
 
         with pytest.raises(
             InvalidInput, match=r"10,485,761 bytes as JSON; the limit is 10,485,760"
         ) as refused:
-            stored_input(export_users, {"text": "x" * (MAX_INPUT_BYTES - rest + 1)})
+            stored_input(CODE, input)
+
         assert refused.value.code == "INPUT_TOO_LARGE"
 
 
 class TestNextInput:
-    def test_nothing_keeps_the_input(self) -> None:
-        assert next_input(export_users, {"pageSize": 5}, None) == {"pageSize": 5}
+    def test_none_keeps_the_input(self) -> None:
+        input = next_input(CODE, {"pageSize": 5}, None)
 
-    def test_a_mapping_is_merged_over_it(self) -> None:
-        assert next_input(export_users, {"pageSize": 5, "text": "a"}, {"text": "b"}) == {
-            "pageSize": 5,
-            "text": "b",
-        }
+        assert input == {"pageSize": 5}
 
-    def test_a_model_replaces_it(self) -> None:
-        replaced = next_input(export_users, {"pageSize": 5, "unknown": 1}, Input(text="b"))
+    def test_a_mapping_is_merged_over_the_input(self) -> None:
+        input = next_input(CODE, {"pageSize": 5, "text": "a"}, {"text": "b"})
 
-        assert replaced == {"pageSize": 10, "since": None, "text": "b"}
+        assert input == {"pageSize": 5, "text": "b"}
 
-    def test_the_result_is_validated(self) -> None:
+    def test_a_model_replaces_the_input(self) -> None:
+        input = next_input(CODE, {"pageSize": 5, "unknown": 1}, Input(text="b"))
+
+        assert input == {"pageSize": 10, "since": None, "text": "b"}
+
+    def test_a_merged_input_that_does_not_validate_is_refused_with_its_field(self) -> None:
         with pytest.raises(InvalidInput, match="pageSize"):
-            next_input(export_users, {"text": "a"}, {"pageSize": -1})
+            next_input(CODE, {"text": "a"}, {"pageSize": -1})
 
 
 class TestStoredOutput:
-    def test_none_is_none_and_nothing_is_nothing(self) -> None:
-        assert stored_output(None) is None
-        assert stored_output({}) == {}
+    def test_no_output_stays_none(self) -> None:
+        stored = stored_output(None)
 
-    def test_a_model_is_stored_as_json(self) -> None:
-        assert stored_output(Input(since=date(2030, 1, 1))) == {
-            "pageSize": 10,
-            "since": "2030-01-01",
-            "text": "",
-        }
+        assert stored is None
 
-    def test_what_just_fits_is_stored_whole(self) -> None:
+    def test_an_empty_output_stays_empty(self) -> None:
+        stored = stored_output({})
+
+        assert stored == {}
+
+    def test_a_model_is_stored_by_its_aliases_as_json(self) -> None:
+        stored = stored_output(Input(since=date(2030, 1, 1)))
+
+        assert stored == {"pageSize": 10, "since": "2030-01-01", "text": ""}
+
+    def test_an_output_that_contains_itself_is_refused(self) -> None:
+        circular: dict[str, object] = {}
+        circular["self"] = circular
+
+        with pytest.raises(ValueError, match=r"[Cc]ircular"):
+            stored_output(circular)
+
+    def test_an_output_of_10_mib_is_stored_whole(self) -> None:
         output = {"text": "x" * (MAX_OUTPUT_BYTES - size_of({"text": ""}))}
 
-        assert stored_output(output) == output
+        stored = stored_output(output)
 
-    def test_what_does_not_fit_is_replaced_by_a_note_of_its_size_in_webinys_words(self) -> None:
-        assert stored_output({"text": "é" * MAX_OUTPUT_BYTES}) == {
+        assert stored == output
+
+    def test_an_output_beyond_10_mib_is_replaced_by_a_note_of_its_size_in_webinys_words(
+        self,
+    ) -> None:
+        stored = stored_output({"text": "é" * MAX_OUTPUT_BYTES})
+
+        assert stored == {
             "message": "Output size exceeds the maximum allowed size.",
             "size": 2 * MAX_OUTPUT_BYTES + size_of({"text": ""}),
             "max": MAX_OUTPUT_BYTES,
         }
 
-    def test_a_stack_is_left_out_first(self) -> None:
-        huge = "x" * MAX_OUTPUT_BYTES
+    @pytest.mark.parametrize(
+        ("output", "stored"),
+        [
+            ({"stack": "small"}, {"stack": "small"}),
+            ({"rows": 3, "stack": HUGE}, {"rows": 3}),
+            (
+                {"error": {"message": "m", "stack": HUGE}, "stack": "s"},
+                {"error": {"message": "m"}},
+            ),
+        ],
+        ids=["small", "stack", "stack of the error"],
+    )
+    def test_an_output_that_is_too_large_loses_its_stacks_first(
+        self, output: dict[str, object], stored: dict[str, object]
+    ) -> None:
+        found = stored_output(output)
 
-        assert stored_output({"rows": 3, "stack": huge}) == {"rows": 3}
-        assert stored_output({"stack": "small"}) == {"stack": "small"}
+        assert found == stored
 
-    def test_the_stack_of_an_error_is_left_out_next(self) -> None:
-        huge = "x" * MAX_OUTPUT_BYTES
+    def test_an_output_whose_error_is_text_and_that_is_too_large_becomes_a_note(self) -> None:
+        stored = stored_output({"error": "text", "huge": HUGE})
 
-        assert stored_output({"error": {"message": "m", "stack": huge}, "stack": "s"}) == {
-            "error": {"message": "m"}
-        }
-        assert stored_output({"error": "text", "huge": huge}) != {"error": "text"}
+        assert stored is not None
+        assert set(stored) == {"message", "size", "max"}

@@ -1,4 +1,4 @@
-"""What an iteration returns, and how long it waits."""
+"""What an iteration of a task returns, and how long it waits."""
 
 import math
 from datetime import UTC, datetime, timedelta, timezone
@@ -37,7 +37,7 @@ NOW = datetime(2030, 1, 1, tzinfo=UTC)
         (datetime(2030, 1, 1, 2, tzinfo=timezone(timedelta(hours=1))), 3600),
     ],
 )
-def test_a_wait_is_whole_seconds_from_0_to_355_days(
+def test_a_wait_becomes_whole_seconds_from_0_to_355_days(
     wait: float | timedelta | datetime | None, seconds: int
 ) -> None:
     result = whole_seconds(wait, now=NOW)
@@ -53,19 +53,31 @@ def test_the_longest_wait_is_355_days() -> None:
 @pytest.mark.parametrize(
     ("wait", "message"),
     [
-        (datetime(2030, 1, 1), "has no time zone"),  # noqa: DTZ001  the very mistake
-        (math.nan, "nan"),
-        (True, "True is no wait"),
-        ("10", "is a str"),
+        (datetime(2030, 1, 1), "has no time zone"),  # noqa: DTZ001  the mistake in question
+        (math.nan, "wait=nan is not a duration"),
+        (True, "wait=True is a bool"),
+        ("10", "wait='10' is a str"),
         ([10], "is a list"),
     ],
 )
-def test_what_is_no_wait_is_refused_in_words_that_name_it(wait: object, message: str) -> None:
+def test_a_wait_that_is_neither_a_duration_nor_a_moment_is_refused_with_its_value(
+    wait: object, message: str
+) -> None:
     with pytest.raises((ValueError, TypeError), match=message):
         whole_seconds(wait, now=NOW)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("verdict", [Done, Failed])
-def test_a_message_that_is_no_text_is_refused_where_the_verdict_is_made(verdict: type) -> None:
+def test_a_message_that_is_not_text_is_refused_when_the_verdict_is_made(verdict: type) -> None:
     with pytest.raises(TypeError, match="the first argument is the message"):
         verdict({"output": 1})
+
+
+@pytest.mark.parametrize("output", ["text", 5, [1]])
+def test_an_output_that_is_not_a_mapping_or_a_model_is_refused_with_its_value(
+    output: object,
+) -> None:
+    with pytest.raises(TypeError, match="an output is a mapping or a model") as refused:
+        Done(output=output)  # type: ignore[arg-type]
+
+    assert f"Done(output={output!r})" in str(refused.value)

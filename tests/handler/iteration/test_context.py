@@ -22,9 +22,8 @@ from handler import (
 from handler.contract import Status
 from handler.errors import InvalidInput
 from handler.record.task_record import Identity, Progress
-from handler.table.conditions import Claim
-from handler.testing import ManualClock, World, abort, kill, run
-from tests.handler.stack import Stack
+from handler.testing import World, abort, kill, run
+from tests.handler.stack import Stack, moment
 
 
 class Input(BaseModel):
@@ -33,7 +32,7 @@ class Input(BaseModel):
 
 
 def doing(body: Callable[[Context], Verdict | None], **options: Any) -> Definition:
-    """A task that does what a test wants, and is done unless that says otherwise."""
+    """A task that runs `body`, and is done unless that returns a verdict."""
 
     @task(id="someTask", **options)
     def some_task(context: Context, input: Input) -> Verdict:
@@ -58,7 +57,7 @@ def triggering(context: Context, **options: Any) -> None:
 
 
 class TestWhatItKnows:
-    def test_the_task_its_tenant_and_its_locale(self) -> None:
+    def test_the_context_has_the_task_its_tenant_and_its_locale(self) -> None:
         seen: list[object] = []
         definition = doing(
             lambda context: seen.extend([context.task.status, context.tenant, context.locale])
@@ -70,7 +69,7 @@ class TestWhatItKnows:
 
         assert seen == [Status.RUNNING, "acme", "de-DE"]
 
-    def test_how_much_time_is_left(self) -> None:
+    def test_remaining_seconds_is_the_time_that_the_invocation_has_left(self) -> None:
         seen: list[object] = []
 
         def body(context: Context) -> None:
@@ -110,7 +109,7 @@ class TestWhatItKnows:
 
 
 class TestIsAborted:
-    def test_it_reads_the_table_at_most_once_a_second(self, stack: Stack) -> None:
+    def test_is_aborted_reads_the_table_at_most_once_a_second(self, stack: Stack) -> None:
         reads: list[int] = []
 
         def body(context: Context) -> None:
@@ -124,7 +123,7 @@ class TestIsAborted:
 
         assert reads == [1, 1, 2, 2, 3]
 
-    def test_it_reads_the_truth_and_little_of_it(self, stack: Stack) -> None:
+    def test_is_aborted_reads_the_status_alone_and_consistently(self, stack: Stack) -> None:
         def body(context: Context) -> None:
             stack.dynamodb.requests.clear()
             context.is_aborted()
@@ -159,7 +158,7 @@ class TestIsAborted:
         assert seen == [False, False, True, True]
         assert calls == []
 
-    def test_a_task_that_was_deleted_is_aborted_too(self, stack: Stack) -> None:
+    def test_a_deleted_task_is_aborted(self, stack: Stack) -> None:
         seen: list[bool] = []
 
         def body(context: Context) -> None:
@@ -195,7 +194,7 @@ class TestCheckpoints:
         def body(context: Context) -> None:
             stack.clock.advance(1)
             save(context)
-            seen.extend([context.task, stack.get(context.task)])
+            seen.extend([context.task, stack.get(context.task).to_record()])
 
         record = stack.trigger(doing(body), input=input)
         stack.run(record)
@@ -217,7 +216,7 @@ class TestCheckpoints:
         assert stored.input == after
         assert stored.status is Status.RUNNING
 
-    def test_an_output_takes_the_place_of_the_one_before(self, stack: Stack) -> None:
+    def test_a_saved_output_replaces_the_output_before_it(self, stack: Stack) -> None:
         def save(context: Context) -> None:
             context.save_output({"a": 1})
             context.save_output({"b": 2})
@@ -232,9 +231,7 @@ class TestCheckpoints:
 
         assert stored.progress == Progress(done=3, total=10)
 
-    def test_an_input_that_does_not_validate_is_refused_and_the_task_may_go_on(
-        self, stack: Stack
-    ) -> None:
+    def test_a_refused_save_input_does_not_end_the_iteration(self, stack: Stack) -> None:
         def save(context: Context) -> None:
             with pytest.raises(InvalidInput, match="size"):
                 context.save_input({"size": 0})
@@ -258,50 +255,40 @@ class TestCheckpoints:
         assert seen == [1, 2]
         assert result.record.output == {"size": 3}
 
-    def test_what_an_iteration_saves_after_another_has_ended_the_task_changes_nothing(
-        self, stack: Stack
-    ) -> None:
+    def test_a_save_after_the_task_has_ended_changes_nothing(self, stack: Stack) -> None:
         answers: list[Any] = []
 
         def body(context: Context) -> Verdict:
             if context.task.iterations == 1:
                 # The state machine gave this invocation up, and started the visit again.
-                answers.append(stack.run(context.task, invocation="second"))
+                answers.append(stack.run(context.task))
             context.save_output({"by": context.task.iterations})
             return Done()
 
         record = stack.trigger(doing(body))
 
-        stack.run(record, invocation="first")
+        stack.run(record)
 
         assert [answer["status"] for answer in answers] == ["done"]
         assert stack.get(record).output == {"by": 2}
 
-    def test_an_iteration_that_was_taken_over_while_the_other_still_runs_leaves(
-        self, stack: Stack
-    ) -> None:
+    def test_an_iteration_whose_task_another_has_claimed_ends(self, stack: Stack) -> None:
         went_on: list[bool] = []
 
         def body(context: Context) -> Verdict:
-            claim = Claim(
-                task_id=context.task.id,
-                execution_name="execution-1",
-                visit=context.task.visit or "",
-                invocation="second",
-                max_iterations=500,
-            )
-            stack.store.claim(claim)
+            visit = stack.get(context.task).visit or ""
+            stack.claim(context.task, visit=visit)
             context.save_output({"by": "the first"})
             went_on.append(True)
             return Done()
 
         record = stack.trigger(doing(body))
 
-        stack.run(record, invocation="first")
+        stack.run(record)
 
         after = stack.get(record)
         assert went_on == []
-        assert (after.status, after.output, after.invocation) == (Status.RUNNING, None, "second")
+        assert (after.status, after.output, after.iterations) == (Status.RUNNING, None, 2)
 
 
 class TestChildren:
@@ -323,7 +310,7 @@ class TestChildren:
         )
         assert made.output == {"twice": 2}
 
-    def test_the_same_child_twice_is_one_child(self) -> None:
+    def test_triggering_the_same_child_twice_makes_one_child(self) -> None:
         def body(context: Context) -> None:
             for _ in range(2):
                 context.trigger(child, input={"number": 1})
@@ -335,13 +322,17 @@ class TestChildren:
         [
             ({"input": {"number": 1}}, {"input": {"number": 2}}, 2),
             ({"name": "a"}, {"name": "b"}, 2),
-            ({"key": "a"}, {"key": "b"}, 2),
-            ({"key": "a", "input": {"number": 1}}, {"key": "a", "input": {"number": 2}}, 1),
+            ({"idempotency_key": "a"}, {"idempotency_key": "b"}, 2),
+            (
+                {"idempotency_key": "a", "input": {"number": 1}},
+                {"idempotency_key": "a", "input": {"number": 2}},
+                1,
+            ),
             ({"definition": "child"}, {"definition": "otherChild"}, 2),
             ({"definition": child}, {"definition": "child"}, 1),
         ],
     )
-    def test_a_child_is_told_by_its_definition_and_its_key_or_else_its_input_and_name(
+    def test_a_child_is_identified_by_its_definition_and_its_key_or_input_and_name(
         self, first: dict[str, Any], second: dict[str, Any], children: int
     ) -> None:
         def body(context: Context) -> None:
@@ -351,19 +342,19 @@ class TestChildren:
         assert len(run(doing(body), children=[child, other_child]).children) == children
 
     def test_two_parents_have_children_of_their_own(self) -> None:
-        parent = doing(lambda context: triggering(context, key="only"))
+        parent = doing(lambda context: triggering(context, idempotency_key="only"))
 
         with World.of(parent, child) as world:
             ids = [world.start(parent).id for _ in range(2)]
             world.finish()
             assert [len(world.result(id).children) for id in ids] == [1, 1]
 
-    def test_children_are_listed_as_they_stand_of_one_definition_if_asked(self) -> None:
+    def test_children_are_listed_as_they_stand_and_by_definition(self) -> None:
         listed: list[list[str]] = []
 
         def body(context: Context) -> None:
-            context.trigger(child, key="a")
-            context.trigger(other_child, key="b")
+            context.trigger(child, idempotency_key="a")
+            context.trigger(other_child, idempotency_key="b")
             wanted = (None, child, "otherChild", "nothing")
             listed.extend(
                 [found.definition_id for found in context.children(which)] for which in wanted
@@ -384,7 +375,7 @@ class TestChildren:
         (made,) = run(parent, children=[child]).children
 
         assert made.delay == 60
-        assert made.started_on == "2030-01-01T00:01:00.000Z"
+        assert made.started_on == moment("2030-01-01T00:01:00.000Z")
 
 
 class TestWaitingForChildren:
@@ -401,7 +392,7 @@ class TestWaitingForChildren:
 
         return doing(body, **options)
 
-    def test_it_goes_on_until_all_are_over_and_hands_them_over(self) -> None:
+    def test_the_parent_waits_until_all_children_are_over_and_gets_them(self) -> None:
         def join(children: list[TaskRecord]) -> Verdict:
             return Done(
                 output={f"child {child.input['number']}": child.status for child in children}
@@ -411,7 +402,7 @@ class TestWaitingForChildren:
 
         assert result.record.output == {"child 1": "success", "child 2": "success"}
 
-    def test_its_waits_grow_up_to_the_longest(self) -> None:
+    def test_the_waits_of_a_parent_double_up_to_the_longest(self) -> None:
         waits = {"first_wait": timedelta(seconds=5), "longest_wait": timedelta(seconds=15)}
 
         result = run(self.parent(lambda children: Done(), **waits), children=[slow])
@@ -419,7 +410,7 @@ class TestWaitingForChildren:
         assert list(result.waits) == sorted(result.waits)
         assert (result.waits[0], result.waits[-1]) == (5, 15)
 
-    def test_it_does_not_count_against_max_iterations(self) -> None:
+    def test_waiting_does_not_count_against_max_iterations(self) -> None:
         result = run(
             self.parent(lambda children: Done("Joined."), max_iterations=2), children=[slow]
         )
@@ -427,7 +418,7 @@ class TestWaitingForChildren:
         assert result.record.status is Status.SUCCESS
         assert result.iterations > 2
 
-    def test_without_children_it_waits_for_nothing(self) -> None:
+    def test_a_parent_without_children_does_not_wait(self) -> None:
         result = run(
             doing(
                 lambda context: context.wait_for_children(
@@ -451,7 +442,7 @@ class TestWaitingForChildren:
 
         assert run(doing(body), children=[failing]).record.output == {"states": ["failed"]}
 
-    def test_it_may_wait_for_those_of_one_definition(self) -> None:
+    def test_the_parent_may_wait_for_the_children_of_one_definition(self) -> None:
         def body(context: Context) -> Verdict:
             context.trigger(slow, input={"number": 1})
             context.trigger(other_child)
@@ -467,7 +458,7 @@ class TestWaitingForChildren:
         assert result.record.output == {"n": 1}
         assert result.iterations == 2
 
-    def test_what_the_join_returns_may_be_any_verdict(self) -> None:
+    def test_the_join_may_return_any_verdict(self) -> None:
         result = run(self.parent(lambda children: Failed("One of them failed.")), children=[slow])
 
         assert result.record.status is Status.FAILED
@@ -489,185 +480,8 @@ def slow(context: Context, input: dict[str, int]) -> Verdict:
     return Continue(wait=60) if context.task.iterations == 1 else Done()
 
 
-class TestEach:
-    """The loop that resumes itself."""
-
-    def loop(self, total: int, effects: list[int], **options: Any) -> Definition:
-        @task(id="counting")
-        def counting(context: Context, input: Cursor) -> Done:
-            source = ((number + 1, number) for number in range(input.cursor, total))
-            for number in context.each(source, input, total=total, **options):
-                effects.append(number)
-                input.seen += 1
-            return Done(output={"cursor": input.cursor, "seen": input.seen})
-
-        return counting
-
-    def test_every_item_comes_once_and_the_loop_ends(self) -> None:
-        effects: list[int] = []
-
-        result = run(self.loop(5, effects))
-
-        assert effects == list(range(5))
-        assert result.record.output == {"cursor": 5, "seen": 5}
-        assert (result.record.input, result.iterations) == ({"cursor": 5, "seen": 5}, 1)
-
-    def test_an_empty_source_is_no_trouble(self) -> None:
-        result = run(self.loop(0, []))
-
-        assert result.record.output == {"cursor": 0, "seen": 0}
-        assert result.record.progress == Progress(done=0, total=0)
-
-    def test_an_iteration_takes_so_many_items_at_most_and_the_next_goes_on(self) -> None:
-        effects: list[int] = []
-
-        result = run(self.loop(5, effects, per_iteration=2, pause=timedelta(seconds=30)))
-
-        assert effects == list(range(5))
-        assert result.iterations == 3
-        assert result.waits == (30, 30)
-
-    def test_close_to_the_timeout_the_iteration_ends_by_itself(self) -> None:
-        effects: list[int] = []
-        left = iter([500, 400, 100, 500, 500, 500, 500])
-
-        result = run(self.loop(5, effects), remaining_seconds=lambda: next(left, 500))
-
-        assert effects == list(range(5))
-        assert result.iterations == 2
-
-    def test_the_margin_can_be_chosen(self) -> None:
-        assert run(self.loop(3, [], margin_seconds=300), remaining_seconds=299).iterations == 4
-        assert run(self.loop(3, [], margin_seconds=300), remaining_seconds=300).iterations == 1
-
-    def test_an_abort_ends_it_with_what_was_done(self) -> None:
-        effects: list[int] = []
-
-        # Calls are: claim, a look at the status a second, ...
-        result = run(self.loop(100, effects), clock=ManualClock(tick=0.2), after={5: abort})
-
-        assert result.record.status is Status.ABORTED
-        assert 0 < len(effects) < 100
-        assert result.answers[-1]["status"] == "aborted"
-
-    def test_the_cursor_is_saved_every_few_seconds_at_most(self, stack: Stack) -> None:
-        saves: list[str] = []
-
-        @task()
-        def counting(context: Context, input: Cursor) -> Done:
-            stack.dynamodb.requests.clear()
-            for _ in context.each(((number + 1, number) for number in range(20)), input):
-                stack.clock.advance(1)
-                saves.append(f"{stack.dynamodb.calls.count('update_item')}")
-            return Done()
-
-        record = stack.trigger(counting)
-
-        stack.run(record)
-
-        assert "".join(saves) == "00000111112222233333"
-
-    def test_what_was_saved_last_is_where_it_goes_on_after_a_crash(self) -> None:
-        effects: list[int] = []
-        definition = self.loop(6, effects, save_every=timedelta(0))
-
-        # Calls are: claim, save, look, save, save, ...
-        result = run(definition, before={4: kill})
-
-        assert result.record.output == {"cursor": 6, "seen": 6}
-        assert effects[:2] == [0, 1]
-        assert effects[2:] == [1, 2, 3, 4, 5]
-
-    def test_the_cursor_moves_only_once_the_body_is_through(self) -> None:
-        cursors: list[int] = []
-
-        @task()
-        def counting(context: Context, input: Cursor) -> Done:
-            source = ((number + 1, number) for number in range(3))
-            cursors.extend(input.cursor for _ in context.each(source, input))
-            return Done()
-
-        run(counting)
-
-        assert cursors == [0, 1, 2]
-
-    def test_what_the_body_raises_comes_through(self) -> None:
-        @task()
-        def failing(context: Context, input: Cursor) -> Done:
-            for _ in context.each([(1, "a"), (2, "b")], input):
-                raise ValueError("of the body")
-            return Done()
-
-        assert (run(failing).record.output or {})["error"] == {
-            "message": "of the body",
-            "code": "ValueError",
-        }
-
-    def test_no_except_of_the_task_is_in_the_way_of_an_abort(self) -> None:
-        @task()
-        def catching(context: Context, input: Cursor) -> Verdict:
-            try:
-                for _ in context.each(
-                    ((number + 1, number) for number in range(10)), input, per_iteration=5
-                ):
-                    pass
-            except Exception:
-                return Failed("It was caught.")
-            return Done()
-
-        assert run(catching, before={2: abort}).record.status is Status.ABORTED
-
-    def test_progress_counts_over_all_iterations_and_items(self) -> None:
-        @task()
-        def batches(context: Context, input: Cursor) -> Done:
-            source = ((number + 1, [number] * 10) for number in range(input.cursor, 4))
-            for _ in context.each(source, input, total=40, size=len, per_iteration=3):
-                pass
-            return Done()
-
-        assert run(batches).record.progress == Progress(
-            done=40, total=40, rate=None, remaining_seconds=None
-        )
-
-    def test_progress_tells_the_rate_of_this_iteration_and_what_is_left(self, stack: Stack) -> None:
-        seen: list[Progress | None] = []
-
-        @task()
-        def counting(context: Context, input: Cursor) -> Done:
-            for number in context.each(
-                ((number + 1, number) for number in range(100)), input, total=100
-            ):
-                stack.clock.advance(1)
-                if number == 10:
-                    seen.append(stack.get(context.task).progress)
-            return Done()
-
-        stack.run(stack.trigger(counting))
-
-        assert seen == [Progress(done=10, total=100, rate=1.0, remaining_seconds=90.0)]
-
-    def test_without_a_total_nobody_knows_how_long_it_takes(self, stack: Stack) -> None:
-        @task()
-        def counting(context: Context, input: Cursor) -> Done:
-            for _ in context.each(((number + 1, number) for number in range(3)), input):
-                stack.clock.advance(1)
-            return Done()
-
-        record = stack.trigger(counting)
-        stack.run(record)
-
-        assert stack.get(record).progress == Progress(
-            done=3, total=None, rate=1.0, remaining_seconds=None
-        )
-
-
-class Cursor(BaseModel):
-    cursor: int = 0
-    seen: int = 0
-
-
 class TestTheDoorsTasks:
-    def test_a_task_triggers_and_reads_others_by_the_door(self) -> None:
+    def test_a_task_triggers_and_reads_other_tasks_with_handler_tasks(self) -> None:
         def body(context: Context) -> None:
             made = tasks.trigger("child", input={"number": 3})
             context.save_output({"read back": tasks.get(made.id) == made})

@@ -1,181 +1,280 @@
-"""What an iteration logs."""
+"""What an iteration logs: lines wait for its outcome, or are written early."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from handler.iteration.log_buffer import Journal
-from handler.record.task_record import ErrorRecord, LogType, TaskRecord
+from handler.iteration.log_buffer import LogBuffer, TaskLogger
+from handler.record.failures import TaskFailure
+from handler.record.stored_task import StoredTask
+from handler.record.task_log import LogType
 from tests.handler.stack import Stack
 
-Make = Callable[..., Journal]
+
+@pytest.fixture
+def claimed(stack: Stack) -> StoredTask:
+    return stack.claim(stack.create())
+
+
+def buffer_of(
+    stack: Stack, task: StoredTask, *, enabled: bool = True, claimed_here: bool = True
+) -> LogBuffer:
+    return LogBuffer(
+        task,
+        logs=stack.store.logs,
+        clock=stack.clock,
+        enabled=enabled,
+        claimed=claimed_here,
+    )
 
 
 @pytest.fixture
-def record(stack: Stack) -> TaskRecord:
-    return stack.create()
-
-
-@pytest.fixture
-def journal(stack: Stack, record: TaskRecord) -> Journal:
-    return Journal(record, store=stack.store, clock=stack.clock, enabled=True)
-
-
-def lines(journal: Journal) -> Any:
-    log = journal.take()
-    assert log is not None
-    return log.items
-
-
-def test_lines_wait_for_the_outcome(stack: Stack, journal: Journal) -> None:
+def buffer(stack: Stack, claimed: StoredTask) -> LogBuffer:
+    buffer = buffer_of(stack, claimed)
     stack.dynamodb.requests.clear()
+    return buffer
 
-    journal.info("One.", rows=3)
-    journal.info("Two.")
+
+@pytest.fixture
+def task_log(buffer: LogBuffer) -> TaskLogger:
+    return TaskLogger(buffer)
+
+
+def taken(buffer: LogBuffer) -> Any:
+    """The lines that are not written yet."""
+    log = buffer.take()
+    assert log is not None
+    return log.lines
+
+
+def flush(stack: Stack, buffer: LogBuffer) -> None:
+    """Writes the lines that are not written yet, if there are any."""
+    if log := buffer.take():
+        stack.store.logs.append(log)
+
+
+def test_lines_wait_for_the_outcome(stack: Stack, buffer: LogBuffer, task_log: TaskLogger) -> None:
+    task_log.info("One.", rows=3)
+    task_log.info("Two.")
 
     assert stack.dynamodb.calls == []
-    assert [(line.message, line.type, line.data) for line in lines(journal)] == [
+    assert [(line.message, line.type, line.data) for line in taken(buffer)] == [
         ("One.", LogType.INFO, {"rows": 3}),
         ("Two.", LogType.INFO, None),
     ]
 
 
-def test_lines_are_taken_once(journal: Journal) -> None:
-    journal.info("One.")
+def test_lines_are_taken_once(buffer: LogBuffer, task_log: TaskLogger) -> None:
+    task_log.info("One.")
 
-    assert journal.take() is not None
-    assert journal.take() is None
+    first, second = buffer.take(), buffer.take()
+
+    assert first is not None
+    assert second is None
 
 
-def test_without_lines_there_is_no_log(stack: Stack, journal: Journal) -> None:
-    stack.dynamodb.requests.clear()
+def test_taken_lines_are_a_numbered_part_of_the_iterations_log(
+    claimed: StoredTask, buffer: LogBuffer, task_log: TaskLogger
+) -> None:
+    task_log.info("One.")
+    first = buffer.take()
+    task_log.info("Two.")
+    second = buffer.take()
 
-    journal.flush()
+    assert first
+    assert second
+    assert (first.task, first.iteration, first.part) == (claimed.id, 1, "000001")
+    assert second.part == "000002"
 
-    assert journal.take() is None
+
+def test_lines_of_a_visit_without_a_claim_stand_beside_the_iterations_own_parts(
+    stack: Stack, claimed: StoredTask
+) -> None:
+    own, beside = buffer_of(stack, claimed), buffer_of(stack, claimed, claimed_here=False)
+    for buffer, message in ((own, "Own."), (beside, "Beside.")):
+        TaskLogger(buffer).info(message)
+        flush(stack, buffer)
+
+    messages = stack.messages(claimed)
+
+    assert sorted(messages) == ["Beside.", "Own."]
+
+
+def test_an_iteration_without_lines_has_no_log(stack: Stack, buffer: LogBuffer) -> None:
+    log = buffer.take()
+
+    assert log is None
     assert stack.dynamodb.calls == []
 
 
-def test_many_lines_are_written_before_they_are_too_many(
-    stack: Stack, record: TaskRecord, journal: Journal
+def test_100_kib_of_lines_are_written_in_part_before_the_outcome(
+    stack: Stack, claimed: StoredTask, buffer: LogBuffer, task_log: TaskLogger
 ) -> None:
     for number in range(100):
         stack.clock.advance(0.01)
-        journal.info(f"Line {number}.", text="x" * 1_000)
+        task_log.info(f"Line {number}.", text="x" * 1_000)
 
-    written = stack.messages(record)
+    written = stack.messages(claimed)
+    flush(stack, buffer)
+
     assert 0 < len(written) < 100
-    journal.flush()
-    assert stack.messages(record) == [f"Line {number}." for number in range(100)]
+    assert stack.messages(claimed) == [f"Line {number}." for number in range(100)]
 
 
-def test_old_lines_are_written_with_the_next_one(
-    stack: Stack, record: TaskRecord, journal: Journal
+def test_lines_of_30_seconds_ago_are_written_with_the_next_line(
+    stack: Stack, claimed: StoredTask, buffer: LogBuffer, task_log: TaskLogger
 ) -> None:
-    journal.info("One.")
+    task_log.info("One.")
     stack.clock.advance(29)
-    journal.info("Two.")
-    assert stack.messages(record) == []
+    task_log.info("Two.")
+    before = stack.messages(claimed)
 
     stack.clock.advance(1)
-    journal.info("Three.")
+    task_log.info("Three.")
 
-    assert stack.messages(record) == ["One.", "Two.", "Three."]
-    assert journal.take() is None
+    assert before == []
+    assert stack.messages(claimed) == ["One.", "Two.", "Three."]
+    assert buffer.take() is None
 
 
-def test_a_line_after_a_write_starts_the_time_anew(
-    stack: Stack, record: TaskRecord, journal: Journal
+def test_the_first_line_after_a_write_waits_again(
+    stack: Stack, claimed: StoredTask, task_log: TaskLogger
 ) -> None:
-    journal.info("One.")
-    journal.flush()
+    task_log.info("One.")
+    stack.clock.advance(30)
+    task_log.info("Two.")
     stack.clock.advance(60)
 
-    journal.info("Two.")
+    task_log.info("Three.")
 
-    assert stack.messages(record) == ["One."]
+    assert stack.messages(claimed) == ["One.", "Two."]
 
 
-def test_what_is_written_later_is_appended(
-    stack: Stack, record: TaskRecord, journal: Journal
+def test_the_line_of_the_outcome_waits_for_it_however_old_the_log_is(
+    stack: Stack, buffer: LogBuffer, task_log: TaskLogger
+) -> None:
+    task_log.info("One.")
+    stack.clock.advance(60)
+
+    buffer.conclude("Task done.", data={"text": "x" * 100_000})
+
+    assert stack.dynamodb.calls == []
+    assert [line.message for line in taken(buffer)] == ["One.", "Task done."]
+
+
+def test_lines_that_are_written_later_are_appended_to_the_iterations_log(
+    stack: Stack, claimed: StoredTask, buffer: LogBuffer, task_log: TaskLogger
 ) -> None:
     for message in ("One.", "Two.", "Three."):
         stack.clock.advance(0.01)
-        journal.info(message)
-        journal.flush()
+        task_log.info(message)
+        flush(stack, buffer)
 
-    assert stack.messages(record) == ["One.", "Two.", "Three."]
-    assert len(list(stack.store.logs(record.id))) == 1
-
-
-def test_nothing_is_kept_where_logs_are_off(stack: Stack, record: TaskRecord) -> None:
-    journal = Journal(record, store=stack.store, clock=stack.clock, enabled=False)
-
-    journal.info("One.", huge="x" * 100_000)
-    journal.error("Two.", ValueError("v"))
-    journal.conclude("three", ErrorRecord(message="three"))
-    journal.flush()
-
-    assert journal.take() is None
-    assert stack.messages(record) == []
+    assert stack.messages(claimed) == ["One.", "Two.", "Three."]
+    assert len(list(stack.store.logs.read(claimed.id))) == 1
 
 
-def test_an_exception_is_logged_with_its_type_and_trace(journal: Journal) -> None:
-    journal.error("It failed.", ValueError("boom"), row=3)
+def test_a_task_without_database_logs_keeps_no_lines(stack: Stack, claimed: StoredTask) -> None:
+    buffer = buffer_of(stack, claimed, enabled=False)
+    task_log = TaskLogger(buffer)
 
-    (line,) = lines(journal)
+    task_log.info("One.", huge="x" * 100_000)
+    task_log.error("Two.", ValueError("v"))
+    buffer.conclude("three", failure=TaskFailure(message="three"))
+
+    assert buffer.take() is None
+    assert stack.messages(claimed) == []
+
+
+def test_an_exception_is_logged_with_its_type_and_trace(
+    buffer: LogBuffer, task_log: TaskLogger
+) -> None:
+    task_log.error("It failed.", ValueError("boom"), row=3)
+
+    (line,) = taken(buffer)
     assert (line.message, line.type, line.data) == ("It failed.", LogType.ERROR, {"row": 3})
     assert (line.error.message, line.error.code) == ("boom", "ValueError")
     assert "ValueError: boom" in line.error.stack
 
 
-def test_an_error_needs_no_exception(journal: Journal) -> None:
-    journal.error("It failed.")
-    journal.error("It failed.", {"message": "boom", "code": 5})
-    journal.error("It failed.", {"detail": "d"})
+@pytest.mark.parametrize(
+    ("error", "message", "code", "data"),
+    [
+        ({"message": "boom", "code": 5}, "boom", "5", {"message": "boom", "code": 5}),
+        ({"detail": "d"}, "It failed.", None, {"detail": "d"}),
+        ("boom", "boom", None, None),
+        (TaskFailure(message="boom", code="C"), "boom", "C", None),
+    ],
+    ids=["mapping", "mapping without a message", "text", "failure"],
+)
+def test_an_error_may_be_a_mapping_a_text_or_a_failure(
+    buffer: LogBuffer, task_log: TaskLogger, error: Any, message: str, code: str | None, data: Any
+) -> None:
+    task_log.error("It failed.", error)
 
-    bare, coded, detailed = lines(journal)
-    assert bare.error is None
-    assert bare.type is LogType.ERROR
-    assert (coded.error.message, coded.error.code) == ("boom", "5")
-    assert (detailed.error.message, detailed.error.data) == ("It failed.", {"detail": "d"})
+    (line,) = taken(buffer)
+    assert line.type is LogType.ERROR
+    assert (line.error.message, line.error.code, line.error.data) == (message, code, data)
+
+
+def test_an_error_line_without_an_error_is_of_type_error(
+    buffer: LogBuffer, task_log: TaskLogger
+) -> None:
+    task_log.error("It failed.")
+
+    (line,) = taken(buffer)
+    assert (line.type, line.error) == (LogType.ERROR, None)
 
 
 @pytest.mark.parametrize(
     ("message", "kept"),
     [("", "(no message)"), ("x" * 10_000, "x" * 4_000), (5, "5"), (None, "None")],
+    ids=["empty", "10,000 characters", "number", "none"],
 )
-def test_every_line_has_a_message_of_bearable_length(
-    journal: Journal, message: Any, kept: str
+def test_every_line_has_a_message_of_1_to_4_000_characters(
+    buffer: LogBuffer, task_log: TaskLogger, message: Any, kept: str
 ) -> None:
-    journal.info(message)
+    task_log.info(message)
 
-    assert [line.message for line in lines(journal)] == [kept]
-
-
-def test_data_beyond_16_kib_is_left_out_with_a_note_of_its_size(journal: Journal) -> None:
-    journal.info("Read.", text="x" * 20_000)
-
-    assert "20,011 bytes" in lines(journal)[0].data["omitted"]
+    assert [line.message for line in taken(buffer)] == [kept]
 
 
-def test_odd_data_does_not_fail_a_task(journal: Journal) -> None:
+def test_data_of_more_than_16_kib_is_replaced_by_a_note_of_its_size(
+    buffer: LogBuffer, task_log: TaskLogger
+) -> None:
+    task_log.info("Read.", text="x" * 20_000)
+
+    assert "20,011 bytes" in taken(buffer)[0].data["omitted"]
+
+
+def test_the_data_of_an_error_of_more_than_16_kib_is_replaced_by_a_note(
+    buffer: LogBuffer, task_log: TaskLogger
+) -> None:
+    task_log.error("It failed.", {"message": "boom", "text": "x" * 20_000})
+
+    (line,) = taken(buffer)
+    assert line.error.message == "boom"
+    assert set(line.error.data) == {"omitted"}
+
+
+def test_data_that_is_not_json_raises_nothing(buffer: LogBuffer, task_log: TaskLogger) -> None:
     circular: dict[str, object] = {}
     circular["self"] = circular
 
-    journal.info("Read.", thing=object(), nan=float("nan"), circular=circular)
-    journal.info("Read.", text="\udcff")
+    task_log.info("Read.", thing=object(), nan=float("nan"), circular=circular)
+    task_log.info("Read.", text="\udcff")
 
-    assert len(lines(journal)) == 2
+    assert [set(line.data) for line in taken(buffer)] == [{"text"}, {"text"}]
 
 
-def test_lines_are_dated_as_they_are_logged(stack: Stack, journal: Journal) -> None:
-    journal.info("One.")
+def test_each_line_has_the_moment_at_which_it_was_logged(
+    stack: Stack, buffer: LogBuffer, task_log: TaskLogger
+) -> None:
+    start = stack.clock.now()
+
+    task_log.info("One.")
     stack.clock.advance(2)
-    journal.info("Two.")
+    task_log.info("Two.")
 
-    assert [line.created_on for line in lines(journal)] == [
-        "2030-01-01T00:00:00.000Z",
-        "2030-01-01T00:00:02.000Z",
-    ]
+    moments = [(line.created_on - start).total_seconds() for line in taken(buffer)]
+    assert moments == [0, 2]

@@ -1,4 +1,4 @@
-"""What ends or revives a task that nothing runs any more: every branch of the recovery."""
+"""The recovery: it ends a task that nothing runs, or sends its event again."""
 
 import logging
 from datetime import timedelta
@@ -6,30 +6,20 @@ from typing import Any
 
 import pytest
 
-from handler import Context, Continue, TaskRecord, task
-from handler.contract import Status
-from handler.lifecycle.reconciliation import (
-    EXECUTION_ENDED,
-    MOST_DELIVERIES,
-    MOST_HOOK_ATTEMPTS,
-    NEVER_CLAIMED,
-    UNDELIVERED,
-)
-from handler.record.task_record import ErrorRecord
+from handler import Context, Continue, task
+from handler.contract import ErrorCode, Status
+from handler.lifecycle.reconciliation import MAX_HOOK_ATTEMPTS, MAX_RESENDS
+from handler.record.failures import TaskFailure
+from handler.record.stored_task import StoredTask
 from handler.table.conditions import Guard
 from handler.testing.aws import aws_client
 from tests.handler.recovering import PATIENCE, Recovering
-from tests.handler.stack import TABLE, BusQueue, Stack, refusal
-
-
-@pytest.fixture
-def recovering(stack: Stack, bus_queue: BusQueue, monkeypatch: pytest.MonkeyPatch) -> Recovering:
-    return Recovering(stack, bus_queue, monkeypatch)
+from tests.handler.stack import TABLE, refusal
 
 
 class TestAnExecutionThatEnds:
     @pytest.mark.parametrize("status", ["FAILED", "TIMED_OUT"])
-    def test_its_task_is_failed_with_the_error_and_the_cause_and_its_hook_runs(
+    def test_a_failed_execution_fails_its_task_with_the_error_and_the_cause(
         self, recovering: Recovering, status: str
     ) -> None:
         record = recovering.running()
@@ -37,7 +27,7 @@ class TestAnExecutionThatEnds:
             "execution-1", status, error="Runtime.ExitError", cause="It exited with status 7."
         )
 
-        recovering.tell("execution-1")
+        recovering.report("execution-1")
 
         error = recovering.error(record)
         assert recovering.stack.get(record).status is Status.FAILED
@@ -53,91 +43,91 @@ class TestAnExecutionThatEnds:
         }
         assert recovering.stack.messages(record) == [error["message"]]
         assert recovering.ran == [("on_error", "failed")]
-        assert recovering.stack.get(record).hook is None
+        assert recovering.stack.get(record).pending_hook is None
 
-    def test_one_that_was_stopped_leaves_its_task_aborted_with_the_cause_in_the_log(
+    def test_a_stopped_execution_aborts_its_task_and_the_log_has_the_cause(
         self, recovering: Recovering
     ) -> None:
         record = recovering.running()
         recovering.end("execution-1", "ABORTED", cause="Stopped by Ada.")
 
-        recovering.tell("execution-1")
+        recovering.report("execution-1")
 
         assert recovering.stack.get(record).status is Status.ABORTED
         assert recovering.stack.messages(record) == ["The execution was stopped. Stopped by Ada."]
         assert recovering.ran == [("on_abort", "aborted")]
 
-    def test_one_that_was_stopped_before_its_worker_ran_ends_its_task_too(
+    def test_an_execution_stopped_before_its_worker_ran_aborts_its_task(
         self, recovering: Recovering
     ) -> None:
         record = recovering.pending()
         recovering.start("execution-1", record)
         recovering.end("execution-1", "ABORTED")
 
-        recovering.tell("execution-1")
+        recovering.report("execution-1")
 
         assert recovering.stack.get(record).status is Status.ABORTED
 
-    def test_one_that_was_stopped_takes_the_children_of_its_task_along(
+    def test_a_stopped_execution_aborts_the_children_of_its_task(
         self, recovering: Recovering
     ) -> None:
         parent = recovering.running()
         child = recovering.pending(parent_id=parent.id)
         recovering.end("execution-1", "ABORTED")
 
-        recovering.tell("execution-1")
+        recovering.report("execution-1")
 
         assert recovering.stack.get(child).status is Status.ABORTED
 
-    def test_told_twice_it_does_nothing_the_second_time(self, recovering: Recovering) -> None:
+    def test_a_second_event_of_the_same_execution_changes_nothing(
+        self, recovering: Recovering
+    ) -> None:
         record = recovering.running()
         recovering.end("execution-1", "FAILED", error="Lambda.Unknown", cause="?")
 
-        recovering.tell("execution-1")
+        recovering.report("execution-1")
         after = recovering.stack.get(record)
         recovering.stack.clock.advance(1)
-        recovering.tell("execution-1")
+        recovering.report("execution-1")
 
         assert recovering.stack.get(record) == after
         assert len(recovering.stack.messages(record)) == 1
         assert len(recovering.ran) == 1
 
-    def test_a_task_that_ended_by_itself_stays_as_it_is(self, recovering: Recovering) -> None:
+    def test_a_task_that_ended_by_itself_keeps_its_error(self, recovering: Recovering) -> None:
         record = recovering.running()
         ended = record.failed(
-            now=recovering.stack.clock.now(), error=ErrorRecord(message="Its own error.")
+            now=recovering.stack.clock.now(), failure=TaskFailure(message="Its own error.")
         )
         recovering.stack.store.save(ended, before=record, guard=Guard())
         recovering.end("execution-1", "FAILED", error="TASK_ERROR")
 
-        recovering.tell("execution-1")
+        recovering.report("execution-1")
 
         assert recovering.error(record) == {"message": "Its own error."}
 
-    def test_a_hook_that_its_worker_did_not_come_to_run_is_run(
-        self, recovering: Recovering
-    ) -> None:
+    def test_a_hook_that_the_worker_did_not_run_runs(self, recovering: Recovering) -> None:
         record = recovering.running()
-        error = ErrorRecord(message="Its own error.")
-        ended = record.failed(now=recovering.stack.clock.now(), error=error, hook="on_error")
+        error = TaskFailure(message="Its own error.")
+        ended = record.failed(now=recovering.stack.clock.now(), failure=error).due("on_error")
         recovering.stack.store.save(ended, before=record, guard=Guard())
         recovering.end("execution-1", "FAILED", error="TASK_ERROR")
 
-        recovering.tell("execution-1")
+        recovering.report("execution-1")
 
         assert recovering.ran == [("on_error", "failed")]
-        assert recovering.stack.get(record).hook is None
+        assert recovering.stack.get(record).pending_hook is None
 
     def test_a_task_of_another_execution_is_left_alone(self, recovering: Recovering) -> None:
         record = recovering.running("execution-1")
         recovering.start("execution-2", record)
         recovering.end("execution-2", "FAILED", error="Lambda.Unknown")
 
-        recovering.tell("execution-2")
+        recovering.report("execution-2")
 
         assert recovering.stack.get(record).status is Status.RUNNING
 
-    def test_a_task_that_has_moved_on_to_a_new_execution_is_left_to_that(
+    def test_a_task_handed_over_to_a_new_execution_is_left_alone(
         self, recovering: Recovering
     ) -> None:
         record = recovering.running()
@@ -146,7 +136,7 @@ class TestAnExecutionThatEnds:
         recovering.stack.store.save(released, before=record, guard=Guard())
         recovering.end("execution-1", "FAILED", error="Lambda.Unknown")
 
-        recovering.tell("execution-1")
+        recovering.report("execution-1")
 
         assert recovering.stack.get(record).status is Status.RUNNING
 
@@ -157,7 +147,7 @@ class TestAnExecutionThatEnds:
             TableName=TABLE, Key={"pk": {"S": f"TASK#{record.id}"}, "sk": {"S": "TASK"}}
         )
 
-        recovering.tell("execution-1")
+        recovering.report("execution-1")
 
         assert recovering.stack.store.find(record.id) is None
 
@@ -165,13 +155,13 @@ class TestAnExecutionThatEnds:
         "event",
         ["no event", [], {}, {"detail": []}, {"detail": {"webinyTaskId": 7}}, {"detail": {}}],
     )
-    def test_one_that_was_started_with_anything_else_is_no_trouble(
+    def test_an_execution_without_a_tasks_event_is_ignored(
         self, recovering: Recovering, event: object
     ) -> None:
         recovering.start("execution-1", event=event)
         recovering.end("execution-1", "FAILED", error="VALIDATION_FAILED_INVALID_FIELDS")
 
-        recovering.tell("execution-1")
+        recovering.report("execution-1")
 
         assert recovering.stack.rows() == []
 
@@ -185,13 +175,13 @@ class TestAnExecutionThatEnds:
         recovering.start("execution-1", event=event)
         recovering.end("execution-1", "FAILED", error="Lambda.Unknown", cause="?")
 
-        recovering.tell("execution-1")
+        recovering.report("execution-1")
 
         record = recovering.stack.get("by-hand-1")
         assert (record.name, record.status) == ("By hand", Status.FAILED)
         assert recovering.error(record)["code"] == "WORKER_KILLED"
 
-    def test_a_worker_that_has_moved_on_meanwhile_wins(self, recovering: Recovering) -> None:
+    def test_a_worker_that_ends_the_task_first_wins(self, recovering: Recovering) -> None:
         record = recovering.running()
         recovering.end("execution-1", "ABORTED")
         done = record.succeeded(now=recovering.stack.clock.now(), output={"rows": 3})
@@ -203,12 +193,12 @@ class TestAnExecutionThatEnds:
                 recovering.stack.store.save(done, before=record, guard=Guard())
 
         dynamodb.interference = finish_first
-        recovering.tell("execution-1")
+        recovering.report("execution-1")
 
         assert recovering.stack.get(record).status is Status.SUCCESS
         assert recovering.ran == []
 
-    def test_a_task_without_logs_gets_none(self, recovering: Recovering) -> None:
+    def test_a_task_without_database_logs_gets_no_log(self, recovering: Recovering) -> None:
         @task(id="quiet", database_logs=False)
         def quiet(context: Context) -> Continue:
             return Continue()
@@ -217,16 +207,16 @@ class TestAnExecutionThatEnds:
         record = recovering.running(definition_id="quiet")
         recovering.end("execution-1", "ABORTED")
 
-        recovering.tell("execution-1")
+        recovering.report("execution-1")
 
         assert recovering.stack.get(record).status is Status.ABORTED
         assert recovering.stack.lines(record) == []
 
-    def test_a_task_whose_definition_is_gone_is_ended_too(self, recovering: Recovering) -> None:
+    def test_a_task_without_a_definition_is_ended(self, recovering: Recovering) -> None:
         record = recovering.running(definition_id="noSuchTask")
         recovering.end("execution-1", "FAILED", error="Lambda.Unknown")
 
-        recovering.tell("execution-1")
+        recovering.report("execution-1")
 
         assert recovering.stack.get(record).status is Status.FAILED
 
@@ -236,7 +226,7 @@ class TestAnExecutionThatEnds:
         recovering.stack.store.save(saved, before=record, guard=Guard())
         recovering.end("execution-1", "FAILED", error="Lambda.Unknown")
 
-        recovering.tell("execution-1")
+        recovering.report("execution-1")
 
         assert (recovering.stack.get(record).output or {})["rows"] == 3
 
@@ -255,30 +245,30 @@ class TestLostEvents:
         [event] = recovering.bus_queue.take()
         assert event["detail"]["webinyTaskId"] == record.id
         assert found["sent"] == 1
-        assert recovering.stack.get(record).deliveries == 1
+        assert recovering.stack.get(record).resends == 1
 
-    def test_it_is_sent_only_so_often_and_then_failed_with_the_reason(
+    def test_an_event_is_sent_four_times_and_then_its_task_fails_with_the_reason(
         self, recovering: Recovering
     ) -> None:
         record = recovering.pending()
-        for delivery in range(MOST_DELIVERIES):
+        for delivery in range(MAX_RESENDS):
             recovering.wait(4**delivery)
             recovering.sweep()
-        assert len(recovering.bus_queue.take()) == MOST_DELIVERIES
+        assert len(recovering.bus_queue.take()) == MAX_RESENDS
         assert recovering.stack.get(record).status is Status.PENDING
 
-        recovering.wait(4**MOST_DELIVERIES)
+        recovering.wait(4**MAX_RESENDS)
         recovering.sweep()
 
         error = recovering.error(record)
         assert recovering.stack.get(record).status is Status.FAILED
-        assert error["code"] == NEVER_CLAIMED
+        assert error["code"] == ErrorCode.NEVER_CLAIMED
         assert error["message"] == "Its event was sent 4 times, and nothing ever claimed it."
         assert recovering.stack.messages(record) == [error["message"]]
         assert recovering.ran == [("on_error", "failed")]
         assert recovering.bus_queue.take() == []
 
-    def test_each_time_it_is_given_longer_to_arrive(self, recovering: Recovering) -> None:
+    def test_each_resend_waits_longer_than_the_last(self, recovering: Recovering) -> None:
         recovering.pending()
         recovering.wait()
         recovering.sweep()
@@ -291,14 +281,14 @@ class TestLostEvents:
 
         assert len(recovering.bus_queue.take()) == 1
 
-    def test_a_worker_without_capacity_is_given_longer_than_the_state_machine_tries(self) -> None:
+    def test_the_resends_take_longer_than_the_two_hours_that_the_state_machine_retries(
+        self,
+    ) -> None:
         # About two hours: infra/state_machine_definition.py, RETRIERS.
-        patience = sum(
-            (PATIENCE * 4**delivery for delivery in range(MOST_DELIVERIES + 1)), timedelta()
-        )
+        patience = sum((PATIENCE * 4**delivery for delivery in range(MAX_RESENDS + 1)), timedelta())
         assert patience > timedelta(hours=2)
 
-    def test_a_task_that_moves_on_to_a_new_execution_is_sent_again_too(
+    def test_the_lost_event_of_a_handed_over_task_is_sent_again(
         self, recovering: Recovering
     ) -> None:
         record = recovering.running()
@@ -312,7 +302,7 @@ class TestLostEvents:
         [event] = recovering.bus_queue.take()
         assert event["detail"]["delay"] == 480
 
-    def test_one_that_arrives_in_the_same_moment_is_not_sent_again(
+    def test_an_event_that_arrives_during_the_sweep_is_not_sent_again(
         self, recovering: Recovering
     ) -> None:
         record = recovering.pending()
@@ -347,7 +337,7 @@ class TestLostEvents:
 
 class TestLostExecutions:
     @pytest.mark.parametrize("status", ["FAILED", "TIMED_OUT", "ABORTED"])
-    def test_a_task_whose_execution_is_over_is_ended_even_if_nobody_told(
+    def test_a_sweep_ends_the_task_of_an_execution_whose_event_was_lost(
         self, recovering: Recovering, status: str
     ) -> None:
         record = recovering.running()
@@ -360,28 +350,26 @@ class TestLostExecutions:
         assert found["ended"] == 1
         assert len(recovering.ran) == 1
 
-    def test_a_task_whose_execution_succeeded_without_it_is_failed(
-        self, recovering: Recovering
-    ) -> None:
+    def test_an_open_task_whose_execution_succeeded_is_failed(self, recovering: Recovering) -> None:
         record = recovering.running()
         recovering.end("execution-1", "SUCCEEDED")
         recovering.wait()
 
         recovering.sweep()
 
-        assert recovering.error(record)["code"] == EXECUTION_ENDED
+        assert recovering.error(record)["code"] == ErrorCode.EXECUTION_ENDED
         assert "is over (SUCCEEDED), but the task is not" in recovering.error(record)["message"]
 
-    def test_a_task_whose_execution_is_forgotten_is_failed(self, recovering: Recovering) -> None:
+    def test_an_open_task_whose_execution_is_gone_is_failed(self, recovering: Recovering) -> None:
         record, forgotten = recovering.running(), recovering.claimed_by("forgotten")
         recovering.wait()
 
         recovering.sweep()
 
-        assert recovering.error(forgotten)["code"] == EXECUTION_ENDED
+        assert recovering.error(forgotten)["code"] == ErrorCode.EXECUTION_ENDED
         assert recovering.stack.get(record).status is Status.RUNNING
 
-    def test_a_task_that_runs_or_waits_is_left_alone_for_as_long_as_its_execution_does(
+    def test_a_task_whose_execution_runs_or_waits_is_left_alone(
         self, recovering: Recovering
     ) -> None:
         running = recovering.running("execution-1")
@@ -395,7 +383,7 @@ class TestLostExecutions:
 
         assert found == {"undelivered": 0, "ended": 0, "sent": 0, "closed": 0}
         assert recovering.stack.get(running) == running
-        assert recovering.stack.get(waiting) == waits
+        assert recovering.stack.get(waiting).to_record() == waits.to_record()
 
     def test_a_task_that_has_just_moved_is_left_alone(self, recovering: Recovering) -> None:
         record = recovering.running()
@@ -406,7 +394,7 @@ class TestLostExecutions:
 
         assert recovering.stack.get(record).status is Status.RUNNING
 
-    def test_executions_that_run_are_not_looked_at_one_by_one(self, recovering: Recovering) -> None:
+    def test_running_executions_are_not_described_one_by_one(self, recovering: Recovering) -> None:
         for number in range(3):
             recovering.running(f"execution-{number}")
         recovering.wait()
@@ -418,24 +406,24 @@ class TestLostExecutions:
 
 
 class TestWhatAnEndLeaves:
-    def ended(self, recovering: Recovering, **fields: Any) -> TaskRecord:
+    def ended(self, recovering: Recovering, *, hook: str | None = None) -> StoredTask:
         record = recovering.running()
-        ended = record.succeeded(now=recovering.stack.clock.now(), output=None, **fields)
+        ended = record.succeeded(now=recovering.stack.clock.now(), output=None).due(hook)
         recovering.stack.store.save(ended, before=record, guard=Guard())
         return recovering.stack.get(record)
 
-    def test_a_hook_that_is_due_still_is_run(self, recovering: Recovering) -> None:
+    def test_a_pending_hook_runs_once(self, recovering: Recovering) -> None:
         record = self.ended(recovering, hook="on_done")
         recovering.wait()
 
         found = recovering.sweep()
 
         assert recovering.ran == [("on_done", "success")]
-        assert recovering.stack.get(record).hook is None
+        assert recovering.stack.get(record).pending_hook is None
         assert found["closed"] == 1
         assert recovering.sweep()["closed"] == 0
 
-    def test_a_hook_that_never_ends_is_given_up_after_some_attempts(
+    def test_a_hook_that_never_ends_is_given_up_after_three_attempts(
         self, recovering: Recovering
     ) -> None:
         record = self.ended(recovering, hook="on_done")
@@ -443,9 +431,8 @@ class TestWhatAnEndLeaves:
         class Died(BaseException):
             """The Lambda was killed."""
 
-        definition = recovering.stack.definitions[0]
-        definition._hooks["on_done"] = lambda record: (_ for _ in ()).throw(Died)
-        for _ in range(MOST_HOOK_ATTEMPTS):
+        recovering.hook_error = Died()
+        for _ in range(MAX_HOOK_ATTEMPTS):
             recovering.wait()
             with pytest.raises(Died):
                 recovering.sweep()
@@ -453,7 +440,7 @@ class TestWhatAnEndLeaves:
         recovering.wait()
         recovering.sweep()
 
-        assert recovering.stack.get(record).hook is None
+        assert recovering.stack.get(record).pending_hook is None
         assert recovering.stack.messages(record) == [
             "The on_done hook was started 3 times and never ended; it is given up."
         ]
@@ -471,7 +458,7 @@ class TestWhatAnEndLeaves:
 class TestDeadLetters:
     def test_an_event_is_sent_again_and_leaves_the_queue(self, recovering: Recovering) -> None:
         record = recovering.pending()
-        recovering.bury(recovering.event_of(record))
+        recovering.send_to_dlq(recovering.event_of(record))
 
         found = recovering.sweep()
 
@@ -480,12 +467,12 @@ class TestDeadLetters:
         assert found["undelivered"] == 1
         assert recovering.letters() == 0
 
-    def test_what_comes_back_again_and_again_is_failed_with_eventbridges_reason(
+    def test_a_fourth_dead_letter_fails_its_task_with_eventbridges_reason(
         self, recovering: Recovering
     ) -> None:
         record = recovering.pending()
-        for delivery in range(MOST_DELIVERIES + 1):
-            recovering.bury(
+        for delivery in range(MAX_RESENDS + 1):
+            recovering.send_to_dlq(
                 recovering.event_of(record),
                 ERROR_CODE="NO_PERMISSIONS",
                 ERROR_MESSAGE="It may not.",
@@ -494,25 +481,27 @@ class TestDeadLetters:
             recovering.wait(4 ** (delivery + 1))
 
         error = recovering.error(record)
-        assert error["code"] == UNDELIVERED
+        assert error["code"] == ErrorCode.UNDELIVERED
         assert (
             error["message"]
             == "Its event was sent 4 times, and EventBridge could not deliver it: NO_PERMISSIONS:"
             " It may not."
         )
-        assert len(recovering.bus_queue.take()) == MOST_DELIVERIES
+        assert len(recovering.bus_queue.take()) == MAX_RESENDS
         assert recovering.letters() == 0
         assert recovering.ran == [("on_error", "failed")]
 
-    def test_one_that_comes_back_at_once_waits_in_the_queue(self, recovering: Recovering) -> None:
+    def test_a_dead_letter_right_after_a_resend_stays_in_the_queue(
+        self, recovering: Recovering
+    ) -> None:
         record = recovering.pending()
-        for _ in range(MOST_DELIVERIES + 1):
-            recovering.bury(recovering.event_of(record))
+        for _ in range(MAX_RESENDS + 1):
+            recovering.send_to_dlq(recovering.event_of(record))
             recovering.sweep()
 
         assert recovering.stack.get(record).status is Status.PENDING
         assert len(recovering.bus_queue.take()) == 1
-        assert recovering.letters() == MOST_DELIVERIES
+        assert recovering.letters() == MAX_RESENDS
 
     def test_an_event_sent_by_hand_gets_its_record_and_is_sent_again(
         self, recovering: Recovering
@@ -523,7 +512,7 @@ class TestDeadLetters:
             "tenant": "acme",
             "delay": 60,
         }
-        recovering.bury({"id": "by-hand-1", "detail": detail})
+        recovering.send_to_dlq({"id": "by-hand-1", "detail": detail})
 
         recovering.sweep()
 
@@ -548,7 +537,7 @@ class TestDeadLetters:
     def test_an_event_sent_by_hand_that_cannot_be_run_is_kept_as_failed(
         self, recovering: Recovering, detail: dict[str, object]
     ) -> None:
-        recovering.bury({"id": "by-hand-1", "detail": detail})
+        recovering.send_to_dlq({"id": "by-hand-1", "detail": detail})
 
         recovering.sweep()
 
@@ -558,7 +547,7 @@ class TestDeadLetters:
 
     def test_the_event_of_a_task_that_runs_by_now_is_dropped(self, recovering: Recovering) -> None:
         record = recovering.running()
-        recovering.bury(recovering.event_of(record))
+        recovering.send_to_dlq(recovering.event_of(record))
 
         recovering.sweep()
 
@@ -580,22 +569,22 @@ class TestDeadLetters:
             },
         ],
     )
-    def test_what_is_of_no_task_is_dropped_and_the_log_says_so(
+    def test_a_dead_letter_without_a_task_is_dropped_and_logged(
         self, recovering: Recovering, rubbish: object, caplog: pytest.LogCaptureFixture
     ) -> None:
-        recovering.bury(rubbish)
+        recovering.send_to_dlq(rubbish)
 
         with caplog.at_level(logging.WARNING):
             recovering.sweep()
 
         assert recovering.letters() == 0
         assert recovering.stack.rows() == []
-        assert "A dead letter is of no task" in caplog.text
+        assert "A dead letter names no task" in caplog.text
 
-    def test_what_was_sent_by_hand_and_names_no_definition_is_kept_as_failed(
+    def test_an_event_sent_by_hand_without_a_definition_is_kept_as_failed(
         self, recovering: Recovering
     ) -> None:
-        recovering.bury({"id": "e1", "detail": {}})
+        recovering.send_to_dlq({"id": "e1", "detail": {}})
 
         recovering.sweep()
 
@@ -603,29 +592,27 @@ class TestDeadLetters:
         assert (record.status, record.definition_id) == (Status.FAILED, "unknown")
         assert "webinyTaskDefinitionId" in str(record.output)
 
-    def test_hundreds_are_taken_in_one_sweep(self, recovering: Recovering) -> None:
+    def test_one_sweep_takes_35_dead_letters(self, recovering: Recovering) -> None:
         record = recovering.running()
         for _ in range(35):
-            recovering.bury(recovering.event_of(record))
+            recovering.send_to_dlq(recovering.event_of(record))
 
         assert recovering.sweep()["undelivered"] == 35
         assert recovering.letters() == 0
 
 
 class TestTheCostOfASweep:
-    def test_where_nothing_is_open_it_is_one_query_and_one_look_at_the_queue(
-        self, recovering: Recovering
-    ) -> None:
+    def test_a_sweep_without_open_tasks_makes_one_query(self, recovering: Recovering) -> None:
         recovering.stack.run(recovering.pending())
 
         recovering.stack.dynamodb.requests.clear()
         recovering.sweep()
 
         assert recovering.stack.dynamodb.calls == ["query"]
-        assert recovering.stack.dynamodb.requests[0][1]["IndexName"] == "open"
+        assert recovering.stack.dynamodb.requests[0][1]["IndexName"] == "unfinished"
         assert recovering.stack.stepfunctions.calls == []
 
-    def test_what_is_over_is_not_read(self, recovering: Recovering) -> None:
+    def test_a_sweep_reads_open_tasks_alone(self, recovering: Recovering) -> None:
         for _ in range(5):
             recovering.stack.run(recovering.pending())
         open_one = recovering.running()

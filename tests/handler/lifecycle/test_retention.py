@@ -1,23 +1,24 @@
-"""How long a task is kept: it and its logs expire some days after its end, and never before."""
+"""How long a task is kept: it expires with its logs some days after its end, never before."""
 
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from handler import Context, Continue, Definition, Done, TaskRecord, Verdict, task
+from handler import Context, Continue, Definition, Done, Verdict, task
 from handler.contract import DAY_SECONDS, Status
+from handler.record.stored_task import StoredTask
 from tests.handler.recovering import Recovering
-from tests.handler.stack import BusQueue, Stack
+from tests.handler.stack import Stack
 
 DAYS = 90
 STEPS = 3
 
 
 @pytest.fixture
-def recovering(stack: Stack, bus_queue: BusQueue, monkeypatch: pytest.MonkeyPatch) -> Recovering:
-    recovering = Recovering(stack, bus_queue, monkeypatch)
-    stack.settings = replace(stack.settings, retention_days=DAYS)
+def recovering(recovering: Recovering) -> Recovering:
+    """The stack with its recovery; finished tasks are kept for ninety days."""
+    recovering.stack.settings = replace(recovering.stack.settings, retention_days=DAYS)
     return recovering
 
 
@@ -30,7 +31,7 @@ def counting() -> Definition:
     return count_up
 
 
-def counted(stack: Stack, steps: int = STEPS) -> TaskRecord:
+def counted(stack: Stack, steps: int = STEPS) -> StoredTask:
     record = stack.trigger(counting(), input={"count": 1})
     for step in range(steps):
         stack.run(record, visit=f"visit-{step}")
@@ -64,32 +65,32 @@ def test_the_record_and_its_last_log_expire_from_the_write_that_ends_the_task(
     assert found[1:].count(end(recovering.stack)) == 1
 
 
-def test_the_logs_of_earlier_iterations_are_told_by_the_next_sweep(recovering: Recovering) -> None:
+def test_the_next_sweep_dates_the_logs_of_earlier_iterations(recovering: Recovering) -> None:
     record = counted(recovering.stack)
-    assert record.closing
+    assert record.log_expiry_pending
     recovering.wait()
 
     found = recovering.sweep()
 
     assert found["closed"] == 1
     assert None not in expiries(recovering.stack)
-    assert not recovering.stack.get(record).closing
+    assert not recovering.stack.get(record).log_expiry_pending
     assert recovering.sweep()["closed"] == 0
 
 
-def test_a_task_of_one_iteration_leaves_nothing_to_be_told(recovering: Recovering) -> None:
+def test_a_task_of_one_iteration_leaves_no_log_without_a_date(recovering: Recovering) -> None:
     record = recovering.stack.trigger(counting(), input={"count": STEPS})
     recovering.stack.run(record)
 
-    assert not recovering.stack.get(record).closing
+    assert not recovering.stack.get(record).log_expiry_pending
     assert expiries(recovering.stack) == [end(recovering.stack)] * 2
 
 
-def test_what_is_logged_after_the_end_expires_too(recovering: Recovering) -> None:
+def test_a_log_written_after_the_end_expires(recovering: Recovering) -> None:
     definition = counting()
 
     @definition.on_done
-    def complain(record: TaskRecord) -> None:
+    def complain(record: object) -> None:
         raise ValueError("The hook fails.")
 
     record = recovering.stack.trigger(definition, input={"count": STEPS})
@@ -100,16 +101,16 @@ def test_what_is_logged_after_the_end_expires_too(recovering: Recovering) -> Non
 
 
 @pytest.mark.parametrize("status", ["FAILED", "ABORTED"])
-def test_a_task_that_the_recovery_ends_expires_as_well(recovering: Recovering, status: str) -> None:
+def test_a_task_ended_by_the_recovery_expires(recovering: Recovering, status: str) -> None:
     recovering.running()
     recovering.end("execution-1", status, error="Lambda.Unknown")
 
-    recovering.tell("execution-1")
+    recovering.report("execution-1")
 
     assert expiries(recovering.stack) == [end(recovering.stack)] * 2
 
 
-def test_a_task_that_is_aborted_expires_as_well(recovering: Recovering) -> None:
+def test_an_aborted_task_expires(recovering: Recovering) -> None:
     record = recovering.pending()
 
     recovering.stack.tasks.abort(record.id)
@@ -117,7 +118,7 @@ def test_a_task_that_is_aborted_expires_as_well(recovering: Recovering) -> None:
     assert expiries(recovering.stack) == [end(recovering.stack)] * 2
 
 
-def test_with_zero_days_nothing_ever_expires(recovering: Recovering) -> None:
+def test_with_zero_retention_days_nothing_expires(recovering: Recovering) -> None:
     recovering.stack.settings = replace(recovering.stack.settings, retention_days=0)
     counted(recovering.stack)
     recovering.wait()
@@ -125,4 +126,6 @@ def test_with_zero_days_nothing_ever_expires(recovering: Recovering) -> None:
     recovering.sweep()
 
     assert expiries(recovering.stack) == [None] * (STEPS + 1)
-    assert not any(record.closing for record in recovering.stack.store.open_tasks())
+    assert not any(
+        record.log_expiry_pending for record in recovering.stack.store.index.unfinished()
+    )

@@ -4,9 +4,8 @@ from typing import Any
 
 import pytest
 
-from handler import Failed
 from handler.errors import NotFound
-from handler.record.failures import error_of, error_of_failed, readable
+from handler.record.failures import TaskFailure, to_json_or_text, to_text
 
 
 class Coded(Exception):
@@ -17,85 +16,178 @@ class Coded(Exception):
         self.data = data
 
 
-def test_a_plain_exception_has_its_type_as_its_code() -> None:
-    error = error_of(ValueError("boom"))
-
-    assert (error.message, error.code, error.data) == ("boom", "ValueError", None)
-
-
-def test_a_coded_exception_keeps_its_code_and_its_data() -> None:
-    error = error_of(Coded("boom", {"k": 1}))
-
-    assert (error.message, error.code, error.data) == ("boom", "MY_CODE", {"k": 1})
+def circular_mapping() -> dict[str, object]:
+    """A mapping that contains itself."""
+    circular: dict[str, object] = {"name": "it"}
+    circular["self"] = circular
+    return circular
 
 
-def test_our_own_errors_are_coded() -> None:
-    assert error_of(NotFound("gone", data={"id": "t"})).code == "NOT_FOUND"
+class Unprintable:
+    """Something whose own text can't be made."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("broken")
+
+
+def test_an_exception_without_a_code_has_its_class_name_as_its_code() -> None:
+    error = ValueError("boom")
+
+    failure = TaskFailure.from_exception(error)
+
+    assert (failure.message, failure.code, failure.data) == ("boom", "ValueError", None)
+
+
+def test_an_exception_with_a_code_and_data_keeps_both() -> None:
+    error = Coded("boom", {"k": 1})
+
+    failure = TaskFailure.from_exception(error)
+
+    assert (failure.message, failure.code, failure.data) == ("boom", "MY_CODE", {"k": 1})
+
+
+def test_an_error_of_the_project_keeps_its_code() -> None:
+    error = NotFound("gone", data={"id": "t"})
+
+    failure = TaskFailure.from_exception(error)
+
+    assert failure.code == "NOT_FOUND"
 
 
 @pytest.mark.parametrize("error", [ValueError(), ValueError(""), KeyboardInterrupt(), Coded("")])
-def test_an_exception_without_a_message_gets_one(error: BaseException) -> None:
-    assert error_of(error).message == f"{type(error).__name__} was raised, without a message."
+def test_an_exception_without_a_message_gets_one_that_names_its_class(
+    error: BaseException,
+) -> None:
+    failure = TaskFailure.from_exception(error)
+
+    assert failure.message == f"{type(error).__name__} was raised, without a message."
 
 
 @pytest.mark.parametrize("code", [5, None, "", ["C"]])
-def test_a_code_that_is_no_text_is_none(code: Any) -> None:
+def test_a_code_that_is_not_text_is_replaced_by_the_class_name(code: Any) -> None:
     error = Coded("boom")
     error.code = code
 
-    assert error_of(error).code == "Coded"
+    failure = TaskFailure.from_exception(error)
+
+    assert failure.code == "Coded"
 
 
-def test_an_exit_is_no_code() -> None:
-    assert error_of(SystemExit(3)).code == "SystemExit"
+def test_the_exit_status_of_a_system_exit_is_not_its_code() -> None:
+    error = SystemExit(3)
+
+    failure = TaskFailure.from_exception(error)
+
+    assert failure.code == "SystemExit"
 
 
 @pytest.mark.parametrize("data", ["text", 5, [1], None, {}])
-def test_data_that_is_no_mapping_is_left_out(data: object) -> None:
-    assert error_of(Coded("boom", data)).data is None
+def test_data_that_is_empty_or_not_a_mapping_is_left_out(data: object) -> None:
+    error = Coded("boom", data)
+
+    failure = TaskFailure.from_exception(error)
+
+    assert failure.data is None
 
 
-def test_data_that_is_no_json_is_shown_as_text() -> None:
-    circular: dict[str, object] = {"name": "it"}
-    circular["self"] = circular
+def test_data_that_contains_itself_is_kept_as_text() -> None:
+    error = Coded("boom", circular_mapping())
 
-    shown = error_of(Coded("boom", circular)).data
+    shown = TaskFailure.from_exception(error).data
 
     assert shown is not None
     assert "'name': 'it'" in str(shown["text"])
-    assert len(str(readable({"huge": ["\udcff" * 100_000]}))) < 10_000
 
 
-def test_the_stack_shows_where_it_was_raised_and_from_what() -> None:
+def test_data_that_is_not_unicode_is_kept_as_text_of_less_than_10_000_characters() -> None:
+    data = {"huge": ["\udcff" * 100_000]}
+
+    shown = to_json_or_text(data)
+
+    assert set(shown) == {"text"}
+    assert len(str(shown)) < 10_000
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("ünï", "ünï"),
+        ("a\udcff", "a\\udcff"),
+        (5, "5"),
+        (Unprintable(), "(Unprintable can't be shown)"),
+    ],
+    ids=["unicode", "not unicode", "number", "broken __str__"],
+)
+def test_any_value_becomes_text_that_can_be_stored(value: object, text: str) -> None:
+    shown = to_text(value)
+
+    assert shown == text
+    assert shown.encode().decode() == shown
+
+
+def test_an_exception_whose_text_cannot_be_made_is_still_a_failure() -> None:
+    error = ValueError(Unprintable())
+
+    failure = TaskFailure.from_exception(error)
+
+    assert failure.message == "(ValueError can't be shown)"
+    assert failure.code == "ValueError"
+
+
+def test_the_stack_shows_where_an_exception_was_raised_and_its_cause() -> None:
     try:
         try:
             raise KeyError("inner")
         except KeyError as inner:
             raise ValueError("outer") from inner
     except ValueError as outer:
-        stack = error_of(outer).stack or ""
+        error = outer
+
+    stack = TaskFailure.from_exception(error).stack or ""
 
     assert "KeyError: 'inner'" in stack
     assert "test_failures.py" in stack
     assert stack.rstrip().endswith("ValueError: outer")
 
 
-def test_a_huge_message_and_stack_are_cut() -> None:
-    error = error_of(ValueError("x" * 1_000_000))
+def test_a_message_is_cut_to_8_000_characters_and_a_stack_to_its_last_4_000() -> None:
+    error = ValueError("x" * 1_000_000)
 
-    assert len(error.message) <= 8_000
-    assert len(error.stack or "") <= 4_000
+    failure = TaskFailure.from_exception(error)
 
-
-def test_the_stack_is_for_the_log_alone() -> None:
-    assert set(error_of(Coded("boom", {"k": 1})).to_wire()) == {"message", "code", "data"}
-
-
-def test_failed_is_an_error_as_it_says() -> None:
-    error = error_of_failed(Failed("boom", code="C", data={"k": {1, 2}}))
-
-    assert (error.message, error.code, error.data) == ("boom", "C", {"k": [1, 2]})
+    assert len(failure.message) <= 8_000
+    assert len(failure.stack or "") <= 4_000
+    assert (failure.stack or "").rstrip().endswith("x")
 
 
-def test_failed_without_a_code_has_none() -> None:
-    assert error_of_failed(Failed("boom")).to_wire() == {"message": "boom"}
+def test_the_wire_has_the_message_the_code_and_the_data_but_not_the_stack() -> None:
+    failure = TaskFailure.from_exception(Coded("boom", {"k": 1}))
+
+    wire = failure.to_wire()
+
+    assert failure.stack
+    assert set(wire) == {"message", "code", "data"}
+
+
+def test_a_failure_of_values_has_its_data_as_json() -> None:
+    failure = TaskFailure.of("boom", code="C", data={"k": {1, 2}})
+
+    assert (failure.message, failure.code, failure.data) == ("boom", "C", {"k": [1, 2]})
+
+
+def test_a_failure_of_a_message_alone_has_neither_code_nor_data() -> None:
+    wire = TaskFailure.of("boom").to_wire()
+
+    assert wire == {"message": "boom"}
+
+
+def test_a_failure_of_values_is_cut_to_8_000_and_256_characters() -> None:
+    failure = TaskFailure.of("x" * 9_000, code="C" * 300)
+
+    assert (len(failure.message), len(failure.code or "")) == (8_000, 256)
+
+
+def test_a_failure_of_values_that_are_not_text_has_them_as_text() -> None:
+    failure = TaskFailure.of(404, code=5)
+
+    assert (failure.message, failure.code) == ("404", "5")

@@ -1,4 +1,4 @@
-"""Any value as JSON has it."""
+"""Any value as JSON."""
 
 import json
 import math
@@ -13,7 +13,7 @@ from uuid import UUID
 import pytest
 from pydantic import BaseModel, Field
 
-from handler.record.jsonable import jsonable, size_of
+from handler.record.jsonable import json_object, size_of, to_json, to_json_bytes
 
 
 class Colour(Enum):
@@ -60,41 +60,73 @@ class Unknown:
         (None, None),
     ],
 )
-def test_an_odd_value_becomes_json(value: object, json_value: object) -> None:
-    result = jsonable({"value": value})
+def test_a_value_of_any_kind_becomes_json(value: object, json_value: object) -> None:
+    result = to_json({"value": value})
 
     assert result == {"value": json_value}
     json.dumps(result, allow_nan=False)
 
 
-def test_a_model_is_told_by_its_aliases() -> None:
-    assert jsonable(Aliased(pageSize=5)) == {"pageSize": 5}
+def test_a_model_is_written_by_its_aliases() -> None:
+    model = Aliased(pageSize=5)
+
+    result = to_json(model)
+
+    assert result == {"pageSize": 5}
 
 
-def test_what_contains_itself_is_refused() -> None:
+def test_a_mapping_that_contains_itself_is_refused() -> None:
     circular: dict[str, object] = {}
     circular["self"] = circular
 
     with pytest.raises(ValueError, match=r"[Cc]ircular"):
-        jsonable(circular)
+        to_json(circular)
 
 
-def test_text_that_is_no_unicode_is_refused() -> None:
+def test_text_that_is_not_unicode_is_refused() -> None:
     with pytest.raises(ValueError, match="surrogates"):
-        jsonable({"text": "\udcff"})
+        to_json({"text": "\udcff"})
 
 
 def test_the_result_shares_nothing_with_the_value() -> None:
     value: dict[str, object] = {"list": [1]}
 
-    result = jsonable(value)
+    result = to_json(value)
     value["list"] = [2]
 
     assert result == {"list": [1]}
+
+
+def test_json_bytes_are_compact_and_utf_8() -> None:
+    content = to_json_bytes({"a": [1, "é"]})
+
+    assert content == '{"a":[1,"é"]}'.encode()
 
 
 @pytest.mark.parametrize(
     ("value", "size"), [({"a": 1}, 7), ({"a": "é"}, 10), ({"a": "😀"}, 12), ([], 2)]
 )
 def test_a_size_is_counted_in_bytes_of_compact_json(value: object, size: int) -> None:
-    assert size_of(value) == size
+    counted = size_of(value)
+
+    assert counted == size
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ('{"a": 1}', {"a": 1}),
+        ("[1]", {}),
+        ("null", {}),
+        ("", {}),
+        ("{", {}),
+        ("[" * 100_000, {}),
+    ],
+    ids=["object", "array", "null", "empty", "not json", "too deep"],
+)
+def test_text_that_is_not_a_json_object_becomes_an_empty_one(
+    text: str, value: dict[str, object]
+) -> None:
+    found = json_object(text)
+
+    assert found == value

@@ -1,4 +1,4 @@
-"""How what doesn't validate is told."""
+"""How the errors of a validation are shown."""
 
 from typing import Any
 
@@ -33,41 +33,55 @@ def error_of(model: type[BaseModel], value: dict[str, Any]) -> ValidationError:
     return raised.value
 
 
-def test_a_missing_field_is_required_as_webinys_clients_know_it() -> None:
-    assert invalid_fields(error_of(Model, {})) == {
+def test_a_missing_field_is_shown_as_required_like_webinys() -> None:
+    error = error_of(Model, {})
+
+    fields = invalid_fields(error)
+
+    assert fields == {
         "name": {"code": "invalid_type", "message": "Required", "data": {"path": ["name"]}}
     }
 
 
-def test_a_wrong_type_is_an_invalid_type() -> None:
-    field: Any = invalid_fields(error_of(Model, {"name": 5}))["name"]
+def test_a_wrong_type_has_the_code_invalid_type() -> None:
+    error = error_of(Model, {"name": 5})
+
+    field: Any = invalid_fields(error)["name"]
 
     assert field["code"] == "invalid_type"
     assert field["message"] == "Input should be a valid string"
 
 
-def test_another_refusal_keeps_its_own_code() -> None:
-    field: Any = invalid_fields(error_of(Model, {"name": "n", "count": 0}))["count"]
+def test_a_number_out_of_its_range_has_pydantics_code() -> None:
+    error = error_of(Model, {"name": "n", "count": 0})
+
+    field: Any = invalid_fields(error)["count"]
 
     assert field["code"] == "greater_than_equal"
     assert "greater than or equal to 1" in field["message"]
 
 
-def test_a_field_inside_another_is_told_by_its_path() -> None:
-    fields: Any = invalid_fields(
-        error_of(Model, {"name": "n", "inner": {}, "many": [{"size": 1}, {}]})
-    )
+def test_a_field_inside_another_is_named_by_its_path() -> None:
+    error = error_of(Model, {"name": "n", "inner": {}, "many": [{"size": 1}, {}]})
+
+    fields: Any = invalid_fields(error)
 
     assert set(fields) == {"inner.size", "many.1.size"}
     assert fields["many.1.size"]["data"]["path"] == ["many", 1, "size"]
 
 
-def test_what_is_wrong_with_the_whole_input_is_told_as_the_input() -> None:
-    assert set(invalid_fields(error_of(Whole, {}))) == {"input"}
+def test_an_error_of_the_whole_model_is_named_input() -> None:
+    error = error_of(Whole, {})
+
+    fields = invalid_fields(error)
+
+    assert set(fields) == {"input"}
 
 
 def test_the_message_names_the_subject_each_field_and_its_value() -> None:
-    error = invalid_input('The input of task "export"', error_of(Model, {"count": "many"}))
+    problem = error_of(Model, {"count": "many"})
+
+    error = invalid_input('The input of task "export"', problem)
 
     assert error.code == "VALIDATION_FAILED_INVALID_FIELDS"
     assert 'The input of task "export"' in error.message
@@ -78,7 +92,9 @@ def test_the_message_names_the_subject_each_field_and_its_value() -> None:
     assert set(error.data["invalidFields"]) == {"name", "count"}  # type: ignore[call-overload]
 
 
-def test_a_huge_value_is_shown_in_part() -> None:
-    error = invalid_input("The input", error_of(Model, {"name": "n", "count": "x" * 10_000}))
+def test_a_value_of_10_000_characters_is_cut_in_the_message() -> None:
+    problem = error_of(Model, {"name": "n", "count": "x" * 10_000})
+
+    error = invalid_input("The input", problem)
 
     assert len(error.message) < 300

@@ -1,47 +1,55 @@
-"""Which tasks are listed: every filter, page by page."""
+"""Which tasks are listed and counted: every filter, page by page."""
 
 import itertools
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from moto import mock_aws
 
 from handler.contract import Status
 from handler.errors import InvalidInput
+from handler.record.stored_task import StoredTask
 from handler.record.task_record import TaskRecord
+from handler.table import items
+from handler.table.dynamo import Dynamo
 from handler.table.listing import Filter
-from tests.handler.stack import Stack
+from tests.handler.stack import TABLE, Stack
 
 OPEN = frozenset({Status.PENDING, Status.RUNNING})
+START = datetime(2030, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
-    """One stack for all of them: they only read."""
-    with pytest.MonkeyPatch.context() as patch, mock_aws():
-        yield Stack(patch)
+    """One stack for every test of this file: they only read."""
+    with Stack.inside_moto() as stack:
+        yield stack
 
 
 @pytest.fixture(scope="module")
 def records(stack: Stack) -> list[TaskRecord]:
     """Two tenants' tasks, of two definitions, of every status, one a second; some are children."""
-    records = []
+    records: list[TaskRecord] = []
     for number, (tenant, definition, status) in enumerate(
         itertools.product(("root", "acme"), ("first", "second"), Status)
     ):
-        parent = "p1" if number % 3 == 0 else None
-        records.append(
-            stack.create(
-                id=f"t{number:02}",
-                tenant=tenant,
-                definition_id=definition,
-                status=status,
-                parent_id=parent,
-            )
+        task = stack.create(
+            id=f"t{number:02}",
+            tenant=tenant,
+            definition_id=definition,
+            status=status,
+            parent_id="p1" if number % 3 == 0 else None,
         )
+        records.append(task.to_record())
         stack.clock.advance(1)
     return records
+
+
+def second(number: float, *, hours_from_utc: int = 0) -> datetime:
+    """A moment after the first task, in a time zone of that many hours from UTC."""
+    moment = START + timedelta(seconds=number)
+    return moment.astimezone(timezone(timedelta(hours=hours_from_utc)))
 
 
 FILTERS: dict[str, dict[str, Any]] = {
@@ -55,60 +63,97 @@ FILTERS: dict[str, dict[str, Any]] = {
     "pending": {"statuses": frozenset({Status.PENDING})},
     "open": {"statuses": OPEN},
     "statuses of two groups": {"statuses": frozenset({Status.RUNNING, Status.SUCCESS})},
+    "every status": {"statuses": frozenset(Status)},
     "no status": {"statuses": frozenset()},
-    "created": {"created": ("2030-01-01T00:00:02.000Z", "2030-01-01T00:00:05.000Z")},
-    "created since": {"created": ("2030-01-01T00:00:05.000Z", "~")},
+    "created between": {"created_after": second(2), "created_before": second(5)},
+    "created after": {"created_after": second(5)},
+    "created before": {"created_before": second(5)},
+    "created between two milliseconds": {
+        "created_after": second(2.0005),
+        "created_before": second(5.0005),
+    },
     "parent and definition": {"parent_id": "p1", "definition_id": "first"},
     "parent and created": {
         "parent_id": "p1",
-        "created": ("2030-01-01T00:00:03.000Z", "2030-01-01T00:00:06.000Z"),
+        "created_after": second(3),
+        "created_before": second(6),
     },
     "definition and open": {"definition_id": "first", "statuses": OPEN},
     "definition and status": {"definition_id": "first", "statuses": frozenset({Status.ABORTED})},
     "ids and status": {"ids": ("t00", "t01", "t02"), "statuses": OPEN},
     "ids and parent": {"ids": ("t00", "t01", "t02", "t03"), "parent_id": "p1"},
+    "ids and created": {"ids": ("t00", "t01", "t02", "t03"), "created_after": second(2)},
     "all of it": {
         "tenant": "acme",
         "parent_id": "p1",
         "definition_id": "first",
         "statuses": frozenset({Status.SUCCESS}),
-        "created": ("2030-01-01T00:00:00.000Z", "2030-01-01T00:01:00.000Z"),
+        "created_after": second(0),
+        "created_before": second(60),
     },
     "nothing there": {"tenant": "nobody"},
 }
 
 
-def expected(records: list[TaskRecord], wanted: Filter) -> list[str]:
-    return [record.id for record in reversed(records) if wanted.lets_through(record)]
+def expected(records: list[TaskRecord], fields: dict[str, Any]) -> list[str]:
+    """The ids of the tasks that match, newest first: each condition takes some of them away."""
+    left = [record for record in records if record.tenant == fields.get("tenant", "root")]
+    for name, value in fields.items():
+        if name == "ids":
+            left = [record for record in left if value.count(record.id)]
+        elif name == "parent_id":
+            left = [record for record in left if record.parent_id == value]
+        elif name == "definition_id":
+            left = [record for record in left if record.definition_id == value]
+        elif name == "statuses":
+            left = [record for record in left if record.status.value in list(map(str, value))]
+        elif name == "created_after":
+            left = [record for record in left if record.created_on.timestamp() >= value.timestamp()]
+        elif name == "created_before":
+            left = [record for record in left if record.created_on.timestamp() <= value.timestamp()]
+    return sorted((record.id for record in left), reverse=True)
 
 
-@pytest.mark.parametrize("fields", FILTERS.values(), ids=FILTERS)
-@pytest.mark.parametrize("limit", [1, 3, 50])
-def test_every_filter_lists_what_it_lets_through_newest_first_page_by_page(
-    stack: Stack, records: list[TaskRecord], fields: dict[str, Any], limit: int
-) -> None:
-    wanted = Filter(**fields)
-    if wanted.ids is not None:
-        limit = 50
+def listed(stack: Stack, wanted: Filter, *, limit: int = 50) -> list[str]:
+    """The ids of every page of a filter."""
     found: list[str] = []
     cursor = None
     for _ in range(50):
         page = stack.tasks.list(wanted, limit=limit, after=cursor)
         assert len(page.items) <= limit
         found += [record.id for record in page.items]
-        cursor = page.cursor
-        if cursor is None:
-            break
-
-    assert found == expected(records, wanted)
-    assert stack.tasks.count(wanted) == len(found)
+        if (cursor := page.cursor) is None:
+            return found
+    raise AssertionError("The pages do not end.")
 
 
-def test_the_filters_do_filter(records: list[TaskRecord]) -> None:
-    sizes = {name: len(expected(records, Filter(**fields))) for name, fields in FILTERS.items()}
+@pytest.mark.parametrize("fields", FILTERS.values(), ids=FILTERS)
+@pytest.mark.parametrize("limit", [1, 3, 50])
+def test_every_filter_lists_the_tasks_that_match_newest_first_page_by_page(
+    stack: Stack, records: list[TaskRecord], fields: dict[str, Any], limit: int
+) -> None:
+    wanted = Filter(**fields)
 
-    assert sizes["everything"] == sizes["tenant"] == 10
-    assert sizes["statuses of two groups"] == 4
+    found = listed(stack, wanted, limit=limit if wanted.ids is None else 50)
+
+    assert found == expected(records, fields)
+
+
+@pytest.mark.parametrize("fields", FILTERS.values(), ids=FILTERS)
+def test_every_filter_counts_the_tasks_that_match(
+    stack: Stack, records: list[TaskRecord], fields: dict[str, Any]
+) -> None:
+    counted = stack.tasks.count(Filter(**fields))
+
+    assert counted == len(expected(records, fields))
+
+
+def test_the_expected_tasks_of_the_filters_differ(records: list[TaskRecord]) -> None:
+    sizes = {name: len(expected(records, fields)) for name, fields in FILTERS.items()}
+
+    assert sizes["everything"] == sizes["tenant"] == sizes["every status"] == 10
+    assert sizes["statuses of two groups"] == sizes["created between"] == 4
+    assert sizes["created between two milliseconds"] == 3
     assert {name for name, size in sizes.items() if size == 0} == {
         "no ids",
         "no status",
@@ -116,53 +161,117 @@ def test_the_filters_do_filter(records: list[TaskRecord]) -> None:
     }
 
 
+@pytest.mark.parametrize("hours", [-11, 0, 2, 14])
+@pytest.mark.parametrize("others", [{}, {"parent_id": "p1"}, {"ids": ("t01", "t03", "t06")}])
+def test_a_filter_of_another_time_zone_finds_the_same_tasks(
+    stack: Stack, records: list[TaskRecord], hours: int, others: dict[str, Any]
+) -> None:
+    wanted = Filter(
+        created_after=second(2, hours_from_utc=hours),
+        created_before=second(5, hours_from_utc=hours),
+        **others,
+    )
+    in_utc = {"created_after": second(2), "created_before": second(5), **others}
+
+    found, counted = listed(stack, wanted), stack.tasks.count(wanted)
+
+    assert found == expected(records, in_utc)
+    assert counted == len(found) > 0
+
+
+@pytest.mark.parametrize("name", ["created_after", "created_before"])
+@pytest.mark.parametrize(
+    ("moment", "shown"),
+    [
+        (datetime(2030, 1, 1), "2030-01-01T00:00:00"),  # noqa: DTZ001  the mistake in question
+        ("2030-01-01T00:00:00.000Z", "'2030-01-01T00:00:00.000Z'"),
+    ],
+    ids=["naive", "text"],
+)
+def test_a_moment_without_a_time_zone_is_refused_with_its_name_and_value(
+    name: str, moment: Any, shown: str
+) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        Filter(**{name: moment})
+
+    assert refused.value.message == (
+        f"{name} is {shown}; it takes a datetime with a time zone, such as datetime.now(UTC)."
+    )
+
+
 @pytest.mark.parametrize(
     "fields", [{}, {"parent_id": "p1"}, {"definition_id": "first"}, {"statuses": OPEN}]
 )
-def test_oldest_first_is_the_other_way_round(
+def test_oldest_first_lists_the_same_tasks_in_reverse(
     stack: Stack, records: list[TaskRecord], fields: dict[str, Any]
 ) -> None:
     newest = stack.tasks.list(Filter(**fields)).items
 
-    assert stack.tasks.list(Filter(**fields), newest_first=False).items == newest[::-1]
+    oldest = stack.tasks.list(Filter(**fields), newest_first=False).items
+
+    assert len(oldest) > 1
+    assert oldest == newest[::-1]
 
 
-def test_ids_are_listed_by_the_time_of_creation(stack: Stack, records: list[TaskRecord]) -> None:
+@pytest.mark.parametrize(
+    ("newest_first", "ids"), [(True, ["t09", "t03", "t01"]), (False, ["t01", "t03", "t09"])]
+)
+def test_tasks_of_given_ids_are_listed_by_the_time_of_creation(
+    stack: Stack, records: list[TaskRecord], newest_first: bool, ids: list[str]
+) -> None:
     wanted = Filter(ids=("t03", "t09", "t01"))
 
-    assert [record.id for record in stack.tasks.list(wanted).items] == ["t09", "t03", "t01"]
-    assert [record.id for record in stack.tasks.list(wanted, newest_first=False).items] == [
-        "t01",
-        "t03",
-        "t09",
-    ]
+    page = stack.tasks.list(wanted, newest_first=newest_first)
+
+    assert [record.id for record in page.items] == ids
 
 
-def test_a_page_that_ends_exactly_at_the_last_task_is_the_last(
+def test_more_ids_than_the_limit_are_refused_with_both_numbers(
     stack: Stack, records: list[TaskRecord]
 ) -> None:
-    assert stack.tasks.list(limit=10).cursor is None
-    assert stack.tasks.list(limit=9).cursor is not None
+    wanted = Filter(ids=("t03", "t09", "t01"))
+
+    with pytest.raises(InvalidInput, match="3 of the ids are tasks; limit is 2"):
+        stack.tasks.list(wanted, limit=2)
+
+
+def test_a_page_that_ends_at_the_last_task_has_no_cursor(
+    stack: Stack, records: list[TaskRecord]
+) -> None:
+    whole, short = stack.tasks.list(limit=10), stack.tasks.list(limit=9)
+
+    assert whole.cursor is None
+    assert short.cursor is not None
 
 
 def test_without_a_filter_the_tasks_of_the_root_tenant_are_listed(
     stack: Stack, records: list[TaskRecord]
 ) -> None:
-    assert {record.tenant for record in stack.tasks.list().items} == {"root"}
+    page = stack.tasks.list()
+
+    assert {record.tenant for record in page.items} == {"root"}
+    assert {type(record) for record in page.items} == {TaskRecord}
 
 
 @pytest.mark.parametrize("limit", [0, -1, 1_001])
-def test_a_limit_out_of_its_range_is_refused_with_it(stack: Stack, limit: int) -> None:
+def test_a_limit_out_of_its_range_is_refused_with_its_value(stack: Stack, limit: int) -> None:
     with pytest.raises(InvalidInput, match=f"limit is {limit}; it takes 1 to 1000"):
         stack.tasks.list(limit=limit)
 
 
 @pytest.mark.parametrize("cursor", ["nonsense", "ünï", "bnVsbA==", "WzFd", "eyJhIjogMX0=", "////"])
-def test_a_cursor_that_is_not_ours_is_refused_with_what_to_pass_on(
+def test_a_cursor_that_no_page_gave_out_is_refused_with_its_value(
     stack: Stack, cursor: str
 ) -> None:
-    with pytest.raises(InvalidInput, match="is not one of ours; pass on"):
+    with pytest.raises(InvalidInput, match=f'The cursor "{cursor}" is not valid; pass on'):
         stack.tasks.list(after=cursor)
+
+
+def test_a_cursor_of_another_filter_is_refused(stack: Stack, records: list[TaskRecord]) -> None:
+    cursor = stack.tasks.list(limit=1).cursor
+
+    with pytest.raises(InvalidInput, match="is not valid; pass on"):
+        stack.tasks.list(Filter(tenant="acme"), after=cursor)
 
 
 @pytest.mark.parametrize(
@@ -188,7 +297,7 @@ def test_a_page_costs_two_requests_at_most(
     "fields",
     [{}, {"definition_id": "first"}, {"statuses": frozenset({Status.SUCCESS})}, {"statuses": OPEN}],
 )
-def test_what_an_index_can_count_is_counted_without_being_read(
+def test_a_filter_that_is_one_whole_partition_is_counted_without_reading_its_tasks(
     stack: Stack, records: list[TaskRecord], fields: dict[str, Any]
 ) -> None:
     stack.dynamodb.requests.clear()
@@ -199,19 +308,33 @@ def test_what_an_index_can_count_is_counted_without_being_read(
     assert stack.dynamodb.requests[0][1]["Select"] == "COUNT"
 
 
-def test_a_filter_that_lets_few_through_ends_its_page_early_with_a_cursor(stack: Stack) -> None:
-    for number in range(8):
-        stack.create(
-            id=f"e{number}", tenant="early", status=Status.PENDING if number else Status.RUNNING
-        )
-        stack.clock.advance(1)
+@pytest.mark.slow
+def test_a_page_ends_with_a_cursor_after_2_000_tasks_that_do_not_match(stack: Stack) -> None:
+    dynamo = Dynamo(stack.dynamodb, table=TABLE, clock=stack.clock, remaining=lambda: 900)  # type: ignore[arg-type]
+    match = new_task("e-match", tenant="early", at=0, status=Status.RUNNING)
+    others = [new_task(f"e{number}", tenant="early", at=number) for number in range(1, 2_002)]
+    dynamo.put_many([items.task_item(task) for task in (match, *others)])
     wanted = Filter(tenant="early", statuses=frozenset({Status.RUNNING}))
+    stack.dynamodb.requests.clear()
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("handler.table.listing._PAGE", 2)
-        patch.setattr("handler.table.listing._MOST_READ", 4)
-        first = stack.tasks.list(wanted)
-        second = stack.tasks.list(wanted, after=first.cursor)
+    first = stack.tasks.list(wanted)
+    requests = len(stack.dynamodb.calls)
+    last = stack.tasks.list(wanted, after=first.cursor)
 
-    assert (first.items, [record.id for record in second.items]) == ((), ["e0"])
+    assert (first.items, requests) == ((), 40)
     assert first.cursor is not None
+    assert [record.id for record in last.items] == ["e-match"]
+    assert last.cursor is None
+
+
+def new_task(id: str, *, tenant: str, at: int, status: Status = Status.PENDING) -> StoredTask:
+    """A task of a tenant, created `at` seconds after the first."""
+    return StoredTask.new(
+        now=second(at),
+        id=id,
+        definition_id="someTask",
+        name="n",
+        input={},
+        tenant=tenant,
+        status=status,
+    )

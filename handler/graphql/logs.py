@@ -1,0 +1,83 @@
+"""The resolvers of logs: of one task, and as a field of a task."""
+
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import Any, Final
+
+from graphql import GraphQLResolveInfo
+
+from handler.errors import InvalidInput
+from handler.graphql.arguments import Paging, descending
+from handler.graphql.types import (
+    Request,
+    enveloped,
+    shown_log,
+    shown_meta,
+    task_type,
+    tasks_query,
+)
+from handler.record import Json, TaskRecord
+from handler.table import invalid_cursor
+
+# Webiny's own default for the logs of a task.
+_MAX_LOGS: Final = 10_000
+
+
+@tasks_query.field("listLogs")
+@enveloped
+def _list_logs(request: Request, **arguments: Any) -> Json:
+    paging = Paging.of(**arguments)
+    task_id = paging.where.get("task")
+    if not isinstance(task_id, str):
+        raise InvalidInput('listLogs lists the logs of one task: add where: { task: "<its id>" }.')
+    record = request.task(task_id)
+    found = _logs(
+        request, record, paging.where, newest_first=paging.newest_first, after=paging.after
+    )
+    logs = list(islice(found, paging.limit + 1))
+    has_more = len(logs) > paging.limit
+    cursor = str(logs[paging.limit - 1]["iteration"]) if has_more else None
+    meta = shown_meta(cursor, lambda: _count(_logs(request, record, paging.where)))
+    return {"data": logs[: paging.limit], "meta": meta}
+
+
+@task_type.field("logs")
+def _task_logs(
+    task: Mapping[str, Any],
+    info: GraphQLResolveInfo,
+    *,
+    where: Json | None = None,
+    limit: float | None = None,
+    sort: list[str] | None = None,
+) -> list[Json]:
+    if task.get("isOfLog"):
+        raise InvalidInput("A log's task has that log already; ask for the logs of a task once.")
+    limit = _MAX_LOGS if limit is None else limit
+    if not isinstance(limit, int | float) or not 1 <= limit <= _MAX_LOGS:
+        raise InvalidInput(f"limit is {limit!r}; it takes 1 to {_MAX_LOGS}.")
+    newest_first = descending(sort, default=False)
+    found = _logs(info.context, task["record"], where or {}, newest_first=newest_first)
+    return list(islice(found, int(limit)))
+
+
+def _logs(
+    request: Request,
+    record: TaskRecord,
+    where: Json,
+    *,
+    newest_first: bool = False,
+    after: str | None = None,
+) -> Iterator[Json]:
+    if after is not None and not after.isdecimal():
+        raise invalid_cursor(after)
+    found = request.tasks.logs(
+        record.id,
+        newest_first=newest_first,
+        after_iteration=int(after) if after is not None else None,
+    )
+    wanted = where.get("iteration")
+    return (shown_log(log, record) for log in found if wanted is None or log.iteration == wanted)
+
+
+def _count(logs: Iterator[Json]) -> int:
+    return sum(1 for _ in logs)

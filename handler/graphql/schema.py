@@ -1,0 +1,49 @@
+"""The executable schema: `schema.graphql`, the definitions as an enum, and the resolvers."""
+
+from importlib.resources import files
+from typing import Any, Final
+
+from ariadne import format_error, graphql_sync, make_executable_schema
+from graphql import GraphQLError, GraphQLSchema
+
+from handler.definition import Definition
+
+# Importing them binds their resolvers.
+from handler.graphql import logs, tasks, types
+from handler.graphql.types import Request
+from handler.record import Json
+
+_DEFINITION_ENUM: Final = "WebinyBackgroundTaskDefinitionEnum"
+_TYPES: Final = (
+    types.query,
+    types.tasks_query,
+    types.mutation,
+    types.tasks_mutation,
+    types.task_type,
+    types.log_type,
+    types.meta_type,
+    types.date_type,
+)
+_RESOLVERS: Final = (logs, tasks)
+
+
+def make_schema(definitions: tuple[Definition, ...]) -> GraphQLSchema:
+    """`schema.graphql`, with the ids of `definitions` as the enum of what can be triggered."""
+    # A GraphQL enum is never empty; Webiny has the same placeholder.
+    ids = " ".join(definition.id for definition in definitions) or "Empty"
+    text = files("handler.graphql").joinpath("schema.graphql").read_text()
+    return make_executable_schema([text, f"enum {_DEFINITION_ENUM} {{ {ids} }}"], *_TYPES)
+
+
+def execute(schema: GraphQLSchema, query: Json, request: Request) -> Json:
+    """Answers a GraphQL request. An error of an unknown definition says which ones there are."""
+
+    def shown(error: GraphQLError, debug: bool = False) -> dict[str, Any]:
+        answer = format_error(error, debug)
+        if _DEFINITION_ENUM in error.message:
+            ids = ", ".join(definition.id for definition in request.tasks.definitions())
+            answer["message"] = f"{error.message} The definitions that can be triggered are: {ids}."
+        return answer
+
+    _, answer = graphql_sync(schema, query, context_value=request, error_formatter=shown)
+    return dict(answer)

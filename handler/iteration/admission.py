@@ -1,0 +1,193 @@
+"""Whether an iteration may run: the claim, and the answer to an event that gets none."""
+
+from datetime import timedelta
+from typing import Final
+
+from handler.aws import Executions, Metrics, WorkerFailure
+from handler.clock import Clock
+from handler.contract import MAX_WAIT_SECONDS, ErrorCode
+from handler.definition import Definition, Hook, Registry, whole_seconds
+from handler.events import WorkerEvent
+from handler.iteration.answers import AnswerBuilder
+from handler.iteration.commit import Commit, Iteration
+from handler.iteration.log_buffer import LogBuffer
+from handler.iteration.outcome import failed
+from handler.lifecycle import Ending, delay_too_long
+from handler.record import Json, StoredTask, TaskFailure
+from handler.table import ClaimRequest, RecordMoved, Store, owned_by
+
+# Of a definition that is not known (any more): its task is claimed, to fail with the reason.
+_UNLIMITED: Final = 10**9
+
+
+class Admission:
+    """Admits iterations, one at a time for each task."""
+
+    def __init__(
+        self,
+        *,
+        registry: Registry,
+        store: Store,
+        ending: Ending,
+        commit: Commit,
+        executions: Executions,
+        metrics: Metrics,
+        clock: Clock,
+    ) -> None:
+        self._registry = registry
+        self._store = store
+        self._ending = ending
+        self._commit = commit
+        self._executions = executions
+        self._metrics = metrics
+        self._clock = clock
+
+    def admit(self, sent: WorkerEvent, answers: AnswerBuilder) -> Iteration | Json:
+        """Claims the iteration that an event asks for; or the answer, where it may not run.
+
+        Raises:
+            Refused: its delay is longer than 355 days.
+        """
+        if sent.delay > 0:
+            return self._defer(sent, answers)
+        try:
+            task = self._claimed(sent)
+        except RecordMoved as moved:
+            return self._refused(moved.task, sent, answers)
+        definition, log = self._registry.find(task.definition_id), self._log(task)
+        if definition is None:
+            return self._end(task, _no_definition(task), log, answers)
+        if task.claims_since_outcome > 1 and (crashed := self._crashed(task, definition, log)):
+            return self._end(task, crashed, log, answers)
+        return Iteration(task=task, definition=definition, log=log, answers=answers, sent=sent)
+
+    def _claimed(self, sent: WorkerEvent) -> StoredTask:
+        """Claims the next iteration. Raises `RecordMoved` where that is refused."""
+        try:
+            return self._store.claim(self._claim(sent, sent.definition_id))
+        except RecordMoved as moved:
+            known = moved.task.definition_id if moved.task else sent.definition_id
+            if known == sent.definition_id:
+                raise
+        # The event names another definition than the record. The record's is right.
+        return self._store.claim(self._claim(sent, known))
+
+    def _claim(self, sent: WorkerEvent, definition_id: str) -> ClaimRequest:
+        known = self._registry.find(definition_id)
+        return ClaimRequest(
+            task_id=sent.task_id,
+            definition_id=definition_id,
+            execution_name=sent.execution_name,
+            visit=sent.visit_key,
+            max_iterations=known.max_iterations if known else _UNLIMITED,
+        )
+
+    def _defer(self, sent: WorkerEvent, answers: AnswerBuilder) -> Json:
+        """Has the execution wait for the task's delay to pass.
+
+        It owns the task from here on, so that `abort` finds and stops it.
+        """
+        if sent.delay > MAX_WAIT_SECONDS:
+            raise delay_too_long(sent.delay)
+        task, now = self._store.find(sent.task_id), self._clock.now()
+        if task is None or task.is_over or task.execution_name not in (None, sent.execution_name):
+            return self._refused(task, sent, answers)
+        if task.execution_name and task.waiting_until:
+            return answers.continued(wait=task.delay_left(now))  # an answer before was lost
+        wait = whole_seconds(sent.delay, now=now)
+        until = now + timedelta(seconds=wait)
+        deferred = task.deferred(now=now, until=until, execution_name=sent.execution_name)
+        try:
+            self._store.save(deferred, before=task, guard=owned_by(task))
+        except RecordMoved as moved:
+            now_mine = moved.task and moved.task.execution_name == sent.execution_name
+            if moved.task is None or moved.task.is_over or not now_mine:
+                return self._refused(moved.task, sent, answers)
+            wait = moved.task.delay_left(now)  # another invocation of this execution was first
+        return answers.continued(wait=wait)
+
+    def _refused(self, task: StoredTask | None, sent: WorkerEvent, answers: AnswerBuilder) -> Json:
+        """The answer for a task that was not claimed. Only a task over its limit is changed."""
+        if task is None:
+            return answers.missing(sent.task_id, code=ErrorCode.TASK_NOT_FOUND)
+        is_mine = task.execution_name == sent.execution_name
+        if task.is_over and (is_mine or task.execution_name is None):
+            # Whoever ended it may have died before its follow-ups, or (the API) may not run hooks.
+            self._ending.finish(task)
+        if sent.visit and task.answered_visit == sent.visit_key:
+            return self._commit.answer(task, answers)  # the answer to this visit was lost
+        if task.is_over and (is_mine or task.was_aborted):
+            return answers.closed(task)
+        if is_mine or (task.is_open and task.execution_name is None):
+            return self._ran_too_often(task, sent, answers)
+        return answers.not_mine(task)
+
+    def _ran_too_often(self, task: StoredTask, sent: WorkerEvent, answers: AnswerBuilder) -> Json:
+        failure = TaskFailure(message="Task reached max iterations.", code=ErrorCode.MAX_ITERATIONS)
+        hooks = (Hook.ON_MAX_ITERATIONS, Hook.ON_ERROR)
+        outcome = failed(task.visited(sent.visit_key), failure, now=self._clock.now())
+        log = self._log(task, claimed=False)
+        return self._commit.store(task, outcome, log=log, answers=answers, hooks=hooks)
+
+    def _end(
+        self, task: StoredTask, failure: TaskFailure, log: LogBuffer, answers: AnswerBuilder
+    ) -> Json:
+        """Ends a task that can't be run."""
+        outcome = failed(task, failure, now=self._clock.now())
+        return self._commit.store(task, outcome, log=log, answers=answers)
+
+    def _crashed(
+        self, task: StoredTask, definition: Definition, log: LogBuffer
+    ) -> TaskFailure | None:
+        """Logs and counts the crash of the iteration before; one too many is the task's end."""
+        cause, crashes = self._crashes_of(task)
+        self._metrics.count("Crashes", definition=definition.id, crash=cause.value)
+        message = (
+            f"The iteration before did not end: {cause.explanation}. "
+            "It runs again from its last checkpoint."
+        )
+        log.add(message, data={"crash": cause.value, "crashes": crashes}, is_error=True)
+        if crashes <= definition.crash_retries:
+            return None
+        return TaskFailure(
+            message=(
+                f'Task "{task.id}" crashed its Lambda {crashes} times in a row; '
+                f"crash_retries={definition.crash_retries} allows no more. "
+                f"The last time, {cause.explanation}."
+            ),
+            code=cause.error_code,
+            data={"crashes": crashes, "crash": cause.value},
+        )
+
+    def _crashes_of(self, task: StoredTask) -> tuple[WorkerFailure, int]:
+        """How the iteration before died, and how often in a row it has by its own doing.
+
+        A crash that the history does not show (yet) counts. A table that could not be reached is
+        not the task's doing.
+        """
+        deaths = task.claims_since_outcome - 1
+        failures = self._executions.failures(task.execution_name or "")
+        all_failures = [WorkerFailure.of(*failure) for failure in failures]
+        died = [each for each in all_failures if each is not WorkerFailure.THROTTLED][:deaths]
+        last = died[0] if died else WorkerFailure.KILLED
+        return last, deaths - died.count(WorkerFailure.STORE_UNAVAILABLE)
+
+    def _log(self, task: StoredTask, *, claimed: bool = True) -> LogBuffer:
+        return LogBuffer(
+            task,
+            logs=self._store.logs,
+            clock=self._clock,
+            enabled=self._registry.keeps_logs(task.definition_id),
+            claimed=claimed,
+        )
+
+
+def _no_definition(task: StoredTask) -> TaskFailure:
+    id = task.definition_id
+    return TaskFailure(
+        message=(
+            f'Task "{task.id}" cannot be executed because there is no "{id}" definition plugin.'
+        ),
+        code=ErrorCode.TASK_DEFINITION_ERROR,
+        data={"definitionId": id},
+    )

@@ -1,0 +1,56 @@
+"""Runs the author's function for one iteration."""
+
+from handler.clock import Clock, RemainingSeconds
+from handler.definition import code_of
+from handler.iteration.checkpoints import Checkpoints
+from handler.iteration.commit import Iteration
+from handler.iteration.context import Context
+from handler.iteration.log_buffer import TaskLogger
+from handler.iteration.outcome import Outcome, outcome_of, verdict_of
+from handler.lifecycle import Tasks
+from handler.record import StoredTask
+from handler.table import Store
+
+
+class AuthorCode:
+    """Gives the author's function what it needs, and takes what it returns.
+
+    Args:
+        tasks: what a task triggers its children with.
+        remaining: how many seconds the invocation has left.
+    """
+
+    def __init__(
+        self, *, store: Store, tasks: Tasks, clock: Clock, remaining: RemainingSeconds
+    ) -> None:
+        self._store = store
+        self._tasks = tasks
+        self._clock = clock
+        self._remaining = remaining
+
+    def run(self, iteration: Iteration) -> tuple[StoredTask, Outcome]:
+        """Runs the function.
+
+        Returns:
+            The record, as the iteration has last stored it, and the outcome that is to be stored.
+
+        Raises:
+            StoreUnavailable: the table can't be reached.
+        """
+        definition = iteration.definition
+        checkpoints = Checkpoints(
+            iteration.task, code=code_of(definition), store=self._store, clock=self._clock
+        )
+        context = Context(
+            checkpoints,
+            definition=definition,
+            log=TaskLogger(iteration.log),
+            tasks=self._tasks,
+            children=self._store.index.children,
+            clock=self._clock,
+            remaining=self._remaining,
+        )
+        verdict = verdict_of(definition, context, checkpoints)
+        now, task = self._clock.now(), checkpoints.unsaved()
+        outcome = outcome_of(verdict, definition=definition, task=task, now=now)
+        return checkpoints.stored, outcome

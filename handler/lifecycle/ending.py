@@ -1,0 +1,177 @@
+"""How a task ends. Nothing else ends one."""
+
+from typing import Final
+
+from handler.aws import Executions, Metrics
+from handler.clock import Clock
+from handler.contract import ErrorCode, Status
+from handler.definition import Hook, Registry
+from handler.errors import NotFound, Refused
+from handler.lifecycle.hooks import Hooks
+from handler.record import LogLine, StoredTask, TaskFailure, TaskLog
+from handler.table import ANY_OWNER, Guard, RecordMoved, Store
+
+_HOOKS: Final = {
+    Status.SUCCESS: (Hook.ON_DONE,),
+    Status.FAILED: (Hook.ON_ERROR,),
+    Status.ABORTED: (Hook.ON_ABORT,),
+}
+
+
+class Ending:
+    """Ends tasks, each once.
+
+    The outcome is stored with its log, under a guard. Then, if this call stored it, the end is
+    counted, the children of an aborted task are aborted, and the hook runs. What is cut off after
+    the outcome is stored stays on the record as a follow-up, which the sweep takes up.
+
+    Args:
+        hooks: runs hooks here. Without it they are left on the record: the API's Lambda may not do
+            what a task may.
+        executions: stops the execution of an aborted task that waits.
+    """
+
+    def __init__(
+        self,
+        *,
+        registry: Registry,
+        store: Store,
+        hooks: Hooks | None,
+        executions: Executions,
+        metrics: Metrics,
+        clock: Clock,
+    ) -> None:
+        self._registry = registry
+        self._store = store
+        self._hooks = hooks
+        self._executions = executions
+        self._metrics = metrics
+        self._clock = clock
+
+    def end(
+        self,
+        before: StoredTask,
+        after: StoredTask,
+        *,
+        guard: Guard,
+        log: TaskLog | None,
+        hooks: tuple[Hook, ...] | None = None,
+    ) -> None:
+        """Stores an outcome, and does what follows from it. Returning means that it was news.
+
+        Args:
+            after: `before`, as it ends.
+            guard: what must still hold of the record.
+            log: the lines that are stored with the outcome.
+            hooks: the first of these that the task has runs; by default the outcome's own.
+
+        Raises:
+            RecordMoved: the guard does not hold: nothing was stored, nothing follows.
+        """
+        ended = self._with_hook(after, hooks)
+        self._store.save(ended, before=before, guard=guard, log=log)
+        self._count(ended)
+        # A parent that waits is not woken here: it polls (`Context.wait_for_children`).
+        self.finish(ended)
+
+    def end_failed(self, before: StoredTask, failure: TaskFailure, *, guard: Guard) -> bool:
+        """Ends a task from outside of an iteration. Returns whether that was news."""
+        after = before.failed(now=self._clock.now(), failure=failure)
+        try:
+            self.end(before, after, guard=guard, log=self.log_of(after, failure.message, failure))
+        except RecordMoved:
+            return False
+        return True
+
+    def abort(self, id: str, message: str) -> StoredTask:
+        """Ends an open task, whoever runs it. Its execution is stopped if it only waits.
+
+        Returns:
+            The task as it now stands, with what its iteration saved meanwhile.
+
+        Raises:
+            NotFound: there is no such task.
+            Refused: it is over already.
+        """
+        while True:
+            before = self._store.get(id)
+            if before.is_over:
+                raise Refused(
+                    "Cannot abort a task that is not pending or running!",
+                    code=ErrorCode.TASK_ABORT_ERROR,
+                    data={"id": id, "status": before.status.value},
+                )
+            after = self._with_hook(before.aborted(now=self._clock.now()))
+            log = self.log_of(after, message)
+            try:
+                self._store.save(after, before=before, guard=ANY_OWNER, log=log)
+            except RecordMoved:
+                continue  # it has just ended: the next round says how
+            return self._aborted(before, after)
+
+    def end_aborted(self, before: StoredTask, message: str, *, guard: Guard) -> bool:
+        """Ends a task as aborted whose execution was stopped. Returns whether that was news."""
+        after = before.aborted(now=self._clock.now())
+        try:
+            self.end(before, after, guard=guard, log=self.log_of(after, message))
+        except RecordMoved:
+            return False
+        return True
+
+    def create_failed(self, task: StoredTask, failure: TaskFailure) -> None:
+        """Creates the record of a task that has failed before it could start, once."""
+        failed = self._with_hook(task.failed(now=self._clock.now(), failure=failure))
+        log = self.log_of(failed, failure.message, failure)
+        if self._store.create(failed, log=log):
+            self._count(failed)
+            self.finish(failed)
+
+    def finish(self, task: StoredTask) -> None:
+        """Does what the end of a task has left to do. Run twice, it does nothing more.
+
+        The children come before the hook: a hook may take long, or end the process.
+        """
+        if task.was_aborted:
+            self.abort_children(task)
+        if task.children_abort_pending:
+            cleared = task.children_aborted()
+            self._store.clear_follow_up(cleared, before=task)
+            task = cleared
+        if self._hooks:
+            self._hooks.run_pending(task)
+
+    def abort_children(self, parent: StoredTask) -> None:
+        """Aborts the open children of an aborted task, and theirs."""
+        for child in self._store.index.children(parent.id):
+            if child.is_open:
+                self._abort_child(child.id, f'Its parent task "{parent.id}" was aborted.')
+
+    def log_of(
+        self, task: StoredTask, message: str, failure: TaskFailure | None = None
+    ) -> TaskLog | None:
+        """A line for the task's log, if its definition keeps logs."""
+        if not self._registry.keeps_logs(task.definition_id):
+            return None
+        return TaskLog.of(task, [LogLine.at(self._clock.now(), message, failure)])
+
+    def _aborted(self, before: StoredTask, after: StoredTask) -> StoredTask:
+        self._count(after)
+        # A running iteration ends by itself. An execution that waits would do so for up to a year.
+        if before.execution_name and before.waiting_until:
+            self._executions.stop(before.execution_name, cause=f'Task "{before.id}" was aborted.')
+        stored = self._store.find(before.id) or after
+        self.finish(stored)
+        return stored
+
+    def _abort_child(self, id: str, message: str) -> None:
+        try:
+            self.abort(id, message)
+        except (Refused, NotFound):
+            return  # it has just ended by itself
+
+    def _with_hook(self, task: StoredTask, hooks: tuple[Hook, ...] | None = None) -> StoredTask:
+        names = hooks or _HOOKS[task.status]
+        return task.due(self._registry.first_hook(task.definition_id, *names))
+
+    def _count(self, task: StoredTask) -> None:
+        self._metrics.count(f"Tasks{task.status.capitalize()}", definition=task.definition_id)

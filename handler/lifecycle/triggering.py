@@ -1,0 +1,224 @@
+"""How a task begins: its request, its record, its event."""
+
+import hashlib
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Final
+
+from pydantic import BaseModel
+
+from handler.aws import Bus
+from handler.clock import Clock, Seconds, to_seconds
+from handler.contract import (
+    DEFAULT_LOCALE,
+    DEFAULT_TENANT,
+    MAX_WAIT_SECONDS,
+    ErrorCode,
+    Status,
+)
+from handler.definition import Definition, Registry, TriggerRequest, code_of, stored_input
+from handler.errors import BackgroundTaskError, DeliveryError, InvalidInput, Refused
+from handler.lifecycle.ending import Ending
+from handler.record import SYSTEM_IDENTITY, Identity, StoredTask, TaskFailure, TaskRecord
+from handler.table import NO_OWNER, Store
+
+_UNDELIVERED: Final = "Could not trigger task via Event Bridge!"
+
+TaskInput = Mapping[str, object] | BaseModel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TriggerOptions:
+    """What is said of a task beside its definition and its input."""
+
+    name: str | None = None
+    delay: Seconds = 0
+    parent: TaskRecord | str | None = None
+    tenant: str = DEFAULT_TENANT
+    locale: str = DEFAULT_LOCALE
+    created_by: Identity = SYSTEM_IDENTITY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TriggerResult:
+    """What became of one task of `trigger_many`.
+
+    Args:
+        record: the task; `None` if it was refused.
+        error: why it was refused, or could not be sent.
+    """
+
+    record: TaskRecord | None = None
+    error: BackgroundTaskError | None = None
+
+
+class Triggering:
+    """Makes tasks: validates, stores, sends."""
+
+    def __init__(
+        self, *, registry: Registry, store: Store, bus: Bus, ending: Ending, clock: Clock
+    ) -> None:
+        self._registry = registry
+        self._store = store
+        self._bus = bus
+        self._ending = ending
+        self._clock = clock
+
+    def trigger(
+        self,
+        definition: str | Definition,
+        input: TaskInput | None,
+        options: TriggerOptions,
+        *,
+        idempotency_key: str | None,
+    ) -> StoredTask:
+        """Stores a pending task and sends its event. Raises as `Tasks.trigger`."""
+        task, is_new = self._stored(self.request(definition, input, options), idempotency_key)
+        if is_new or _may_be_undelivered(task):
+            self._raise_undelivered(task, self.send([task]))
+        elif _was_undelivered(task):  # the first call with this key has heard the same
+            self._raise_undelivered(task, {task.id: task.failure.message})
+        return task
+
+    def trigger_many(
+        self,
+        definition: str | Definition,
+        inputs: Iterable[TaskInput],
+        options: TriggerOptions,
+    ) -> Sequence[TriggerResult]:
+        """Triggers a task per input, ten events a request."""
+        outcomes = [self._attempt(definition, input, options) for input in inputs]
+        failures = self.send([task for task in outcomes if isinstance(task, StoredTask)])
+        return [_result(outcome, failures) for outcome in outcomes]
+
+    def request(
+        self, definition: str | Definition, input: TaskInput | None, options: TriggerOptions
+    ) -> TriggerRequest:
+        """The request, validated, as the task's own hook leaves it. Raises as `Tasks.trigger`."""
+        known = self._registry.get(definition if isinstance(definition, str) else definition.id)
+        code, parent = code_of(known), options.parent
+        request = TriggerRequest(
+            definition_id=known.id,
+            input=stored_input(code, input or {}),
+            name=options.name or known.title,
+            delay=_whole_delay(options.delay),
+            tenant=options.tenant,
+            locale=options.locale,
+            parent_id=parent.id if isinstance(parent, TaskRecord) else parent,
+            created_by=options.created_by,
+        )
+        changed = code.before_trigger(request)
+        if changed.input != request.input:
+            changed = replace(changed, input=stored_input(code, changed.input))
+        return replace(changed, delay=_whole_delay(changed.delay))
+
+    def record_of(self, request: TriggerRequest, *, id: str | None = None) -> StoredTask:
+        """The record of a new task."""
+        fields = asdict(request) | {"created_by": request.created_by}
+        return StoredTask.new(now=self._clock.now(), id=id, **fields)
+
+    def send(self, tasks: Sequence[StoredTask]) -> dict[str, str]:
+        """Sends the events of tasks. A task whose event EventBridge did not take becomes failed.
+
+        Returns:
+            Why, by the ids of the tasks that are stored as failed.
+        """
+        failures = self._bus.send(tasks)
+        return {
+            task.id: failures[task.id]
+            for task in tasks
+            if task.id in failures and self._is_undelivered(task, failures[task.id])
+        }
+
+    def send_again(self, task: StoredTask) -> None:
+        """Sends the event of a task without an execution. If it fails, the sweep sends it later."""
+        self._bus.send([task])
+
+    def _attempt(
+        self, definition: str | Definition, input: TaskInput, options: TriggerOptions
+    ) -> StoredTask | BackgroundTaskError:
+        try:
+            return self._stored(self.request(definition, input, options), None)[0]
+        except Exception as error:  # one refused input does not keep the others
+            return as_request_error(error)
+
+    def _stored(self, request: TriggerRequest, key: str | None) -> tuple[StoredTask, bool]:
+        """The task's record, and whether this call made it."""
+        task = self.record_of(request, id=_id_of(request, key) if key is not None else None)
+        if self._store.create(task):
+            return task, True
+        return self._store.get(task.id), False
+
+    def _is_undelivered(self, task: StoredTask, reason: str) -> bool:
+        """Stores a task as failed whose event was not sent. Returns whether it is stored so."""
+        failure = TaskFailure(message=f"{_UNDELIVERED} {reason}", code=ErrorCode.TRIGGER_TASK_ERROR)
+        if self._ending.end_failed(task, failure, guard=NO_OWNER):
+            return True
+        # It arrived all the same; or somebody else, with the same key, has failed to send it too.
+        now = self._store.find(task.id)
+        return now is not None and _was_undelivered(now)
+
+    def _raise_undelivered(self, task: StoredTask, failures: Mapping[str, str]) -> None:
+        if task.id in failures:
+            reason = failures[task.id].removeprefix(_UNDELIVERED).strip()
+            raise DeliveryError(
+                f'{_UNDELIVERED} Task "{task.id}" is stored as failed: {reason}',
+                data={"id": task.id},
+            )
+
+
+def as_request_error(error: Exception) -> BackgroundTaskError:
+    """What refuses a request: our own error, or whatever a hook has vetoed it with."""
+    if isinstance(error, BackgroundTaskError):
+        return error
+    return Refused(str(error), code=type(error).__name__)
+
+
+def delay_too_long(delay: float) -> Refused:
+    """Refuses a delay: the execution would not outlive it."""
+    return Refused(
+        "The maximum delay for a task is 355 days.",
+        code=ErrorCode.MAX_DELAY_ERROR,
+        data={"delay": delay},
+    )
+
+
+def _id_of(request: TriggerRequest, idempotency_key: str) -> str:
+    text = f"{request.tenant}\n{request.definition_id}\n{idempotency_key}"
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+def _whole_delay(delay: Seconds) -> int:
+    try:
+        seconds = to_seconds(delay, name="delay")
+    except (TypeError, ValueError):
+        seconds = -1.0
+    if seconds < 0:
+        raise InvalidInput(
+            f"delay is {delay!r}; it takes seconds or a timedelta, 0 or more.",
+            data={"delay": repr(delay)},
+        )
+    if seconds > MAX_WAIT_SECONDS:
+        raise delay_too_long(seconds)
+    return math.ceil(seconds)
+
+
+def _may_be_undelivered(task: StoredTask) -> bool:
+    """Whether the event may not have arrived. Resending is safe: a task has one owner."""
+    return task.status is Status.PENDING and task.execution_name is None
+
+
+def _was_undelivered(task: StoredTask) -> bool:
+    return task.has_failed and task.failure.code == ErrorCode.TRIGGER_TASK_ERROR
+
+
+def _result(
+    outcome: StoredTask | BackgroundTaskError, failures: Mapping[str, str]
+) -> TriggerResult:
+    if isinstance(outcome, BackgroundTaskError):
+        return TriggerResult(error=outcome)
+    if outcome.id not in failures:
+        return TriggerResult(record=outcome.to_record())
+    error = DeliveryError(failures[outcome.id], data={"id": outcome.id})
+    return TriggerResult(record=outcome.to_record(), error=error)

@@ -1,0 +1,22 @@
+"""The base of everything that is stored: frozen, camelCase outside, snake_case in Python."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, PlainSerializer
+from pydantic.alias_generators import to_camel
+
+from handler.clock import to_iso
+
+Json = dict[str, object]
+
+# A moment is a `datetime` in Python. In the table, on the wire and in GraphQL it is ISO text.
+Moment = Annotated[datetime, PlainSerializer(to_iso, return_type=str, when_used="json")]
+
+
+class StoredModel(BaseModel):
+    """A part of a record. It ignores fields that newer code may have written."""
+
+    model_config = ConfigDict(
+        frozen=True, alias_generator=to_camel, populate_by_name=True, extra="ignore"
+    )

@@ -1,0 +1,202 @@
+"""A task as the engine stores it: the record, what the engine keeps beside it, and its moves."""
+
+import math
+import os
+from datetime import datetime, timedelta
+from typing import Self
+
+from handler.contract import AnswerStatus, Status
+from handler.record.failures import TaskFailure
+from handler.record.model import Json
+from handler.record.task_record import Progress, TaskRecord
+
+_SEEN = tuple(TaskRecord.model_fields)
+
+
+class StoredTask(TaskRecord):
+    """The whole record. The methods are the only moves; each makes a new value.
+
+    Four numbers count claims, each for a question of its own. A claim adds one to all of them.
+
+    | number | starts anew | question |
+    |---|---|---|
+    | `iterations` | never | which iteration is this? It fences the writes of older ones |
+    | `counted_iterations` | never | how many count toward `max_iterations`? |
+    | `attempts` | at `Continue` | which attempt at this step is this? `Retry` counts them |
+    | `claims_since_outcome` | at every outcome | did the claim before this one crash? |
+
+    An example: the first iteration crashes, the second fails and is retried, the third continues.
+
+    | after | iterations | counted | attempts | claims since outcome |
+    |---|---|---|---|---|
+    | claim 1 | 1 | 1 | 1 | 1 |
+    | the Lambda dies; claim 2 | 2 | 2 | 2 | 2: more than one, so the claim before crashed |
+    | `Failed`, retried | 2 | 1: a crash does not count | 2: but it was an attempt | 0 |
+    | claim 3 | 3 | 2 | 3 | 1 |
+    | `Continue` | 3 | 2 | 0: the next step | 0 |
+    """
+
+    write_token: str | None = None  # of the last write; see `Store`
+    execution_iterations: int = 0  # iterations that the owning execution ran
+    counted_iterations: int = 0
+    claims_since_outcome: int = 0
+    resends: int = 0  # how often its event was sent again
+    visit: str | None = None  # the visit of `Run` that the running iteration answers
+    # The worker's last answer and the visit that it answered: it repeats the answer if it was lost.
+    last_answer: AnswerStatus | None = None
+    answered_visit: str | None = None
+    # Follow-ups: what the end of the task has left to do.
+    pending_hook: str | None = None
+    pending_hook_attempts: int = 0  # how often the recovery has started it
+    children_abort_pending: bool = False
+    log_expiry_pending: bool = False
+
+    @classmethod
+    def new(
+        cls,
+        *,
+        now: datetime,
+        definition_id: str,
+        name: str,
+        id: str | None = None,
+        input: Json,
+        **fields: object,
+    ) -> "StoredTask":
+        """A task that nothing has run yet."""
+        return cls.model_validate(
+            {
+                "id": id or new_id(now),
+                "definition_id": definition_id,
+                "name": name,
+                "input": input,
+                "created_on": now,
+                "saved_on": now,
+                **fields,
+            }
+        )
+
+    def to_record(self) -> TaskRecord:
+        """What its author, its hooks and the API see of it."""
+        return TaskRecord.model_construct(**{name: getattr(self, name) for name in _SEEN})
+
+    @property
+    def has_follow_ups(self) -> bool:
+        """Whether its end has left something to do."""
+        return bool(self.pending_hook or self.children_abort_pending or self.log_expiry_pending)
+
+    @property
+    def failure(self) -> TaskFailure:
+        """Why it failed. Only a failed task has one."""
+        return TaskFailure.model_validate((self.output or {}).get("error"))
+
+    def delay_left(self, now: datetime) -> int:
+        """Seconds until its next iteration, rounded up: the rest of its delay, or of its wait."""
+        if self.iterations and not self.waiting_until:
+            return 0
+        until = self.waiting_until or self.created_on + timedelta(seconds=self.delay)
+        return max(0, math.ceil((until - now).total_seconds()))
+
+    def deferred(self, *, now: datetime, until: datetime, execution_name: str) -> Self:
+        """An execution owns the pending task, and waits for its delay to pass."""
+        return self._changed(now, execution_name=execution_name, waiting_until=until)
+
+    def visited(self, visit: str) -> Self:
+        """The next outcome answers this visit."""
+        return self.model_copy(update={"visit": visit})
+
+    def checkpointed(
+        self,
+        *,
+        now: datetime,
+        input: Json | None = None,
+        output: Json | None = None,
+        progress: Progress | None = None,
+    ) -> Self:
+        """The running iteration saves what is given; what is not given stays."""
+        saved = {"input": input, "output": output, "progress": progress}
+        changes = {name: value for name, value in saved.items() if value is not None}
+        return self._changed(now, **changes)
+
+    def continued(self, *, now: datetime, input: Json, wait: int, counts: bool = True) -> Self:
+        """The iteration has ended and another follows, after `wait` seconds."""
+        return self._continued(now, wait, input=input, attempts=0, free=0 if counts else 1)
+
+    def retried(self, *, now: datetime, wait: int) -> Self:
+        """The attempt has failed and another follows, from the last checkpoint."""
+        return self._continued(now, wait)
+
+    def succeeded(self, *, now: datetime, output: Json | None) -> Self:
+        """The task has ended well. Without an output, the one that was saved stays."""
+        kept = self.output if output is None else output
+        return self._ended(now, AnswerStatus.DONE, Status.SUCCESS, output=kept)
+
+    def failed(self, *, now: datetime, failure: TaskFailure) -> Self:
+        """The task has ended badly. An output that was saved stays beside the error."""
+        output = (self.output or {}) | {"error": failure.to_wire()}
+        return self._ended(now, AnswerStatus.ERROR, Status.FAILED, output=output)
+
+    def aborted(self, *, now: datetime) -> Self:
+        """The task was stopped."""
+        return self._ended(now, AnswerStatus.ABORTED, Status.ABORTED, children_abort_pending=True)
+
+    def due(self, hook: str | None) -> Self:
+        """The task is over and `hook`, if there is one, has to run."""
+        return self.model_copy(update={"pending_hook": hook})
+
+    def hook_ran(self) -> Self:
+        return self.model_copy(update={"pending_hook": None, "pending_hook_attempts": 0})
+
+    def hook_started(self) -> Self:
+        """The recovery is about to run the hook."""
+        return self.model_copy(update={"pending_hook_attempts": self.pending_hook_attempts + 1})
+
+    def children_aborted(self) -> Self:
+        return self.model_copy(update={"children_abort_pending": False})
+
+    def logs_expire(self) -> Self:
+        """Each of its log rows has an expiry date."""
+        return self.model_copy(update={"log_expiry_pending": False})
+
+    def resent(self, *, now: datetime) -> Self:
+        """Its event was sent again."""
+        return self._changed(now, resends=self.resends + 1)
+
+    def released(self, *, now: datetime) -> Self:
+        """The execution gives up the task, for the next execution to own."""
+        return self._changed(now, execution_name=None, execution_iterations=0, resends=0)
+
+    def _continued(self, now: datetime, wait: int, *, free: int = 0, **changes: object) -> Self:
+        crashed = max(self.claims_since_outcome - 1, 0)
+        return self._answered(
+            now,
+            AnswerStatus.CONTINUE,
+            waiting_until=now + timedelta(seconds=wait) if wait else None,
+            counted_iterations=self.counted_iterations - crashed - free,
+            **changes,
+        )
+
+    def _ended(
+        self, now: datetime, answer: AnswerStatus, status: Status, **changes: object
+    ) -> Self:
+        # The logs of earlier iterations were written before anybody knew when they expire.
+        pending = self.log_expiry_pending or self.iterations > 1
+        ended = {"status": status, "finished_on": now, "log_expiry_pending": pending}
+        return self._answered(now, answer, **ended, **changes)
+
+    def _answered(self, now: datetime, answer: AnswerStatus, **changes: object) -> Self:
+        if self.is_over:
+            raise ValueError(
+                f'Task "{self.id}" is {self.status}; it can\'t become `{answer}`. '
+                "A status only moves forward."
+            )
+        common = {"last_answer": answer, "answered_visit": self.visit}
+        reset = {"claims_since_outcome": 0, "waiting_until": None}
+        return self._changed(now, **common | reset | changes)
+
+    def _changed(self, now: datetime, **changes: object) -> Self:
+        return self.model_copy(update={**changes, "saved_on": now})
+
+
+def new_id(now: datetime) -> str:
+    """24 hex digits, the first 8 of them the time in seconds: later ids sort later."""
+    return f"{int(now.timestamp()):08x}{os.urandom(8).hex()}"

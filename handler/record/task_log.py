@@ -1,0 +1,82 @@
+"""A task's log: what each iteration wrote, line by line."""
+
+import os
+from collections.abc import Iterable
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from handler.record.failures import TaskFailure
+from handler.record.model import Json, Moment, StoredModel
+from handler.record.task_record import Identity
+
+if TYPE_CHECKING:
+    from handler.record.stored_task import StoredTask
+
+
+class LogType(StrEnum):
+    INFO = "info"
+    ERROR = "error"
+
+
+class LogLine(StoredModel):
+    """One line of a task's log."""
+
+    message: str
+    created_on: Moment
+    type: LogType = LogType.INFO
+    data: Json | None = None
+    error: TaskFailure | None = None
+
+    @classmethod
+    def at(cls, now: datetime, message: str, error: TaskFailure | None = None) -> "LogLine":
+        """A line dated `now`; its type is ERROR when `error` is given."""
+        kind = LogType.ERROR if error else LogType.INFO
+        return cls(message=message, created_on=now, type=kind, error=error)
+
+
+class TaskLog(StoredModel):
+    """What one iteration of a task logged, or a part of it: the table puts the parts together."""
+
+    task: str  # the task's id
+    iteration: int
+    execution_name: str = ""
+    created_on: Moment
+    created_by: Identity
+    part: str  # unique among the iteration's parts, and sorts in their order
+    lines: tuple[LogLine, ...] = Field(default=(), alias="items")  # Webiny's word on the wire
+
+    @property
+    def id(self) -> str:
+        return f"{self.task}-{self.iteration}"
+
+    @classmethod
+    def of(
+        cls, task: "StoredTask", lines: Iterable[LogLine], *, part: int | None = None
+    ) -> "TaskLog":
+        """Lines of a task's current iteration.
+
+        Args:
+            part: the number of the iteration's own part; without it, somebody beside it logs.
+        """
+        kept = tuple(lines)
+        return cls(
+            task=task.id,
+            iteration=task.iterations,
+            execution_name=task.execution_name or "",
+            created_on=kept[0].created_on,
+            created_by=task.created_by,
+            part=f"{part:06d}" if part is not None else f"~{os.urandom(4).hex()}",
+            lines=kept,
+        )
+
+    @classmethod
+    def joined(cls, parts: Iterable["TaskLog"]) -> "TaskLog":
+        """The parts of one iteration's log as one, its lines by their time."""
+        first, *rest = sorted(parts, key=lambda part: part.created_on)
+        lines = [line for part in (first, *rest) for line in part.lines]
+        return first.model_copy(
+            update={"lines": tuple(sorted(lines, key=lambda line: line.created_on))}
+        )

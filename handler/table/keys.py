@@ -1,0 +1,81 @@
+"""The keys of the table and its indexes: which rows there are, and what they are partitioned by."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
+from handler.clock import to_iso
+from handler.contract import PARTITION_KEY, SORT_KEY, Status
+from handler.record import StoredTask, TaskLog
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+    Item = dict[str, AttributeValueTypeDef]
+    Key = dict[str, AttributeValueTypeDef]
+
+# The rows of a task's partition.
+TASK_ROW: Final = "TASK"
+LOG_ROWS: Final = "LOG#"
+CHILD_ROWS: Final = "CHILD#"
+
+# Behind every digit and letter: the end of a range of sort keys.
+LAST: Final = "~"
+
+# The one partition of the sweep's index. It may be one: it holds unfinished tasks only, and each
+# writes to it when it is triggered and when its end has nothing left to do, not in an iteration.
+UNFINISHED: Final = "unfinished"
+OPEN: Final = "open"
+
+
+def task_partition(id: str) -> str:
+    return f"TASK#{id}"
+
+
+def task_key(id: str) -> "Key":
+    return {PARTITION_KEY: {"S": task_partition(id)}, SORT_KEY: {"S": TASK_ROW}}
+
+
+def child_key(child: StoredTask) -> "Key":
+    """The key of the row that names a child to its parent.
+
+    It stands in the parent's own partition, since an index cannot be read consistently.
+    """
+    row = f"{CHILD_ROWS}{to_iso(child.created_on)}#{child.id}"
+    return {PARTITION_KEY: {"S": task_partition(child.parent_id or "")}, SORT_KEY: {"S": row}}
+
+
+def log_key(log: TaskLog) -> "Key":
+    """A key of the part's own: what an iteration logs later stands beside it, never over it."""
+    row = f"{LOG_ROWS}{iteration_text(log.iteration)}#{to_iso(log.created_on)}#{log.part}"
+    return {PARTITION_KEY: {"S": task_partition(log.task)}, SORT_KEY: {"S": row}}
+
+
+def iteration_text(iteration: int) -> str:
+    """Ten digits, which sort as the numbers do."""
+    return f"{iteration:010d}"
+
+
+def task_id(item: Mapping[str, "AttributeValueTypeDef"]) -> str:
+    """The id of the task that a row of the table or of an index, or a child's row, stands for."""
+    row = item[SORT_KEY]["S"]
+    if row.startswith(CHILD_ROWS):
+        return row.rpartition("#")[2]
+    return item[PARTITION_KEY]["S"].removeprefix(task_partition(""))
+
+
+def texts(key: Mapping[str, "AttributeValueTypeDef"]) -> dict[str, str]:
+    """A key, as a cursor has it."""
+    return {name: str(value["S"]) for name, value in key.items()}
+
+
+def definition_partition(tenant: str, definition_id: str) -> str:
+    return f"{tenant}#{definition_id}"
+
+
+def status_partition(tenant: str, group: str) -> str:
+    return f"{tenant}#{group}"
+
+
+def status_group(status: Status) -> str:
+    """Pending and running are one group: a task that starts writes nothing to the index."""
+    return OPEN if status.is_open else status.value

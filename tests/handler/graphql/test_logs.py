@@ -1,0 +1,105 @@
+"""The resolvers of logs: of one task, and as a field of a task."""
+
+from typing import Any
+
+import pytest
+
+from handler.record.task_log import LogLine, TaskLog
+from tests.handler.graphql.client import LIST_LOGS, Api
+from tests.handler.stack import Stack
+
+
+class TestListLogs:
+    @pytest.fixture
+    def task_id(self, stack: Stack) -> str:
+        record = stack.create()
+        for iteration in (1, 2, 3):
+            record = record.model_copy(update={"iterations": iteration})
+            stack.store.logs.append(
+                TaskLog.of(
+                    record,
+                    [LogLine(message=f"Iteration {iteration}.", created_on=record.created_on)],
+                )
+            )
+        return record.id
+
+    def iterations(self, envelope: Any) -> list[int]:
+        return [log["iteration"] for log in envelope["data"]]
+
+    def test_logs_of_a_task_come_newest_first_with_their_task(self, api: Api, task_id: str) -> None:
+        envelope = api.envelope(LIST_LOGS, where={"task": task_id})
+
+        assert self.iterations(envelope) == [3, 2, 1]
+        assert envelope["data"][0]["task"] == {"id": task_id, "name": "Some task"}
+        assert envelope["meta"] == {"cursor": None, "hasMoreItems": False, "totalCount": 3}
+
+    @pytest.mark.parametrize("sort", ["createdOn_ASC", "iteration_ASC"])
+    def test_an_ascending_sorter_lists_logs_oldest_first(
+        self, api: Api, task_id: str, sort: str
+    ) -> None:
+        assert self.iterations(api.envelope(LIST_LOGS, where={"task": task_id}, sort=[sort])) == [
+            1,
+            2,
+            3,
+        ]
+
+    @pytest.mark.parametrize(
+        ("sort", "pages"), [("createdOn_DESC", [[3, 2], [1]]), ("createdOn_ASC", [[1, 2], [3]])]
+    )
+    def test_the_cursor_of_a_page_leads_to_the_next_page(
+        self, api: Api, task_id: str, sort: str, pages: list[list[int]]
+    ) -> None:
+        first = api.envelope(LIST_LOGS, where={"task": task_id}, sort=[sort], limit=2)
+        second = api.envelope(
+            LIST_LOGS, where={"task": task_id}, sort=[sort], limit=2, after=first["meta"]["cursor"]
+        )
+
+        assert [self.iterations(first), self.iterations(second)] == pages
+        assert (first["meta"]["hasMoreItems"], second["meta"]["cursor"]) == (True, None)
+
+    def test_a_filter_by_iteration_lists_its_log_alone(self, api: Api, task_id: str) -> None:
+        assert self.iterations(
+            api.envelope(LIST_LOGS, where={"task": task_id, "iteration": 2})
+        ) == [2]
+
+    @pytest.mark.parametrize(
+        ("variables", "message"),
+        [
+            ({}, "add where: { task:"),
+            ({"where": {}}, "add where: { task:"),
+            ({"where": {"task": "nothing"}}, "was not found"),
+            ({"where": {"task": "t1"}, "limit": 0}, "limit is 0"),
+            ({"where": {"task": "t1"}, "after": "x"}, "is not valid"),
+        ],
+    )
+    def test_a_refused_argument_says_what_to_do(
+        self, stack: Stack, api: Api, variables: dict[str, Any], message: str
+    ) -> None:
+        stack.create(id="t1")
+
+        assert message in api.envelope(LIST_LOGS, **variables)["error"]["message"]
+
+    def test_another_tenants_logs_are_not_found(self, stack: Stack, api: Api) -> None:
+        record = stack.create(tenant="acme")
+
+        assert api.envelope(LIST_LOGS, where={"task": record.id})["error"]["code"] == "NOT_FOUND"
+
+
+class TestLogsOfATask:
+    def test_a_tasks_logs_are_sorted_limited_and_filtered(self, stack: Stack, api: Api) -> None:
+        record = stack.tasks.trigger("exportUsers")
+        for visit in ("a", "b"):
+            stack.run(record, visit=visit)
+
+        def iterations(arguments: str) -> list[int]:
+            query = (
+                f'{{ backgroundTasks {{ getTask(id: "{record.id}") {{ data {{ logs{arguments} {{'
+                " iteration } } } } }"
+            )
+            logs = api.ask(query)["data"]["backgroundTasks"]["getTask"]["data"]["logs"]
+            return [log["iteration"] for log in logs]
+
+        assert iterations("") == [1, 2]
+        assert iterations("(limit: 1)") == [1]
+        assert iterations("(sort: [iteration_DESC], limit: 1)") == [2]
+        assert iterations("(where: {iteration: 2})") == [2]

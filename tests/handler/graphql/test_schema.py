@@ -1,0 +1,78 @@
+"""The schema: the definitions as an enum, and documents of every kind."""
+
+import json
+
+import pytest
+
+from tests.handler.graphql.client import GET_TASK, LIST_DEFINITIONS, TRIGGER_TASK, Api, clean_up
+from tests.handler.stack import Stack
+
+
+class TestDefinitions:
+    @pytest.mark.parametrize("definition", ["nothing", "cleanUp"])
+    def test_an_unknown_or_private_definition_is_refused_with_the_list_of_public_ones(
+        self, stack: Stack, api: Api, definition: str
+    ) -> None:
+        answer = api.ask(TRIGGER_TASK, definition=definition)
+        literal = api.ask(
+            f"mutation {{ backgroundTasks {{ triggerTask(definition: {definition}) {{ data {{ id }}"
+            " } } }"
+        )
+
+        for errors in (answer["errors"], literal["errors"]):
+            assert (
+                "The definitions that can be triggered are: testingRun, exportUsers."
+                in errors[0]["message"]
+            )
+        assert stack.rows() == []
+
+    def test_without_public_definitions_the_schema_is_valid(self, stack: Stack, api: Api) -> None:
+        stack.definitions = (clean_up,)
+
+        assert api.data(LIST_DEFINITIONS) == []
+        assert "errors" in api.ask(TRIGGER_TASK, definition="cleanUp")
+
+
+class TestDocuments:
+    def test_a_literal_works_like_a_variable(self, api: Api) -> None:
+        arguments = "definition: exportUsers, input: {size: 2}, delay: 1.5"
+        query = (
+            f"mutation {{ backgroundTasks {{ triggerTask({arguments}) {{ data {{ input }} }} }} }}"
+        )
+
+        assert api.ask(query)["data"]["backgroundTasks"]["triggerTask"]["data"]["input"] == {
+            "size": 2
+        }
+
+    @pytest.mark.parametrize(
+        "query",
+        [
+            "{ nothing }",
+            "{",
+            "{ backgroundTasks { getTask { data { id } } } }",
+            "query A { a } query B { b }",
+        ],
+    )
+    def test_a_document_that_does_not_validate_is_answered_with_the_reason(
+        self, api: Api, query: str
+    ) -> None:
+        answer = api.ask(query)
+
+        assert answer["errors"][0]["message"]
+
+    def test_operation_name_chooses_one_of_several_operations(self, api: Api) -> None:
+        answer = api.send(
+            {"query": f"{LIST_DEFINITIONS} {GET_TASK}", "operationName": "ListDefinitions"}
+        )
+
+        assert "listDefinitions" in json.loads(answer["body"])["data"]["backgroundTasks"]
+
+    def test_two_mutations_in_one_document_trigger_two_tasks(self, stack: Stack, api: Api) -> None:
+        query = """mutation { backgroundTasks {
+            first: triggerTask(definition: testingRun) { data { id } }
+            second: triggerTask(definition: testingRun) { data { id } }
+        } }"""
+
+        data = api.ask(query)["data"]["backgroundTasks"]
+
+        assert data["first"]["data"]["id"] != data["second"]["data"]["id"]

@@ -1,0 +1,310 @@
+"""The resolvers of tasks and definitions."""
+
+from typing import Any
+
+import pytest
+
+from handler import Context, Continue, Done, TriggerRequest, Verdict, task
+from handler.contract import Status
+from handler.errors import Refused
+from tests.handler.graphql.client import (
+    ABORT_TASK,
+    DELETE_TASK,
+    GET_TASK,
+    LIST_DEFINITIONS,
+    LIST_TASKS,
+    TRIGGER_TASK,
+    Api,
+)
+from tests.handler.stack import Stack, refusal
+
+
+class TestTriggerTask:
+    def test_a_task_is_triggered(self, stack: Stack, api: Api) -> None:
+        data = api.data(
+            TRIGGER_TASK, definition="exportUsers", input={"size": 5}, name="Tonight", delay=60
+        )
+
+        record = stack.get(data["id"])
+        assert (record.input, record.name, record.delay) == ({"size": 5}, "Tonight", 60)
+        assert data == {
+            "id": record.id,
+            "createdOn": "2030-01-01T00:00:00.000Z",
+            "savedOn": "2030-01-01T00:00:00.000Z",
+            "createdBy": {
+                "id": "arn:aws:sts::123456789012:assumed-role/Developer/jane",
+                "displayName": "jane",
+                "type": "iam",
+            },
+            "name": "Tonight",
+            "definitionId": "exportUsers",
+            "parentId": None,
+            "executionName": None,
+            "taskStatus": "pending",
+            "iterations": 0,
+            "input": {"size": 5},
+            "output": None,
+            "eventResponse": None,
+            "startedOn": None,
+            "finishedOn": None,
+        }
+        assert stack.events.calls == ["put_events"]
+
+    def test_a_trigger_with_a_definition_alone_takes_its_title_and_an_empty_input(
+        self, api: Api
+    ) -> None:
+        data = api.data(TRIGGER_TASK, definition="testingRun")
+
+        assert (data["name"], data["input"]) == ("A test run", {})
+
+    def test_null_arguments_are_ignored(self, api: Api) -> None:
+        data = api.data(TRIGGER_TASK, definition="testingRun", input=None, name=None, delay=None)
+
+        assert (data["name"], data["input"]) == ("A test run", {})
+
+    def test_an_invalid_input_names_each_field(self, stack: Stack, api: Api) -> None:
+        envelope = api.envelope(TRIGGER_TASK, definition="exportUsers", input={"size": "big"})
+
+        assert envelope["data"] is None
+        assert envelope["error"]["code"] == "VALIDATION_FAILED_INVALID_FIELDS"
+        assert set(envelope["error"]["data"]["invalidFields"]) == {"size"}
+        assert stack.rows() == []
+
+    @pytest.mark.parametrize("input", ["text", 5, [1], True])
+    def test_an_input_that_is_not_an_object_is_refused(self, api: Api, input: object) -> None:
+        error = api.envelope(TRIGGER_TASK, definition="exportUsers", input=input)["error"]
+
+        assert "it takes an object" in error["message"]
+
+    @pytest.mark.parametrize("delay", [-1, "soon", 30_672_001])
+    def test_a_delay_that_is_none_is_refused(self, stack: Stack, api: Api, delay: object) -> None:
+        assert api.envelope(TRIGGER_TASK, definition="testingRun", delay=delay)["error"]["message"]
+        assert stack.rows() == []
+
+    def test_a_veto_of_a_hook_is_answered_with_its_code_and_data(
+        self, stack: Stack, api: Api
+    ) -> None:
+        @task(id="testingRun")
+        def vetoed(context: Context) -> Done:
+            return Done()
+
+        @vetoed.on_before_trigger
+        def veto(request: TriggerRequest) -> TriggerRequest:
+            raise Refused("Not at night.", code="AT_NIGHT", data={"hour": 3})
+
+        stack.definitions = (vetoed,)
+
+        assert api.envelope(TRIGGER_TASK, definition="testingRun")["error"] == {
+            "message": "Not at night.",
+            "code": "AT_NIGHT",
+            "data": {"hour": 3},
+            "stack": None,
+        }
+
+    def test_an_unexpected_exception_is_answered_with_its_type_as_the_code(
+        self, stack: Stack, api: Api
+    ) -> None:
+        stack.dynamodb.interference = lambda operation, request: 1 / 0
+
+        error = api.envelope(TRIGGER_TASK, definition="testingRun")["error"]
+
+        assert (error["message"], error["code"]) == ("division by zero", "ZeroDivisionError")
+
+    def test_a_refused_event_is_answered_as_an_error_and_the_task_is_failed(
+        self, stack: Stack, api: Api
+    ) -> None:
+        stack.events.fail(refusal("InternalFailure"))
+
+        error = api.envelope(TRIGGER_TASK, definition="testingRun")["error"]
+
+        assert error["code"] == "TRIGGER_TASK_ERROR"
+        assert stack.get(error["data"]["id"]).status is Status.FAILED
+
+
+class TestGetTask:
+    def test_a_task_is_answered_with_its_logs(self, stack: Stack, api: Api) -> None:
+        record = stack.tasks.trigger("exportUsers", input={"size": 5})
+        for visit in ("a", "b"):
+            stack.clock.advance(1)
+            stack.run(record, visit=visit)
+
+        data = api.data(GET_TASK, id=record.id)
+
+        assert (data["taskStatus"], data["iterations"], data["output"]) == (
+            "success",
+            2,
+            {"size": 5},
+        )
+        assert (data["executionName"], data["finishedOn"]) == (
+            "execution-1",
+            "2030-01-01T00:00:02.000Z",
+        )
+        assert [log["iteration"] for log in data["logs"]] == [1, 2]
+        first, _ = data["logs"]
+        assert first["executionName"] == "execution-1"
+        assert first["createdBy"] == {"id": "system", "displayName": "System", "type": "system"}
+        assert first["items"][0] == {
+            "message": "Exported.",
+            "createdOn": "2030-01-01T00:00:01.000Z",
+            "type": "info",
+            "data": {"rows": 3},
+            "error": None,
+        }
+
+    def test_a_revision_in_an_id_is_ignored(self, stack: Stack, api: Api) -> None:
+        record = stack.create()
+
+        assert api.data(GET_TASK, id=f"{record.id}#0001")["id"] == record.id
+
+    def test_a_task_that_does_not_exist_is_an_error(self, api: Api) -> None:
+        envelope = api.envelope(GET_TASK, id="nothing")
+
+        assert envelope == {
+            "data": None,
+            "error": {
+                "message": 'Task "nothing" was not found!',
+                "code": "NOT_FOUND",
+                "data": {"id": "nothing"},
+                "stack": None,
+            },
+        }
+
+    def test_a_task_is_answered_with_its_progress_and_its_wait(
+        self, stack: Stack, api: Api
+    ) -> None:
+        record = stack.create(
+            progress={"done": 3, "total": 4}, waiting_until="2030-01-01T00:01:00.000Z"
+        )
+        query = (
+            f'{{ backgroundTasks {{ getTask(id: "{record.id}") {{ data {{ progress waitingUntil }}'
+            " } } }"
+        )
+
+        data = api.ask(query)["data"]["backgroundTasks"]["getTask"]["data"]
+
+        assert (data["progress"]["done"], data["progress"]["total"]) == (3, 4)
+        assert data["waitingUntil"] == "2030-01-01T00:01:00.000Z"
+
+
+class TestListTasks:
+    def ids(self, api: Api, **variables: Any) -> list[str]:
+        return [found["id"] for found in api.envelope(LIST_TASKS, **variables)["data"]]
+
+    def test_tasks_come_newest_first(self, stack: Stack, api: Api) -> None:
+        for id in ("a", "b", "c"):
+            stack.create(id=id)
+            stack.clock.advance(1)
+
+        assert self.ids(api) == ["c", "b", "a"]
+        assert self.ids(api, sort=["createdOn_ASC"]) == ["a", "b", "c"]
+
+    def test_the_cursor_of_a_page_leads_to_the_next_page(self, stack: Stack, api: Api) -> None:
+        for id in ("a", "b", "c"):
+            stack.create(id=id)
+            stack.clock.advance(1)
+
+        first = api.envelope(LIST_TASKS, limit=2)
+        second = api.envelope(LIST_TASKS, limit=2, after=first["meta"]["cursor"])
+
+        assert [found["id"] for found in first["data"] + second["data"]] == ["c", "b", "a"]
+        assert first["meta"]["hasMoreItems"] is True
+        assert second["meta"] == {"cursor": None, "hasMoreItems": False, "totalCount": 3}
+
+    def test_a_count_is_taken_only_where_it_is_asked_for(self, stack: Stack, api: Api) -> None:
+        stack.create()
+        stack.dynamodb.requests.clear()
+
+        api.ask("{ backgroundTasks { listTasks { data { id } meta { hasMoreItems } } } }")
+
+        assert stack.dynamodb.calls == ["query", "batch_get_item"]
+
+
+class TestListDefinitions:
+    def test_public_definitions_are_listed_in_their_order(self, api: Api) -> None:
+        assert api.data(LIST_DEFINITIONS) == [
+            {"id": "testingRun", "title": "A test run", "description": None, "fields": []},
+            {
+                "id": "exportUsers",
+                "title": "Export users",
+                "description": "Exports them all.",
+                "fields": [],
+            },
+        ]
+
+
+class TestAbortTask:
+    def test_a_task_is_aborted(self, stack: Stack, api: Api) -> None:
+        record = stack.create()
+
+        data = api.data(ABORT_TASK, id=record.id, message="Enough.")
+
+        assert (data["taskStatus"], data["finishedOn"]) == ("aborted", "2030-01-01T00:00:00.000Z")
+        assert stack.messages(record) == ["Enough."]
+
+    def test_a_task_that_is_over_is_refused(self, stack: Stack, api: Api) -> None:
+        record = stack.create(status=Status.SUCCESS)
+
+        error = api.envelope(ABORT_TASK, id=record.id)["error"]
+
+        assert (error["message"], error["code"]) == (
+            "Cannot abort a task that is not pending or running!",
+            "TASK_ABORT_ERROR",
+        )
+
+    def test_an_abort_leaves_its_hook_to_the_worker(self, stack: Stack, api: Api) -> None:
+        ran: list[str] = []
+
+        @task(id="testingRun")
+        def hooked(context: Context) -> Verdict:
+            return Continue(wait=60)
+
+        hooked.on_abort(lambda record: ran.append(record.id))
+        stack.definitions = (hooked,)
+        record = stack.tasks.trigger("testingRun")
+        stack.run(record)
+
+        api.data(ABORT_TASK, id=record.id)
+        assert ran == []
+        assert stack.get(record).pending_hook == "on_abort"
+
+        stack.run(record, visit="visit-2")
+        assert ran == [record.id]
+
+
+class TestDeleteTask:
+    def test_a_task_that_is_over_is_deleted(self, stack: Stack, api: Api) -> None:
+        record = stack.create(status=Status.SUCCESS)
+
+        assert api.data(DELETE_TASK, id=record.id) is True
+        assert stack.rows() == []
+
+    def test_an_open_task_is_refused(self, stack: Stack, api: Api) -> None:
+        record = stack.create()
+
+        assert api.envelope(DELETE_TASK, id=record.id)["error"]["code"] == "TASK_DELETE_ERROR"
+
+    def test_a_task_that_does_not_exist_is_an_error(self, api: Api) -> None:
+        assert api.envelope(DELETE_TASK, id="nothing")["error"]["code"] == "NOT_FOUND"
+
+
+class TestTenants:
+    @pytest.mark.parametrize("query", [GET_TASK, ABORT_TASK, DELETE_TASK])
+    def test_another_tenants_task_is_not_found(self, stack: Stack, api: Api, query: str) -> None:
+        record = stack.create(
+            tenant="acme", status=Status.SUCCESS if query == DELETE_TASK else Status.PENDING
+        )
+
+        assert api.envelope(query, id=record.id)["error"]["code"] == "NOT_FOUND"
+        assert stack.get(record) == record
+
+    @pytest.mark.parametrize(
+        "where", [{}, {"id": "t1"}, {"parentId": "p1"}, {"definitionId": "someTask"}]
+    )
+    def test_another_tenants_tasks_are_not_listed(
+        self, stack: Stack, api: Api, where: dict[str, Any]
+    ) -> None:
+        stack.create(id="t1", tenant="acme", parent_id="p1")
+
+        assert api.data(LIST_TASKS, where=where) == []
+        api.headers = {"X-Tenant": "acme"}
+        assert len(api.data(LIST_TASKS, where=where)) == 1
