@@ -52,10 +52,18 @@ def run_demo(project: Project, port: int = 0) -> None:
 class Demo:
     """Two tasks on a deployed project: importCsv by the API, testingRun by a hand-sent event."""
 
-    def __init__(self, deployed: Deployed, sample: Sample, console: Console) -> None:
+    def __init__(
+        self,
+        deployed: Deployed,
+        sample: Sample,
+        console: Console,
+        *,
+        start_seconds: int = _START_SECONDS,
+    ) -> None:
         self._user = User(deployed)
         self._sample = sample
         self._console = console
+        self._start_seconds = start_seconds
         self._states = deployed.access.client("stepfunctions")
         self._finder = Finder(self._states, deployed.state_machine_arn)
 
@@ -90,13 +98,13 @@ class Demo:
         }
 
     def _execution(self, task: str, task_id: str) -> Execution:
-        deadline = time.monotonic() + _START_SECONDS
+        deadline = time.monotonic() + self._start_seconds
         while time.monotonic() < deadline:
             if arn := self._finder.find(task_id):
                 return Execution(task, arn, self._states)
             time.sleep(_POLL_SECONDS)
         raise DemoFailed(
-            f"No execution of {task} started within {_START_SECONDS} seconds of its event."
+            f"No execution of {task} started within {self._start_seconds} seconds of its event."
         )
 
     def _watch(self, executions: list[Execution]) -> None:

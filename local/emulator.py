@@ -40,6 +40,7 @@ class Options:
     region: str = "us-east-1"
     wait_scale: float = 1.0  # real seconds for each second of a `Wait` or of a retry's interval
     program: tuple[str, ...] = ("local.aws",)  # the module to run, and its arguments after a folder
+    root: Path = _ROOT  # where the program is found
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ def _start(folder: Path, root: Access, options: Options) -> subprocess.Popen[byt
     with _log(folder).open("wb") as log:
         return subprocess.Popen(
             [sys.executable, "-m", module, str(folder), *arguments],
-            cwd=_ROOT,
+            cwd=options.root,
             env=_environment(folder, root, options),
             stdin=subprocess.PIPE,  # held open: the child ends when it closes
             stdout=log,

@@ -19,10 +19,11 @@ ROOT = Path(__file__).parent.parent.parent
 
 @pytest.fixture
 def demo() -> Demo:
-    """A demo whose AWS nobody has started."""
+    """A demo whose AWS nobody has started; it does not wait for executions."""
     access = Access("http://127.0.0.1:1", "eu-central-1", "AKIA", "secret")
     outputs = {"apiUrl": "", "eventBusName": "", "stateMachineArn": "arn"}
-    return Demo(Deployed(access, outputs), Sample(access), Console(file=io.StringIO()))
+    console = Console(file=io.StringIO())
+    return Demo(Deployed(access, outputs), Sample(access), console, start_seconds=0)
 
 
 @pytest.mark.system
@@ -53,10 +54,6 @@ def test_a_broken_expectation_fails_the_demo_and_is_named(demo: Demo) -> None:
         demo._check(expectations)
 
 
-def test_an_execution_that_never_starts_fails_the_demo(
-    demo: Demo, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("local.demo._START_SECONDS", 0)
-
+def test_an_execution_that_never_starts_fails_the_demo(demo: Demo) -> None:
     with pytest.raises(DemoFailed, match="No execution of importCsv started within 0 seconds"):
         demo._execution("importCsv", "task-1")

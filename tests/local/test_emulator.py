@@ -143,13 +143,10 @@ with running_emulator(Options()) as running:
 
 
 @pytest.mark.system
-def test_a_failed_start_shows_the_end_of_the_log(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(emulator, "_ROOT", tmp_path)
+def test_a_failed_start_shows_the_end_of_the_log(tmp_path: Path) -> None:
     message = r"(?s)ministack ended with status 1:.*No module named 'local'"
 
-    with pytest.raises(EmulatorFailed, match=message), running_emulator(Options()):
+    with pytest.raises(EmulatorFailed, match=message), running_emulator(Options(root=tmp_path)):
         pass
 
 

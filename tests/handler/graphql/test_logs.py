@@ -57,10 +57,13 @@ class TestListLogs:
         assert [self.iterations(first), self.iterations(second)] == pages
         assert (first["meta"]["hasMoreItems"], second["meta"]["cursor"]) == (True, None)
 
-    def test_a_filter_by_iteration_lists_its_log_alone(self, api: Api, task_id: str) -> None:
-        assert self.iterations(
-            api.envelope(LIST_LOGS, where={"task": task_id, "iteration": 2})
-        ) == [2]
+    def test_a_filter_by_iteration_lists_and_counts_its_log_alone(
+        self, api: Api, task_id: str
+    ) -> None:
+        envelope = api.envelope(LIST_LOGS, where={"task": task_id, "iteration": 2})
+
+        assert self.iterations(envelope) == [2]
+        assert envelope["meta"]["totalCount"] == 1
 
     @pytest.mark.parametrize(
         ("variables", "message"),
