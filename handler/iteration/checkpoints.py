@@ -38,6 +38,7 @@ class Checkpoints:
         self.stored = task
         self.record: TaskRecord = task.to_record()
         self.ended_with: Aborted | Continue | None = None
+        self.loop_input: BaseModel | None = None  # of a loop that runs
         self._code = code
         self._store = store
         self._clock = clock
@@ -56,6 +57,12 @@ class Checkpoints:
         return self._is_over
 
     def save_input(self, input: Mapping[str, object] | BaseModel) -> None:
+        if self.loop_input is not None and input is not self.loop_input:
+            raise TypeError(
+                "context.save_input() inside a context.each() loop takes the loop's own input: the "
+                "loop saves that one, and would save over any other. Set its field, and save it: "
+                "input.note = ...; context.save_input(input)."
+            )
         self._save(self.unsaved(), input=next_input(self._code, self.unsaved().input, input))
 
     def save_output(self, output: Mapping[str, object] | BaseModel) -> None:

@@ -88,6 +88,7 @@ class Context:
 
         Raises:
             InvalidInput: it does not validate, or is too large.
+            TypeError: it is not the loop's own input, inside a loop of `each`.
         """
         self._checkpoints.save_input(input)
 

@@ -86,6 +86,13 @@ class Loop(Generic[Given]):
         self._keep()
 
     def _items(self) -> Iterator[Any]:
+        self._checkpoints.loop_input = self._input
+        try:
+            yield from self._each_item()
+        finally:
+            self._checkpoints.loop_input = None
+
+    def _each_item(self) -> Iterator[Any]:
         for cursor, items in self._handed_out():
             if self._steps.given and self._checkpoints.is_over():
                 raise self._end(Aborted())  # not before the first: the claim has just looked

@@ -683,3 +683,47 @@ class TestInputs:
         result = run(two_phases)
 
         assert (result.iterations, result.record.output) == (2, {"phase": "second", "cursor": 3})
+
+
+class TestSavingInsideTheLoop:
+    def test_the_loops_own_input_can_be_saved(self) -> None:
+        @task()
+        def noting(context: Context, input: Cursor) -> Done:
+            for number in context.each(numbers(input), input):
+                input.seen = number
+                context.save_input(input)
+            return Done(output={"seen": input.seen})
+
+        result = run(noting)
+
+        assert result.record.output == {"seen": 5}
+        assert result.record.input == {"cursor": 6, "seen": 5}
+
+    @pytest.mark.parametrize("other", [{"seen": 99}, Cursor(seen=99)])
+    def test_another_input_is_refused_since_the_loop_would_save_over_it(self, other: Any) -> None:
+        @task()
+        def noting(context: Context, input: Cursor) -> Done:
+            for _ in context.each(numbers(input), input):
+                context.save_input(other)
+            return Done()
+
+        result = run(noting)
+
+        assert result.record.has_failed
+        assert "takes the loop's own input" in str(result.record.output)
+
+    def test_after_the_loop_any_input_can_be_saved(self) -> None:
+        @task()
+        def noting(context: Context, input: Cursor) -> Done:
+            for _ in context.each(numbers(input), input):
+                break
+            context.save_input({"seen": 1})
+            for _ in context.each(numbers(input), input):
+                pass
+            context.save_input({"seen": 2})
+            return Done()
+
+        result = run(noting)
+
+        assert result.record.has_succeeded
+        assert result.record.input["seen"] == 2
