@@ -145,6 +145,10 @@ def _check(definition: Definition) -> None:
         )
     _check_number(definition, "max_iterations", least=1)
     _check_number(definition, "crash_retries", least=0)
+    if not isinstance(definition.retry, Retry | None):
+        raise DefinitionError(
+            f'{where}: task "{id}" has retry={definition.retry!r}; write retry=Retry(...).'
+        )
     if definition.schedule is not None and not _SCHEDULE.fullmatch(definition.schedule):
         raise DefinitionError(
             f'{where}: task "{id}" has schedule="{definition.schedule}"; '

@@ -1,5 +1,6 @@
 """How often a failing task is tried again, and how long it waits in between."""
 
+import math
 import random as random_numbers
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,7 +25,8 @@ class Retry:
 
     Raises:
         ValueError: a number is out of its range.
-        TypeError: a wait is neither a number nor a `timedelta`.
+        TypeError: a wait is neither a number nor a `timedelta`; `exclude` is not a tuple of
+            exceptions and codes.
     """
 
     max_attempts: int = 3
@@ -35,14 +37,17 @@ class Retry:
     exclude: tuple[type[BaseException] | str, ...] = ()
 
     def __post_init__(self) -> None:
-        if not 1 <= self.max_attempts <= 100:
-            raise ValueError(f"Retry(max_attempts={self.max_attempts}): it takes 1 to 100.")
+        if type(self.max_attempts) is not int or not 1 <= self.max_attempts <= 100:
+            raise ValueError(f"Retry(max_attempts={self.max_attempts!r}): it takes 1 to 100.")
+        _check_exclude(self.exclude)
         backoff, max_backoff = self._seconds()
-        if not 1 <= self.factor <= 10 or backoff < 0 or max_backoff < backoff:
+        factor = to_seconds(self.factor, name="Retry(factor)")
+        is_endless = math.isinf(max_backoff)
+        if not 1 <= factor <= 10 or backoff < 0 or max_backoff < backoff or is_endless:
             raise ValueError(
                 f"Retry(backoff={self.backoff}, factor={self.factor}, "
                 f"max_backoff={self.max_backoff}): the backoff is 0 or more, the factor 1 to 10, "
-                "and max_backoff is not shorter than the backoff."
+                "and max_backoff is not shorter than the backoff, nor infinite."
             )
 
     def allows(self, attempt: int, *, code: str | None, error: BaseException | None) -> bool:
@@ -68,3 +73,17 @@ class Retry:
     def _seconds(self) -> tuple[float, float]:
         backoff = to_seconds(self.backoff, name="Retry(backoff)")
         return backoff, to_seconds(self.max_backoff, name="Retry(max_backoff)")
+
+
+def _check_exclude(exclude: object) -> None:
+    """A text is a sequence too: `"ABC"` would exclude the code `"AB"`."""
+    kinds = exclude if isinstance(exclude, tuple) else (exclude,)
+    is_valid = isinstance(exclude, tuple) and all(
+        isinstance(kind, str) or (isinstance(kind, type) and issubclass(kind, BaseException))
+        for kind in kinds
+    )
+    if not is_valid:
+        raise TypeError(
+            f"Retry(exclude={exclude!r:.60}): it takes a tuple of exceptions and codes, such as "
+            '(PermissionError, "NO_SUCH_PAGE").'
+        )

@@ -215,7 +215,7 @@ class Context:
                 statement.
             ValueError: `batch` or `per_iteration` is less than 1.
         """
-        _check_input(type(input))
+        _check_input(input)
         _check_positive("batch", batch)
         _check_positive("per_iteration", per_iteration)
         options = LoopOptions(
@@ -267,9 +267,12 @@ class Context:
         return Continue(wait=wait, counts=False)
 
 
-def _check_input(model: type[BaseModel]) -> None:
+def _check_input(input: BaseModel) -> None:
+    model = type(input)
+    name = model.__name__
+    if not isinstance(input, BaseModel):
+        raise TypeError(f"context.each() takes the task's input, a model; it was given a {name}.")
     if CURSOR not in model.model_fields or model.model_config.get("frozen"):
-        name = model.__name__
         raise TypeError(
             f'context.each() moves {name}.{CURSOR} on: give {name} a field "{CURSOR}", '
             "and don't freeze it."

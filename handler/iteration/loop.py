@@ -77,6 +77,12 @@ class Loop(Generic[Given]):
                 "and those would be lost when the iteration ends. For several items at a time, use "
                 "`for batch in context.each(..., batch=25):`."
             )
+        if self._checkpoints.loop_input is not None:
+            raise TypeError(
+                "context.each() runs inside another context.each() loop: the inner one would end "
+                "the iteration, and move the cursor, of both. Trigger a child for the inner loop, "
+                "or go through pairs of both with one loop."
+            )
         self._frame = None  # a second loop over the same items is refused, too
         return self._items()
 

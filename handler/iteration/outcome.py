@@ -140,7 +140,7 @@ def _failed(
         return failed(task, failure, now=now)
     wait = whole_seconds(retry.wait_after(attempt), now=now)
     line = (
-        f"Attempt {attempt} of {retry.max_attempts} failed: {failure.message} "
-        f"The next one is in {wait} s."
+        f"Attempt {attempt} of {retry.max_attempts} failed, the next one is in {wait} s: "
+        f"{failure.message}"
     )
     return Outcome(task=task.retried(now=now, wait=wait), line=line, failure=failure)

@@ -36,7 +36,7 @@ class Filter:
         created_before: tasks created at that moment or earlier, with a time zone.
 
     Raises:
-        InvalidInput: a moment has no time zone.
+        InvalidInput: a moment has no time zone, or a status is not one.
     """
 
     tenant: str = DEFAULT_TENANT
@@ -50,6 +50,12 @@ class Filter:
     def __post_init__(self) -> None:
         for name in ("created_after", "created_before"):
             _check_moment(name, getattr(self, name))
+        unknown = set(self.statuses or ()) - set(Status)
+        if unknown or isinstance(self.statuses, str):
+            known = ", ".join(Status)
+            raise InvalidInput(f"statuses is {self.statuses!r:.60}; it takes a set of {known}.")
+        if self.statuses is not None:  # a text that equals a status is one
+            object.__setattr__(self, "statuses", frozenset(map(Status, self.statuses)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,6 @@ from typing import Any
 
 import boto3
 
-from handler.aws import client
 from handler.contract import INDEX_SORT_KEY, PARTITION_KEY, SORT_KEY, Index
 from handler.record import Json
 
@@ -25,11 +24,6 @@ def aws_client(service: str) -> Any:
         aws_access_key_id="test",
         aws_secret_access_key="test",  # noqa: S106
     )
-
-
-def forget_clients() -> None:
-    """Has `handler.client` make new ones: a client from before may know another region."""
-    client.cache_clear()
 
 
 def create_table(client: Any, name: str) -> None:

@@ -36,7 +36,6 @@ from handler.testing.aws import (
     StatesClient,
     aws_client,
     create_table,
-    forget_clients,
 )
 from handler.testing.clock import ManualClock
 from handler.wiring import Parts, System, build
@@ -167,7 +166,6 @@ class World:
     def of(cls, *definitions: Definition, **options: Any) -> Iterator[Self]:
         """A world inside moto; `handler.tasks` and the Lambdas' entries stand for its own."""
         with mock_aws():
-            forget_clients()
             world = cls(definitions, **options)
             with using(functools.partial(world.parts, worker=True)):
                 yield world

@@ -200,3 +200,11 @@ def test_a_second_hook_of_the_same_outcome_is_refused_with_the_file() -> None:
     with pytest.raises(DefinitionError, match='task "hooked" has an on_done hook already') as twice:
         hooked.on_done(repr)
     assert twice.value.message.startswith(__file__)
+
+
+def test_a_retry_that_is_not_a_retry_stops_the_deploy() -> None:
+    with pytest.raises(DefinitionError, match=r"has retry=3; write retry=Retry\(\.\.\.\)"):
+
+        @task(retry=3)  # type: ignore[arg-type]
+        def retrying(context: Context) -> Done:
+            return Done()

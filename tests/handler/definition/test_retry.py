@@ -2,6 +2,7 @@
 
 import math
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -127,3 +128,31 @@ def test_a_wait_that_is_not_a_duration_is_refused_with_its_name_and_kind(
     assert str(refused.value) == (
         f"Retry({name})={value!r} is a {type(value).__name__}. Give seconds or a timedelta."
     )
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"exclude": ValueError},
+        {"exclude": "CODE"},
+        {"exclude": [ValueError]},
+        {"exclude": (404,)},
+        {"exclude": (int,)},
+        {"backoff": "10"},
+        {"factor": "2"},
+    ],
+)
+def test_an_argument_of_another_type_is_refused_when_it_is_declared(
+    options: dict[str, Any],
+) -> None:
+    with pytest.raises(TypeError, match=r"Retry\("):
+        Retry(**options)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"max_attempts": 2.5}, {"max_attempts": "3"}, {"backoff": math.inf, "max_backoff": math.inf}],
+)
+def test_a_number_that_no_state_machine_could_wait_for_is_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"Retry\("):
+        Retry(**options)

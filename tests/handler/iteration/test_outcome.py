@@ -378,8 +378,8 @@ class TestRetries:
         assert [answer.get("wait") for answer in answers] == [10, 20, None]
         assert [answer["status"] for answer in answers] == ["continue", "continue", "error"]
         assert stack.messages(record) == [
-            "Attempt 1 of 3 failed: It can't be reached. The next one is in 10 s.",
-            "Attempt 2 of 3 failed: It can't be reached. The next one is in 20 s.",
+            "Attempt 1 of 3 failed, the next one is in 10 s: It can't be reached.",
+            "Attempt 2 of 3 failed, the next one is in 20 s: It can't be reached.",
             "It can't be reached.",
         ]
         assert len(hooks) == 1

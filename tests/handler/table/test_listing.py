@@ -338,3 +338,15 @@ def new_task(id: str, *, tenant: str, at: int, status: Status = Status.PENDING) 
         tenant=tenant,
         status=status,
     )
+
+
+def test_statuses_may_be_given_as_their_texts() -> None:
+    wanted = Filter(statuses={"failed", "aborted"})  # type: ignore[arg-type]
+
+    assert wanted == Filter(statuses=frozenset({Status.FAILED, Status.ABORTED}))
+
+
+@pytest.mark.parametrize("statuses", [{"done"}, "failed", {7}])
+def test_a_status_that_is_not_one_is_refused_with_those_that_are(statuses: Any) -> None:
+    with pytest.raises(InvalidInput, match="it takes a set of pending, running, success"):
+        Filter(statuses=statuses)
