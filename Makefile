@@ -17,7 +17,7 @@ demo: .venv/ready ## a whole stack on this machine: imports a file, runs a hand-
 test: .venv/ready ## every test, 3 minutes; no network, no AWS account
 	@$(BIN)/pytest -n 2 $(PYTEST_ARGS)
 
-test-fast: .venv/ready ## most tests, without the local AWS; under 60 seconds
+test-fast: .venv/ready ## most tests, without the local AWS; about a minute
 	@$(BIN)/pytest -n 2 -m "not system and not slow" $(PYTEST_ARGS)
 
 coverage: .venv/ready ## every test, and the lines of handler/ that no test runs

@@ -1,8 +1,8 @@
 """The errors of background tasks, split by what the caller does about them.
 
     BackgroundTaskError
-    ├── RequestError          change the request: nothing was stored, nothing was sent
-    │   ├── InvalidInput      a field doesn't validate; `data.invalidFields` names each
+    ├── RequestError          change the request: nothing was sent
+    │   ├── InvalidInput      an argument or a field is not valid; the message names it
     │   ├── UnknownDefinition no definition has that id
     │   ├── NotFound          no task has that id
     │   └── Refused           the task's status, or a limit, doesn't allow it
@@ -53,7 +53,10 @@ class RequestError(BackgroundTaskError):
 
 
 class InvalidInput(RequestError):
-    """Some fields don't validate; `data["invalidFields"]` has one entry per field."""
+    """An argument or a field is not valid.
+
+    Where an input does not validate, `data["invalidFields"]` has one entry per field.
+    """
 
     code = ErrorCode.VALIDATION_FAILED.value
 
