@@ -11,9 +11,9 @@ from handler.contract import ErrorCode, Status
 from handler.lifecycle.reconciliation import MAX_HOOK_ATTEMPTS, MAX_RESENDS
 from handler.record.failures import TaskFailure
 from handler.record.stored_task import StoredTask
-from handler.table.conditions import Guard
+from handler.table.conditions import ANY_OWNER, Guard
 from handler.testing.aws import aws_client
-from tests.handler.recovering import PATIENCE, Recovering
+from tests.handler.recovering import PATIENCE, Recovering, arn
 from tests.handler.stack import TABLE, refusal
 
 
@@ -453,6 +453,27 @@ class TestWhatAnEndLeaves:
         recovering.sweep()
 
         assert recovering.ran == []
+
+
+class TestAbortsThatWereCutOff:
+    def test_an_aborted_task_whose_execution_still_waits_has_it_stopped(
+        self, recovering: Recovering
+    ) -> None:
+        # The process that aborted it died right after its write.
+        task = recovering.running()
+        aborted = task.aborted(now=recovering.stack.clock.now())
+        recovering.stack.store.save(aborted, before=task, guard=ANY_OWNER)
+        recovering.wait()
+
+        recovering.sweep()
+
+        stopped = [
+            request["executionArn"]
+            for operation, request in recovering.stack.stepfunctions.requests
+            if operation == "stop_execution"
+        ]
+        assert stopped == [arn("execution-1")]
+        assert not recovering.stack.get(task).has_follow_ups
 
 
 class TestDeadLetters:
