@@ -63,18 +63,18 @@ class Checkpoints:
                 "loop saves that one, and would save over any other. Set its field, and save it: "
                 "input.note = ...; context.save_input(input)."
             )
-        self._save(self.unsaved(), input=next_input(self._code, self.unsaved().input, input))
+        self._save(input=next_input(self._code, self.unsaved().input, input))
 
     def save_output(self, output: Mapping[str, object] | BaseModel) -> None:
-        self._save(self.unsaved(), output=stored_output(output))
+        self._save(output=stored_output(output))
 
     def save_progress(self, progress: Progress) -> None:
-        self._save(self.unsaved(), progress=progress)
+        self._save(progress=progress)
 
     def save_step(self, input: BaseModel, progress: Progress) -> None:
         """Saves the input and the progress in one write."""
         self.keep(input, progress)
-        self._save(self.unsaved())
+        self._save()
 
     def keep(self, input: BaseModel, progress: Progress) -> None:
         """Has the input and the progress stored with the next write."""
@@ -94,13 +94,12 @@ class Checkpoints:
 
     def _save(
         self,
-        task: StoredTask,
         *,
         input: Json | None = None,
         output: Json | None = None,
         progress: Progress | None = None,
     ) -> None:
-        after = task.checkpointed(
+        after = self.unsaved().checkpointed(
             now=self._clock.now(), input=input, output=output, progress=progress
         )
         self._kept = None

@@ -77,11 +77,8 @@ class Ending:
     def end_failed(self, before: StoredTask, failure: TaskFailure, *, guard: Guard) -> bool:
         """Ends a task from outside of an iteration. Returns whether that was news."""
         after = before.failed(now=self._clock.now(), failure=failure)
-        try:
-            self.end(before, after, guard=guard, log=self.log_of(after, failure.message, failure))
-        except RecordMoved:
-            return False
-        return True
+        log = self.log_of(after, failure.message, failure)
+        return self._is_news(before, after, guard=guard, log=log)
 
     def abort(self, id: str, message: str) -> StoredTask:
         """Ends an open task, whoever runs it. Its execution is stopped if it only waits.
@@ -112,11 +109,7 @@ class Ending:
     def end_aborted(self, before: StoredTask, message: str, *, guard: Guard) -> bool:
         """Ends a task as aborted whose execution was stopped. Returns whether that was news."""
         after = before.aborted(now=self._clock.now())
-        try:
-            self.end(before, after, guard=guard, log=self.log_of(after, message))
-        except RecordMoved:
-            return False
-        return True
+        return self._is_news(before, after, guard=guard, log=self.log_of(after, message))
 
     def create_failed(self, task: StoredTask, failure: TaskFailure) -> None:
         """Creates the record of a task that has failed before it could start, once."""
@@ -153,6 +146,15 @@ class Ending:
         if not self._registry.keeps_logs(task.definition_id):
             return None
         return TaskLog.of(task, [LogLine.at(self._clock.now(), message, failure)])
+
+    def _is_news(
+        self, before: StoredTask, after: StoredTask, *, guard: Guard, log: TaskLog | None
+    ) -> bool:
+        try:
+            self.end(before, after, guard=guard, log=log)
+        except RecordMoved:
+            return False
+        return True
 
     def _aborted(self, before: StoredTask, after: StoredTask) -> StoredTask:
         self._count(after)
