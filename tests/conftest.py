@@ -3,12 +3,19 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from tests.running import Running
 from tests.starting import started
 
 # The fixtures that start a local AWS.
 _STARTING = frozenset({"aws", "access"})
+
+# The suite looks at a few examples of each property, the same ones at every run; `make soak` looks
+# at others for as long as it is asked to. A slow machine is no reason to fail.
+settings.register_profile("suite", max_examples=50, deadline=None, derandomize=True, database=None)
+settings.register_profile("soak", max_examples=2_000, deadline=None, database=None)
+settings.load_profile("suite")
 
 
 def pytest_configure(config: pytest.Config) -> None:
