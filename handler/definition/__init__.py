@@ -4,7 +4,7 @@ from handler.definition.definition import Definition, code_of, task
 from handler.definition.registry import Registry, discover
 from handler.definition.retry import Retry
 from handler.definition.task_code import Hook, TaskCode, TriggerRequest
-from handler.definition.values import next_input, stored_input, stored_output
+from handler.definition.values import changed_input, next_input, stored_input, stored_output
 from handler.definition.verdicts import Aborted, Continue, Done, Failed, Verdict, whole_seconds
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "TaskCode",
     "TriggerRequest",
     "Verdict",
+    "changed_input",
     "code_of",
     "discover",
     "next_input",

@@ -1,27 +1,55 @@
 """Which functions a task may be made of, and what they take."""
 
 import inspect
+import json
 import sys
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
 
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel
 
+from handler.definition.input_checks import why_refused
+from handler.definition.input_codec import Input, InputCodec
 from handler.definition.verdicts import Verdict
-from handler.errors import DefinitionError
+from handler.errors import DefinitionError, InvalidInput
+from handler.record import Json
 
 TaskFunction = Callable[..., Verdict]
-Input = BaseModel | dict[str, object]
 
-_NOT_PLAIN = (
+_NOT_PLAIN: Final = (
     inspect.iscoroutinefunction,
     inspect.isgeneratorfunction,
     inspect.isasyncgenfunction,
 )
+_MANY: Final = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+_NOTHING: Final = inspect.Parameter.empty
 
 
-def input_type(function: TaskFunction, id: str) -> TypeAdapter[Input] | None:
-    """What validates the input of `function`; `None` for a function of the context alone.
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """How a task's function is called.
+
+    Args:
+        codec: of its input; `None` for a function of the context alone.
+        default: the input of a task that is triggered without one, as it is stored.
+        keywords: the parameters that are passed by their names.
+    """
+
+    codec: InputCodec | None
+    default: Json
+    keywords: tuple[str | None, ...]
+
+    def call(self, function: TaskFunction, context: object, input: Input | None) -> Verdict:
+        """Calls the function. What it raises comes through."""
+        values = [context, input][: len(self.keywords)]
+        by_name = {name: value for name, value in zip(self.keywords, values, strict=True) if name}
+        by_place = [v for name, v in zip(self.keywords, values, strict=True) if not name]
+        return function(*by_place, **by_name)
+
+
+def signature_of(function: TaskFunction, id: str) -> Signature:
+    """How `function` is called.
 
     Raises:
         DefinitionError: the function can't be a task; the message names its file.
@@ -32,28 +60,48 @@ def input_type(function: TaskFunction, id: str) -> TypeAdapter[Input] | None:
             f"{where} is async or a generator; write a plain function that returns a verdict."
         )
     parameters = list(inspect.signature(function).parameters.values())
+    if many := [str(parameter) for parameter in parameters if parameter.kind in _MANY]:
+        raise DefinitionError(
+            f"{where} takes {many[0]}; it takes (context) or (context, input: Model)."
+        )
     if not 1 <= len(parameters) <= 2:
         raise DefinitionError(
             f"{where} takes {len(parameters)} parameters; "
             "it takes (context) or (context, input: Model)."
         )
-    return _adapter(_annotation(function, parameters[1]), where) if parameters[1:] else None
+    keywords = tuple(
+        each.name if each.kind is inspect.Parameter.KEYWORD_ONLY else None for each in parameters
+    )
+    if len(parameters) == 1:
+        return Signature(None, {}, keywords)
+    codec = _codec(function, parameters[1], id, where)
+    return Signature(codec, _default(codec, parameters[1].default, where), keywords)
 
 
-def _adapter(annotation: Any, where: str) -> TypeAdapter[Input]:
-    if annotation is inspect.Parameter.empty:
+def _codec(function: TaskFunction, parameter: inspect.Parameter, id: str, where: str) -> InputCodec:
+    annotation = _annotation(function, parameter)
+    if annotation is _NOTHING:
         raise DefinitionError(
             f"{where} has an input without an annotation; "
             "annotate it with a model, such as input: Input."
         )
-    is_model = isinstance(annotation, type) and issubclass(annotation, BaseModel)
-    is_dict = annotation is dict or getattr(annotation, "__origin__", None) is dict
-    if is_model or is_dict:
-        return TypeAdapter(annotation)
-    raise DefinitionError(
-        f"{where} has an input of type {annotation!r}; "
-        "annotate it with a model, or with dict[str, object]."
-    )
+    if reason := why_refused(annotation):
+        raise DefinitionError(f"{where} has an input that {reason}.")
+    return InputCodec(annotation, f'The input of task "{id}"')
+
+
+def _default(codec: InputCodec, default: Any, where: str) -> Json:
+    """The default of the input, as it is stored."""
+    if default is _NOTHING:
+        return {}
+    if not isinstance(default, BaseModel | dict):
+        raise DefinitionError(
+            f"{where} has {default!r} as the default of its input; write an input, or leave it out."
+        )
+    try:
+        return json.loads(codec.encode(default))  # type: ignore[no-any-return]
+    except InvalidInput as error:
+        raise DefinitionError(f"{where} has a default that is not valid. {error}") from error
 
 
 def _annotation(function: TaskFunction, parameter: inspect.Parameter) -> Any:

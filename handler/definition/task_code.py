@@ -1,21 +1,23 @@
 """The code behind a definition, as the engine runs it: the function, its input and its hooks."""
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeVar, cast
+from typing import Final, TypeVar, cast
 
-from pydantic import ValidationError
+from pydantic import BaseModel
 
 from handler.clock import Seconds
-from handler.definition.signature import Input, TaskFunction, input_type
+from handler.definition.input_codec import Input
+from handler.definition.signature import TaskFunction, signature_of
 from handler.definition.verdicts import Verdict
 from handler.errors import DefinitionError, InvalidInput
-from handler.record import Identity, Json, TaskRecord, invalid_input, to_json_bytes
+from handler.record import Identity, Json, TaskRecord
 
 OutcomeHook = Callable[[TaskRecord], object]
 HookFunction = TypeVar("HookFunction", bound=Callable[..., object])
+_EMPTY: Final = b"{}"
 _BEFORE_TRIGGER = "on_before_trigger"
 
 
@@ -59,38 +61,53 @@ class TaskCode:
         self.id = id
         self.file = function.__code__.co_filename
         self._function = function
-        self._input_type = input_type(function, id)
+        self._signature = signature_of(function, id)
         self._hooks: dict[str, Callable[..., object]] = {}
 
-    def validate(self, input: Mapping[str, object]) -> Input | None:
-        """`input` as the function takes it; `None` for a function that takes none.
+    def encode(self, input: Mapping[str, object] | BaseModel) -> bytes:
+        """`input`, validated, as it is stored; an empty one is the function's own default.
 
         Raises:
-            InvalidInput: it does not validate; the error names each field.
+            InvalidInput: it does not validate, or would not read back as it is.
         """
-        return self.validate_json(to_json_bytes(input), names=input)
+        has_any = isinstance(input, BaseModel) or len(input) > 0
+        if self._signature.codec is None:
+            if has_any:
+                raise self._unexpected(_names_of(input))
+            return _EMPTY
+        return self._signature.codec.encode(input if has_any else self._signature.default)
 
-    def validate_json(self, text: bytes, *, names: Mapping[str, object]) -> Input | None:
-        """`validate`, of an input that is JSON text already.
+    def encode_over(self, stored: Json, input: Mapping[str, object]) -> bytes:
+        """The input that is `stored`, with the fields of `input` in place of its own.
 
-        Args:
-            names: the fields of the input, for the error of a task that takes none.
+        Raises:
+            InvalidInput: as `encode`.
         """
-        if self._input_type is None:
-            if names:
-                raise self._unexpected(names)
+        if self._signature.codec is None:
+            return self.encode(input)
+        return self._signature.codec.encode_over(stored, input)
+
+    def encode_changed(self, stored: Json, input: Mapping[str, object]) -> bytes:
+        """`input`, which a hook has made of the one that is `stored`. Raises as `encode`."""
+        if self._signature.codec is None or not input:
+            return self.encode(input)
+        return self._signature.codec.encode_changed(stored, input)
+
+    def decode(self, stored: Json) -> Input | None:
+        """An input that is stored as the function takes it; `None` where it takes none.
+
+        Raises:
+            InvalidInput: it does not validate any more; the error names each field.
+        """
+        if self._signature.codec is None:
+            if stored:
+                raise self._unexpected(stored)
             return None
-        try:
-            # From JSON, which it is: a strict model takes a date as text from JSON alone.
-            return self._input_type.validate_json(text)
-        except ValidationError as error:
-            raise invalid_input(f'The input of task "{self.id}"', error) from error
+        return self._signature.codec.decode(stored)
 
     def run(self, context: object, input: Input | None) -> Verdict:
         """Runs one iteration with a `Context`. What the function raises comes through."""
-        if self._input_type is None:
-            return self._function(context)
-        return self._function(context, input)
+        return self._signature.call(self._function, context, input)
 
     def before_trigger(self, request: TriggerRequest) -> TriggerRequest:
         """`request` as the task's `on_before_trigger` hook leaves it. What it raises is a veto."""
@@ -118,13 +135,17 @@ class TaskCode:
         self._hooks[name] = hook
         return hook
 
-    def _unexpected(self, input: Mapping[str, object]) -> InvalidInput:
+    def _unexpected(self, input: Iterable[str]) -> InvalidInput:
         names = ", ".join(sorted(input))
         return InvalidInput(
             f'Validation failed. Task "{self.id}" takes no input, but was given: {names}. '
             "Leave it out.",
             data={"invalidFields": {name: _unexpected(name) for name in input}},
         )
+
+
+def _names_of(input: Mapping[str, object] | BaseModel) -> list[str]:
+    return list(type(input).model_fields if isinstance(input, BaseModel) else map(str, input))
 
 
 def _unexpected(name: str) -> Json:

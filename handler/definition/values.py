@@ -9,32 +9,19 @@ from pydantic import BaseModel
 from handler.contract import MAX_INPUT_BYTES, MAX_OUTPUT_BYTES, ErrorCode
 from handler.definition.task_code import TaskCode
 from handler.errors import InvalidInput
-from handler.record import Json, size_of, to_json, to_json_bytes
+from handler.record import Json, size_of, to_json
 
 OUTPUT_TOO_LARGE: Final = "Output size exceeds the maximum allowed size."
 
 
 def stored_input(code: TaskCode, input: Mapping[str, object] | BaseModel) -> Json:
-    """`input` as it is stored.
+    """`input` as it is stored: what was validated, by one set of names.
 
     Raises:
-        InvalidInput: it does not validate, is not JSON, or is larger than 10 MiB.
+        InvalidInput: it does not validate, would read back as another value, or is larger than
+            10 MiB.
     """
-    try:
-        text = to_json_bytes(input)
-    except ValueError as error:
-        raise InvalidInput(f'The input of task "{code.id}" is not JSON: {error}.') from error
-    stored = cast("Json", json.loads(text))
-    code.validate_json(text, names=stored)
-    if len(text) > MAX_INPUT_BYTES:
-        raise InvalidInput(
-            f'The input of task "{code.id}" has {len(text):,} bytes as JSON; '
-            f"the limit is {MAX_INPUT_BYTES:,}. "
-            "Put what is big into S3, and its key into the input.",
-            code=ErrorCode.INPUT_TOO_LARGE,
-            data={"size": len(text), "max": MAX_INPUT_BYTES},
-        )
-    return stored
+    return _within_limit(code, code.encode(input))
 
 
 def next_input(
@@ -47,7 +34,26 @@ def next_input(
     """
     if input is None:
         return before
-    return stored_input(code, input if isinstance(input, BaseModel) else {**before, **input})
+    if isinstance(input, BaseModel):
+        return stored_input(code, input)
+    return _within_limit(code, code.encode_over(before, input))
+
+
+def changed_input(code: TaskCode, stored: Json, changed: Mapping[str, object]) -> Json:
+    """What a hook has made of an input that was stored already. Raises as `stored_input`."""
+    return _within_limit(code, code.encode_changed(stored, changed))
+
+
+def _within_limit(code: TaskCode, text: bytes) -> Json:
+    if len(text) > MAX_INPUT_BYTES:
+        raise InvalidInput(
+            f'The input of task "{code.id}" has {len(text):,} bytes as JSON; '
+            f"the limit is {MAX_INPUT_BYTES:,}. "
+            "Put what is big into S3, and its key into the input.",
+            code=ErrorCode.INPUT_TOO_LARGE,
+            data={"size": len(text), "max": MAX_INPUT_BYTES},
+        )
+    return cast("Json", json.loads(text))
 
 
 def stored_output(output: Mapping[str, object] | BaseModel | None) -> Json | None:

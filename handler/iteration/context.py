@@ -10,10 +10,11 @@ from pydantic import BaseModel
 from handler.clock import Clock, RemainingSeconds, Seconds, to_seconds
 from handler.definition import Continue, Definition, Verdict
 from handler.iteration.checkpoints import Checkpoints
+from handler.iteration.child_key import key_of
 from handler.iteration.log_buffer import TaskLogger
 from handler.iteration.loop import CURSOR, Loop, LoopOptions
 from handler.lifecycle import Tasks
-from handler.record import Progress, StoredTask, TaskRecord, to_json
+from handler.record import Progress, StoredTask, TaskRecord
 
 Item = TypeVar("Item")
 Children = Callable[[str], list[StoredTask]]
@@ -123,7 +124,7 @@ class Context:
             As `tasks.trigger`.
         """
         known = definition if isinstance(definition, str) else definition.id
-        own_key = f"{name}\n{to_json(input or {})}" if idempotency_key is None else idempotency_key
+        own_key = f"{name}\n{key_of(input)}" if idempotency_key is None else idempotency_key
         return self._tasks.trigger(
             known,
             input=input,

@@ -57,7 +57,7 @@ def verdict_of(
     """
     code = code_of(definition)
     try:
-        verdict = code.run(context, code.validate(checkpoints.stored.input))
+        verdict = code.run(context, code.decode(checkpoints.stored.input))
     except EndIteration as end:
         return end.verdict
     except StoreUnavailable:

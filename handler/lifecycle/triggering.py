@@ -17,7 +17,14 @@ from handler.contract import (
     ErrorCode,
     Status,
 )
-from handler.definition import Definition, Registry, TriggerRequest, code_of, stored_input
+from handler.definition import (
+    Definition,
+    Registry,
+    TriggerRequest,
+    changed_input,
+    code_of,
+    stored_input,
+)
 from handler.errors import BackgroundTaskError, DeliveryError, InvalidInput, Refused
 from handler.lifecycle.ending import Ending
 from handler.record import SYSTEM_IDENTITY, Identity, StoredTask, TaskFailure, TaskRecord
@@ -110,7 +117,7 @@ class Triggering:
         )
         changed = code.before_trigger(request)
         if changed.input != request.input:
-            changed = replace(changed, input=stored_input(code, changed.input))
+            changed = replace(changed, input=changed_input(code, request.input, changed.input))
         return replace(changed, delay=_whole_delay(changed.delay))
 
     def record_of(self, request: TriggerRequest, *, id: str | None = None) -> StoredTask:

@@ -27,7 +27,7 @@ def invalid_input(subject: str, error: ValidationError) -> InvalidInput:
     """The error for `subject` (`The input of task "export"`). Its message names each field."""
     fields = invalid_fields(error)
     named = "; ".join(
-        f"{name}: {problem['msg']} (it is {_shown(problem['input'])})"
+        f"{name}: {problem['msg']} (it is {shown(problem['input'])})"
         if problem["type"] != "missing"
         else f"{name}: it is required"
         for name, problem in zip(
@@ -41,6 +41,10 @@ def _is_type(kind: str) -> bool:
     return kind == "missing" or kind.endswith(_TYPE_SUFFIX)
 
 
-def _shown(value: object, max_characters: int = 60) -> str:
-    text = repr(value)
+def shown(value: object, max_characters: int = 60) -> str:
+    """`value` for a message: its `repr`, cut; its type, if it has none that can be had."""
+    try:
+        text = repr(value)
+    except Exception:  # an author's own `__repr__`, or a number of too many digits
+        return f"a {type(value).__name__}"
     return text if len(text) <= max_characters else f"{text[:max_characters]}…"

@@ -1,14 +1,15 @@
 """Which functions a task may be made of, and what they take."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from pydantic import BaseModel
 
-from handler import Context, Done
-from handler.definition.signature import input_type
+from handler import Context, Done, Verdict, task
+from handler.definition.signature import signature_of
 from handler.errors import DefinitionError
+from handler.testing import run
 
 
 class Input(BaseModel):
@@ -59,7 +60,7 @@ def test_a_function_that_cannot_be_a_task_is_refused_with_its_file_and_the_id(
     function: Callable[..., Any], message: str
 ) -> None:
     with pytest.raises(DefinitionError) as refused:
-        input_type(function, "myTask")
+        signature_of(function, "myTask")
 
     assert message in refused.value.message
     assert refused.value.message.startswith(f'{__file__}: task "myTask" ')
@@ -69,29 +70,29 @@ def test_a_function_of_the_context_alone_takes_no_input() -> None:
     def bare(context: Context) -> Done:
         return Done()
 
-    adapter = input_type(bare, "myTask")
+    signature = signature_of(bare, "myTask")
 
-    assert adapter is None
+    assert signature.codec is None
 
 
 def test_the_input_is_of_the_second_parameters_annotation() -> None:
     def sized(context: Context, input: Input) -> Done:
         return Done()
 
-    adapter = input_type(sized, "myTask")
+    codec = signature_of(sized, "myTask").codec
 
-    assert adapter is not None
-    assert adapter.validate_python({"size": 5}) == Input(size=5)
+    assert codec is not None
+    assert codec.decode({"size": 5}) == Input(size=5)
 
 
 def test_an_annotation_that_is_text_is_evaluated_in_the_functions_module() -> None:
     def sized(context: Context, input: "Input") -> Done:
         return Done()
 
-    adapter = input_type(sized, "myTask")
+    codec = signature_of(sized, "myTask").codec
 
-    assert adapter is not None
-    assert adapter.validate_python({"size": 5}) == Input(size=5)
+    assert codec is not None
+    assert codec.decode({"size": 5}) == Input(size=5)
 
 
 @pytest.mark.parametrize("annotation", [dict, dict[str, object]])
@@ -101,7 +102,65 @@ def test_a_dict_takes_any_mapping(annotation: Any) -> None:
 
     anything.__annotations__["input"] = annotation
 
-    adapter = input_type(anything, "myTask")
+    codec = signature_of(anything, "myTask").codec
 
-    assert adapter is not None
-    assert adapter.validate_python({"a": [1]}) == {"a": [1]}
+    assert codec is not None
+    assert codec.decode({"a": [1]}) == {"a": [1]}
+
+
+def by_keyword(context: Context, *, input: Input) -> Verdict:
+    return Done(output={"size": input.size})
+
+
+def all_by_keyword(*, context: Context, input: Input) -> Verdict:
+    return Done(output={"size": input.size})
+
+
+def by_place(context: Context, input: Input, /) -> Verdict:
+    return Done(output={"size": input.size})
+
+
+@pytest.mark.parametrize("function", [by_keyword, all_by_keyword, by_place])
+def test_the_input_is_passed_as_the_function_takes_it(function: Callable[..., Any]) -> None:
+    made = run(task()(function), {"size": 5})
+
+    assert made.record.output == {"size": 5}
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (lambda context, *more: Done(), "takes *more; it takes (context) or"),
+        (lambda context, **more: Done(), "takes **more; it takes (context) or"),
+    ],
+)
+def test_a_function_that_takes_any_number_of_arguments_is_refused(
+    function: Callable[..., Any], message: str
+) -> None:
+    with pytest.raises(DefinitionError) as refused:
+        signature_of(function, "myTask")
+
+    assert message in refused.value.message
+
+
+class TestDefaultOfAnInput:
+    @pytest.mark.parametrize(("given", "size"), [(None, 4), ({}, 4), ({"size": 5}, 5)])
+    def test_a_task_without_an_input_has_the_default_of_its_function(
+        self, given: dict[str, object] | None, size: int
+    ) -> None:
+        @task()
+        def sized(context: Context, input: Input = Input(size=4)) -> Done:  # noqa: B008
+            return Done(output={"size": input.size})
+
+        made = run(sized, given)
+
+        assert made.record.output == {"size": size}
+        assert made.record.input == {"size": size}
+
+    @pytest.mark.parametrize("default", [None, 5, Input.model_construct(size=cast("int", "large"))])
+    def test_a_default_that_the_input_does_not_take_is_refused(self, default: Any) -> None:
+        def sized(context: Context, input: Input = default) -> Done:
+            return Done()
+
+        with pytest.raises(DefinitionError, match="default"):
+            signature_of(sized, "myTask")

@@ -51,7 +51,7 @@ class TestValidation:
     ) -> None:
         code = TaskCode(sized, id="sized")
 
-        validated = code.validate(input)
+        validated = code.decode(input)
 
         assert validated == Input(size=size)
 
@@ -61,7 +61,7 @@ class TestValidation:
 
         code = TaskCode(strict, id="strict")
 
-        validated = code.validate({"since": "2030-01-01"})
+        validated = code.decode({"since": "2030-01-01"})
 
         assert validated == StrictInput(since=date(2030, 1, 1))
 
@@ -72,12 +72,12 @@ class TestValidation:
         code = TaskCode(numbers, id="numbers")
 
         with pytest.raises(InvalidInput, match='input of task "numbers": a: '):
-            code.validate({"a": "text"})
+            code.decode({"a": "text"})
 
     def test_a_task_without_an_input_takes_an_empty_one(self) -> None:
         code = TaskCode(bare, id="bare")
 
-        validated = code.validate({})
+        validated = code.decode({})
 
         assert validated is None
 
@@ -87,7 +87,7 @@ class TestValidation:
         with pytest.raises(
             InvalidInput, match='Task "bare" takes no input, but was given: a, b'
         ) as refused:
-            code.validate({"b": 1, "a": 2})
+            code.decode({"b": 1, "a": 2})
 
         assert refused.value.data is not None
         assert set(refused.value.data["invalidFields"]) == {"a", "b"}  # type: ignore[call-overload]
@@ -96,7 +96,7 @@ class TestValidation:
         code = TaskCode(sized, id="sized")
 
         with pytest.raises(InvalidInput, match='input of task "sized": size: ') as refused:
-            code.validate({"size": "big"})
+            code.decode({"size": "big"})
 
         assert refused.value.data is not None
         assert set(refused.value.data["invalidFields"]) == {"size"}  # type: ignore[call-overload]
@@ -244,10 +244,10 @@ def trigger(stack: Stack, hook: object = None) -> tuple[TaskRecord, list[int]]:
 
 
 class TestValidationsOfATrigger:
-    def test_an_input_is_validated_once_without_a_hook(self, stack: Stack) -> None:
+    def test_an_input_is_validated_and_read_back_without_a_hook(self, stack: Stack) -> None:
         record, validated = trigger(stack)
 
-        assert validated == [1]
+        assert validated == [1, 1]
         assert record.input == {"number": 1}
 
     @pytest.mark.parametrize(
@@ -255,24 +255,22 @@ class TestValidationsOfATrigger:
         [lambda request: None, lambda request: replace(request, name="changed")],
         ids=["nothing", "name"],
     )
-    def test_an_input_is_validated_once_if_a_hook_leaves_it(
+    def test_an_input_is_validated_and_read_back_once_if_a_hook_leaves_it(
         self, stack: Stack, hook: object
     ) -> None:
         record, validated = trigger(stack, hook)
 
-        assert validated == [1]
+        assert validated == [1, 1]
         assert record.input == {"number": 1}
 
-    def test_an_input_is_validated_once_more_if_a_hook_changes_it(self, stack: Stack) -> None:
+    def test_an_input_is_validated_again_if_a_hook_changes_it(self, stack: Stack) -> None:
         record, validated = trigger(stack, lambda request: replace(request, input={"number": 2}))
 
-        assert validated == [1, 2]
+        assert validated[-2:] == [2, 2]
         assert record.input == {"number": 2}
 
-    def test_an_input_is_validated_once_more_if_a_hook_changes_it_in_place(
-        self, stack: Stack
-    ) -> None:
+    def test_an_input_is_validated_again_if_a_hook_changes_it_in_place(self, stack: Stack) -> None:
         record, validated = trigger(stack, lambda request: request.input.update(number=2))
 
-        assert validated == [1, 2]
+        assert validated[-2:] == [2, 2]
         assert record.input == {"number": 2}

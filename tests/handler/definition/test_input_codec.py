@@ -1,0 +1,507 @@
+"""What is stored of an input reads back as it was, or is refused."""
+
+import base64
+import ipaddress
+import json
+import math
+import re
+import uuid
+from collections import Counter, deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from enum import Enum, IntEnum, StrEnum
+from fractions import Fraction
+from pathlib import PurePosixPath
+from typing import Annotated, Any, Literal, NamedTuple
+from unittest.mock import ANY
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+import typing_extensions
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    AliasPath,
+    AnyUrl,
+    Base64Bytes,
+    BaseModel,
+    ByteSize,
+    ConfigDict,
+    Field,
+    FutureDatetime,
+    InstanceOf,
+    Json,
+    PlainSerializer,
+    computed_field,
+    create_model,
+    field_validator,
+)
+from pydantic.alias_generators import to_camel
+
+from handler.definition.input_codec import InputCodec
+from handler.definition.read_back import first_change
+from handler.errors import InvalidInput
+from handler.record import Json as JsonObject
+
+
+class Colour(Enum):
+    RED = "red"
+    THIRD = 3
+
+
+class Size(IntEnum):
+    SMALL = 1
+
+
+class Kind(StrEnum):
+    OPEN = "open"
+
+
+class Point(NamedTuple):
+    x: int
+    y: float
+
+
+class Options(typing_extensions.TypedDict, total=False):
+    depth: Annotated[int, Field(alias="Depth")]
+    raw: bytes
+
+
+@dataclass
+class Range:
+    first: int
+    data: bytes = b"\xff"
+    names: set[str] = field(default_factory=set)
+
+
+class Cat(BaseModel):
+    kind: Literal["cat"] = "cat"
+    lives: float = 9
+
+
+class Dog(BaseModel):
+    kind: Literal["dog"] = "dog"
+    barks: bytes = b""
+
+
+class Nested(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel)
+
+    first_number: float = 0
+    raw_bytes: bytes = Field(default=b"", exclude=True)
+    inner: "Nested | None" = None
+
+
+DATETIMES = st.datetimes() | st.datetimes(timezones=st.just(UTC))
+# Types that an input may have, each with values of it.
+TYPES: dict[str, tuple[Any, st.SearchStrategy[Any]]] = {
+    "int": (int, st.integers()),
+    "float": (float, st.floats()),
+    "text": (str, st.text(st.characters(codec="utf-8"))),
+    "bytes": (bytes, st.binary()),
+    "bool": (bool, st.booleans()),
+    "decimal": (Decimal, st.decimals(allow_nan=False, allow_infinity=False)),
+    "date": (date, st.dates()),
+    "time": (time, st.times()),
+    "datetime": (datetime, DATETIMES),
+    "timedelta": (timedelta, st.timedeltas(timedelta(days=-9_999), timedelta(days=9_999))),
+    "uuid": (uuid.UUID, st.uuids()),
+    "enum": (Colour, st.sampled_from(Colour)),
+    "int enum": (Size, st.sampled_from(Size)),
+    "text enum": (Kind, st.sampled_from(Kind)),
+    "literal": (Literal["a", 1, True], st.sampled_from(["a", 1])),
+    "list": (list[float], st.lists(st.floats())),
+    "set": (set[str], st.sets(st.text(st.characters(codec="utf-8")))),
+    "frozenset": (frozenset[bytes], st.frozensets(st.binary())),
+    "pair": (tuple[int, bytes], st.tuples(st.integers(), st.binary())),
+    "tuple": (tuple[date, ...], st.lists(st.dates()).map(tuple)),
+    "mapping": (dict[int, bytes], st.dictionaries(st.integers(), st.binary())),
+    "mapping of dates": (dict[date, float], st.dictionaries(st.dates(), st.floats())),
+    "deque": (deque[int], st.lists(st.integers()).map(deque)),
+    "optional": (float | None, st.none() | st.floats()),
+    "text or number": (str | int, st.integers() | st.text(st.characters(codec="utf-8"))),
+    "path": (PurePosixPath, st.sampled_from([PurePosixPath("/a/b"), PurePosixPath(".")])),
+    "address": (ipaddress.IPv4Address, st.ip_addresses(v=4)),
+    "url": (AnyUrl, st.sampled_from([AnyUrl("https://ä.example/x?y=1"), AnyUrl("s3://b/k")])),
+    "pattern": (re.Pattern[str], st.just(re.compile("a+"))),
+    "byte size": (ByteSize, st.integers(0, 2**60).map(ByteSize)),
+    "base64": (Base64Bytes, st.binary()),
+    "json": (Json[list[float]], st.lists(st.floats(allow_nan=False, allow_infinity=False))),
+    "fraction": (Fraction, st.fractions()),
+    "complex": (complex, st.complex_numbers(allow_nan=False, allow_infinity=False)),
+    "zone": (ZoneInfo, st.sampled_from([ZoneInfo("UTC")])),
+    "named tuple": (Point, st.builds(Point, st.integers(), st.floats())),
+    "typed dict": (
+        Options,
+        st.fixed_dictionaries({}, optional={"depth": st.integers(), "raw": st.binary()}),
+    ),
+    "dataclass": (
+        Range,
+        st.builds(Range, st.integers(), st.binary(), st.sets(st.text(max_size=3))),
+    ),
+    "model": (Nested, st.builds(Nested)),
+    "one of two": (
+        Annotated[Cat | Dog, Field(discriminator="kind")],
+        st.builds(Cat, lives=st.floats()) | st.builds(Dog, barks=st.binary()),
+    ),
+}
+
+# Ways to name a field, and to keep it out of what a model shows.
+ALIASES: dict[str, Callable[[str], dict[str, Any]]] = {
+    "plain": lambda name: {},
+    "alias": lambda name: {"alias": to_camel(name) + "X"},
+    "read by": lambda name: {"validation_alias": name.upper()},
+    "written by": lambda name: {"serialization_alias": name.upper()},
+    "both": lambda name: {"validation_alias": name.upper(), "serialization_alias": f"{name}_out"},
+    "choices": lambda name: {
+        "validation_alias": AliasChoices(name.upper(), AliasPath(name + "2", 0))
+    },
+    "path": lambda name: {"validation_alias": AliasPath(name.upper(), "value")},
+    "excluded": lambda name: {"exclude": True},
+}
+CONFIGS = [
+    {},
+    {"strict": True},
+    {"extra": "forbid"},
+    {"frozen": True},
+    {"ser_json_inf_nan": "null"},
+]
+
+
+@dataclass(frozen=True)
+class Made:
+    """A model of any of the types, the kind of each field, and what makes instances of it."""
+
+    model: type[BaseModel]
+    kinds: dict[str, str]
+    instance: Callable[[], Any]
+
+
+@st.composite
+def models(draw: st.DrawFn) -> Made:
+    kinds = draw(st.lists(st.sampled_from(sorted(TYPES)), min_size=1, max_size=4))
+    fields: dict[str, Any] = {}
+    values: dict[str, st.SearchStrategy[Any]] = {}
+    for number, kind in enumerate(kinds):
+        type_, values[f"field_{number}"] = TYPES[kind]
+        options = ALIASES[draw(st.sampled_from(sorted(ALIASES)))](f"field_{number}")
+        fields[f"field_{number}"] = (type_, Field(**options))
+    config = ConfigDict(**draw(st.sampled_from(CONFIGS)))  # type: ignore[typeddict-item]
+    model = create_model("Input", __config__=config, **fields)
+    named = {f"field_{number}": kind for number, kind in enumerate(kinds)}
+    return Made(
+        model, named, lambda: model.model_construct(**{n: draw(v) for n, v in values.items()})
+    )
+
+
+def codec_of(annotation: Any) -> InputCodec:
+    return InputCodec(annotation, 'The input of task "export"')
+
+
+def stored(text: bytes) -> JsonObject:
+    """The text as the record keeps it: JSON, and strict."""
+    value: JsonObject = json.loads(text, parse_constant=pytest.fail)
+    return value
+
+
+@pytest.mark.property
+@given(models())
+def test_a_model_reads_back_as_it_was_in_every_iteration(made: Made) -> None:
+    codec, input = codec_of(made.model), made.instance()
+
+    first = codec.encode(input)
+    read = codec.decode(stored(first))
+    second = codec.encode(read)
+
+    assert first_change(input, read) is None
+    assert stored(second) == stored(first)
+
+
+@pytest.mark.property
+@given(models(), st.data())
+def test_what_is_merged_over_an_input_changes_its_own_fields_alone(
+    made: Made, data: st.DataObject
+) -> None:
+    codec, before, news = codec_of(made.model), made.instance(), made.instance()
+    name = data.draw(st.sampled_from(sorted(made.kinds)))
+    given_as = made.model.model_fields[name].alias if data.draw(st.booleans()) else name
+    value = as_given(made.kinds[name], getattr(news, name))
+
+    after = codec.decode(
+        stored(codec.encode_over(stored(codec.encode(before)), {given_as or name: value}))
+    )
+
+    assert first_change(getattr(news, name), getattr(after, name)) is None
+    for other in made.kinds.keys() - {name}:
+        assert first_change(getattr(before, other), getattr(after, other)) is None
+
+
+def as_given(kind: str, value: Any) -> Any:
+    """A value as an author hands it over: some types take the text that they decode."""
+    if kind == "json":
+        return json.dumps(value)
+    return base64.b64encode(value) if kind == "base64" else value
+
+
+ANYTHING = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.binary()
+    | DATETIMES
+    | st.decimals()
+    | st.uuids()
+    | st.timedeltas()
+    | st.sampled_from(
+        [Colour.RED, Size.SMALL, Kind.OPEN, np.int64(5), np.float32(0.1), np.bool_(1)]
+    )
+    | st.builds(Cat, lives=st.floats())
+    | st.builds(object),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.lists(inner, max_size=2).map(tuple)
+        | st.dictionaries(st.text() | st.integers() | st.booleans() | st.none(), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+
+
+@pytest.mark.property
+@given(st.dictionaries(st.text(), ANYTHING, max_size=4))
+def test_any_mapping_reads_back_as_it_was_or_is_refused(input: dict[str, object]) -> None:
+    codec = codec_of(dict[str, object])
+
+    try:
+        text = codec.encode(input)
+    except InvalidInput:
+        return
+
+    assert first_change(input, codec.decode(stored(text))) is None
+
+
+def round_trip(model: type[BaseModel], given: Any) -> Any:
+    codec = codec_of(model)
+    return codec.decode(stored(codec.encode(given)))
+
+
+class Masked(BaseModel):
+    token: Annotated[str, PlainSerializer(lambda _: "***")]
+
+
+class Rounded(BaseModel):
+    price: Annotated[float, PlainSerializer(lambda price: round(price, 1))]
+
+
+class Prefixed(BaseModel):
+    key: Annotated[str, AfterValidator(lambda key: "s3://" + key)]
+
+
+class Loose(BaseModel):
+    value: Any = None
+    held: InstanceOf[Counter[str]] | None = None
+    shape: Cat | None = None
+
+
+class Lion(Cat):
+    roar: str = "loud"
+
+
+class Secretive:
+    """An object of an author's own, which JSON has no form for."""
+
+
+class TestWhatIsRefused:
+    @pytest.mark.parametrize(
+        ("model", "given", "place"),
+        [
+            (Masked, {"token": "s3cr3t"}, "token"),
+            (Rounded, {"price": 1.25}, "price"),
+            (Prefixed, {"key": "a"}, "key"),
+            (Loose, {"value": datetime(2030, 1, 1, tzinfo=UTC)}, "value"),
+            (Loose, {"value": {"at": [b"x"]}}, "value.at.0"),
+            (Loose, {"value": (1, 2)}, "value"),
+            (Loose, {"value": {1: "a"}}, "value"),
+            (Loose, {"value": Decimal("1.5")}, "value"),
+            (Loose, {"value": Cat()}, "value"),
+            (Loose, {"shape": Lion()}, "shape"),
+            (Loose, Loose(shape=Lion()), "shape"),
+        ],
+    )
+    def test_a_value_that_would_read_back_as_another_one_is_refused_with_its_place(
+        self, model: type[BaseModel], given: Any, place: str
+    ) -> None:
+        with pytest.raises(InvalidInput) as refused:
+            round_trip(model, given)
+
+        assert f"would not stay as it is: {place} is" in refused.value.message
+        assert refused.value.data is not None
+        assert refused.value.data["invalidFields"] == {place: ANY}
+
+    def test_a_price_that_loses_nothing_by_being_written_is_taken(self) -> None:
+        read = round_trip(Rounded, {"price": 1.5})
+
+        assert read == Rounded(price=1.5)
+
+    @pytest.mark.parametrize(
+        "value",
+        [Secretive(), lambda: 1, iter([1]), "\ud800", 10**5_000],
+        ids=["object", "function", "iterator", "half a character", "5,001 digits"],
+    )
+    def test_what_json_has_no_form_for_is_refused(self, value: object) -> None:
+        with pytest.raises(InvalidInput, match='The input of task "export"'):
+            codec_of(Loose).encode({"value": value})
+
+    def test_what_is_nested_too_deeply_is_refused(self) -> None:
+        deep: dict[str, object] = {}
+        for _ in range(5_000):
+            deep = {"deep": deep}
+
+        with pytest.raises(InvalidInput, match="export"):
+            codec_of(dict[str, object]).encode(deep)
+
+    def test_a_misspelt_name_is_refused_by_a_model_that_forbids_others(self) -> None:
+        class Strict(BaseModel):
+            model_config = ConfigDict(extra="forbid")
+            size: int = 1
+
+        with pytest.raises(InvalidInput, match="sise"):
+            codec_of(Strict).encode_over({}, {"sise": 2})
+
+
+class TestWhatIsKept:
+    def test_a_default_that_is_made_is_made_once(self) -> None:
+        class Pay(BaseModel):
+            token: str = Field(default_factory=lambda: uuid.uuid4().hex)
+            inner: list["Pay"] = []
+
+        codec = codec_of(Pay)
+        text = stored(codec.encode({"inner": [{}]}))
+
+        assert codec.decode(text) == codec.decode(text)
+        assert set(text) == {"token", "inner"}
+
+    def test_a_default_that_is_a_constant_is_not_stored_with_a_mapping(self) -> None:
+        text = stored(codec_of(Cat).encode({}))
+
+        assert text == {}
+
+    def test_a_list_that_code_has_added_to_in_place_is_stored(self) -> None:
+        class Rows(BaseModel):
+            seen: list[int] = []
+
+        rows = Rows()
+        rows.seen.append(5)
+
+        assert round_trip(Rows, rows) == Rows(seen=[5])
+        assert round_trip(Rows, {"seen": rows.seen}) == Rows(seen=[5])
+
+    def test_a_default_that_its_own_type_does_not_take_is_read_back(self) -> None:
+        class Sloppy(BaseModel):
+            name: str = None  # type: ignore[assignment]
+
+        assert round_trip(Sloppy, Sloppy()) == Sloppy()
+        assert round_trip(Sloppy, {}) == Sloppy()
+
+    def test_a_computed_field_is_computed_again(self) -> None:
+        class Square(BaseModel):
+            model_config = ConfigDict(extra="forbid")
+            width: int
+
+            @computed_field  # type: ignore[prop-decorator]
+            @property
+            def area(self) -> int:
+                return self.width**2
+
+        read = round_trip(Square, Square(width=3))
+
+        assert read.area == 9
+
+    def test_a_moment_that_was_in_the_future_at_the_trigger_reads_back_when_it_has_passed(
+        self,
+    ) -> None:
+        class Reminder(BaseModel):
+            at: FutureDatetime
+
+        codec = codec_of(Reminder)
+
+        read = codec.decode({"at": "2001-01-01T00:00:00Z"})
+
+        assert read == Reminder.model_construct(at=datetime(2001, 1, 1, tzinfo=UTC))
+        with pytest.raises(InvalidInput, match="at: Input should be in the future"):
+            codec.encode({"at": "2001-01-01T00:00:00Z"})
+
+    def test_a_text_that_was_assigned_for_a_moment_is_stored_as_the_moment(self) -> None:
+        class Since(BaseModel):
+            since: datetime
+            names: set[str] = set()
+
+        input = Since(since=datetime(2030, 1, 1, tzinfo=UTC))
+        input.since = "2031-01-01T00:00:00Z"  # type: ignore[assignment]
+        input.names = ["b", "a"]  # type: ignore[assignment]
+
+        assert round_trip(Since, input) == Since(
+            since=datetime(2031, 1, 1, tzinfo=UTC), names={"a", "b"}
+        )
+
+    def test_numbers_of_numpy_are_stored_as_numbers(self) -> None:
+        given = {"n": np.int64(5), "m": np.float32(0.5), "b": np.bool_(True), "a": np.array([1])}
+
+        text = stored(codec_of(dict[str, object]).encode(given))
+
+        assert text == {"n": 5, "m": 0.5, "b": True, "a": [1]}
+
+    def test_a_validator_sees_what_is_handed_over_and_what_is_read_back(self) -> None:
+        class Listed(BaseModel):
+            names: list[str]
+
+            @field_validator("names", mode="before")
+            @classmethod
+            def split(cls, value: Any) -> Any:
+                return value.split(",") if isinstance(value, str) else value
+
+        assert round_trip(Listed, {"names": "a,b"}) == Listed(names=["a", "b"])
+
+    def test_a_strict_model_takes_the_text_of_a_moment_from_json(self) -> None:
+        class Strict(BaseModel):
+            model_config = ConfigDict(strict=True)
+            since: date
+            mean: float = 0.0
+
+        codec = codec_of(Strict)
+        merged = codec.encode_over({"since": "2030-01-01", "mean": "NaN"}, {"since": "2031-01-01"})
+        read = codec.decode(stored(merged))
+
+        assert isinstance(read, Strict)
+        assert read.since == date(2031, 1, 1)
+        assert math.isnan(read.mean)
+
+    def test_a_model_of_another_class_is_taken_by_its_fields(self) -> None:
+        assert round_trip(Cat, Lion(lives=3)) == Cat(lives=3)
+
+    def test_a_model_for_a_task_of_any_input_is_stored_as_its_own_json(self) -> None:
+        codec = codec_of(dict[str, object])
+
+        assert stored(codec.encode(Nested(firstNumber=math.nan))) == {
+            "firstNumber": "NaN",
+            "rawBytes": "",
+            "inner": None,
+        }
+
+    def test_an_input_is_stored_by_the_names_that_it_is_given_by(self) -> None:
+        class Named(BaseModel):
+            one: int = Field(validation_alias="oneIn", serialization_alias="oneOut")
+            two: int = Field(validation_alias=AliasPath("pair", 1), default=0)
+
+        codec = codec_of(Named)
+        first = stored(codec.encode({"oneIn": 1, "pair": [0, 2]}))
+        second = stored(codec.encode_over(first, {"one": 5, "pair": [0, 7]}))
+
+        assert first == {"oneIn": 1, "two": 2}
+        assert second == {"oneIn": 5, "two": 7}
