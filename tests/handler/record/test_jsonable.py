@@ -8,8 +8,10 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 from pathlib import PurePosixPath
+from typing import Any
 from uuid import UUID
 
+import numpy as np
 import pytest
 from pydantic import BaseModel, Field
 
@@ -130,3 +132,38 @@ def test_text_that_is_not_a_json_object_becomes_an_empty_one(
     found = json_object(text)
 
     assert found == value
+
+
+class Measured(BaseModel):
+    mean: float = math.nan
+    raw: bytes = b"\xff"
+    names: set[str] = {"b", "a"}
+    inner: "Measured | None" = None
+
+
+@pytest.mark.parametrize(
+    "value", [Measured(inner=Measured()), {"m": Measured()}, {"m": [Measured()]}]
+)
+def test_nan_bytes_and_sets_of_a_model_are_kept_as_text_and_in_order(value: Any) -> None:
+    text = to_json_bytes(value).decode()
+
+    assert '"mean":"NaN","raw":"_w==","names":["a","b"]' in text
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    value = {"i": np.int64(5), "f": np.float32(0.5), "b": np.bool_(True), "a": np.array([[1], [2]])}
+
+    assert to_json(value) == {"i": 5, "f": 0.5, "b": True, "a": [[1], [2]]}
+
+
+def test_what_numpy_alone_knows_is_text() -> None:
+    assert to_json({"day": np.datetime64("2030-01-01")}) == {"day": "2030-01-01"}
+
+
+def test_a_value_that_is_nested_too_deeply_is_a_value_error() -> None:
+    deep: dict[str, object] = {}
+    for _ in range(10_000):
+        deep = {"deep": deep}
+
+    with pytest.raises(ValueError, match="nested too deeply"):
+        to_json(deep)
