@@ -2,13 +2,13 @@
 
 import dataclasses
 from collections.abc import Iterator
-from typing import Any, Final, get_args, get_type_hints
+from typing import Any, Final, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, RootModel, Secret, SecretBytes, SecretStr, TypeAdapter
 from pydantic.errors import PydanticUserError
 from pydantic_core import core_schema
 
-from handler.definition.stored_schema import Node, given_names, nodes, stored_name
+from handler.definition.stored_schema import Node, nodes, stored_name
 
 _SECRETS: Final = (Secret, SecretBytes, SecretStr)
 # What JSON has no form for, by the schema that pydantic makes of it.
@@ -50,7 +50,7 @@ def _ambiguous(node: Node) -> Iterator[str]:
         return
     owners: dict[str, str] = {}
     for name, field in node["fields"].items():
-        for key in {stored_name(name, field)} | (given_names(name, field) & {name}):
+        for key in (stored_name(name, field), name):
             owner = owners.setdefault(key, name)
             if owner != name:
                 yield f'has two fields that "{key}" stands for, {owner} and {name}. Rename one'
@@ -61,7 +61,8 @@ def _secrets(annotation: Any, seen: set[int], place: str = "the input") -> Itera
     if id(annotation) in seen:
         return
     seen.add(id(annotation))
-    if isinstance(annotation, type) and issubclass(annotation, _SECRETS):
+    kind = get_origin(annotation) or annotation  # Secret[int] is not a class, Secret is
+    if isinstance(kind, type) and issubclass(kind, _SECRETS):
         yield place
     for argument in get_args(annotation):
         yield from _secrets(argument, seen, place)

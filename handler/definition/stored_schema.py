@@ -84,11 +84,6 @@ def stored_name(name: str, field: Node) -> str:
     return next((str(path[0]) for path in _alias_paths(field) if len(path) == 1), name)
 
 
-def given_names(name: str, field: Node) -> set[str]:
-    """The keys of a mapping that a field is read from."""
-    return {name, *(str(path[0]) for path in _alias_paths(field))}
-
-
 def _alias_paths(field: Node) -> list[list[str | int]]:
     """The places that a field is read from: pydantic has a name, a path, or a list of paths."""
     alias = field.get("validation_alias") or []
