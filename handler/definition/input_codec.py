@@ -6,6 +6,7 @@ from contextlib import suppress
 from functools import cached_property
 from typing import Any, Final, cast
 
+import pydantic_core
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import SchemaSerializer, SchemaValidator
 
@@ -76,7 +77,7 @@ class InputCodec:
         Raises:
             InvalidInput: older code stored it, and it does not validate any more.
         """
-        return self._read(json.dumps(stored).encode())
+        return self._read(pydantic_core.to_json(stored))
 
     def _written(self, value: Input, *, is_json: bool = False) -> bytes:
         """A value as it is stored.

@@ -4,11 +4,13 @@ import dataclasses
 import math
 from collections.abc import Iterator, Mapping, Sequence, Set
 from numbers import Real
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel
 
 from handler.record import native
+
+_WITHOUT_PARTS: Final = (str, bytes, bytearray, int, float, type(None))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -22,7 +24,15 @@ class Change:
 
 def first_change(before: object, after: object) -> Change | None:
     """What of `before` is another value in `after`; `None` if nothing is."""
-    return next(_changes(before, after, ()), None)
+    return None if _is_equal(before, after) else next(_changes(before, after, ()), None)
+
+
+def _is_equal(before: object, after: object) -> bool:
+    """Whether two values compare as equal, as nearly all do: the short way."""
+    try:
+        return type(before) is type(after) and bool(before == after)
+    except Exception:  # an author's own `__eq__`, or an array's, which says it for each element
+        return False
 
 
 def _changes(before: object, after: object, path: tuple[object, ...]) -> Iterator[Change]:
@@ -42,13 +52,15 @@ def _changes(before: object, after: object, path: tuple[object, ...]) -> Iterato
 
 def parts_of(value: object) -> dict[Any, object] | None:
     """What a value consists of, in an order of its own; `None` for one without parts."""
+    if isinstance(value, _WITHOUT_PARTS):
+        return None
     if isinstance(value, BaseModel):
         return {**value.__dict__, **(value.__pydantic_extra__ or {})}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: getattr(value, field.name, None) for field in dataclasses.fields(value)}
     if isinstance(value, Mapping):
         return {key: value[key] for key in sorted(value, key=_order)}
-    if isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray):
+    if isinstance(value, Sequence):
         return dict(enumerate(value))
     if hasattr(value, "popleft"):  # a deque is no Sequence
         return dict(enumerate(value))  # type: ignore[arg-type]
@@ -77,4 +89,4 @@ def _is_same(before: object, after: object) -> bool:
         return False
     if type(before).__eq__ is object.__eq__:  # only an author could tell: by what it consists of
         return getattr(before, "__dict__", None) == getattr(after, "__dict__", None)
-    return bool(before == after or (before != before and after != after))  # NaN of a Decimal
+    return _is_equal(before, after) or bool(before != before and after != after)  # Decimal's NaN
