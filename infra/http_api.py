@@ -30,6 +30,18 @@ ACCESS_LOG_FIELDS: Final = {
     "authorizerError": "$context.authorizer.error",
     "integrationError": "$context.integrationErrorMessage",
 }
+# What a page sends: a signature or a token, and which tenant and locale it means.
+CORS_HEADERS: Final = (
+    "authorization",
+    "content-type",
+    "x-amz-content-sha256",
+    "x-amz-date",
+    "x-amz-security-token",
+    "x-i18n-locale",
+    "x-tenant",
+)
+# How long a browser keeps the answer to its preflight. A change of the config takes as long.
+CORS_MAX_AGE_SECONDS: Final = 60 * 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,12 +67,25 @@ class HttpApi(pulumi.ComponentResource):
             name=args.settings.resource_name("api"),
             description="GraphQL API of the background tasks.",
             protocol_type="HTTP",
+            cors_configuration=_cors(args.settings),
             opts=child,
         )
         route = _route(name, api, args, child)
         _stage(name, api, args.settings, pulumi.ResourceOptions(parent=self, depends_on=[route]))
         self.url = pulumi.Output.concat(api.api_endpoint, PATH)
         self.register_outputs({"url": self.url})
+
+
+def _cors(settings: Settings) -> aws.apigatewayv2.ApiCorsConfigurationArgs | None:
+    """Which pages may call: API Gateway answers their preflights, and refuses those of others."""
+    if not settings.config.cors_origins:
+        return None
+    return aws.apigatewayv2.ApiCorsConfigurationArgs(
+        allow_origins=list(settings.config.cors_origins),
+        allow_methods=["POST"],
+        allow_headers=list(CORS_HEADERS),
+        max_age=CORS_MAX_AGE_SECONDS,
+    )
 
 
 def _route(

@@ -67,6 +67,10 @@ Statements = Annotated[
 ]
 
 
+# An origin is a scheme, a host and a port; a path never matches (Fetch standard, "Origin").
+Origin = Annotated[str, Field(pattern=r"^(\*|[a-z][a-z0-9+.-]*://(\*|[^\s/*]+))$")]
+
+
 class AwsSettings(BaseModel):
     """The keys of the namespace `aws`: where the stack is deployed, and by whom."""
 
@@ -110,6 +114,10 @@ class ProjectSettings(BaseModel):
     ]
     jwt_audience: Annotated[
         Json[tuple[str, ...]], Field(description='audiences as JSON, ["my-client"]')
+    ]
+    cors_origins: Annotated[
+        Json[tuple[Origin, ...]],
+        Field(description='origins as JSON, ["https://admin.example.com"] or ["*"]'),
     ]
     protect_data: Annotated[bool, Field(description="true or false")]
     vendor_dependencies: Annotated[bool, Field(description="true or false")]

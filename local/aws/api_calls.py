@@ -1,7 +1,11 @@
-"""An HTTP API invokes a function only if the function's policy allows it.
+"""How an HTTP API treats a request before it reaches the function.
 
-On AWS, a request without that permission gets status 500, `Internal Server Error` (API Gateway
-developer guide, "Create AWS Lambda proxy integrations for HTTP APIs"). ministack invokes anyway.
+It invokes a function only if the function's policy allows it: on AWS, a request without that
+permission gets status 500, `Internal Server Error` (API Gateway developer guide, "Create AWS Lambda
+proxy integrations for HTTP APIs"). ministack invokes anyway.
+
+It answers a browser's preflight itself, without authorisation (API Gateway developer guide,
+"Configure CORS for HTTP APIs"). ministack asks for a signature, which no browser sends.
 """
 
 import json
@@ -18,8 +22,16 @@ _SERVICE = "apigateway.amazonaws.com"
 
 
 def apply() -> None:
-    """Checks the permission before each invocation."""
+    """Checks the permission before each invocation, and no signature of a preflight."""
     replace(module("services.apigateway"), "_invoke_lambda_proxy", _if_allowed)
+    replace(module("app"), "_enforce_execute_api", _unless_preflight)
+
+
+def _unless_preflight(enforce: Original) -> Original:
+    def checked(api_id: str, stage: str, method: str, *more: Any, **named: Any) -> Any:
+        return None if method == "OPTIONS" else enforce(api_id, stage, method, *more, **named)
+
+    return checked
 
 
 def _if_allowed(invoke: Original) -> Original:

@@ -341,6 +341,19 @@ class TestGraphqlApi:
             "audiences": JWT["jwtAudience"],
         }
 
+    def test_no_page_may_call_without_a_config_that_names_its_origin(self) -> None:
+        stack = run({"corsOrigins": [], "vendorDependencies": False})
+
+        assert "corsConfiguration" not in stack.one("aws:apigatewayv2/api:Api")
+
+    def test_a_page_of_a_named_origin_may_call_with_a_signature_and_a_tenant(self) -> None:
+        stack = run({"corsOrigins": ["https://a.example.com"], "vendorDependencies": False})
+        cors = stack.one("aws:apigatewayv2/api:Api")["corsConfiguration"]
+
+        assert cors["allowOrigins"] == ["https://a.example.com"]
+        assert cors["allowMethods"] == ["POST"]
+        assert {"authorization", "content-type", "x-tenant"} <= set(cors["allowHeaders"])
+
     @pytest.mark.parametrize("changes", [{}, JWT])
     def test_every_route_requires_authorisation(self, changes: dict[str, Any]) -> None:
         routes = run({**changes, "vendorDependencies": False}).all(ROUTE)

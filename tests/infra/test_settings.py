@@ -92,6 +92,11 @@ class TestRefusals:
                 "IAM statements, each with Effect, Action and Resource",
             ),
             ("jwtIssuer", "http://login.example.com", 'an https URL, or "" for IAM'),
+            (
+                "corsOrigins",
+                "https://a.example.com",
+                'origins as JSON, ["https://admin.example.com"]',
+            ),
             ("jwtAudience", "console", 'audiences as JSON, ["my-client"]'),
             ("protectData", "perhaps", "true or false"),
             ("vendorDependencies", "never", "true or false"),
@@ -107,6 +112,13 @@ class TestRefusals:
         )
         assert f"`pulumi config set background-tasks:{key} <value>`" in message
 
+    @pytest.mark.parametrize("origin", ["https://a.example.com/", "a.example.com", "https://"])
+    def test_an_origin_that_no_browser_sends_is_refused(self, origin: str) -> None:
+        message = refusal({"corsOrigins": [origin]})
+
+        assert f'"{origin}" at [0]' in message
+        assert 'it takes origins as JSON, ["https://admin.example.com"] or ["*"]' in message
+
     def test_a_misspelt_key_is_refused_with_the_likely_key(self) -> None:
         assert (
             refusal({"workerMemroyMb": 2048})
@@ -115,7 +127,7 @@ class TestRefusals:
         )
 
     def test_an_unknown_key_is_refused_with_the_list_of_keys(self) -> None:
-        assert "it reads apiMemoryMb, apiPolicyStatements, executionLogLevel, jwt" in refusal(
+        assert "it reads apiMemoryMb, apiPolicyStatements, corsOrigins, execution" in refusal(
             {"x": 1}
         )
 
