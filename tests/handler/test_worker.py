@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from handler import Context, Done, task
-from handler.definition.registry import discover
+from handler.definition.discovery import discover
 from handler.errors import DefinitionError, StoreUnavailable
 from handler.runtime import using
 from handler.wiring import Parts
