@@ -194,10 +194,15 @@ def _checked_id(id: object, function: Any) -> str:
 def _summary(function: Any) -> str:
     """The first line of a function's docstring, as far as a description takes it."""
     line = (inspect.getdoc(function) or "").partition("\n")[0]
-    printable = "".join(letter for letter in line if letter.isprintable())
-    if len(printable) <= MAX_DESCRIPTION_CHARACTERS:
-        return printable
-    return f"{printable[: MAX_DESCRIPTION_CHARACTERS - 1]}…"
+    text = "".join(letter for letter in line if not _is_control(letter)).strip()
+    if len(text) <= MAX_DESCRIPTION_CHARACTERS:
+        return text
+    return f"{text[: MAX_DESCRIPTION_CHARACTERS - 1]}…"
+
+
+def _is_control(letter: str) -> bool:
+    """Whether it is a control character, or half of a surrogate pair, which has no UTF-8."""
+    return unicodedata.category(letter) in ("Cc", "Cs")
 
 
 def _check(definition: Definition) -> None:
@@ -243,7 +248,7 @@ def _check_text(definition: Definition, name: str, *, most: int, lines: bool) ->
         raise _wrong(definition, f"a blank {name}; leave it out, or write one")
     allowed = "\n\t" if lines else ""
     for letter in text:
-        if letter not in allowed and unicodedata.category(letter) in ("Cc", "Cs"):
+        if letter not in allowed and _is_control(letter):
             reason = "it takes text" if lines else "it takes one line of text"
             raise _wrong(definition, f"{shown(letter)} in its {name}; {reason}")
 

@@ -18,6 +18,7 @@ from handler.errors import DefinitionError
 _PACKAGE: Final = "definitions"
 _FIRST: Final = "testingRun"
 _MAX_REASON_CHARACTERS: Final = 1_000
+_MAX_PROBLEMS: Final = 10
 
 
 @dataclass(slots=True)
@@ -43,9 +44,7 @@ def discover(package: str = _PACKAGE) -> Registry:
     for passed_over in found.passed_over:
         warnings.warn(str(passed_over), stacklevel=2)
     if found.problems:
-        first, *rest = found.problems
-        message = "\n".join(problem.message for problem in found.problems)
-        raise DefinitionError(message, data=first.data) if rest else first
+        raise _all(found.problems)
     return Registry(found.definitions)
 
 
@@ -58,7 +57,18 @@ def discover_importable(package: str = _PACKAGE) -> Registry:
     return Registry(found.definitions, problems=found.problems)
 
 
+def _all(problems: Sequence[DefinitionError]) -> DefinitionError:
+    """One error of all problems; of the first ten, where there are more."""
+    if len(problems) == 1:
+        return problems[0]
+    lines = [problem.message for problem in problems[:_MAX_PROBLEMS]]
+    if more := len(problems) - len(lines):
+        lines.append(f"{more} more files can't be used.")
+    return DefinitionError("\n".join(lines), data=problems[0].data)
+
+
 def _look(package: str) -> _Found:
+    importlib.invalidate_caches()  # a file may be new since Python last looked into its folder
     found = _Found()
     modules = _imported(package, found)
     made = sorted(_made_by(modules), key=lambda definition: definition.id != _FIRST)

@@ -80,12 +80,12 @@ def _in_folder(folder: Path, package: str, above: frozenset[Path]) -> Iterator[F
         return  # a link to a folder that it is in
     try:
         # A package comes before the module of its name, as in Python's own search.
-        paths = sorted(folder.iterdir(), key=lambda path: (path.stem, not path.is_dir(), path.name))
+        paths = sorted((path.stem, not path.is_dir(), path.name, path) for path in folder.iterdir())
     except OSError as error:
         yield refused(folder, f"can't be read: {error}. Make it readable, or move it out.")
         return
-    for path in paths:
-        if path.is_dir():
+    for _, is_file, _, path in paths:
+        if not is_file:
             yield from _of_folder(path, package, above | {real})
         else:
             yield from _of_file(path, package)
@@ -120,10 +120,11 @@ def _of_file(path: Path, package: str) -> Iterator[Found]:
         yield Module(package, path)
     elif "." in path.stem:
         yield _dotted(path, path.name, f"{path.stem.replace('.', '_')}.py")
-    elif not path.exists():
-        yield refused(path, "is a link to a file that is not there. Correct it, or delete it.")
+    elif not path.is_file():
+        what = "a link to a file that is not there" if path.is_symlink() else "not a regular file"
+        yield refused(path, f"is {what}. Correct it, or delete it.")
     elif _is_test(path):
-        yield PassedOver(path, "it has tests and makes no task")
+        yield PassedOver(path, "it is for tests, and makes no task")
     else:
         yield Module(f"{package}.{path.stem}", path)
 

@@ -65,11 +65,11 @@ def test_the_first_line_of_a_docstring_is_cut_and_cleaned_to_what_a_description_
     def documented(context: Context) -> Done:
         return Done()
 
-    documented.__doc__ = "\0Exports\ud800 " + "x" * 2_000
+    documented.__doc__ = "\0Exporte\u00a0l'été\ud800 " + "x" * 2_000
 
     definition = task()(documented)
 
-    assert definition.description == "Exports " + "x" * 991 + "…"
+    assert definition.description == "Exporte\u00a0l'été " + "x" * 985 + "…"
     assert len(definition.description) == 1_000
 
 

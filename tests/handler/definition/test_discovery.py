@@ -469,6 +469,16 @@ class TestFilesThatCannotBeImported:
         assert "a.py can't be imported" in message
         assert "b.py can't be imported" in message
 
+    def test_a_message_has_the_first_ten_files_and_the_number_of_the_others(
+        self, package: Package
+    ) -> None:
+        name = package({f"a{number:02}.py": "1 / 0" for number in range(25)})
+
+        message = refusal_of(name)
+
+        assert message.count("can't be imported") == 10
+        assert message.endswith("15 more files can't be used.")
+
     def test_a_folder_whose_init_is_broken_is_one_problem(self, package: Package) -> None:
         name = package({"c/__init__.py": "1 / 0", "c/a.py": "", "c/b.py": ""})
 

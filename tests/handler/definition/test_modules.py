@@ -3,6 +3,7 @@
 import importlib
 import importlib.util
 import itertools
+import os
 import sys
 import warnings
 from collections.abc import Iterator
@@ -204,6 +205,14 @@ def test_a_link_to_nothing_is_refused(folder: Path) -> None:
     message = refusal_of(folder)
 
     assert f"{folder / 'export.py'} is a link to a file that is not there" in message
+
+
+def test_what_is_no_regular_file_is_refused(folder: Path) -> None:
+    os.mkfifo(folder / "export.py")
+
+    message = refusal_of(folder)
+
+    assert f"{folder / 'export.py'} is not a regular file" in message
 
 
 def test_a_link_to_the_folder_that_it_is_in_is_followed_once(folder: Path) -> None:
