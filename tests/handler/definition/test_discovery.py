@@ -2,6 +2,7 @@
 
 import importlib
 import itertools
+import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -66,7 +67,6 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Package
             path = tmp_path / name / file
             path.parent.mkdir(parents=True, exist_ok=True)
             path.resolve().write_text(text)
-        importlib.invalidate_caches()
         return name
 
     yield make
@@ -403,6 +403,19 @@ class TestRepeatedly:
 
         assert (before, after) == (["one", "two"], ["one"])
 
+    def test_a_file_that_is_new_is_found_though_its_folder_seems_unchanged(
+        self, package: Package, tmp_path: Path
+    ) -> None:
+        name = package({"a.py": TASK.format(name="one")})
+        discover(name)
+
+        unchanged = (tmp_path / name).stat()
+        (tmp_path / name / "b.py").write_text(TASK.format(name="two"))
+        os.utime(tmp_path / name, ns=(unchanged.st_atime_ns, unchanged.st_mtime_ns))
+        found = ids(discover(name))
+
+        assert found == ["one", "two"]
+
     def test_a_file_that_is_repaired_is_imported_by_the_next_discovery(
         self, package: Package, tmp_path: Path
     ) -> None:
@@ -411,7 +424,6 @@ class TestRepeatedly:
 
         (tmp_path / name / "a.py").write_text(TASK.format(name="one"))
         shutil.rmtree(tmp_path / name / "__pycache__", ignore_errors=True)
-        importlib.invalidate_caches()
         found = ids(discover(name))
 
         assert found == ["one"]

@@ -44,7 +44,6 @@ def write(folder: Path, file: str, content: bytes = b"") -> Path:
     path = folder / file
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
-    importlib.invalidate_caches()
     return path
 
 
