@@ -127,7 +127,7 @@ def _attempt(module: Module, found: _Found) -> ModuleType | None:
 
 
 def _not_imported(module: Module, error: BaseException) -> DefinitionError:
-    file = module.file.as_posix()
+    file = module.path
     if isinstance(error, DefinitionError) and str(module.file) in error.message:
         return DefinitionError(error.message, data={"file": file})
     if isinstance(error, DefinitionError):  # of another file, which this one imports or calls

@@ -34,6 +34,12 @@ class Module:
     def package(self) -> str:
         return self.name.rpartition(".")[0]
 
+    @property
+    def path(self) -> str:
+        """Its file, from the package's folder on: `definitions/users/export.py`."""
+        stem = self.name.replace(".", "/")
+        return f"{stem}/{_INIT}" if self.file.name == _INIT else f"{stem}.py"
+
 
 @dataclass(frozen=True, slots=True)
 class PassedOver:

@@ -470,7 +470,7 @@ class TestFilesThatCannotBeImported:
 
         assert ids(registry) == ["one"]
         assert [problem.data for problem in registry.problems] == [
-            {"file": str(Path(sys.path[0], name, file))} for file in ("a.py", "c/__init__.py")
+            {"file": f"{name}/{file}"} for file in ("a.py", "c/__init__.py")
         ]
 
     def test_every_bad_file_is_in_the_message(self, package: Package) -> None:
