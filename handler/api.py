@@ -40,7 +40,8 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> Json:
         tenant=headers.get("x-tenant") or DEFAULT_TENANT,
         locale=headers.get("x-i18n-locale") or DEFAULT_LOCALE,
     )
-    answer = execute(_schema(parts().registry), query, request)
+    registry = parts().registry
+    answer = execute(_schema(registry), query, request, problems=registry.problems)
     errors = answer.get("errors", [])
     details = {"operation": query.get("operationName"), "errors": len(errors)}  # type: ignore[arg-type]
     logger().info("request", extra={"action": "api_request", **details})

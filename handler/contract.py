@@ -182,6 +182,8 @@ MAX_CAUSE_CHARACTERS: Final = 32_768
 # The class of the error that the worker raises when the table stays out of reach. Lambda reports
 # this name to the state machine's `Retry`.
 STORE_UNAVAILABLE: Final = "StoreUnavailable"
+# The same, for a definition that may be in a file that could not be imported.
+DEFINITION_UNAVAILABLE: Final = "DefinitionUnavailable"
 
 # What Step Functions calls the failures of a Lambda (Step Functions guide, "Handle Lambda service
 # exceptions" and "Error names"). The state machine retries `Run` by these names; the worker reads

@@ -7,6 +7,7 @@
     │   ├── NotFound          no task has that id
     │   └── Refused           the task's status, or a limit, doesn't allow it
     ├── DefinitionError       change the file under `definitions/`: the deploy stops
+    ├── DefinitionUnavailable deploy a file that can be imported: the state machine tries again
     ├── SettingsError         set the environment variable that it names
     ├── DeliveryError         the event could not be sent: the task is stored as `failed`
     ├── StoreUnavailable      try again later: the state machine's Retry knows it by name
@@ -79,6 +80,16 @@ class Refused(RequestError):
 
 class DefinitionError(BackgroundTaskError):
     """A file under `definitions/` can't be used as it is."""
+
+    code = ErrorCode.TASK_DEFINITION_ERROR.value
+
+
+class DefinitionUnavailable(BackgroundTaskError):
+    """No definition has that id, and a file that may have it can't be imported.
+
+    Only the worker raises it. The state machine's `Retry` knows it by its name, and asks again: the
+    next deploy may have the definition.
+    """
 
     code = ErrorCode.TASK_DEFINITION_ERROR.value
 

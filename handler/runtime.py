@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
-from handler.aws import CloudWatchMetrics, NoMetrics, lazy_engine_client
+from handler.aws import CloudWatchMetrics, Metrics, NoMetrics, lazy_engine_client
 from handler.clock import Clock, RemainingSeconds, SystemClock
-from handler.definition import discover
+from handler.definition import Registry, discover_importable
 from handler.lifecycle import Tasks
 from handler.settings import Settings
 from handler.wiring import Parts, System, build
@@ -34,9 +34,11 @@ class LambdaContext(Protocol):
 def parts() -> Parts:
     """What this process's systems are built from.
 
+    A file under `definitions/` that can't be imported is logged, once, and its definitions are
+    missing. The rest works.
+
     Raises:
         SettingsError: an environment variable is missing.
-        DefinitionError: a file under `definitions/` can't be imported.
     """
     return (_current.get() or _of_environment)()
 
@@ -70,13 +72,25 @@ def logger() -> "Logger":
 @functools.cache
 def _of_environment() -> Parts:
     settings = Settings.from_environment()
+    metrics: Metrics = CloudWatchMetrics() if settings.metrics_namespace else NoMetrics()
     return Parts(
         settings=settings,
-        registry=discover(),
+        registry=_registry(metrics),
         clients=lazy_engine_client,
         clock=SystemClock(),
-        metrics=CloudWatchMetrics() if settings.metrics_namespace else NoMetrics(),
+        metrics=metrics,
     )
+
+
+def _registry(metrics: Metrics) -> Registry:
+    """The definitions that can be imported. Each file that can't be is logged and counted."""
+    registry = discover_importable()
+    for problem in registry.problems:
+        file = (problem.data or {}).get("file")
+        details = {"action": "definition_not_imported", "file": file}
+        logger().error(problem.message, extra=details, exc_info=problem.__cause__)
+        metrics.count("DefinitionsNotImported")
+    return registry
 
 
 class _Invocation:

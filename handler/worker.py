@@ -4,8 +4,7 @@ from handler.aws import engine_client
 from handler.record import Json
 from handler.runtime import LambdaContext, logger, parts, system
 
-# Made while the Lambda starts, where it costs no iteration's time; and a definition that can't be
-# imported fails here.
+# Made while the Lambda starts, where it costs no iteration's time.
 engine_client("dynamodb")
 parts()
 

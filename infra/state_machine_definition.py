@@ -10,6 +10,7 @@ from typing import Final
 
 from handler.contract import (
     DEAD_WORKER_ERRORS,
+    DEFINITION_UNAVAILABLE,
     LAMBDA_SERVICE_ERRORS,
     MAX_CAUSE_CHARACTERS,
     MAX_ERROR_CHARACTERS,
@@ -48,12 +49,13 @@ class Retrier:
 
 
 def retry_of_an_unavailable_service() -> Retrier:
-    """Retries while Lambda or the table is unavailable, for about four hours.
+    """Retries while Lambda, the table or the definition is unavailable, for about four hours.
 
-    An outage of a few hours must not end a task that has worked for a week.
+    An outage of a few hours must not end a task that has worked for a week. Nor must a deploy of a
+    file that can't be imported: the next deploy has the definition.
     """
     return Retrier(
-        errors=(*LAMBDA_SERVICE_ERRORS, STORE_UNAVAILABLE),
+        errors=(*LAMBDA_SERVICE_ERRORS, STORE_UNAVAILABLE, DEFINITION_UNAVAILABLE),
         first_wait_seconds=2,
         longest_wait_seconds=300,
         attempts=100,

@@ -4,6 +4,7 @@ from enum import StrEnum
 from typing import Final
 
 from handler.contract import (
+    DEFINITION_UNAVAILABLE,
     KILLED_ERRORS,
     OUT_OF_MEMORY_ERRORS,
     STORE_UNAVAILABLE,
@@ -20,6 +21,7 @@ class WorkerFailure(StrEnum):
     KILLED = "killed"
     THROTTLED = "throttled"
     STORE_UNAVAILABLE = "storeUnavailable"
+    DEFINITION_UNAVAILABLE = "definitionUnavailable"
     CODE = "code"
 
     @property
@@ -48,7 +50,14 @@ class WorkerFailure(StrEnum):
             return cls.KILLED
         if error in THROTTLED_ERRORS:
             return cls.THROTTLED
+        if error == DEFINITION_UNAVAILABLE:
+            return cls.DEFINITION_UNAVAILABLE
         return cls.STORE_UNAVAILABLE if error == STORE_UNAVAILABLE else cls.CODE
+
+    @property
+    def is_before_the_claim(self) -> bool:
+        """Whether the worker had not claimed the iteration when it failed."""
+        return self in (WorkerFailure.THROTTLED, WorkerFailure.DEFINITION_UNAVAILABLE)
 
 
 _EXPLANATIONS: Final = {
@@ -61,5 +70,8 @@ _EXPLANATIONS: Final = {
     WorkerFailure.KILLED: "the worker's process died",
     WorkerFailure.THROTTLED: "Lambda had no capacity left for the worker",
     WorkerFailure.STORE_UNAVAILABLE: "the table could not be reached",
+    WorkerFailure.DEFINITION_UNAVAILABLE: (
+        "a file that may have its definition can't be imported; correct it and deploy again"
+    ),
     WorkerFailure.CODE: "the worker's code could not be run",
 }

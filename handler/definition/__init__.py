@@ -1,7 +1,8 @@
 """What an author declares: `@task`, verdicts, `Retry`, the registry. Nothing that runs."""
 
 from handler.definition.definition import Definition, code_of, task
-from handler.definition.registry import Registry, discover
+from handler.definition.discovery import discover, discover_importable
+from handler.definition.registry import Registry
 from handler.definition.retry import Retry
 from handler.definition.task_code import Hook, TaskCode, TriggerRequest
 from handler.definition.values import changed_input, next_input, stored_input, stored_output
@@ -22,6 +23,7 @@ __all__ = [
     "changed_input",
     "code_of",
     "discover",
+    "discover_importable",
     "next_input",
     "stored_input",
     "stored_output",

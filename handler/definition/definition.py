@@ -2,16 +2,29 @@
 
 import inspect
 import re
+import unicodedata
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
-from handler.definition.names import camel_case, in_words, is_camel_case
+from handler.definition.names import (
+    camel_case,
+    in_words,
+    objection_to,
+    shown,
+    shown_value,
+    valid_id_like,
+)
+from handler.definition.origin import Origin
 from handler.definition.retry import Retry
 from handler.definition.signature import TaskFunction
 from handler.definition.task_code import BeforeTriggerHook, Hook, OutcomeHook, TaskCode
 from handler.errors import DefinitionError
 
 DEFAULT_MAX_ITERATIONS = 500
+MAX_TITLE_CHARACTERS: Final = 200
+MAX_DESCRIPTION_CHARACTERS: Final = 1_000
+# A DynamoDB number has 38 digits (DynamoDB quotas, "Attributes"); 64 bits are sys.maxsize.
+_MAX_NUMBER: Final = 2**63 - 1
 # A rate, or a cron of six fields (EventBridge guide, "Setting a schedule pattern for scheduled
 # rules (legacy)").
 _SCHEDULE = re.compile(r"rate\(([1-9]\d*) (minute|hour|day)s?\)|cron\((\S+ ){5}\S+\)")
@@ -37,8 +50,10 @@ class Definition:
         retry: Retry | None,
         schedule: str | None,
         crash_retries: int,
+        origin: Origin | None = None,
     ) -> None:
         self._code = code
+        self._origin = origin
         self.id = code.id
         self.title = title
         self.description = description
@@ -75,6 +90,11 @@ def code_of(definition: Definition) -> TaskCode:
     return definition._code
 
 
+def origin_of(definition: Definition) -> Origin | None:
+    """Where `@task` made a definition."""
+    return definition._origin
+
+
 def task(
     id: str | None = None,
     *,
@@ -90,9 +110,12 @@ def task(
     """Makes a task of a function `(context) -> Verdict` or `(context, input: Model) -> Verdict`.
 
     Args:
-        id: camelCase; the function's name in camelCase by default.
-        title: for people, and the default name of its tasks; the id in words by default.
-        description: for people; the first line of the function's docstring by default.
+        id: camelCase, at most 64 ASCII letters and digits; the function's name in camelCase by
+            default.
+        title: for people, and the default name of its tasks: one line of at most 200 characters;
+            the id in words by default.
+        description: for people, at most 1,000 characters; the first line of the function's
+            docstring by default.
         max_iterations: how often the function runs at most for one task, at least 1.
         private: it can be triggered from code and by events, but not through the API, which does
             not list it either.
@@ -112,19 +135,22 @@ def task(
     def define(function: TaskFunction) -> Definition:
         if not inspect.isfunction(function):
             raise DefinitionError(f"@task() is in front of {function!r}; write a function there.")
-        definition_id = camel_case(function.__name__) if id is None else id
+        definition_id = _id_of_name(function) if id is None else _checked_id(id, function)
+        origin = Origin.of(function, inspect.currentframe())
         definition = Definition(
             TaskCode(function, id=definition_id),
             title=title or in_words(definition_id),
-            description=description or (inspect.getdoc(function) or "").partition("\n")[0],
+            description=description or _summary(function),
             max_iterations=max_iterations,
             private=private,
             database_logs=database_logs,
             retry=retry,
             schedule=schedule,
             crash_retries=crash_retries,
+            origin=origin,
         )
         _check(definition)
+        origin.keep(definition)
         return definition
 
     return define
@@ -136,19 +162,59 @@ def _without_parentheses(function: Any) -> DefinitionError:
     return DefinitionError(f"{file}: write @task(), with parentheses, in front of {name!r}.")
 
 
+def _id_of_name(function: Any) -> str:
+    """The id that a function's name makes."""
+    name: str = function.__name__
+    objection = objection_to(id := camel_case(name))
+    if name.isidentifier() and name.isascii() and objection is None:
+        return id
+    proposed = valid_id_like(name if name.isidentifier() else "")
+    raise DefinitionError(
+        f'{function.__code__.co_filename}: no task ID can be made of the name "{shown(name)}". '
+        f'Write an ID: @task(id="{proposed}").'
+    )
+
+
+def _checked_id(id: object, function: Any) -> str:
+    where = function.__code__.co_filename
+    if not isinstance(id, str):
+        raise DefinitionError(
+            f"{where}: a task has id={shown_value(id)}; "
+            f'it takes text, for example: "{valid_id_like(function.__name__)}".'
+        )
+    text = str.__str__(id)  # the text of an enum's member, too
+    if objection := objection_to(text):
+        raise DefinitionError(
+            f'{where}: Task ID "{shown(text)}" is invalid. {objection}, '
+            f'for example: "{valid_id_like(text)}".'
+        )
+    return text
+
+
+def _summary(function: Any) -> str:
+    """The first line of a function's docstring, as far as a description takes it."""
+    line = (inspect.getdoc(function) or "").partition("\n")[0]
+    text = "".join(letter for letter in line if not _is_control(letter)).strip()
+    if len(text) <= MAX_DESCRIPTION_CHARACTERS:
+        return text
+    return f"{text[: MAX_DESCRIPTION_CHARACTERS - 1]}…"
+
+
+def _is_control(letter: str) -> bool:
+    """Whether it is a control character, or half of a surrogate pair, which has no UTF-8."""
+    return unicodedata.category(letter) in ("Cc", "Cs")
+
+
 def _check(definition: Definition) -> None:
     id, where = definition.id, code_of(definition).file
-    if not is_camel_case(id):
-        raise DefinitionError(
-            f'{where}: Task ID "{id}" is invalid. It must be in camelCase format, '
-            f'for example: "{camel_case(id) or "myCustomTask"}".'
-        )
+    _check_text(definition, "title", most=MAX_TITLE_CHARACTERS, lines=False)
+    _check_text(definition, "description", most=MAX_DESCRIPTION_CHARACTERS, lines=True)
+    _check_flag(definition, "private")
+    _check_flag(definition, "database_logs")
     _check_number(definition, "max_iterations", least=1)
     _check_number(definition, "crash_retries", least=0)
     if not isinstance(definition.retry, Retry | None):
-        raise DefinitionError(
-            f'{where}: task "{id}" has retry={definition.retry!r}; write retry=Retry(...).'
-        )
+        raise _wrong(definition, f"retry={shown_value(definition.retry)}; write retry=Retry(...)")
     if definition.schedule is not None and not _SCHEDULE.fullmatch(definition.schedule):
         raise DefinitionError(
             f'{where}: task "{id}" has schedule="{definition.schedule}"; '
@@ -157,8 +223,36 @@ def _check(definition: Definition) -> None:
 
 
 def _check_number(definition: Definition, name: str, *, least: int) -> None:
-    value, where = getattr(definition, name), code_of(definition).file
-    if not isinstance(value, int) or value < least:
-        raise DefinitionError(
-            f'{where}: task "{definition.id}" has {name}={value!r}; it takes {least} or more.'
-        )
+    value = getattr(definition, name)
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    if not is_whole or value < least:
+        raise _wrong(definition, f"{name}={shown_value(value)}; it takes {least} or more")
+    if value > _MAX_NUMBER:
+        raise _wrong(definition, f"a {name} over {_MAX_NUMBER:,}, the largest that it takes")
+
+
+def _check_flag(definition: Definition, name: str) -> None:
+    value = getattr(definition, name)
+    if not isinstance(value, bool):
+        raise _wrong(definition, f"{name}={shown_value(value)}; it takes True or False")
+
+
+def _check_text(definition: Definition, name: str, *, most: int, lines: bool) -> None:
+    """Refuses what can't be stored, sent as JSON or shown: a NUL, half of a surrogate pair."""
+    text = getattr(definition, name)
+    if not isinstance(text, str):
+        raise _wrong(definition, f"{name}={shown_value(text)}; it takes text")
+    if len(text) > most:
+        raise _wrong(definition, f"a {name} of {len(text):,} characters; it takes at most {most:,}")
+    if text and not text.strip():
+        raise _wrong(definition, f"a blank {name}; leave it out, or write one")
+    allowed = "\n\t" if lines else ""
+    for letter in text:
+        if letter not in allowed and _is_control(letter):
+            reason = "it takes text" if lines else "it takes one line of text"
+            raise _wrong(definition, f"{shown(letter)} in its {name}; {reason}")
+
+
+def _wrong(definition: Definition, what: str) -> DefinitionError:
+    where = code_of(definition).file
+    return DefinitionError(f'{where}: task "{definition.id}" has {what}.')

@@ -1,5 +1,6 @@
 """The executable schema: `schema.graphql`, the definitions as an enum, and the resolvers."""
 
+from collections.abc import Iterable, Sequence
 from importlib.resources import files
 from typing import Any, Final
 
@@ -14,6 +15,8 @@ from handler.graphql.types import Request
 from handler.record import Json
 
 _DEFINITION_ENUM: Final = "WebinyBackgroundTaskDefinitionEnum"
+# No id of a definition: those start with a small letter.
+_NO_DEFINITION: Final = "Empty"
 _TYPES: Final = (
     types.query,
     types.tasks_query,
@@ -27,22 +30,29 @@ _TYPES: Final = (
 _RESOLVERS: Final = (logs, tasks)
 
 
-def make_schema(definitions: tuple[Definition, ...]) -> GraphQLSchema:
+def make_schema(definitions: Iterable[Definition]) -> GraphQLSchema:
     """`schema.graphql`, with the ids of `definitions` as the enum of what can be triggered."""
     # A GraphQL enum is never empty; Webiny has the same placeholder.
-    ids = " ".join(definition.id for definition in definitions) or "Empty"
+    ids = " ".join(definition.id for definition in definitions) or _NO_DEFINITION
     text = files("handler.graphql").joinpath("schema.graphql").read_text()
     return make_executable_schema([text, f"enum {_DEFINITION_ENUM} {{ {ids} }}"], *_TYPES)
 
 
-def execute(schema: GraphQLSchema, query: Json, request: Request) -> Json:
-    """Answers a GraphQL request. An error of an unknown definition says which ones there are."""
+def execute(
+    schema: GraphQLSchema, query: Json, request: Request, *, problems: Sequence[Exception] = ()
+) -> Json:
+    """Answers a GraphQL request. An error of an unknown definition says which ones there are.
+
+    Args:
+        problems: why definitions may be missing; that error says so.
+    """
 
     def shown(error: GraphQLError, debug: bool = False) -> dict[str, Any]:
         answer = format_error(error, debug)
         if _DEFINITION_ENUM in error.message:
             ids = ", ".join(definition.id for definition in request.tasks.definitions())
-            answer["message"] = f"{error.message} The definitions that can be triggered are: {ids}."
+            known = f"The definitions that can be triggered are: {ids or 'none'}."
+            answer["message"] = " ".join([error.message, known, *map(str, problems)])
         return answer
 
     _, answer = graphql_sync(schema, query, context_value=request, error_formatter=shown)

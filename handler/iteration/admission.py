@@ -47,9 +47,14 @@ class Admission:
 
         Raises:
             Refused: its delay is longer than 355 days.
+            DefinitionUnavailable: a file that may have its definition can't be imported.
         """
         if sent.delay > 0:
             return self._defer(sent, answers)
+        if self._registry.may_lack(sent.definition_id):
+            task = self._store.find(sent.task_id)
+            if task is None or self._registry.may_lack(task.definition_id):
+                return self._refused(task, sent, answers)
         try:
             task = self._claimed(sent)
         except RecordMoved as moved:
@@ -67,7 +72,7 @@ class Admission:
             return self._store.claim(self._claim(sent, sent.definition_id))
         except RecordMoved as moved:
             known = moved.task.definition_id if moved.task else sent.definition_id
-            if known == sent.definition_id:
+            if known == sent.definition_id or self._registry.may_lack(known):
                 raise
         # The event names another definition than the record. The record's is right.
         return self._store.claim(self._claim(sent, known))
@@ -107,7 +112,11 @@ class Admission:
         return answers.continued(wait=wait)
 
     def _refused(self, task: StoredTask | None, sent: WorkerEvent, answers: AnswerBuilder) -> Json:
-        """The answer for a task that was not claimed. Only a task over its limit is changed."""
+        """The answer for a task that was not claimed. Only a task over its limit is changed.
+
+        Raises:
+            DefinitionUnavailable: the task could run here, but for its definition.
+        """
         if task is None:
             return answers.missing(sent.task_id, code=ErrorCode.TASK_NOT_FOUND)
         is_mine = task.execution_name == sent.execution_name
@@ -119,6 +128,8 @@ class Admission:
         if task.is_over and (is_mine or task.was_aborted):
             return answers.closed(task)
         if is_mine or (task.is_open and task.execution_name is None):
+            if self._registry.may_lack(task.definition_id):
+                raise self._registry.unavailable(task.definition_id)
             return self._ran_too_often(task, sent, answers)
         return answers.not_mine(task)
 
@@ -168,7 +179,7 @@ class Admission:
         deaths = task.claims_since_outcome - 1
         failures = self._executions.failures(task.execution_name or "")
         all_failures = [WorkerFailure.of(*failure) for failure in failures]
-        died = [each for each in all_failures if each is not WorkerFailure.THROTTLED][:deaths]
+        died = [each for each in all_failures if not each.is_before_the_claim][:deaths]
         last = died[0] if died else WorkerFailure.KILLED
         return last, deaths - died.count(WorkerFailure.STORE_UNAVAILABLE)
 

@@ -9,7 +9,12 @@ from handler.contract import (
     AnswerStatus,
     WireKey,
 )
-from handler.errors import BackgroundTaskError, InvalidInput, StoreUnavailable
+from handler.errors import (
+    BackgroundTaskError,
+    DefinitionUnavailable,
+    InvalidInput,
+    StoreUnavailable,
+)
 from handler.events import WorkerEvent, payload_of
 from handler.iteration.admission import Admission
 from handler.iteration.answers import AnswerBuilder
@@ -55,6 +60,8 @@ class Runner:
         Raises:
             StoreUnavailable: the table stayed out of reach: the state machine runs the iteration
                 again.
+            DefinitionUnavailable: a file that may have the task's definition can't be imported:
+                the state machine tries again, for the next deploy may have it.
         """
         payload = payload_of(event)
         answers = AnswerBuilder(payload)
@@ -65,7 +72,7 @@ class Runner:
             return answers.error(TaskFailure.from_exception(error))
         try:
             return self._answer(sent, answers)
-        except StoreUnavailable:
+        except (StoreUnavailable, DefinitionUnavailable):
             raise
         except BackgroundTaskError as error:
             return answers.error(TaskFailure.from_exception(error))

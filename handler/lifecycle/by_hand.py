@@ -34,15 +34,22 @@ class EventsByHand:
         self._ending = ending
         self._clock = clock
 
-    def accept(self, sent: WorkerEvent) -> None:
+    def accept(self, sent: WorkerEvent, *, waits: bool = True) -> None:
         """Makes the record of an event, once. An event that can't run becomes a failed task.
 
+        Args:
+            waits: whether the event will come again, so that it can wait for its definition.
+
         Raises:
+            DefinitionUnavailable: a file that may have its definition can't be imported; nothing is
+                stored.
             BackgroundTaskError: the definition is unknown, the input or the delay does not
                 validate, or a hook vetoes.
         """
         if self._store.status(sent.task_id) is not None:
             return  # the event was delivered before
+        if waits and self._registry.may_lack(sent.definition_id):
+            raise self._registry.unavailable(sent.definition_id)
         options = TriggerOptions(
             name=sent.name,
             delay=max(sent.delay, 0),

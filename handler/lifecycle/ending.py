@@ -133,6 +133,10 @@ class Ending:
         if self._hooks:
             self._hooks.run_pending(task)
 
+    def may_lack_definition(self, task: StoredTask) -> bool:
+        """Whether a file that may have the task's definition was not imported here."""
+        return self._registry.may_lack(task.definition_id)
+
     def abort_children(self, parent: StoredTask) -> None:
         """Aborts the open children of an aborted task, and theirs."""
         for child in self._store.index.children(parent.id):

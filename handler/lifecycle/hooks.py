@@ -22,6 +22,8 @@ class Hooks:
         """Runs the pending hook, if there is one. One that raises is logged on the task."""
         if task.pending_hook not in set(Hook):
             return  # none, or one that only newer code knows: it stays for that
+        if self._registry.may_lack(task.definition_id):
+            return  # it stays for a deploy that has the definition
         definition = self._registry.find(task.definition_id)
         hook = code_of(definition).hook(Hook(task.pending_hook)) if definition else None
         try:

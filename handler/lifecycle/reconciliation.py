@@ -17,7 +17,7 @@ from handler.aws import (
 )
 from handler.clock import Clock
 from handler.contract import ErrorCode, Status, WireKey
-from handler.errors import InvalidInput, RequestError
+from handler.errors import DefinitionUnavailable, InvalidInput, RequestError
 from handler.events import WorkerEvent
 from handler.lifecycle.by_hand import EventsByHand
 from handler.lifecycle.ending import Ending
@@ -71,7 +71,7 @@ class Reconciliation:
     def execution_ended(self, name: str) -> None:
         """Ends the task of an execution that is over. A second call does nothing."""
         execution = self._executions.describe(name)
-        task = self._task_of(event_of(execution))
+        task = self._task_of(event_of(execution), waits=False)
         if task is None or task.execution_name not in (None, name):
             return  # it ran no task, or another execution owns the task
         if task.is_over:
@@ -94,6 +94,8 @@ class Reconciliation:
             if task.is_over:
                 self._finish_follow_ups(task)
                 found["closed"] += 1
+            elif task.execution_name is None and self._ending.may_lack_definition(task):
+                continue  # its execution waits for the definition, too; it would not claim it
             elif task.execution_name is None:
                 reason = "nothing ever claimed it."
                 found["sent"] += self._send_again(task, ErrorCode.NEVER_CLAIMED, reason)
@@ -105,6 +107,9 @@ class Reconciliation:
 
     def _finish_follow_ups(self, task: StoredTask) -> None:
         """Runs the pending hook of a finished task, then dates its logs for expiry."""
+        if task.pending_hook and self._ending.may_lack_definition(task):
+            self._ending.finish(task)  # its children; the hook stays until its definition is there
+            return
         if task.pending_hook and task.pending_hook_attempts >= MAX_HOOK_ATTEMPTS:
             task = self._without_hook(task)
         elif task.pending_hook:
@@ -187,7 +192,12 @@ class Reconciliation:
 
     def _redeliver(self, letter: DeadLetter) -> None:
         """Sends an undelivered event again. It leaves the queue once that is stored."""
-        task = self._task_of(letter.event)
+        try:
+            task = self._task_of(letter.event, waits=True)
+        except DefinitionUnavailable as error:
+            details = {"action": "kept", "event": letter.event}
+            log.warning("A dead letter waits for its definition. %s", error, extra=details)
+            return  # it stays in the queue
         if task is None:
             details = {"action": "dropped", "event": letter.event}
             log.warning("A dead letter names no task; it is dropped.", extra=details)
@@ -198,7 +208,7 @@ class Reconciliation:
             self._send_again(task, ErrorCode.UNDELIVERED, reason)
         self._dead_letters.remove(letter)
 
-    def _task_of(self, event: Mapping[str, object]) -> StoredTask | None:
+    def _task_of(self, event: Mapping[str, object], *, waits: bool) -> StoredTask | None:
         """The task of an event. An event by hand gets its record now, if no worker has made it."""
         detail = event.get("detail")
         if not isinstance(detail, dict):
@@ -207,13 +217,15 @@ class Reconciliation:
             id = detail[WireKey.TASK_ID]
             return self._store.find(id) if isinstance(id, str) and id else None
         id = event.get("id")
-        return self._task_by_hand(id, event, detail) if isinstance(id, str) and id else None
+        if not isinstance(id, str) or not id:
+            return None
+        return self._task_by_hand(id, event, detail, waits=waits)
 
     def _task_by_hand(
-        self, id: str, event: Mapping[str, object], detail: Mapping[str, object]
+        self, id: str, event: Mapping[str, object], detail: Mapping[str, object], *, waits: bool
     ) -> StoredTask | None:
         try:
-            self._by_hand.accept(WorkerEvent.from_event(event, detail))
+            self._by_hand.accept(WorkerEvent.from_event(event, detail), waits=waits)
         except InvalidInput as error:
             self._by_hand.refuse(id, detail, error)
         except RequestError:

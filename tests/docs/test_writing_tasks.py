@@ -21,7 +21,8 @@ import definitions
 import handler
 from handler import Aborted, Context, Definition, Done, TaskRecord, contract, task
 from handler.definition.definition import DEFAULT_MAX_ITERATIONS, code_of
-from handler.definition.registry import Registry, discover
+from handler.definition.discovery import discover
+from handler.definition.registry import Registry
 from handler.record.model import Json
 from handler.table.conditions import Guard
 from handler.testing import World, abort, kill, run

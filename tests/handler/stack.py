@@ -4,6 +4,7 @@ import itertools
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,6 +15,8 @@ from moto import mock_aws
 
 from handler.contract import ENDPOINT, PAYLOAD_NAME
 from handler.definition.definition import Definition
+from handler.definition.registry import Registry
+from handler.errors import DefinitionError
 from handler.record.stored_task import StoredTask
 from handler.record.task_log import LogLine
 from handler.record.task_record import TaskRecord
@@ -22,6 +25,7 @@ from handler.settings import Settings
 from handler.table.conditions import ClaimRequest
 from handler.testing import World
 from handler.testing.aws import CountedMetrics, aws_client
+from handler.wiring import Parts
 
 TABLE = "tasks"
 BUS = "tasks"
@@ -106,13 +110,15 @@ class Stack(World):
     """A world whose bus, bucket, executions and queue are moto's own, with a watched client each.
 
     The test stands in for the state machine: `run` is one visit. The clock stands still.
-    `definitions`, `settings`, `clock` and `remaining_seconds` can be replaced at any moment.
+    `definitions`, `problems`, `settings`, `clock` and `remaining_seconds` can be replaced at any
+    moment.
     """
 
     def __init__(self) -> None:
         settings = Settings(table_name=TABLE, event_bus_name=BUS, payload_bucket_name=BUCKET)
         super().__init__((), settings=settings)
         self.remaining_seconds = 900.0
+        self.problems: tuple[DefinitionError, ...] = ()  # files that could not be imported
         self._clients: dict[str, WatchedClient] = {}
         self._visits = itertools.count(1)
         aws_client("events").create_event_bus(Name=BUS)
@@ -125,6 +131,10 @@ class Stack(World):
             stack = cls()
             with using(stack.parts):
                 yield stack
+
+    def parts(self, *, worker: bool = False) -> Parts:
+        registry = Registry(self.definitions, problems=self.problems)
+        return replace(super().parts(worker=worker), registry=registry)
 
     def client(self, service: str, *, worker: bool = False) -> WatchedClient:
         if service not in self._clients:

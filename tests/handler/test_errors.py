@@ -78,3 +78,9 @@ def test_the_state_machine_knows_an_unreachable_store_by_the_name_of_its_class()
     name = errors.StoreUnavailable.__name__
 
     assert name == contract.STORE_UNAVAILABLE
+
+
+def test_the_state_machine_knows_a_missing_definition_by_the_name_of_its_class() -> None:
+    name = errors.DefinitionUnavailable.__name__
+
+    assert name == contract.DEFINITION_UNAVAILABLE

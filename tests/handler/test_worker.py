@@ -3,16 +3,12 @@
 import importlib
 import json
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from handler import Context, Done, task
-from handler.definition.registry import discover
-from handler.errors import DefinitionError, StoreUnavailable
-from handler.runtime import using
-from handler.wiring import Parts
+from handler.errors import StoreUnavailable
 from tests.handler.stack import Stack, event_file, lambda_context, refusal
 
 
@@ -53,25 +49,3 @@ def test_an_unreachable_store_is_raised_for_the_state_machine_to_try_again(
 
     with pytest.raises(StoreUnavailable):
         worker.handler(event_file("worker"), lambda_context(5.5))
-
-
-def test_a_definition_that_cannot_be_imported_fails_the_start_and_not_a_task(
-    worker: Any,
-) -> None:
-    def refuse() -> Parts:
-        raise DefinitionError("definitions/broken.py can't be imported.")
-
-    with using(refuse), pytest.raises(DefinitionError):
-        importlib.reload(worker)
-
-
-def test_a_definition_in_a_folder_without_an_init_file_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "overlooked" / "deep").mkdir(parents=True)
-    (tmp_path / "overlooked" / "__init__.py").touch()
-    (tmp_path / "overlooked" / "deep" / "export.py").touch()
-    monkeypatch.syspath_prepend(str(tmp_path))
-
-    with pytest.raises(DefinitionError, match=r"export\.py is in a folder without an __init__\.py"):
-        discover("overlooked")

@@ -5,7 +5,12 @@ from typing import Any
 
 import pytest
 
-from handler.contract import RUN_TIMEOUT_SECONDS, STORE_UNAVAILABLE, State
+from handler.contract import (
+    DEFINITION_UNAVAILABLE,
+    RUN_TIMEOUT_SECONDS,
+    STORE_UNAVAILABLE,
+    State,
+)
 from infra.state_machine_definition import (
     Retrier,
     definition,
@@ -88,6 +93,7 @@ class TestRun:
                 "Lambda.AWSLambdaException",
                 "Lambda.SdkClientException",
                 STORE_UNAVAILABLE,
+                DEFINITION_UNAVAILABLE,
             },
             {"Lambda.TooManyRequestsException"},
             {

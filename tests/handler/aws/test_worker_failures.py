@@ -24,6 +24,7 @@ CRASHES = [
     ("Lambda.Unknown", "Lambda did not return an error type.", WorkerFailure.KILLED),
     ("Lambda.TooManyRequestsException", "Rate Exceeded.", WorkerFailure.THROTTLED),
     ("StoreUnavailable", "DynamoDB's update_item kept failing.", WorkerFailure.STORE_UNAVAILABLE),
+    ("DefinitionUnavailable", "", WorkerFailure.DEFINITION_UNAVAILABLE),
     ("Runtime.ImportModuleError", "No module named x", WorkerFailure.CODE),
     ("KeyError", "'x'", WorkerFailure.CODE),
 ]

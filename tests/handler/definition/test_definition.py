@@ -61,6 +61,26 @@ def test_a_function_without_a_docstring_has_no_description() -> None:
     assert silent.description == ""
 
 
+def test_the_first_line_of_a_docstring_is_cut_and_cleaned_to_what_a_description_takes() -> None:
+    def documented(context: Context) -> Done:
+        return Done()
+
+    documented.__doc__ = "\0Exporte\u00a0l'été\ud800 " + "x" * 2_000
+
+    definition = task()(documented)
+
+    assert definition.description == "Exporte\u00a0l'été " + "x" * 985 + "…"
+    assert len(definition.description) == 1_000
+
+
+def test_a_description_may_have_lines_and_quotes() -> None:
+    text = 'Exports """users""",\n\tpage by page.'
+
+    definition = task(id="x", description=text)(lambda context: Done())
+
+    assert definition.description == text
+
+
 def test_the_code_of_a_definition_has_its_id_and_its_file() -> None:
     @task(id="myTask")
     def other(context: Context) -> Done:
@@ -111,6 +131,24 @@ def test_an_author_sees_no_part_of_the_engine_on_a_definition() -> None:
         ),
         ({"max_iterations": 0}, 'task "good" has max_iterations=0; it takes 1 or more'),
         ({"crash_retries": -1}, 'task "good" has crash_retries=-1; it takes 0 or more'),
+        ({"max_iterations": True}, 'task "good" has max_iterations=True; it takes 1 or more'),
+        ({"max_iterations": "5"}, "max_iterations='5'; it takes 1 or more"),
+        ({"max_iterations": 2**63}, "max_iterations over 9,223,372,036,854,775,807"),
+        ({"max_iterations": -(10**5000)}, "max_iterations=<int>; it takes 1 or more"),
+        ({"crash_retries": 1.5}, "crash_retries=1.5; it takes 0 or more"),
+        ({"private": "no"}, "private='no'; it takes True or False"),
+        ({"database_logs": None}, "database_logs=None; it takes True or False"),
+        ({"title": 5}, "title=5; it takes text"),
+        ({"title": "two\nlines"}, "has \\n in its title; it takes one line of text"),
+        ({"title": " "}, "has a blank title; leave it out, or write one"),
+        ({"title": "x" * 201}, "has a title of 201 characters; it takes at most 200"),
+        ({"description": "a\0"}, "has \\x00 in its description; it takes text"),
+        ({"description": "\ud83d"}, "has \\ud83d in its description; it takes text"),
+        ({"description": b"text"}, "description=b'text'; it takes text"),
+        (
+            {"description": "x" * 1_048_576},
+            "has a description of 1,048,576 characters; it takes at most 1,000",
+        ),
         ({"schedule": "daily"}, 'task "good" has schedule="daily"; write "rate'),
     ],
 )

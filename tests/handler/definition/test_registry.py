@@ -1,152 +1,13 @@
-"""Finding the definitions, by their files and by their ids."""
-
-import itertools
-import sys
-from collections.abc import Callable, Iterator
-from pathlib import Path
+"""The definitions of a process by their ids, and what is known of those that are missing."""
 
 import pytest
 
 from handler import Context, Definition, Done, task
-from handler.definition.registry import Registry, discover
+from handler.definition.registry import Registry
 from handler.definition.task_code import Hook
 from handler.errors import DefinitionError, UnknownDefinition
 
-TASK = """
-from handler import Context, Definition, Done, task
-
-@task()
-def {name}(context: Context) -> Done:
-    return Done()
-"""
-_number = itertools.count()
-
-Package = Callable[[dict[str, str]], str]
-
-
-@pytest.fixture
-def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Package]:
-    """Makes a package of some files and returns its name."""
-    monkeypatch.syspath_prepend(tmp_path)
-    names: list[str] = []
-
-    def make(files: dict[str, str]) -> str:
-        names.append(f"definitions_{next(_number)}")
-        for file, text in ({"__init__.py": ""} | files).items():
-            path = tmp_path / names[-1] / file
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
-        return names[-1]
-
-    yield make
-    for module in [module for module in sys.modules if module.partition(".")[0] in names]:
-        del sys.modules[module]
-
-
-def ids(registry: Registry) -> list[str]:
-    return [definition.id for definition in registry]
-
-
-def test_the_definitions_of_every_module_are_found_in_the_order_of_the_files_names(
-    package: Package,
-) -> None:
-    name = package({"b.py": TASK.format(name="of_b"), "a.py": TASK.format(name="of_a")})
-
-    found = ids(discover(name))
-
-    assert found == ["ofA", "ofB"]
-
-
-def test_the_projects_own_definitions_are_found_testing_run_first() -> None:
-    found = ids(discover())
-
-    assert found[0] == "testingRun"
-    assert "importCsv" in found
-
-
-def test_a_definition_in_a_folder_is_found(package: Package) -> None:
-    name = package({"users/__init__.py": "", "users/export.py": TASK.format(name="export_users")})
-
-    found = ids(discover(name))
-
-    assert found == ["exportUsers"]
-
-
-def test_a_file_in_a_folder_without_an_init_file_is_refused_with_its_path(
-    package: Package,
-) -> None:
-    name = package({"users/export.py": TASK.format(name="export_users")})
-
-    with pytest.raises(DefinitionError, match=r"is in a folder without an __init__.py") as refused:
-        discover(name)
-
-    assert "users/export.py" in refused.value.message
-
-
-def test_a_definition_that_another_file_imports_is_found_once(package: Package) -> None:
-    name = package(
-        {
-            "a.py": TASK.format(name="of_a"),
-            "b.py": "from .a import of_a\n" + TASK.format(name="of_b"),
-        }
-    )
-
-    found = ids(discover(name))
-
-    assert found == ["ofA", "ofB"]
-
-
-def test_two_definitions_with_one_id_are_refused_with_both_files(package: Package) -> None:
-    name = package({"a.py": TASK.format(name="same"), "b.py": TASK.format(name="same")})
-
-    with pytest.raises(DefinitionError, match='Two tasks have the id "same"') as refused:
-        discover(name)
-
-    assert "a.py" in refused.value.message
-    assert "b.py" in refused.value.message
-
-
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        (
-            "import nothing_of_that_name",
-            "ModuleNotFoundError: No module named 'nothing_of_that_name'",
-        ),
-        ("1 / 0", "ZeroDivisionError: division by zero"),
-        ("def broken(:", "SyntaxError"),
-        ("from handler import nothing", "ImportError"),
-    ],
-)
-@pytest.mark.parametrize("file", ["broken.py", "folder/broken.py"])
-def test_a_module_that_cannot_be_imported_is_refused_with_its_file_and_the_reason(
-    package: Package, text: str, reason: str, file: str
-) -> None:
-    name = package({"folder/__init__.py": "", file: text})
-
-    with pytest.raises(DefinitionError) as refused:
-        discover(name)
-
-    assert f"{name}/{file} can't be imported" in refused.value.message
-    assert reason in refused.value.message
-
-
-def test_a_definition_that_is_not_valid_is_refused_with_its_own_message(package: Package) -> None:
-    name = package({"bad.py": TASK.format(name="x").replace("@task()", '@task(id="not camel")')})
-
-    with pytest.raises(DefinitionError, match='Task ID "not camel" is invalid') as refused:
-        discover(name)
-
-    assert "bad.py" in refused.value.message
-    assert "can't be imported" not in refused.value.message
-
-
-def test_a_package_without_definitions_is_empty(package: Package) -> None:
-    name = package({"helpers.py": "x = 1"})
-
-    found = ids(discover(name))
-
-    assert found == []
+BROKEN = DefinitionError("definitions/broken.py can't be imported: SyntaxError: invalid syntax.")
 
 
 @pytest.fixture
@@ -206,3 +67,57 @@ def test_tasks_keep_logs_unless_their_definition_says_no(
     kept = registry.keeps_logs(id)
 
     assert kept is keeps_logs
+
+
+def test_two_definitions_with_one_id_are_refused_with_both_places(known: Definition) -> None:
+    @task(id="known")
+    def other(context: Context) -> Done:
+        return Done()
+
+    with pytest.raises(DefinitionError, match='Two tasks have the id "known"') as refused:
+        Registry([known, other])
+
+    assert refused.value.message.count(f"{__file__}:") == 2
+
+
+class TestFilesThatCouldNotBeImported:
+    def test_a_missing_definition_may_be_in_one_and_a_known_one_is_not(
+        self, known: Definition
+    ) -> None:
+        registry = Registry([known], problems=[BROKEN])
+
+        assert registry.may_lack("missing")
+        assert not registry.may_lack("known")
+        assert not Registry([known]).may_lack("missing")
+
+    def test_an_unknown_id_is_refused_in_the_same_words_with_the_files_in_its_data(
+        self, known: Definition
+    ) -> None:
+        registry = Registry([known], problems=[BROKEN])
+
+        with pytest.raises(UnknownDefinition) as refused:
+            registry.get("missing")
+
+        assert refused.value.message == "Task definition was not found!"
+        assert refused.value.data == {
+            "id": "missing",
+            "known": ["known"],
+            "notImported": [BROKEN.message],
+        }
+
+    def test_what_the_worker_raises_says_which_files_and_what_to_do(self) -> None:
+        registry = Registry([], problems=[BROKEN])
+
+        error = registry.unavailable("missing")
+
+        assert 'Task definition "missing" was not found' in error.message
+        assert "Correct them and deploy again." in error.message
+        assert BROKEN.message in error.message
+
+    def test_the_hook_of_a_definition_that_may_be_in_one_is_not_given_up(
+        self, known: Definition
+    ) -> None:
+        registry = Registry([known], problems=[BROKEN])
+
+        assert registry.first_hook("missing", Hook.ON_DONE) is Hook.ON_DONE
+        assert registry.first_hook("known", Hook.ON_DONE) is None

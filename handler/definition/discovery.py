@@ -1,0 +1,215 @@
+"""Finds the definitions: all that `@task` makes while the modules of a package are imported."""
+
+import importlib
+import traceback
+import warnings
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Final
+
+from handler.definition.definition import Definition, origin_of
+from handler.definition.modules import Module, PassedOver, modules_of, refused
+from handler.definition.origin import all_kept
+from handler.definition.registry import Registry, same_id
+from handler.errors import DefinitionError
+
+_PACKAGE: Final = "definitions"
+_FIRST: Final = "testingRun"
+_MAX_REASON_CHARACTERS: Final = 1_000
+_MAX_PROBLEMS: Final = 10
+
+
+@dataclass(slots=True)
+class _Found:
+    """What is found in a package."""
+
+    definitions: list[Definition] = field(default_factory=list)
+    problems: list[DefinitionError] = field(default_factory=list)
+    passed_over: list[PassedOver] = field(default_factory=list)
+
+
+def discover(package: str = _PACKAGE) -> Registry:
+    """Registers every definition that is made while the modules of a package are imported.
+
+    It doesn't matter what becomes of the definition's name, or which module makes it. A file that
+    is no module is passed over with a warning. Discovery can be repeated.
+
+    Raises:
+        DefinitionError: a file can't be imported or would be overlooked, two definitions have one
+            id, or a definition would not run as it is written. The message names the files.
+    """
+    found = _look(package)
+    for passed_over in found.passed_over:
+        warnings.warn(str(passed_over), stacklevel=2)
+    if found.problems:
+        raise _all(found.problems)
+    return Registry(found.definitions)
+
+
+def discover_importable(package: str = _PACKAGE) -> Registry:
+    """Registers what can be imported, and keeps the errors of the rest in `Registry.problems`.
+
+    For the Lambdas: a file that can't be used there must not stop what has nothing to do with it.
+    """
+    found = _look(package)
+    return Registry(found.definitions, problems=found.problems)
+
+
+def _all(problems: Sequence[DefinitionError]) -> DefinitionError:
+    """One error of all problems; of the first ten, where there are more."""
+    if len(problems) == 1:
+        return problems[0]
+    lines = [problem.message for problem in problems[:_MAX_PROBLEMS]]
+    if more := len(problems) - len(lines):
+        lines.append(f"{more} more files can't be used.")
+    return DefinitionError("\n".join(lines), data=problems[0].data)
+
+
+def _look(package: str) -> _Found:
+    importlib.invalidate_caches()  # a file may be new since Python last looked into its folder
+    found = _Found()
+    modules = _imported(package, found)
+    made = sorted(_made_by(modules), key=lambda definition: definition.id != _FIRST)
+    for definition in made:
+        if problem := _problem_of(definition, made):
+            if problem.message not in [known.message for known in found.problems]:
+                found.problems.append(problem)
+        else:
+            found.definitions.append(definition)
+    return found
+
+
+def _imported(package: str, found: _Found) -> dict[str, ModuleType]:
+    """The modules of a package that can be imported, by name."""
+    root = _attempt(Module(package, Path(*package.split("."), "__init__.py")), found)
+    if root is None:
+        return {}
+    listed = list(modules_of(package, _folders_of(root, found)))
+    found.passed_over += [each for each in listed if isinstance(each, PassedOver)]
+    found.problems += [each for each in listed if isinstance(each, DefinitionError)]
+    imported = {package: root}
+    for module in sorted(
+        (each for each in listed if isinstance(each, Module)), key=lambda each: each.name
+    ):
+        # A package that can't be imported is one error, and not one of each module in it.
+        is_new = module.name not in imported and module.package in imported
+        if is_new and (result := _attempt(module, found)):
+            imported[module.name] = result
+    return imported
+
+
+def _folders_of(root: ModuleType, found: _Found) -> Iterable[str]:
+    folders: Sequence[str] | None = getattr(root, "__path__", None)
+    if folders is None:
+        found.problems.append(
+            refused(root.__file__ or root.__name__, "is a file; make it a folder.")
+        )
+    return folders or ()
+
+
+def _attempt(module: Module, found: _Found) -> ModuleType | None:
+    """Imports a module; the error of one that can't be imported is a problem."""
+    try:
+        result = importlib.import_module(module.name)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # whatever it raises, its author needs the file
+        found.problems.append(_not_imported(module, error))
+        return None
+    origin = getattr(result.__spec__, "origin", None)
+    if origin and module.file.is_absolute() and Path(origin).resolve() != module.file.resolve():
+        what = f"can't be imported: {origin} has its name, and comes first. Rename one of them."
+        found.problems.append(refused(module.file, what))
+        return None
+    return result
+
+
+def _not_imported(module: Module, error: BaseException) -> DefinitionError:
+    file = module.path
+    if isinstance(error, DefinitionError) and str(module.file) in error.message:
+        return DefinitionError(error.message, data={"file": file})
+    if isinstance(error, DefinitionError):  # of another file, which this one imports or calls
+        return refused(file, f"can't be imported: {error.message}", error)
+    if isinstance(error, ModuleNotFoundError) and error.name == module.name.partition(".")[0]:
+        return refused(file, "is missing: there is no such package. Create the file.", error)
+    reason = f"{type(error).__name__}: {_text_of(error)}"[:_MAX_REASON_CHARACTERS]
+    return refused(
+        file,
+        f"can't be imported: {reason}{_line_of(error, module.file)}. Fix the file, or move it out.",
+        error,
+    )
+
+
+def _text_of(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # an author's class may raise what it likes
+        return "it has no text"
+
+
+def _line_of(error: BaseException, file: Path) -> str:
+    """Where in the file it was raised; a syntax error's text says it."""
+    if isinstance(error, SyntaxError):
+        return ""
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if frame.filename.endswith(file.as_posix())]
+    return f" (line {lines[-1]})" if lines else ""
+
+
+def _made_by(modules: dict[str, ModuleType]) -> list[Definition]:
+    """The definitions of modules, in the order of these, and then in which they were made.
+
+    A definition belongs to the innermost of the modules that were being imported when it was made.
+    One that was made before, by a module of another package, belongs to those that have its name.
+    """
+    order = {name: number for number, name in enumerate(modules)}
+    made: dict[int, tuple[int, int, Definition]] = {}
+    for kept in all_kept():
+        if isinstance(kept, Definition) and (owner := _owner_of(kept, order)) is not None:
+            made[id(kept)] = (owner, _number_of(kept), kept)
+    for name, module in modules.items():
+        for value in list(vars(module).values()):
+            if isinstance(value, Definition) and _is_foreign(value, order):
+                made.setdefault(id(value), (order[name], _number_of(value), value))
+    return [definition for *_, definition in sorted(made.values(), key=lambda each: each[:2])]
+
+
+def _owner_of(definition: Definition, order: dict[str, int]) -> int | None:
+    origin = origin_of(definition)
+    names = origin.modules if origin else ()
+    return next((order[name] for name in names if name in order), None)
+
+
+def _is_foreign(definition: Definition, order: dict[str, int]) -> bool:
+    """Whether no module of the package has made it. Of theirs, only what is kept is current."""
+    return _owner_of(definition, order) is None
+
+
+def _number_of(definition: Definition) -> int:
+    origin = origin_of(definition)
+    return origin.number if origin else 0
+
+
+def _problem_of(definition: Definition, made: Sequence[Definition]) -> DefinitionError | None:
+    for other in made:
+        if other.id == definition.id and other is not definition:
+            return same_id(*sorted((definition, other), key=_number_of))
+    return _undone(definition)
+
+
+def _undone(definition: Definition) -> DefinitionError | None:
+    """The error of a definition that another decorator has wrapped: nothing would run that."""
+    origin = origin_of(definition)
+    if origin is None:
+        return None
+    bound = origin.found_under_its_name()
+    is_wrapped = getattr(bound, "__wrapped__", None) is definition
+    if is_wrapped or (origin.is_decorated and not isinstance(bound, Definition)):
+        return refused(
+            origin.place,
+            f'has a decorator above @task() of "{definition.id}", which would never run. '
+            "Put @task() first, above the others.",
+        )
+    return None
