@@ -130,7 +130,7 @@ class Reconciliation:
             f"The {task.pending_hook} hook was started {task.pending_hook_attempts} times "
             "and never ended; it is given up."
         )
-        log.error(message, extra={"action": "hook_given_up", "task": task.id})
+        log.error(message, extra={"action": "hook_given_up", "task_id": task.id})
         if lines := self._ending.log_of(task, message, TaskFailure(message=message)):
             self._store.logs.append(lines, expires=True)
         self._store.clear_follow_up(task.hook_ran(), before=task)
@@ -162,7 +162,7 @@ class Reconciliation:
 
     def _report(self, task: StoredTask, *, is_news: bool) -> bool:
         if is_news:
-            details = {"action": "recovered", "task": task.id}
+            details = {"action": "recovered", "task_id": task.id}
             log.warning("A task was ended by the recovery.", extra=details)
         return is_news
 
