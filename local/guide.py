@@ -27,6 +27,7 @@ def guide(deployed: Deployed) -> str:
                 "Send an event by hand", [_put_events(deployed), _put_events_in_python(deployed)]
             ),
             _section("See the executions", [_list_executions(deployed)]),
+            _section("See what the Lambdas log and print", [f"{_python()} -m local logs --follow"]),
             _section("Call the GraphQL API", [_graphql(_TRIGGER), _graphql(_LIST_TASKS)]),
         ]
     )
