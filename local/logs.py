@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
+
 from handler.process_log import DEFINITION_ID, EXECUTION_NAME, ITERATION, TASK_ID
 from local.access import Client
 from local.deployed import Deployed
+from local.errors import LocalError
 
 FUNCTIONS = ("worker", "api", "recovery")
 _POLL_SECONDS = 0.3
@@ -88,7 +91,7 @@ class Logs:
         group = f"/aws/lambda/{self.deployed.outputs[f'{function}FunctionName']}"
         start = self._from.get(function, int(self.since * 1000))
         while True:
-            page = client.filter_log_events(logGroupName=group, startTime=start)["events"]
+            page = _events(client, group, start)
             new = [event for event in page if event["eventId"] not in self._seen]
             if not new:
                 return
@@ -98,6 +101,18 @@ class Logs:
                 yield Line(function, at, event["message"])
             start = new[-1]["timestamp"]
             self._from[function] = start - _OVERLAP_MILLISECONDS
+
+
+def _events(client: Client, group: str, start: int) -> list[dict[str, Any]]:
+    try:
+        events: list[dict[str, Any]] = client.filter_log_events(
+            logGroupName=group, startTime=start
+        )["events"]
+    except (EndpointConnectionError, ConnectionClosedError) as error:
+        raise LocalError(
+            "The local AWS does not answer. Is it still up? Start it: python -m local up"
+        ) from error
+    return events
 
 
 def _task(fields: dict[str, Any]) -> str:

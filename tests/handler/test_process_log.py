@@ -1,6 +1,7 @@
 """What a Lambda's process logs and prints is JSON lines, with the ids of the task it is about."""
 
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -9,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from handler import Context, Done, task, testing
 
 ROOT = Path(__file__).parent.parent.parent
 # What awslambdaric's `_setup_logging` does before the handler is imported.
@@ -317,6 +320,63 @@ def test_what_cannot_be_logged_costs_no_task() -> None:
     assert sum(line["message"].count("m") for line in lines if "part" in line) == 1_000_000
     assert sum(line["message"].count("p") for line in lines if "part" in line) == 1_000_000
     assert messages(lines)[-1] == "went on"
+
+
+def test_each_line_of_an_iteration_and_of_its_hook_has_the_ids_of_its_task() -> None:
+    lines = run(
+        """
+        import os
+        os.environ.update(AWS_DEFAULT_REGION="us-east-1")
+        from handler import Continue, Done, Failed, task
+        from handler.testing import run
+        @task(database_logs=False)
+        def say_hello(context):
+            log.info("hello")
+            context.log.info("kept", rows=5)
+            context.log.error("odd", error=ValueError("x"))
+            if context.task.iterations == 1:
+                return Continue({})
+            raise ValueError("failed")
+        @say_hello.on_error
+        def say_bye(record):
+            log.info("bye")
+        run(say_hello)
+        engine.info("after")
+        """
+    )
+
+    *of_task, after = lines
+    assert {(line["definition_id"], bool(line["task_id"])) for line in of_task} == {
+        ("sayHello", True)
+    }
+    assert all(line["execution_name"] for line in of_task)
+    assert [(line["iteration"], line["message"]) for line in of_task] == [
+        *((1, "hello"), (1, "kept"), (1, "odd"), (1, "Task continuing.")),
+        *((2, "hello"), (2, "kept"), (2, "odd")),
+        (2, "failed"),
+        (2, "bye"),
+    ]
+    assert of_task[1]["data"] == {"rows": 5}
+    assert "ValueError: x" in of_task[2]["error"]["stack"]
+    assert not IDS.keys() & after.keys()
+
+
+def test_in_the_test_kit_logging_and_printing_are_plain_python(
+    capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    @task()
+    def say_hello(context: Context) -> Done:
+        print("printed")
+        logging.getLogger("author").info("logged %d", 5)
+        context.log.info("in the task's log")
+        return Done()
+
+    with caplog.at_level(logging.INFO, "author"):
+        result = testing.run(say_hello)
+
+    assert capsys.readouterr().out == "printed\n"
+    assert caplog.messages == ["logged 5"]
+    assert result.record.has_succeeded
 
 
 def test_outside_of_a_lambda_nothing_changes() -> None:

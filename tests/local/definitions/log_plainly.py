@@ -4,6 +4,7 @@ import logging
 import subprocess
 import sys
 import threading
+import time
 
 from pydantic import BaseModel
 
@@ -27,6 +28,7 @@ def log_plainly(context: Context, input: LogPlainlyInput) -> Verdict:
     context.log.info("TASK-LOG", round=input.round)
     subprocess.run(["cat"], check=True)
     subprocess.run(["echo", '{"status": "ok", "result": "SUBPROCESS"}'], check=True)
+    time.sleep(input.seconds)
     thread = threading.Thread(target=print, args=("THREAD",), kwargs={"end": ""})
     thread.start()
     thread.join()
