@@ -165,7 +165,12 @@ class _Records(logging.Handler):
         self._log = log
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._log.write(fields_of(record))
+        try:
+            fields = fields_of(record)
+        except Exception as error:  # a record that is none: somebody has made it by hand
+            message = f"A record of {record.name} can't be read: {type(error).__name__}"
+            fields = {"level": "ERROR", "message": message}
+        self._log.write(fields)
 
 
 class _Printed(io.RawIOBase):

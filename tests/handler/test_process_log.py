@@ -379,6 +379,17 @@ def test_in_the_test_kit_logging_and_printing_are_plain_python(
     assert result.record.has_succeeded
 
 
+def test_a_record_that_somebody_made_wrongly_is_named_and_costs_nothing() -> None:
+    [line] = run(
+        """
+        with about("t1"):
+            log.handle(logging.LogRecord("odd", logging.INFO, "f.py", 1, "Hi.", None, "no trace"))
+        """
+    )
+
+    assert line["message"] == "A record of odd can't be read: AttributeError"
+
+
 def test_outside_of_a_lambda_nothing_changes() -> None:
     printed = output_of(RUNTIME + 'log.warning("plain"); print("text")')
 
