@@ -143,7 +143,7 @@ class Reconciliation:
     def _send_without_its_input(self, task: StoredTask) -> None:
         """Sends the event of a task that was too large for its execution once more, small.
 
-        An event by hand may fit StartExecution, and not what `TransformEvent` makes of it. The
+        An event by hand may fit StartExecution, and not what the worker is sent for it. The
         record has its input now, and the event that is sent again names the record.
         """
         if not task.resends:

@@ -114,6 +114,8 @@ def _as_the_role(call_lambda: Original) -> Original:
 
     def call(function: str, event: object) -> object:
         error_type = module("services.stepfunctions")._ExecutionError
+        if size_of(json.dumps(event, ensure_ascii=False, separators=(",", ":"))) > MAX_STATE_BYTES:
+            raise _data_limit_exceeded("TaskStateEntered")  # what a task is given is its input
         if not role_allows(
             _role.get(), "states.amazonaws.com", "lambda:InvokeFunction", function_arn(function)
         ):

@@ -17,9 +17,10 @@ ROOT = Path(__file__).parent.parent.parent
 # What awslambdaric's `_setup_logging` does before the handler is imported.
 RUNTIME = """
 import logging, sys
-handler = logging.StreamHandler(sys.stdout)
-handler.setFormatter(logging.Formatter("[RUNTIME] %(message)s"))
-logging.getLogger().addHandler(handler)
+class LambdaLoggerHandler(logging.Handler):
+    def emit(self, record):
+        sys.stdout.write(f"[RUNTIME] {record.getMessage()}\\n")
+logging.getLogger().addHandler(LambdaLoggerHandler())
 from handler.process_log import about_task
 from handler.runtime import logger
 engine = logger()
