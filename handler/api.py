@@ -16,6 +16,7 @@ from handler.graphql import Request, execute, make_schema
 from handler.record import Identity, Json
 from handler.runtime import LambdaContext, logger, parts, system
 
+log = logger()
 # Ariadne logs every invalid request as an error with its trace. Here it is the caller's, who is
 # answered.
 logging.getLogger("ariadne").setLevel(logging.CRITICAL)
@@ -44,7 +45,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> Json:
     answer = execute(_schema(registry), query, request, problems=registry.problems)
     errors = answer.get("errors", [])
     details = {"operation": query.get("operationName"), "errors": len(errors)}  # type: ignore[arg-type]
-    logger().info("request", extra={"action": "api_request", **details})
+    log.info("request", extra={"action": "api_request", **details})
     return _response(200, answer)
 
 

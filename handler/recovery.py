@@ -6,6 +6,8 @@ from typing import Any
 from handler.record import Json
 from handler.runtime import LambdaContext, logger, system
 
+log = logger()
+
 
 def handler(event: Mapping[str, Any], context: LambdaContext) -> Json:
     """Handles a `Step Functions Execution Status Change`, and sweeps at anything else.
@@ -18,5 +20,5 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> Json:
         reconciliation.execution_ended(detail["name"])
         return {"execution": detail["name"]}
     found = reconciliation.sweep()
-    logger().info("sweep", extra={"action": "sweep", **found})
+    log.info("sweep", extra={"action": "sweep", **found})
     return dict(found)

@@ -1,20 +1,19 @@
 """The process: what its systems are built from, made once from the environment."""
 
 import functools
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Final, Protocol, cast
+from typing import Final, Protocol, cast
 
+from handler import process_log
 from handler.aws import CloudWatchMetrics, Metrics, NoMetrics, lazy_engine_client
 from handler.clock import Clock, RemainingSeconds, SystemClock
 from handler.definition import Registry, discover_importable
 from handler.lifecycle import Tasks
-from handler.settings import Settings
+from handler.settings import LogSettings, Settings
 from handler.wiring import Parts, System, build
-
-if TYPE_CHECKING:
-    from aws_lambda_powertools import Logger
 
 # How long a call made outside of a Lambda is tried again.
 _RETRY_FOR_SECONDS: Final = 60.0
@@ -61,12 +60,12 @@ def system(context: LambdaContext, *, runs_hooks: bool = True) -> System:
     return _system_of_environment(runs_hooks)
 
 
-@functools.cache
-def logger() -> "Logger":
-    """The Lambda's log: JSON lines. Powertools' variables say the service and the level."""
-    from aws_lambda_powertools import Logger  # noqa: PLC0415  importing the door costs nothing of it
-
-    return Logger()
+def logger() -> logging.Logger:
+    """The entries' log. In a Lambda, it has everything else that the process logs be JSON lines."""
+    settings = LogSettings.from_environment()
+    if settings.is_lambda:
+        process_log.install(level=settings.level, service=settings.service)
+    return logging.getLogger("handler")
 
 
 @functools.cache

@@ -47,6 +47,23 @@ class Settings:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class LogSettings:
+    """How this process logs. The level and the name are in Powertools' variables."""
+
+    is_lambda: bool
+    level: str
+    service: str
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "LogSettings":
+        service = environment.get("POWERTOOLS_SERVICE_NAME", "")
+        # Lambda sets it (Lambda guide, "Defined runtime environment variables").
+        function = environment.get("AWS_LAMBDA_FUNCTION_NAME", "")
+        level = environment.get("POWERTOOLS_LOG_LEVEL", "INFO").upper()
+        return cls(is_lambda=bool(function), level=level, service=service or function)
+
+
 def _whole_number(
     environment: Mapping[str, str], variable: EnvVar, meaning: str, *, default: int
 ) -> int:

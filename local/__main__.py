@@ -1,10 +1,14 @@
 """`python -m local`: runs a command. Ctrl-C ends it quietly, even while its modules load."""
 
+import os
 import signal
 import sys
 from collections.abc import Sequence
 from types import FrameType
 from typing import NoReturn
+
+from local.surroundings import restart
+from local.terminal import take_any_text
 
 _INTERRUPTED = 130  # the status that a shell reports for a program ended by Ctrl-C
 
@@ -12,12 +16,17 @@ _INTERRUPTED = 130  # the status that a shell reports for a program ended by Ctr
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit status."""
     signal.signal(signal.SIGTERM, _interrupt)
+    take_any_text(sys.stdout)
+    take_any_text(sys.stderr)
     try:
         from local.commands import run  # noqa: PLC0415  takes 0.3 s: time for a Ctrl-C
 
         return run(arguments)
     except KeyboardInterrupt:
         return _INTERRUPTED
+    except BrokenPipeError:  # `| head` has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
@@ -25,4 +34,5 @@ def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
 
 
 if __name__ == "__main__":
+    restart()
     sys.exit(main())

@@ -1,9 +1,11 @@
-"""The commands of `python -m local`: up, demo and graphql."""
+"""The commands of `python -m local`: up, demo, graphql and logs."""
 
 import argparse
 import json
 import math
+import re
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,11 +15,14 @@ from local.emulator import Options
 from local.errors import LocalError
 from local.graphql_client import execute
 from local.guide import guide
+from local.logs import FUNCTIONS, Logs
 from local.project import Project
 
 DEFAULT_PORT = 4566
 _DESCRIPTION = "An AWS account on your machine, with this project deployed into it."
 _LAST_PORT = 65_535
+_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+_AGO = re.compile(r"(\d{1,6})([smhd])")
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -38,6 +43,7 @@ def _parser() -> argparse.ArgumentParser:
         commands.add_parser("demo", help="run two tasks on a local AWS, shown state by state")
     )
     _add_graphql(commands.add_parser("graphql", help="send a signed request to the API of `up`"))
+    _add_logs(commands.add_parser("logs", help="show what the Lambdas of `up` log and print"))
     return parser
 
 
@@ -78,6 +84,17 @@ def _add_graphql(graphql: argparse.ArgumentParser) -> None:
     graphql.set_defaults(command=_graphql)
 
 
+def _add_logs(logs: argparse.ArgumentParser) -> None:
+    logs.add_argument("-f", "--follow", action="store_true", help="go on until Ctrl-C")
+    logs.add_argument("--task", metavar="ID", help="only of this task: its id, or the end of it")
+    logs.add_argument("--function", choices=FUNCTIONS, help="only of this Lambda")
+    logs.add_argument(
+        "--since", type=_ago, metavar="10m", help="only of the last 30s, 10m or 2h (default: all)"
+    )
+    logs.add_argument("--json", action="store_true", help="each line as it is in CloudWatch")
+    logs.set_defaults(command=_logs)
+
+
 def _up(options: argparse.Namespace) -> int:
     project = Project.from_folder(Path.cwd()).with_config(_pairs(options.config))
     print("Starting a local AWS and deploying the project…", flush=True)
@@ -111,6 +128,26 @@ def _graphql(options: argparse.Namespace) -> int:
     )
     print(json.dumps(data, indent=2))
     return 0
+
+
+def _logs(options: argparse.Namespace) -> int:
+    functions = (options.function,) if options.function else FUNCTIONS
+    since = time.time() - options.since if options.since else 0
+    logs = Logs(Deployed.from_file(Path.cwd()), functions, since)
+    for line in logs.follow() if options.follow else logs.new():
+        if options.task and not line.is_of(options.task):
+            continue
+        if options.json:
+            print(line.text, flush=True)
+        elif line.is_for_people:
+            print(line, flush=True)
+    return 0
+
+
+def _ago(text: str) -> float:
+    if found := _AGO.fullmatch(text):
+        return int(found[1]) * _SECONDS[found[2]]
+    raise argparse.ArgumentTypeError(f'"{text}" is not a time such as 30s, 10m or 2h')
 
 
 def _port(text: str) -> int:

@@ -1,6 +1,7 @@
 """A project that is deployed into a local AWS: its outputs, and the file that keeps them."""
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -61,7 +62,7 @@ class Deployed:
         """Writes the outputs, the endpoint and the key to a file that only its owner can read."""
         path = folder / OUTPUTS_FILE
         path.parent.mkdir(exist_ok=True)
-        unfinished = path.with_suffix(".tmp")
+        unfinished = path.with_suffix(f".{os.getpid()}")  # two may be written at the same time
         unfinished.touch(mode=0o600)
         unfinished.write_text(json.dumps(self._values(), indent=2) + "\n")
         return unfinished.rename(path)

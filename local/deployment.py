@@ -25,6 +25,7 @@ from local.errors import DeploymentFailed, LocalError
 from local.mock_runtime import Monitor, configure
 from local.project import Project
 from local.resources import CREATORS, Account, Declaration, Values
+from local.surroundings import inside, of_the_tool
 
 _PROVIDERS = "pulumi:providers:"
 
@@ -40,7 +41,7 @@ def deploy(project: Project, access: Access) -> Values:
     monitor = Monitor(creation)
     configure(monitor, project=project.name, stack=project.stack, config=project.config)
     try:
-        with _inside(project.folder):
+        with inside(of_the_tool(os.environ)), _in_folder(project.folder):
             asyncio.run(_run(project.folder / "__main__.py"))
     except Exception as error:
         raise creation.failure or _failure_of_program(error) from error
@@ -117,7 +118,7 @@ class Creation(Mocks):
 
 
 @contextmanager
-def _inside(folder: Path) -> Iterator[None]:
+def _in_folder(folder: Path) -> Iterator[None]:
     """Runs the block in the folder, with the folder first on `sys.path`, as the Pulumi CLI does."""
     before = Path.cwd()
     os.chdir(folder)

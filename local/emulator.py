@@ -15,10 +15,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NoReturn
 from urllib.error import URLError
-from urllib.request import urlopen
+
+from botocore.exceptions import ClientError, HTTPClientError
 
 from local.access import Access
 from local.errors import EmulatorFailed, PortTaken
+from local.loopback import send
+from local.surroundings import of_the_local_aws
 
 HOST = "127.0.0.1"
 ACCOUNT_ID = "000000000000"
@@ -27,9 +30,8 @@ _ROOT = Path(__file__).parent.parent
 _START_SECONDS = 30
 _STOP_SECONDS = 5
 _LOG_LINES = 15
-# No other variable of the shell is passed on: AWS_PROFILE, PYTHONPATH and so on would reach the
-# Lambdas too.
-_PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "SYSTEMROOT")
+# How often another free port is tried, if somebody takes it before ministack does.
+_FREE_PORTS = 5
 
 
 @dataclass(frozen=True)
@@ -64,22 +66,51 @@ def running_emulator(options: Options) -> Iterator[Emulator]:
         PortTaken: another program listens on the port.
         EmulatorFailed: ministack did not start; the message has the end of its log.
     """
-    port = options.port or _free_port()
-    _refuse_a_taken_port(port)
     folder = Path(tempfile.mkdtemp(prefix="background-tasks-aws-"))
-    root = Access(
+    try:
+        process, root = _started(folder, options)
+        try:
+            yield Emulator(_administrator(root), _log(folder), process)
+        finally:
+            _stop(process)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _started(folder: Path, options: Options) -> tuple[subprocess.Popen[bytes], Access]:
+    """Starts ministack on the port of the options, or on a free one that it gets."""
+    for left in reversed(range(1 if options.port else _FREE_PORTS)):
+        root = _root(options.port or _free_port(), options)
+        try:
+            return _start_on(root, folder, options), root
+        except PortTaken:
+            if not left:
+                raise
+    raise AssertionError("unreachable")
+
+
+def _root(port: int, options: Options) -> Access:
+    return Access(
         f"http://{HOST}:{port}",
         options.region,
         f"AKIA{secrets.token_hex(8).upper()}",
         secrets.token_urlsafe(30),
     )
+
+
+def _start_on(root: Access, folder: Path, options: Options) -> subprocess.Popen[bytes]:
+    _refuse_a_taken_port(_port_of(root))
     process = _start(folder, root, options)
     try:
         _wait_until_healthy(process, root, folder)
-        yield Emulator(_administrator(root), _log(folder), process)
-    finally:
+    except BaseException:
         _stop(process)
-        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return process
+
+
+def _port_of(access: Access) -> int:
+    return int(access.endpoint_url.rsplit(":", 1)[1])
 
 
 def _administrator(root: Access) -> Access:
@@ -118,21 +149,21 @@ def _start(folder: Path, root: Access, options: Options) -> subprocess.Popen[byt
             stdin=subprocess.PIPE,  # held open: the child ends when it closes
             stdout=log,
             stderr=subprocess.STDOUT,
+            umask=0o022,
             # A process group of its own: it includes the Lambdas, and gets no Ctrl-C.
             start_new_session=True,
         )
 
 
 def _environment(folder: Path, root: Access, options: Options) -> dict[str, str]:
-    passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-    return passed_on | {
+    return of_the_local_aws(os.environ) | {
         "AUTH": "true",
         "AWS_ACCESS_KEY_ID": root.access_key_id,
         "AWS_SECRET_ACCESS_KEY": root.secret_access_key,
         "BIND_HOST": HOST,
         # ministack would remove containers that look like its own.
         "DOCKER_HOST": f"unix://{folder}/no-docker",
-        "GATEWAY_PORT": root.endpoint_url.rsplit(":", 1)[1],
+        "GATEWAY_PORT": str(_port_of(root)),
         "HOME": str(folder),
         "IOT_MTLS_ENABLED": "0",  # it would open another port
         "LOG_LEVEL": "INFO",
@@ -150,8 +181,10 @@ def _environment(folder: Path, root: Access, options: Options) -> dict[str, str]
 
 def _wait_until_healthy(process: subprocess.Popen[bytes], root: Access, folder: Path) -> None:
     deadline = time.monotonic() + _START_SECONDS
-    while not _is_healthy(root):
+    while not (answers := _is_healthy(root)) or not _is_ours(root):
         if process.poll() is not None:
+            if answers:  # two were started at the same time, and the other one has the port
+                raise PortTaken(_port_of(root))
             raise _ended(process.returncode, _log(folder))
         if time.monotonic() > deadline:
             raise EmulatorFailed(
@@ -163,10 +196,19 @@ def _wait_until_healthy(process: subprocess.Popen[bytes], root: Access, folder: 
 
 def _is_healthy(access: Access) -> bool:
     try:
-        with urlopen(f"{access.endpoint_url}/_ministack/health", timeout=1) as response:
+        with send(f"{access.endpoint_url}/_ministack/health", timeout_seconds=1) as response:
             return bool(response.status == 200)
     except (URLError, OSError):
         return False
+
+
+def _is_ours(root: Access) -> bool:
+    """Whether the local AWS that answers is the one with this key."""
+    try:
+        root.client("sts").get_caller_identity()
+    except (ClientError, HTTPClientError):
+        return False
+    return True
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

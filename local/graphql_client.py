@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 from urllib.error import HTTPError, URLError
-from urllib.request import Request, urlopen
+from urllib.request import Request
 
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
@@ -12,6 +12,7 @@ from botocore.credentials import Credentials
 
 from local.access import Access
 from local.errors import LocalError
+from local.loopback import send
 
 _TIMEOUT_SECONDS = 35  # the API Lambda has 30
 
@@ -46,9 +47,8 @@ def _signed(access: Access, url: str, body: bytes) -> Request:
 
 def _post(request: Request) -> bytes:
     try:
-        with urlopen(request, timeout=_TIMEOUT_SECONDS) as response:
-            content: bytes = response.read()
-            return content
+        with send(request, timeout_seconds=_TIMEOUT_SECONDS) as response:
+            return response.read()
     except URLError as error:
         if not isinstance(error, HTTPError):
             raise GraphqlFailed(

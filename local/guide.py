@@ -16,17 +16,22 @@ _TRIGGER = (
     " } } } }"
 )
 
+_NOT_BY_A_PROXY = ('NO_PROXY="$NO_PROXY,127.0.0.1"', 'no_proxy="$no_proxy,127.0.0.1"')
+# They would be used beside the key, or in its place.
+_UNSET = "unset AWS_PROFILE AWS_DEFAULT_PROFILE AWS_SESSION_TOKEN"
+
 
 def guide(deployed: Deployed) -> str:
     """All sections: outputs, credentials, events, executions, the API."""
     return "\n".join(
         [
             _section("Outputs", _outputs(deployed.outputs)),
-            _section("Use any AWS tool, after this line", [_exports(deployed.access)]),
+            _section("Use any AWS tool, after these lines", [_exports(deployed.access), _UNSET]),
             _section(
                 "Send an event by hand", [_put_events(deployed), _put_events_in_python(deployed)]
             ),
             _section("See the executions", [_list_executions(deployed)]),
+            _section("See what the Lambdas log and print", [f"{_python()} -m local logs --follow"]),
             _section("Call the GraphQL API", [_graphql(_TRIGGER), _graphql(_LIST_TASKS)]),
         ]
     )
@@ -53,7 +58,8 @@ def _exports(access: Access) -> str:
         "AWS_ACCESS_KEY_ID": access.access_key_id,
         "AWS_SECRET_ACCESS_KEY": access.secret_access_key,
     }
-    return "export " + " ".join(f"{name}={value}" for name, value in values.items())
+    words = [*(f"{name}={value}" for name, value in values.items()), *_NOT_BY_A_PROXY]
+    return f"export {' '.join(words)}"
 
 
 def _entry(deployed: Deployed) -> dict[str, str]:

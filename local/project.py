@@ -52,7 +52,7 @@ class Project:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(path.read_text())
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise LocalError(f"{path} does not exist. Run this from the project's folder.") from error
     except yaml.YAMLError as error:

@@ -59,7 +59,9 @@ class PlainView:
             self._console.print(f"  {step}", markup=False, highlight=False, soft_wrap=True)
         if steps:
             done, total = self._progress()
-            self._console.print(f"{'':12}{done:,} of {total:,} rows", style="dim", highlight=False)
+            self._console.print(
+                f"{'':12}{done:,} of {total:,} rows", style="dim", highlight=False, soft_wrap=True
+            )
 
 
 class LiveView:

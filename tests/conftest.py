@@ -1,5 +1,6 @@
 """What all tests share: the whole system on a local AWS, and the marker `system`."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -7,6 +8,14 @@ from hypothesis import settings
 
 from tests.running import Running
 from tests.starting import started
+
+# What surrounds a developer's machine is not the tests': each sets what it needs.
+_PREFIXES = ("AWS_", "PULUMI_", "POWERTOOLS_", "BOTO_", "BACKGROUND_TASKS_")
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+for _name in list(os.environ):
+    if _name.startswith(_PREFIXES) or _name.upper() in _PROXIES:
+        del os.environ[_name]
+os.environ |= {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
 
 # The fixtures that start a local AWS.
 _STARTING = frozenset({"aws", "access"})

@@ -20,7 +20,7 @@ _WAIT_SCALE = "0.01"
 @contextmanager
 def started(folder: Path) -> Iterator[Running]:
     """The running system, until the block ends. The copy goes into `folder`, which is empty."""
-    _copy_project(folder)
+    copy_project(folder)
     log = folder / "up.log"
     with (
         log.open("w") as output,
@@ -38,7 +38,7 @@ def started(folder: Path) -> Iterator[Running]:
             up.send_signal(signal.SIGTERM)
 
 
-def _copy_project(folder: Path) -> None:
+def copy_project(folder: Path) -> None:
     """Copies the project, and adds the definitions of the tests to it."""
     without_caches = shutil.ignore_patterns("__pycache__")
     for package in ("handler", "definitions", "infra", "local"):

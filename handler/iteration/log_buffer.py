@@ -1,9 +1,11 @@
 """What an iteration logs: kept until its outcome is stored with it."""
 
+import logging
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
+from handler import process_log
 from handler.clock import Clock
 from handler.record import (
     Json,
@@ -79,8 +81,6 @@ class LogBuffer:
         is_error: bool = False,
     ) -> None:
         """Adds the line that says what becomes of the iteration: it waits for the outcome."""
-        if not self._enabled:
-            return
         if failure:
             failure = failure.model_copy(update={"data": _fitting(failure.data)})
         line = LogLine(
@@ -90,6 +90,9 @@ class LogBuffer:
             data=_fitting(data),
             error=failure,
         )
+        _to_process_log(line)
+        if not self._enabled:
+            return
         self._lines.append(line)
         self._bytes += size_of(line.model_dump(exclude_none=True, mode="json"))
 
@@ -120,6 +123,13 @@ class TaskLogger:
         """Logs an error: an exception with its type and trace, or a mapping with a `message`."""
         failure = _failure_of(message, error)
         self._buffer.add(message, data=data, failure=failure, is_error=True)
+
+
+def _to_process_log(line: LogLine) -> None:
+    """Puts a line beside what the iteration logs and prints. It is there even if it is not kept."""
+    level = logging.ERROR if line.type is LogType.ERROR else logging.INFO
+    more = line.model_dump(include={"data", "error"}, exclude_none=True, mode="json")
+    process_log.write(level, line.message, more)
 
 
 def _message(value: object) -> str:

@@ -21,6 +21,7 @@ from handler.iteration.answers import AnswerBuilder
 from handler.iteration.author_code import AuthorCode
 from handler.iteration.commit import Commit, Iteration
 from handler.lifecycle import EventsByHand
+from handler.process_log import about_task
 from handler.record import Json, StoredTask, TaskFailure
 
 
@@ -64,6 +65,14 @@ class Runner:
                 the state machine tries again, for the next deploy may have it.
         """
         payload = payload_of(event)
+        with about_task(
+            task_id=payload.get(WireKey.TASK_ID),
+            definition_id=payload.get(WireKey.DEFINITION_ID),
+            execution_name=payload.get(WireKey.EXECUTION_NAME),
+        ):
+            return self._visit(event, payload)
+
+    def _visit(self, event: object, payload: Json) -> Json:
         answers = AnswerBuilder(payload)
         try:
             sent = WorkerEvent.from_lambda(event)
@@ -81,7 +90,15 @@ class Runner:
         if sent.by_hand:
             self._by_hand.accept(sent)
         admitted = self._admission.admit(sent, answers)
-        return self._iterate(admitted) if isinstance(admitted, Iteration) else admitted
+        if not isinstance(admitted, Iteration):
+            return admitted
+        with about_task(
+            task_id=sent.task_id,
+            definition_id=sent.definition_id,
+            execution_name=sent.execution_name,
+            iteration=admitted.task.iterations,
+        ):
+            return self._iterate(admitted)
 
     def _keep_refused(self, payload: Json, error: InvalidInput) -> None:
         """A malformed event by hand is kept as a failed task: it has no other trace."""

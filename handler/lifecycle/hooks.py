@@ -4,6 +4,7 @@ import logging
 
 from handler.clock import Clock
 from handler.definition import Hook, Registry, code_of
+from handler.process_log import about_task
 from handler.record import LogLine, StoredTask, TaskFailure, TaskLog
 from handler.table import Store
 
@@ -28,13 +29,19 @@ class Hooks:
         hook = code_of(definition).hook(Hook(task.pending_hook)) if definition else None
         try:
             if hook:
-                hook(task.to_record())
+                with about_task(
+                    task_id=task.id,
+                    definition_id=task.definition_id,
+                    execution_name=task.execution_name,
+                    iteration=task.iterations,
+                ):
+                    hook(task.to_record())
         except (Exception, SystemExit) as error:
             self._report(task, error)
         self._store.clear_follow_up(task.hook_ran(), before=task)
 
     def _report(self, task: StoredTask, error: BaseException) -> None:
-        details = {"action": "hook_raised", "task": task.id, "hook": task.pending_hook}
+        details = {"action": "hook_raised", "task_id": task.id, "hook": task.pending_hook}
         log.exception("A hook raised.", extra=details)
         if self._registry.keeps_logs(task.definition_id):
             message = f'Error executing {task.pending_hook} hook for task "{task.id}".'

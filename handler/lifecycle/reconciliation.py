@@ -35,6 +35,8 @@ MAX_RESENDS: Final = 3
 _RESEND_FACTOR: Final = 4
 # How often the recovery starts a pending hook.
 MAX_HOOK_ATTEMPTS: Final = 3
+# Step Functions guide, "Handling errors in workflows".
+DATA_LIMIT_EXCEEDED: Final = "States.DataLimitExceeded"
 
 
 class Reconciliation:
@@ -78,6 +80,8 @@ class Reconciliation:
             self._ending.finish(task)
         elif task.execution_name is None and task.status is Status.RUNNING:
             return  # the task has been handed over to a new execution, which is on its way
+        elif task.execution_name is None and execution.error == DATA_LIMIT_EXCEEDED:
+            self._send_without_its_input(task)
         else:
             self._end(task, execution)
 
@@ -135,11 +139,20 @@ class Reconciliation:
             f"The {task.pending_hook} hook was started {task.pending_hook_attempts} times "
             "and never ended; it is given up."
         )
-        log.error(message, extra={"action": "hook_given_up", "task": task.id})
+        log.error(message, extra={"action": "hook_given_up", "task_id": task.id})
         if lines := self._ending.log_of(task, message, TaskFailure(message=message)):
             self._store.logs.append(lines, expires=True)
         self._store.clear_follow_up(task.hook_ran(), before=task)
         return task.hook_ran()
+
+    def _send_without_its_input(self, task: StoredTask) -> None:
+        """Sends the event of a task that was too large for its execution once more, small.
+
+        An event by hand may fit StartExecution, and not what the worker is sent for it. The
+        record has its input now, and the event that is sent again names the record.
+        """
+        if not task.resends:
+            self._send_again(task, ErrorCode.UNDELIVERED, "it was too large for an execution.")
 
     def _is_idle(self, task: StoredTask) -> bool:
         """Whether nothing has moved a record for long enough; for longer after each resend."""
@@ -167,7 +180,7 @@ class Reconciliation:
 
     def _report(self, task: StoredTask, *, is_news: bool) -> bool:
         if is_news:
-            details = {"action": "recovered", "task": task.id}
+            details = {"action": "recovered", "task_id": task.id}
             log.warning("A task was ended by the recovery.", extra=details)
         return is_news
 

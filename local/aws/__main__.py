@@ -18,10 +18,19 @@ from local.aws import (
     event_intake,
     executions,
     lambda_errors,
+    lambda_logs,
 )
 from local.aws.patch import UnknownMinistack, module
 
-CORRECTIONS = (credentials, lambda_errors, executions, event_intake, event_delivery, api_calls)
+CORRECTIONS = (
+    credentials,
+    lambda_logs,
+    lambda_errors,
+    executions,
+    event_intake,
+    event_delivery,
+    api_calls,
+)
 
 
 def main(folder: str, *, also: Sequence[Callable[[], None]] = ()) -> None:

@@ -4,6 +4,9 @@ On AWS, an event whose target does not exist, or may not be called, is not sent 
 the `DeadLetterConfig` queue of the target, with the reason in the attributes of the message, if the
 policy of the queue lets EventBridge send (EventBridge user guide, "Using dead-letter queues to
 process undelivered events"). ministack drops the event.
+
+The same holds for an event that is larger than the input of an execution may be: EventBridge takes
+1 MB, StartExecution 256 KiB.
 """
 
 import json
@@ -12,7 +15,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
-from local.aws.executions import function_arn
+from local.aws.executions import INPUT_TOO_LONG, MAX_STATE_BYTES, function_arn, size_of
 from local.aws.patch import Original, module, replace
 from local.aws.permissions import function_allows, role_allows
 
@@ -45,7 +48,8 @@ def _as_delivery(invoke_target: Original) -> Original:
         target: dict[str, Any], event: dict[str, Any], rule: dict[str, Any], view: Any = None
     ) -> None:
         view = view or module("services.eventbridge")._pattern_event_view(event)
-        token = _delivery.set(Delivery(target, rule["Arn"], json.dumps(view.event_with_detail())))
+        text = as_text(view.event_with_detail())
+        token = _delivery.set(Delivery(target, rule["Arn"], text))
         try:
             invoke_target(target, event, rule, view)
         finally:
@@ -67,6 +71,9 @@ def _start_or_send_to_dlq(dispatch: Original) -> Original:
                 "NO_PERMISSIONS",
                 f"The role of the target may not states:StartExecution on {arn}.",
             )
+        elif size_of(payload) > MAX_STATE_BYTES:
+            # AWS does not list the codes of errors of the target's own.
+            send_to_dlq(delivery, "SDK_CLIENT_ERROR", INPUT_TOO_LONG)
         else:
             dispatch(arn, payload)
 
@@ -109,9 +116,17 @@ def send_to_dlq(delivery: Delivery, code: str, message: str) -> None:
         return
     url = sqs._queue_url(queue_arn.rsplit(":", 1)[-1])
     attributes = _attributes(delivery, code, message)
-    sqs._act_send_message(
-        {"QueueUrl": url, "MessageBody": delivery.event, "MessageAttributes": attributes}, url
-    )
+    try:
+        sqs._act_send_message(
+            {"QueueUrl": url, "MessageBody": delivery.event, "MessageAttributes": attributes}, url
+        )
+    except sqs._Err:  # a message has 1 MiB at most, and an event more bytes than its entry
+        _logger.warning("Dropped an event of %s: the queue refused it.", delivery.rule_arn)
+
+
+def as_text(event: object) -> str:
+    """An event as AWS sends it: limits count the bytes of UTF-8, and not of JSON's escapes."""
+    return json.dumps(event, ensure_ascii=False, separators=(",", ":"))
 
 
 def _attributes(delivery: Delivery, code: str, message: str) -> dict[str, dict[str, str]]:

@@ -1,8 +1,9 @@
-"""PutEvents refuses malformed entries.
+"""PutEvents refuses malformed entries, and requests that are too large.
 
 AWS refuses an entry without a source, a detail type or a detail, and a detail that is not a JSON
 object (EventBridge API reference, "PutEventsRequestEntry"). The other entries of the request are
-taken. ministack takes all.
+taken. It refuses the whole request if its entries have more than 1 MB together (EventBridge guide,
+"Calculating PutEvents event entry size"; 256 KB until January 2026). ministack takes all.
 """
 
 import json
@@ -10,6 +11,8 @@ from typing import Any
 
 from local.aws.patch import Original, module, replace
 
+MAX_REQUEST_BYTES = 1024 * 1024
+_TIME_BYTES = 14  # "If specified, the Time parameter is 14 bytes."
 _REQUIRED = ("Source", "DetailType", "Detail")
 _MALFORMED = {"ErrorCode": "MalformedDetail", "ErrorMessage": "Detail is malformed."}
 
@@ -23,6 +26,12 @@ def apply() -> None:
 
 def _refusing(put_events: Original) -> Original:
     def put(data: dict[str, Any], allow_aws_source: bool = False) -> Any:
+        if sum(map(size_of, data.get("Entries", []))) > MAX_REQUEST_BYTES:
+            return module("core.responses").error_response_json(
+                "ValidationException",
+                "Total size of the entries in the request is over the limit.",
+                400,
+            )
         refusals = [refusal_of(entry) for entry in data.get("Entries", [])]
         if not any(refusals):
             return put_events(data, allow_aws_source)
@@ -33,6 +42,12 @@ def _refusing(put_events: Original) -> Original:
         return status, headers, json.dumps(_merged(refusals, json.loads(body))).encode()
 
     return put
+
+
+def size_of(entry: Entry) -> int:
+    """The bytes of an entry, as PutEvents counts them."""
+    texts = [*(entry.get(name) or "" for name in _REQUIRED), *(entry.get("Resources") or [])]
+    return sum(len(str(text).encode()) for text in texts) + _TIME_BYTES * ("Time" in entry)
 
 
 def refusal_of(entry: Entry) -> Entry | None:

@@ -1,8 +1,9 @@
 """Executions obey the limits and permissions of Step Functions, and stay stopped.
 
-- The input and output of a state have at most 256 KiB (Step Functions developer guide, "Service
-  quotas"). A larger one ends the execution with `States.DataLimitExceeded`, which `States.ALL` does
-  not match ("Handling errors in workflows"). ministack has no limit.
+- The input of an execution, and the input and output of a state, have at most 256 KiB of UTF-8
+  (Step Functions developer guide, "Service quotas"). StartExecution refuses more. A larger
+  state ends the execution with `States.DataLimitExceeded`, which `States.ALL` does not match
+  ("Handling errors in workflows"). ministack has no limit.
 - A stopped execution ends. In ministack its thread continues to invoke and to write to the history.
 - The role of the state machine must allow the invocation, and a throttled invocation fails with
   `Lambda.TooManyRequestsException`. ministack checks no role, and has no name for throttling.
@@ -16,6 +17,10 @@ from local.aws.patch import Original, module, replace
 from local.aws.permissions import role_allows
 
 MAX_STATE_BYTES = 256 * 1024
+INPUT_TOO_LONG = (
+    "1 validation error detected: Value at 'input' failed to satisfy constraint: Member must have"
+    f" length less than or equal to {MAX_STATE_BYTES}"
+)
 DATA_LIMIT_EXCEEDED = "States.DataLimitExceeded"
 # "States.ALL can't catch the States.DataLimitExceeded terminal error or Runtime error types."
 _BEYOND_WILDCARDS = frozenset({DATA_LIMIT_EXCEEDED, "States.Runtime"})
@@ -27,10 +32,21 @@ _PAYLOADS = ("stateEnteredEventDetails", "stateExitedEventDetails", "taskSucceed
 def apply() -> None:
     """Adds the limits and the permissions, and ends stopped executions."""
     states = module("services.stepfunctions")
+    replace(states, "_start_execution", _with_an_input_that_fits)
     replace(states, "_add_event", _within_limits)
     replace(states, "_error_matches", _without_terminal_errors)
     replace(states, "_call_lambda", _as_the_role)
     replace(states, "_execute_task", _knowing_its_role)
+
+
+def _with_an_input_that_fits(start_execution: Original) -> Original:
+    def start(data: dict[str, Any]) -> object:
+        if size_of(data.get("input", "")) > MAX_STATE_BYTES:
+            respond = module("core.responses").error_response_json
+            return respond("ValidationException", INPUT_TOO_LONG, 400)
+        return start_execution(data)
+
+    return start
 
 
 def _within_limits(add_event: Original) -> Original:
@@ -40,11 +56,18 @@ def _within_limits(add_event: Original) -> Original:
         if _is_over(execution) and not event_type.startswith("Execution"):
             raise SystemExit  # ends the execution's thread
         for payload in _payloads(details or {}):
-            if len(payload.encode()) > MAX_STATE_BYTES:
+            if size_of(payload) > MAX_STATE_BYTES:
                 raise _data_limit_exceeded(event_type)
         return add_event(execution, event_type, details)
 
     return checked
+
+
+def size_of(text: str) -> int:
+    """The bytes of a JSON text, with its characters in UTF-8: ministack escapes them."""
+    if "\\u" in text:
+        text = json.dumps(json.loads(text), ensure_ascii=False, separators=(",", ":"))
+    return len(text.encode(errors="surrogatepass"))
 
 
 def _payloads(details: dict[str, Any]) -> list[str]:
@@ -91,6 +114,8 @@ def _as_the_role(call_lambda: Original) -> Original:
 
     def call(function: str, event: object) -> object:
         error_type = module("services.stepfunctions")._ExecutionError
+        if size_of(json.dumps(event, ensure_ascii=False, separators=(",", ":"))) > MAX_STATE_BYTES:
+            raise _data_limit_exceeded("TaskStateEntered")  # what a task is given is its input
         if not role_allows(
             _role.get(), "states.amazonaws.com", "lambda:InvokeFunction", function_arn(function)
         ):

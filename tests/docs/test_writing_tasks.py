@@ -45,6 +45,7 @@ RUNS: dict[str, tuple[Json, Json | None]] = {
     "copyRows": ({"rows": 5}, {"rows": 5}),
     "shrinkPhotos": ({"bucket": "photos"}, {"bytes": 0}),
     "fillTable": ({"table": "points", "customers": ["ann", "bob"]}, {"customers": 2}),
+    "cleanUp": ({}, None),
     "checkLinks": (
         {"links": ["https://example.com", "ftp://example.com"]},
         {"broken": ["ftp://example.com"]},

@@ -42,9 +42,9 @@ def until() -> Until:
     """Waits until a condition returns a true value, and returns it."""
 
     def wait(condition: Callable[[], Any]) -> Any:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while not (result := condition()):
-            assert time.monotonic() < deadline, "the condition is still false after 10 seconds"
+            assert time.monotonic() < deadline, "the condition is still false after a minute"
             time.sleep(0.02)
         return result
 

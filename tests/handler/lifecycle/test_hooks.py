@@ -2,8 +2,9 @@
 
 import pytest
 
-from handler import Aborted, Continue, Done, Failed, TaskRecord, Verdict
+from handler import Aborted, Continue, Done, Failed, TaskRecord, Verdict, process_log
 from handler.contract import Status
+from tests.handler.recovering import Recovering
 from tests.handler.simple_tasks import returning
 from tests.handler.stack import Stack
 
@@ -122,3 +123,25 @@ class TestHooks:
 
         assert hooks == []
         assert stack.get(record).pending_hook == "on_done"
+
+
+def test_a_hook_that_the_recovery_runs_logs_with_the_ids_of_its_task(
+    recovering: Recovering,
+) -> None:
+    definition, ids = returning(Done()), list[dict[str, object]]()
+    definition.on_error(lambda _: ids.extend(map(dict, process_log._about)))
+    recovering.stack.definitions = (definition,)
+    record = recovering.running("execution-1", definition_id=definition.id)
+    recovering.end("execution-1", "FAILED", error="Runtime.ExitError")
+
+    recovering.report("execution-1")
+
+    assert ids == [
+        {
+            "task_id": record.id,
+            "definition_id": definition.id,
+            "execution_name": "execution-1",
+            "iteration": 1,
+        }
+    ]
+    assert process_log._about == []

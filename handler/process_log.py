@@ -1,0 +1,255 @@
+"""The log of a Lambda's process: what is logged and printed, with the ids of the task it is about.
+
+Lambda sends each line of stdout and stderr to CloudWatch. Its Python runtime leaves the root logger
+at WARNING and writes text (awslambdaric, `bootstrap._setup_logging`). Here every record of
+`logging` and every printed line becomes a JSON object.
+
+The ids are the process's and not a thread's: a Lambda runs one invocation at a time, and the
+threads of a task are the task's. Outside of a Lambda nothing is installed, and logging and printing
+are plain Python's.
+"""
+
+import io
+import json
+import logging
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final, TextIO
+
+from handler.clock import SystemClock, to_iso
+from handler.log_lines import Fields, beside, fields_of, to_lines
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+TASK_ID: Final = "task_id"
+DEFINITION_ID: Final = "definition_id"
+ITERATION: Final = "iteration"
+EXECUTION_NAME: Final = "execution_name"
+
+# At DEBUG they log each request with its body, secrets included. A level that the author sets
+# holds.
+_CHATTY: Final = ("asyncio", "aws_lambda_powertools", "boto3", "botocore", "s3transfer", "urllib3")
+# A line that has no end yet is written when it is this long.
+_MAX_OPEN_LINE_BYTES: Final = 64 * 1024
+
+_about: Final[list[Fields]] = []
+_clock: Final = SystemClock()
+
+
+@contextmanager
+def about_task(
+    *,
+    task_id: object,
+    definition_id: object,
+    execution_name: object,
+    iteration: int | None = None,
+) -> Iterator[None]:
+    """Each line that is logged or printed in the block has these ids, in any thread.
+
+    An id that is not a text is left out. A line that was printed without its end is written when
+    the block ends.
+    """
+    texts = {TASK_ID: task_id, DEFINITION_ID: definition_id, EXECUTION_NAME: execution_name}
+    ids: Fields = {key: text for key, text in texts.items() if isinstance(text, str) and text}
+    if iteration is not None:
+        ids[ITERATION] = iteration
+    if _Installed.log:
+        _Installed.log.take_over()
+    _about.append(ids)
+    try:
+        yield
+    finally:
+        if _Installed.log:
+            _Installed.log.end_open_lines()
+        # Not simply the last: a test may run two tasks in two threads.
+        del _about[next(at for at, open_ids in enumerate(_about) if open_ids is ids)]
+
+
+def write(level: int, message: str, fields: Mapping[str, object]) -> None:
+    """Writes a line of a task's own log, where a log is installed that takes its level."""
+    if _Installed.log:
+        _Installed.log.write_at(level, message, fields)
+
+
+def install(*, level: str, service: str) -> None:
+    """Has this process log and print JSON lines from now on. A second call changes nothing.
+
+    Args:
+        level: the root logger's, such as `"INFO"`.
+        service: the Lambda's name, which is on every line.
+    """
+    if _Installed.log:
+        return
+    number = logging.getLevelNamesMapping().get(level, logging.INFO)
+    _Installed.log = _ProcessLog(sys.stdout, level=number, service=service)
+    logging.getLogger().handlers.clear()  # the runtime's own would write each record again
+    for name in _CHATTY:
+        logger = logging.getLogger(name)
+        if logger.level == logging.NOTSET:
+            logger.setLevel(max(logging.INFO, number))
+    _Installed.log.take_over()
+
+
+class _Installed:
+    log: "_ProcessLog | None" = None
+
+
+class _ProcessLog:
+    """Writes lines to what was stdout when the process started."""
+
+    def __init__(self, stream: TextIO, *, level: int, service: str) -> None:
+        self._stream = stream
+        self._level = level
+        self._service = service
+        self._handler = _Records(self)
+        self._printed = {
+            name: _Printed(self, name=name, level=given, fileno=_fileno_of(getattr(sys, name)))
+            for name, given in (("stdout", "INFO"), ("stderr", "WARNING"))
+        }
+        self._streams = {name: _text_stream(raw) for name, raw in self._printed.items()}
+
+    def take_over(self) -> None:
+        """Puts back what an iteration has changed of logging, of stdout and of stderr.
+
+        `logging.basicConfig(force=True)`, for one, puts a handler that prints in this one's place.
+        """
+        root = logging.getLogger()
+        for other in list(root.handlers):
+            if getattr(other, "stream", None) in (self._stream, *self._streams.values()):
+                root.removeHandler(other)
+        if self._handler not in root.handlers:
+            root.addHandler(self._handler)
+        root.setLevel(self._level)
+        sys.stdout, sys.stderr = self._streams["stdout"], self._streams["stderr"]
+
+    def end_open_lines(self) -> None:
+        for stream in self._streams.values():
+            stream.flush()
+        for raw in self._printed.values():
+            raw.end_open_lines()
+
+    def write_at(self, level: int, message: str, fields: Mapping[str, object]) -> None:
+        if level >= self._level:
+            self.write({"level": logging.getLevelName(level), "message": message, **fields})
+
+    def write(self, fields: Mapping[str, object]) -> None:
+        """Writes a line. No line is worth a task: what goes wrong here is passed over."""
+        own = {"timestamp": to_iso(_clock.now()), "service": self._service}
+        try:
+            whole = beside(_about[-1] if _about else {}, {**own, **fields})
+            lines = [f"{line}\n" for line in to_lines(whole)]
+            self._handler.acquire()  # logging renews its locks in a forked process
+            try:
+                self._put("".join(lines))
+            finally:
+                self._handler.release()
+        except Exception:
+            return
+
+    def _put(self, text: str) -> None:
+        try:
+            self._stream.write(text)
+        except UnicodeEncodeError:  # half a surrogate pair, or a stream that takes less than UTF-8
+            self._stream.write("".join(map(_ascii, text)))
+        self._stream.flush()
+
+
+class _Records(logging.Handler):
+    """The root logger's handler."""
+
+    def __init__(self, log: _ProcessLog) -> None:
+        super().__init__()
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            fields = fields_of(record)
+        except Exception as error:  # a record that is none: somebody has made it by hand
+            message = f"A record of {record.name} can't be read: {type(error).__name__}"
+            fields = {"level": "ERROR", "message": message}
+        self._log.write(fields)
+
+
+class _Printed(io.RawIOBase):
+    """What stdout or stderr is written to: it hands on whole lines, and keeps a thread's own."""
+
+    def __init__(self, log: _ProcessLog, *, name: str, level: str, fileno: int | None) -> None:
+        self._log = log
+        self.name = name
+        self._level = level
+        self._fileno = fileno
+        self._open_lines: dict[int, bytes] = {}
+        self._lock = threading.Lock()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: "ReadableBuffer") -> int:
+        given, thread = bytes(data), threading.get_ident()
+        with self._lock:
+            *lines, rest = (self._open_lines.pop(thread, b"") + given).split(b"\n")
+            if len(rest) >= _MAX_OPEN_LINE_BYTES:
+                lines.append(rest)
+            elif rest:
+                self._open_lines[thread] = rest
+        for line in lines:
+            self._hand_on(line)
+        return len(given)
+
+    def end_open_lines(self) -> None:
+        with self._lock:
+            lines = list(self._open_lines.values())
+            self._open_lines.clear()
+        for line in lines:
+            self._hand_on(line)
+
+    def fileno(self) -> int:
+        """The process's own: what a program that the task starts writes has no ids."""
+        if self._fileno is None:
+            raise io.UnsupportedOperation("fileno")
+        return self._fileno
+
+    def close(self) -> None:
+        """Stays open: a task that closes stdout would close it for all that come after."""
+
+    def _hand_on(self, line: bytes) -> None:
+        text = line.decode(errors="replace").rstrip("\r")
+        if text:
+            given = _structured(text)
+            self._log.write(given or {"level": self._level, "message": text, "stream": self.name})
+
+
+def _structured(text: str) -> Fields | None:
+    """The fields of a line that is a log line in JSON already, or a metric for CloudWatch."""
+    if not text.startswith("{"):
+        return None
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    is_line = {"level", "message"} <= found.keys()
+    return found if is_line or "_aws" in found else None
+
+
+def _text_stream(raw: _Printed) -> io.TextIOWrapper:
+    return io.TextIOWrapper(
+        raw,
+        encoding="utf-8",
+        errors="backslashreplace",
+        newline="",
+        write_through=True,
+    )
+
+
+def _fileno_of(stream: TextIO) -> int | None:
+    try:
+        return stream.fileno()
+    except (OSError, ValueError, AttributeError):
+        return None
+
+
+def _ascii(character: str) -> str:
+    return character if character.isascii() else json.dumps(character)[1:-1]
