@@ -1,6 +1,7 @@
 """How the bytes of a file become lines of text."""
 
 import codecs
+import functools
 import io
 import re
 from dataclasses import dataclass
@@ -54,7 +55,7 @@ class Encoding:
         """
         rest = len(data) % self.unit
         last = data[len(data) - rest - self.unit : len(data) - rest]
-        return rest + (self.unit if last == self._line_break("\r") else 0)
+        return rest + (self.unit if last == _line_breaks(self.name)[1] else 0)
 
     def split(self, data: bytes) -> list[bytes]:
         """The lines of `data`, each with its line break: CR, LF or both. The last may have none."""
@@ -68,8 +69,7 @@ class Encoding:
 
     def ends_line(self, data: bytes) -> bool:
         """Whether `data`, a part of `split`, ends with its line break."""
-        last = data[-self.unit :]
-        return last in (self._line_break("\n"), self._line_break("\r"))
+        return data.endswith(_line_breaks(self.name))
 
     def decode(self, data: bytes) -> tuple[str, UnicodeDecodeError | None]:
         """The text of a line. With an error, signs of replacement stand for what is not text."""
@@ -78,8 +78,11 @@ class Encoding:
         except UnicodeDecodeError as error:
             return data.decode(self.name, "replace"), error
 
-    def _line_break(self, character: str) -> bytes:
-        return character.encode(self.name)
+
+@functools.cache
+def _line_breaks(name: str) -> tuple[bytes, bytes]:
+    """LF and CR."""
+    return "\n".encode(name), "\r".encode(name)
 
 
 def canonical(name: str) -> str:

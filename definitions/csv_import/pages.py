@@ -51,20 +51,16 @@ class CsvFile:
         """Each page from `start` on, with the position of the next one."""
         source = self._source(start)
         reader = self._reader(source, start)
-        rows: list[Row] = []
         at = start
-        while (row := reader.read()) is not None:
-            if row.values or row.problem:
-                rows.append(row)
-            if reader.byte - at.byte >= self.page_bytes:
-                place = source.place(reader.byte)
-                # What is unpacked again after a resumption has been counted before.
-                end = _position(reader, place, counted=max(at.counted, place.counted))
-                yield end, Page(rows, end, end.counted - at.counted)
-                rows, at = [], end
-        if rows or at.counted < self.stored.size:
-            end = _position(reader, source.place(reader.byte), counted=self.stored.size)
+        while (rows := reader.read_page(self.page_bytes)) or reader.byte > at.byte:
+            place = source.place(reader.byte)
+            # What is unpacked again after a resumption has been counted before.
+            end = _position(reader, place, counted=max(at.counted, place.counted))
             yield end, Page(rows, end, end.counted - at.counted)
+            at = end
+        if at.counted < self.stored.size:  # the end of a gzip file, behind its text
+            end = at.model_copy(update={"counted": self.stored.size})
+            yield end, Page([], end, end.counted - at.counted)
 
     def _source(self, start: Position) -> Source:
         return open_source(self.stored, start, chunk_bytes=self.page_bytes, is_gzip=self.is_gzip)

@@ -79,6 +79,16 @@ class RowReader:
         with _fields_of(self._max_bytes):
             return self._read()
 
+    def read_page(self, min_bytes: int) -> list[Row]:
+        """Rows that take `min_bytes` or a bit more; less at the end. Blank lines are passed."""
+        end = self.byte + min_bytes
+        rows = []
+        with _fields_of(self._max_bytes):
+            while self.byte < end and (row := self._read()) is not None:
+                if row.values or row.problem:
+                    rows.append(row)
+        return rows
+
     def _read(self) -> Row | None:
         number, lines = self.line, self._lookahead
         lines.start()

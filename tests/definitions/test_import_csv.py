@@ -46,6 +46,10 @@ def output(result: Result) -> Any:
     return result.record.output
 
 
+def counts(**known: Any) -> dict[str, Any]:
+    return {"written": 0, "duplicates": 0, "rejected": 0, "reasons": []} | known
+
+
 class TestFiles:
     def test_every_row_is_written(self, account: Account) -> None:
         account.upload("id,name\r\nFRA,Frankfurt\r\nMUC,Munich\r\n")
@@ -56,7 +60,7 @@ class TestFiles:
             "FRA": {"id": "FRA", "name": "Frankfurt"},
             "MUC": {"id": "MUC", "name": "Munich"},
         }
-        assert output(result) == {"written": 2, "rejected": 0, "reasons": []}
+        assert output(result) == counts(written=2)
         assert result.answers[-1]["message"] == "2 rows imported, 0 rejected."
 
     @pytest.mark.parametrize(
@@ -120,7 +124,7 @@ class TestFiles:
     def test_a_file_without_rows_is_imported(self, account: Account, content: str) -> None:
         account.upload(content)
 
-        assert output(run_import()) == {"written": 0, "rejected": 0, "reasons": []}
+        assert output(run_import()) == counts()
 
     def test_the_last_of_two_rows_with_one_key_stays(self, account: Account) -> None:
         account.upload("id,name\na,first\nb,other\na,second\n")
@@ -149,8 +153,16 @@ class TestRejectedRows:
             (b"a", "1 values for 2 columns: a"),
             (b"a,b,c", "3 values for 2 columns: a,b,c"),
             (b",b", "no id: ,b"),
-            (b"a,\xff\xfe", "not UTF-8: a,??"),
-            (b"\xff,b", "not UTF-8: ?,b"),
+            (
+                b"a,\xff\xfe",
+                'not UTF-8 (byte 0xff at byte 17 of the file; see the option "encoding"): a,??',
+            ),
+            (
+                b"\xff,b",
+                'not UTF-8 (byte 0xff at byte 15 of the file; see the option "encoding"): ?,b',
+            ),
+            (b'"a,b', "a quote that opens in the row is never closed: a,b"),
+            (b"k" * 2_049 + b",b", "id is longer than 2,048 bytes: " + "k" * 80),
         ],
     )
     def test_an_invalid_row_is_rejected_with_a_reason(
@@ -160,7 +172,7 @@ class TestRejectedRows:
 
         result = run_import()
 
-        assert output(result) == {"written": 2, "rejected": 1, "reasons": [reason]}
+        assert output(result) == counts(written=2, rejected=1, reasons=[f"line 3: {reason}"])
         assert set(account.rows()) == {"good", "better"}
 
     def test_of_100_rejected_rows_the_first_5_reasons_are_kept(self, account: Account) -> None:
@@ -170,7 +182,7 @@ class TestRejectedRows:
 
         assert output(result)["rejected"] == 100
         assert output(result)["reasons"] == [
-            f"1 values for 2 columns: row {number}" for number in range(5)
+            f"line {number + 2}: 1 values for 2 columns: row {number}" for number in range(5)
         ]
 
     def test_the_reason_shows_the_beginning_of_a_long_row(self, account: Account) -> None:
@@ -194,7 +206,7 @@ class TestRejectedRows:
 
 
 class TestInput:
-    @pytest.mark.parametrize("field", ["bucket", "key", "table", "key_field"])
+    @pytest.mark.parametrize("field", ["bucket", "key", "table"])
     def test_an_input_without_a_required_field_is_refused(self, field: str) -> None:
         with pytest.raises(ValidationError, match=field):
             ImportCsvInput.model_validate(
@@ -297,6 +309,9 @@ class StubbornClient:
         self._client = client
         self._leaves = leaves
 
+    def describe_table(self, **options: Any) -> Any:
+        return self._client.describe_table(**options)
+
     def batch_write_item(self, *, RequestItems: dict[str, list[Any]]) -> Any:  # noqa: N803  boto3's own word
         ((table, writes),) = RequestItems.items()
         self.requests.append(len(writes))
@@ -387,11 +402,11 @@ def test_a_worker_killed_at_any_call_imports_and_counts_every_row_once(
     with import_of_three_iterations() as (account, options):
         result = run_import(**options, **{when: {call: kill}})
 
-        assert output(result) == {
-            "written": 120,
-            "rejected": 1,
-            "reasons": ["1 values for 2 columns: only one value"],
-        }
+        assert output(result) == counts(
+            written=120,
+            rejected=1,
+            reasons=["line 62: 1 values for 2 columns: only one value"],
+        )
         assert account.rows() == {id: {"id": id, "name": name} for id, name in numbered(120)}
 
 
