@@ -1,10 +1,12 @@
 """Imports of CSV files: odd files, and interrupted runs."""
 
 import csv
+import gzip
 import io
+import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from moto import mock_aws
@@ -135,6 +137,271 @@ class TestFiles:
         assert len(account.rows()) == 2
 
 
+class TestSameRows:
+    """The table has what `csv.DictReader` reads of the whole file."""
+
+    @pytest.mark.parametrize("page_bytes", [1_024, 4_000, 65_536])
+    @pytest.mark.parametrize("seed", range(3))
+    def test_it_has_them_whatever_the_size_of_a_page(
+        self, account: Account, seed: int, page_bytes: int
+    ) -> None:
+        text = odd_file(random.Random(seed), rows=400)
+        expected = {row["id"]: row for row in csv.DictReader(io.StringIO(text, newline=""))}
+        account.upload(text)
+
+        result = run_import(page_bytes=page_bytes, pages_per_iteration=3)
+
+        assert account.rows() == expected
+        assert output(result) == counts(written=len(expected))
+
+    def test_an_inch_mark_before_quoted_line_breaks_cuts_no_row(self, account: Account) -> None:
+        names = ['Bolt 3/4" zinc', *(f"first\nsecond of {number}\nthird" for number in range(200))]
+        lines = [
+            "id,name",
+            *(f'{n},"{name}"' if n else f"0,{name}" for n, name in enumerate(names)),
+        ]
+        account.upload("\n".join(lines))
+
+        run_import(page_bytes=1_024)
+
+        assert account.rows() == {
+            str(number): {"id": str(number), "name": name} for number, name in enumerate(names)
+        }
+
+    def test_an_open_quote_loses_its_own_line_alone(self, account: Account) -> None:
+        account.upload('id,name\n1,"open\n2,b\n3,c\n')
+
+        result = run_import()
+
+        assert set(account.rows()) == {"2", "3"}
+        assert output(result)["reasons"] == [
+            "line 2: a quote that opens in the row is never closed: 1,open"
+        ]
+
+    def test_a_field_longer_than_the_limit_of_pythons_csv_is_written(
+        self, account: Account
+    ) -> None:
+        limit = csv.field_size_limit()
+        account.upload(written([["long", "x" * 140_000], ["next", "y"]]))
+
+        result = run_import()
+
+        assert len(account.rows()["long"]["name"]) == 140_000
+        assert output(result) == counts(written=2)
+        assert csv.field_size_limit() == limit == 131_072
+
+
+def odd_file(random: random.Random, *, rows: int) -> str:
+    """A file with quotes, line breaks and characters that people have in theirs."""
+    pieces = ['"', '3/4" ', "\n", "\r\n", "\r", ",", "é😀", "\0", " plain ", "\u2028", '""']
+    file = io.StringIO()
+    line_break = random.choice(["\n", "\r\n", "\r"])
+    writer = csv.writer(file, lineterminator=line_break, quoting=csv.QUOTE_ALL)
+    writer.writerow(COLUMNS)
+    for number in range(rows):
+        if number % 7 == 0:
+            file.write(f'{number},Bolt 3/4" zinc{random.choice(chr(10) + chr(13))}')
+        else:
+            writer.writerow([number, "".join(random.choices(pieces, k=random.randrange(9)))])
+    return file.getvalue()
+
+
+class TestOptions:
+    @pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "utf-16", "utf-16-be", "gb18030"])
+    def test_a_file_in_another_encoding_is_imported(self, account: Account, encoding: str) -> None:
+        account.upload("id,name\n1,Müller\n2,Größe\n".encode(encoding))
+
+        result = run_import(encoding=encoding)
+
+        assert [account.rows()[id]["name"] for id in "12"] == ["Müller", "Größe"]
+        assert output(result) == counts(written=2)
+
+    def test_utf_16_with_a_byte_order_mark_needs_no_option_and_the_log_says_so(
+        self, account: Account
+    ) -> None:
+        rows = [[str(number), "😀 " * 20] for number in range(100)]
+        account.upload(("\ufeff" + written(rows)).encode("utf-16-le"))
+
+        result = run_import(page_bytes=1_024, pages_per_iteration=2)
+
+        assert account.rows() == {id: {"id": id, "name": name} for id, name in rows}
+        assert result.logs[0].lines[0].data is not None
+        assert result.logs[0].lines[0].data["encoding"] == "utf-16-le"
+
+    def test_a_header_in_another_encoding_fails_the_import_and_says_what_to_set(
+        self, account: Account
+    ) -> None:
+        account.upload("id,Größe\n1,5\n".encode("latin-1"))
+
+        result = run_import()
+
+        message = output(result)["error"]["message"]
+        assert "not UTF-8 (byte 0xf6 at byte 5 of the file" in message
+        assert 'Set "encoding" to that of the file: "cp1252" or "latin-1"' in message
+        assert result.iterations == 1
+
+    @pytest.mark.parametrize("options", [{}, {"gzip": True}], ids=["by its bytes", "by the option"])
+    def test_a_gzip_file_is_imported_in_many_iterations(
+        self, account: Account, options: dict[str, Any]
+    ) -> None:
+        content = gzip.compress(written(numbered(300)).encode())
+        account.upload(content)
+
+        result = run_import(page_bytes=1_024, pages_per_iteration=2, **options)
+
+        assert result.iterations > 5
+        assert account.rows() == {id: {"id": id, "name": name} for id, name in numbered(300)}
+        assert result.record.progress is not None
+        assert result.record.progress.done == result.record.progress.total == len(content)
+
+    @pytest.mark.parametrize(
+        ("content", "options", "message"),
+        [
+            (gzip.compress(b"id,name\n1,a\n" * 100, mtime=0)[:-9], {}, "ends in the middle"),
+            (b"id,name\n", {"gzip": True}, "is damaged before byte 8"),
+            (b"PK\x03\x04...", {}, "a zip archive, or a workbook of Excel"),
+            ("id".encode("utf-32"), {}, "UTF-32"),
+            (b"\nid,name\n", {}, "The first line of the file is empty"),
+            (b'"id,name\n1,a\n', {}, "can't be read: a quote that opens"),
+            (b"id,a,a\n", {}, 'Columns 2, 3 of the file are all called "a"'),
+            (b"id,name\n", {"skip_columns": ["x"]}, 'names the column "x"'),
+            (b"id,name\n", {"skip_columns": ["id"]}, 'has no column "id"'),
+            (b"id;name\n", {}, "look at the file's delimiter"),
+            (b"id,name\n", {"key_field": "name"}, 'the partition key of table "airports" is "id"'),
+        ],
+    )
+    def test_what_can_not_be_imported_fails_at_once_and_says_why(
+        self, account: Account, content: bytes, options: dict[str, Any], message: str
+    ) -> None:
+        account.upload(content)
+
+        result = run_import(**options)
+
+        assert result.record.status == "failed"
+        assert message in output(result)["error"]["message"]
+        assert result.iterations == 1
+
+    def test_columns_are_skipped_and_renamed(self, account: Account) -> None:
+        account.upload("code,phone,phone,\n1,a,b,c\n")
+
+        run_import(skip_columns=["#4"], rename_columns={"code": "id", "#3": "mobile"})
+
+        assert account.rows() == {"1": {"id": "1", "phone": "a", "mobile": "b"}}
+
+    @pytest.mark.parametrize("key_field", [None, "id", "code"])
+    def test_the_key_field_may_be_left_out_and_may_be_the_columns_name(
+        self, account: Account, key_field: str | None
+    ) -> None:
+        account.upload("code\n1\n")
+
+        result = run_import(key_field=key_field, rename_columns={"code": "id"})
+
+        assert output(result) == counts(written=1)
+
+    @pytest.mark.parametrize(
+        ("options", "content"),
+        [
+            ({"delimiter": ";"}, "id;name\n1;a,b\n"),
+            ({"delimiter": "\t"}, 'id\tname\n1\t"a,b"\n'),
+            ({"quotechar": "'"}, "id,name\n1,'a,b'\n"),
+            ({"delimiter": "|", "quotechar": ""}, "id|name\n1|a,b\n"),
+        ],
+    )
+    def test_fields_are_separated_and_quoted_as_the_options_say(
+        self, account: Account, options: dict[str, Any], content: str
+    ) -> None:
+        account.upload(content)
+
+        run_import(**options)
+
+        assert account.rows() == {"1": {"id": "1", "name": "a,b"}}
+
+
+class TestTables:
+    def test_rows_with_one_partition_key_and_many_sort_keys_are_all_written(
+        self, account: Account
+    ) -> None:
+        account.create_table("orders", customer="S", order="S")
+        rows = [f"{customer},{order}\n" for customer in "abc" for order in range(200)]
+        account.upload("customer,order\n" + "".join(rows))
+
+        result = run_import(table="orders", key_field="customer")
+
+        assert output(result)["written"] == len(account.items("orders")) == 600
+
+    def test_keys_have_the_types_that_the_table_says(self, account: Account) -> None:
+        account.create_table("photos", number="N", hash="B")
+        account.upload("number,hash,name\n007,AAE=,cat\n7.0,AAE=,dog\nx,AAE=,owl\n")
+
+        result = run_import(table="photos", key_field=None)
+
+        assert account.items("photos") == [
+            {"number": {"N": "7"}, "hash": {"B": b"\0\1"}, "name": {"S": "dog"}}
+        ]
+        assert output(result)["duplicates"] == 1
+        assert 'line 4: number is "x", which is not a number' in output(result)["reasons"][0]
+
+    def test_an_empty_key_of_an_index_is_left_out_and_the_row_is_written(
+        self, account: Account
+    ) -> None:
+        account.create_table("customers", id="S", email="S", index="email")
+        account.upload("id,email\n1,a@x\n2,\n3,c@x\n")
+
+        result = run_import(table="customers")
+
+        assert output(result) == counts(written=3)
+        assert {"id": {"S": "2"}} in account.items("customers")
+
+    def test_an_empty_sort_key_rejects_its_row(self, account: Account) -> None:
+        account.create_table("orders", customer="S", order="S")
+        account.upload("customer,order\nann,1\nann,\nbob,1\n")
+
+        result = run_import(table="orders", key_field="customer")
+
+        assert output(result) == counts(written=2, rejected=1, reasons=["line 3: no order: ann,"])
+
+    def test_a_table_whose_sort_key_the_file_lacks_fails_the_import(self, account: Account) -> None:
+        account.create_table("orders", customer="S", order="S")
+        account.upload("customer,name\nann,x\n")
+
+        result = run_import(table="orders", key_field=None)
+
+        assert 'The file has no column "order"' in output(result)["error"]["message"]
+
+
+class TestCounts:
+    def test_each_row_of_the_file_counts_once(self, account: Account) -> None:
+        account.upload("id,name\na,1\nb,1\na,2\n\nc\na,3\n" + "d," + "x" * 500_000 + "\n")
+
+        result = run_import()
+
+        assert account.rows() == {"a": {"id": "a", "name": "3"}, "b": {"id": "b", "name": "1"}}
+        assert (output(result)["written"], output(result)["duplicates"]) == (2, 2)
+        assert output(result)["rejected"] == 2
+        assert result.record.status == "success"
+        assert result.answers[-1]["message"] == (
+            "2 rows imported, 2 replaced by later rows with the same key, 2 rejected."
+        )
+
+    def test_the_log_names_more_rejected_rows_than_the_output_but_not_all(
+        self, account: Account
+    ) -> None:
+        account.upload("id,name\n" + "only one value\n" * 5_000)
+
+        result = run_import(page_bytes=4_096)
+
+        lines = [
+            line for log in result.logs for line in log.lines if "rows rejected" in line.message
+        ]
+        logged: list[Any] = []
+        for line in lines:
+            logged += cast("list[str]", (line.data or {})["reasons"])
+        assert output(result)["rejected"] == 5_000
+        assert len(output(result)["reasons"]) == 5
+        assert 5 < len(logged) <= 1_000
+        assert logged[0].startswith("line 2: ")
+
+
 def test_its_clients_use_the_region_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     with mock_aws():
@@ -219,8 +486,16 @@ class TestInput:
             {"page_bytes": 1_023},
             {"pages_per_iteration": 0},
             {"pause_seconds": -1},
-            {"cursor": -1},
+            {"cursor": {"byte": -1}},
             {"key": ""},
+            {"delimiter": ""},
+            {"delimiter": ";;"},
+            {"delimiter": "\n"},
+            {"delimiter": '"'},
+            {"quotechar": "''"},
+            {"encoding": "utf-9"},
+            {"encoding": "cp037"},
+            {"rename_columns": {"a": ""}},
         ],
     )
     def test_a_value_out_of_range_is_refused(self, options: dict[str, Any]) -> None:
