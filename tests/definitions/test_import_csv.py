@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any, cast
 
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 from pydantic import ValidationError
 
@@ -369,6 +370,43 @@ class TestTables:
         assert 'The file has no column "order"' in output(result)["error"]["message"]
 
 
+class Denied:
+    """A client that may not do anything."""
+
+    def __getattr__(self, operation: str) -> Callable[..., Any]:
+        def deny(**_: Any) -> Any:
+            code = "403" if operation == "head_object" else "AccessDeniedException"
+            raise ClientError({"Error": {"Code": code, "Message": "Not authorized"}}, operation)
+
+        return deny
+
+
+class TestPermissions:
+    @pytest.mark.parametrize(
+        ("service", "message"),
+        [
+            ("dynamodb", 'Add the action "dynamodb:DescribeTable" for this table to'),
+            ("s3", 'may not read s3://uploads/file.csv. Add "s3:GetObject"'),
+        ],
+    )
+    def test_a_permission_that_is_missing_is_named(
+        self, account: Account, monkeypatch: pytest.MonkeyPatch, service: str, message: str
+    ) -> None:
+        account.upload(written(numbered(3)))
+        monkeypatch.setattr(module, service, Denied)
+
+        result = run_import()
+
+        assert message in output(result)["error"]["message"]
+
+    def test_a_file_that_is_missing_is_named(self, account: Account) -> None:
+        account.upload(written(numbered(3)))
+
+        result = run_import(key="missing.csv")
+
+        assert "There is no file s3://uploads/missing.csv" in output(result)["error"]["message"]
+
+
 class TestCounts:
     def test_each_row_of_the_file_counts_once(self, account: Account) -> None:
         account.upload("id,name\na,1\nb,1\na,2\n\nc\na,3\n" + "d," + "x" * 500_000 + "\n")
@@ -382,6 +420,23 @@ class TestCounts:
         assert result.answers[-1]["message"] == (
             "2 rows imported, 2 replaced by later rows with the same key, 2 rejected."
         )
+
+    def test_a_row_that_only_the_table_refuses_is_rejected_with_its_words(
+        self, account: Account
+    ) -> None:
+        # moto refuses items of 405,000 bytes, a little below the limit of DynamoDB.
+        account.upload("id,name\na,1\nb," + "x" * 408_000 + "\nc,3\nb,2\nb," + "x" * 408_000 + "\n")
+
+        result = run_import(page_bytes=8_388_608)
+
+        assert {id: len(row["name"]) for id, row in account.rows().items()} == {
+            "a": 1,
+            "b": 1,
+            "c": 1,
+        }
+        assert (output(result)["written"], output(result)["duplicates"]) == (3, 1)
+        assert output(result)["rejected"] == 1
+        assert output(result)["reasons"][0].startswith("line 6: ")
 
     def test_the_log_names_more_rejected_rows_than_the_output_but_not_all(
         self, account: Account
