@@ -7,6 +7,7 @@ from botocore.exceptions import ClientError
 from pydantic import (
     AfterValidator,
     BaseModel,
+    ConfigDict,
     Field,
     ValidationInfo,
     field_validator,
@@ -37,8 +38,9 @@ MAX_LOGGED: Final = 1_000  # rejected rows of a file, in the task's log
 _SHOWN_CHARACTERS: Final = 80
 _REASON_CHARACTERS: Final = 200
 _START_BYTES: Final = 512  # enough for gzip's header, and for what follows it
-_ENCODING_HINT: Final = (
-    'Set "encoding" to that of the file: "cp1252" or "latin-1" (Excel in the West), "utf-16", ...'
+_HEADER_HINT: Final = (
+    'Set "encoding" to that of the file ("cp1252" or "latin-1" from Excel in the West, "utf-16",'
+    ' ...), or "quotechar" to its quotes.'
 )
 _HEAD_ERRORS: Final = {
     "403": 'The worker may not read {file}. Add "s3:GetObject" to "workerPolicyStatements".',
@@ -48,6 +50,8 @@ _HEAD_ERRORS: Final = {
 
 class ImportCsvInput(BaseModel):
     """The file, the table and the progress. The first line of the file names the columns."""
+
+    model_config = ConfigDict(extra="forbid")  # an option that is misspelt would have no effect
 
     bucket: str = Field(min_length=3)
     key: str = Field(min_length=1)
@@ -225,7 +229,7 @@ def columns_of(header: Row, input: ImportCsvInput) -> list[str | None]:
     if header.problem:
         raise ImportRefused(
             f"The first line of the file, which names the columns, can't be read: {header.problem}."
-            f" {_ENCODING_HINT}"
+            f" {_HEADER_HINT}"
         )
     if not header.values:
         raise ImportRefused("The first line of the file is empty. Write the names of the columns.")

@@ -30,7 +30,9 @@ class Format:
     @property
     def quoting(self) -> dict[str, Any]:
         """The arguments of `csv` that say how fields are quoted."""
-        return {"quotechar": self.quotechar} if self.quotechar else {"quoting": csv.QUOTE_NONE}
+        if self.quotechar:
+            return {"quotechar": self.quotechar}
+        return {"quotechar": None, "quoting": csv.QUOTE_NONE}
 
     def reader(self, lines: Iterable[str]) -> Iterator[list[str]]:
         """Python's own reader of `lines`."""

@@ -238,7 +238,7 @@ class TestOptions:
 
         message = output(result)["error"]["message"]
         assert "not UTF-8 (byte 0xf6 at byte 5 of the file" in message
-        assert 'Set "encoding" to that of the file: "cp1252" or "latin-1"' in message
+        assert 'Set "encoding" to that of the file ("cp1252" or "latin-1"' in message
         assert result.iterations == 1
 
     @pytest.mark.parametrize("options", [{}, {"gzip": True}], ids=["by its bytes", "by the option"])
@@ -551,6 +551,7 @@ class TestInput:
             {"encoding": "utf-9"},
             {"encoding": "cp037"},
             {"rename_columns": {"a": ""}},
+            {"skip_column": ["a"]},
         ],
     )
     def test_a_value_out_of_range_is_refused(self, options: dict[str, Any]) -> None:
