@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from definitions.csv_import.encoding import Encoding
@@ -49,7 +49,10 @@ PIECES = [
     "\x85",
     "x" * 30,
 ]
-TEXTS = st.lists(st.sampled_from(PIECES), max_size=60).map("".join)
+# Few characters make many quotes that stay open over many lines.
+TEXTS = st.lists(st.sampled_from(PIECES), max_size=60).map("".join) | st.text(
+    '"\n,a', min_size=20, max_size=120
+)
 FORMATS = st.builds(Format, st.sampled_from(",;\t|€"), st.sampled_from(['"', "'", ""]))
 ENCODINGS = st.sampled_from(["utf-8", "utf-16-le", "utf-16-be", "iso8859-1", "cp1252", "gb18030"])
 
@@ -169,6 +172,38 @@ class CountingFormat(Format):
         return super().reader(self.counted[-1])
 
 
+# Quotes that stay open: over few lines, over too many, to the end of the file; and one that a line
+# closes that was not read ahead.
+OPEN_QUOTES = [
+    '1,"a\n2\n3\n4,b\n',
+    '1,"a\n2,b\n3,c\n4,d\n5,e\n',
+    '1,"a\n2,"b\n3,c\n4,d\n5,e\n6,"f\n',
+    'a"b,"c\na"b,"c\na"b,"c\na"b,"c\n',
+    '1,"a\n2\n3\nb"c,"d\ne\nf\ng"\nh\n',
+]
+
+
+def opened(text: str, max_row_bytes: int) -> Any:
+    """An example for the property below."""
+    return example(
+        text=text,
+        format=COMMAS,
+        encoding="utf-8",
+        page_bytes=7,
+        max_row_bytes=max_row_bytes,
+        resume_every=0,
+        cuts=None,
+    )
+
+
+def with_open_quotes(test: Any) -> Any:
+    """Adds examples with quotes that stay open."""
+    for text in OPEN_QUOTES:
+        for max_row_bytes in (8, 12, 16, UNLIMITED):
+            test = opened(text, max_row_bytes)(test)
+    return test
+
+
 PACKINGS = st.none() | st.lists(st.floats(0, 1), max_size=3)
 BYTES = st.lists(
     st.binary(max_size=4)
@@ -184,10 +219,11 @@ class TestRows:
         format=FORMATS,
         encoding=ENCODINGS,
         page_bytes=st.integers(1, 80),
-        max_row_bytes=st.sampled_from([8, 40, 200, UNLIMITED]),
+        max_row_bytes=st.sampled_from([8, 12, 20, 40, UNLIMITED]),
         resume_every=st.integers(0, 3),
         cuts=PACKINGS,
     )
+    @with_open_quotes
     def test_they_are_those_of_pythons_reader_with_every_page_size_and_resumption(
         self,
         text: str,
