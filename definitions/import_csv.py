@@ -1,34 +1,78 @@
 """Imports a CSV file from S3 into a DynamoDB table, however large it is."""
 
-import csv
-import io
-import random
-import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, Field
+from botocore.exceptions import ClientError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
+from definitions.csv_import.batches import Entry, TableWriter
+from definitions.csv_import.columns import attributes_of, refuse_without_keys
+from definitions.csv_import.encoding import (
+    LONGEST_MARK,
+    REPLACEMENT,
+    UTF_8,
+    Encoding,
+    canonical,
+    detect,
+)
+from definitions.csv_import.errors import ImportRefused
+from definitions.csv_import.pages import CsvFile, Page
+from definitions.csv_import.position import Position
+from definitions.csv_import.rows import Format, Row
+from definitions.csv_import.source import GZIP_MAGIC, ZIP_MAGIC, StoredFile, open_source
+from definitions.csv_import.table import Item, RowRejected, Schema
 from handler import Context, Done, Retry, client, task
 
-BATCH_ROWS = 25  # the limit of BatchWriteItem (DynamoDB API reference)
-WRITE_ATTEMPTS = 8
-MAX_REASONS = 5
-MAX_KEY_BYTES = 2_048  # of a partition key (DynamoDB developer guide, "Quotas")
+MAX_REASONS: Final = 5  # in the output
+MAX_LOGGED_OF_PAGE: Final = 20  # reasons in a line of the task's log
+MAX_LOGGED: Final = 1_000  # rejected rows of a file, in the task's log
+_SHOWN_CHARACTERS: Final = 80
+_REASON_CHARACTERS: Final = 200
+_START_BYTES: Final = 512  # enough for gzip's header, and for what follows it
+_HEADER_HINT: Final = (
+    'Set "encoding" to that of the file ("cp1252" or "latin-1" from Excel in the West, "utf-16",'
+    ' ...), or "quotechar" to its quotes.'
+)
+_HEAD_ERRORS: Final = {
+    "403": 'The worker may not read {file}. Add "s3:GetObject" to "workerPolicyStatements".',
+    "404": "There is no file {file}. Check the bucket and the key.",
+}
 
 
 class ImportCsvInput(BaseModel):
     """The file, the table and the progress. The first line of the file names the columns."""
 
+    model_config = ConfigDict(extra="forbid")  # an option that is misspelt would have no effect
+
     bucket: str = Field(min_length=3)
     key: str = Field(min_length=1)
     table: str = Field(min_length=3)
-    key_field: str = Field(
+    key_field: str | None = Field(
+        default=None,
         min_length=1,
-        description="the column that is the table's partition key; rows without it are rejected",
+        description="the table's partition key; the table says it, if this is left out",
     )
+
+    delimiter: str = Field(default=",", description="one character, such as ; or a tab")
+    quotechar: str = Field(default='"', description="one character; empty: nothing is quoted")
+    encoding: Annotated[str, AfterValidator(canonical)] | None = Field(
+        default=None, description="by default what the byte order mark says, and else UTF-8"
+    )
+    gzip: bool | None = Field(default=None, description="by default what the first bytes say")
+    skip_columns: list[str] = Field(default=[], description="by name or by number (#3)")
+    rename_columns: dict[str, Annotated[str, Field(min_length=1)]] = Field(
+        default={}, description="from columns, by name or by number (#3), to attributes"
+    )
+
     page_bytes: int = Field(
         default=65_536, ge=1_024, le=8_388_608, description="bytes of the file to read at a time"
     )
@@ -37,165 +81,224 @@ class ImportCsvInput(BaseModel):
     )
     pause_seconds: int = Field(default=0, ge=0, description="wait between two iterations")
 
-    cursor: int = Field(default=0, ge=0, description="the first byte that is not imported yet")
-    etag: str = ""
-    columns: list[str] = []
+    cursor: Position = Field(default=Position(), description="where the import goes on")
+    etag: str = Field(default="", description="the version of the file; empty before the start")
+    size: int = Field(default=0, description="of the file, in bytes")
+    columns: list[str | None] = Field(default=[], description="their attributes")
+    keys: Schema = Schema(keys=[])
     written: int = 0
+    duplicates: int = 0
     rejected: int = 0
     reasons: list[str] = Field(default=[], description="why the first few rows were rejected")
 
+    @field_validator("delimiter", "quotechar")
+    @classmethod
+    def _one_character(cls, value: str, info: ValidationInfo) -> str:
+        is_one = len(value) == 1 and value not in "\r\n\0"
+        if is_one or (not value and info.field_name == "quotechar"):
+            return value
+        raise ValueError(f"{value!r} is not one character. A line break or NUL can't be used.")
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """The whole lines in one range of bytes of the file."""
-
-    start: int
-    end: int
-    size_of_file: int
-    text: str
+    @model_validator(mode="after")
+    def _separable(self) -> "ImportCsvInput":
+        if self.delimiter == self.quotechar:
+            raise ValueError(f"delimiter and quotechar are both {self.delimiter!r}. Change one.")
+        return self
 
 
 @task(
     id="importCsv",
     title="Import a CSV file",
-    retry=Retry(max_attempts=5, backoff=timedelta(seconds=5)),
+    retry=Retry(max_attempts=5, backoff=timedelta(seconds=5), exclude=(ImportRefused,)),
 )
 def import_csv(context: Context, input: ImportCsvInput) -> Done:
     """Writes every row of a CSV file in S3 to a DynamoDB table."""
     if not input.etag:
         # Saved before the first row is written: an import never mixes two versions of a file.
-        context.save_input({"etag": head(input)["ETag"]})
-        input.etag = str(context.task.input["etag"])
+        input = started(input)
+        context.save_input(input)
+        context.log.info(
+            "Import started.", bytes=input.size, encoding=input.encoding, gzip=input.gzip
+        )
     for page in context.each(
-        pages(input),
+        file_of(input).pages(input.cursor),
         input,
-        total=int(head(input)["ContentLength"]),
-        weight=lambda page: page.end - page.start,
+        total=input.size,
+        weight=lambda page: page.weight,
         per_iteration=input.pages_per_iteration,
         pause=timedelta(seconds=input.pause_seconds),
     ):
-        write(rows(page, input), input)
-    context.log.info(
-        "Import ended.", written=input.written, rejected=input.rejected, reasons=input.reasons
+        import_page(context, page, input)
+    output = {
+        "written": input.written,
+        "duplicates": input.duplicates,
+        "rejected": input.rejected,
+        "reasons": input.reasons,
+    }
+    context.log.info("Import ended.", **output)
+    return Done(summary(input), output=output)
+
+
+def summary(input: ImportCsvInput) -> str:
+    """What became of the rows, in a sentence."""
+    duplicates = (
+        f"{input.duplicates:,} replaced by later rows with the same key, "
+        if input.duplicates
+        else ""
     )
-    output = {"written": input.written, "rejected": input.rejected, "reasons": input.reasons}
-    return Done(f"{input.written:,} rows imported, {input.rejected:,} rejected.", output=output)
+    return f"{input.written:,} rows imported, {duplicates}{input.rejected:,} rejected."
 
 
-def head(input: ImportCsvInput) -> Mapping[str, Any]:
-    """The size of the file in bytes, and its version, as S3 returns them."""
-    response: Mapping[str, Any] = s3().head_object(Bucket=input.bucket, Key=input.key)
-    return response
+def started(input: ImportCsvInput) -> ImportCsvInput:
+    """The input with what the import needs to know of the file and of the table.
+
+    Raises:
+        ImportRefused: the file, the table and the options don't fit together.
+    """
+    input = input.model_copy(update=head(input))
+    input = input.model_copy(update={"gzip": is_gzip(input), "keys": keys_of(input)})
+    input = input.model_copy(update={"encoding": detect(start_of(input), input.encoding).name})
+    header, cursor = file_of(input).header()
+    columns = columns_of(header, input) if header else []
+    return input.model_copy(update={"columns": columns, "cursor": cursor})
 
 
-def pages(input: ImportCsvInput) -> Iterator[tuple[int, Page]]:
-    """Pages of whole lines from the cursor on, each with the position of the next page."""
-    start, size_of_file = input.cursor, int(head(input)["ContentLength"])
-    while start < size_of_file:
-        page = read_page(input, start, size_of_file)
-        yield page.end, page
-        start = page.end
+def head(input: ImportCsvInput) -> dict[str, Any]:
+    """The version of the file and its size in bytes, as fields of the input."""
+    try:
+        response = s3().head_object(Bucket=input.bucket, Key=input.key)
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code not in _HEAD_ERRORS:
+            raise
+        file = f"s3://{input.bucket}/{input.key}"
+        raise OSError(f"{_HEAD_ERRORS[code].format(file=file)} S3 says: {error}") from error
+    return {"etag": response["ETag"], "size": response["ContentLength"]}
 
 
-def read_page(input: ImportCsvInput, start: int, size_of_file: int) -> Page:
-    """Reads one page. A line that is longer than `page_bytes` makes the page longer."""
-    length = input.page_bytes
-    while True:
-        end = min(start + length, size_of_file)
-        response = s3().get_object(
-            Bucket=input.bucket, Key=input.key, Range=f"bytes={start}-{end - 1}", IfMatch=input.etag
+def is_gzip(input: ImportCsvInput) -> bool:
+    """Whether the file is gzip: by the option, or by its first bytes.
+
+    Raises:
+        ImportRefused: it is a zip archive.
+    """
+    magic = stored_file(input).read(0, len(ZIP_MAGIC))
+    if magic == ZIP_MAGIC:
+        raise ImportRefused(
+            "The file is a zip archive, or a workbook of Excel. Store it as CSV, or as CSV in gzip."
         )
-        content: bytes = response["Body"].read()
-        whole = content if end == size_of_file else content[: end_of_lines(content)]
-        if whole:
-            # Bytes that are not UTF-8 become surrogates, by which their row is rejected.
-            text = whole.decode(errors="surrogateescape")
-            # A byte order mark is not part of the name of the first column.
-            return Page(
-                start=start,
-                end=start + len(whole),
-                size_of_file=size_of_file,
-                text=text if start else text.removeprefix("\ufeff"),
-            )
-        length *= 2
+    return magic.startswith(GZIP_MAGIC) if input.gzip is None else input.gzip
 
 
-def end_of_lines(content: bytes) -> int:
-    """The end of the last whole line. A line break inside quotes does not end a line."""
-    # A page starts outside of quotes: an even number of them means outside again.
-    end = content.rfind(b"\n") + 1
-    while end and content.count(b'"', 0, end) % 2:
-        end = content.rfind(b"\n", 0, end - 1) + 1
-    return end
+def keys_of(input: ImportCsvInput) -> Schema:
+    """The keys of the table.
 
-
-def rows(page: Page, input: ImportCsvInput) -> list[dict[str, str]]:
-    """The valid rows of a page. Counts the others, and keeps the first few reasons."""
-    lines = csv.reader(io.StringIO(page.text, newline=""))
-    if page.start == 0:
-        input.columns = columns_of(next(lines, []), input.key_field)
-    accepted = []
-    for values in lines:
-        if reason := why_rejected(values, input):
-            input.rejected += 1
-            input.reasons = [*input.reasons, reason][:MAX_REASONS]
-        elif values:
-            accepted.append(dict(zip(input.columns, values, strict=True)))
-    return accepted
-
-
-def columns_of(header: list[str], key_field: str) -> list[str]:
-    """The names of the columns, from the first line of the file."""
-    columns = [column.strip() for column in header]
-    if "" in columns:
-        raise ValueError(
-            f"Column {columns.index('') + 1} of the file has no name in its first line."
+    Raises:
+        ImportRefused: `key_field` is not the partition key.
+    """
+    keys = Schema.from_table(dynamodb(), input.table)
+    partition_key = keys.primary[0].name
+    named = input.key_field
+    if named is not None and partition_key not in (named, input.rename_columns.get(named)):
+        raise ImportRefused(
+            f'"key_field" is "{named}", but the partition key of table "{input.table}" is'
+            f' "{partition_key}". Leave "key_field" out. If the file calls it "{named}", set'
+            f' "rename_columns" to {{"{named}": "{partition_key}"}}.'
         )
-    if key_field not in columns:
-        raise ValueError(
-            f'The file has no column "{key_field}"; its columns are: {", ".join(columns)}.'
+    return keys
+
+
+def start_of(input: ImportCsvInput) -> bytes:
+    """The first bytes of the text: a byte order mark, if there is one."""
+    start = b""
+    for chunk in open_source(
+        stored_file(input), Position(), chunk_bytes=_START_BYTES, is_gzip=bool(input.gzip)
+    ).chunks():
+        start += chunk
+        if len(start) >= LONGEST_MARK:
+            break
+    return start
+
+
+def columns_of(header: Row, input: ImportCsvInput) -> list[str | None]:
+    """The attributes of the columns.
+
+    Raises:
+        ImportRefused: the header can't be used; the message says what to do.
+    """
+    if header.problem:
+        raise ImportRefused(
+            f"The first line of the file, which names the columns, can't be read: {header.problem}."
+            f" {_HEADER_HINT}"
         )
+    if not header.values:
+        raise ImportRefused("The first line of the file is empty. Write the names of the columns.")
+    columns = attributes_of(header.values, skip=input.skip_columns, rename=input.rename_columns)
+    refuse_without_keys(columns, input.keys)
     return columns
 
 
-def why_rejected(values: list[str], input: ImportCsvInput) -> str:
-    """The reason to reject a row; empty for a valid row and for an empty line."""
-    if not values:
-        return ""
-    shown = ",".join(values)[:80].encode(errors="replace").decode()
-    if len(values) != len(input.columns):
-        return f"{len(values)} values for {len(input.columns)} columns: {shown}"
-    key = values[input.columns.index(input.key_field)]
-    if not key:
-        return f"no {input.key_field}: {shown}"
-    if len(key.encode(errors="replace")) > MAX_KEY_BYTES:
-        return f"{input.key_field} is longer than {MAX_KEY_BYTES:,} bytes: {shown}"
-    if any("\udc80" <= character <= "\udcff" for value in values for character in value):
-        return f"not UTF-8: {shown}"
-    return ""
-
-
-def write(accepted: list[dict[str, str]], input: ImportCsvInput) -> None:
-    """Writes rows to the table; of rows with the same key, the last. Safe to repeat."""
-    by_key = {row[input.key_field]: row for row in accepted}
-    items = [{name: {"S": value} for name, value in row.items()} for row in by_key.values()]
-    for start in range(0, len(items), BATCH_ROWS):
-        write_batch(input.table, items[start : start + BATCH_ROWS])
-    input.written += len(accepted)
-
-
-def write_batch(table: str, items: list[dict[str, Any]]) -> None:
-    """Writes at most 25 items. Retries unprocessed ones, after pauses that grow to 6.4 s."""
-    remaining = {table: [{"PutRequest": {"Item": item}} for item in items]}
-    for attempt in range(WRITE_ATTEMPTS):
-        remaining = dynamodb().batch_write_item(RequestItems=remaining)["UnprocessedItems"]
-        if not remaining:
-            return
-        time.sleep(random.uniform(0, 0.05 * 2**attempt))
-    raise TimeoutError(
-        f'Table "{table}" left {len(remaining[table])} of {len(items)} rows unprocessed after'
-        f" {WRITE_ATTEMPTS} attempts."
+def file_of(input: ImportCsvInput) -> CsvFile:
+    """The file, as the input says to read it."""
+    return CsvFile(
+        stored=stored_file(input),
+        encoding=Encoding(input.encoding or UTF_8),
+        format=Format(input.delimiter, input.quotechar),
+        is_gzip=bool(input.gzip),
+        page_bytes=input.page_bytes,
     )
+
+
+def stored_file(input: ImportCsvInput) -> StoredFile:
+    """The version of the file that the import began with."""
+    return StoredFile(s3(), input.bucket, input.key, input.etag, input.size)
+
+
+def import_page(context: Context, page: Page, input: ImportCsvInput) -> None:
+    """Writes the rows of a page, and counts what became of them."""
+    entries: list[Entry] = []
+    rejected: list[tuple[Row, str]] = []
+    for row in page.rows:
+        try:
+            entries.append(Entry(row, item_of(row, input)))
+        except RowRejected as error:
+            rejected.append((row, str(error)))
+    result = TableWriter(dynamodb(), input.table, input.keys).write(entries)
+    rejected += [(refusal.entry.row, refusal.reason) for refusal in result.refused]
+    input.written += result.rows
+    input.duplicates += result.replaced
+    reject(context, rejected, input)
+
+
+def item_of(row: Row, input: ImportCsvInput) -> Item:
+    """The item of a row.
+
+    Raises:
+        RowRejected: it can't be written; the text says why.
+    """
+    if row.problem:
+        raise RowRejected(row.problem)
+    if len(row.values) != len(input.columns):
+        raise RowRejected(f"{len(row.values)} values for {len(input.columns)} columns")
+    pairs = zip(input.columns, row.values, strict=True)
+    return input.keys.item({name: value for name, value in pairs if name is not None})
+
+
+def reject(context: Context, rows: list[tuple[Row, str]], input: ImportCsvInput) -> None:
+    """Counts rejected rows; the log has the first ones, the output a few of them."""
+    if not rows:
+        return
+    reasons = [reason_of(row, why) for row, why in sorted(rows)]
+    if input.rejected < MAX_LOGGED:
+        context.log.info(f"{len(reasons):,} rows rejected.", reasons=reasons[:MAX_LOGGED_OF_PAGE])
+    input.rejected += len(reasons)
+    input.reasons = [*input.reasons, *reasons][:MAX_REASONS]
+
+
+def reason_of(row: Row, why: str) -> str:
+    """Why a row was rejected: its line, the reason, and its beginning."""
+    shown = " ".join(",".join(row.values)[:_SHOWN_CHARACTERS].split()).replace(REPLACEMENT, "?")
+    return f"line {row.line}: {why[:_REASON_CHARACTERS]}" + (f": {shown}" if shown else "")
 
 
 def s3() -> Any:

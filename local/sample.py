@@ -46,7 +46,11 @@ class Sample:
                 "Action": ["s3:GetObject"],
                 "Resource": [f"arn:aws:s3:::{self.bucket}/{self.key}"],
             },
-            {"Effect": "Allow", "Action": ["dynamodb:BatchWriteItem"], "Resource": [table]},
+            {
+                "Effect": "Allow",
+                "Action": ["dynamodb:DescribeTable", "dynamodb:BatchWriteItem"],
+                "Resource": [table],
+            },
         ]
 
     def rows_in_file(self) -> int:

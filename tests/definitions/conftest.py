@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from moto import mock_aws
@@ -20,11 +21,35 @@ class Account:
         self.s3 = aws_client("s3")
         self.dynamodb = aws_client("dynamodb")
         self.s3.create_bucket(Bucket=BUCKET)
+        self.create_table(TABLE, id="S")
+
+    def create_table(self, name: str, *, index: str | None = None, **keys: str) -> None:
+        """A table with a partition key, and maybe a sort key, and an index by one of its keys.
+
+        Args:
+            keys: the types of the partition key, the sort key and the index's key.
+        """
+        primary = [key for key in keys if key != index]
+        indexes = {
+            "GlobalSecondaryIndexes": [
+                {
+                    "IndexName": f"by-{index}",
+                    "KeySchema": [{"AttributeName": index, "KeyType": "HASH"}],
+                    "Projection": {"ProjectionType": "ALL"},
+                }
+            ]
+        }
         self.dynamodb.create_table(
-            TableName=TABLE,
+            TableName=name,
             BillingMode="PAY_PER_REQUEST",
-            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            KeySchema=[
+                {"AttributeName": key, "KeyType": type}
+                for key, type in zip(primary, ("HASH", "RANGE"), strict=False)
+            ],
+            AttributeDefinitions=[
+                {"AttributeName": key, "AttributeType": type} for key, type in keys.items()
+            ],
+            **(indexes if index else {}),
         )
 
     def upload(self, content: str | bytes, key: str = "file.csv") -> None:
@@ -32,14 +57,14 @@ class Account:
             Bucket=BUCKET, Key=key, Body=content.encode() if isinstance(content, str) else content
         )
 
+    def items(self, table: str = TABLE) -> list[dict[str, Any]]:
+        """The items of a table."""
+        pages = self.dynamodb.get_paginator("scan").paginate(TableName=table)
+        return [item for page in pages for item in page["Items"]]
+
     def rows(self) -> dict[str, dict[str, str]]:
-        """The rows of the table, by key."""
-        pages = self.dynamodb.get_paginator("scan").paginate(TableName=TABLE)
-        rows = [
-            {name: value["S"] for name, value in item.items()}
-            for page in pages
-            for item in page["Items"]
-        ]
+        """The rows of the table `airports`, by key."""
+        rows = [{name: value["S"] for name, value in item.items()} for item in self.items()]
         return {row["id"]: row for row in rows}
 
 

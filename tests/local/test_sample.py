@@ -19,7 +19,9 @@ def test_the_file_has_3376_rows_each_with_its_own_key(sample: Sample) -> None:
     assert sample.rows_in_file() == len(keys) == 3376
 
 
-def test_its_policy_allows_reading_the_file_and_writing_the_table_only(sample: Sample) -> None:
+def test_its_policy_allows_reading_the_file_and_the_tables_keys_and_writing_rows_only(
+    sample: Sample,
+) -> None:
     assert sample.policy() == [
         {
             "Effect": "Allow",
@@ -28,7 +30,7 @@ def test_its_policy_allows_reading_the_file_and_writing_the_table_only(sample: S
         },
         {
             "Effect": "Allow",
-            "Action": ["dynamodb:BatchWriteItem"],
+            "Action": ["dynamodb:DescribeTable", "dynamodb:BatchWriteItem"],
             "Resource": ["arn:aws:dynamodb:eu-central-1:000000000000:table/demo-airports"],
         },
     ]
