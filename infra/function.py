@@ -66,7 +66,7 @@ class Function(pulumi.ComponentResource):
         role = aws.iam.Role(
             name,
             name=args.physical_name,
-            assume_role_policy=pulumi.Output.json_dumps(policies.trust("lambda.amazonaws.com")),
+            assume_role_policy=pulumi.Output.json_dumps(policies.trust("lambda")),
             opts=child,
         )
         policy = aws.iam.RolePolicy(

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Annotated, Final, Literal, Self, TypeVar
 
 import pulumi
@@ -135,6 +136,7 @@ class Settings:
     stack: str
     aws: AwsSettings
     config: ProjectSettings
+    now: datetime  # the moment of the deploy: what is over by then isn't deployed
 
     @classmethod
     def from_pulumi(cls) -> Self:
@@ -150,6 +152,7 @@ class Settings:
             stack=stack,
             aws=_read(AwsSettings, "aws"),
             config=_read(ProjectSettings, project),
+            now=datetime.now(UTC),
         )
 
     def resource_name(self, suffix: str) -> str:

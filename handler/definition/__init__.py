@@ -1,8 +1,9 @@
-"""What an author declares: `@task`, verdicts, `Retry`, the registry. Nothing that runs."""
+"""What an author declares: `@task`, verdicts, retries, schedules, the registry. It runs nothing."""
 
 from handler.definition.definition import Definition, code_of, task
 from handler.definition.registry import Registry, discover
 from handler.definition.retry import Retry
+from handler.definition.schedule import Schedule
 from handler.definition.task_code import Hook, TaskCode, TriggerRequest
 from handler.definition.values import next_input, stored_input, stored_output
 from handler.definition.verdicts import Aborted, Continue, Done, Failed, Verdict, whole_seconds
@@ -16,6 +17,7 @@ __all__ = [
     "Hook",
     "Registry",
     "Retry",
+    "Schedule",
     "TaskCode",
     "TriggerRequest",
     "Verdict",
