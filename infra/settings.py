@@ -11,6 +11,7 @@ from pulumi.runtime import config as pulumi_config
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     Json,
@@ -62,6 +63,14 @@ LogRetentionDays = Annotated[
 RecoverySeconds = Annotated[
     int, Field(ge=120, le=3600, description="a whole number of seconds, 120 to 3600")
 ]
+
+
+def _as_text(number: object) -> object:
+    """`pulumi config set --path` makes a number of an account's id."""
+    return str(number) if type(number) is int else number
+
+
+AccountId = Annotated[str, BeforeValidator(_as_text), Field(pattern=r"^[0-9]{12}$")]
 Statements = Annotated[
     Json[tuple[IamStatement, ...]],
     Field(description="IAM statements, each with Effect, Action and Resource"),
@@ -80,7 +89,8 @@ class AwsSettings(BaseModel):
         None
     )
     allowed_account_ids: Annotated[
-        Json[tuple[str, ...]], Field(description='account ids as JSON, ["123456789012"]')
+        Json[tuple[AccountId, ...]],
+        Field(description='account ids of 12 digits as JSON, ["123456789012"]'),
     ] = ()
 
 

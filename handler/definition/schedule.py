@@ -71,7 +71,8 @@ class Schedule:
         times = times_of(self.expression)
         _check_moment("start", self.start)
         _check_moment("end", self.end)
-        if self.start and self.end and self.start >= self.end:
+        start, end = _utc(self.start), _utc(self.end)
+        if start and end and start >= end:
             raise ValueError(f"start={self.start} is not before end={self.end}.")
         _check_time_zone(self.time_zone)
         self._check_window()
@@ -87,10 +88,12 @@ class Schedule:
         A rate without a `start` counts from the deploy: here, from `moment`.
         """
         _check_moment("moment", moment)
-        earliest = max(moment + _ONE_MICROSECOND, self.start or moment)
-        anchor = self.start or moment
-        for time in times_of(self.expression).after(earliest, anchor=anchor, zone=self._zone()):
-            return time if self.end is None or time < self.end else None
+        # In UTC: Python compares and subtracts two moments of one zone by the clock on its wall.
+        after, start, end = moment.astimezone(UTC), _utc(self.start), _utc(self.end)
+        earliest = max(after + _ONE_MICROSECOND, start or after)
+        times = times_of(self.expression)
+        for time in times.after(earliest, anchor=start or after, zone=self._zone()):
+            return time if end is None or time < end else None
         return None
 
     def window_minutes(self) -> int:
@@ -120,7 +123,7 @@ class Schedule:
         return ZoneInfo(self.time_zone) if is_known else UTC
 
     def _between(self) -> str:
-        after = max(self.start or EARLIEST, EARLIEST)
+        after = max(_utc(self.start) or EARLIEST, EARLIEST)
         before = f" and before {self.end}" if self.end else ""
         return f" from {after} on{before}"
 
@@ -132,8 +135,8 @@ class Times(Protocol):
         """The times from `earliest` on, in their order and in UTC.
 
         Args:
-            earliest: an aware moment.
-            anchor: what a rate counts from.
+            earliest: a moment in UTC.
+            anchor: what a rate counts from, in UTC.
             zone: what a time on the wall is in.
         """
         ...
@@ -148,7 +151,7 @@ class Rate:
     def after(self, earliest: datetime, *, anchor: datetime, zone: tzinfo) -> Iterator[datetime]:  # noqa: ARG002
         passed = -(-(earliest - anchor) // self.interval)  # rounded up
         with suppress(OverflowError):  # after the year 9999
-            time = anchor.astimezone(UTC) + max(passed, 0) * self.interval
+            time = anchor + max(passed, 0) * self.interval
             while True:
                 yield time
                 time += self.interval
@@ -232,6 +235,10 @@ def _in_utc(times: Iterator[datetime], zone: tzinfo) -> Iterator[datetime]:
         moment = time.replace(tzinfo=zone).astimezone(UTC)
         if moment.astimezone(zone).replace(tzinfo=None) == time:
             yield moment
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    return moment.astimezone(UTC) if moment else None
 
 
 def _check_moment(name: str, moment: datetime | None) -> None:
