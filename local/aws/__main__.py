@@ -18,10 +18,19 @@ from local.aws import (
     event_intake,
     executions,
     lambda_errors,
+    schedules,
 )
 from local.aws.patch import UnknownMinistack, module
 
-CORRECTIONS = (credentials, lambda_errors, executions, event_intake, event_delivery, api_calls)
+CORRECTIONS = (
+    credentials,
+    lambda_errors,
+    executions,
+    event_intake,
+    event_delivery,
+    api_calls,
+    schedules,
+)
 
 
 def main(folder: str, *, also: Sequence[Callable[[], None]] = ()) -> None:
