@@ -10,6 +10,7 @@ from typing import ClassVar, Final, Protocol
 from zoneinfo import ZoneInfo, available_timezones
 
 from handler.clock import Seconds, to_seconds
+from handler.contract import SCHEDULED_TIME
 from handler.definition.cron import Cron
 
 DEFAULT_TIME_ZONE: Final = "UTC"
@@ -56,7 +57,7 @@ class Schedule:
         TypeError: an argument has the wrong type.
     """
 
-    TIME: ClassVar[str] = "<aws.scheduler.scheduled-time>"
+    TIME: ClassVar[str] = SCHEDULED_TIME
     """In a `schedule_input`: EventBridge Scheduler puts the time of the tick in its place, in UTC
     (`2027-01-01T03:00:00Z`)."""
 
