@@ -5,6 +5,7 @@ import json
 import math
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from local.demo import run_demo
@@ -14,6 +15,7 @@ from local.errors import LocalError
 from local.graphql_client import execute
 from local.guide import guide
 from local.project import Project
+from local.scheduled import scheduled
 
 DEFAULT_PORT = 4566
 _DESCRIPTION = "An AWS account on your machine, with this project deployed into it."
@@ -88,7 +90,7 @@ def _up(options: argparse.Namespace) -> int:
         deployed.to_file(project.folder)
         try:
             print(
-                f"\n{guide(deployed)}\nWritten to {OUTPUTS_FILE}. Log: {emulator.log}. Ctrl-C"
+                f"\n{_guide(deployed)}\nWritten to {OUTPUTS_FILE}. Log: {emulator.log}. Ctrl-C"
                 " ends it.",
                 flush=True,
             )
@@ -97,6 +99,10 @@ def _up(options: argparse.Namespace) -> int:
             return 0
         finally:
             deployed.remove_file(project.folder)
+
+
+def _guide(deployed: Deployed) -> str:
+    return guide(deployed, scheduled(deployed.access, datetime.now(UTC)))
 
 
 def _demo(options: argparse.Namespace) -> int:

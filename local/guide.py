@@ -3,7 +3,7 @@
 import json
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from handler.contract import DETAIL_TYPE, WireKey
@@ -17,8 +17,8 @@ _TRIGGER = (
 )
 
 
-def guide(deployed: Deployed) -> str:
-    """All sections: outputs, credentials, events, executions, the API."""
+def guide(deployed: Deployed, schedules: Sequence[str] = ()) -> str:
+    """All sections: outputs, credentials, events, executions, the API, and the schedules if any."""
     return "\n".join(
         [
             _section("Outputs", _outputs(deployed.outputs)),
@@ -28,6 +28,7 @@ def guide(deployed: Deployed) -> str:
             ),
             _section("See the executions", [_list_executions(deployed)]),
             _section("Call the GraphQL API", [_graphql(_TRIGGER), _graphql(_LIST_TASKS)]),
+            *([_section("Triggered by the clock", list(schedules))] if schedules else []),
         ]
     )
 

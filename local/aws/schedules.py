@@ -116,9 +116,12 @@ def schedule_of(record: Mapping[str, Any]) -> Schedule:
 
 
 def _moment(value: object) -> datetime | None:
+    """A moment as ministack keeps it, or as boto3 returns it."""
     if isinstance(value, int | float):
         return datetime.fromtimestamp(value, UTC)
-    return datetime.fromisoformat(value) if isinstance(value, str) else None
+    if isinstance(value, str):
+        return datetime.fromisoformat(value)
+    return value if isinstance(value, datetime) else None
 
 
 def _refusing(store: Original) -> Original:

@@ -71,7 +71,9 @@ OF_SCHEDULE = {
     "SCHEDULE_ARN": "arn:aws:scheduler:eu-central-1:123456789012:schedule/group/everyNight",
     "TARGET_ARN": "arn:aws:states:eu-central-1:123456789012:stateMachine:tasks",
 }
-REQUEST = {"StateMachineArn": "arn:aws:states:eu-central-1:123456789012:stateMachine:tasks"}
+REQUEST: dict[str, object] = {
+    "StateMachineArn": "arn:aws:states:eu-central-1:123456789012:stateMachine:tasks"
+}
 
 
 @pytest.mark.parametrize("event", [EVENT, TICK])

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from local.access import Access
 from local.aws.schedules import Key, Record, Ticker, refusal_of
+from local.scheduled import scheduled
 from tests.local.aws.conftest import Afterwards
 from tests.local.conftest import Outputs, Until
 
@@ -242,6 +243,14 @@ def test_a_tick_for_a_missing_machine_is_a_dead_letter(
 
     letter = dead_letter()
     assert (letter["ERROR_CODE"], letter["TARGET_ARN"]) == ("StateMachineDoesNotExist", missing)
+
+
+def test_the_guide_shows_the_next_time_of_each_schedule_in_its_zone(
+    access: Access, outputs: Outputs
+) -> None:
+    lines = scheduled(access, CREATED)
+
+    assert "everything-nightly  cron(0 3 * * ? *)  next 2027-01-02 03:00 Europe/Berlin" in lines
 
 
 def test_a_role_that_trusts_another_group_is_refused(create: Create) -> None:
