@@ -50,11 +50,15 @@ def dates(schedule: Schedule, now: datetime) -> Mapping[str, str]:
     """`start_date` and `end_date`, as far as they are to be given.
 
     EventBridge Scheduler refuses a start that has passed ("The StartDate you specify cannot be
-    earlier than 5 minutes ago"), so a deploy after it leaves it out.
+    earlier than 5 minutes ago"). A cron doesn't need it any more. A rate counts from it, so it
+    starts at the next of its times.
     """
-    moments = {"start_date": schedule.start, "end_date": schedule.end}
+    start = schedule.start
+    if start and start <= now:
+        start = schedule.next_after(now) if schedule.is_rate else None
+    moments = {"start_date": start, "end_date": schedule.end}
     return {
         name: moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         for name, moment in moments.items()
-        if moment and moment > now
+        if moment
     }

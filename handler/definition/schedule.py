@@ -97,6 +97,10 @@ class Schedule:
             return time if end is None or time < end else None
         return None
 
+    @property
+    def is_rate(self) -> bool:
+        return self.expression.startswith("rate(")
+
     def window_minutes(self) -> int:
         """The window in whole minutes; 0 for none."""
         return int(to_seconds(self.window, name="window") // 60)

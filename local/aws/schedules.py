@@ -109,7 +109,7 @@ def schedule_of(record: Mapping[str, Any]) -> Schedule:
     """
     expression = record["ScheduleExpression"]
     start = _moment(record.get("StartDate"))
-    if start is None and expression.startswith("rate("):
+    if start is None and Schedule(expression).is_rate:
         start = _moment(record.get("CreationDate"))
     zone = record.get("ScheduleExpressionTimezone") or "UTC"
     return Schedule(expression, time_zone=zone, start=start, end=_moment(record.get("EndDate")))

@@ -82,6 +82,7 @@ MEMBERS: dict[type, set[str]] = {
         "TIME",
         "end",
         "expression",
+        "is_rate",
         "next_after",
         "start",
         "time_zone",

@@ -139,12 +139,21 @@ def test_a_schedule_that_is_over_is_left_out_and_the_deploy_goes_on(deploy: Depl
     assert [schedule["name"] for schedule in stack.all(SCHEDULE)] == ["everyNight"]
 
 
-def test_a_start_that_has_passed_is_left_out(deploy: Deploy) -> None:
+def test_a_start_of_a_cron_that_has_passed_is_left_out(deploy: Deploy) -> None:
     # EventBridge Scheduler would refuse it: "The StartDate you specify cannot be earlier than 5
     # minutes ago."
-    started = Schedule("rate(1 day)", start=datetime.now(UTC) - timedelta(days=1))
+    started = Schedule("cron(0 3 * * ? *)", start=datetime.now(UTC) - timedelta(days=1))
 
     assert "startDate" not in deploy(definition(started)).one(SCHEDULE)
+
+
+def test_a_rate_whose_start_has_passed_starts_at_the_next_of_its_times(deploy: Deploy) -> None:
+    # Without a start it would trigger at once, and count from this deploy.
+    start = datetime.now(UTC).replace(microsecond=0) - timedelta(days=10, hours=5)
+
+    deployed = deploy(definition(Schedule("rate(7 days)", start=start))).one(SCHEDULE)
+
+    assert datetime.fromisoformat(deployed["startDate"]) == start + timedelta(days=14)
 
 
 def test_no_rule_triggers_tasks_by_the_clock(deploy: Deploy) -> None:

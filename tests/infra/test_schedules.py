@@ -75,11 +75,13 @@ def test_a_schedule_is_over_from_its_end_on_and_its_dates_are_to_come(
 
     dates = schedules.dates(schedule, now)
 
-    assert all(
-        datetime.fromisoformat(date) >= now.replace(microsecond=0) for date in dates.values()
-    )
-    assert ("start_date" in dates) == (later < timedelta(0))
-    if later >= length:
-        assert schedules.is_over(schedule, now)
-    if later < timedelta(0):
-        assert not schedules.is_over(schedule, now)
+    is_over = schedules.is_over(schedule, now)
+    assert is_over == (schedule.next_after(now) is None)
+    assert later < length or is_over
+    assert later >= timedelta(0) or not is_over
+    if not is_over:
+        next_start = datetime.fromisoformat(dates["start_date"])
+        since = next_start - start.astimezone(UTC).replace(microsecond=0)
+        assert next_start >= now.replace(microsecond=0)
+        assert since % timedelta(minutes=1) == timedelta(0)
+        assert datetime.fromisoformat(dates["end_date"]) == end.replace(microsecond=0)
