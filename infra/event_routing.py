@@ -11,6 +11,7 @@ import pulumi_aws as aws
 
 from handler.contract import DETAIL_TYPE
 from infra import policies
+from infra.partitions import service_principal
 from infra.settings import Settings
 
 # EventBridge retries for at most 24 hours and 185 times (EventBridge guide, "How EventBridge
@@ -99,7 +100,7 @@ def _role(
     role = aws.iam.Role(
         name,
         name=physical_name,
-        assume_role_policy=pulumi.Output.json_dumps(policies.trust("events")),
+        assume_role_policy=pulumi.Output.json_dumps(policies.trust(service_principal("events"))),
         opts=opts,
     )
     may_start = pulumi.Output.from_input(args.state_machine_arn).apply(

@@ -54,7 +54,7 @@ class Arns:
 
 
 def trust(service: str) -> Document:
-    """Lets an AWS service (`lambda`) assume the role."""
+    """Lets an AWS service (`lambda.amazonaws.com`) assume the role."""
     return _document(_assume(service))
 
 
@@ -65,7 +65,7 @@ def trust_schedules(group: str) -> Document:
     deputy prevention in EventBridge Scheduler").
     """
     condition = {"StringEquals": {"aws:SourceAccount": account_of(group), "aws:SourceArn": group}}
-    return _document(_assume("scheduler") | {"Condition": condition})
+    return _document(_assume(service_principal("scheduler")) | {"Condition": condition})
 
 
 def worker(arns: Arns, log_group: str, *, tasks: Sequence[Statement]) -> Document:
@@ -153,7 +153,7 @@ def _common(arns: Arns, log_group: str) -> list[Statement]:
 def _assume(service: str) -> Statement:
     return {
         "Effect": "Allow",
-        "Principal": {"Service": service_principal(service)},
+        "Principal": {"Service": service},
         "Action": "sts:AssumeRole",
     }
 

@@ -7,7 +7,7 @@ import pulumi
 import pulumi_aws as aws
 
 from infra import policies, state_machine_definition
-from infra.partitions import account_of, partition_of, region_of
+from infra.partitions import account_of, partition_of, region_of, service_principal
 from infra.settings import Settings
 
 SUFFIX: Final = "state-machine"
@@ -44,7 +44,9 @@ class StateMachine(pulumi.ComponentResource):
         role = aws.iam.Role(
             name,
             name=physical_name,
-            assume_role_policy=pulumi.Output.json_dumps(policies.trust("states")),
+            assume_role_policy=pulumi.Output.json_dumps(
+                policies.trust(service_principal("states"))
+            ),
             opts=child,
         )
         policy = aws.iam.RolePolicy(

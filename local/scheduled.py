@@ -1,7 +1,7 @@
 """The schedules of a deployed project, and when each triggers next."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -24,6 +24,6 @@ def scheduled(access: Access, now: datetime) -> list[str]:
 def _line(schedule: Mapping[str, Any], now: datetime) -> str:
     zone = schedule["ScheduleExpressionTimezone"]
     following = schedule_of(schedule).next_after(now)
-    local = following.astimezone(ZoneInfo(zone)) if following else None
+    local = following.astimezone(UTC if zone == "UTC" else ZoneInfo(zone)) if following else None
     when = f"next {local:%Y-%m-%d %H:%M} {zone}" if local else "over"
     return f"{schedule['Name']}  {schedule['ScheduleExpression']}  {when}"

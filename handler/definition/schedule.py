@@ -99,6 +99,7 @@ class Schedule:
 
     @property
     def is_rate(self) -> bool:
+        """Whether it counts intervals, and so needs a moment to count from."""
         return self.expression.startswith("rate(")
 
     def window_minutes(self) -> int:
@@ -121,11 +122,12 @@ class Schedule:
                 "a rate has 24 hours anywhere. Leave it out, or write a cron."
             )
         if isinstance(times, At) and (self.start or self.end):
-            raise ValueError(f'start and end change nothing about "{self.expression}"; leave them.')
+            raise ValueError(f'start and end change nothing about "{self.expression}"; omit both.')
 
     def _zone(self) -> tzinfo:
-        is_known = self.time_zone in _time_zones()
-        return ZoneInfo(self.time_zone) if is_known else UTC
+        if self.time_zone == DEFAULT_TIME_ZONE or self.time_zone not in _time_zones():
+            return UTC
+        return ZoneInfo(self.time_zone)
 
     def _between(self) -> str:
         after = max(_utc(self.start) or EARLIEST, EARLIEST)
@@ -261,6 +263,8 @@ def _check_moment(name: str, moment: datetime | None) -> None:
 def _check_time_zone(name: str) -> None:
     if not isinstance(name, str):
         raise TypeError(f"time_zone={name!r:.60} is not text; write the zone's IANA name.")
+    if name == DEFAULT_TIME_ZONE:
+        return
     known = _time_zones()
     # Where there is no database of time zones, as in some containers, the deploy has to check it.
     if len(name) > MAX_TIME_ZONE_CHARACTERS or (known and name not in known):
