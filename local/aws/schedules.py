@@ -20,11 +20,13 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from handler.definition import Schedule
 from local.aws.patch import Original, module, replace
 from local.aws.permissions import may_assume, role_allows
+
+if TYPE_CHECKING:
+    from handler.definition import Schedule
 
 Record = dict[str, Any]  # a schedule, as ministack keeps it
 Key = tuple[str, str, str]  # account, region, group and name
@@ -101,12 +103,15 @@ class Ticker:
         return ticks
 
 
-def schedule_of(record: Mapping[str, Any]) -> Schedule:
+def schedule_of(record: Mapping[str, Any]) -> "Schedule":
     """The schedule of a record. A rate without a start counts from its creation.
 
     Raises:
         ValueError: AWS refuses it.
     """
+    # Importing it takes a third of a second, which an account without schedules need not wait.
+    from handler.definition import Schedule  # noqa: PLC0415
+
     expression = record["ScheduleExpression"]
     start = _moment(record.get("StartDate"))
     if start is None and Schedule(expression).is_rate:
