@@ -54,7 +54,7 @@ class Arns:
 
 
 def trust(service: str) -> Document:
-    """Lets an AWS service (`lambda.amazonaws.com`) assume the role."""
+    """Lets an AWS service, by its principal (`partitions.service_principal`), assume the role."""
     return _document(_assume(service))
 
 
