@@ -147,6 +147,10 @@ DEFAULT_TENANT: Final = "root"
 DEFAULT_LOCALE: Final = "en-US"
 NO_DELAY: Final = -1
 
+# EventBridge Scheduler puts the time of a tick in its place (guide, "Adding context attributes in
+# EventBridge Scheduler").
+SCHEDULED_TIME: Final = "<aws.scheduler.scheduled-time>"
+
 DAY_SECONDS: Final = 24 * 60 * 60
 # An execution lives for a year at most (Step Functions quotas, "Maximum execution time"). Ten days
 # of it are left for the run itself.

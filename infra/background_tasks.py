@@ -1,4 +1,4 @@
-"""The whole stack: storage, worker, state machine, event routing, API and recovery."""
+"""The whole stack: storage, worker, state machine, event routing, schedules, API and recovery."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from infra.event_routing import EventRouting, EventRoutingArgs
 from infra.function import Function, FunctionArgs, FunctionDefaults
 from infra.graphql_api import GraphqlApi, GraphqlApiArgs
 from infra.recovery_function import RecoveryFunction, RecoveryFunctionArgs
+from infra.scheduler import Scheduler, SchedulerArgs
 from infra.settings import Settings
 from infra.state_machine import StateMachine, StateMachineArgs
 from infra.storage import Storage, StorageArgs
@@ -59,6 +60,7 @@ class BackgroundTasks(pulumi.ComponentResource):
             "state-machine", StateMachineArgs(settings=settings, worker_arn=worker.arn), child
         )
         EventRouting("event-routing", _event_routing(args, storage, machine), child)
+        Scheduler("scheduler", _scheduler(args, storage, machine), child)
         api = GraphqlApi("api", GraphqlApiArgs(defaults=defaults), child)
         recovery = RecoveryFunction(
             "recovery",
@@ -106,8 +108,16 @@ def _event_routing(
 ) -> EventRoutingArgs:
     return EventRoutingArgs(
         settings=args.settings,
-        definitions=args.definitions,
         event_bus_name=storage.event_bus_name,
         state_machine_arn=machine.arn,
         dead_letter_queue=storage.dead_letter_queue,
+    )
+
+
+def _scheduler(args: BackgroundTasksArgs, storage: Storage, machine: StateMachine) -> SchedulerArgs:
+    return SchedulerArgs(
+        settings=args.settings,
+        definitions=args.definitions,
+        state_machine_arn=machine.arn,
+        dead_letter_queue_arn=storage.dead_letter_queue.arn,
     )

@@ -1,9 +1,8 @@
-"""The rules that start executions: one for the events on the bus, one for each schedule.
+"""The rule that starts an execution for every event of a task.
 
 An event that no execution could be started for goes to the dead-letter queue.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,8 +10,8 @@ import pulumi
 import pulumi_aws as aws
 
 from handler.contract import DETAIL_TYPE
-from handler.definition import Definition
-from infra import policies, schedules
+from infra import policies
+from infra.partitions import service_principal
 from infra.settings import Settings
 
 # EventBridge retries for at most 24 hours and 185 times (EventBridge guide, "How EventBridge
@@ -27,14 +26,13 @@ class EventRoutingArgs:
     """Where events come from, what they start, and where undelivered ones go."""
 
     settings: Settings
-    definitions: Sequence[Definition]
     event_bus_name: pulumi.Input[str]
     state_machine_arn: pulumi.Input[str]
     dead_letter_queue: aws.sqs.Queue
 
 
 class EventRouting(pulumi.ComponentResource):
-    """The rule that starts an execution for every task event, and a rule for each schedule."""
+    """The rule that starts an execution for every task event, and what happens to lost ones."""
 
     def __init__(
         self, name: str, args: EventRoutingArgs, opts: pulumi.ResourceOptions | None = None
@@ -49,47 +47,12 @@ class EventRouting(pulumi.ComponentResource):
             event_pattern=pulumi.Output.json_dumps({"detail-type": [DETAIL_TYPE]}),
             opts=child,
         )
-        schedule_rules = {
-            definition.id: _schedule_rule(name, args, definition, child)
-            for definition in args.definitions
-            if definition.schedule
-        }
-        accepts = _accept_undelivered(
-            name, args.dead_letter_queue, [rule, *schedule_rules.values()], child
-        )
+        accepts = _accept_undelivered(name, args.dead_letter_queue, rule, child)
         role, allows = _role(name, args, child)
-        # The targets come last: without the role or the queue's policy an event would be lost.
+        # The target comes last: without the role or the queue's policy an event would be lost.
         ready = pulumi.ResourceOptions(parent=self, depends_on=[accepts, allows])
-        _target(name, args, rule, role, ready, event_bus_name=args.event_bus_name)
-        for definition in args.definitions:
-            if definition.schedule:
-                _target(
-                    f"{name}-{definition.id}",
-                    args,
-                    schedule_rules[definition.id],
-                    role,
-                    ready,
-                    input_transformer=_event_of(definition),
-                )
+        _target(name, args, rule, role, ready)
         self.register_outputs({})
-
-
-def _schedule_rule(
-    name: str, args: EventRoutingArgs, definition: Definition, opts: pulumi.ResourceOptions
-) -> aws.cloudwatch.EventRule:
-    return aws.cloudwatch.EventRule(
-        f"{name}-{definition.id}",
-        name=args.settings.resource_name(f"schedule-{definition.id}"),
-        description=f'Triggers the background task "{definition.id}" by the clock.',
-        schedule_expression=definition.schedule,
-        opts=opts,
-    )
-
-
-def _event_of(definition: Definition) -> aws.cloudwatch.EventTargetInputTransformerArgs:
-    return aws.cloudwatch.EventTargetInputTransformerArgs(
-        input_paths=schedules.INPUT_PATHS, input_template=schedules.event_template(definition)
-    )
 
 
 def _target(
@@ -98,17 +61,13 @@ def _target(
     rule: aws.cloudwatch.EventRule,
     role: aws.iam.Role,
     opts: pulumi.ResourceOptions,
-    *,
-    event_bus_name: pulumi.Input[str] | None = None,
-    input_transformer: aws.cloudwatch.EventTargetInputTransformerArgs | None = None,
 ) -> None:
     aws.cloudwatch.EventTarget(
         name,
         rule=rule.name,
-        event_bus_name=event_bus_name,
+        event_bus_name=args.event_bus_name,
         arn=args.state_machine_arn,
         role_arn=role.arn,
-        input_transformer=input_transformer,
         dead_letter_config=aws.cloudwatch.EventTargetDeadLetterConfigArgs(
             arn=args.dead_letter_queue.arn
         ),
@@ -123,12 +82,11 @@ def _target(
 def _accept_undelivered(
     name: str,
     queue: aws.sqs.Queue,
-    rules: Sequence[aws.cloudwatch.EventRule],
+    rule: aws.cloudwatch.EventRule,
     opts: pulumi.ResourceOptions,
 ) -> aws.sqs.QueuePolicy:
-    arns = pulumi.Output.all(*(rule.arn for rule in rules))
-    policy = pulumi.Output.all(queue.arn, arns).apply(
-        lambda known: policies.dead_letter_queue(queue=known[0], rules=known[1])
+    policy = pulumi.Output.all(queue=queue.arn, rule=rule.arn).apply(
+        lambda arns: policies.dead_letter_queue(**arns)
     )
     return aws.sqs.QueuePolicy(
         name, queue_url=queue.url, policy=pulumi.Output.json_dumps(policy), opts=opts
@@ -142,7 +100,7 @@ def _role(
     role = aws.iam.Role(
         name,
         name=physical_name,
-        assume_role_policy=pulumi.Output.json_dumps(policies.trust("events.amazonaws.com")),
+        assume_role_policy=pulumi.Output.json_dumps(policies.trust(service_principal("events"))),
         opts=opts,
     )
     may_start = pulumi.Output.from_input(args.state_machine_arn).apply(

@@ -8,6 +8,7 @@ import pulumi
 import pulumi_aws as aws
 
 from infra import policies, wheels
+from infra.partitions import service_principal
 from infra.policies import Arns, Document
 from infra.settings import Settings
 
@@ -66,7 +67,9 @@ class Function(pulumi.ComponentResource):
         role = aws.iam.Role(
             name,
             name=args.physical_name,
-            assume_role_policy=pulumi.Output.json_dumps(policies.trust("lambda.amazonaws.com")),
+            assume_role_policy=pulumi.Output.json_dumps(
+                policies.trust(service_principal("lambda"))
+            ),
             opts=child,
         )
         policy = aws.iam.RolePolicy(

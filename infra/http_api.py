@@ -8,6 +8,7 @@ import pulumi
 import pulumi_aws as aws
 
 from infra.function import Function
+from infra.partitions import service_principal
 from infra.settings import Settings
 
 PATH: Final = "/graphql"
@@ -95,7 +96,7 @@ def _route(
         name,
         action="lambda:InvokeFunction",
         function=args.function.function_name,
-        principal="apigateway.amazonaws.com",
+        principal=service_principal("apigateway"),
         source_arn=pulumi.Output.concat(api.execution_arn, "/*/POST", PATH),
         opts=opts,
     )

@@ -1,12 +1,17 @@
 """IAM statements in a stack's config: what the tasks' own code may do."""
 
+import math
 import re
+from decimal import Decimal
 from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 EVERYTHING: Final = "*"
 ACTION: Final = re.compile(r"[a-z0-9-]+:(?!\*$)[A-Za-z0-9*?]+")
+# Keys whose value is an account's id (IAM user guide, "AWS global condition context keys").
+ACCOUNT_KEY: Final = re.compile(r"account(id)?$", re.IGNORECASE)
+ACCOUNT_DIGITS: Final = 12
 
 
 def _as_list(value: object) -> object:
@@ -30,11 +35,53 @@ Resources = Annotated[
 ]
 
 
+def _texts(conditions: object) -> object:
+    """The values of each operator's keys, as text: IAM takes no other (`"true"`, `"8080"`)."""
+    if not isinstance(conditions, dict):
+        return conditions  # refused by its type
+    return {key: _text_or_list(key, value) for key, value in conditions.items()}
+
+
+def _text_or_list(key: object, value: object) -> object:
+    if isinstance(value, list) and value:
+        return [_text(key, item) for item in value]
+    return _text(key, value)
+
+
+def _text(key: object, value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int) or (isinstance(value, float) and math.isfinite(value)):
+        return _number(str(key), value)
+    raise ValueError(
+        f'"{key}" has the value {value!r:.60}; it takes a text, a boolean, a number, or a list of'
+        " these that is not empty"
+    )
+
+
+def _number(key: str, value: float) -> str:
+    """A number without an exponent: an account's id must not become 1.23456789012E+11."""
+    text = format(Decimal(repr(value)), "f") if value else "0"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    if ACCOUNT_KEY.search(key) and len(text) != ACCOUNT_DIGITS:
+        raise ValueError(
+            f'"{key}" is the number {text}, and an account\'s id has {ACCOUNT_DIGITS} digits: YAML'
+            ' drops leading zeros. Put the id in quotes: "012345678901"'
+        )
+    return text
+
+
+ConditionOperator = Annotated[dict[str, str | list[str]], BeforeValidator(_texts)]
+
+
 class IamStatement(BaseModel):
     """One IAM statement, with IAM's own keys.
 
     It must name its actions, and its resources by ARN. Some actions (`cloudwatch:PutMetricData`)
     take no ARN: `Resource` may be "*" if a `Sid` says why, so that nobody writes it by accident.
+    The values of a `Condition` may be texts, booleans and numbers, as YAML has them.
     """
 
     model_config = ConfigDict(
@@ -45,7 +92,7 @@ class IamStatement(BaseModel):
     effect: Literal["Allow", "Deny"]
     action: Actions
     resource: Resources
-    condition: dict[str, dict[str, str | list[str]]] | None = None
+    condition: dict[str, ConditionOperator] | None = None
 
     @model_validator(mode="after")
     def _requires_a_reason_for_every_resource(self) -> "IamStatement":

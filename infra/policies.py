@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from infra.partitions import account_of, service_principal
+
 Statement = dict[str, object]
 Document = dict[str, object]
 
@@ -52,10 +54,18 @@ class Arns:
 
 
 def trust(service: str) -> Document:
-    """Lets an AWS service assume the role."""
-    return _document(
-        {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
-    )
+    """Lets an AWS service, by its principal (`partitions.service_principal`), assume the role."""
+    return _document(_assume(service))
+
+
+def trust_schedules(group: str) -> Document:
+    """Lets EventBridge Scheduler assume the role for the schedules of one group of this account.
+
+    The group is the narrowest that the condition may name (EventBridge Scheduler guide, "Confused
+    deputy prevention in EventBridge Scheduler").
+    """
+    condition = {"StringEquals": {"aws:SourceAccount": account_of(group), "aws:SourceArn": group}}
+    return _document(_assume(service_principal("scheduler")) | {"Condition": condition})
 
 
 def worker(arns: Arns, log_group: str, *, tasks: Sequence[Statement]) -> Document:
@@ -97,19 +107,31 @@ def state_machine(*, worker: str) -> Document:
 
 
 def event_target(*, state_machine: str) -> Document:
-    """The policy of the rules that start executions."""
+    """The policy of the rule that starts executions."""
     return _document(_allow(["states:StartExecution"], state_machine))
 
 
-def dead_letter_queue(*, queue: str, rules: Sequence[str]) -> Document:
-    """The dead-letter queue's policy: only these rules may send events to it."""
+def schedules(*, state_machine: str, dead_letter_queue: str) -> Document:
+    """The policy of the schedules: they start executions.
+
+    They also send what they can't deliver: EventBridge Scheduler does it with the schedule's own
+    role (guide, "Configuring a schedule's dead-letter queue in EventBridge Scheduler").
+    """
+    return _document(
+        _allow(["states:StartExecution"], state_machine),
+        _allow(["sqs:SendMessage"], dead_letter_queue),
+    )
+
+
+def dead_letter_queue(*, queue: str, rule: str) -> Document:
+    """The dead-letter queue's policy: of EventBridge's rules, only this one may send to it."""
     return _document(
         {
             "Effect": "Allow",
-            "Principal": {"Service": "events.amazonaws.com"},
+            "Principal": {"Service": service_principal("events")},
             "Action": ["sqs:SendMessage"],
             "Resource": [queue],
-            "Condition": {"ArnEquals": {"aws:SourceArn": list(rules)}},
+            "Condition": {"ArnEquals": {"aws:SourceArn": [rule]}},
         }
     )
 
@@ -126,6 +148,14 @@ def _common(arns: Arns, log_group: str) -> list[Statement]:
         _allow(["states:DescribeExecution", "states:StopExecution"], arns.executions),
         _allow(["logs:CreateLogStream", "logs:PutLogEvents"], f"{log_group}:log-stream:*"),
     ]
+
+
+def _assume(service: str) -> Statement:
+    return {
+        "Effect": "Allow",
+        "Principal": {"Service": service},
+        "Action": "sts:AssumeRole",
+    }
 
 
 def _allow(actions: list[str], *resources: str) -> Statement:

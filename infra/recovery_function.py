@@ -10,6 +10,7 @@ import pulumi_aws as aws
 from handler.contract import WORKER_TIMEOUT_SECONDS, EnvVar
 from infra import policies
 from infra.function import Function, FunctionArgs, FunctionDefaults
+from infra.partitions import service_principal
 
 SWEEP: Final = "rate(5 minutes)"
 # Step Functions guide, "Automating Step Functions event delivery with EventBridge".
@@ -94,7 +95,7 @@ def _call(
         name,
         action="lambda:InvokeFunction",
         function=function.function_name,
-        principal="events.amazonaws.com",
+        principal=service_principal("events"),
         source_arn=rule.arn,
         opts=opts,
     )

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Annotated, Final, Literal, Self, TypeVar
 
 import pulumi
@@ -10,6 +11,7 @@ from pulumi.runtime import config as pulumi_config
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     Json,
@@ -61,6 +63,14 @@ LogRetentionDays = Annotated[
 RecoverySeconds = Annotated[
     int, Field(ge=120, le=3600, description="a whole number of seconds, 120 to 3600")
 ]
+
+
+def _as_text(number: object) -> object:
+    """`pulumi config set --path` makes a number of an account's id."""
+    return str(number) if type(number) is int else number
+
+
+AccountId = Annotated[str, BeforeValidator(_as_text), Field(pattern=r"^[0-9]{12}$")]
 Statements = Annotated[
     Json[tuple[IamStatement, ...]],
     Field(description="IAM statements, each with Effect, Action and Resource"),
@@ -83,7 +93,8 @@ class AwsSettings(BaseModel):
         None
     )
     allowed_account_ids: Annotated[
-        Json[tuple[str, ...]], Field(description='account ids as JSON, ["123456789012"]')
+        Json[tuple[AccountId, ...]],
+        Field(description='account ids of 12 digits as JSON, ["123456789012"]'),
     ] = ()
 
 
@@ -143,6 +154,7 @@ class Settings:
     stack: str
     aws: AwsSettings
     config: ProjectSettings
+    now: datetime  # the moment of the deploy: what is over by then isn't deployed
 
     @classmethod
     def from_pulumi(cls) -> Self:
@@ -158,6 +170,7 @@ class Settings:
             stack=stack,
             aws=_read(AwsSettings, "aws"),
             config=_read(ProjectSettings, project),
+            now=datetime.now(UTC),
         )
 
     def resource_name(self, suffix: str) -> str:

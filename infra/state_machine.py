@@ -7,6 +7,7 @@ import pulumi
 import pulumi_aws as aws
 
 from infra import policies, state_machine_definition
+from infra.partitions import account_of, partition_of, region_of, service_principal
 from infra.settings import Settings
 
 SUFFIX: Final = "state-machine"
@@ -43,7 +44,9 @@ class StateMachine(pulumi.ComponentResource):
         role = aws.iam.Role(
             name,
             name=physical_name,
-            assume_role_policy=pulumi.Output.json_dumps(policies.trust("states.amazonaws.com")),
+            assume_role_policy=pulumi.Output.json_dumps(
+                policies.trust(service_principal("states"))
+            ),
             opts=child,
         )
         policy = aws.iam.RolePolicy(
@@ -76,8 +79,8 @@ def arn_from_name(event_bus_arn: str, name: str) -> str:
 
     Built from the name because worker and state machine refer to each other.
     """
-    partition, region, account = (event_bus_arn.split(":")[part] for part in (1, 3, 4))
-    return f"arn:{partition}:states:{region}:{account}:stateMachine:{name}"
+    partition, region = partition_of(event_bus_arn), region_of(event_bus_arn)
+    return f"arn:{partition}:states:{region}:{account_of(event_bus_arn)}:stateMachine:{name}"
 
 
 def _logging(

@@ -21,6 +21,7 @@ from handler.contract import (
     State,
 )
 from infra import jsonata
+from infra.partitions import partition_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +133,7 @@ def _transform_event() -> dict[str, object]:
 def _run(worker_arn: str) -> dict[str, object]:
     return {
         "Type": "Task",
-        "Resource": "arn:aws:states:::lambda:invoke",
+        "Resource": f"arn:{partition_of(worker_arn)}:states:::lambda:invoke",
         "Arguments": {"FunctionName": worker_arn, "Payload": jsonata.worker_payload()},
         "Output": jsonata.worker_answer(),
         "TimeoutSeconds": RUN_TIMEOUT_SECONDS,

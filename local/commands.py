@@ -7,6 +7,7 @@ import re
 import sys
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from local.demo import run_demo
@@ -17,6 +18,7 @@ from local.graphql_client import execute
 from local.guide import guide
 from local.logs import FUNCTIONS, Logs
 from local.project import Project
+from local.scheduled import scheduled
 
 DEFAULT_PORT = 4566
 _DESCRIPTION = "An AWS account on your machine, with this project deployed into it."
@@ -105,7 +107,7 @@ def _up(options: argparse.Namespace) -> int:
         deployed.to_file(project.folder)
         try:
             print(
-                f"\n{guide(deployed)}\nWritten to {OUTPUTS_FILE}. Log: {emulator.log}. Ctrl-C"
+                f"\n{_guide(deployed)}\nWritten to {OUTPUTS_FILE}. Log: {emulator.log}. Ctrl-C"
                 " ends it.",
                 flush=True,
             )
@@ -114,6 +116,10 @@ def _up(options: argparse.Namespace) -> int:
             return 0
         finally:
             deployed.remove_file(project.folder)
+
+
+def _guide(deployed: Deployed) -> str:
+    return guide(deployed, scheduled(deployed.access, datetime.now(UTC)))
 
 
 def _demo(options: argparse.Namespace) -> int:

@@ -3,7 +3,7 @@
 import json
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from handler.contract import DETAIL_TYPE, WireKey
@@ -21,8 +21,8 @@ _NOT_BY_A_PROXY = ('NO_PROXY="$NO_PROXY,127.0.0.1"', 'no_proxy="$no_proxy,127.0.
 _UNSET = "unset AWS_PROFILE AWS_DEFAULT_PROFILE AWS_SESSION_TOKEN"
 
 
-def guide(deployed: Deployed) -> str:
-    """All sections: outputs, credentials, events, executions, the API."""
+def guide(deployed: Deployed, schedules: Sequence[str] = ()) -> str:
+    """All sections: outputs, credentials, events, executions, the API, and the schedules if any."""
     return "\n".join(
         [
             _section("Outputs", _outputs(deployed.outputs)),
@@ -33,6 +33,7 @@ def guide(deployed: Deployed) -> str:
             _section("See the executions", [_list_executions(deployed)]),
             _section("See what the Lambdas log and print", [f"{_python()} -m local logs --follow"]),
             _section("Call the GraphQL API", [_graphql(_TRIGGER), _graphql(_LIST_TASKS)]),
+            *([_section("Triggered by the clock", list(schedules))] if schedules else []),
         ]
     )
 

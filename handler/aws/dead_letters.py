@@ -1,9 +1,10 @@
-"""Events that EventBridge could not deliver, and their queue."""
+"""Events that EventBridge, or a schedule of EventBridge Scheduler, could not deliver: a queue."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from handler.aws.ticks import SCHEDULE_ARN, event_of_tick
 from handler.record import Json, json_object
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class DeadLetter:
 
 
 class DeadLetters:
-    """The queue of the rule's target.
+    """The queue of the rule's target, and of the schedules.
 
     Args:
         client: an SQS client.
@@ -58,14 +59,12 @@ class DeadLetters:
 
 
 def _dead_letter(message: "MessageTypeDef") -> DeadLetter:
-    attributes = message.get("MessageAttributes", {})
-    said = [
-        attributes[name].get("StringValue", "")
-        for name in ("ERROR_CODE", "ERROR_MESSAGE")
-        if name in attributes
-    ]
+    described = message.get("MessageAttributes", {}).items()
+    attributes = {name: value.get("StringValue", "") for name, value in described}
+    said = [attributes.get(name) for name in ("ERROR_CODE", "ERROR_MESSAGE")]
+    event = json_object(message.get("Body", ""))
     return DeadLetter(
-        event=json_object(message.get("Body", "")),
+        event=event_of_tick(event, attributes) if SCHEDULE_ARN in attributes else event,
         reason=": ".join(filter(None, said)) or "EventBridge does not say why.",
         receipt=message.get("ReceiptHandle", ""),
     )

@@ -1,9 +1,10 @@
-"""What an author declares: `@task`, verdicts, `Retry`, the registry. Nothing that runs."""
+"""What an author declares: `@task`, verdicts, retries, schedules, the registry. It runs nothing."""
 
 from handler.definition.definition import Definition, code_of, task
 from handler.definition.discovery import discover, discover_importable
 from handler.definition.registry import Registry
 from handler.definition.retry import Retry
+from handler.definition.schedule import Schedule
 from handler.definition.task_code import Hook, TaskCode, TriggerRequest
 from handler.definition.values import changed_input, next_input, stored_input, stored_output
 from handler.definition.verdicts import Aborted, Continue, Done, Failed, Verdict, whole_seconds
@@ -17,6 +18,7 @@ __all__ = [
     "Hook",
     "Registry",
     "Retry",
+    "Schedule",
     "TaskCode",
     "TriggerRequest",
     "Verdict",

@@ -1,10 +1,11 @@
 """`@task`, and the definition that it makes of a function."""
 
 import inspect
-import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
+
+from pydantic import BaseModel
 
 from handler.definition.names import (
     camel_case,
@@ -16,18 +17,18 @@ from handler.definition.names import (
 )
 from handler.definition.origin import Origin
 from handler.definition.retry import Retry
+from handler.definition.schedule import Schedule
+from handler.definition.schedule_input import input_of_schedule
 from handler.definition.signature import TaskFunction
 from handler.definition.task_code import BeforeTriggerHook, Hook, OutcomeHook, TaskCode
 from handler.errors import DefinitionError
+from handler.record import Json
 
 DEFAULT_MAX_ITERATIONS = 500
 MAX_TITLE_CHARACTERS: Final = 200
 MAX_DESCRIPTION_CHARACTERS: Final = 1_000
 # A DynamoDB number has 38 digits (DynamoDB quotas, "Attributes"); 64 bits are sys.maxsize.
 _MAX_NUMBER: Final = 2**63 - 1
-# A rate, or a cron of six fields (EventBridge guide, "Setting a schedule pattern for scheduled
-# rules (legacy)").
-_SCHEDULE = re.compile(r"rate\(([1-9]\d*) (minute|hour|day)s?\)|cron\((\S+ ){5}\S+\)")
 
 
 class Definition:
@@ -48,7 +49,8 @@ class Definition:
         private: bool,
         database_logs: bool,
         retry: Retry | None,
-        schedule: str | None,
+        schedule: Schedule | None,
+        schedule_input: Json | None,
         crash_retries: int,
         origin: Origin | None = None,
     ) -> None:
@@ -62,6 +64,7 @@ class Definition:
         self.database_logs = database_logs
         self.retry = retry
         self.schedule = schedule
+        self.schedule_input = schedule_input
         self.crash_retries = crash_retries
 
     def on_before_trigger(self, hook: BeforeTriggerHook) -> BeforeTriggerHook:
@@ -104,7 +107,8 @@ def task(
     private: bool = False,
     database_logs: bool = True,
     retry: Retry | None = None,
-    schedule: str | None = None,
+    schedule: Schedule | str | None = None,
+    schedule_input: Mapping[str, object] | BaseModel | None = None,
     crash_retries: int = 1,
 ) -> Callable[[TaskFunction], Definition]:
     """Makes a task of a function `(context) -> Verdict` or `(context, input: Model) -> Verdict`.
@@ -121,8 +125,9 @@ def task(
             not list it either.
         database_logs: whether its tasks keep logs in the table.
         retry: how often a failing iteration is tried again; not at all by default.
-        schedule: when a task is triggered by itself: `rate(1 day)` or `cron(0 3 * * ? *)`, in
-            EventBridge's syntax and UTC.
+        schedule: when a task is triggered by the clock: `rate(1 day)`, `cron(0 3 * * ? *)` in UTC,
+            or a `Schedule`, which may have a time zone.
+        schedule_input: the input of the tasks that the schedule triggers; none by default.
         crash_retries: how often an iteration whose Lambda died (out of memory, timed out, killed)
             runs again, from its last checkpoint; 0 or more.
 
@@ -137,15 +142,17 @@ def task(
             raise DefinitionError(f"@task() is in front of {function!r}; write a function there.")
         definition_id = _id_of_name(function) if id is None else _checked_id(id, function)
         origin = Origin.of(function, inspect.currentframe())
+        code = TaskCode(function, id=definition_id)
         definition = Definition(
-            TaskCode(function, id=definition_id),
+            code,
             title=title or in_words(definition_id),
             description=description or _summary(function),
             max_iterations=max_iterations,
             private=private,
             database_logs=database_logs,
             retry=retry,
-            schedule=schedule,
+            schedule=_schedule(code, schedule),
+            schedule_input=input_of_schedule(code, schedule, schedule_input),
             crash_retries=crash_retries,
             origin=origin,
         )
@@ -205,8 +212,17 @@ def _is_control(letter: str) -> bool:
     return unicodedata.category(letter) in ("Cc", "Cs")
 
 
+def _schedule(code: TaskCode, given: Schedule | str | None) -> Schedule | None:
+    if given is None or isinstance(given, Schedule):
+        return given
+    try:
+        return Schedule(given)
+    except (ValueError, TypeError) as error:
+        where = f'{code.file}: the schedule of task "{code.id}"'
+        raise DefinitionError(f"{where}: {error}") from error
+
+
 def _check(definition: Definition) -> None:
-    id, where = definition.id, code_of(definition).file
     _check_text(definition, "title", most=MAX_TITLE_CHARACTERS, lines=False)
     _check_text(definition, "description", most=MAX_DESCRIPTION_CHARACTERS, lines=True)
     _check_flag(definition, "private")
@@ -215,11 +231,6 @@ def _check(definition: Definition) -> None:
     _check_number(definition, "crash_retries", least=0)
     if not isinstance(definition.retry, Retry | None):
         raise _wrong(definition, f"retry={shown_value(definition.retry)}; write retry=Retry(...)")
-    if definition.schedule is not None and not _SCHEDULE.fullmatch(definition.schedule):
-        raise DefinitionError(
-            f'{where}: task "{id}" has schedule="{definition.schedule}"; '
-            'write "rate(1 day)" or "cron(0 3 * * ? *)".'
-        )
 
 
 def _check_number(definition: Definition, name: str, *, least: int) -> None:

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterator
-from typing import Any, Final, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Final, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, RootModel, Secret, SecretBytes, SecretStr, TypeAdapter
 from pydantic.errors import PydanticUserError
@@ -64,7 +64,8 @@ def _secrets(annotation: Any, seen: set[int], place: str = "the input") -> Itera
     kind = get_origin(annotation) or annotation  # Secret[int] is not a class, Secret is
     if isinstance(kind, type) and issubclass(kind, _SECRETS):
         yield place
-    for argument in get_args(annotation):
+    types = get_args(annotation)
+    for argument in types[:1] if kind is Annotated else types:  # behind it stands what limits it
         yield from _secrets(argument, seen, place)
     for name, inner in _fields(annotation).items():
         yield from _secrets(inner, seen, name)
@@ -74,7 +75,8 @@ def _fields(annotation: Any) -> dict[str, Any]:
     """The types of the fields of a model, a dataclass or a TypedDict."""
     if _is_model(annotation):
         return {name: field.annotation for name, field in annotation.model_fields.items()}
-    if dataclasses.is_dataclass(annotation) or hasattr(annotation, "__total__"):
+    is_class = isinstance(annotation, type)
+    if is_class and (dataclasses.is_dataclass(annotation) or hasattr(annotation, "__total__")):
         return get_type_hints(annotation)
     return {}
 

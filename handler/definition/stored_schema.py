@@ -70,13 +70,14 @@ def _optional(field: Node) -> Node:
 
 def nodes(schema: Any) -> Iterator[Node]:
     """Every schema inside of `schema`, itself included."""
-    if isinstance(schema, dict):
+    if isinstance(schema, list | tuple):
+        for item in schema:
+            yield from nodes(item)
+    elif isinstance(schema, dict):
         yield schema
-        children = [value for key, value in schema.items() if key not in _OPAQUE]
-    else:
-        children = list(schema) if isinstance(schema, list | tuple) else []
-    for child in children:
-        yield from nodes(child)
+        for value in _inner(schema).values():
+            # A mapping of names has schemas as values; a field may be called "type".
+            yield from nodes(list(value.values()) if _is_by_name(value) else value)
 
 
 def stored_name(name: str, field: Node) -> str:
@@ -97,10 +98,22 @@ def _changed(schema: Any) -> Any:
         return type(schema)(_changed(item) for item in schema)
     if not isinstance(schema, dict):
         return schema
-    node = {key: value if key in _OPAQUE else _changed(value) for key, value in schema.items()}
-    for change in _CHANGES.get(node.get("type", ""), ()):
+    if _is_by_name(schema):
+        return {name: _changed(value) for name, value in schema.items()}
+    node = {**schema, **{key: _changed(value) for key, value in _inner(schema).items()}}
+    for change in _CHANGES.get(node["type"], ()):
         change(node)
     return node
+
+
+def _inner(node: Node) -> Node:
+    """What stands in a schema and is made of schemas."""
+    return {key: value for key, value in node.items() if key not in _OPAQUE}
+
+
+def _is_by_name(value: Any) -> bool:
+    """Whether it is a mapping of names, as of fields, and not a schema: those have a type."""
+    return isinstance(value, dict) and not isinstance(value.get("type"), str)
 
 
 def _configure(node: Node) -> None:

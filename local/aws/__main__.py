@@ -19,6 +19,7 @@ from local.aws import (
     executions,
     lambda_errors,
     lambda_logs,
+    schedules,
 )
 from local.aws.patch import UnknownMinistack, module
 
@@ -30,6 +31,7 @@ CORRECTIONS = (
     event_intake,
     event_delivery,
     api_calls,
+    schedules,
 )
 
 

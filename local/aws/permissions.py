@@ -4,19 +4,29 @@ ministack checks the policies of callers with credentials. It allows every call 
 itself, such as a rule that starts a state machine, so a missing permission would show on AWS only.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from local.aws.patch import module
 
 
-def role_allows(role_arn: str, service: str, action: str, resource_arn: str) -> bool:
-    """Whether `service` may assume the role, and the role allows the action."""
+def role_allows(
+    role_arn: str,
+    service: str,
+    action: str,
+    resource_arn: str,
+    *,
+    source: Mapping[str, str] | None = None,
+) -> bool:
+    """Whether `service` may assume the role, and the role allows the action.
+
+    `source` has what the trust policy can ask about the caller: `aws:sourcearn` and so on.
+    """
+    if not may_assume(role_arn, service, source):
+        return False
     iam = module("core.iam_evaluator")
     account = module("core.responses").get_account_id()
     name = role_arn.rsplit("/", 1)[-1]
-    role = module("services.iam")._roles.get(name)
-    if role is None or not _trusts(role, service):
-        return False
     principal = f"arn:aws:sts::{account}:assumed-role/{name}/{service}"
     context = _context(principal, action, resource_arn)
     return bool(iam.evaluate(context, iam._gather_role_policies(name, account)).decision == "Allow")
@@ -34,9 +44,15 @@ def function_allows(function_arn: str, service: str, source_arn: str) -> bool:
     )
 
 
-def _trusts(role: dict[str, Any], service: str) -> bool:
+def may_assume(role_arn: str, service: str, source: Mapping[str, str] | None = None) -> bool:
+    """Whether the role exists, and its trust policy lets `service` assume it."""
+    role = module("services.iam")._roles.get(role_arn.rsplit("/", 1)[-1])
+    return role is not None and _trusts(role, service, source)
+
+
+def _trusts(role: dict[str, Any], service: str, source: Mapping[str, str] | None) -> bool:
     iam = module("core.iam_evaluator")
-    context = _context("*", "sts:AssumeRole", "*")
+    context = _context("*", "sts:AssumeRole", "*", dict(source or {}))
     document = role["AssumeRolePolicyDocument"]
     return bool(
         iam.evaluate_resource_policy(

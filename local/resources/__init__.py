@@ -11,6 +11,7 @@ from local.resources import (
     logs,
     queues,
     roles,
+    schedules,
     state_machines,
     tables,
 )
@@ -42,6 +43,8 @@ CREATORS: Mapping[str, Creator] = MappingProxyType(
         "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": (
             buckets.configure_encryption
         ),
+        "aws:scheduler/schedule:Schedule": schedules.create_schedule,
+        "aws:scheduler/scheduleGroup:ScheduleGroup": schedules.create_group,
         "aws:sfn/stateMachine:StateMachine": state_machines.create_state_machine,
         "aws:sqs/queue:Queue": queues.create_queue,
         "aws:sqs/queuePolicy:QueuePolicy": queues.put_queue_policy,

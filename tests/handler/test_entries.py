@@ -69,7 +69,7 @@ with mock_aws():
                        '{ data { taskStatus } error { message } } } }'),
         "listed": api("{ backgroundTasks { listTasks { data { id taskStatus } } } }"),
         "swept": recovery.handler({}, context),
-    }}))
+    }}), file=sys.__stdout__)
 """
 
 
@@ -87,6 +87,7 @@ def call(folder: Path) -> tuple[dict[str, Any], list[Any]]:
         "STATE_MACHINE_ARN": "arn:aws:states:us-east-1:123456789012:stateMachine:tasks",
         "POWERTOOLS_METRICS_NAMESPACE": "BackgroundTasks",
         "POWERTOOLS_SERVICE_NAME": "worker",
+        "AWS_LAMBDA_FUNCTION_NAME": "worker",
     }
     ran = subprocess.run(
         [sys.executable, "-c", PROGRAM],

@@ -2,12 +2,14 @@
 
 import asyncio
 import json
+import re
 import runpy
 from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import botocore.loaders
 import yaml
 from google.protobuf.message import Message
 from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs, Mocks
@@ -19,18 +21,22 @@ ROOT = Path(__file__).parent.parent.parent
 PROJECT = "background-tasks"
 STACK = "dev"
 
-_HERE = "eu-central-1:123456789012"
+REGION = "eu-central-1"
+
+# What stands behind `arn:<partition>:` in the ARN of each type.
 _ARNS = {
-    "aws:apigatewayv2/api:Api": f"arn:aws:apigateway:{_HERE}:/apis/{{name}}",
-    "aws:cloudwatch/eventBus:EventBus": f"arn:aws:events:{_HERE}:event-bus/{{name}}",
-    "aws:cloudwatch/eventRule:EventRule": f"arn:aws:events:{_HERE}:rule/{{name}}",
-    "aws:cloudwatch/logGroup:LogGroup": f"arn:aws:logs:{_HERE}:log-group:{{name}}",
-    "aws:dynamodb/table:Table": f"arn:aws:dynamodb:{_HERE}:table/{{name}}",
-    "aws:iam/role:Role": "arn:aws:iam::123456789012:role/{name}",
-    "aws:lambda/function:Function": f"arn:aws:lambda:{_HERE}:function:{{name}}",
-    "aws:s3/bucket:Bucket": "arn:aws:s3:::{name}",
-    "aws:sfn/stateMachine:StateMachine": f"arn:aws:states:{_HERE}:stateMachine:{{name}}",
-    "aws:sqs/queue:Queue": f"arn:aws:sqs:{_HERE}:{{name}}",
+    "aws:apigatewayv2/api:Api": "apigateway:{here}:/apis/{name}",
+    "aws:cloudwatch/eventBus:EventBus": "events:{here}:event-bus/{name}",
+    "aws:cloudwatch/eventRule:EventRule": "events:{here}:rule/{name}",
+    "aws:cloudwatch/logGroup:LogGroup": "logs:{here}:log-group:{name}",
+    "aws:dynamodb/table:Table": "dynamodb:{here}:table/{name}",
+    "aws:iam/role:Role": "iam::123456789012:role/{name}",
+    "aws:lambda/function:Function": "lambda:{here}:function:{name}",
+    "aws:s3/bucket:Bucket": "s3:::{name}",
+    "aws:scheduler/schedule:Schedule": "scheduler:{here}:schedule/{name}",
+    "aws:scheduler/scheduleGroup:ScheduleGroup": "scheduler:{here}:schedule-group/{name}",
+    "aws:sfn/stateMachine:StateMachine": "states:{here}:stateMachine:{name}",
+    "aws:sqs/queue:Queue": "sqs:{here}:{name}",
 }
 
 
@@ -48,6 +54,7 @@ class Resource:
 class Program(Mocks):
     """The resources that one run of the program registered, and the stack's outputs."""
 
+    region: str = REGION
     resources: list[Resource] = field(default_factory=list)
     protected: set[str] = field(default_factory=set)
     dependencies: dict[str, set[str]] = field(default_factory=dict)
@@ -86,21 +93,36 @@ class Program(Mocks):
         name = args.inputs.get("name", f"{args.name}-1a2b3c4")
         computed = {"name": name}
         if args.typ in _ARNS:
-            computed["arn"] = _ARNS[args.typ].format(name=name)
+            computed["arn"] = self._arn(_ARNS[args.typ].format(here=self._here, name=name))
         match args.typ:
             case "aws:s3/bucket:Bucket":
                 return computed | {"bucket": name}
             case "aws:sqs/queue:Queue":
-                return computed | {
-                    "url": f"https://sqs.eu-central-1.amazonaws.com/123456789012/{name}"
-                }
+                return computed | {"url": f"https://sqs.{self._domain}/123456789012/{name}"}
             case "aws:apigatewayv2/api:Api":
                 return computed | {
-                    "apiEndpoint": "https://a1b2c3.execute-api.eu-central-1.amazonaws.com",
-                    "executionArn": f"arn:aws:execute-api:{_HERE}:a1b2c3",
+                    "apiEndpoint": f"https://a1b2c3.execute-api.{self._domain}",
+                    "executionArn": self._arn(f"execute-api:{self._here}:a1b2c3"),
                 }
             case _:
                 return computed
+
+    @property
+    def _here(self) -> str:
+        return f"{self.region}:123456789012"
+
+    @property
+    def _domain(self) -> str:
+        return f"{self.region}.{partition_of(self.region)['dnsSuffix']}"
+
+    def _arn(self, rest: str) -> str:
+        return f"arn:{partition_of(self.region)['name']}:{rest}"
+
+
+def partition_of(region: str) -> dict[str, Any]:
+    """botocore's facts about the partition of a region: `name` and `dnsSuffix`."""
+    partitions = botocore.loaders.create_loader().load_data("partitions")["partitions"]
+    return next(each["outputs"] for each in partitions if re.fullmatch(each["regionRegex"], region))
 
 
 def defaults() -> dict[str, Any]:
@@ -116,7 +138,7 @@ def set_config(changes: dict[str, Any], *, stack: str = STACK) -> None:
 
 def run(changes: dict[str, Any] | None = None, *, stack: str = STACK) -> Program:
     """Runs `__main__.py` with the defaults of Pulumi.yaml and these changes."""
-    program = Program()
+    program = Program(region=(changes or {}).get("aws:region", REGION))
     monitor = _Monitor(program)
     _start(monitor, changes or {}, stack)
     asyncio.run(run_in_stack(_execute))
@@ -129,7 +151,7 @@ def _execute() -> None:
 
 
 def _start(monitor: mock_runtime.Monitor, changes: dict[str, Any], stack: str) -> None:
-    config = {"aws:region": "eu-central-1"} | {
+    config = {"aws:region": REGION} | {
         f"{PROJECT}:{key}": value for key, value in defaults().items()
     }
     config |= {key if ":" in key else f"{PROJECT}:{key}": value for key, value in changes.items()}

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from handler import Context, Done, task
 from handler.contract import (
     DETAIL_TYPE,
     EXPIRE_TAG,
@@ -16,7 +15,6 @@ from handler.contract import (
     SORT_KEY,
     Index,
 )
-from handler.definition.registry import Registry
 from tests.infra.recording import Program, Resource, run
 
 FUNCTION = "aws:lambda/function:Function"
@@ -153,38 +151,6 @@ class TestEventRouting:
         assert target["deadLetterConfig"]["arn"].endswith(f":{queue['name']}")
         assert queue["messageRetentionSeconds"] == 14 * 24 * 60 * 60
         assert queue["sqsManagedSseEnabled"] is True
-
-    def test_a_definition_with_a_schedule_gets_its_own_rule(
-        self, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        @task(id="everyNight", schedule="cron(0 3 * * ? *)")
-        def every_night(context: Context) -> Done:
-            return Done()
-
-        monkeypatch.setattr("infra.bundle.discover", lambda: Registry([every_night]))
-        scheduled = run({"vendorDependencies": False})
-        rule = scheduled.one(RULE, "event-routing-everyNight")
-        target = scheduled.one(TARGET, "event-routing-everyNight")
-        [statement] = json.loads(scheduled.one("aws:sqs/queuePolicy:QueuePolicy")["policy"])[
-            "Statement"
-        ]
-
-        assert rule["scheduleExpression"] == "cron(0 3 * * ? *)"
-        assert "eventBusName" not in rule  # schedules work on the default bus alone
-        assert target["arn"] == MACHINE_ARN
-        template = target["inputTransformer"]["inputTemplate"].replace("<event_id>", '"an-id"')
-        assert json.loads(template) == {
-            "id": "an-id",
-            "detail": {"webinyTaskDefinitionId": "everyNight"},
-        }
-        assert target["inputTransformer"]["inputPaths"] == {"event_id": "$.id"}
-        assert (
-            target["deadLetterConfig"] == scheduled.one(TARGET, "event-routing")["deadLetterConfig"]
-        )
-        assert any(
-            arn.endswith("everyNight")
-            for arn in statement["Condition"]["ArnEquals"]["aws:SourceArn"]
-        )
 
     def test_only_the_rule_may_send_to_the_dead_letter_queue(self, program: Program) -> None:
         policy = json.loads(program.one("aws:sqs/queuePolicy:QueuePolicy")["policy"])

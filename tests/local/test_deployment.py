@@ -133,7 +133,25 @@ def test_a_rule_has_its_pattern_and_its_target_with_role_queue_and_retries(
     assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": 3600, "MaximumRetryAttempts": 185}
 
 
-def test_a_schedule_may_invoke_its_function(access: Access, outputs: Outputs) -> None:
+def test_a_schedule_has_its_expression_zone_end_window_and_target(
+    access: Access, outputs: Outputs
+) -> None:
+    schedule = access.client("scheduler").get_schedule(
+        GroupName="everything-schedules", Name="everything-nightly"
+    )
+
+    assert schedule["ScheduleExpression"] == "cron(0 3 * * ? *)"
+    assert schedule["ScheduleExpressionTimezone"] == "Europe/Berlin"
+    assert schedule["EndDate"].year == 2199
+    assert schedule["FlexibleTimeWindow"] == {"Mode": "FLEXIBLE", "MaximumWindowInMinutes": 15}
+    assert schedule["Target"]["Arn"] == outputs["stateMachineArn"]
+    assert schedule["Target"]["RetryPolicy"] == {
+        "MaximumEventAgeInSeconds": 3600,
+        "MaximumRetryAttempts": 185,
+    }
+
+
+def test_a_rule_with_a_schedule_may_invoke_its_function(access: Access, outputs: Outputs) -> None:
     policy = access.client("lambda").get_policy(FunctionName=outputs["functionName"])["Policy"]
 
     assert "events.amazonaws.com" in policy

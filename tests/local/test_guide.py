@@ -35,6 +35,13 @@ def test_the_put_events_line_is_valid_for_the_shell_and_for_aws() -> None:
     assert json.loads(entry["Detail"]) == {"webinyTaskDefinitionId": "testingRun"}
 
 
+def test_schedules_have_a_section_if_there_are_any() -> None:
+    line = "nightly  cron(0 3 * * ? *)  next 2027-01-02 03:00 Europe/Berlin"
+
+    assert f"Triggered by the clock:\n  {line}\n" in guide(DEPLOYED, [line])
+    assert "Triggered by the clock" not in guide(DEPLOYED)
+
+
 def test_the_python_line_compiles() -> None:
     code = shlex.split(line_with(" -c "))[2]
 

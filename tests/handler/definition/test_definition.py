@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from handler import Context, Definition, Done, Retry, task
+from handler import Context, Definition, Done, Retry, Schedule, task
 from handler.definition.definition import DEFAULT_MAX_ITERATIONS, code_of
 from handler.definition.task_code import Hook, TaskCode
 from handler.errors import DefinitionError
@@ -29,6 +29,7 @@ def test_a_function_without_arguments_of_task_is_a_definition_with_defaults() ->
     assert export_users.database_logs is True
     assert export_users.retry is None
     assert export_users.schedule is None
+    assert export_users.schedule_input is None
 
 
 def test_a_definition_has_every_argument_of_task() -> None:
@@ -50,7 +51,8 @@ def test_a_definition_has_every_argument_of_task() -> None:
 
     assert (other.id, other.title, other.description) == ("myTask", "Mine", "Does things.")
     assert (other.max_iterations, other.private, other.database_logs) == (1, True, False)
-    assert (other.retry, other.schedule, other.crash_retries) == (retry, "rate(1 day)", 0)
+    assert (other.retry, other.crash_retries) == (retry, 0)
+    assert (other.schedule, other.schedule_input) == (Schedule("rate(1 day)"), None)
 
 
 def test_a_function_without_a_docstring_has_no_description() -> None:
@@ -109,6 +111,7 @@ def test_an_author_sees_no_part_of_the_engine_on_a_definition() -> None:
         "database_logs",
         "retry",
         "schedule",
+        "schedule_input",
         "crash_retries",
         "on_before_trigger",
         "on_done",
@@ -149,7 +152,11 @@ def test_an_author_sees_no_part_of_the_engine_on_a_definition() -> None:
             {"description": "x" * 1_048_576},
             "has a description of 1,048,576 characters; it takes at most 1,000",
         ),
-        ({"schedule": "daily"}, 'task "good" has schedule="daily"; write "rate'),
+        (
+            {"schedule": "daily"},
+            'the schedule of task "good": "daily" is not a schedule; write "ra',
+        ),
+        ({"schedule": 5}, 'the schedule of task "good": 5 is not text; write "rate(1 day)"'),
     ],
 )
 def test_an_argument_that_is_not_valid_is_refused_with_the_file(
@@ -166,24 +173,37 @@ def test_an_argument_that_is_not_valid_is_refused_with_the_file(
     assert refused.value.code == "TASK_DEFINITION_ERROR"
 
 
-@pytest.mark.parametrize(
-    "schedule", ["rate(1 day)", "rate(5 minutes)", "rate(12 hours)", "cron(0 3 * * ? *)"]
-)
-def test_a_rate_or_a_cron_of_six_fields_is_a_schedule(schedule: str) -> None:
-    @task(schedule=schedule)
+def test_a_schedule_may_be_text_or_a_schedule() -> None:
+    berlin = Schedule("cron(0 3 * * ? *)", time_zone="Europe/Berlin")
+
+    @task(schedule="cron(0 3 * * ? *)")
     def nightly(context: Context) -> Done:
         return Done()
 
-    assert nightly.schedule == schedule
+    @task(schedule=berlin)
+    def nightly_in_berlin(context: Context) -> Done:
+        return Done()
+
+    assert nightly.schedule == Schedule("cron(0 3 * * ? *)", time_zone="UTC")
+    assert nightly_in_berlin.schedule is berlin
 
 
-@pytest.mark.parametrize("schedule", ["", "rate(0 days)", "rate(1 week)", "cron(0 3 * * ?)"])
-def test_a_schedule_that_eventbridge_would_refuse_is_refused(schedule: str) -> None:
-    with pytest.raises(DefinitionError, match='task "nightly" has schedule='):
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        *("", "rate(0 days)", "rate(1 week)", "rate(1 minutes)", "rate(5 minute)"),
+        *("cron(0 3 * * ?)", "cron(0 3 * * * *)", "cron(*/60 * * * ? *)", "cron(0 25 * * ? *)"),
+        *("cron(0 3 30 2 ? *)", "cron(0 3 * * ? 2020)", "at(2020-01-01T00:00:00)"),
+    ],
+)
+def test_a_schedule_that_can_not_work_is_refused_with_the_file(schedule: str) -> None:
+    with pytest.raises(DefinitionError, match='the schedule of task "nightly": ') as refused:
 
         @task(schedule=schedule)
         def nightly(context: Context) -> Done:
             return Done()
+
+    assert refused.value.message.startswith(f"{__file__}: ")
 
 
 def test_task_without_parentheses_is_refused_with_the_file_and_the_function() -> None:

@@ -164,6 +164,11 @@ ALIASES: dict[str, Callable[[str], dict[str, Any]]] = {
     "path": lambda name: {"validation_alias": AliasPath(name.upper(), "value")},
     "excluded": lambda name: {"exclude": True},
 }
+# Words that pydantic's own schemas have as keys are among them.
+NAMES = [
+    *("number", "type", "default", "config", "metadata", "function", "fields", "choices"),
+    *("expected", "serialization", "definitions", "ref", "extra", "items_schema", "name"),
+]
 CONFIGS = [
     {},
     {"strict": True},
@@ -184,18 +189,18 @@ class Made:
 
 @st.composite
 def models(draw: st.DrawFn) -> Made:
-    kinds = draw(st.lists(st.sampled_from(sorted(TYPES)), min_size=1, max_size=4))
+    names = draw(st.lists(st.sampled_from(NAMES), min_size=1, max_size=4, unique=True))
+    kinds = {name: draw(st.sampled_from(sorted(TYPES))) for name in names}
     fields: dict[str, Any] = {}
     values: dict[str, st.SearchStrategy[Any]] = {}
-    for number, kind in enumerate(kinds):
-        type_, values[f"field_{number}"] = TYPES[kind]
-        options = ALIASES[draw(st.sampled_from(sorted(ALIASES)))](f"field_{number}")
-        fields[f"field_{number}"] = (type_, Field(**options))
+    for name, kind in kinds.items():
+        type_, values[name] = TYPES[kind]
+        options = ALIASES[draw(st.sampled_from(sorted(ALIASES)))](name)
+        fields[name] = (type_, Field(**options))
     config = ConfigDict(**draw(st.sampled_from(CONFIGS)))  # type: ignore[typeddict-item]
     model = create_model("Input", __config__=config, **fields)
-    named = {f"field_{number}": kind for number, kind in enumerate(kinds)}
     return Made(
-        model, named, lambda: model.model_construct(**{n: draw(v) for n, v in values.items()})
+        model, kinds, lambda: model.model_construct(**{n: draw(v) for n, v in values.items()})
     )
 
 

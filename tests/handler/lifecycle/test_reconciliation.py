@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from handler import Context, Continue, task
-from handler.contract import ErrorCode, Status
+from handler.contract import SCHEDULED_TIME, ErrorCode, Status
 from handler.lifecycle.reconciliation import MAX_HOOK_ATTEMPTS, MAX_RESENDS
 from handler.record.failures import TaskFailure
 from handler.record.stored_task import StoredTask
@@ -547,6 +547,23 @@ class TestDeadLetters:
         [event] = recovering.bus_queue.take()
         assert event["detail"]["webinyTaskId"] == "by-hand-1"
         assert recovering.letters() == 0
+
+    def test_a_tick_of_a_schedule_is_sent_again_once_however_many_letters_it_has(
+        self, recovering: Recovering
+    ) -> None:
+        tick = {
+            "id": f"someTask-{SCHEDULED_TIME}",
+            "detail": {"webinyTaskDefinitionId": "someTask"},
+        }
+        for _ in range(3):  # EventBridge Scheduler delivers at least once
+            recovering.send_to_dlq(tick, SCHEDULE_ARN="arn", SCHEDULED_TIME="2027-01-01T03:00:00Z")
+
+        recovering.sweep()
+
+        [event] = recovering.bus_queue.take()
+        assert event["detail"]["webinyTaskId"] == "someTask-2027-01-01T03:00:00Z"
+        [task] = list(recovering.stack.store.index.unfinished())
+        assert (task.id, task.name) == ("someTask-2027-01-01T03:00:00Z", "Some task")
 
     @pytest.mark.parametrize(
         "detail",

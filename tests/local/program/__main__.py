@@ -9,8 +9,9 @@ config = pulumi.Config()
 caller, region, partition = aws.get_caller_identity(), aws.get_region(), aws.get_partition()
 
 
-def trust(service: str) -> str:
+def trust(service: str, **more: object) -> str:
     statement = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": service}}
+    statement |= more
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
@@ -212,6 +213,39 @@ aws.lambda_.Permission(
     source_arn=schedule.arn,
 )
 
+schedules = aws.scheduler.ScheduleGroup("schedules", name="everything-schedules")
+schedules_role = aws.iam.Role(
+    "schedules-role",
+    assume_role_policy=schedules.arn.apply(
+        lambda arn: trust(
+            "scheduler.amazonaws.com", Condition={"StringEquals": {"aws:SourceArn": arn}}
+        )
+    ),
+    inline_policies=[
+        {
+            "name": "start",
+            "policy": machine.arn.apply(lambda arn: allow("states:StartExecution", arn)),
+        },
+        {"name": "send", "policy": queue.arn.apply(lambda arn: allow("sqs:SendMessage", arn))},
+    ],
+)
+aws.scheduler.Schedule(
+    "nightly",
+    name="everything-nightly",
+    group_name=schedules.name,
+    schedule_expression="cron(0 3 * * ? *)",
+    schedule_expression_timezone="Europe/Berlin",
+    end_date="2199-01-01T00:00:00Z",
+    flexible_time_window={"mode": "FLEXIBLE", "maximum_window_in_minutes": 15},
+    target={
+        "arn": machine.arn,
+        "role_arn": schedules_role.arn,
+        "input": "{}",
+        "dead_letter_config": {"arn": queue.arn},
+        "retry_policy": {"maximum_event_age_in_seconds": 3600, "maximum_retry_attempts": 185},
+    },
+)
+
 api = aws.apigatewayv2.Api("api", name="everything-api", protocol_type="HTTP")
 integration = aws.apigatewayv2.Integration(
     "integration",
@@ -270,6 +304,9 @@ pulumi.export("stateMachineArn", machine.arn)
 pulumi.export("eventBusName", bus.name)
 pulumi.export("queueUrl", queue.url)
 pulumi.export("ruleArn", rule.arn)
-pulumi.export("roles", {"rule": rule_role.name, "machine": machine_role.name})
+pulumi.export(
+    "roles",
+    {"rule": rule_role.name, "machine": machine_role.name, "schedules": schedules_role.name},
+)
 pulumi.export("accountId", caller.account_id)
 pulumi.export("partition", partition.partition)
