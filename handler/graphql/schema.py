@@ -11,7 +11,7 @@ from handler.definition import Definition
 # Importing them binds their resolvers.
 from handler.graphql import logs, tasks, types
 from handler.graphql.types import Request
-from handler.record import Json
+from handler.record import Json, message_of
 
 _DEFINITION_ENUM: Final = "WebinyBackgroundTaskDefinitionEnum"
 _TYPES: Final = (
@@ -45,5 +45,11 @@ def execute(schema: GraphQLSchema, query: Json, request: Request) -> Json:
             answer["message"] = f"{error.message} The definitions that can be triggered are: {ids}."
         return answer
 
-    _, answer = graphql_sync(schema, query, context_value=request, error_formatter=shown)
+    try:
+        _, answer = graphql_sync(schema, query, context_value=request, error_formatter=shown)
+    except (
+        Exception
+    ) as error:  # graphql-core answers its own errors, but not, say, a RecursionError
+        message = f"The document can't be answered: {message_of(error)}"
+        return {"errors": [{"message": message}]}
     return dict(answer)

@@ -16,13 +16,12 @@ from handler.aws import (
     Metrics,
 )
 from handler.clock import Clock
-from handler.contract import ErrorCode, Status, WireKey
-from handler.errors import InvalidInput, RequestError
-from handler.events import WorkerEvent
+from handler.contract import MAX_ID_BYTES, ErrorCode, Status, WireKey
+from handler.events import detail_of, is_by_hand
 from handler.lifecycle.by_hand import EventsByHand
 from handler.lifecycle.ending import Ending
 from handler.lifecycle.post_mortem import event_of, explain
-from handler.record import StoredTask, TaskFailure
+from handler.record import StoredTask, TaskFailure, is_key
 from handler.table import NO_OWNER, RecordMoved, Store, owned_by
 
 log = logging.getLogger(__name__)
@@ -200,22 +199,10 @@ class Reconciliation:
 
     def _task_of(self, event: Mapping[str, object]) -> StoredTask | None:
         """The task of an event. An event by hand gets its record now, if no worker has made it."""
-        detail = event.get("detail")
-        if not isinstance(detail, dict):
-            return None
-        if WireKey.TASK_ID in detail:
-            id = detail[WireKey.TASK_ID]
-            return self._store.find(id) if isinstance(id, str) and id else None
+        if not is_by_hand(event):
+            return self._store.find(str(detail_of(event)[WireKey.TASK_ID]))
         id = event.get("id")
-        return self._task_by_hand(id, event, detail) if isinstance(id, str) and id else None
-
-    def _task_by_hand(
-        self, id: str, event: Mapping[str, object], detail: Mapping[str, object]
-    ) -> StoredTask | None:
-        try:
-            self._by_hand.accept(WorkerEvent.from_event(event, detail))
-        except InvalidInput as error:
-            self._by_hand.refuse(id, detail, error)
-        except RequestError:
-            pass  # it is stored as failed, with the reason
-        return self._store.find(id)
+        if not is_key(id, MAX_ID_BYTES):
+            return None
+        self._by_hand.receive(event)
+        return self._store.find(str(id))

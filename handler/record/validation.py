@@ -3,6 +3,7 @@
 from pydantic import ValidationError
 
 from handler.errors import InvalidInput
+from handler.record.texts import class_name, to_text
 
 # pydantic's error types for a wrong type end so (`string_type`). Webiny has one: `invalid_type`.
 _TYPE_SUFFIX = "_type"
@@ -42,5 +43,8 @@ def _is_type(kind: str) -> bool:
 
 
 def _shown(value: object, max_characters: int = 60) -> str:
-    text = repr(value)
+    try:
+        text = to_text(repr(value))
+    except Exception:  # it is too deep, say
+        text = f"a {class_name(value)}"
     return text if len(text) <= max_characters else f"{text[:max_characters]}…"
