@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final, assert_never
 
 from handler.contract import MAX_ANSWER_BYTES, NO_DELAY, AnswerStatus, Status, WireKey
-from handler.record import Json, StoredTask, TaskFailure, cut, cut_bytes
+from handler.record import Json, StoredTask, TaskFailure, cut, cut_bytes, to_text
 
 _ECHOED: Final = (WireKey.TASK_ID, WireKey.DEFINITION_ID, WireKey.TENANT, WireKey.LOCALE)
 # A longer message is cut: each character may take 12 bytes escaped, and the whole must fit.
@@ -21,7 +21,9 @@ class AnswerBuilder:
         self._echo: Json = {
             key.value: value
             for key in _ECHOED
-            if isinstance(value := payload.get(key), str) and len(value) <= _MAX_CODE_CHARACTERS
+            if isinstance(value := payload.get(key), str)
+            and len(value) <= _MAX_CODE_CHARACTERS
+            and to_text(value) == value
         }
 
     def done(self, message: str = "", output: Mapping[str, object] | None = None) -> Json:

@@ -35,7 +35,7 @@ def message_of(error: BaseException) -> str:
 
     It is the exception's text. Where the text says nothing alone, the name of the class is in front
     of it: `KeyError: 'x'`. That is so for lookups and for `StopIteration`, for texts of less than
-    four characters, and for texts without a letter.
+    four characters, and for texts without a letter. A group names what is in it behind its text.
     """
     kind, name = type(error), class_name(error)
     if issubclass(kind, SystemExit):
@@ -47,7 +47,7 @@ def message_of(error: BaseException) -> str:
     if not text.strip():
         return f"{name} was raised, without a message."
     if issubclass(kind, BaseExceptionGroup):
-        return f"{name}: {text}: {_parts_of(error)}"
+        return f"{text}: {_parts_of(error)}"
     return f"{name}: {text}" if _says_nothing(kind, text) else text
 
 
