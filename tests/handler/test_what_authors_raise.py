@@ -31,7 +31,7 @@ from tests.handler.graphql.client import TRIGGER_TASK, Api
 from tests.handler.record.odd_exceptions import ODD_EXCEPTIONS, OwnBase, exceptions
 from tests.handler.record.odd_values import ODD, Raising
 from tests.handler.record.test_shown import is_strict_json
-from tests.handler.simple_tasks import bare, raising
+from tests.handler.simple_tasks import bare, raising, returning
 from tests.handler.stack import Stack
 
 BASE_EXCEPTIONS: list[BaseException] = [
@@ -189,11 +189,11 @@ def test_a_validator_of_the_input_may_raise_anything(world: Stack, error: BaseEx
 def test_whatever_a_task_returns_its_task_ends(world: Stack) -> None:
     class OddFailed(Failed):
         @property
-        def message(self) -> str:  # type: ignore[override]
+        def message(self) -> str:
             raise SystemExit(0)
 
     for value in [*ODD, Raising(KeyboardInterrupt()), OddFailed, Continue]:
-        after = failed(world, bare(lambda _, value=value: value))
+        after = failed(world, returning(value))
 
         assert after.failure.code == "NO_VERDICT"
 
@@ -203,7 +203,7 @@ def test_an_output_that_cannot_be_read_fails_the_task(world: Stack) -> None:
         verdict = Done(output={"value": 1})
         object.__setattr__(verdict, "output", Raising(error))
 
-        failed(world, bare(lambda _, verdict=verdict: verdict))
+        failed(world, returning(verdict))
 
 
 @pytest.mark.parametrize("hook", ["on_done", "on_error", "on_abort"])

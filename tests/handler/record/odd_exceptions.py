@@ -37,7 +37,7 @@ class BadProperties(Exception):
         raise asyncio.CancelledError
 
     @property
-    def __notes__(self) -> list[str]:
+    def __notes__(self) -> list[str]:  # type: ignore[override]
         raise KeyboardInterrupt
 
 
@@ -79,7 +79,7 @@ class BadGroup(ExceptionGroup[Exception]):
 
 class Meta(type):
     @property
-    def __name__(cls) -> str:
+    def __name__(cls) -> str:  # type: ignore[override]
         raise KeyboardInterrupt
 
     def __instancecheck__(cls, _: object) -> bool:

@@ -52,7 +52,7 @@ class Raising:
     def _raise(self, *_: object) -> Any:
         raise object.__getattribute__(self, "error")
 
-    __str__ = __repr__ = __len__ = __bool__ = __iter__ = __hash__ = __eq__ = _raise  # type: ignore[assignment]
+    __str__ = __repr__ = __len__ = __bool__ = __iter__ = __hash__ = __eq__ = _raise
 
 
 class RaisingMapping(Mapping[str, object]):
