@@ -243,7 +243,10 @@ def test_a_veto_may_be_anything_that_can_be_raised(world: Stack) -> None:
 def test_a_veto_of_any_kind_is_answered_by_the_api(world: Stack) -> None:
     api = Api(world)
     for error in BASE_EXCEPTIONS:
-        vetoed = bare(lambda _: Done(), id="testingRun")
+
+        @task(id="testingRun")
+        def vetoed(context: Context) -> Verdict:
+            return Done()
 
         @vetoed.on_before_trigger
         def veto(request: TriggerRequest, error: BaseException = error) -> None:
