@@ -52,7 +52,17 @@ def veto(request: TriggerRequest) -> None:
     raise SystemExit("closed")
 
 
-DEFINITIONS = (any_input, no_input, strict_input, vetoed)
+@task(id="interrupted")
+def interrupted(context: Context) -> Verdict:
+    return Done()
+
+
+@interrupted.on_before_trigger
+def interrupt(request: TriggerRequest) -> None:
+    raise KeyboardInterrupt
+
+
+DEFINITIONS = (any_input, no_input, strict_input, vetoed, interrupted)
 D = "webinyTaskDefinitionId"
 
 
@@ -165,6 +175,7 @@ class TestOneEvent:
             ({D: "strictInput", "input": {"total": "many"}}, "total"),
             ({D: "strictInput", "input": {"total": "x" * 300_000}}, "total"),
             ({D: "vetoed"}, "The task called sys.exit('closed')."),
+            ({D: "interrupted"}, "KeyboardInterrupt was raised, without a message."),
             ({D: "anyInput", "webinyTaskId": 5}, "webinyTaskId is not a text. Leave it out"),
             (
                 {"definitionId": "anyInput"},
