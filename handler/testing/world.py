@@ -33,6 +33,7 @@ from handler.testing.aws import (
     CountedMetrics,
     EventsClient,
     InterruptibleClient,
+    SerialClient,
     StatesClient,
     aws_client,
     create_table,
@@ -193,7 +194,7 @@ class World:
         own = {"events": self._events, "stepfunctions": self._states}
         if worker:
             own["dynamodb"] = cast("Any", self._worker_client)
-        return own.get(service) or aws_client(service)
+        return own.get(service) or SerialClient(aws_client(service))
 
     @property
     def system(self) -> System:

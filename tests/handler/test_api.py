@@ -9,7 +9,6 @@ import pytest
 
 from handler import api as api_module
 from tests.handler.graphql.client import LIST_DEFINITIONS, TRIGGER_TASK, Api
-from tests.handler.record.odd_values import deep
 from tests.handler.stack import Stack, event_file
 
 
@@ -179,7 +178,7 @@ class TestStrictJson:
         shown = answer["data"]["backgroundTasks"]["getTask"]["data"]["input"]
         assert shown == {"a": None, "text": "\\ud800"}
 
-    @pytest.mark.parametrize("value", [float("nan"), float("inf"), "\ud800", {1, 2}, deep(2_000)])
+    @pytest.mark.parametrize("value", [float("nan"), float("inf"), "\ud800", {1, 2}])
     def test_whatever_an_answer_has_it_is_strict_json(self, value: object) -> None:
         text = api_module._strict_json({"data": {"value": value}})
 
