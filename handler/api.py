@@ -1,7 +1,6 @@
 """The API Lambda's entry: GraphQL over an HTTP API's events, format 2.0."""
 
 import base64
-import binascii
 import functools
 import json
 import logging
@@ -13,7 +12,7 @@ from graphql import GraphQLSchema
 from handler.contract import DEFAULT_LOCALE, DEFAULT_TENANT
 from handler.definition import Registry
 from handler.graphql import Request, execute, make_schema
-from handler.record import Identity, Json
+from handler.record import Identity, Json, to_shown_json
 from handler.runtime import LambdaContext, logger, parts, system
 
 log = logger()
@@ -43,7 +42,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> Json:
     )
     registry = parts().registry
     answer = execute(_schema(registry), query, request, problems=registry.problems)
-    errors = answer.get("errors", [])
+    errors = answer.get("errors") or []
     details = {"operation": query.get("operationName"), "errors": len(errors)}  # type: ignore[arg-type]
     log.info("request", extra={"action": "api_request", **details})
     return _response(200, answer)
@@ -58,12 +57,17 @@ def _query_of(event: Mapping[str, Any]) -> Json:
     body = event.get("body") or ""
     try:
         text = base64.b64decode(body) if event.get("isBase64Encoded") else body
-        query = json.loads(text)
-    except (binascii.Error, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        query = json.loads(text, parse_constant=_not_json)
+    except (ValueError, TypeError, RecursionError) as error:
         raise ValueError("The body is not JSON.") from error
     if isinstance(query, dict) and isinstance(query.get("query"), str):
         return query
     raise ValueError('The body has no "query".')
+
+
+def _not_json(constant: str) -> None:
+    """Python reads `NaN` and `Infinity`, which are not JSON."""
+    raise ValueError(constant)
 
 
 def _identity(request: Mapping[str, Any]) -> Identity:
@@ -79,7 +83,7 @@ def _identity(request: Mapping[str, Any]) -> Identity:
 
 
 def _response(status: int, body: object) -> Json:
-    text = json.dumps(body)
+    text = _strict_json(body)
     if len(text) > _MAX_RESPONSE_BYTES:
         message = (
             f"The answer has {len(text):,} bytes; Lambda returns {_MAX_RESPONSE_BYTES:,}. "
@@ -88,3 +92,13 @@ def _response(status: int, body: object) -> Json:
         text = json.dumps({"data": None, "errors": [{"message": message}]})
     headers = {"content-type": "application/json"}
     return {"statusCode": status, "headers": headers, "body": text}
+
+
+def _strict_json(body: object) -> str:
+    """`body` as JSON that every parser takes: without NaN, Infinity and halves of characters."""
+    try:
+        text = json.dumps(body, ensure_ascii=False, allow_nan=False)
+        text.encode()
+    except (TypeError, ValueError, RecursionError):
+        return json.dumps(to_shown_json(body), allow_nan=False)
+    return json.dumps(body)

@@ -51,7 +51,7 @@ class State(StrEnum):
 class WireKey(StrEnum):
     """Keys of the event's detail, of the worker's input and of its answer.
 
-    All but the last five are Webiny's.
+    All but the last six are Webiny's.
     """
 
     TASK_ID = "webinyTaskId"
@@ -71,6 +71,8 @@ class WireKey(StrEnum):
     BY_HAND = "byHand"
     INPUT = "input"
     NAME = "name"
+    # The names of what such an event has besides, to name misspelt ones in an error.
+    UNUSED_KEYS = "unusedKeys"
     # When the execution entered `Run`: the state's `EnteredTime` in Step Functions' context object.
     # A `Retry` runs the task again inside the state, so all attempts of one visit have one
     # `EnteredTime`; the next visit has another. By it the worker knows a crashed iteration, which
@@ -162,6 +164,16 @@ MAX_OUTPUT_BYTES: Final = 10 * 1024 * 1024
 # Input and output together, as they are written. An item has 400 KB (DynamoDB quotas); the rest of
 # the record needs some.
 MAX_RECORD_PAYLOAD_BYTES: Final = 350 * 1024
+
+# Longer texts of a record are cut, with a mark. Together they leave an item room for its payloads.
+MAX_NAME_CHARACTERS: Final = 1_000
+MAX_LOCALE_CHARACTERS: Final = 100
+MAX_IDENTITY_CHARACTERS: Final = 500
+# What is part of a key is refused if it is longer. A partition key has 2,048 bytes at most, a sort
+# key 1,024 (DynamoDB guide, "Constraints"), and ours join a tenant and a definition, or a date and
+# an id.
+MAX_TENANT_BYTES: Final = 256
+MAX_ID_BYTES: Final = 512
 
 # An execution has 25,000 history events (Step Functions quotas, "Maximum execution event history
 # size"). An iteration that waits writes nine: Run entered, scheduled, started, succeeded, exited;

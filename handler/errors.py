@@ -13,6 +13,9 @@
     ├── StoreUnavailable      try again later: the state machine's Retry knows it by name
     └── StoreError            the table refused a request that trying again won't fix
 
+    EngineSignal              the engine ends the iteration: nothing that handles the exceptions of
+                              an author's code may catch it
+
 Standard library only.
 """
 
@@ -119,3 +122,10 @@ class StoreError(BackgroundTaskError):
     """DynamoDB refused a request for a lasting reason: a permission, a missing table."""
 
     code = ErrorCode.STORE_ERROR.value
+
+
+class EngineSignal(BaseException):
+    """Ends an iteration by the engine's own doing, through the author's code.
+
+    Whatever else comes out of that code, of any class, is the author's: it fails the task.
+    """

@@ -1,11 +1,14 @@
 """What the worker is sent, checked."""
 
+import difflib
 import hashlib
-from collections.abc import Mapping
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Final, Self
+from typing import Annotated, Final, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -16,11 +19,19 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
-from handler.contract import DEFAULT_LOCALE, DEFAULT_TENANT, ENDPOINT, NO_DELAY, WireKey
+from handler.contract import (
+    DEFAULT_LOCALE,
+    DEFAULT_TENANT,
+    ENDPOINT,
+    MAX_ID_BYTES,
+    NO_DELAY,
+    WireKey,
+)
 from handler.errors import InvalidInput
-from handler.record import invalid_fields
+from handler.record import Json, cut, invalid_fields, invalid_input, is_key, to_text
 
-_BY_HAND: Final = (
+# The keys that the detail of an event sent by hand may have.
+DETAIL_KEYS: Final = (
     WireKey.DEFINITION_ID,
     WireKey.TENANT,
     WireKey.LOCALE,
@@ -28,6 +39,20 @@ _BY_HAND: Final = (
     WireKey.INPUT,
     WireKey.NAME,
 )
+_DEFAULTS: Final[Json] = {
+    WireKey.TENANT: DEFAULT_TENANT,
+    WireKey.LOCALE: DEFAULT_LOCALE,
+    WireKey.DELAY: 0,
+    WireKey.INPUT: {},
+}
+_MAX_HINTS: Final = 3
+_MAX_SHOWN_CHARACTERS: Final = 60
+
+
+def _checked_id(id: str) -> str:
+    if not is_key(id, MAX_ID_BYTES):
+        raise ValueError(f"an id is Unicode text of at most {MAX_ID_BYTES} bytes")
+    return id
 
 
 class WorkerEvent(BaseModel):
@@ -41,7 +66,9 @@ class WorkerEvent(BaseModel):
         frozen=True, alias_generator=to_camel, populate_by_name=True, extra="ignore"
     )
 
-    task_id: StrictStr = Field(alias=WireKey.TASK_ID, min_length=1)
+    task_id: Annotated[StrictStr, Field(min_length=1), AfterValidator(_checked_id)] = Field(
+        alias=WireKey.TASK_ID
+    )
     definition_id: StrictStr = Field(alias=WireKey.DEFINITION_ID, min_length=1)
     endpoint: StrictStr
     tenant: StrictStr = Field(min_length=1)
@@ -55,6 +82,18 @@ class WorkerEvent(BaseModel):
     by_hand: StrictBool = False
     input: dict[str, object] | None = None
     name: StrictStr | None = None
+    unused_keys: list[str] = Field(default_factory=list)  # what else its detail has
+
+    def to_payload(self) -> Json:
+        """What an event sent by hand says, by `WireKey`."""
+        return {
+            WireKey.DEFINITION_ID: self.definition_id,
+            WireKey.TENANT: self.tenant,
+            WireKey.LOCALE: self.locale,
+            WireKey.INPUT: self.input,
+            WireKey.NAME: self.name,
+            WireKey.UNUSED_KEYS: self.unused_keys,
+        }
 
     @property
     def visit_key(self) -> str:
@@ -77,40 +116,100 @@ class WorkerEvent(BaseModel):
     def from_lambda(cls, event: object) -> Self:
         """The event of an invocation, `{"name": "background-task", "payload": {...}}`.
 
+        `null` in an event sent by hand is as good as nothing.
+
         Raises:
             InvalidInput: a key is missing or has the wrong type; `data.invalidFields` names each.
         """
+        payload = payload_of(event)
+        is_by_hand = payload.get(WireKey.BY_HAND) is True
         try:
-            return cls.model_validate(payload_of(event))
+            known = cls.model_validate(_without_nulls(payload) if is_by_hand else payload)
         except ValidationError as error:
+            if is_by_hand:
+                raise invalid_input("The event", error) from error
             raise InvalidInput(
                 "Validation failed.", data={"invalidFields": invalid_fields(error)}
             ) from error
-
-    @classmethod
-    def from_event(cls, event: Mapping[str, object], detail: Mapping[str, object]) -> Self:
-        """An event sent by hand, as `TransformEvent` would hand it on.
-
-        Raises:
-            InvalidInput: as `from_lambda`.
-        """
-        defaults = {
-            WireKey.TENANT: DEFAULT_TENANT,
-            WireKey.LOCALE: DEFAULT_LOCALE,
-            WireKey.DELAY: 0,
-            WireKey.INPUT: {},
-        }
-        payload = defaults | {key: detail[key] for key in _BY_HAND if key in detail}
-        payload |= {
-            WireKey.BY_HAND: True,
-            WireKey.ENDPOINT: ENDPOINT,
-            WireKey.EXECUTION_NAME: "",
-            WireKey.STATE_MACHINE_ID: "",
-        }
-        return cls.from_lambda({"payload": payload | {WireKey.TASK_ID: event.get("id")}})
+        if is_by_hand and WireKey.TASK_ID in known.unused_keys:
+            raise _invalid_task_id()
+        return known
 
 
 def payload_of(event: object) -> dict[str, object]:
     """The payload inside `event`; empty where there is none."""
     payload = event.get("payload") if isinstance(event, dict) else None
     return payload if isinstance(payload, dict) else {}
+
+
+def payload_by_hand(event: Mapping[str, object]) -> Json:
+    """The payload of an event sent by hand that no state machine has seen.
+
+    It is what `TransformEvent` (infra/jsonata.py) would make of it.
+    """
+    detail = detail_of(event)
+    sent: Json = {key.value: detail[key] for key in DETAIL_KEYS if key in detail}
+    return sent | {
+        WireKey.BY_HAND.value: True,
+        WireKey.TASK_ID.value: event.get("id"),
+        WireKey.ENDPOINT.value: ENDPOINT,
+        WireKey.EXECUTION_NAME.value: "",
+        WireKey.STATE_MACHINE_ID.value: "",
+        WireKey.UNUSED_KEYS.value: list(_unused(detail)),
+    }
+
+
+def detail_of(event: Mapping[str, object]) -> Mapping[str, object]:
+    """The detail of an event; empty where it has none, or one that is not an object."""
+    detail = event.get("detail")
+    return detail if isinstance(detail, dict) else {}
+
+
+def is_by_hand(event: Mapping[str, object]) -> bool:
+    """Whether an event names no task: `webinyTaskId` is missing, null, empty or not a text."""
+    id = detail_of(event).get(WireKey.TASK_ID)
+    return not isinstance(id, str) or not id
+
+
+def hint(unused_keys: object) -> str:
+    """A sentence for each key of an event that looks like a misspelt one, with a space before."""
+    keys = unused_keys if isinstance(unused_keys, list) else []
+    return "".join(itertools.islice(_hints(keys), _MAX_HINTS))
+
+
+def _hints(keys: Iterable[object]) -> Iterator[str]:
+    known = {key.lower(): key.value for key in DETAIL_KEYS}
+    # Without the prefix that people leave out.
+    known |= {
+        "definition": WireKey.DEFINITION_ID.value,
+        "definitionid": WireKey.DEFINITION_ID.value,
+    }
+    for key in keys:
+        shown = cut(to_text(key), _MAX_SHOWN_CHARACTERS)
+        for close in difflib.get_close_matches(shown.lower(), known, n=1, cutoff=0.7):
+            yield f' The event has "{shown}", which means nothing; did you mean "{known[close]}"?'
+
+
+def _unused(detail: Mapping[str, object]) -> Iterator[str]:
+    for key, value in detail.items():
+        is_empty_id = key == WireKey.TASK_ID and value in (None, "")
+        if key not in DETAIL_KEYS and not is_empty_id:
+            yield key
+
+
+def _without_nulls(payload: Mapping[str, object]) -> Json:
+    return _DEFAULTS | {key: value for key, value in payload.items() if value is not None}
+
+
+def _invalid_task_id() -> InvalidInput:
+    key = WireKey.TASK_ID.value
+    message = "An id is a text"
+    return InvalidInput(
+        f"Validation failed. The event: {key} is not a text. Leave it out, or send the id of a "
+        "task.",
+        data={
+            "invalidFields": {
+                key: {"code": "invalid_type", "message": message, "data": {"path": [key]}}
+            }
+        },
+    )

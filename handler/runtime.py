@@ -19,6 +19,9 @@ from handler.wiring import Parts, System, build
 _RETRY_FOR_SECONDS: Final = 60.0
 
 _current: ContextVar[Callable[[], Parts] | None] = ContextVar("current_parts", default=None)
+# Those of every `using` that runs, in any thread. A thread that a test's code starts has no context
+# of its own, and one of an older pool has that of a test that is over.
+_in_use: Final[list[Callable[[], Parts]]] = []
 
 
 class LambdaContext(Protocol):
@@ -39,22 +42,44 @@ def parts() -> Parts:
     Raises:
         SettingsError: an environment variable is missing.
     """
-    return (_current.get() or _of_environment)()
+    return (_other() or _of_environment)()
 
 
 @contextmanager
 def using(parts: Callable[[], Parts]) -> Iterator[None]:
-    """Has the entries and `handler.tasks` use other parts than the environment's: in a test."""
+    """Has the entries and `handler.tasks` use other parts than the environment's: in a test.
+
+    So do all threads that the test starts. With tests in several threads at once, a thread that
+    does not inherit its starter's context uses the parts of the test that began last.
+    """
     token = _current.set(parts)
+    _in_use.append(parts)
     try:
         yield
     finally:
+        _in_use.remove(parts)
         _current.reset(token)
+
+
+def inherited(run: Callable[[], None]) -> Callable[[], None]:
+    """`run` for another thread, where `using` then says what it says here."""
+    own = _current.get()
+
+    def run_inside() -> None:
+        _current.set(own)
+        run()
+
+    return run_inside
+
+
+def _other() -> Callable[[], Parts] | None:
+    own = _current.get()
+    return own if own in _in_use else next(reversed(_in_use), None)
 
 
 def system(context: LambdaContext, *, runs_hooks: bool = True) -> System:
     """The system of one invocation. Raises as `parts`."""
-    if other := _current.get():
+    if other := _other():
         return build(other(), remaining=_remaining_of(context), runs_hooks=runs_hooks)
     _invocation.context = context
     return _system_of_environment(runs_hooks)

@@ -25,7 +25,7 @@ from handler.contract import (
 from handler.errors import DEFAULT_CODE
 
 # The fields that `TransformEvent` takes from the event and `Run` sends to the worker, if present.
-# Only an event sent by hand has the last three.
+# Only an event sent by hand has the last four.
 TASK_KEYS: Final = (
     WireKey.TASK_ID,
     WireKey.DEFINITION_ID,
@@ -35,28 +35,48 @@ TASK_KEYS: Final = (
     WireKey.BY_HAND,
     WireKey.INPUT,
     WireKey.NAME,
+    WireKey.UNUSED_KEYS,
 )
+# What the detail of an event may have. The worker names what else it has in its errors.
+_DETAIL_KEYS: Final = [
+    WireKey.DEFINITION_ID.value,
+    WireKey.TENANT.value,
+    WireKey.LOCALE.value,
+    WireKey.DELAY.value,
+    WireKey.INPUT.value,
+    WireKey.NAME.value,
+]
 
 
 def task_of_event() -> str:
-    """The fields of an event's task, with defaults.
+    """The fields of an event's task, with defaults; `null` is as good as nothing.
 
-    Values of a wrong type pass: the worker refuses them, and names the field.
+    An event that names no task is one sent by hand. Values of a wrong type pass: the worker refuses
+    them, and names the field. It does the same as this in `handler.events.payload_by_hand`.
     """
     return _expression(f"""(
         $event := $type($states.input) = "object" ? $states.input : {{}};
         $detail := $type($event.detail) = "object" ? $event.detail : {{}};
-        $or := function($value, $default) {{ $exists($value) ? $value : $default }};
-        $byHand := $not($exists($detail.{WireKey.TASK_ID}));
+        $or := function($value, $default) {{
+            $exists($value) and $type($value) != "null" ? $value : $default
+        }};
+        $id := $detail.{WireKey.TASK_ID};
+        $isEmpty := $exists($id) ? $type($id) = "null" or $id = "" : true;
+        $byHand := $type($id) = "string" ? $id = "" : true;
+        $isUnused := function($key) {{
+            $key = "{WireKey.TASK_ID}" ? $not($isEmpty) : $not($key in {json.dumps(_DETAIL_KEYS)})
+        }};
+        $unused := $byHand ? $filter($keys($detail), $isUnused);
         {{
-            "{WireKey.TASK_ID}": $byHand ? $event.id : $detail.{WireKey.TASK_ID},
+            "{WireKey.TASK_ID}": $byHand ? $event.id : $id,
             "{WireKey.DEFINITION_ID}": $detail.{WireKey.DEFINITION_ID},
             "{WireKey.TENANT}": $or($detail.{WireKey.TENANT}, {json.dumps(DEFAULT_TENANT)}),
             "{WireKey.LOCALE}": $or($detail.{WireKey.LOCALE}, {json.dumps(DEFAULT_LOCALE)}),
             "{WireKey.DELAY}": $or($detail.{WireKey.DELAY}, 0),
             "{WireKey.BY_HAND}": $byHand ? true,
             "{WireKey.INPUT}": $byHand ? $or($detail.{WireKey.INPUT}, {{}}),
-            "{WireKey.NAME}": $byHand ? $detail.{WireKey.NAME}
+            "{WireKey.NAME}": $byHand ? $detail.{WireKey.NAME},
+            "{WireKey.UNUSED_KEYS}": $exists($unused) ? [$unused]
         }}
     )""")
 

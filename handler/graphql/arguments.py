@@ -41,7 +41,7 @@ class Paging:
         """
         if search:
             raise InvalidInput(
-                f'search is "{search}", but no index answers it; filter with `where`.'
+                f'search is "{search:.60}", but no index answers it; filter with `where`.'
             )
         limit = DEFAULT_LIMIT if limit is None else limit
         if not 1 <= limit <= MAX_LIMIT:
@@ -60,24 +60,29 @@ def descending(sort: list[str] | None, *, default: bool) -> bool:
 
 
 def task_filter(tenant: str, where: Mapping[str, Any]) -> Filter:
-    """The filter of a list of tasks: what `where` says, for a tenant."""
+    """The filter of a list of tasks, for a tenant: all that `where` says must hold."""
     where = {name: value for name, value in where.items() if value is not None}
-    ids = [where["id"]] if "id" in where else where.get("id_in")
-    statuses = [where["taskStatus"]] if "taskStatus" in where else where.get("taskStatus_in")
+    ids, statuses = _any_of(where, "id"), _any_of(where, "taskStatus")
     exact = where.get("createdOn")
+    first = (exact, where.get("createdOn_gte"), _moved(where.get("createdOn_gt"), _TICK))
+    last = (exact, where.get("createdOn_lte"), _moved(where.get("createdOn_lt"), -_TICK))
     return Filter(
         tenant=tenant,
         ids=tuple(map(without_revision, ids)) if ids is not None else None,
         parent_id=where.get("parentId"),
         definition_id=where.get("definitionId"),
         statuses=frozenset(map(_status, statuses)) if statuses is not None else None,
-        created_after=(
-            exact or where.get("createdOn_gte") or _moved(where.get("createdOn_gt"), _TICK)
-        ),
-        created_before=(
-            exact or where.get("createdOn_lte") or _moved(where.get("createdOn_lt"), -_TICK)
-        ),
+        created_after=max(filter(None, first), default=None),
+        created_before=min(filter(None, last), default=None),
     )
+
+
+def _any_of(where: Mapping[str, Any], name: str) -> list[str] | None:
+    """What `where` has for `name` and `name_in`; both must hold. `None`: neither is given."""
+    one, many = where.get(name), where.get(f"{name}_in")
+    if one is None:
+        return many
+    return [one] if many is None or one in many else []
 
 
 def without_revision(id: str) -> str:
@@ -90,8 +95,16 @@ def _status(text: str) -> Status:
         return Status(text)
     except ValueError as error:
         known = ", ".join(Status)
-        raise InvalidInput(f'taskStatus is "{text}"; it takes one of {known}.') from error
+        raise InvalidInput(f'taskStatus is "{text:.60}"; it takes one of {known}.') from error
 
 
 def _moved(moment: datetime | None, by: timedelta) -> datetime | None:
-    return moment + by if moment else None
+    if moment is None:
+        return None
+    # Tasks are dated in milliseconds: the next one behind 1.5 ms is 2 ms, the one before is 1 ms.
+    exact = moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+    is_between = by < timedelta(0) and exact != moment
+    try:
+        return exact if is_between else exact + by
+    except OverflowError:  # the first or the last moment there is: nothing is before or behind it
+        return moment

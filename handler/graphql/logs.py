@@ -21,6 +21,8 @@ from handler.table import invalid_cursor
 
 # Webiny's own default for the logs of a task.
 _MAX_LOGS: Final = 10_000
+# A cursor is an iteration's number, of which a row's key has ten digits.
+_MAX_CURSOR_CHARACTERS: Final = 10
 
 
 @tasks_query.field("listLogs")
@@ -68,7 +70,7 @@ def _logs(
     newest_first: bool = False,
     after: str | None = None,
 ) -> Iterator[Json]:
-    if after is not None and not after.isdecimal():
+    if after is not None and not (after.isdecimal() and len(after) <= _MAX_CURSOR_CHARACTERS):
         raise invalid_cursor(after)
     found = request.tasks.logs(
         record.id,

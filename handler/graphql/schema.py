@@ -12,7 +12,7 @@ from handler.definition import Definition
 # Importing them binds their resolvers.
 from handler.graphql import logs, tasks, types
 from handler.graphql.types import Request
-from handler.record import Json
+from handler.record import Json, message_of
 
 _DEFINITION_ENUM: Final = "WebinyBackgroundTaskDefinitionEnum"
 # No id of a definition: those start with a small letter.
@@ -55,5 +55,11 @@ def execute(
             answer["message"] = " ".join([error.message, known, *map(str, problems)])
         return answer
 
-    _, answer = graphql_sync(schema, query, context_value=request, error_formatter=shown)
+    try:
+        _, answer = graphql_sync(schema, query, context_value=request, error_formatter=shown)
+    except (
+        Exception
+    ) as error:  # graphql-core answers its own errors, but not, say, a RecursionError
+        message = f"The document can't be answered: {message_of(error)}"
+        return {"errors": [{"message": message}]}
     return dict(answer)

@@ -11,10 +11,10 @@ from ariadne import MutationType, ObjectType, QueryType, ScalarType
 from graphql import GraphQLResolveInfo
 
 from handler.contract import DEFAULT_LOCALE, DEFAULT_TENANT
-from handler.errors import BackgroundTaskError, NotFound
+from handler.errors import BackgroundTaskError, EngineSignal, NotFound
 from handler.graphql.arguments import without_revision
 from handler.lifecycle import Tasks
-from handler.record import Identity, Json, TaskLog, TaskRecord
+from handler.record import Identity, Json, TaskFailure, TaskLog, TaskRecord
 
 log = logging.getLogger(__name__)
 
@@ -52,14 +52,20 @@ def enveloped(resolve: Callable[..., Json]) -> Callable[..., Json]:
     def answer(_: object, info: GraphQLResolveInfo, **arguments: object) -> Json:
         try:
             return resolve(info.context, **arguments)
-        except BackgroundTaskError as error:
-            return {"data": None, "error": error.to_wire()}
-        except Exception as error:  # the caller gets an answer, the log gets the trace
-            log.exception("The API failed.", extra={"action": "api_failed"})
-            code = type(error).__name__
-            return {"data": None, "error": {"message": str(error), "code": code}}
+        except EngineSignal:
+            raise
+        except BaseException as error:  # of a hook's code, too; the caller gets an answer
+            failure = TaskFailure.from_exception(error)
+            if not isinstance(error, BackgroundTaskError):
+                _report(failure)
+            return {"data": None, "error": failure.to_wire()}
 
     return answer
+
+
+def _report(failure: TaskFailure) -> None:
+    # Its text, and not the exception: logging would run the code of an author's class once more.
+    log.error("The API failed.\n%s", failure.stack, extra={"action": "api_failed"})
 
 
 def shown_task(record: TaskRecord) -> Json:

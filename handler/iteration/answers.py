@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final, assert_never
 
 from handler.contract import MAX_ANSWER_BYTES, NO_DELAY, AnswerStatus, Status, WireKey
-from handler.record import Json, StoredTask, TaskFailure
+from handler.record import Json, StoredTask, TaskFailure, cut, cut_bytes, to_text
 
 _ECHOED: Final = (WireKey.TASK_ID, WireKey.DEFINITION_ID, WireKey.TENANT, WireKey.LOCALE)
 # A longer message is cut: each character may take 12 bytes escaped, and the whole must fit.
@@ -21,13 +21,15 @@ class AnswerBuilder:
         self._echo: Json = {
             key.value: value
             for key in _ECHOED
-            if isinstance(value := payload.get(key), str) and len(value) <= _MAX_CODE_CHARACTERS
+            if isinstance(value := payload.get(key), str)
+            and len(value) <= _MAX_CODE_CHARACTERS
+            and to_text(value) == value
         }
 
     def done(self, message: str = "", output: Mapping[str, object] | None = None) -> Json:
         answer = self._answer(AnswerStatus.DONE)
         if message:
-            answer[WireKey.MESSAGE.value] = message[:_MAX_MESSAGE_CHARACTERS]
+            answer[WireKey.MESSAGE.value] = cut(message, _MAX_MESSAGE_CHARACTERS)
         return _with(answer, WireKey.OUTPUT, dict(output)) if output else answer
 
     def continued(self, *, wait: int = 0) -> Json:
@@ -36,9 +38,9 @@ class AnswerBuilder:
         return self._answer(AnswerStatus.CONTINUE) | {WireKey.DELAY.value: NO_DELAY} | waiting
 
     def error(self, failure: TaskFailure) -> Json:
-        wire: Json = {"message": failure.message[:_MAX_MESSAGE_CHARACTERS]}
+        wire: Json = {"message": cut(failure.message, _MAX_MESSAGE_CHARACTERS)}
         if failure.code:
-            wire["code"] = failure.code[:_MAX_CODE_CHARACTERS]
+            wire["code"] = cut_bytes(failure.code, _MAX_CODE_CHARACTERS)
         answer = _with(self._answer(AnswerStatus.ERROR), WireKey.ERROR, wire)
         return (
             _with(answer, WireKey.ERROR, wire | {"data": failure.data}) if failure.data else answer

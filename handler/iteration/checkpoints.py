@@ -9,13 +9,14 @@ from pydantic import BaseModel
 from handler.clock import Clock
 from handler.contract import Status
 from handler.definition import Aborted, Continue, TaskCode, next_input, stored_input, stored_output
+from handler.errors import EngineSignal
 from handler.record import Json, Progress, StoredTask, TaskRecord
 from handler.table import RecordMoved, Store, owned_by
 
 _ABORT_CHECK_INTERVAL: Final = timedelta(seconds=1)
 
 
-class EndIteration(BaseException):
+class EndIteration(EngineSignal):
     """Ends an iteration with a verdict, from inside the author's code.
 
     It is not an `Exception`: a task that catches those must not catch this. The author's `finally`

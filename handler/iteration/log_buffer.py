@@ -8,14 +8,13 @@ from typing import Final
 from handler import process_log
 from handler.clock import Clock
 from handler.record import (
-    Json,
     LogLine,
     LogType,
     StoredTask,
     TaskFailure,
     TaskLog,
+    line_data,
     size_of,
-    to_json_or_text,
     to_text,
 )
 from handler.table import Logs
@@ -23,8 +22,6 @@ from handler.table import Logs
 # Unwritten lines die with the Lambda, so they are written at this age or size.
 _MAX_AGE: Final = timedelta(seconds=30)
 _MAX_BYTES: Final = 64 * 1024
-_MAX_DATA_BYTES: Final = 16 * 1024
-_MAX_MESSAGE_CHARACTERS: Final = 4_000
 
 LoggedError = BaseException | TaskFailure | Mapping[str, object] | str
 """What `error` takes: an exception, a mapping with a `message`, or a text."""
@@ -82,12 +79,12 @@ class LogBuffer:
     ) -> None:
         """Adds the line that says what becomes of the iteration: it waits for the outcome."""
         if failure:
-            failure = failure.model_copy(update={"data": _fitting(failure.data)})
+            failure = failure.model_copy(update={"data": line_data(failure.data)})
         line = LogLine(
-            message=_message(message) or "(no message)",
+            message=to_text(message) or "(no message)",
             created_on=self._clock.now(),
             type=LogType.ERROR if failure or is_error else LogType.INFO,
-            data=_fitting(data),
+            data=line_data(data),
             error=failure,
         )
         _to_process_log(line)
@@ -121,7 +118,7 @@ class TaskLogger:
 
     def error(self, message: str, error: LoggedError | None = None, **data: object) -> None:
         """Logs an error: an exception with its type and trace, or a mapping with a `message`."""
-        failure = _failure_of(message, error)
+        failure = TaskFailure.from_logged(error, message=message)
         self._buffer.add(message, data=data, failure=failure, is_error=True)
 
 
@@ -130,30 +127,3 @@ def _to_process_log(line: LogLine) -> None:
     level = logging.ERROR if line.type is LogType.ERROR else logging.INFO
     more = line.model_dump(include={"data", "error"}, exclude_none=True, mode="json")
     process_log.write(level, line.message, more)
-
-
-def _message(value: object) -> str:
-    return to_text(value)[:_MAX_MESSAGE_CHARACTERS]
-
-
-def _fitting(data: Mapping[str, object] | None) -> Json | None:
-    if not data:
-        return None
-    kept = to_json_or_text(data)
-    size = size_of(kept)
-    if size <= _MAX_DATA_BYTES:
-        return kept
-    return {"omitted": f"{size:,} bytes; a line takes {_MAX_DATA_BYTES:,}."}
-
-
-def _failure_of(message: str, error: LoggedError | None) -> TaskFailure | None:
-    if error is None or isinstance(error, TaskFailure):
-        return error
-    if isinstance(error, str):
-        return TaskFailure(message=_message(error))
-    if isinstance(error, BaseException):
-        return TaskFailure.from_exception(error)
-    text, code = _message(error.get("message") or message), error.get("code")
-    return TaskFailure(
-        message=text, code=to_text(code) if code else None, data=to_json_or_text(error)
-    )

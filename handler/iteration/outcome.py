@@ -11,18 +11,21 @@ from handler.definition import (
     Definition,
     Done,
     Failed,
+    Retry,
     Verdict,
     code_of,
     next_input,
     stored_output,
     whole_seconds,
 )
-from handler.errors import InvalidInput, StoreUnavailable
+from handler.errors import EngineSignal, InvalidInput, StoreUnavailable
 from handler.iteration.checkpoints import Checkpoints, EndIteration
 from handler.iteration.context import Context
-from handler.record import Json, StoredTask, TaskFailure
+from handler.record import Json, StoredTask, TaskFailure, class_name, cut, leaves_of, to_text
 
 _VERDICTS: Final = (Done, Continue, Failed, Aborted)
+_MAX_SHOWN_CHARACTERS: Final = 80
+_MAX_LINE_CHARACTERS: Final = 4_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,28 +52,51 @@ def verdict_of(
 ) -> Verdict | BaseException:
     """What the task's function returned, or what it raised.
 
-    A loop that has ended the iteration has the last word, even if the function swallowed its
-    `EndIteration` (a bare `except`, a `return` in `finally`): items are left to do.
+    Whatever comes out of it is the task's own: also what is not an `Exception`, such as
+    `asyncio.CancelledError`, `KeyboardInterrupt` and `SystemExit`. Only the engine's own signals
+    are not. A loop that has ended the iteration has the last word, even if the function swallowed
+    its `EndIteration` (a bare `except`, a `return` in `finally`): items are left to do.
 
     Raises:
         StoreUnavailable: the table can't be reached; the state machine runs the iteration again.
+        EngineSignal: another signal than a loop's: a kill of the test kit.
     """
     code = code_of(definition)
     try:
         verdict = code.run(context, code.decode(checkpoints.stored.input))
-    except EndIteration as end:
-        return end.verdict
-    except StoreUnavailable:
-        raise
-    except (Exception, SystemExit) as error:
-        return error
+    except BaseException as error:
+        return _verdict_of_raised(error)
     if checkpoints.ended_with:
         return checkpoints.ended_with
-    if isinstance(verdict, _VERDICTS):
+    if issubclass(type(verdict), _VERDICTS):
         return verdict
-    shown = "nothing" if verdict is None else f"{verdict!r:.80}"
+    shown = "nothing" if verdict is None else _shown(verdict)
     message = f'Task "{definition.id}" returned {shown}; return Done, Continue, Failed or Aborted.'
     return Failed(message, code=ErrorCode.NO_VERDICT)
+
+
+def _verdict_of_raised(error: BaseException) -> Verdict | BaseException:
+    """The verdict of a loop's signal; else the author's exception. Other signals are raised.
+
+    A task group puts what its tasks raise into a group: the engine's signals too.
+    """
+    leaves = tuple(leaves_of(error))
+    signals = [leaf for leaf in leaves if issubclass(type(leaf), EngineSignal | StoreUnavailable)]
+    for signal in signals:
+        if not isinstance(signal, EndIteration):
+            raise signal
+    if len(signals) < len(leaves):
+        return error
+    return next(signal.verdict for signal in signals if isinstance(signal, EndIteration))
+
+
+def _shown(verdict: object) -> str:
+    try:
+        return cut(to_text(repr(verdict)), _MAX_SHOWN_CHARACTERS)
+    except EngineSignal:
+        raise
+    except BaseException:  # its __repr__ is the author's
+        return f"a {class_name(verdict)}"
 
 
 def outcome_of(
@@ -84,7 +110,9 @@ def outcome_of(
     """
     try:
         return _outcome_of(verdict, definition, task, now)
-    except Exception as error:  # what the verdict carries is not valid: a wait, an input, an output
+    except EngineSignal:
+        raise
+    except BaseException as error:  # what the verdict carries is not valid: a wait, an output
         return _failed(TaskFailure.from_exception(error), definition, task, now, raised=error)
 
 
@@ -100,7 +128,8 @@ def _outcome_of(
     match verdict:
         case Done(message, output):
             after = task.succeeded(now=now, output=stored_output(output))
-            return Outcome(task=after, line=message or "Task done.", message=message)
+            text = cut(to_text(message), _MAX_LINE_CHARACTERS)
+            return Outcome(task=after, line=text or "Task done.", message=text)
         case Continue():
             return _continued(verdict, definition, task, now)
         case Failed(message, code, data):
@@ -134,9 +163,7 @@ def _failed(
 ) -> Outcome:
     """Another attempt if the task's `Retry` allows one, else its end."""
     retry, attempt = definition.retry, task.attempts
-    # An input that is not valid never will be.
-    is_final = retry is None or isinstance(raised, InvalidInput)
-    if retry is None or is_final or not retry.allows(attempt, code=failure.code, error=raised):
+    if retry is None or _is_invalid_input(raised) or not _allows(retry, attempt, failure, raised):
         return failed(task, failure, now=now)
     wait = whole_seconds(retry.wait_after(attempt), now=now)
     line = (
@@ -144,3 +171,17 @@ def _failed(
         f"{failure.message}"
     )
     return Outcome(task=task.retried(now=now, wait=wait), line=line, failure=failure)
+
+
+def _is_invalid_input(raised: BaseException | None) -> bool:
+    """An input that is not valid never will be."""
+    return issubclass(type(raised), InvalidInput)
+
+
+def _allows(retry: Retry, attempt: int, failure: TaskFailure, raised: BaseException | None) -> bool:
+    try:
+        return retry.allows(attempt, code=failure.code, error=raised)
+    except EngineSignal:
+        raise
+    except BaseException:  # the author's classes say what is an instance of them
+        return False

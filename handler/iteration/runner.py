@@ -6,6 +6,7 @@ from handler.clock import Clock
 from handler.contract import (
     MAX_EXECUTION_ITERATIONS,
     MAX_EXECUTION_SECONDS,
+    MAX_ID_BYTES,
     AnswerStatus,
     WireKey,
 )
@@ -22,7 +23,7 @@ from handler.iteration.author_code import AuthorCode
 from handler.iteration.commit import Commit, Iteration
 from handler.lifecycle import EventsByHand
 from handler.process_log import about_task
-from handler.record import Json, StoredTask, TaskFailure
+from handler.record import Json, StoredTask, TaskFailure, is_key
 
 
 class Runner:
@@ -77,8 +78,7 @@ class Runner:
         try:
             sent = WorkerEvent.from_lambda(event)
         except InvalidInput as error:
-            self._keep_refused(payload, error)
-            return answers.error(TaskFailure.from_exception(error))
+            return answers.error(self._refused(payload, error))
         try:
             return self._answer(sent, answers)
         except (StoreUnavailable, DefinitionUnavailable):
@@ -100,11 +100,12 @@ class Runner:
         ):
             return self._iterate(admitted)
 
-    def _keep_refused(self, payload: Json, error: InvalidInput) -> None:
+    def _refused(self, payload: Json, error: InvalidInput) -> TaskFailure:
         """A malformed event by hand is kept as a failed task: it has no other trace."""
         id = payload.get(WireKey.TASK_ID)
-        if payload.get(WireKey.BY_HAND) is True and isinstance(id, str) and id:
-            self._by_hand.refuse(id, payload, error)
+        if payload.get(WireKey.BY_HAND) is True and is_key(id, MAX_ID_BYTES):
+            return self._by_hand.refuse(str(id), payload, error)
+        return TaskFailure.from_exception(error)
 
     def _iterate(self, iteration: Iteration) -> Json:
         before, outcome = self._author.run(iteration)

@@ -4,6 +4,7 @@ import logging
 
 from handler.clock import Clock
 from handler.definition import Hook, Registry, code_of
+from handler.errors import EngineSignal
 from handler.process_log import about_task
 from handler.record import LogLine, StoredTask, TaskFailure, TaskLog
 from handler.table import Store
@@ -36,14 +37,18 @@ class Hooks:
                     iteration=task.iterations,
                 ):
                     hook(task.to_record())
-        except (Exception, SystemExit) as error:
+        except EngineSignal:
+            raise
+        except BaseException as error:  # whatever the hook raises is the author's
             self._report(task, error)
         self._store.clear_follow_up(task.hook_ran(), before=task)
 
     def _report(self, task: StoredTask, error: BaseException) -> None:
+        failure = TaskFailure.from_exception(error)
         details = {"action": "hook_raised", "task_id": task.id, "hook": task.pending_hook}
-        log.exception("A hook raised.", extra=details)
+        # Not `exception`: logging would run the code of the author's exception once more.
+        log.error("A hook raised.\n%s", failure.stack, extra=details)
         if self._registry.keeps_logs(task.definition_id):
             message = f'Error executing {task.pending_hook} hook for task "{task.id}".'
-            line = LogLine.at(self._clock.now(), message, TaskFailure.from_exception(error))
+            line = LogLine.at(self._clock.now(), message, failure)
             self._store.logs.append(TaskLog.of(task, [line]), expires=True)

@@ -16,13 +16,13 @@ from handler.aws import (
     Metrics,
 )
 from handler.clock import Clock
-from handler.contract import ErrorCode, Status, WireKey
-from handler.errors import DefinitionUnavailable, InvalidInput, RequestError
-from handler.events import WorkerEvent
+from handler.contract import MAX_ID_BYTES, ErrorCode, Status, WireKey
+from handler.errors import DefinitionUnavailable
+from handler.events import detail_of, is_by_hand
 from handler.lifecycle.by_hand import EventsByHand
 from handler.lifecycle.ending import Ending
 from handler.lifecycle.post_mortem import event_of, explain
-from handler.record import StoredTask, TaskFailure
+from handler.record import StoredTask, TaskFailure, is_key
 from handler.table import NO_OWNER, RecordMoved, Store, owned_by
 
 log = logging.getLogger(__name__)
@@ -223,24 +223,10 @@ class Reconciliation:
 
     def _task_of(self, event: Mapping[str, object], *, waits: bool) -> StoredTask | None:
         """The task of an event. An event by hand gets its record now, if no worker has made it."""
-        detail = event.get("detail")
-        if not isinstance(detail, dict):
-            return None
-        if WireKey.TASK_ID in detail:
-            id = detail[WireKey.TASK_ID]
-            return self._store.find(id) if isinstance(id, str) and id else None
+        if not is_by_hand(event):
+            return self._store.find(str(detail_of(event)[WireKey.TASK_ID]))
         id = event.get("id")
-        if not isinstance(id, str) or not id:
+        if not is_key(id, MAX_ID_BYTES):
             return None
-        return self._task_by_hand(id, event, detail, waits=waits)
-
-    def _task_by_hand(
-        self, id: str, event: Mapping[str, object], detail: Mapping[str, object], *, waits: bool
-    ) -> StoredTask | None:
-        try:
-            self._by_hand.accept(WorkerEvent.from_event(event, detail), waits=waits)
-        except InvalidInput as error:
-            self._by_hand.refuse(id, detail, error)
-        except RequestError:
-            pass  # it is stored as failed, with the reason
-        return self._store.find(id)
+        self._by_hand.receive(event, waits=waits)
+        return self._store.find(str(id))

@@ -7,16 +7,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from handler.clock import Seconds
-from handler.contract import DEFAULT_LOCALE, DEFAULT_TENANT, ErrorCode
+from handler.contract import DEFAULT_LOCALE, DEFAULT_TENANT, MAX_ID_BYTES, ErrorCode
 from handler.definition import Definition, Registry
-from handler.errors import InvalidInput, Refused
+from handler.errors import InvalidInput, NotFound, Refused
 from handler.lifecycle.ending import Ending
 from handler.lifecycle.triggering import TaskInput, Triggering, TriggerOptions, TriggerResult
-from handler.record import SYSTEM_IDENTITY, Identity, TaskLog, TaskRecord
+from handler.record import SYSTEM_IDENTITY, Identity, TaskLog, TaskRecord, cut, is_key, to_text
 from handler.table import Filter, Store, TaskPage, count_tasks, list_tasks
 
 DEFAULT_LIMIT: Final = 50
 MAX_LIMIT: Final = 1_000
+_MAX_SHOWN_CHARACTERS: Final = 60
 
 
 class Tasks:
@@ -54,14 +55,14 @@ class Tasks:
         Args:
             definition: the definition, or its id.
             input: what the definition's input model takes.
-            name: for people; the definition's title by default.
+            name: for people, cut to 1,000 characters; the definition's title by default.
             delay: how long to wait before the first iteration: seconds, rounded up, or a
                 `timedelta`; at most 355 days.
             parent: the task that this one is a child of.
             idempotency_key: the same key triggers one task of a definition and tenant, however
                 often it is called: later calls return the task of the first, as it stands.
-            tenant: whose task it is.
-            locale: handed to the task.
+            tenant: whose task it is: a text of 1 to 256 bytes.
+            locale: handed to the task, cut to 100 characters.
             created_by: who triggers it.
 
         Returns:
@@ -69,7 +70,8 @@ class Tasks:
 
         Raises:
             UnknownDefinition: there is no such definition.
-            InvalidInput: the input does not validate, or is larger than 10 MiB.
+            InvalidInput: the input does not validate, or is larger than 10 MiB; or the tenant or
+                the parent can't be a key of the table.
             Refused: the delay is too long.
             DeliveryError: EventBridge did not take the event; the task is stored as failed, with
                 the reason.
@@ -112,17 +114,17 @@ class Tasks:
         A running iteration sees it at its next `context.is_aborted()`, or at its end.
 
         Args:
-            message: for the task's log.
+            message: for the task's log, which keeps 4,000 characters of it.
 
         Raises:
             NotFound: there is no such task.
             Refused: it is over already.
         """
-        return self._ending.abort(id, message or "Task aborted.").to_record()
+        return self._ending.abort(_checked(id), message or "Task aborted.").to_record()
 
     def get(self, id: str) -> TaskRecord:
         """Reads a task, consistently. Raises `NotFound`."""
-        return self._store.get(id).to_record()
+        return self._store.get(_checked(id)).to_record()
 
     def list(
         self,
@@ -163,6 +165,8 @@ class Tasks:
         Args:
             after_iteration: starts behind this iteration, in the same direction.
         """
+        if not is_key(id, MAX_ID_BYTES):
+            return iter(())
         return self._store.logs.read(id, newest_first=newest_first, after_iteration=after_iteration)
 
     def delete(self, id: str) -> None:
@@ -172,7 +176,7 @@ class Tasks:
             NotFound: there is no such task.
             Refused: it is open; abort it first.
         """
-        task = self._store.get(id)
+        task = self._store.get(_checked(id))
         if task.is_open:
             raise Refused(
                 f'Task "{id}" is {task.status}; only a task that is over can be deleted. '
@@ -189,3 +193,11 @@ class Tasks:
         return tuple(
             definition for definition in self._registry if private or not definition.private
         )
+
+
+def _checked(id: str) -> str:
+    """`id`, if it can be one. Raises `NotFound`: the table refuses what can't be its key."""
+    if is_key(id, MAX_ID_BYTES):
+        return id
+    shown = cut(to_text(id), _MAX_SHOWN_CHARACTERS)
+    raise NotFound(f'Task "{shown}" was not found!', data={"id": shown})

@@ -2,9 +2,9 @@
 
 import hashlib
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Final
+from typing import Final, TypeVar
 
 from pydantic import BaseModel
 
@@ -13,6 +13,8 @@ from handler.clock import Clock, Seconds, to_seconds
 from handler.contract import (
     DEFAULT_LOCALE,
     DEFAULT_TENANT,
+    MAX_ID_BYTES,
+    MAX_TENANT_BYTES,
     MAX_WAIT_SECONDS,
     ErrorCode,
     Status,
@@ -20,19 +22,38 @@ from handler.contract import (
 from handler.definition import (
     Definition,
     Registry,
+    TaskCode,
     TriggerRequest,
     changed_input,
     code_of,
     stored_input,
 )
-from handler.errors import BackgroundTaskError, DeliveryError, InvalidInput, Refused
+from handler.errors import (
+    BackgroundTaskError,
+    DeliveryError,
+    EngineSignal,
+    InvalidInput,
+    Refused,
+)
 from handler.lifecycle.ending import Ending
-from handler.record import SYSTEM_IDENTITY, Identity, StoredTask, TaskFailure, TaskRecord
+from handler.record import (
+    SYSTEM_IDENTITY,
+    Identity,
+    StoredTask,
+    TaskFailure,
+    TaskRecord,
+    cut,
+    is_key,
+    to_text,
+)
 from handler.table import NO_OWNER, Store
 
 _UNDELIVERED: Final = "Could not trigger task via Event Bridge!"
 
+_MAX_SHOWN_CHARACTERS: Final = 60
+
 TaskInput = Mapping[str, object] | BaseModel
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,10 +125,10 @@ class Triggering:
     ) -> TriggerRequest:
         """The request, validated, as the task's own hook leaves it. Raises as `Tasks.trigger`."""
         known = self._registry.get(definition if isinstance(definition, str) else definition.id)
-        code, parent = code_of(known), options.parent
+        parent = options.parent
         request = TriggerRequest(
             definition_id=known.id,
-            input=stored_input(code, input or {}),
+            input=_attempted(lambda: stored_input(code_of(known), input or {})),
             name=options.name or known.title,
             delay=_whole_delay(options.delay),
             tenant=options.tenant,
@@ -115,10 +136,7 @@ class Triggering:
             parent_id=parent.id if isinstance(parent, TaskRecord) else parent,
             created_by=options.created_by,
         )
-        changed = code.before_trigger(request)
-        if changed.input != request.input:
-            changed = replace(changed, input=changed_input(code, request.input, changed.input))
-        return replace(changed, delay=_whole_delay(changed.delay))
+        return _attempted(lambda: _before_trigger(code_of(known), request))
 
     def record_of(self, request: TriggerRequest, *, id: str | None = None) -> StoredTask:
         """The record of a new task."""
@@ -175,11 +193,46 @@ class Triggering:
             )
 
 
-def as_request_error(error: Exception) -> BackgroundTaskError:
+def as_request_error(error: BaseException) -> BackgroundTaskError:
     """What refuses a request: our own error, or whatever a hook has vetoed it with."""
     if isinstance(error, BackgroundTaskError):
         return error
-    return Refused(str(error), code=type(error).__name__)
+    failure = TaskFailure.from_exception(error)
+    return Refused(failure.message, code=failure.code, data=failure.data)
+
+
+def _attempted(run: Callable[[], Value]) -> Value:
+    """What an author's code returns. What is not an `Exception` refuses the request.
+
+    A hook that calls `sys.exit` must not end the process that triggers. `KeyboardInterrupt` comes
+    through: outside of a Lambda, it is a person who stops the program.
+    """
+    try:
+        return run()
+    except (Exception, EngineSignal, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        raise as_request_error(error) from error
+
+
+def _before_trigger(code: TaskCode, request: TriggerRequest) -> TriggerRequest:
+    """The request as the task's own hook leaves it, checked again."""
+    changed = code.before_trigger(request)
+    if changed.input != request.input:
+        changed = replace(changed, input=changed_input(code, request.input, changed.input))
+    _check_key("tenant", changed.tenant, max_bytes=MAX_TENANT_BYTES)
+    if changed.parent_id is not None:
+        _check_key("parent", changed.parent_id, max_bytes=MAX_ID_BYTES)
+    return replace(changed, delay=_whole_delay(changed.delay))
+
+
+def _check_key(name: str, value: object, *, max_bytes: int) -> None:
+    if not is_key(value, max_bytes):
+        shown = cut(to_text(value), _MAX_SHOWN_CHARACTERS)
+        raise InvalidInput(
+            f'{name} is "{shown}"; it takes Unicode text of 1 to {max_bytes} bytes.',
+            data={name: shown},
+        )
 
 
 def delay_too_long(delay: float) -> Refused:
@@ -187,13 +240,13 @@ def delay_too_long(delay: float) -> Refused:
     return Refused(
         "The maximum delay for a task is 355 days.",
         code=ErrorCode.MAX_DELAY_ERROR,
-        data={"delay": delay},
+        data={"delay": delay if math.isfinite(delay) else str(delay)},
     )
 
 
 def _id_of(request: TriggerRequest, idempotency_key: str) -> str:
     text = f"{request.tenant}\n{request.definition_id}\n{idempotency_key}"
-    return hashlib.sha256(text.encode()).hexdigest()[:24]
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:24]
 
 
 def _whole_delay(delay: Seconds) -> int:
@@ -201,10 +254,13 @@ def _whole_delay(delay: Seconds) -> int:
         seconds = to_seconds(delay, name="delay")
     except (TypeError, ValueError):
         seconds = -1.0
+    except OverflowError:  # a whole number that no float holds
+        seconds = math.inf if delay > 0 else -1.0  # type: ignore[operator]
     if seconds < 0:
+        shown = cut(to_text(delay), _MAX_SHOWN_CHARACTERS)
         raise InvalidInput(
-            f"delay is {delay!r}; it takes seconds or a timedelta, 0 or more.",
-            data={"delay": repr(delay)},
+            f"delay is {shown}; it takes seconds or a timedelta, 0 or more.",
+            data={"delay": shown},
         )
     if seconds > MAX_WAIT_SECONDS:
         raise delay_too_long(seconds)

@@ -1,12 +1,15 @@
 """What is stored of a task, as values. Nothing here reads or writes."""
 
-from handler.record.failures import TaskFailure, to_json_or_text, to_text
+from handler.record.exceptions import leaves_of, message_of
+from handler.record.failures import TaskFailure
 from handler.record.jsonable import json_object, size_of, to_json, to_json_bytes
 from handler.record.model import Json
 from handler.record.natives import native
+from handler.record.shown import to_shown_json
 from handler.record.stored_task import StoredTask
-from handler.record.task_log import LogLine, LogType, TaskLog
+from handler.record.task_log import LogLine, LogType, TaskLog, line_data
 from handler.record.task_record import SYSTEM_IDENTITY, Identity, Progress, TaskRecord
+from handler.record.texts import class_name, cut, cut_bytes, is_key, to_text
 from handler.record.validation import invalid_fields, invalid_input, shown
 
 __all__ = [
@@ -20,14 +23,21 @@ __all__ = [
     "TaskFailure",
     "TaskLog",
     "TaskRecord",
+    "class_name",
+    "cut",
+    "cut_bytes",
     "invalid_fields",
     "invalid_input",
+    "is_key",
     "json_object",
+    "leaves_of",
+    "line_data",
+    "message_of",
     "native",
     "shown",
     "size_of",
     "to_json",
     "to_json_bytes",
-    "to_json_or_text",
+    "to_shown_json",
     "to_text",
 ]

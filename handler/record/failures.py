@@ -1,79 +1,103 @@
-"""What a failure looks like on the record: any exception as a message, a code and data."""
+"""What a failure looks like on the record: a message, a code and data, of whatever has failed."""
 
-import traceback
 from collections.abc import Mapping
-from typing import Final
+from typing import Annotated, Final
 
-from handler.contract import MAX_ERROR_CHARACTERS
-from handler.record.jsonable import to_json
+from pydantic import AfterValidator
+
+from handler.contract import MAX_ERROR_CHARACTERS, MAX_OUTPUT_BYTES
+from handler.record.exceptions import (
+    MAX_STACK_CHARACTERS,
+    code_of_error,
+    data_of_error,
+    message_of,
+    stack_of,
+)
+from handler.record.jsonable import size_of
 from handler.record.model import Json, StoredModel
+from handler.record.shown import to_shown_json
+from handler.record.texts import cut, cut_bytes, cut_front, to_text
 
-_MAX_STACK_CHARACTERS: Final = 4_000
 _MAX_MESSAGE_CHARACTERS: Final = 8_000
+
+
+def _message(text: str) -> str:
+    return cut(to_text(text), _MAX_MESSAGE_CHARACTERS)
+
+
+def _code(text: str) -> str:
+    return cut_bytes(to_text(text), MAX_ERROR_CHARACTERS)
+
+
+def _stack(text: str) -> str:
+    return cut_front(to_text(text), MAX_STACK_CHARACTERS)
 
 
 class TaskFailure(StoredModel):
     """Why a task, or something that it logged, failed: as the record, the log and the wire have it.
 
+    What is too long is cut, with a mark, whoever makes one.
+
     Args:
         message: what happened, at most 8,000 characters.
-        code: what failures are grouped by, at most 256 characters.
+        code: what failures are grouped by, at most 256 bytes.
         data: details, as JSON.
         stack: the traceback's last 4,000 characters. It stands in the log alone.
     """
 
-    message: str
-    code: str | None = None
+    message: Annotated[str, AfterValidator(_message)]
+    code: Annotated[str, AfterValidator(_code)] | None = None
     data: Json | None = None
-    stack: str | None = None
+    stack: Annotated[str, AfterValidator(_stack)] | None = None
 
     @classmethod
     def of(
         cls, message: object, *, code: object = None, data: Mapping[str, object] | None = None
     ) -> "TaskFailure":
-        """A failure of values of any kind and length, cut to what can be stored."""
+        """A failure of values of any kind and length, made such that it can be stored.
+
+        Data of more than 10 MiB is left out, with a note of its size.
+        """
         return cls(
-            message=to_text(message)[:_MAX_MESSAGE_CHARACTERS],
-            code=to_text(code)[:MAX_ERROR_CHARACTERS] if code else None,
-            data=to_json_or_text(data) if data else None,
+            message=to_text(message),
+            code=to_text(code) if code is not None and to_text(code) else None,
+            data=fitting(data, MAX_OUTPUT_BYTES),
         )
 
     @classmethod
     def from_exception(cls, error: BaseException) -> "TaskFailure":
         """The exception's own `code` and `data`, if any; else its class's name is the code."""
-        # SystemExit.code is an exit status, not an error code.
-        has_details = isinstance(error, Exception)
-        code = getattr(error, "code", None) if has_details else None
-        data = getattr(error, "data", None) if has_details else None
-        return cls.of(
-            to_text(error) or f"{type(error).__name__} was raised, without a message.",
-            code=code if isinstance(code, str) and code else type(error).__name__,
-            data=data if isinstance(data, Mapping) else None,
-        ).model_copy(update={"stack": to_text(_stack_of(error))[-_MAX_STACK_CHARACTERS:]})
+        failure = cls.of(message_of(error), code=code_of_error(error), data=data_of_error(error))
+        return failure.model_copy(update={"stack": stack_of(error)})
+
+    @classmethod
+    def from_logged(cls, error: object, *, message: object) -> "TaskFailure | None":
+        """What a task logs as an error: an exception, a mapping with a `message`, or anything else.
+
+        Args:
+            message: what the line itself says, where a mapping has no message.
+        """
+        if error is None or type(error) is cls:
+            return error
+        if issubclass(type(error), BaseException):
+            return cls.from_exception(error)  # type: ignore[arg-type]
+        if not issubclass(type(error), Mapping):
+            return cls.of(error)
+        shown = to_shown_json(error)
+        text, code = shown.get("message") or message, shown.get("code")
+        return cls.of(text, code=code or None, data=shown)
 
     def to_wire(self) -> Json:
         """The failure without its stack, as the output and the answer have it."""
         return self.model_dump(by_alias=True, exclude_none=True, exclude={"stack"})
 
 
-def to_text(value: object) -> str:
-    """`value` as text that can be stored. What is not Unicode (as in a file's name) is escaped."""
-    try:
-        return str(value).encode(errors="backslashreplace").decode()
-    except Exception:  # a broken __str__ must not lose the rest
-        return f"({type(value).__name__} can't be shown)"
-
-
-def to_json_or_text(data: Mapping[str, object]) -> Json:
-    """`data` as JSON, or as text where it is not JSON (it may contain itself). It never raises."""
-    try:
-        return to_json(data)
-    except ValueError:
-        return {"text": to_text(repr(data))[:_MAX_STACK_CHARACTERS]}
-
-
-def _stack_of(error: BaseException) -> str:
-    try:
-        return "".join(traceback.format_exception(error))
-    except Exception:  # it shows the exception, and may fail as that does
-        return "".join(traceback.format_tb(error.__traceback__))
+def fitting(data: object, max_bytes: int) -> Json | None:
+    """`data` as JSON for people to read; nothing if it is empty, a note if it is too large."""
+    if data is None:
+        return None
+    shown = to_shown_json(data)
+    size = size_of(shown)
+    if size > max_bytes:
+        return {"omitted": f"{size:,} bytes; the limit is {max_bytes:,}."}
+    return shown or None

@@ -5,10 +5,18 @@ import os
 from datetime import datetime, timedelta
 from typing import Self
 
-from handler.contract import AnswerStatus, Status
+from handler.contract import (
+    DEFAULT_LOCALE,
+    MAX_IDENTITY_CHARACTERS,
+    MAX_LOCALE_CHARACTERS,
+    MAX_NAME_CHARACTERS,
+    AnswerStatus,
+    Status,
+)
 from handler.record.failures import TaskFailure
 from handler.record.model import Json
-from handler.record.task_record import Progress, TaskRecord
+from handler.record.task_record import SYSTEM_IDENTITY, Identity, Progress, TaskRecord
+from handler.record.texts import cut, to_text
 
 _SEEN = tuple(TaskRecord.model_fields)
 
@@ -60,14 +68,18 @@ class StoredTask(TaskRecord):
         name: str,
         id: str | None = None,
         input: Json,
+        locale: str = DEFAULT_LOCALE,
+        created_by: Identity = SYSTEM_IDENTITY,
         **fields: object,
     ) -> "StoredTask":
-        """A task that nothing has run yet."""
+        """A task that nothing has run yet. Names of things that are too long are cut."""
         return cls.model_validate(
             {
                 "id": id or new_id(now),
                 "definition_id": definition_id,
-                "name": name,
+                "name": cut(to_text(name), MAX_NAME_CHARACTERS),
+                "locale": cut(to_text(locale), MAX_LOCALE_CHARACTERS),
+                "created_by": _fitting(created_by),
                 "input": input,
                 "created_on": now,
                 "saved_on": now,
@@ -195,6 +207,14 @@ class StoredTask(TaskRecord):
 
     def _changed(self, now: datetime, **changes: object) -> Self:
         return self.model_copy(update={**changes, "saved_on": now})
+
+
+def _fitting(identity: Identity) -> Identity:
+    return Identity(
+        id=cut(to_text(identity.id), MAX_IDENTITY_CHARACTERS),
+        display_name=cut(to_text(identity.display_name), MAX_IDENTITY_CHARACTERS),
+        type=cut(to_text(identity.type), MAX_IDENTITY_CHARACTERS),
+    )
 
 
 def new_id(now: datetime) -> str:

@@ -4,16 +4,31 @@ import os
 from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Final
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from handler.record.failures import TaskFailure
+from handler.record.failures import TaskFailure, fitting
 from handler.record.model import Json, Moment, StoredModel
 from handler.record.task_record import Identity
+from handler.record.texts import cut, to_text
 
 if TYPE_CHECKING:
     from handler.record.stored_task import StoredTask
+
+
+# A row of the table has 400 KB (DynamoDB quotas), and a log has many lines.
+MAX_LINE_CHARACTERS: Final = 4_000
+_MAX_DATA_BYTES: Final = 16 * 1024
+
+
+def line_data(data: object) -> Json | None:
+    """The data of a line, or of its error; a note in its place if it has more than 16 KiB."""
+    return fitting(data, _MAX_DATA_BYTES)
+
+
+def _message(text: str) -> str:
+    return cut(to_text(text), MAX_LINE_CHARACTERS)
 
 
 class LogType(StrEnum):
@@ -22,9 +37,9 @@ class LogType(StrEnum):
 
 
 class LogLine(StoredModel):
-    """One line of a task's log."""
+    """One line of a task's log. A message of more than 4,000 characters is cut, with a mark."""
 
-    message: str
+    message: Annotated[str, AfterValidator(_message)]
     created_on: Moment
     type: LogType = LogType.INFO
     data: Json | None = None
@@ -34,6 +49,8 @@ class LogLine(StoredModel):
     def at(cls, now: datetime, message: str, error: TaskFailure | None = None) -> "LogLine":
         """A line dated `now`; its type is ERROR when `error` is given."""
         kind = LogType.ERROR if error else LogType.INFO
+        if error:
+            error = error.model_copy(update={"data": line_data(error.data)})
         return cls(message=message, created_on=now, type=kind, error=error)
 
 

@@ -3,6 +3,7 @@
 from pydantic import ValidationError
 
 from handler.errors import InvalidInput
+from handler.record.texts import class_name, to_text
 
 # pydantic's error types for a wrong type end so (`string_type`). Webiny has one: `invalid_type`.
 _TYPE_SUFFIX = "_type"
@@ -44,7 +45,7 @@ def _is_type(kind: str) -> bool:
 def shown(value: object, max_characters: int = 60) -> str:
     """`value` for a message: its `repr`, cut; its type, if it has none that can be had."""
     try:
-        text = repr(value)
-    except Exception:  # an author's own `__repr__`, or a number of too many digits
-        return f"a {type(value).__name__}"
+        text = to_text(repr(value))
+    except Exception:  # an author's own `__repr__`, a number of too many digits, too deep a value
+        text = f"a {class_name(value)}"
     return text if len(text) <= max_characters else f"{text[:max_characters]}…"

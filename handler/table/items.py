@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from handler.contract import EXPIRY_ATTRIBUTE, PARTITION_KEY, SORT_KEY, Index
-from handler.record import Json, StoredTask, TaskLog
+from handler.record import Json, StoredTask, TaskLog, to_shown_json, to_text
 from handler.table import keys
 
 if TYPE_CHECKING:
@@ -78,10 +78,10 @@ def expiry(expires_at: int | None) -> "Item":
 
 def _encoded(name: str, value: object) -> "AttributeValueTypeDef":
     if name in PAYLOADS:
-        return _packed(json.dumps(value, separators=(",", ":"), ensure_ascii=False))
+        return _packed(_json(value))
     if name in _JSON_ATTRIBUTES:
-        return {"S": json.dumps(value, separators=(",", ":"), ensure_ascii=False)}
-    return {"N": str(int(value))} if isinstance(value, int) else {"S": str(value)}
+        return {"S": _json(value)}
+    return {"N": str(int(value))} if isinstance(value, int) else {"S": to_text(value)}
 
 
 def _decoded(name: str, value: "AttributeValueTypeDef") -> object:
@@ -90,6 +90,16 @@ def _decoded(name: str, value: "AttributeValueTypeDef") -> object:
     if "B" in value:
         return json.loads(gzip.decompress(value["B"]))
     return json.loads(value["S"]) if name in _JSON_ATTRIBUTES else value["S"]
+
+
+def _json(value: object) -> str:
+    """`value` as strict JSON. What is not JSON is checked elsewhere; if any comes, it is shown."""
+    try:
+        text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+        text.encode()
+    except (TypeError, ValueError, RecursionError):
+        return json.dumps(to_shown_json({"": value})[""], separators=(",", ":"))
+    return text
 
 
 def _packed(text: str) -> "AttributeValueTypeDef":

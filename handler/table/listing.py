@@ -4,21 +4,29 @@ import base64
 import binascii
 import functools
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import MINYEAR, datetime, timedelta
 from typing import Final
 
 from handler.clock import to_iso
-from handler.contract import DEFAULT_TENANT, OPEN_STATUSES, Index, Status
+from handler.contract import (
+    DEFAULT_TENANT,
+    MAX_ID_BYTES,
+    MAX_TENANT_BYTES,
+    OPEN_STATUSES,
+    Index,
+    Status,
+)
 from handler.errors import InvalidInput
-from handler.record import StoredTask, TaskRecord
+from handler.record import StoredTask, TaskRecord, is_key
 from handler.table.index_query import ANY_TIME, IndexQuery, TaskIndex
 from handler.table.keys import OPEN, definition_partition, status_group, status_partition
 
 # A page that has to look at more tasks ends early, with a cursor: a filter may match few of them.
 _MAX_READ: Final = 2_000
 _PAGE: Final = 100  # what one BatchGetItem reads
+_BEFORE_ANY_DATE: Final = "0"
 _ALMOST_A_MILLISECOND: Final = timedelta(microseconds=999)
 
 
@@ -34,6 +42,9 @@ class Filter:
         statuses: tasks of these statuses.
         created_after: tasks created at that moment or later, with a time zone.
         created_before: tasks created at that moment or earlier, with a time zone.
+
+    A filter that no task can match, such as one whose first moment is behind its last, lists
+    nothing, and asks the table nothing.
 
     Raises:
         InvalidInput: a moment has no time zone, or a status is not one.
@@ -75,6 +86,8 @@ def list_tasks(
     index: TaskIndex, wanted: Filter, *, newest_first: bool, limit: int, after: str | None
 ) -> TaskPage:
     """One page of the tasks that match, by the time of creation."""
+    if _matches_nothing(wanted):
+        return _page([])
     if wanted.ids is not None:
         return _page(_by_ids(index, wanted, newest_first=newest_first, limit=limit))
     query = _query_of(wanted)
@@ -94,9 +107,11 @@ def list_tasks(
 
 def count_tasks(index: TaskIndex, wanted: Filter) -> int:
     """How many tasks match. It reads the index, and the tasks where the index can't tell."""
+    if _matches_nothing(wanted):
+        return 0
     matches = functools.partial(_matches, wanted)
     if wanted.ids is not None:
-        return sum(map(matches, index.tasks(wanted.ids)))
+        return sum(map(matches, index.tasks(_possible(wanted.ids))))
     if _can_count_by_index(wanted):
         return index.count(_query_of(wanted))
     return sum(map(matches, index.select(_query_of(wanted))))
@@ -131,6 +146,27 @@ def _matches(wanted: Filter, task: TaskRecord) -> bool:
     )
 
 
+def _matches_nothing(wanted: Filter) -> bool:
+    """Whether no task can match: the table would refuse such a query, or read for nothing."""
+    first, last = _created(wanted)
+    limits = (
+        (wanted.tenant, MAX_TENANT_BYTES),
+        (wanted.definition_id, MAX_ID_BYTES),
+        (wanted.parent_id, MAX_ID_BYTES),
+    )
+    return (
+        first > last
+        or wanted.statuses == frozenset()
+        or (wanted.ids is not None and not _possible(wanted.ids))
+        or not all(value is None or is_key(value, limit) for value, limit in limits)
+    )
+
+
+def _possible(ids: Iterable[str]) -> tuple[str, ...]:
+    """Those of `ids` that can be an id: the table refuses the others."""
+    return tuple(id for id in ids if is_key(id, MAX_ID_BYTES))
+
+
 def _can_count_by_index(wanted: Filter) -> bool:
     """Whether every id of the partition matches: the tasks themselves need not be read.
 
@@ -147,19 +183,28 @@ def _can_count_by_index(wanted: Filter) -> bool:
 
 
 def _created(wanted: Filter) -> tuple[str, str]:
+    """The first and the last moment of the range; the first is behind the last if it is empty."""
     first, last = wanted.created_after, wanted.created_before
     # Tasks are dated in milliseconds: a first moment between two of them starts at the later.
     return (
-        to_iso(first + _ALMOST_A_MILLISECOND) if first else ANY_TIME[0],
-        to_iso(last) if last else ANY_TIME[1],
+        _iso(first, _ALMOST_A_MILLISECOND) if first else ANY_TIME[0],
+        _iso(last) if last else ANY_TIME[1],
     )
+
+
+def _iso(moment: datetime, later: timedelta = timedelta(0)) -> str:
+    """A moment as the records have it; before or behind every date if UTC can't express it."""
+    try:
+        return to_iso(moment + later)
+    except OverflowError:
+        return _BEFORE_ANY_DATE if moment.year == MINYEAR else ANY_TIME[1]
 
 
 def _by_ids(
     index: TaskIndex, wanted: Filter, *, newest_first: bool, limit: int
 ) -> list[StoredTask]:
     matches = functools.partial(_matches, wanted)
-    matching = list(filter(matches, index.tasks(wanted.ids or ())))
+    matching = list(filter(matches, index.tasks(_possible(wanted.ids or ()))))
     if len(matching) > limit:
         raise InvalidInput(
             f"{len(matching)} of the ids are tasks; limit is {limit}. "

@@ -2,9 +2,10 @@
 
 import functools
 import json
+import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 import boto3
 
@@ -12,6 +13,7 @@ from handler.contract import INDEX_SORT_KEY, PARTITION_KEY, SORT_KEY, Index
 from handler.record import Json
 
 Interruption = Callable[[], None]
+_one_at_a_time: Final = threading.RLock()
 
 
 @functools.cache
@@ -83,14 +85,30 @@ class InterruptibleClient:
 
     def __getattr__(self, operation: str) -> Callable[..., Any]:
         def call(**request: object) -> Any:
-            self.calls.append(operation)
-            number = len(self.calls)
+            with _one_at_a_time:
+                self.calls.append(operation)
+                number = len(self.calls)
             self._before.get(number, _nothing)()
-            started = time.perf_counter()
-            response = getattr(self._client, operation)(**request)
-            self.seconds += time.perf_counter() - started
+            with _one_at_a_time:
+                started = time.perf_counter()
+                response = getattr(self._client, operation)(**request)
+                self.seconds += time.perf_counter() - started
             self._after.get(number, _nothing)()
             return response
+
+        return call
+
+
+class SerialClient:
+    """A client for any number of threads: moto loses writes that come at the same time."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def __getattr__(self, operation: str) -> Callable[..., Any]:
+        def call(**request: object) -> Any:
+            with _one_at_a_time:
+                return getattr(self._client, operation)(**request)
 
         return call
 

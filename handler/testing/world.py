@@ -23,7 +23,7 @@ from handler.contract import (
     WireKey,
 )
 from handler.definition import Definition, Registry
-from handler.errors import StoreUnavailable
+from handler.errors import EngineSignal, StoreUnavailable
 from handler.lifecycle import Tasks
 from handler.record import Json, TaskLog, TaskRecord
 from handler.runtime import using
@@ -33,11 +33,14 @@ from handler.testing.aws import (
     CountedMetrics,
     EventsClient,
     InterruptibleClient,
+    SerialClient,
     StatesClient,
     aws_client,
     create_table,
 )
 from handler.testing.clock import ManualClock
+from handler.testing.interrupts import ctrl_c_stops_the_test
+from handler.testing.threads import threads_inherit_the_world
 from handler.wiring import Parts, System, build
 
 # Each world has a table and a bucket of its own: several may stand in one moto.
@@ -50,7 +53,7 @@ Action = Callable[["World"], None]
 """What a test does at a call of the worker."""
 
 
-class Killed(BaseException):
+class Killed(EngineSignal):
     """The worker dies here; nothing of the task's own catches it."""
 
 
@@ -167,7 +170,8 @@ class World:
         """A world inside moto; `handler.tasks` and the Lambdas' entries stand for its own."""
         with mock_aws():
             world = cls(definitions, **options)
-            with using(functools.partial(world.parts, worker=True)):
+            parts = functools.partial(world.parts, worker=True)
+            with using(parts), threads_inherit_the_world():
                 yield world
 
     def parts(self, *, worker: bool = False) -> Parts:
@@ -190,7 +194,7 @@ class World:
         own = {"events": self._events, "stepfunctions": self._states}
         if worker:
             own["dynamodb"] = cast("Any", self._worker_client)
-        return own.get(service) or aws_client(service)
+        return own.get(service) or SerialClient(aws_client(service))
 
     @property
     def system(self) -> System:
@@ -295,7 +299,8 @@ class World:
             self._started_at = self.clock.now()
             worker = build(self.parts(worker=True), remaining=self.remaining)
             try:
-                return worker.runner.run({"name": PAYLOAD_NAME, "payload": payload})
+                with ctrl_c_stops_the_test():
+                    return worker.runner.run({"name": PAYLOAD_NAME, "payload": payload})
             except (Killed, StoreUnavailable) as death:
                 is_killed = isinstance(death, Killed)
                 error = "Runtime.ExitError" if is_killed else type(death).__name__

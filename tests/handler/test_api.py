@@ -4,8 +4,10 @@ import base64
 import json
 from typing import Any
 
+import pydantic_core
 import pytest
 
+from handler import api as api_module
 from tests.handler.graphql.client import LIST_DEFINITIONS, TRIGGER_TASK, Api
 from tests.handler.stack import Stack, event_file
 
@@ -131,3 +133,70 @@ class TestRequests:
 
     def test_a_body_of_100000_nested_lists_is_answered_with_400(self, api: Api) -> None:
         assert api.call({"body": "[" * 100_000})["statusCode"] == 400
+
+
+def strict(answer: Any) -> Any:
+    """The body of an answer, as a parser takes it that knows JSON and nothing else."""
+    return pydantic_core.from_json(answer["body"], allow_inf_nan=False)
+
+
+class TestStrictJson:
+    @pytest.mark.parametrize("delay", ["1e400", "-1e400", "1e308", "9" * 400, "9" * 5_000])
+    def test_a_delay_that_no_number_holds_is_refused(self, api: Api, delay: str) -> None:
+        document = (
+            "mutation { backgroundTasks { triggerTask(definition: testingRun, "
+            f"delay: {delay}) {{ error {{ message code data }} }} }} }}"
+        )
+
+        answer = strict(api.send({"query": document}))
+
+        by_variable = strict(
+            api.send(
+                f'{{"query": {json.dumps(TRIGGER_TASK)}, "variables": {{"definition": '
+                f'"testingRun", "delay": {delay}}}}}'
+            )
+        )
+        for each in (answer, by_variable):
+            assert "errors" in each or each["data"]["backgroundTasks"]["triggerTask"]["error"]
+
+    @pytest.mark.parametrize("constant", ["NaN", "Infinity", "-Infinity"])
+    def test_what_only_python_takes_for_json_is_answered_with_400(
+        self, api: Api, constant: str
+    ) -> None:
+        answer = api.send(f'{{"query": "{{ __typename }}", "variables": {{"a": {constant}}}}}')
+
+        assert answer["statusCode"] == 400
+        assert "not JSON" in strict(answer)["errors"][0]["message"]
+
+    def test_a_record_that_has_nan_is_shown(self, stack: Stack, api: Api) -> None:
+        stack.create(id="t1", input={"a": float("nan"), "text": "\ud800"})
+
+        answer = strict(
+            api.send({"query": '{ backgroundTasks { getTask(id: "t1") { data { input } } } }'})
+        )
+
+        shown = answer["data"]["backgroundTasks"]["getTask"]["data"]["input"]
+        assert shown == {"a": None, "text": "\\ud800"}
+
+    @pytest.mark.parametrize("value", [float("nan"), float("inf"), "\ud800", {1, 2}])
+    def test_whatever_an_answer_has_it_is_strict_json(self, value: object) -> None:
+        text = api_module._strict_json({"data": {"value": value}})
+
+        assert "value" in strict({"body": text})["data"]
+
+    @pytest.mark.parametrize("id", ["", "x" * 5_000, "\ud800", "a#b#c"])
+    def test_an_id_that_cannot_be_one_is_not_found(self, api: Api, id: str) -> None:
+        query = "query($i: ID!) { backgroundTasks { getTask(id: $i) { error { code } } } }"
+
+        answer = strict(api.send({"query": query, "variables": {"i": id}}))
+
+        assert answer["data"]["backgroundTasks"]["getTask"]["error"]["code"] == "NOT_FOUND"
+
+    def test_half_of_a_character_is_answered_in_strict_json(self, api: Api) -> None:
+        answer = api.send({"query": "{ \ud800 }"})
+
+        assert "errors" in strict(answer)
+
+    @pytest.mark.parametrize("body", ["{" * 20_000, "[" * 50_000, "{a(b:" + "[" * 20_000])
+    def test_a_document_that_is_too_deep_is_answered(self, api: Api, body: str) -> None:
+        assert "errors" in strict(api.send({"query": body}))

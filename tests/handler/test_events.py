@@ -7,7 +7,7 @@ import pytest
 
 from handler.contract import MAX_WAIT_SECONDS
 from handler.errors import InvalidInput
-from handler.events import WorkerEvent
+from handler.events import WorkerEvent, payload_by_hand
 from tests.handler.stack import event_file
 
 REQUIRED = [
@@ -156,7 +156,7 @@ def test_an_execution_runs_since_its_start_or_for_0_seconds_if_that_is_not_known
 def test_an_event_by_hand_without_a_worker_has_the_defaults_of_the_transformation() -> None:
     sent = {"id": "e1", "detail": {"webinyTaskDefinitionId": "countUp", "other": "ignored"}}
 
-    event = WorkerEvent.from_event(sent, sent["detail"])  # type: ignore[arg-type]
+    event = WorkerEvent.from_lambda({"payload": payload_by_hand(sent)})
 
     assert event.by_hand
     assert (event.task_id, event.definition_id) == ("e1", "countUp")

@@ -1,11 +1,17 @@
 """The test kit for authors of tasks."""
 
+import asyncio
+import signal
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
 
 import pytest
+from moto import mock_aws
 from pydantic import BaseModel
 
-from handler import Context, Continue, Done, Failed, TaskRecord, Verdict, task
+from handler import Context, Continue, Done, Failed, TaskRecord, Verdict, task, tasks
 from handler.errors import InvalidInput
 from handler.testing import ManualClock, World, abort, deliver_again, kill, run
 
@@ -140,3 +146,106 @@ def test_a_failure_is_a_result_and_not_an_exception() -> None:
         return Failed("boom")
 
     assert run(failing).record.output == {"error": {"message": "boom"}}
+
+
+@task()
+def child(context: Context) -> Verdict:
+    return Done()
+
+
+@task()
+def threaded(context: Context) -> Verdict:
+    """Triggers children from threads of a pool, of its own and of `asyncio`."""
+
+    async def from_threads() -> list[str]:
+        loop = asyncio.get_running_loop()
+        by_thread = await asyncio.to_thread(trigger)
+        return [by_thread, await loop.run_in_executor(None, trigger)]
+
+    def trigger(*_: object) -> str:
+        return tasks.trigger("child", parent=context.task).id
+
+    found: list[str] = []
+    thread = threading.Thread(target=lambda: found.append(trigger()))
+    thread.start()
+    thread.join()
+    with ThreadPoolExecutor(3) as pool:
+        found += pool.map(trigger, range(3))
+    return Done(output={"ids": found + asyncio.run(from_threads())})
+
+
+def test_tasks_can_be_triggered_in_threads_of_a_task() -> None:
+    result = run(threaded, children=[child])
+
+    assert len({each.id for each in result.children}) == 6
+    assert all(each.has_succeeded for each in result.children)
+    assert {each.id for each in result.children} == set(str_list(result.record.output))
+
+
+def str_list(output: object) -> list[str]:
+    assert isinstance(output, dict)
+    return [str(id) for id in output["ids"]]
+
+
+def count_tasks() -> int:
+    """How many tasks there are, for the thread that calls it."""
+    return tasks.count()
+
+
+def test_worlds_in_two_threads_at_a_time_keep_their_tasks_apart() -> None:
+    both = threading.Barrier(2, timeout=60)
+
+    def one_world(number: int) -> tuple[int, int]:
+        with World.of(threaded, child) as world:
+            both.wait()
+            for _ in range(number):
+                world.start(threaded)
+            with ThreadPoolExecutor(1) as pool:
+                counted = pool.submit(count_tasks).result()
+            both.wait()
+            return counted, world.tasks.count()
+
+    with mock_aws(), ThreadPoolExecutor(2) as pool:
+        counts = list(pool.map(one_world, (1, 3)))
+
+    assert counts == [(1, 1), (3, 3)]
+
+
+def test_a_pool_that_is_older_than_a_world_uses_the_world_that_runs() -> None:
+    with ThreadPoolExecutor(1) as pool:
+        with World.of(child) as world:
+            world.start(child)
+            first = pool.submit(count_tasks).result()
+        with World.of(child):
+            second = pool.submit(count_tasks).result()
+
+    assert (first, second) == (1, 0)
+
+
+def test_threads_get_nothing_else_of_their_starters_context() -> None:
+    variable = ContextVar("variable", default="of the thread")
+
+    with World.of(child), ThreadPoolExecutor(1) as pool:
+        variable.set("of the test")
+
+        assert pool.submit(variable.get).result() == "of the thread"
+
+
+def test_ctrl_c_stops_the_test_and_an_interrupt_of_the_task_fails_the_task() -> None:
+    @task()
+    def interrupted(context: Context) -> Verdict:
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except Exception as error:
+            raise AssertionError from error
+        return Done()
+
+    @task()
+    def interrupting(context: Context) -> Verdict:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(interrupted)
+
+    assert run(interrupting).record.has_failed
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -92,7 +92,7 @@ class TestTaskOfEvent:
             .isdisjoint({"input", "name", "byHand"})
         )
 
-    @pytest.mark.parametrize("value", [None, 5, [], ["x"], {}, {"a": 1}, ""])
+    @pytest.mark.parametrize("value", [5, [], ["x"], {}, {"a": 1}, ""])
     @pytest.mark.parametrize(
         "key", ["webinyTaskDefinitionId", "tenant", "locale", "delay", "input", "name"]
     )
@@ -102,14 +102,49 @@ class TestTaskOfEvent:
             == value
         )
 
-    @pytest.mark.parametrize("value", [None, 5, [], ["t1"], ""])
-    def test_an_event_with_a_task_id_of_a_wrong_type_is_not_by_hand(self, value: Any) -> None:
+    @pytest.mark.parametrize(
+        ("key", "default"), [("tenant", "root"), ("locale", "en-US"), ("delay", 0), ("input", {})]
+    )
+    def test_null_is_as_good_as_nothing(self, key: str, default: Any) -> None:
+        task = evaluate(jsonata.task_of_event(), {"id": "event-1", "detail": {key: None}})
+
+        assert task[key] == default
+        assert "unusedKeys" not in task
+
+    @pytest.mark.parametrize("value", [None, ""])
+    def test_an_event_with_an_empty_task_id_is_by_hand(self, value: Any) -> None:
         task = evaluate(
             jsonata.task_of_event(), {"id": "event-1", "detail": {"webinyTaskId": value}}
         )
 
-        assert task["webinyTaskId"] == value
-        assert "byHand" not in task
+        assert (task["webinyTaskId"], task["byHand"]) == ("event-1", True)
+        assert "unusedKeys" not in task
+
+    @pytest.mark.parametrize("value", [5, True, [], ["t1"], {}])
+    def test_an_event_with_a_task_id_that_is_not_text_is_by_hand_and_says_so(
+        self, value: Any
+    ) -> None:
+        task = evaluate(
+            jsonata.task_of_event(), {"id": "event-1", "detail": {"webinyTaskId": value}}
+        )
+
+        assert (task["webinyTaskId"], task["byHand"]) == ("event-1", True)
+        assert task["unusedKeys"] == ["webinyTaskId"]
+
+    @pytest.mark.parametrize(
+        ("detail", "keys"),
+        [
+            ({"inputs": {}}, ["inputs"]),
+            ({"a": None, "tenant": "acme", "B": 1}, ["a", "B"]),
+            ({"webinyTaskId": "t1", "inputs": {}}, None),
+        ],
+    )
+    def test_the_worker_is_given_the_names_of_keys_that_mean_nothing(
+        self, detail: Any, keys: list[str] | None
+    ) -> None:
+        task = evaluate(jsonata.task_of_event(), {"id": "event-1", "detail": detail})
+
+        assert task.get("unusedKeys") == keys
 
     @pytest.mark.parametrize("event", ODD)
     def test_no_event_fails_the_execution(self, event: Any) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from handler import Context, Done, task
 from handler.aws.worker_failures import WorkerFailure
+from handler.testing import Killed
 from tests.handler.aws.history import KILLED, OUT_OF_TIME, THROTTLED, UNREACHABLE, History
 from tests.handler.stack import STATE_MACHINE, Stack
 
@@ -60,20 +61,17 @@ def history(stack: Stack) -> History:
 def die(stack: Stack, *, times: int) -> Any:
     """The answer to an invocation after so many others that claimed the task and died."""
 
-    class Died(BaseException):
-        """The worker's process is gone."""
-
     deaths = iter(range(times))
 
     @task(id="someTask", crash_retries=1)
     def some_task(context: Context) -> Done:
         if next(deaths, None) is not None:
-            raise Died
+            raise Killed
         return Done()
 
     triggered = stack.trigger(some_task)
     for _ in range(times):
-        with pytest.raises(Died):
+        with pytest.raises(Killed):
             stack.run(triggered)
     return stack.run(triggered)
 

@@ -6,7 +6,7 @@ import pytest
 
 from handler import Context, Continue, Done, TaskRecord, Verdict, task
 from handler.contract import Status
-from handler.testing import kill, run
+from handler.testing import Killed, kill, run
 from tests.handler.simple_tasks import bare, returning
 from tests.handler.stack import Stack, moment
 
@@ -278,12 +278,12 @@ class TestMaxIterations:
 class TestCrashes:
     def crashing(self, stack: Stack, **options: Any) -> TaskRecord:
         def body(context: Context) -> Verdict:
-            raise KeyboardInterrupt
+            raise Killed
 
         return stack.trigger(bare(body, **options))
 
     def crash(self, stack: Stack, record: TaskRecord) -> None:
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(Killed):
             stack.run(record)
 
     def test_a_second_crash_in_a_row_fails_the_task_and_the_log_says_so(self, stack: Stack) -> None:
@@ -318,12 +318,12 @@ class TestCrashes:
     def test_a_crash_in_every_second_iteration_does_not_end_the_task(self, stack: Stack) -> None:
         def body(context: Context) -> Verdict:
             if context.task.iterations % 2:  # the first claim of each visit
-                raise KeyboardInterrupt
+                raise Killed
             return Continue()
 
         record = stack.trigger(bare(body))
         for number in range(5):
-            with pytest.raises(KeyboardInterrupt):
+            with pytest.raises(Killed):
                 stack.run(record, visit=str(number))
             assert stack.run(record, visit=str(number))["status"] == "continue"
 

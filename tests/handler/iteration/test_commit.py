@@ -4,7 +4,7 @@ import pytest
 
 from handler import Aborted, Context, Continue, Done, Failed, Verdict, task
 from handler.contract import Status
-from handler.testing import ManualClock, abort, run
+from handler.testing import Killed, ManualClock, abort, run
 from tests.handler.simple_tasks import bare, returning
 from tests.handler.stack import Stack
 
@@ -138,12 +138,12 @@ class TestLogs:
         def body(context: Context) -> Verdict:
             context.log.info(f"Iteration {context.task.iterations}.")
             if context.task.iterations == 2:
-                raise KeyboardInterrupt
+                raise Killed
             return Continue()
 
         record = stack.trigger(bare(body))
         stack.run(record, visit="a")
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(Killed):
             stack.run(record, visit="b")
 
         assert stack.messages(record) == ["Iteration 1.", "Task continuing."]

@@ -23,7 +23,7 @@ from handler import (
     task,
 )
 from handler.contract import MAX_ANSWER_BYTES, MAX_OUTPUT_BYTES, MAX_WAIT_SECONDS, Status
-from handler.testing import run
+from handler.testing import Killed, run
 from tests.handler.simple_tasks import bare, raising, returning
 from tests.handler.stack import Stack, moment
 
@@ -312,21 +312,16 @@ class TestFailures:
         assert after.last_answer == answer["status"]
         assert after.has_failed == (answer["status"] == "error")
 
-    @pytest.mark.parametrize("raised", [ValueError("file \udcff"), SystemExit("file \udcff")])
-    def test_text_that_is_not_unicode_is_escaped_and_the_task_ends(
-        self, raised: BaseException
-    ) -> None:
+    def test_text_that_is_not_unicode_is_escaped_and_the_task_ends(self) -> None:
         @task()
         def odd_text(context: Context) -> Done:
             context.log.info("name \udcff", name="\udcff")
-            raise raised
+            raise ValueError("file \udcff")
 
         result = run(odd_text)
 
         assert result.record.status is Status.FAILED
-        assert result.record.output == {
-            "error": {"message": "file \\udcff", "code": type(raised).__name__}
-        }
+        assert result.record.output == {"error": {"message": "file \\udcff", "code": "ValueError"}}
 
     def test_an_exception_that_cannot_be_shown_ends_the_task(self) -> None:
         class SilentError(Exception):
@@ -413,16 +408,13 @@ class TestRetries:
         assert answers == ["continue"] * 8
 
     def test_a_crash_counts_as_an_attempt(self, stack: Stack) -> None:
-        class Died(BaseException):
-            pass
-
         def body(context: Context) -> Verdict:
             if context.task.iterations == 1:
-                raise Died
+                raise Killed
             return Failed("not yet")
 
         record = stack.trigger(bare(body, retry=Retry(max_attempts=2)))
-        with pytest.raises(Died):
+        with pytest.raises(Killed):
             stack.run(record)
 
         assert stack.run(record)["status"] == "error"

@@ -8,7 +8,7 @@ import pytest
 from handler import Context, Definition, Done, TriggerRequest, task
 from handler.contract import MAX_WAIT_SECONDS, Status
 from handler.errors import Refused
-from handler.events import WorkerEvent
+from handler.events import WorkerEvent, payload_by_hand
 from handler.lifecycle.by_hand import EVENT_IDENTITY
 from tests.handler.simple_tasks import count_up
 from tests.handler.stack import BusQueue, Stack, event_file
@@ -30,7 +30,8 @@ class TestAccept:
             {"definition": "webinyTaskDefinitionId"}.get(name, name): value
             for name, value in changes.items()
         }
-        stack.system.by_hand.accept(WorkerEvent.from_event({"id": "event-1"}, detail))
+        payload = payload_by_hand({"id": "event-1", "detail": detail})
+        stack.system.by_hand.accept(WorkerEvent.from_lambda({"payload": payload}))
 
     def test_the_record_has_the_name_input_tenant_and_locale_of_the_event(
         self, stack: Stack, definition: Definition
@@ -198,7 +199,7 @@ class TestThroughTheWorker:
             ("input", [1]),
             ("input", "x"),
             ("name", 5),
-            ("tenant", None),
+            ("tenant", ""),
             ("locale", 7),
         ],
     )

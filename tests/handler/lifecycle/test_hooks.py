@@ -4,6 +4,7 @@ import pytest
 
 from handler import Aborted, Continue, Done, Failed, TaskRecord, Verdict, process_log
 from handler.contract import Status
+from handler.testing import Killed
 from tests.handler.recovering import Recovering
 from tests.handler.simple_tasks import returning
 from tests.handler.stack import Stack
@@ -78,17 +79,14 @@ class TestHooks:
         definition = returning(Done("Done."))
         ran: list[str] = []
 
-        class Died(BaseException):
-            pass
-
         @definition.on_done
         def die_once(record: TaskRecord) -> None:
             ran.append(record.id)
             if len(ran) == 1:
-                raise Died
+                raise Killed
 
         record = stack.trigger(definition)
-        with pytest.raises(Died):
+        with pytest.raises(Killed):
             stack.run(record)
 
         answer = stack.run(record)

@@ -12,6 +12,7 @@ from handler.lifecycle.reconciliation import MAX_HOOK_ATTEMPTS, MAX_RESENDS
 from handler.record.failures import TaskFailure
 from handler.record.stored_task import StoredTask
 from handler.table.conditions import ANY_OWNER, Guard
+from handler.testing import Killed
 from handler.testing.aws import aws_client
 from tests.handler.recovering import PATIENCE, Recovering, arn
 from tests.handler.stack import TABLE, refusal
@@ -428,13 +429,10 @@ class TestWhatAnEndLeaves:
     ) -> None:
         record = self.ended(recovering, hook="on_done")
 
-        class Died(BaseException):
-            """The Lambda was killed."""
-
-        recovering.hook_error = Died()
+        recovering.hook_error = Killed()
         for _ in range(MAX_HOOK_ATTEMPTS):
             recovering.wait()
-            with pytest.raises(Died):
+            with pytest.raises(Killed):
                 recovering.sweep()
 
         recovering.wait()
@@ -599,8 +597,8 @@ class TestDeadLetters:
             "no json",
             "[]",
             {"detail": "text"},
+            {"id": "x" * 3_000, "detail": {}},
             {"id": 7, "detail": {"webinyTaskDefinitionId": "someTask"}},
-            {"id": "e1", "detail": {"webinyTaskId": 7, "webinyTaskDefinitionId": "someTask"}},
             {
                 "id": "e1",
                 "detail": {"webinyTaskId": "nobody", "webinyTaskDefinitionId": "someTask"},

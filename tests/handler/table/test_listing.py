@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from handler.contract import Status
 from handler.errors import InvalidInput
@@ -350,3 +352,97 @@ def test_statuses_may_be_given_as_their_texts() -> None:
 def test_a_status_that_is_not_one_is_refused_with_those_that_are(statuses: Any) -> None:
     with pytest.raises(InvalidInput, match="it takes a set of pending, running, success"):
         Filter(statuses=statuses)
+
+
+MIN, MAX = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+BEYOND_UTC = [
+    datetime.min.replace(tzinfo=timezone(timedelta(hours=14))),
+    datetime.max.replace(tzinfo=timezone(timedelta(hours=-12))),
+]
+
+
+class TestNothing:
+    """Filters that no task can match: the list is empty, and the table is asked nothing."""
+
+    def assert_empty(self, stack: Stack, wanted: Filter, **options: Any) -> None:
+        before = len(stack.dynamodb.calls)
+
+        page = stack.tasks.list(wanted, **options)
+
+        assert (page.items, page.cursor, stack.tasks.count(wanted)) == ((), None, 0)
+        assert len(stack.dynamodb.calls) == before
+
+    @pytest.mark.parametrize("name", FILTERS)
+    @pytest.mark.parametrize("options", [{}, {"limit": 1, "newest_first": False}, {"after": "x"}])
+    def test_a_range_that_is_upside_down_is_empty_and_asks_the_table_nothing(
+        self, stack: Stack, name: str, options: dict[str, Any]
+    ) -> None:
+        wanted = FILTERS[name] | {"created_after": second(5), "created_before": second(4.999)}
+
+        self.assert_empty(stack, Filter(**wanted), **options)
+
+    @pytest.mark.parametrize(
+        "wanted",
+        [
+            {"statuses": frozenset()},
+            {"ids": ("", "x" * 5_000, "\ud800")},
+            {"tenant": ""},
+            {"tenant": "t" * 3_000},
+            {"definition_id": "\ud800"},
+            {"parent_id": "p" * 5_000},
+            {"created_after": second(1.0001), "created_before": second(1.0009)},
+            {"created_after": MAX, "created_before": MIN},
+        ],
+        ids=lambda wanted: ascii(wanted)[:40],
+    )
+    def test_what_no_task_can_be_is_not_asked_for(
+        self, stack: Stack, records: list[TaskRecord], wanted: dict[str, Any]
+    ) -> None:
+        self.assert_empty(stack, Filter(**wanted))
+
+    def test_a_range_of_one_moment_has_the_task_of_that_moment(
+        self, stack: Stack, records: list[TaskRecord]
+    ) -> None:
+        wanted = Filter(created_after=second(3), created_before=second(3))
+
+        assert [task.id for task in stack.tasks.list(wanted).items] == ["t03"]
+
+    @pytest.mark.parametrize("first", [MIN, BEYOND_UTC[0]])
+    @pytest.mark.parametrize("last", [MAX, BEYOND_UTC[1]])
+    def test_the_first_and_the_last_moment_that_there_is_are_a_range(
+        self, stack: Stack, records: list[TaskRecord], first: datetime, last: datetime
+    ) -> None:
+        everything = Filter(created_after=first, created_before=last)
+
+        assert stack.tasks.count(everything) == stack.tasks.count() > 0
+        assert stack.tasks.count(Filter(created_before=first)) == 0
+        assert stack.tasks.count(Filter(created_after=last)) == 0
+
+    @pytest.mark.property
+    @settings(suppress_health_check=list(HealthCheck))
+    @given(
+        name=st.sampled_from(sorted(FILTERS)),
+        first=st.none() | st.datetimes(timezones=st.timezones()),
+        last=st.none() | st.floats(-5, 30).map(second),
+    )
+    def test_a_range_of_any_two_moments_lists_what_lies_between(
+        self,
+        stack: Stack,
+        records: list[TaskRecord],
+        name: str,
+        first: datetime | None,
+        last: datetime | None,
+    ) -> None:
+        others = {key: value for key, value in FILTERS[name].items() if "created" not in key}
+        wanted = Filter(**others, created_after=first, created_before=last)
+
+        found = {task.id for task in stack.tasks.list(wanted).items}
+
+        without = {task.id: task for task in stack.tasks.list(Filter(**others)).items}
+        assert found == {
+            id
+            for id, task in without.items()
+            if (first is None or task.created_on >= first)
+            and (last is None or task.created_on <= last)
+        }
+        assert stack.tasks.count(wanted) == len(found)
