@@ -114,11 +114,11 @@ class _Walk:
         """Notes what is missing, and gives the modules to go on with."""
         path = self._modules.path(module)
         ours = _is_ours(module)
-        what = self._what_is_missing(each, checks_names=ours)
-        if what and each.required:
-            name, place = what if what != each.module else "", "" if ours else user
-            self.missing.append(Missing(path, each.line, each.module, name, place))
-        if what or not (self._deep and (ours or each.required)):
+        lacks = self._what_is_missing(each, checks_names=ours)
+        if each.required:
+            place = "" if ours else user
+            self.missing += [Missing(path, each.line, each.module, name, place) for name in lacks]
+        if lacks or not (self._deep and (ours or each.required)):
             return
         via = f"{path}, line {each.line}" if ours else user
         for target in self._targets(each):
@@ -130,17 +130,15 @@ class _Walk:
         yield from (f"{each.module}.{name}" for name in each.names)
 
     def _is_there(self, each: Import) -> bool:
-        return self._what_is_missing(each, checks_names=True) is None
+        return not self._what_is_missing(each, checks_names=True)
 
-    def _what_is_missing(self, each: Import, *, checks_names: bool) -> str | None:
-        """The module, or the name in it, that an import doesn't find."""
+    def _what_is_missing(self, each: Import, *, checks_names: bool) -> list[str]:
+        """The names that an import doesn't find; "" stands for the module itself."""
         if not self._has_module(each.module):
-            return each.module
+            return [""]
         if checks_names:
-            return next(
-                (name for name in each.names if not self._has_name(each.module, name)), None
-            )
-        return None
+            return [name for name in each.names if not self._has_name(each.module, name)]
+        return []
 
     def _has_module(self, module: str) -> bool:
         modules = self._modules

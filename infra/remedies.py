@@ -65,13 +65,14 @@ def _remedy(missing: Missing, root: Path) -> tuple[str, str]:
             f"and Python {PYTHON_VERSION} on Linux has no such {thing}",
             "use what it has in place of it",
         )
+    if top in OUR_PACKAGES:
+        reason = "which has no such name" if missing.name else "which the bundle doesn't have"
+        return reason, "correct the name, or add the file"
     if missing.name:
         return (
             "which has no such name in the bundle",
             "correct the name, or have another version of its package",
         )
-    if top in OUR_PACKAGES:
-        return "which the bundle doesn't have", f"correct the name, or add the file to {top}/"
     return _absent(missing, top, root)
 
 
