@@ -5,8 +5,7 @@ from one build to the next would redeploy every Lambda at every `pulumi up`.
 """
 
 import os
-import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -15,21 +14,18 @@ import pulumi
 from handler.definition import Definition, discover
 from handler.errors import DefinitionError
 from infra import archive_check, wheels
-from infra.bundle_check import check_bundle, check_size
+from infra.bundle_check import check_bundle
+from infra.bundle_size import check_size
 from infra.errors import BundleError
 from infra.our_files import our_files
 from infra.remedies import is_bundled
 from infra.settings import Settings
 from infra.wheel_files import wheel_files
 from infra.wheels import REQUIREMENTS, ROOT
+from infra.zip_file import write_zip
 
 BUILD: Final = ROOT / ".build"
 OUR_PACKAGES: Final = archive_check.OUR_PACKAGES
-
-# The earliest time that a zip can store. A file's own time would change the archive's hash at every
-# checkout.
-ZIP_EPOCH: Final = (1980, 1, 1, 0, 0, 0)
-REGULAR_FILE: Final = 0o100644
 
 
 def archive(settings: Settings) -> pulumi.FileArchive:
@@ -66,20 +62,13 @@ def build(path: Path, root: Path, packages: Iterable[Path]) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(f".{os.getpid()}")
     try:
-        write(unfinished, files)
+        write_zip(unfinished, files)
         check_size(unfinished, files)
         check_bundle(unfinished, root, ours, carried, checked=path.with_suffix(".checked"))
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
     return path
-
-
-def write(path: Path, files: Mapping[str, bytes]) -> None:
-    """Zips files. The same files make the same bytes."""
-    with zipfile.ZipFile(path, "w") as archive:
-        for name in sorted(files):
-            archive.writestr(_entry(name), files[name], compresslevel=9)
 
 
 def definitions() -> tuple[Definition, ...]:
@@ -102,11 +91,3 @@ def _advice(cause: BaseException | None) -> str:
             " .venv/ready"
         )
     return ""
-
-
-def _entry(name: str) -> zipfile.ZipInfo:
-    entry = zipfile.ZipInfo(name, ZIP_EPOCH)
-    entry.compress_type = zipfile.ZIP_DEFLATED
-    entry.create_system = 3  # Unix, also if built on Windows: Lambda reads the permissions below
-    entry.external_attr = REGULAR_FILE << 16
-    return entry

@@ -1,12 +1,10 @@
-"""Checks what a bundle contains before anything is deployed: its imports, and its size."""
+"""Checks before anything is deployed that Lambda can import what a bundle contains."""
 
 import hashlib
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from importlib import metadata
 from pathlib import Path
-from typing import Final
 
 from infra import lambda_interpreter, remedies, trial, wheels
 from infra.archive_check import Missing, Unreadable, check
@@ -16,13 +14,6 @@ from infra.lambda_python import THIS_PYTHON
 from infra.modules import Files, Modules
 from infra.trial import Failure
 from infra.wheel_files import wheel_files
-
-MEGABYTE: Final = 1024 * 1024
-# Lambda quotas, "Deployment package (.zip file archive) size". Pulumi uploads the archive with the
-# request itself, which is the smaller limit.
-MAX_ZIPPED_BYTES: Final = 50 * MEGABYTE
-MAX_UNZIPPED_BYTES: Final = 250 * MEGABYTE
-_LARGEST: Final = 5
 
 
 def check_bundle(
@@ -52,35 +43,6 @@ def check_bundle(
     if problems:
         raise BundleError("\n".join(problems))
     checked.write_text(digest)
-
-
-def check_size(archive: Path, files: Mapping[str, bytes]) -> None:
-    """Refuses an archive that is larger than Lambda takes.
-
-    Raises:
-        BundleError: with the limit, and the largest parts.
-    """
-    zipped, unzipped = archive.stat().st_size, sum(map(len, files.values()))
-    for size, limit, state in (
-        (zipped, MAX_ZIPPED_BYTES, "zipped"),
-        (unzipped, MAX_UNZIPPED_BYTES, "unzipped"),
-    ):
-        if size > limit:
-            raise BundleError(
-                f"The bundle has {size / MEGABYTE:.1f} MB {state}; Lambda takes"
-                f" {limit / MEGABYTE:.0f} MB. Its largest parts, unzipped: {_largest(files)}. Next:"
-                " keep large files in S3, or `python -m infra.lock remove <package>`."
-            )
-
-
-def _largest(files: Mapping[str, bytes]) -> str:
-    sizes: dict[str, int] = defaultdict(int)
-    for name, content in files.items():
-        # Of ours, each file by itself: they are not packages.
-        part = name if name.startswith("definitions/") else name.partition("/")[0]
-        sizes[part] += len(content)
-    largest = sorted(sizes, key=lambda part: (-sizes[part], part))[:_LARGEST]
-    return ", ".join(f"{part} {sizes[part] / MEGABYTE:.1f} MB" for part in largest)
 
 
 def _problems(
