@@ -132,9 +132,9 @@ def _absolute(module: str, level: int, package: str) -> str:
     if level == 0:
         return module
     parts = package.split(".")
-    above = parts[: len(parts) - level + 1]
-    # Above the topmost package, the dots stay: no module has such a name.
-    return ".".join([*above, *filter(None, [module])]) if above else "." * level + module
+    if level > len(parts):
+        return "." * level + module  # above the topmost package: no module has such a name
+    return ".".join([*parts[: len(parts) - level + 1], *filter(None, [module])])
 
 
 def _module_of_call(call: ast.Call, package: str) -> str | None:

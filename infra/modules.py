@@ -3,7 +3,7 @@
 import ast
 import re
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Final
@@ -92,9 +92,8 @@ class Modules:
                 paths[module] = path
         for path in self._files:
             for folder in PurePosixPath(path).parents:
-                name = ".".join(folder.parts)
-                if name and _is_dotted_name(name):
-                    paths.setdefault(name, "")
+                if _is_name(folder.parts):
+                    paths.setdefault(".".join(folder.parts), "")
         return paths
 
 
@@ -105,8 +104,7 @@ def module_of(path: str) -> str | None:
     if stem is None:
         return None
     parts = folder.parts if stem == "__init__" else (*folder.parts, stem)
-    dotted = ".".join(parts)
-    return dotted if _is_dotted_name(dotted) else None
+    return ".".join(parts) if _is_name(parts) else None
 
 
 def _stem(name: str) -> str | None:
@@ -115,8 +113,8 @@ def _stem(name: str) -> str | None:
     return name.partition(".")[0] if name.endswith(_COMPILED) else None
 
 
-def _is_dotted_name(text: str) -> bool:
-    return bool(text) and all(part.isidentifier() for part in text.split("."))
+def _is_name(parts: Sequence[str]) -> bool:
+    return bool(parts) and all(part.isidentifier() for part in parts)
 
 
 def _parsed(source: bytes) -> ast.Module:

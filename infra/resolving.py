@@ -39,9 +39,9 @@ class Unresolvable(Exception):
 
     @property
     def where(self) -> str:
-        """` for arm64 and Python 3.13`, or nothing."""
+        """` for Python 3.13 on arm64`, or nothing."""
         names = " and ".join(self.architectures)
-        return f" for {names} and Python {PYTHON_VERSION}" if names else ""
+        return f" for Python {PYTHON_VERSION} on {names}" if names else ""
 
 
 def bundle_versions(requirements: str, *, constraints: str, preferred: str) -> dict[str, str]:
@@ -72,7 +72,8 @@ def bundle_versions(requirements: str, *, constraints: str, preferred: str) -> d
 def versions_for_every_python(requirements: str, *, constraints: str, preferred: str) -> str:
     """Versions that are one for all the Pythons of the project, as far as there are any."""
     with _scratch({"asked.in": requirements, "c.txt": constraints, "out.txt": preferred}) as folder:
-        _compile(folder, "asked.in", "out.txt", *_UNIVERSAL, "--constraint=c.txt")
+        options = (*_UNIVERSAL, "--fork-strategy=fewest", "--constraint=c.txt")
+        _compile(folder, "asked.in", "out.txt", *options)
         lines = (folder / "out.txt").read_text().splitlines()
     return "".join(f"{line}\n" for line in lines if ";" not in line and "==" in line)
 
@@ -106,7 +107,7 @@ def wheel_hashes(versions: Mapping[str, str]) -> dict[str, list[str]]:
     return {name: sorted(hashes[name]) for name in sorted(hashes)}
 
 
-_UNIVERSAL: Final = ("--universal", f"--python-version={OLDEST_PYTHON}", "--fork-strategy=fewest")
+_UNIVERSAL: Final = ("--universal", f"--python-version={OLDEST_PYTHON}")
 
 
 def _versions_for(
@@ -147,7 +148,9 @@ def _found_by_pip(
 ) -> Iterator[tuple[str, str]]:
     with _scratch({"pins.txt": _lines(versions)}) as folder:
         command = [sys.executable, "-m", "pip", "install", "--quiet", "--dry-run", "--no-deps"]
-        command += ["--ignore-installed", "--report=-", f"--target={folder / 'nowhere'}"]
+        # `pip install` compares with the Python that runs it; uv has compared with Lambda's.
+        command += ["--ignore-installed", "--ignore-requires-python", "--report=-"]
+        command += [f"--target={folder / 'nowhere'}"]
         command += [*target_options(architecture), f"--requirement={folder / 'pins.txt'}"]
         finished = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 -- every word is ours
         if finished.returncode != 0:
