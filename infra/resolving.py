@@ -4,6 +4,7 @@ uv finds versions, since it can do so for another Python and another system than
 the wheels, as it will when the bundle is built.
 """
 
+import functools
 import json
 import re
 import subprocess
@@ -127,12 +128,38 @@ def _versions_for(
 
 def _compile(folder: Path, asked: str, output: str, *options: str) -> None:
     command = [sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--no-header", *options]
-    command += [f"--output-file={output}", asked]
+    command += [*_index_options(), f"--output-file={output}", asked]
     finished = subprocess.run(  # noqa: S603 -- every word is ours
         command, cwd=folder, capture_output=True, text=True, check=False
     )
     if finished.returncode != 0:
         raise Unresolvable(_reason(finished.stderr))
+
+
+@functools.cache
+def _index_options() -> tuple[str, ...]:
+    """uv's options for the index that pip is configured for: both are to see the same packages."""
+    command = [sys.executable, "-m", "pip", "config", "list"]
+    listed = subprocess.run(command, capture_output=True, text=True, check=False).stdout  # noqa: S603 -- every word is ours
+    values: dict[str, str] = {}
+    # Variables of the environment come last, and win.
+    for line in sorted(listed.splitlines(), key=lambda line: line.startswith(":env:")):
+        key, _, value = line.partition("=")
+        values[key.rpartition(".")[2]] = value.strip("'\"")
+    options = [
+        f"{option}={value}"
+        for key, option in _INDEX_OPTIONS.items()
+        for value in values.get(key, "").replace("\\n", " ").split()
+    ]
+    is_without = values.get("no-index", "").lower() in {"1", "true", "yes", "on"}
+    return (*options, "--no-index") if is_without else tuple(options)
+
+
+_INDEX_OPTIONS: Final = {
+    "index-url": "--default-index",
+    "extra-index-url": "--index",
+    "find-links": "--find-links",
+}
 
 
 def _reason(text: str) -> str:
