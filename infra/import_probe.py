@@ -60,7 +60,7 @@ def described(error: BaseException, folder: str) -> dict[str, Any]:
         frames.append((error.filename or "", error.lineno))
     return {
         "error": type(error).__name__,
-        "text": str(error),
+        "text": error.msg if isinstance(error, SyntaxError) else str(error),
         "frames": [
             (os.path.relpath(file, folder), line or 1)
             for file, line in frames

@@ -240,8 +240,8 @@ class TestTrial:
             "b.py": ("import os\nos.environ['MY_KEY']", "line 2", "KeyError: 'MY_KEY'"),
             "c.py": ("raise SystemExit(2)", "line 1", "SystemExit: 2"),
             "d.py": ("\nreturn 1", "line 2", "SyntaxError: 'return' outside function"),
-            "e.py": ("from definitions.f import x", "line 1", "NameError: name 'x'"),
-            "f.py": ("x", "line 1", "NameError: name 'x'"),
+            "e.py": ("from definitions.f import y", "line 1", "NameError: name 'x'"),
+            "f.py": ("y = 1\nx", "line 2", "NameError: name 'x'"),
             "g.py": ("import sys\nraise OSError(sys.version[:4])", "line 2", "OSError: 3.13"),
         }
         for name, (source, _, _) in sources.items():

@@ -17,7 +17,8 @@ import pytest
 from tests.infra.recording import ROOT
 from tests.infra.wheel_making import make_wheel
 
-pytestmark = pytest.mark.slow
+# Each command starts uv and pip several times.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 FILES = ("requirements.txt", "requirements-lambda.txt", "requirements-dev.txt")
 BOTH = ("x86_64", "aarch64")
@@ -50,7 +51,7 @@ class Project:
         return {name: (self.folder / name).read_text() for name in FILES}
 
     def has(self, module: str) -> bool:
-        command = [self.python, "-c", f"import {module}"]
+        command = [str(self.python), "-c", f"import {module}"]
         return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
