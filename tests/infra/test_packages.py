@@ -76,9 +76,9 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for machine in BOTH:
         make_wheel(folder, "new_glibc", tag=f"cp313-cp313-manylinux_2_39_{machine}")
         make_wheel(folder, "old_python", tag=f"cp312-cp312-manylinux_2_17_{machine}")
-        make_wheel(folder, "old_both", tag=f"cp313-cp313-manylinux_2_17_{machine}")
+        make_wheel(folder, "old_both", tag=f"py3-none-manylinux_2_17_{machine}")
         make_wheel(folder, "newer", "2.0", tag="py3-none-any", requires_python=">=3.12")
-    make_wheel(folder, "old_both", "2.0", tag="cp313-cp313-manylinux_2_17_x86_64")
+    make_wheel(folder, "old_both", "2.0", tag="py3-none-manylinux_2_17_x86_64")
     make_wheel(folder, "newer", "1.0")
     make_wheel(
         folder,
@@ -177,9 +177,9 @@ def test_what_was_added_stays_until_it_is_removed(project: Project) -> None:
     [
         (["bsae"], 'No package is called "bsae" in the index'),
         (["source-only"], "source-only can't be added for Python 3.13 on arm64 and x86_64"),
-        (["one-machine"], "can't be added for Python 3.13 on arm64:\n.*manylinux_2_17_x86_64"),
-        (["above"], "above can't be added for Python 3.13 on arm64:\nBecause one-machine==1.0"),
-        (["new-glibc"], "can't be added for Python 3.13 on arm64 and x86_64:\n.*manylinux_2_39"),
+        (["one-machine"], "can't be added for Python 3.13 on arm64: .*manylinux_2_17_x86_64"),
+        (["above"], "above can't be added for Python 3.13 on arm64: Because one-machine==1.0"),
+        (["new-glibc"], "can't be added for Python 3.13 on arm64 and x86_64: .*manylinux_2_39"),
         (["old-python"], "old-python can't be added for .*cp312"),
         (["against"], "depend on base<1 and you require base==1.0"),
         (["small", "one-machine"], "small, one-machine can't be added"),
@@ -198,7 +198,8 @@ def test_what_does_not_fit_changes_nothing(
     with pytest.raises(SystemExit) as refused:
         lock.main("add", *words)
 
-    assert re.search(said, str(refused.value), re.DOTALL), refused.value
+    # uv breaks its lines as wide as the terminal is.
+    assert re.search(said, " ".join(str(refused.value).split()), re.DOTALL), refused.value
     assert str(refused.value).endswith("Nothing was changed.")
     assert made.texts() == before
 
@@ -249,7 +250,7 @@ def test_a_package_that_can_not_be_installed_changes_nothing(project: Project) -
     ("name", "said"),
     [
         ("pydantic", "has pydantic for the project itself: it stays"),
-        ("small", "doesn't have small. For your tasks it has: base"),
+        ("small", "doesn't have small. It has base for your tasks"),
     ],
 )
 def test_only_what_authors_have_added_can_be_removed(
