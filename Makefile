@@ -46,7 +46,7 @@ measure: .venv/ready ## the numbers that are promised, and what they are
 
 lock: .venv/ready ## writes requirements-lambda.txt and requirements-dev.txt, after a change of versions
 	@$(BIN)/python -m infra.lock
-	@$(BIN)/python -m infra.lock dev
+	@$(MAKE) --no-print-directory .venv/ready
 
 clean: ## removes everything that these words have made
 	rm -rf .venv .build .wheels .local

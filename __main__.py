@@ -11,7 +11,7 @@ settings = Settings.from_pulumi()
 tasks = BackgroundTasks(
     settings.project,
     BackgroundTasksArgs(
-        settings=settings, definitions=bundle.definitions(), code=bundle.archive(settings)
+        settings=settings, code=bundle.archive(settings), definitions=bundle.definitions()
     ),
     pulumi.ResourceOptions(providers=[provider(settings)]),
 )

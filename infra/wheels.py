@@ -5,10 +5,12 @@ package index.
 """
 
 import hashlib
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, get_args
 
@@ -39,6 +41,28 @@ def fetch(
     if not folder.is_dir():
         _download(requirements, architecture, folder)
     return sorted(folder.glob("*.whl"))
+
+
+def pins(text: str) -> dict[str, str]:
+    """The versions in a requirements file, by the packages' normalized names."""
+    found = re.findall(
+        r"^([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?\s*==\s*([^\s;\\]+)", text, re.MULTILINE
+    )
+    return {normalized(name): version for name, version in found}
+
+
+def normalized(name: str) -> str:
+    """A package's name as indexes compare it (PyPA specifications, "Names and normalization")."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def for_machine(machine: str, packages: Sequence[Path]) -> list[Path]:
+    """The wheels of the same lock for `x86_64` or `aarch64`; an empty list if none are cached."""
+    architecture = next((name for name, each in MACHINES.items() if each == machine), None)
+    if architecture is None or not packages:
+        return []
+    folder = packages[0].parent
+    return sorted((folder.parent.parent / architecture / folder.name).glob("*.whl"))
 
 
 def _download(requirements: Path, architecture: Architecture, folder: Path) -> None:

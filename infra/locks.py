@@ -1,0 +1,119 @@
+"""The three files that name packages, and how the two locks follow from requirements.txt."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from infra import direct, resolving
+from infra.resolving import Unresolvable
+from infra.wheels import REQUIREMENTS, ROOT, pins
+
+DIRECT: Final = ROOT / "requirements.txt"
+DEV_DIRECT: Final = ROOT / "requirements-dev.in"
+DEV: Final = ROOT / "requirements-dev.txt"
+
+HEADER: Final = """\
+# What the Lambdas' bundle carries, for both of their architectures: the whole closure, each wheel
+# by its hash.
+# boto3 is not here: it is the Lambda runtime's. Written by `python -m infra.lock`.
+
+"""
+DEV_HEADER: Final = """\
+# What tests, checks and the local AWS need: the whole closure of requirements-dev.in, for every
+# Python from 3.11 on and every platform. It has the versions of requirements-lambda.txt, so that
+# tests run what is deployed. Written by `python -m infra.lock dev`.
+
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Locks:
+    """The three files, as text."""
+
+    direct: str
+    bundle: str
+    dev: str
+
+    @classmethod
+    def read(cls) -> "Locks":
+        return cls(DIRECT.read_text(), REQUIREMENTS.read_text(), DEV.read_text())
+
+    def write(self) -> None:
+        """Writes what has changed, all of it or nothing."""
+        texts = {DIRECT: self.direct, REQUIREMENTS: self.bundle, DEV: self.dev}
+        before = {path: path.read_text() for path in texts}
+        try:
+            for path, text in texts.items():
+                if text != before[path]:
+                    _replace(path, text)
+        except BaseException:
+            for path, text in before.items():
+                _replace(path, text)
+            raise
+
+    def bundle_locked(self, *, preferred: str | None = None) -> "Locks":
+        """With the bundle's lock written anew from requirements.txt."""
+        versions = resolving.bundle_versions(
+            direct.bundled(self.direct),
+            constraints=direct.of_program(self.direct),
+            preferred=self._versions() if preferred is None else preferred,
+        )
+        hashes = resolving.wheel_hashes(versions)
+        lines = [_pin(name, versions[name], hashes[name]) for name in sorted(versions)]
+        return replace(self, bundle=HEADER + "".join(lines))
+
+    def dev_locked(self) -> "Locks":
+        """With the developers' lock written anew, from requirements-dev.in and the bundle's."""
+        files = {
+            DIRECT.name: self.direct,
+            REQUIREMENTS.name: self.bundle,
+            DEV.name: self.dev,
+            DEV_DIRECT.name: DEV_DIRECT.read_text(),
+        }
+        lock = resolving.developers_lock(files, DEV_DIRECT.name, DEV.name, REQUIREMENTS.name)
+        return replace(self, dev=DEV_HEADER + lock)
+
+    def locked(self) -> "Locks":
+        """With both. The bundle has versions that every Python of the project has, if need be."""
+        bundle = self.bundle_locked()
+        try:
+            return bundle._with_pins().dev_locked()
+        except Unresolvable as error:
+            # The newest version for the Lambdas' Python may be none for the oldest Python.
+            try:
+                return self._locked_for_every_python()
+            except Unresolvable:
+                raise error from None
+
+    def _locked_for_every_python(self) -> "Locks":
+        preferred = resolving.versions_for_every_python(
+            direct.bundled(self.direct),
+            constraints=direct.of_program(self.direct),
+            preferred=self._versions(),
+        )
+        return self.bundle_locked(preferred=preferred)._with_pins().dev_locked()
+
+    def _with_pins(self) -> "Locks":
+        """With the bundle's version in each line of requirements.txt that has none."""
+        text, versions = self.direct, pins(self.bundle)
+        for name, requirement in direct.of_authors(text).items():
+            if name in versions and not direct.is_pinned(requirement):
+                text = direct.with_line(text, direct.line_of(requirement, versions[name]))
+        return replace(self, direct=text)
+
+    def _versions(self) -> str:
+        """What is locked now: the bundle's versions first."""
+        locked = pins(self.dev) | pins(self.bundle)
+        return "".join(f"{name}=={version}\n" for name, version in locked.items())
+
+
+def _pin(name: str, version: str, hashes: Sequence[str]) -> str:
+    lines = [f"{name}=={version}", *(f"    --hash=sha256:{digest}" for digest in hashes)]
+    return " \\\n".join(lines) + "\n"
+
+
+def _replace(path: Path, text: str) -> None:
+    unfinished = path.with_suffix(".unfinished")
+    unfinished.write_text(text)
+    unfinished.replace(path)

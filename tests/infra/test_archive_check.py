@@ -1,0 +1,293 @@
+"""What would fail on Lambda is found in the archive's own files."""
+
+import subprocess
+import sys
+import textwrap
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from infra import lambda_interpreter
+from infra.archive_check import check
+from infra.lambda_python import GONE_MODULES, GONE_NAMES, STANDARD_LIBRARY
+from infra.modules import Modules, module_of
+
+
+def modules(files: Mapping[str, str]) -> Modules:
+    return Modules(
+        {name: partial(bytes, textwrap.dedent(text).encode()) for name, text in files.items()}
+    )
+
+
+def missing(files: Mapping[str, str], *, deep: bool = True) -> list[str]:
+    """`file:line module.name` of each import that finds nothing."""
+    found, unreadable = check(modules(files), deep=deep)
+    assert unreadable == []
+    return [f"{each.file}:{each.line} {each.module}:{each.name}" for each in found]
+
+
+def of_a_task(source: str, **packages: str) -> list[str]:
+    files = {"definitions/__init__.py": "", "definitions/x.py": source}
+    return missing(
+        files | {name.replace("__", "/") + ".py": text for name, text in packages.items()}
+    )
+
+
+class TestWhatIsThere:
+    @pytest.mark.parametrize(
+        "source",
+        [
+            "import json, os.path, xml.etree.ElementTree, concurrent.futures",
+            "from collections.abc import Mapping",
+            "import boto3, botocore.exceptions, dateutil.parser, six.moves.urllib, urllib3",
+            "from awslambdaric.lambda_context import LambdaContext",
+            "import definitions.x",
+            "from . import x",
+            "from definitions import x",
+            "import definitions",
+        ],
+    )
+    def test_the_standard_library_the_runtime_and_our_own_are(self, source: str) -> None:
+        assert of_a_task(source) == []
+
+    def test_packages_in_any_form_are(self) -> None:
+        files = {
+            "definitions/__init__.py": """
+                import plain, package.part, namespace.deep.leaf, fast, fast.inner, dynamic.made
+                from package import part, value, Kind
+                from dynamic import anything
+                from package import __version__, __doc__
+            """,
+            "plain.py": "",
+            "package/__init__.py": "value = __version__ = 1\nclass Kind: pass",
+            "package/part.py": "",
+            "namespace/deep/leaf.py": "",
+            "fast.cpython-313-x86_64-linux-gnu.so": "",
+            "dynamic/__init__.py": "def __getattr__(name): ...",
+        }
+
+        # A compiled module may have submodules of its own making.
+        assert missing(files) == []
+
+    def test_a_folder_of_data_is_a_package_to_python(self) -> None:
+        files = {"definitions/x.py": "import definitions.mails", "definitions/mails/a.html": ""}
+
+        assert missing(files) == []
+
+
+class TestWhatIsMissing:
+    def test_each_import_is_named_by_file_line_and_module(self) -> None:
+        assert of_a_task("import requests\n\ndef f():\n    from yaml import load\n") == [
+            "definitions/x.py:1 requests:",
+            "definitions/x.py:4 yaml:",
+        ]
+
+    @pytest.mark.parametrize(
+        "source",
+        [
+            "import definitions.y",
+            "from definitions.y import z",
+            "from . import y",
+            "from .y import z",
+            "from .. import y",
+            "import package.nothing",
+            "from package import nothing",
+            "from package.part.deeper import x",
+            "import cgi",
+            "import distutils.core",
+            "import winreg",
+            "import os.paths",
+            "import concurrent.interpreters",
+            "from unittest import makeSuite",
+            "import handler.testing",
+            "import __main__.x",
+        ],
+    )
+    def test_wrong_names_of_any_kind_are_found(self, source: str) -> None:
+        packages = {"package____init__": "value = 1", "package__part": ""}
+
+        assert len(of_a_task(source, **packages)) == 1
+
+    def test_every_missing_name_of_one_import_is_found(self) -> None:
+        found = of_a_task("from package import a, value, b", package="value = 1")
+
+        assert found == ["definitions/x.py:1 package:a", "definitions/x.py:1 package:b"]
+
+    @pytest.mark.parametrize("module", sorted(GONE_MODULES))
+    def test_a_module_that_python_no_longer_has_is_missing(self, module: str) -> None:
+        assert of_a_task(f"import {module}") == [f"definitions/x.py:1 {module}:"]
+
+    def test_files_that_are_no_modules_are_not_read(self) -> None:
+        files = {"definitions/x.v2.py": "import nothing", "definitions/a-b.py": "import nothing"}
+
+        assert missing(files) == []
+
+
+class TestPackages:
+    def test_what_a_package_needs_for_certain_is_followed(self) -> None:
+        files = {
+            "definitions/x.py": "import json\nimport one",
+            "one/__init__.py": "from one.inner import value",
+            "one/inner.py": "import two\nvalue = 1",
+            "two.py": "\nimport three",
+        }
+
+        found, _ = check(modules(files), deep=True)
+
+        [one] = found
+        assert (one.file, one.line, one.module) == ("two.py", 2, "three")
+        assert one.user == "definitions/x.py, line 2"
+        assert not one.is_ours
+        assert missing(files, deep=False) == []
+
+    def test_what_no_module_of_ours_leads_to_is_not_read(self) -> None:
+        files = {"definitions/x.py": "", "one/__init__.py": "", "one/plugin.py": "import pytest"}
+
+        assert missing(files) == []
+
+    def test_a_package_that_this_python_can_not_parse_is_passed_over(self) -> None:
+        assert missing({"definitions/x.py": "import one", "one.py": "def ("}) == []
+
+
+class TestUnreadable:
+    @pytest.mark.parametrize(
+        ("source", "line"), [("x = (", 1), ("\n\nif x\n", 3), ("x = 1\x00", 1), ("return 1", None)]
+    )
+    def test_a_module_of_ours_that_is_not_python_is_named(
+        self, source: str, line: int | None
+    ) -> None:
+        _, unreadable = check(modules({"definitions/x.py": source}), deep=True)
+
+        # `return` outside of a function is found when it is compiled: the trial does that.
+        assert [each.line for each in unreadable] == ([line] if line else [])
+        assert all(each.text.startswith("definitions/x.py, line") for each in unreadable)
+
+
+@pytest.mark.parametrize(
+    ("path", "module"),
+    [
+        ("a.py", "a"),
+        ("a/__init__.py", "a"),
+        ("a/b.cpython-313-aarch64-linux-gnu.so", "a.b"),
+        ("a/b.abi3.so", "a.b"),
+        ("a/b.so", "a.b"),
+        ("a/b.html", None),
+        ("a/x.v2.py", None),
+        ("a-1.0.dist-info/x.py", None),
+        ("__init__.py", None),
+    ],
+)
+def test_a_file_makes_the_module_that_python_would_make_of_it(
+    path: str, module: str | None
+) -> None:
+    assert module_of(path) == module
+
+
+def test_the_lists_are_those_of_python_3_13() -> None:
+    interpreter = lambda_interpreter.find()
+    if interpreter is None:
+        pytest.skip("there is no Python 3.13 here")
+    ask = (
+        "import importlib, importlib.util, sys, warnings\n"
+        "warnings.simplefilter('ignore')\n"
+        "has = importlib.util.find_spec\n"
+        f"for m in {sorted(STANDARD_LIBRARY)}:\n"
+        "    top = m.partition('.')[0]\n"
+        "    if top not in sys.stdlib_module_names: print('not standard', m)\n"
+        "    try:\n"
+        "        if '.' in m and has(m) is None: print('not there', m)\n"
+        "    except ModuleNotFoundError: print('not there', m)\n"
+        f"for m in {sorted(GONE_MODULES)}:\n"
+        "    if has(m) is not None: print('still there', m)\n"
+        f"for name in {sorted(GONE_NAMES)}:\n"
+        "    m, _, n = name.rpartition('.')\n"
+        "    if hasattr(importlib.import_module(m), n): print('still there', name)\n"
+        f"print(sorted(sys.stdlib_module_names - {set(STANDARD_LIBRARY)!r}))\n"
+    )
+
+    said = subprocess.run(
+        [interpreter.path, "-I", "-S", "-c", ask], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+
+    unlisted = eval(said.pop())
+    assert [line for line in said if "_compat" not in line and "tkinter" not in line] == []
+    # Other systems' modules, and those of demonstrations.
+    assert all(name.startswith("_") or name in OTHERS for name in unlisted), unlisted
+
+
+OTHERS = {"idlelib", "msvcrt", "nt", "pydoc_data", "turtledemo", "winreg", "winsound"}
+
+
+# Programs against Python itself: what the check lets pass runs, what it refuses fails.
+
+_OURS = ["definitions", "definitions.b", "definitions.gone", "package", "package.part"]
+OURS = st.sampled_from([*_OURS, "package.gone", "gone"])
+NAMES = st.one_of(OURS, st.sampled_from(["json", "json.decoder", "json.gone"]))
+IMPORTS = st.one_of(
+    NAMES.map("import {}".format),
+    NAMES.map("import {} as x".format),
+    st.tuples(OURS, st.sampled_from(["value", "part", "gone", "b", "value, gone"])).map(
+        lambda pair: f"from {pair[0]} import {pair[1]}"
+    ),
+    st.sampled_from(["b", "gone", "value"]).map("from . import {}".format),
+    st.sampled_from(["b", "gone"]).map("from .{} import value".format),
+    NAMES.map("__import__('importlib').import_module('{}')".format),
+)
+
+
+def _blocks(statements: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    def indented(text: str) -> str:
+        return textwrap.indent(text, "    ")
+
+    two = st.tuples(statements, statements)
+    errors = st.sampled_from(["ImportError", "(ValueError, ImportError)", "ValueError"])
+    return st.one_of(
+        statements.map(lambda s: f"def work():\n{indented(s)}\nwork()"),
+        statements.map(lambda s: f"if True:\n{indented(s)}"),
+        statements.map(lambda s: f"if __name__ == '__main__':\n{indented(s)}"),
+        st.tuples(statements, errors, statements).map(
+            lambda t: f"try:\n{indented(t[0])}\nexcept {t[1]}:\n{indented(t[2])}"
+        ),
+        statements.map(lambda s: f"try:\n{indented(s)}\nexcept ImportError:\n    raise"),
+        two.map(lambda t: f"{t[0]}\n{t[1]}"),
+    )
+
+
+PROGRAMS = st.recursive(IMPORTS, _blocks, max_leaves=4)
+PACKAGES = {
+    "definitions/__init__.py": "",
+    "package/__init__.py": "value = 1\n",
+    "package/part.py": "value = 1\n",
+}
+
+
+@pytest.mark.property
+@given(program=PROGRAMS)
+def test_what_is_refused_fails_and_what_passes_runs(
+    tmp_path_factory: pytest.TempPathFactory, program: str
+) -> None:
+    files = PACKAGES | {"definitions/a.py": f"{program}\n", "definitions/b.py": "value = 1\n"}
+    folder = tmp_path_factory.mktemp("program")
+
+    refused = bool(missing(files))
+
+    assert refused == (not _runs(folder, files)), files["definitions/a.py"]
+
+
+def _runs(folder: Path, files: Mapping[str, str]) -> bool:
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    program = f"import sys; sys.path.insert(0, {str(folder)!r}); import definitions.a"
+    ran = subprocess.run(
+        [sys.executable, "-I", "-S", "-B", "-c", program],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0 or "Error: " in ran.stderr, ran.stderr
+    return ran.returncode == 0

@@ -1,0 +1,306 @@
+"""A deploy stops, with what to do, before it changes anything that Lambda could not import."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from infra import bundle, bundle_check, lambda_interpreter, trial, wheels
+from infra.errors import BundleError
+from infra.lambda_python import THIS_PYTHON
+from tests.infra.recording import ROOT
+from tests.infra.wheel_making import make_wheel
+
+LACKS = "which the bundle doesn't have"
+TESTS_HAVE = "which only tests have. Next: move extra.py to tests/, or that import out of it"
+TASK = """
+from handler import Context, Done, task
+
+@task()
+def {name}(context: Context) -> Done:
+    return Done()
+"""
+
+
+@pytest.fixture(scope="session")
+def packages() -> list[Path]:
+    return wheels.fetch("x86_64")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A copy of the project's code."""
+    without_caches = shutil.ignore_patterns("__pycache__")
+    for package in bundle.OUR_PACKAGES:
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=without_caches)
+    shutil.copy(ROOT / "requirements.txt", tmp_path)
+    return tmp_path
+
+
+@pytest.fixture(params=["tried", "read"])
+def how(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """With a Python of the Lambdas' version, and without one."""
+    if request.param == "read":
+        monkeypatch.setattr(lambda_interpreter, "find", lambda: None)
+    elif lambda_interpreter.find() is None:
+        pytest.skip("there is no Python 3.13 here")
+    return str(request.param)
+
+
+def add(project: Path, name: str, text: str) -> None:
+    path = project / "definitions" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def problems(project: Path, packages: list[Path]) -> list[str]:
+    try:
+        bundle.build(project / "bundle.zip", project, packages)
+    except BundleError as error:
+        return str(error).splitlines()
+    return []
+
+
+@pytest.mark.slow
+class TestDeploying:
+    def test_what_lambda_can_import_passes(
+        self, project: Path, packages: list[Path], how: str
+    ) -> None:
+        add(project, "fine.py", "import boto3, json, pydantic\n" + TASK.format(name="fine"))
+
+        assert problems(project, packages) == []
+
+    def test_each_import_that_fails_is_named_with_what_to_do(
+        self, project: Path, packages: list[Path], how: str
+    ) -> None:
+        (project / "infra").mkdir()
+        lines = [
+            "import json",
+            "import requests",
+            "import yaml",
+            "from bs4 import BeautifulSoup",
+            "import telnetlib",
+            "import imp",
+            "import winreg",
+            "import pytest",
+            "from handler.testing import run",
+            "import infra.lock",
+            "from . import gone",
+            "from graphql import gone, parse",
+            "import pydantic.gone.deep",
+            "def work():",
+            "    import numpy",
+        ]
+        add(project, "extra.py", "\n".join(lines))
+        add(project, "deep/__init__.py", "x = (\n")
+
+        assert problems(project, packages) == [
+            (
+                f"definitions/deep/__init__.py, line 1, is not valid in {THIS_PYTHON}, which runs"
+                " this program: '(' was never closed. Next: correct that line."
+            ),
+            *(
+                f"definitions/extra.py, line {line}, imports {rest}"
+                for line, rest in (
+                    (2, f"requests, {LACKS}. Next: python -m infra.lock add requests"),
+                    (3, f"yaml, {LACKS}. Next: python -m infra.lock add PyYAML"),
+                    (4, f"bs4, {LACKS}. Next: python -m infra.lock add beautifulsoup4"),
+                    (
+                        5,
+                        (
+                            "telnetlib, which Python 3.13 no longer has. Next: `python -m"
+                            " infra.lock add standard-telnetlib` has the same module; or use"
+                            " something else"
+                        ),
+                    ),
+                    (6, "imp, which Python 3.13 no longer has. Next: use something else"),
+                    (
+                        7,
+                        (
+                            "winreg, and Python 3.13 on Linux has no such module. Next: use what it"
+                            " has in place of it"
+                        ),
+                    ),
+                    (8, f"pytest, {TESTS_HAVE}"),
+                    (9, f"handler.testing, {TESTS_HAVE}"),
+                    (
+                        10,
+                        (
+                            "infra.lock, and the project's own infra is not deployed. Next: move"
+                            " what you need of it to definitions/"
+                        ),
+                    ),
+                    (
+                        11,
+                        (
+                            "gone from definitions, which has no such name. Next: correct the name,"
+                            " or add the file"
+                        ),
+                    ),
+                    (
+                        12,
+                        (
+                            "gone from graphql, which has no such name in the bundle. Next: correct"
+                            " the name, or have another version of its package"
+                        ),
+                    ),
+                    (15, f"numpy, {LACKS}. Next: python -m infra.lock add numpy"),
+                )
+            ),
+        ]
+        assert not (project / "bundle.zip").exists()
+
+    def test_a_package_that_lacks_what_it_needs_is_found(
+        self, project: Path, packages: list[Path], how: str
+    ) -> None:
+        name = packages[0].parent
+        cached = project / "cache" / name.parent.name / name.name
+        for each in packages:
+            cached.mkdir(parents=True, exist_ok=True)
+            shutil.copy(each, cached)
+        one = make_wheel(cached, "one", files={"one.py": "import json\nimport requests\n"})
+        add(project, "extra.py", "\nimport one\n")
+
+        found = problems(project, [*sorted(cached.glob("*.whl"))])
+
+        assert one.exists()
+        assert found == [
+            (
+                "one.py, line 2 (definitions/extra.py, line 2, imports it), imports requests, which"
+                " the bundle doesn't have. Next: python -m infra.lock add requests"
+            )
+        ]
+
+    def test_a_bundle_that_was_checked_is_not_checked_again(
+        self, project: Path, packages: list[Path], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        archive = bundle.build(project / "bundle.zip", project, packages)
+        first = archive.read_bytes()
+        monkeypatch.setattr(bundle_check, "check", None)  # whoever calls it fails
+
+        bundle.build(project / "bundle.zip", project, packages)
+
+        assert archive.read_bytes() == first
+        add(project, "more.py", "import json\n")
+        with pytest.raises(TypeError):
+            bundle.build(project / "bundle.zip", project, packages)
+
+
+class TestOnTheLocalAws:
+    """The code alone is deployed there, and runs with this machine's packages."""
+
+    def test_a_package_that_the_bundle_has_may_be_imported(self, project: Path) -> None:
+        add(project, "extra.py", "import pydantic.alias_generators, ariadne\n")
+
+        assert problems(project, []) == []
+
+    def test_one_that_only_this_machine_has_may_not(self, project: Path) -> None:
+        add(project, "extra.py", "import yaml\n")
+
+        assert problems(project, []) == [
+            (
+                "definitions/extra.py, line 1, imports yaml, which the bundle doesn't have. Next:"
+                " python -m infra.lock add PyYAML"
+            )
+        ]
+
+    def test_one_that_is_not_locked_yet_is_to_be_locked(self, project: Path) -> None:
+        add(project, "extra.py", "import yaml\n")
+        with (project / "requirements.txt").open("a") as file:
+            file.write("PyYAML==6.0.3\n")
+
+        [found] = problems(project, [])
+
+        assert found.endswith("and requirements-lambda.txt doesn't have it yet. Next: make lock")
+
+    def test_one_that_is_locked_and_not_installed_is_to_be_installed(
+        self, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        lock = tmp_path / wheels.REQUIREMENTS.name
+        lock.write_text(wheels.REQUIREMENTS.read_text() + "not-installed==1.0 --hash=sha256:0\n")
+        monkeypatch.setattr(wheels, "REQUIREMENTS", lock)
+        monkeypatch.setattr("infra.remedies.REQUIREMENTS", lock)
+        add(project, "extra.py", "import not_installed\n")
+
+        [found] = problems(project, [])
+
+        assert found.endswith("and this machine doesn't. Next: make .venv/ready")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(lambda_interpreter.find() is None, reason="there is no Python 3.13 here")
+class TestTrial:
+    """What only Python 3.13 itself can tell."""
+
+    def test_what_a_module_raises_is_told_with_its_line(
+        self, project: Path, packages: list[Path]
+    ) -> None:
+        sources = {
+            "a.py": ("import asyncio\nasyncio.gone", "line 2", "AttributeError: module 'asyncio'"),
+            "b.py": ("import os\nos.environ['MY_KEY']", "line 2", "KeyError: 'MY_KEY'"),
+            "c.py": ("raise SystemExit(2)", "line 1", "SystemExit: 2"),
+            "d.py": ("\nreturn 1", "line 2", "SyntaxError: 'return' outside function"),
+            "e.py": ("from definitions.f import y", "line 1", "NameError: name 'x'"),
+            "f.py": ("y = 1\nx", "line 2", "NameError: name 'x'"),
+            "g.py": ("import sys\nraise OSError(sys.version[:4])", "line 2", "OSError: 3.13"),
+        }
+        for name, (source, _, _) in sources.items():
+            add(project, name, source)
+
+        found = problems(project, packages)
+
+        # e.py fails in f.py, and is told once.
+        told = {line.partition(",")[0].removeprefix("definitions/"): line for line in found}
+        assert sorted(told) == ["a.py", "b.py", "c.py", "d.py", "f.py", "g.py"]
+        for name, line in told.items():
+            _, place, reason = sources[name]
+            assert f", {place}, fails when Python 3.13 imports it: {reason}" in line
+
+    def test_a_module_that_ends_the_process_is_told(
+        self, project: Path, packages: list[Path]
+    ) -> None:
+        add(project, "extra.py", "import os\nos._exit(3)")
+
+        assert problems(project, packages) == [
+            (
+                "definitions/extra.py, line 1, fails when Python 3.13 imports it: the process ended"
+                " with status 3. Next: correct that line."
+            )
+        ]
+
+    def test_a_module_sees_a_lambda_and_nothing_of_this_machine(
+        self, project: Path, packages: list[Path], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        theirs = ("AWS_PROFILE", "HTTPS_PROXY", "PYTHONPATH", "AWS_ENDPOINT_URL", "MY_KEY")
+        for name in theirs:
+            monkeypatch.setenv(name, "x")
+        sources = [
+            "import boto3\nboto3.client('sts').get_caller_identity()",
+            "import urllib.request\nurllib.request.urlopen('http://127.0.0.1:9/')",
+            "print('hello' * 100_000)",
+            "from importlib.metadata import version\nversion('boto3'), version('pydantic')",
+            "import threading, time\nthreading.Thread(target=time.sleep, args=(60,)).start()",
+            f"import os\nassert not {set(theirs)} & set(os.environ)",
+            "import os\nos.environ['AWS_REGION'], os.environ['AWS_LAMBDA_FUNCTION_NAME']",
+            "import sys\nassert not [each for each in sys.path if 'site-packages' in each]",
+            "try:\n    import yaml\nexcept ImportError:\n    pass\nelse:\n    raise OSError",
+        ]
+        for number, source in enumerate(sources):
+            add(project, f"extra{number}.py", source)
+
+        assert problems(project, packages) == []
+
+    def test_a_broken_entry_is_told_if_the_definitions_are_fine(
+        self, project: Path, packages: list[Path]
+    ) -> None:
+        entry = project / "handler/recovery.py"
+        entry.write_text(entry.read_text() + "\nundefined\n")
+
+        [found] = problems(project, packages)
+
+        assert found.startswith("handler/recovery.py, line ")
+        assert "NameError" in found
+
+
+def test_the_trial_knows_every_entry() -> None:
+    assert all((ROOT / f"{entry.replace('.', '/')}.py").is_file() for entry in trial.ENTRIES)

@@ -1,0 +1,266 @@
+"""`python -m infra.lock add` and its likes: all that a new package takes, or nothing.
+
+On a copy of the project whose packages are tiny wheels in a folder: no network is needed.
+"""
+
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from infra import lock, locks, resolving
+from tests.infra.recording import ROOT
+from tests.infra.wheel_making import make_wheel
+
+# Each command starts uv and pip several times.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+FILES = ("requirements.txt", "requirements-lambda.txt", "requirements-dev.txt")
+BOTH = ("x86_64", "aarch64")
+
+
+@dataclass(frozen=True)
+class Project:
+    """A copy of the project, with a virtual environment and an index of its own."""
+
+    folder: Path
+    environment: dict[str, str]
+
+    def lock(self, *words: str) -> "Ran":
+        before = self.texts()
+        ran = subprocess.run(
+            [str(self.python), "-m", "infra.lock", *words],
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return Ran(ran.returncode, ran.stdout, ran.stderr, changed=self.texts() != before)
+
+    @property
+    def python(self) -> Path:
+        return self.folder.parent / "venv" / "bin" / "python"
+
+    def texts(self) -> dict[str, str]:
+        return {name: (self.folder / name).read_text() for name in FILES}
+
+    def has(self, module: str) -> bool:
+        command = [str(self.python), "-c", f"import {module}"]
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+@dataclass(frozen=True)
+class Ran:
+    status: int
+    out: str
+    err: str
+    changed: bool
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("index")
+    for name in ("base", "small", "leaf", "extra"):
+        make_wheel(folder, name)
+    make_wheel(folder, "branch", requires=["leaf", "extra ; extra == 'more'"])
+    make_wheel(folder, "against", requires=["base<1"])
+    make_wheel(folder, "one_machine", tag="cp313-cp313-manylinux_2_17_x86_64")
+    make_wheel(folder, "above", requires=["one-machine"])
+    for machine in BOTH:
+        make_wheel(folder, "new_glibc", tag=f"cp313-cp313-manylinux_2_39_{machine}")
+        make_wheel(folder, "old_python", tag=f"cp312-cp312-manylinux_2_17_{machine}")
+        make_wheel(folder, "old_both", tag=f"py3-none-manylinux_2_17_{machine}")
+        make_wheel(folder, "newer", "2.0", tag="py3-none-any", requires_python=">=3.12")
+    make_wheel(folder, "old_both", "2.0", tag="py3-none-manylinux_2_17_x86_64")
+    make_wheel(folder, "newer", "1.0")
+    make_wheel(
+        folder,
+        "marked",
+        requires=["leaf ; python_version >= '3.13'", "extra ; python_version < '3'"],
+    )
+    make_wheel(folder, "clash", files={"base.py": "y = 2\n"})
+    (folder / "source_only-1.0.tar.gz").write_bytes(b"")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, index: Path) -> Project:
+    folder = tmp_path_factory.mktemp("made") / "project"
+    folder.mkdir()
+    for package in ("handler", "infra"):
+        shutil.copytree(
+            ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__")
+        )
+    (folder / "definitions").mkdir()
+    (folder / "requirements.txt").write_text("# The first.\nbase==1.0\n")
+    (folder / "requirements-dev.in").write_text("-r requirements.txt\n")
+    for name in FILES[1:]:
+        (folder / name).write_text("")
+    venv = folder.parent / "venv"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", venv], check=True)
+    packages = venv / Path(sysconfig.get_path("purelib")).relative_to(sys.prefix)
+    (packages / "shared.pth").write_text(sysconfig.get_path("purelib"))
+    environment = {
+        "PATH": "/usr/bin:/bin",
+        "HOME": str(folder.parent),
+        "PIP_CONFIG_FILE": "/dev/null",
+        "PIP_NO_INDEX": "1",
+        "PIP_FIND_LINKS": str(index),
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        "UV_CACHE_DIR": str(folder.parent / "cache"),
+    }
+    project = Project(folder, environment)
+    ran = project.lock()
+    assert ran.status == 0, ran.err
+    return project
+
+
+@pytest.fixture
+def project(made: Project, tmp_path: Path) -> Project:
+    """A fresh copy of it."""
+    folder = tmp_path / "project"
+    shutil.copytree(made.folder.parent, tmp_path, symlinks=True, dirs_exist_ok=True)
+    return Project(folder, made.environment)
+
+
+def pins(text: str) -> dict[str, str]:
+    return dict(re.findall(r"^([a-z-]+)(?:\[\w+\])?==(\S+)", text, re.MULTILINE))
+
+
+def test_a_package_is_added_with_all_that_it_takes(project: Project) -> None:
+    ran = project.lock("add", "branch")
+
+    assert ran.status == 0, ran.err
+    texts = project.texts()
+    assert texts["requirements.txt"] == "# The first.\nbase==1.0\nbranch==1.0\n"
+    locked = {"base": "1.0", "branch": "1.0", "leaf": "1.0"}
+    assert pins(texts["requirements-lambda.txt"]) == locked
+    assert texts["requirements-lambda.txt"].count("--hash=sha256:") == 3
+    assert pins(texts["requirements-dev.txt"]) == locked
+    assert project.has("branch, leaf")
+    for architecture in ("arm64", "x86_64"):
+        cached = {
+            wheel.name for wheel in (project.folder / ".wheels" / architecture).rglob("*.whl")
+        }
+        assert "leaf-1.0-py3-none-any.whl" in cached
+    assert "Added branch 1.0; with it leaf 1.0." in ran.out
+    assert re.search(r"MB zipped, and has .* MB; Lambda takes 50 MB", ran.out)
+    assert "`pulumi up` deploys" in ran.out
+
+
+def test_what_was_added_stays_until_it_is_removed(project: Project) -> None:
+    with (project.folder / "requirements.txt").open("a") as file:
+        file.write("small\nbranch[more]\n")
+
+    by_hand = project.lock()
+    again = project.lock("add", "branch", "small==1.0")
+    removed = project.lock("remove", "Branch")
+
+    assert by_hand.status == 0, by_hand.err
+    assert (again.status, again.changed) == (0, False)
+    assert again.out == "branch 1.0, small 1.0: already there.\n"
+    assert removed.status == 0, removed.err
+    assert "Removed branch 1.0, extra 1.0, leaf 1.0." in removed.out
+    assert pins(project.texts()["requirements-lambda.txt"]).keys() == {"base", "small"}
+    assert project.texts()["requirements.txt"] == "# The first.\nbase==1.0\nsmall==1.0\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["bsae"], 'No package is called "bsae" in the index'),
+        (["source-only"], "source-only can't be added for Python 3.13 on arm64 and x86_64"),
+        (["one-machine"], "can't be added for Python 3.13 on arm64: .*manylinux_2_17_x86_64"),
+        (["above"], "above can't be added for Python 3.13 on arm64: Because one-machine==1.0"),
+        (["new-glibc"], "can't be added for Python 3.13 on arm64 and x86_64: .*manylinux_2_39"),
+        (["old-python"], "old-python can't be added for .*cp312"),
+        (["against"], "depend on base<1 and you require base==1.0"),
+        (["small", "one-machine"], "small, one-machine can't be added"),
+        (["boto3"], "The Lambda runtime brings boto3"),
+        (["pydantic==1.0"], "requirements.txt has pydantic for the project itself"),
+        (["./small"], '"./small" is not the name of a package'),
+        (["small @ file:///x.whl"], "has an address or a condition"),
+    ],
+)
+def test_what_does_not_fit_changes_nothing(
+    made: Project, monkeypatch: pytest.MonkeyPatch, words: list[str], said: str
+) -> None:
+    here(made, monkeypatch)
+    before = made.texts()
+
+    with pytest.raises(SystemExit) as refused:
+        lock.main("add", *words)
+
+    # uv breaks its lines as wide as the terminal is.
+    assert re.search(said, " ".join(str(refused.value).split()), re.DOTALL), refused.value
+    assert str(refused.value).endswith("Nothing was changed.")
+    assert made.texts() == before
+
+
+def here(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Has this process lock that project: for what fails before anything is installed."""
+    for name, value in project.environment.items():
+        monkeypatch.setenv(name, value)
+    resolving._index_options.cache_clear()
+    monkeypatch.setattr(resolving, "ROOT", project.folder)
+    for name in ("DIRECT", "REQUIREMENTS", "DEV", "DEV_DIRECT"):
+        monkeypatch.setattr(locks, name, project.folder / getattr(locks, name).name)
+
+
+def test_two_packages_with_the_same_file_change_nothing(made: Project) -> None:
+    ran = made.lock("add", "clash")
+
+    assert ran.status == 1
+    assert "Two packages of the bundle contain the file base.py" in ran.err
+    assert not ran.changed
+
+
+def test_the_versions_are_those_that_every_lambda_and_every_python_can_have(
+    project: Project,
+) -> None:
+    ran = project.lock("add", "old-both", "newer", "marked")
+
+    assert ran.status == 0, ran.err
+    # old-both 2.0 has a wheel for one architecture. newer 2.0 is not for Python 3.11.
+    direct = {"base": "1.0", "marked": "1.0", "newer": "1.0", "old-both": "1.0"}
+    assert pins(project.texts()["requirements.txt"]) == direct
+    # marked needs leaf on Python 3.13, whichever Python locks it, and never extra.
+    assert pins(project.texts()["requirements-lambda.txt"]) == direct | {"leaf": "1.0"}
+
+
+def test_a_package_that_can_not_be_installed_changes_nothing(project: Project) -> None:
+    [packages] = project.python.parent.parent.glob("lib/python*/site-packages")
+    (packages / "small.py").mkdir()  # in the way of the module
+
+    ran = project.lock("add", "small")
+
+    assert ran.status == 1
+    assert "pip can't install the packages" in ran.err
+    assert not ran.changed
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("pydantic", "has pydantic for the project itself: it stays"),
+        ("small", "doesn't have small. It has base for your tasks"),
+    ],
+)
+def test_only_what_authors_have_added_can_be_removed(
+    made: Project, monkeypatch: pytest.MonkeyPatch, name: str, said: str
+) -> None:
+    here(made, monkeypatch)
+
+    with pytest.raises(SystemExit, match=said):
+        lock.main("remove", name)
+
+
+def test_the_tiny_wheels_are_wheels(index: Path) -> None:
+    assert all(zipfile.is_zipfile(each) for each in index.glob("*.whl"))
