@@ -13,7 +13,7 @@ from pydantic_core import SchemaSerializer, SchemaValidator
 from handler.definition.read_back import Change, first_change, parts_of
 from handler.definition.stored_schema import CONFIG, part_schema, stored_schema
 from handler.errors import InvalidInput
-from handler.record import Json, invalid_input, native, shown
+from handler.record import Json, invalid_input, native, short_repr
 
 Input = BaseModel | dict[str, Any]
 Given = Mapping[str, object] | BaseModel
@@ -149,7 +149,7 @@ class InputCodec:
 
     def _changed(self, change: Change) -> InvalidInput:
         place = ".".join(map(str, change.path)) or "it"
-        what = f"is {shown(change.before)}, and would read back as {shown(change.after)}"
+        what = f"is {short_repr(change.before)}, and would read back as {short_repr(change.after)}"
         problem = {
             "code": "changed_when_stored",
             "message": f"It {what}",
@@ -195,7 +195,9 @@ def _native(value: object) -> object:
     """A value that JSON does not know as one that it knows."""
     known = native(value)
     if known is value:
-        raise TypeError(f"{shown(value)} is a {type(value).__name__}, which JSON has no form for")
+        raise TypeError(
+            f"{short_repr(value)} is a {type(value).__name__}, which JSON has no form for"
+        )
     return known
 
 

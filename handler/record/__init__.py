@@ -10,7 +10,7 @@ from handler.record.stored_task import StoredTask
 from handler.record.task_log import LogLine, LogType, TaskLog, line_data
 from handler.record.task_record import SYSTEM_IDENTITY, Identity, Progress, TaskRecord
 from handler.record.texts import class_name, cut, cut_bytes, is_key, to_text
-from handler.record.validation import invalid_fields, invalid_input, shown
+from handler.record.validation import invalid_fields, invalid_input, short_repr
 
 __all__ = [
     "SYSTEM_IDENTITY",
@@ -34,7 +34,7 @@ __all__ = [
     "line_data",
     "message_of",
     "native",
-    "shown",
+    "short_repr",
     "size_of",
     "to_json",
     "to_json_bytes",

@@ -28,7 +28,7 @@ def invalid_input(subject: str, error: ValidationError) -> InvalidInput:
     """The error for `subject` (`The input of task "export"`). Its message names each field."""
     fields = invalid_fields(error)
     named = "; ".join(
-        f"{name}: {problem['msg']} (it is {shown(problem['input'])})"
+        f"{name}: {problem['msg']} (it is {short_repr(problem['input'])})"
         if problem["type"] != "missing"
         else f"{name}: it is required"
         for name, problem in zip(
@@ -42,7 +42,7 @@ def _is_type(kind: str) -> bool:
     return kind == "missing" or kind.endswith(_TYPE_SUFFIX)
 
 
-def shown(value: object, max_characters: int = 60) -> str:
+def short_repr(value: object, max_characters: int = 60) -> str:
     """`value` for a message: its `repr`, cut; its type, if it has none that can be had."""
     try:
         text = to_text(repr(value))

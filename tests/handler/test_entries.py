@@ -69,7 +69,7 @@ with mock_aws():
                        '{ data { taskStatus } error { message } } } }'),
         "listed": api("{ backgroundTasks { listTasks { data { id taskStatus } } } }"),
         "swept": recovery.handler({}, context),
-    }}), file=sys.__stdout__)
+    }}), file=sys.__stdout__, flush=True)
 """
 
 

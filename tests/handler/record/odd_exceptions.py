@@ -221,7 +221,8 @@ def _raised(
     kind: type[BaseException], arguments: list[Any], notes: list[str], attributes: Any
 ) -> BaseException:
     error = kind(*arguments)
-    error.__notes__ = notes if kind is not BadProperties else []
+    if kind is not BadProperties:
+        error.__notes__ = notes
     for name, value in zip(("code", "data"), attributes, strict=False):
         if kind not in (BadProperties, Methods):
             setattr(error, name, value)
