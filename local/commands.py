@@ -104,13 +104,13 @@ def _up(options: argparse.Namespace) -> int:
         deployed,
         emulator,
     ):
-        deployed.to_file(project.folder)
+        print(
+            f"\n{_guide(deployed)}\nWritten to {OUTPUTS_FILE}. Log: {emulator.log}."
+            " Ctrl-C ends it.",
+            flush=True,
+        )
         try:
-            print(
-                f"\n{_guide(deployed)}\nWritten to {OUTPUTS_FILE}. Log: {emulator.log}. Ctrl-C"
-                " ends it.",
-                flush=True,
-            )
+            deployed.to_file(project.folder)  # last: who waits for it finds all the rest done
             emulator.wait()
         except KeyboardInterrupt:
             return 0

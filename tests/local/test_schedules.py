@@ -11,14 +11,18 @@ from tests.running import Running
 
 GROUP = "background-tasks-dev-schedules"
 ROLE = "background-tasks-dev-schedules"
-_LIST = """{ backgroundTasks { listTasks(limit: 100) {
-  data { id definitionId taskStatus iterations input output name }
-} } }"""
+_LIST = """query($definition: String!) {
+  backgroundTasks { listTasks(where: { definitionId: $definition }, limit: 100) {
+    data { id definitionId taskStatus iterations input output name }
+  } }
+}"""
 
 
 def tasks_of(aws: Running, definition: str) -> list[dict[str, Any]]:
-    found = aws.graphql(_LIST)["listTasks"]["data"]
-    return [each for each in found if each["definitionId"] == definition]
+    found: list[dict[str, Any]] = aws.graphql(_LIST, {"definition": definition})["listTasks"][
+        "data"
+    ]
+    return found
 
 
 def test_a_task_with_a_schedule_runs_by_itself_once_a_tick(aws: Running) -> None:

@@ -9,6 +9,7 @@ import pytest
 from handler import Context, Done, task
 from handler.contract import Status
 from handler.lifecycle.reconciliation import DATA_LIMIT_EXCEEDED
+from handler.testing import Killed
 from handler.testing.aws import aws_client
 from tests.handler.recovering import Recovering
 from tests.handler.stack import BUCKET, BusQueue, Stack
@@ -18,10 +19,6 @@ EVENT = {
     "id": "by-hand-1",
     "detail": {"webinyTaskDefinitionId": "bigTask", "input": {"text": TEXT}},
 }
-
-
-class Killed(BaseException):
-    """The process was killed."""
 
 
 @task(id="bigTask")

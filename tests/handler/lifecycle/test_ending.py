@@ -15,15 +15,11 @@ from handler.aws.metrics import CloudWatchMetrics
 from handler.contract import Index
 from handler.errors import BackgroundTaskError, DeliveryError
 from handler.record.stored_task import StoredTask
-from handler.testing import run
+from handler.testing import Killed, run
 from handler.wiring import build
 from tests.handler.recovering import Recovering
 from tests.handler.simple_tasks import returning
 from tests.handler.stack import BusQueue, RefusingBus, Stack, event_file, refusal
-
-
-class Killed(BaseException):
-    """The process was killed."""
 
 
 def lose_a_response(stack: Stack, operation: str) -> None:
