@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.running import Running
 from tests.starting import started
@@ -22,8 +22,9 @@ _STARTING = frozenset({"aws", "access"})
 
 # The suite looks at a few examples of each property, the same ones at every run; `make soak` looks
 # at others for as long as it is asked to. A slow machine is no reason to fail.
-settings.register_profile("suite", max_examples=50, deadline=None, derandomize=True, database=None)
-settings.register_profile("soak", max_examples=2_000, deadline=None, database=None)
+_PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None)
+settings.register_profile("suite", _PATIENT, max_examples=50, derandomize=True)
+settings.register_profile("soak", _PATIENT, max_examples=2_000)
 settings.load_profile("suite")
 
 

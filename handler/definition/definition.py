@@ -12,7 +12,6 @@ from handler.definition.names import (
     in_words,
     objection_to,
     shown,
-    shown_value,
     valid_id_like,
 )
 from handler.definition.origin import Origin
@@ -22,7 +21,7 @@ from handler.definition.schedule_input import input_of_schedule
 from handler.definition.signature import TaskFunction
 from handler.definition.task_code import BeforeTriggerHook, Hook, OutcomeHook, TaskCode
 from handler.errors import DefinitionError
-from handler.record import Json
+from handler.record import Json, short_repr
 
 DEFAULT_MAX_ITERATIONS = 500
 MAX_TITLE_CHARACTERS: Final = 200
@@ -186,7 +185,7 @@ def _checked_id(id: object, function: Any) -> str:
     where = function.__code__.co_filename
     if not isinstance(id, str):
         raise DefinitionError(
-            f"{where}: a task has id={shown_value(id)}; "
+            f"{where}: a task has id={short_repr(id)}; "
             f'it takes text, for example: "{valid_id_like(function.__name__)}".'
         )
     text = str.__str__(id)  # the text of an enum's member, too
@@ -230,14 +229,14 @@ def _check(definition: Definition) -> None:
     _check_number(definition, "max_iterations", least=1)
     _check_number(definition, "crash_retries", least=0)
     if not isinstance(definition.retry, Retry | None):
-        raise _wrong(definition, f"retry={shown_value(definition.retry)}; write retry=Retry(...)")
+        raise _wrong(definition, f"retry={short_repr(definition.retry)}; write retry=Retry(...)")
 
 
 def _check_number(definition: Definition, name: str, *, least: int) -> None:
     value = getattr(definition, name)
     is_whole = isinstance(value, int) and not isinstance(value, bool)
     if not is_whole or value < least:
-        raise _wrong(definition, f"{name}={shown_value(value)}; it takes {least} or more")
+        raise _wrong(definition, f"{name}={short_repr(value)}; it takes {least} or more")
     if value > _MAX_NUMBER:
         raise _wrong(definition, f"a {name} over {_MAX_NUMBER:,}, the largest that it takes")
 
@@ -245,14 +244,14 @@ def _check_number(definition: Definition, name: str, *, least: int) -> None:
 def _check_flag(definition: Definition, name: str) -> None:
     value = getattr(definition, name)
     if not isinstance(value, bool):
-        raise _wrong(definition, f"{name}={shown_value(value)}; it takes True or False")
+        raise _wrong(definition, f"{name}={short_repr(value)}; it takes True or False")
 
 
 def _check_text(definition: Definition, name: str, *, most: int, lines: bool) -> None:
     """Refuses what can't be stored, sent as JSON or shown: a NUL, half of a surrogate pair."""
     text = getattr(definition, name)
     if not isinstance(text, str):
-        raise _wrong(definition, f"{name}={shown_value(text)}; it takes text")
+        raise _wrong(definition, f"{name}={short_repr(text)}; it takes text")
     if len(text) > most:
         raise _wrong(definition, f"a {name} of {len(text):,} characters; it takes at most {most:,}")
     if text and not text.strip():

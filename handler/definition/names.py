@@ -72,14 +72,6 @@ def shown(text: str) -> str:
     return escaped if len(text) <= _MAX_SHOWN_CHARACTERS else f"{escaped}…"
 
 
-def shown_value(value: object) -> str:
-    """`repr(value)` for a message; the name of its class where it has no `repr`."""
-    try:
-        return shown(repr(value))
-    except Exception:  # an author's class may raise what it likes, an int may be too long to show
-        return f"<{type(value).__name__}>"
-
-
 def _cased(text: str) -> str:
     words: list[str] = [word.lower() for word in _WORDS.findall(text)]
     first, *rest = words or [""]
