@@ -185,6 +185,8 @@ def _hints(keys: Iterable[object]) -> Iterator[str]:
         "definitionid": WireKey.DEFINITION_ID.value,
     }
     for key in keys:
+        if key == WireKey.TASK_ID:  # it has an error of its own
+            continue
         shown = cut(to_text(key), _MAX_SHOWN_CHARACTERS)
         for close in difflib.get_close_matches(shown.lower(), known, n=1, cutoff=0.7):
             yield f' The event has "{shown}", which means nothing; did you mean "{known[close]}"?'

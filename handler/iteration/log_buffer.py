@@ -112,11 +112,11 @@ class TaskLogger:
     def __init__(self, buffer: LogBuffer) -> None:
         self._buffer = buffer
 
-    def info(self, message: str, **data: object) -> None:
+    def info(self, message: str, /, **data: object) -> None:
         """Logs a line. Data of more than 16 KiB is left out, with a note of its size."""
         self._buffer.add(message, data=data)
 
-    def error(self, message: str, error: LoggedError | None = None, **data: object) -> None:
+    def error(self, message: str, /, error: LoggedError | None = None, **data: object) -> None:
         """Logs an error: an exception with its type and trace, or a mapping with a `message`."""
         failure = TaskFailure.from_logged(error, message=message)
         self._buffer.add(message, data=data, failure=failure, is_error=True)

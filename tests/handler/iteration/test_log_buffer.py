@@ -293,3 +293,13 @@ def test_each_line_has_the_moment_at_which_it_was_logged(
 
     moments = [(line.created_on - start).total_seconds() for line in taken(buffer)]
     assert moments == [0, 2]
+
+
+def test_data_may_be_called_as_the_arguments_are(buffer: LogBuffer, task_log: TaskLogger) -> None:
+    task_log.info("Read.", message="hello", self=1)
+    task_log.error("Failed.", message="hello")
+
+    assert [line.data for line in taken(buffer)] == [
+        {"message": "hello", "self": 1},
+        {"message": "hello"},
+    ]
