@@ -22,7 +22,7 @@ _SOME_TIME: Final = "2027-01-01T03:00:00Z"
 def input_of_schedule(
     code: TaskCode, schedule: object, given: Mapping[str, object] | BaseModel | None
 ) -> Json | None:
-    """The input that a schedule sends, as a trigger would store it; `None` where it sends none.
+    """The input that a schedule sends; `None` where it sends none.
 
     Raises:
         DefinitionError: it doesn't validate, it is too large, or there is no schedule.
@@ -39,24 +39,26 @@ def input_of_schedule(
             f"{where} has schedule_input={given!r:.60}; it takes a mapping or the input's model."
         )
     try:
-        stored = _stored(code, {} if given is None else given)
+        sent = _sent(code, {} if given is None else given)
     except (InvalidInput, ValueError) as error:
         raise DefinitionError(f"{where} has a schedule{_why(error, given)}") from error
-    if (size := size_of(stored)) > MAX_SCHEDULE_INPUT_BYTES:
+    if (size := size_of(sent)) > MAX_SCHEDULE_INPUT_BYTES:
         raise DefinitionError(
             f"{where} has a schedule_input of {size:,} bytes as JSON; the limit is "
             f"{MAX_SCHEDULE_INPUT_BYTES:,}. Put what is big into S3, and its key into the input."
         )
-    return None if given is None else stored
+    return None if given is None else sent
 
 
-def _stored(code: TaskCode, given: Mapping[str, object] | BaseModel) -> Json:
-    raw = to_json(given)
-    text = json.dumps(raw)
-    if Schedule.TIME not in text:
-        return stored_input(code, given)
-    stored_input(code, cast("Json", json.loads(text.replace(Schedule.TIME, _SOME_TIME))))
-    return raw  # EventBridge Scheduler puts the time in; what arrives is validated again
+def _sent(code: TaskCode, given: Mapping[str, object] | BaseModel) -> Json:
+    """What the event of a tick has as its input; it is validated here, and again on arrival.
+
+    A mapping is sent as it is given: a default that is made is made for each tick, and the same
+    files make the same schedule at each deploy.
+    """
+    sent = stored_input(code, given) if isinstance(given, BaseModel) else to_json(given)
+    stored_input(code, json.loads(json.dumps(sent).replace(Schedule.TIME, _SOME_TIME)))
+    return sent
 
 
 def _why(error: Exception, given: object) -> str:

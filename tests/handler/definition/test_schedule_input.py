@@ -2,9 +2,10 @@
 
 from datetime import date, datetime
 from typing import Any
+from uuid import uuid4
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from handler import Context, Definition, Done, Schedule, task
 from handler.definition.schedule_input import MAX_SCHEDULE_INPUT_BYTES
@@ -123,3 +124,15 @@ def test_an_input_that_no_execution_could_take_is_refused() -> None:
 
     with pytest.raises(DefinitionError, match="Put what is big into S3"):
         report(schedule="rate(1 day)", schedule_input={"year": 2027, "region": region})
+
+
+def test_a_default_that_is_made_is_left_to_each_tick() -> None:
+    class Paying(BaseModel):
+        amount: int
+        token: str = Field(default_factory=lambda: uuid4().hex)
+
+    @task(schedule="rate(1 day)", schedule_input={"amount": 5})
+    def pay(context: Context, input: Paying) -> Done:
+        return Done()
+
+    assert pay.schedule_input == {"amount": 5}
