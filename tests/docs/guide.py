@@ -1,8 +1,10 @@
 """The code of a guide: its Python blocks, each of which names its file in its first line."""
 
+import importlib.util
 import re
 from collections import defaultdict
 from pathlib import Path
+from types import ModuleType
 
 DOCS = Path(__file__).parents[2] / "docs"
 _BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -24,6 +26,16 @@ def files_of(text: str) -> dict[str, str]:
             )
         files[named[1]] += block
     return dict(files)
+
+
+def loaded(path: Path) -> ModuleType:
+    """The module of a guide's file."""
+    spec = importlib.util.spec_from_file_location(f"guide.{path.stem}", path)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def links_of(text: str) -> list[str]:

@@ -1,12 +1,10 @@
 """The guide to schedules: its code runs as it stands, and its numbers are the code's."""
 
-import importlib.util
 import inspect
 import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
@@ -19,7 +17,7 @@ from handler.definition.schedule_input import MAX_SCHEDULE_INPUT_BYTES
 from handler.testing import run
 from infra.event_routing import MAX_EVENT_AGE_SECONDS, MAX_RETRY_ATTEMPTS
 from infra.schedules import MAX_NAME_CHARACTERS
-from tests.docs.guide import DOCS, anchors_of, files_of, links_of
+from tests.docs.guide import DOCS, anchors_of, files_of, links_of, loaded
 
 GUIDE = (DOCS / "schedules.md").read_text()
 FILES = files_of(GUIDE)
@@ -41,15 +39,6 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     for name in set(sys.modules) - known:
         if name.startswith("definitions."):
             del sys.modules[name]
-
-
-def loaded(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location("guide_to_schedules", path)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.mark.parametrize("name", TESTS)

@@ -1,6 +1,5 @@
 """The guide about secrets: its task reads one as it says."""
 
-import importlib.util
 from pathlib import Path
 from types import ModuleType
 
@@ -8,7 +7,7 @@ import boto3
 import pytest
 
 from handler.testing import run
-from tests.docs.guide import DOCS, files_of, links_of
+from tests.docs.guide import DOCS, files_of, links_of, loaded
 
 GUIDE = (DOCS / "secrets.md").read_text()
 ((FILE, CODE),) = files_of(GUIDE).items()
@@ -18,12 +17,7 @@ GUIDE = (DOCS / "secrets.md").read_text()
 def module(tmp_path: Path) -> ModuleType:
     path = tmp_path / Path(FILE).name
     path.write_text(CODE)
-    spec = importlib.util.spec_from_file_location("send_report", path)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return loaded(path)
 
 
 @pytest.mark.usefixtures("moto")

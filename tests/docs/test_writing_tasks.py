@@ -1,7 +1,6 @@
 """The guide for those who write tasks: its code runs as it stands."""
 
 import importlib
-import importlib.util
 import inspect
 import itertools
 import re
@@ -9,7 +8,6 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import boto3
@@ -26,7 +24,7 @@ from handler.definition.registry import Registry
 from handler.record.model import Json
 from handler.table.conditions import Guard
 from handler.testing import World, abort, kill, run
-from tests.docs.guide import DOCS, anchors_of, files_of, links_of
+from tests.docs.guide import DOCS, anchors_of, files_of, links_of, loaded
 
 GUIDE = (DOCS / "writing-tasks.md").read_text()
 FILES = files_of(GUIDE)
@@ -106,16 +104,6 @@ def names_of_tests(code: str) -> list[str]:
     ]
 
 
-def loaded(folder: Path, file: str) -> ModuleType:
-    """A module of the guide's tests."""
-    spec = importlib.util.spec_from_file_location(f"guide.{Path(file).stem}", folder / file)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def test_the_guide_has_tests_to_run() -> None:
     assert sum(len(names_of_tests(code)) for code in TESTS.values()) > 10
 
@@ -125,7 +113,7 @@ def test_the_guide_has_tests_to_run() -> None:
     [(file, name) for file, code in TESTS.items() for name in names_of_tests(code)],
 )
 def test_each_test_in_the_guide_passes(project: Path, file: str, name: str) -> None:
-    test: Callable[[], None] = getattr(loaded(project, file), name)
+    test: Callable[[], None] = getattr(loaded(project / file), name)
     test()
 
 
