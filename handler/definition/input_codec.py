@@ -13,7 +13,7 @@ from pydantic_core import SchemaSerializer, SchemaValidator
 from handler.definition.read_back import Change, first_change, parts_of
 from handler.definition.stored_schema import CONFIG, part_schema, stored_schema
 from handler.errors import InvalidInput
-from handler.record import Json, invalid_input, native, short_repr
+from handler.record import Json, fields_of, invalid_input, native, short_repr
 
 Input = BaseModel | dict[str, Any]
 Given = Mapping[str, object] | BaseModel
@@ -57,7 +57,7 @@ class InputCodec:
         if isinstance(before, dict):
             return self.encode({**before, **given})
         if self._part is None:
-            return self.encode({**(parts_of(before) or {}), **given})
+            return self.encode({**fields_of(before), **given})
         fields, extra, names = self._validated(self._part, given)
         changed = {name: fields[name] for name in names if name in fields}
         value = before.model_copy(update=changed | (extra or {}))
@@ -117,12 +117,12 @@ class InputCodec:
 
         So it is with a text that an author assigns to a field for moments: nothing is lost.
         """
-        if not isinstance(value, BaseModel) or self._part is None:
+        if not isinstance(value, BaseModel) or not isinstance(again, BaseModel) or not self._part:
             return False
-        after = parts_of(again) or {}
+        after = fields_of(again)
         return all(
             self._is_made_of(name, part, after.get(name))
-            for name, part in (parts_of(value) or {}).items()
+            for name, part in fields_of(value).items()
             if first_change(part, after.get(name))
         )
 
@@ -164,7 +164,7 @@ class InputCodec:
     def _fields_of(self, given: BaseModel) -> Mapping[str, object]:
         """The fields of another model than the task's own: as values, or as JSON for a `dict`."""
         if isinstance(self._annotation, type) and issubclass(self._annotation, BaseModel):
-            return parts_of(given) or {}
+            return fields_of(given)
         text = InputCodec(type(given), self._subject).encode(given)
         return cast("Json", json.loads(text))
 

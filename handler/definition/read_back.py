@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from handler.record import native
+from handler.record import fields_of, native
 
 _WITHOUT_PARTS: Final = (str, bytes, bytearray, int, float, type(None))
 
@@ -55,7 +55,7 @@ def parts_of(value: object) -> dict[Any, object] | None:
     if isinstance(value, _WITHOUT_PARTS):
         return None
     if isinstance(value, BaseModel):
-        return {**value.__dict__, **(value.__pydantic_extra__ or {})}
+        return fields_of(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: getattr(value, field.name, None) for field in dataclasses.fields(value)}
     if isinstance(value, Mapping):

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from pydantic import BaseModel
 
-from handler.record import to_json
+from handler.record import fields_of, to_json
 
 
 def key_of(input: Mapping[str, object] | BaseModel | None) -> str:
@@ -21,8 +21,8 @@ def key_of(input: Mapping[str, object] | BaseModel | None) -> str:
 
 def _settled(value: object) -> object:
     if isinstance(value, BaseModel):
-        fields = {**value.__dict__, **(value.__pydantic_extra__ or {})}
-        return {name: _settled(v) for name, v in fields.items() if not _is_made_anew(value, name)}
+        fields = fields_of(value).items()
+        return {name: _settled(part) for name, part in fields if not _is_made_anew(value, name)}
     if isinstance(value, Mapping):
         return {key: _settled(part) for key, part in value.items()}
     if isinstance(value, list | tuple):

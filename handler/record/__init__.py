@@ -3,7 +3,7 @@
 from handler.record.exceptions import leaves_of, message_of
 from handler.record.failures import TaskFailure
 from handler.record.jsonable import json_object, size_of, to_json, to_json_bytes
-from handler.record.model import Json
+from handler.record.model import Json, fields_of
 from handler.record.natives import native
 from handler.record.shown import to_shown_json
 from handler.record.stored_task import StoredTask
@@ -26,6 +26,7 @@ __all__ = [
     "class_name",
     "cut",
     "cut_bytes",
+    "fields_of",
     "invalid_fields",
     "invalid_input",
     "is_key",

@@ -14,6 +14,11 @@ Json = dict[str, object]
 Moment = Annotated[datetime, PlainSerializer(to_iso, return_type=str, when_used="json")]
 
 
+def fields_of(model: BaseModel) -> Json:
+    """The values of any model's fields by their names, and those that it takes beside them."""
+    return {**model.__dict__, **(model.__pydantic_extra__ or {})}
+
+
 class StoredModel(BaseModel):
     """A part of a record. It ignores fields that newer code may have written."""
 
