@@ -16,6 +16,8 @@ from infra.modules import Modules
 
 OUR_PACKAGES: Final = ("handler", "definitions")
 
+_NOT_VALID: Final = f"is not valid in {THIS_PYTHON}, which runs this program"
+
 
 @dataclass(frozen=True, slots=True)
 class Missing:
@@ -41,22 +43,26 @@ class Missing:
 
 
 @dataclass(frozen=True, slots=True)
-class Unreadable:
-    """A module of ours that is not valid Python."""
+class Faulty:
+    """A line of ours that Python refuses.
+
+    Args:
+        what: what happens there: `is not valid in Python 3.11`.
+    """
 
     file: str
     line: int
+    what: str
     reason: str
 
     @property
     def text(self) -> str:
         return (
-            f"{self.file}, line {self.line}, is not valid in {THIS_PYTHON}, which runs this"
-            f" program: {self.reason}. Next: correct that line."
+            f"{self.file}, line {self.line}, {self.what}: {self.reason}. Next: correct that line."
         )
 
 
-def check(modules: Modules, *, deep: bool) -> tuple[list[Missing], list[Unreadable]]:
+def check(modules: Modules, *, deep: bool) -> tuple[list[Missing], list[Faulty]]:
     """Every import that would fail, and every module of ours that can't be read.
 
     Args:
@@ -79,7 +85,7 @@ class _Walk:
         self._deep = deep
         self._seen: set[str] = set()
         self.missing: list[Missing] = []
-        self.unreadable: list[Unreadable] = []
+        self.unreadable: list[Faulty] = []
 
     def run(self) -> None:
         waiting = deque((module, "") for module in sorted(self._modules) if _is_ours(module))
@@ -108,7 +114,7 @@ class _Walk:
         if _is_ours(module):
             line = getattr(error, "lineno", None) or 1
             reason = error.msg if isinstance(error, SyntaxError) else str(error)
-            self.unreadable.append(Unreadable(self._modules.path(module), line, reason))
+            self.unreadable.append(Faulty(self._modules.path(module), line, _NOT_VALID, reason))
 
     def _found(self, module: str, user: str, each: Import) -> Iterator[tuple[str, str]]:
         """Notes what is missing, and gives the modules to go on with."""

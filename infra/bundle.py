@@ -13,7 +13,7 @@ import pulumi
 
 from handler.definition import Definition, discover
 from handler.errors import DefinitionError
-from infra import archive_check, wheels
+from infra import wheels
 from infra.bundle_check import check_bundle
 from infra.bundle_size import check_size
 from infra.errors import BundleError
@@ -25,7 +25,6 @@ from infra.wheels import REQUIREMENTS, ROOT
 from infra.zip_file import write_zip
 
 BUILD: Final = ROOT / ".build"
-OUR_PACKAGES: Final = archive_check.OUR_PACKAGES
 
 
 def archive(settings: Settings) -> pulumi.FileArchive:

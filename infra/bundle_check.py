@@ -7,12 +7,11 @@ from importlib import metadata
 from pathlib import Path
 
 from infra import lambda_interpreter, remedies, trial, wheels
-from infra.archive_check import Missing, Unreadable, check
+from infra.archive_check import Faulty, Missing, check
 from infra.errors import BundleError
 from infra.lambda_interpreter import Interpreter
 from infra.lambda_python import THIS_PYTHON
 from infra.modules import Files, Modules
-from infra.trial import Failure
 from infra.wheel_files import wheel_files
 
 
@@ -58,7 +57,7 @@ def _problems(
     found, unreadable = check(
         Modules({**theirs, **_contents(ours)}), deep=bool(packages) and not is_tried
     )
-    problems: list[Missing | Unreadable | Failure] = [*unreadable, *found]
+    problems: list[Missing | Faulty] = [*unreadable, *found]
     if interpreter is not None and trial_packages:
         files = {**wheel_files(trial_packages), **ours}
         problems += _new(trial.failures(files, interpreter), problems)
@@ -70,8 +69,8 @@ def _problems(
 
 
 def _new(
-    failures: Sequence[Missing | Failure], known: Sequence[Missing | Unreadable | Failure]
-) -> list[Missing | Failure]:
+    failures: Sequence[Missing | Faulty], known: Sequence[Missing | Faulty]
+) -> list[Missing | Faulty]:
     """The failures in files that nothing is known of yet: one wrong import causes several."""
     files = {problem.file for problem in known}
     return [each for each in failures if each.file not in files]

@@ -11,20 +11,11 @@ nothing forces to change stay as they are. A word that fails changes no file.
 """
 
 import sys
-from typing import Final
 
-from infra import resolving
-from infra.direct import ENGINE
 from infra.errors import BundleError
-from infra.locks import DEV, DEV_DIRECT, Locks
+from infra.locks import Locks
 from infra.package_change import LockError, add, remove
 from infra.resolving import Unresolvable
-
-__all__ = ["DEV", "DEV_DIRECT", "OLDEST_PYTHON", "PACKAGES", "main"]
-
-# What the engine imports.
-PACKAGES: Final = ENGINE
-OLDEST_PYTHON: Final = resolving.OLDEST_PYTHON
 
 
 def main(*words: str) -> None:

@@ -4,13 +4,12 @@ import json
 import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
 
 from handler.contract import EnvVar
-from infra.archive_check import OUR_PACKAGES, Missing
+from infra.archive_check import OUR_PACKAGES, Faulty, Missing
 from infra.errors import BundleError
 from infra.lambda_interpreter import Interpreter
 from infra.lambda_python import RUNTIME_PACKAGES
@@ -23,6 +22,7 @@ _PROBE: Final = Path(__file__).parent / "import_probe.py"
 # Far more than any import may take: a Lambda has ten seconds for all of them (Lambda guide,
 # "Understanding the Lambda execution environment lifecycle").
 _TRIAL_SECONDS: Final = 120
+_FAILS: Final = f"fails when Python {PYTHON_VERSION} imports it"
 
 # What a Lambda has (Lambda guide, "Using Lambda environment variables"), with values that lead
 # nowhere, and nothing of this machine's.
@@ -51,23 +51,7 @@ _ENVIRONMENT: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A module of ours whose import raises something else than an `ImportError`."""
-
-    file: str
-    line: int
-    reason: str
-
-    @property
-    def text(self) -> str:
-        return (
-            f"{self.file}, line {self.line}, fails when Python {PYTHON_VERSION} imports it:"
-            f" {self.reason}. Next: correct that line."
-        )
-
-
-def failures(files: Mapping[str, bytes], interpreter: Interpreter) -> list[Missing | Failure]:
+def failures(files: Mapping[str, bytes], interpreter: Interpreter) -> list[Missing | Faulty]:
     """What goes wrong when each definition, and then each Lambda's entry, is imported.
 
     A module that calls AWS, or another server, while it is imported finds no network here. What it
@@ -153,7 +137,7 @@ def _met_no_network(result: Mapping[str, Any]) -> bool:
     return bool(result.get("connects")) and not result.get("missing")
 
 
-def _failure(result: Mapping[str, Any], files: Mapping[str, bytes]) -> Missing | Failure:
+def _failure(result: Mapping[str, Any], files: Mapping[str, bytes]) -> Missing | Faulty:
     frames: list[tuple[str, int]] = [
         (file.replace("\\", "/"), line) for file, line in result.get("frames", [])
     ]
@@ -164,7 +148,7 @@ def _failure(result: Mapping[str, Any], files: Mapping[str, bytes]) -> Missing |
         user = "" if where == (file, line) else f"{file}, line {line}"
         return Missing(*where, missing, result["missing_name"] or "", user)
     reason = f"{result['error']}: {result['text']}" if result["text"] else result["error"]
-    return Failure(file, line, reason.removeprefix("Exit: ").rstrip("."))
+    return Faulty(file, line, _FAILS, reason.removeprefix("Exit: ").rstrip("."))
 
 
 def _file_of(module: str, files: Mapping[str, bytes]) -> str:

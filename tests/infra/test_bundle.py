@@ -12,6 +12,7 @@ import pytest
 
 import definitions
 from infra import bundle, wheels
+from infra.archive_check import OUR_PACKAGES
 from infra.errors import BundleError
 from infra.settings import Architecture
 from tests.infra.recording import ROOT, run
@@ -36,7 +37,7 @@ def packages(architecture: Architecture) -> list[Path]:
 def code(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of our code, so that saving a file during the tests changes nothing."""
     copy = tmp_path_factory.mktemp("code")
-    for package in bundle.OUR_PACKAGES:
+    for package in OUR_PACKAGES:
         shutil.copytree(ROOT / package, copy / package)
     return copy
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from infra import bundle, bundle_check, lambda_interpreter, trial, wheels
+from infra.archive_check import OUR_PACKAGES
 from infra.errors import BundleError
 from infra.lambda_python import THIS_PYTHON
 from tests.infra.recording import ROOT
@@ -31,7 +32,7 @@ def packages() -> list[Path]:
 def project(tmp_path: Path) -> Path:
     """A copy of the project's code."""
     without_caches = shutil.ignore_patterns("__pycache__")
-    for package in bundle.OUR_PACKAGES:
+    for package in OUR_PACKAGES:
         shutil.copytree(ROOT / package, tmp_path / package, ignore=without_caches)
     shutil.copy(ROOT / "requirements.txt", tmp_path)
     return tmp_path

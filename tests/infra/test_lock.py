@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from infra import lock
+from infra.direct import ENGINE
+from infra.locks import DEV, DEV_DIRECT, DIRECT
+from infra.resolving import OLDEST_PYTHON
 from infra.wheels import REQUIREMENTS, ROOT
-
-DIRECT = ROOT / "requirements.txt"
 
 
 def pins(path: Path) -> dict[str, str]:
@@ -26,36 +27,36 @@ def names(path: Path) -> set[str]:
 
 def test_developers_have_the_versions_that_the_lambdas_run() -> None:
     assert pins(REQUIREMENTS)
-    assert pins(REQUIREMENTS).items() <= pins(lock.DEV).items()
+    assert pins(REQUIREMENTS).items() <= pins(DEV).items()
 
 
 def test_developers_have_the_versions_that_a_deploy_uses() -> None:
-    assert pins(DIRECT).items() <= pins(lock.DEV).items()
+    assert pins(DIRECT).items() <= pins(DEV).items()
 
 
 def test_the_bundle_has_the_versions_of_requirements_txt() -> None:
-    assert {name: pins(DIRECT)[name] for name in lock.PACKAGES} == {
-        name: pins(REQUIREMENTS)[name] for name in lock.PACKAGES
+    assert {name: pins(DIRECT)[name] for name in ENGINE} == {
+        name: pins(REQUIREMENTS)[name] for name in ENGINE
     }
 
 
 def test_each_package_of_requirements_dev_in_is_locked() -> None:
-    assert names(lock.DEV_DIRECT) <= pins(lock.DEV).keys()
+    assert names(DEV_DIRECT) <= pins(DEV).keys()
 
 
 def test_the_lock_gives_each_package_one_version() -> None:
-    assert names(lock.DEV) == pins(lock.DEV).keys()
+    assert names(DEV) == pins(DEV).keys()
 
 
 def test_boto3_goes_with_the_local_aws() -> None:
     pinned = [each for each in requires("ministack") or () if each.startswith("botocore==")]
 
     assert pinned
-    assert all(each.startswith(f"botocore=={pins(lock.DEV)['botocore']}") for each in pinned)
+    assert all(each.startswith(f"botocore=={pins(DEV)['botocore']}") for each in pinned)
 
 
 def test_the_oldest_python_is_the_one_that_the_project_names() -> None:
-    assert f'requires-python = ">={lock.OLDEST_PYTHON}"' in (ROOT / "pyproject.toml").read_text()
+    assert f'requires-python = ">={OLDEST_PYTHON}"' in (ROOT / "pyproject.toml").read_text()
 
 
 def test_an_unknown_lock_is_refused_with_the_names_of_the_locks() -> None:
