@@ -98,7 +98,8 @@ def _json(value: object) -> str:
         text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
         text.encode()
     except (TypeError, ValueError, RecursionError):
-        return json.dumps(to_shown_json({"": value})[""], separators=(",", ":"))
+        shown = to_shown_json({"": value})
+        return json.dumps(shown.get("", shown), separators=(",", ":"))  # the whole has a note
     return text
 
 

@@ -148,3 +148,11 @@ def test_changes_are_the_attributes_to_set_and_to_remove() -> None:
 
     assert changed == {"iterations": {"N": "1"}}
     assert removed == {"waitingUntil", "pendingHook"}
+
+
+@pytest.mark.parametrize("values", [3, 200_000])
+def test_what_is_not_json_is_stored_as_far_as_it_can_be_shown(values: int) -> None:
+    item = items.encoded({"input": {"means": [float("nan")] * values}})
+
+    shown = {"means": ["NaN"] * 3} if values == 3 else {"omitted": "more than 100,000 values"}
+    assert items.decoded(item)["input"] == shown
