@@ -128,7 +128,8 @@ def _versions_for(
 
 def _compile(folder: Path, asked: str, output: str, *options: str) -> None:
     command = [sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--no-header", *options]
-    command += [*_index_options(), f"--output-file={output}", asked]
+    # Wheels tell what they need: uv shall not download a Python of that version to build anything.
+    command += ["--no-python-downloads", *_index_options(), f"--output-file={output}", asked]
     finished = subprocess.run(  # noqa: S603 -- every word is ours
         command, cwd=folder, capture_output=True, text=True, check=False
     )

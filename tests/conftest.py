@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests import quick_moto
 from tests.running import Running
 from tests.starting import started
 
@@ -31,6 +32,7 @@ settings.load_profile("suite")
 def pytest_configure(config: pytest.Config) -> None:
     # pulumi_aws warns of modules of its own, which it imports itself.
     config.addinivalue_line("filterwarnings", r"ignore::DeprecationWarning:pulumi_aws(\..*)?")
+    quick_moto.install()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

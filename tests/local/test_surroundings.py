@@ -129,6 +129,7 @@ TRAPS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("trap", TRAPS, ids=lambda trap: "+".join(trap)[:40])
 def test_a_client_goes_to_its_endpoint_with_its_key_whatever_the_environment_says(
     trap: dict[str, str], url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -11,12 +11,9 @@ from hypothesis import strategies as st
 
 from handler.contract import Status
 from handler.errors import InvalidInput
-from handler.record.stored_task import StoredTask
 from handler.record.task_record import TaskRecord
-from handler.table import items
-from handler.table.dynamo import Dynamo
 from handler.table.listing import Filter
-from tests.handler.stack import TABLE, Stack
+from tests.handler.stack import Stack
 
 OPEN = frozenset({Status.PENDING, Status.RUNNING})
 START = datetime(2030, 1, 1, tzinfo=UTC)
@@ -308,38 +305,6 @@ def test_a_filter_that_is_one_whole_partition_is_counted_without_reading_its_tas
 
     assert stack.dynamodb.calls == ["query"]
     assert stack.dynamodb.requests[0][1]["Select"] == "COUNT"
-
-
-@pytest.mark.slow
-def test_a_page_ends_with_a_cursor_after_2_000_tasks_that_do_not_match(stack: Stack) -> None:
-    dynamo = Dynamo(stack.dynamodb, table=TABLE, clock=stack.clock, remaining=lambda: 900)  # type: ignore[arg-type]
-    match = new_task("e-match", tenant="early", at=0, status=Status.RUNNING)
-    others = [new_task(f"e{number}", tenant="early", at=number) for number in range(1, 2_002)]
-    dynamo.put_many([items.task_item(task) for task in (match, *others)])
-    wanted = Filter(tenant="early", statuses=frozenset({Status.RUNNING}))
-    stack.dynamodb.requests.clear()
-
-    first = stack.tasks.list(wanted)
-    requests = len(stack.dynamodb.calls)
-    last = stack.tasks.list(wanted, after=first.cursor)
-
-    assert (first.items, requests) == ((), 40)
-    assert first.cursor is not None
-    assert [record.id for record in last.items] == ["e-match"]
-    assert last.cursor is None
-
-
-def new_task(id: str, *, tenant: str, at: int, status: Status = Status.PENDING) -> StoredTask:
-    """A task of a tenant, created `at` seconds after the first."""
-    return StoredTask.new(
-        now=second(at),
-        id=id,
-        definition_id="someTask",
-        name="n",
-        input={},
-        tenant=tenant,
-        status=status,
-    )
 
 
 def test_statuses_may_be_given_as_their_texts() -> None:
