@@ -154,6 +154,8 @@ def _bound(tree: ast.Module) -> Iterator[str]:
                 yield alias or name.partition(".")[0]
             case ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
                 yield name
+            case ast.MatchMapping(rest=str(name)):
+                yield name
             case ast.ExceptHandler(name=str(name)):
                 yield name
         if type(node).__name__ == "TypeAlias":  # from Python 3.12 on

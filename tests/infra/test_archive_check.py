@@ -30,10 +30,9 @@ def missing(files: Mapping[str, str], *, deep: bool = True) -> list[str]:
     return [f"{each.file}:{each.line} {each.module}:{each.name}" for each in found]
 
 
-def of_a_task(source: str, **packages: str) -> list[str]:
-    files = {"definitions/__init__.py": "", "definitions/x.py": source}
+def of_a_task(source: str, packages: Mapping[str, str] | None = None) -> list[str]:
     return missing(
-        files | {name.replace("__", "/") + ".py": text for name, text in packages.items()}
+        {"definitions/__init__.py": "", "definitions/x.py": source} | dict(packages or {})
     )
 
 
@@ -73,6 +72,80 @@ class TestWhatIsThere:
         # A compiled module may have submodules of its own making.
         assert missing(files) == []
 
+    @pytest.mark.parametrize(
+        "source",
+        [
+            "def __getattr__(name): ...",
+            "from json import *",
+            "import sys\nsys.modules[__name__] = object()",
+            "import sys\nsys.meta_path.append(object())",
+            "__path__ = []",
+            "globals()['made'] = 1",
+            "vars()['made'] = 1",
+            "locals()['made'] = 1",
+            "setattr(x, 'made', 1)",
+            "exec('made = 1')",
+        ],
+    )
+    def test_what_a_package_makes_when_it_runs_may_be(self, source: str) -> None:
+        imports = "from package import made\nimport package.made.deeper"
+
+        assert of_a_task(imports, {"package/__init__.py": source}) == []
+
+    @pytest.mark.parametrize(
+        "source",
+        [
+            "made = 1",
+            "made: int = 1",
+            "x, *made = 1, 2",
+            "def made(): ...",
+            "async def made(): ...",
+            "class made: ...",
+            "import made",
+            "import made.part",
+            "import json as made",
+            "from json import load as made",
+            "for made in (): ...",
+            "with open('x') as made: ...",
+            "try: ...\nexcept KeyError as made: ...",
+            "match 1:\n    case made: ...",
+            "match 1:\n    case [1, *made]: ...",
+            "match 1:\n    case {1: 2, **made}: ...",
+            "if (made := 1): ...",
+            "if False:\n    made = 1",
+            "def f():\n    global made\n    made = 1",
+        ],
+    )
+    def test_a_name_that_a_module_binds_is(self, source: str) -> None:
+        files = {"package.py": source, "made/part.py": ""}
+
+        assert of_a_task("from package import made", files) == []
+
+    @pytest.mark.parametrize(
+        "source",
+        [
+            "import made.part as x",
+            "def f():\n    made = 1",
+            "class C:\n    made = 1",
+            "x.made = 1",
+            "print(made)",
+        ],
+    )
+    def test_a_name_that_a_module_only_uses_is_not(self, source: str) -> None:
+        files = {"package.py": source, "made/part.py": ""}
+
+        found = of_a_task("from package import made", files)
+
+        assert found == ["definitions/x.py:1 package:made"]
+
+    def test_a_package_of_ours_imports_from_itself(self) -> None:
+        files = {
+            "definitions/deep/__init__.py": "from .part import value\nfrom . import part",
+            "definitions/deep/part.py": "from .. import deep\nvalue = 1",
+        }
+
+        assert missing(files) == []
+
     def test_a_folder_of_data_is_a_package_to_python(self) -> None:
         files = {"definitions/x.py": "import definitions.mails", "definitions/mails/a.html": ""}
 
@@ -108,12 +181,12 @@ class TestWhatIsMissing:
         ],
     )
     def test_wrong_names_of_any_kind_are_found(self, source: str) -> None:
-        packages = {"package____init__": "value = 1", "package__part": ""}
+        packages = {"package/__init__.py": "value = 1", "package/part.py": ""}
 
-        assert len(of_a_task(source, **packages)) == 1
+        assert len(of_a_task(source, packages)) == 1
 
     def test_every_missing_name_of_one_import_is_found(self) -> None:
-        found = of_a_task("from package import a, value, b", package="value = 1")
+        found = of_a_task("from package import a, value, b", {"package.py": "value = 1"})
 
         assert found == ["definitions/x.py:1 package:a", "definitions/x.py:1 package:b"]
 

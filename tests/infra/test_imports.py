@@ -36,6 +36,7 @@ class TestForms:
             ("import importlib\nimportlib.import_module('a.b')", [("importlib", ()), ("a.b", ())]),
             ("x = import_module('.b', __package__)", [("definitions.b", ())]),
             ("x = [__import__('a')]", [("a", ())]),
+            ("importlib.__import__('a')", [("a", ())]),
             ("import_module(name)", []),
         ],
     )
@@ -73,6 +74,7 @@ class TestForms:
             "try:\n    pass\nexcept ValueError:\n    pass\nelse:\n    import a",
             "f = lambda: importlib.import_module('a')",
             "@wraps(__import__('a'))\ndef f(): pass",
+            "with __import__('a') as x:\n    pass",
         ],
     )
     def test_an_import_inside_any_statement_is_found(self, block: str) -> None:
@@ -92,6 +94,7 @@ class TestWhatIsNotRequired:
             "with contextlib.suppress(ImportError):\n    import a",
             "def f():\n    try:\n        import a\n    except ImportError:\n        pass",
             "try:\n    if x:\n        import a\nexcept ImportError:\n    pass",
+            "try:\n    import a\nexcept* ImportError:\n    a = None",
         ],
     )
     def test_an_import_that_may_fail(self, source: str) -> None:
@@ -104,6 +107,7 @@ class TestWhatIsNotRequired:
             "try:\n    import a\nexcept ImportError as e:\n    raise RuntimeError('a!') from e",
             # It reports the error of the whole work.
             "def f():\n    try:\n        import a\n    except Exception as e:\n        print(e)",
+            "with contextlib.suppress(KeyError):\n    import a",
         ],
     )
     def test_but_not_one_whose_failure_goes_on(self, source: str) -> None:
@@ -128,6 +132,7 @@ class TestConditions:
         [
             "TYPE_CHECKING",
             "typing.TYPE_CHECKING",
+            "t.TYPE_CHECKING",
             "not not TYPE_CHECKING",
             "__name__ == '__main__'",
             "sys.version_info < (3, 13)",
@@ -135,12 +140,20 @@ class TestConditions:
             "sys.version_info[0] == 2",
             "sys.version_info.minor < 13",
             "sys.version_info >= (3, 14)",
+            "sys.version_info.minor > 13",
+            "not sys.version_info.minor <= 13",
+            "not sys.version_info.minor >= 13",
+            "sys.implementation.name == 'pypy'",
+            "platform.python_implementation() != 'CPython'",
             "sys.platform == 'win32'",
             "sys.platform.startswith('darwin')",
             "sys.platform in ('win32', 'cygwin')",
+            "sys.platform not in ('linux', 'darwin')",
             "os.name == 'nt'",
             "platform.system() == 'Windows'",
             "x and TYPE_CHECKING",
+            "TYPE_CHECKING or os.name == 'nt'",
+            "not (x or os.name == 'posix')",
             "False",
         ],
     )
@@ -149,7 +162,17 @@ class TestConditions:
         assert required(f"if not ({condition}):\n    import a\nelse:\n    import b") == ["a"]
 
     @pytest.mark.parametrize(
-        "condition", ["x", "x == 1", "sys.argv", "sys.version_info > y", "1 < x < 2", "'a' < 1"]
+        "condition",
+        [
+            "x",
+            "x == 1",
+            "sys.argv",
+            "sys.version_info > y",
+            "sys.version_info[9]",
+            "1 < x < 2",
+            "'a' < 1",
+            "x or TYPE_CHECKING",
+        ],
     )
     def test_a_branch_that_it_may_take_is_read_in_our_code_alone(self, condition: str) -> None:
         source = f"if {condition}:\n    import a\nelse:\n    import b"

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from definitions.csv_import.encoding import Encoding
 from definitions.csv_import.pages import CsvFile, Page
 from definitions.csv_import.position import Position
-from definitions.csv_import.rows import Format, Row
+from definitions.csv_import.rows import MAX_ROW_BYTES, Format, Row
 from tests.definitions.csv_import.conftest import MemoryS3
 
 COMMAS = Format()
@@ -152,13 +152,16 @@ class CountedLines:
     def __init__(self, lines: Iterable[Any]) -> None:
         self._lines = iter(lines)
         self.line_num = 0
+        self.characters = 0
 
     def __iter__(self) -> Iterator[Any]:
         return self
 
     def __next__(self) -> Any:
         self.line_num += 1
-        return next(self._lines)
+        line = next(self._lines)
+        self.characters += len(line)
+        return line
 
 
 @dataclass(frozen=True)
@@ -333,6 +336,46 @@ class TestRows:
         header, *rows = found.rows
         assert as_dicts(header.values, rows) == expected
 
+    def test_a_byte_order_mark_belongs_to_a_value_if_it_is_not_the_files_first_character(
+        self,
+    ) -> None:
+        found = read("\ufeffid\n\ufeffa\n".encode(), page_bytes=1, resume_every=1)
+
+        assert [row.values for row in found.rows] == [["id"], ["\ufeffa"]]
+
+    def test_bytes_that_are_not_text_spoil_their_row_from_any_line_of_it(self) -> None:
+        found = read(b'id,name\n1,"a\n\xff\n"\n2,b\n')
+
+        assert [(row.line, bool(row.problem)) for row in found.rows] == [
+            (1, False),
+            (2, True),
+            (5, False),
+        ]
+
+    def test_half_a_character_at_the_end_of_the_file_spoils_the_last_row(self) -> None:
+        content = "1,a\n2,b".encode("utf-16-le") + b"c"
+
+        found = read(content, encoding=Encoding("utf-16-le"))
+
+        assert ["not UTF-16-LE" in row.problem for row in found.rows] == [False, True]
+
+
+class TestPages:
+    def test_a_page_ends_with_the_row_that_reaches_its_size(self) -> None:
+        found = read(b"1,a\n2,b\n3,c\n4,d\n5,e\n", page_bytes=8)
+
+        assert [len(page.rows) for page in found.pages] == [2, 2, 1]
+
+    def test_what_is_unpacked_again_after_a_resumption_does_not_count_again(self) -> None:
+        # The open quote makes the first page read ahead, further than the second one gets to.
+        text = '0,"open\n' + "".join(f"{number},name\n" for number in range(3_000))
+        stored = gzip.compress(text.encode())
+
+        found = read(stored, is_gzip=True, page_bytes=64, max_row_bytes=8_192, resume_every=1)
+
+        assert all(page.weight >= 0 for page in found.pages)
+        assert sum(page.weight for page in found.pages) == len(stored)
+
 
 class TestOpenQuotes:
     def test_an_open_quote_loses_its_own_line_and_names_it(self) -> None:
@@ -352,6 +395,13 @@ class TestOpenQuotes:
         assert found.rows[2].problem == "a quote that opens in the row is never closed"
         assert [row.values for row in found.rows[3:]] == [["3", "b"], ["4", "c"]]
 
+    def test_each_of_many_quotes_that_the_end_of_the_file_leaves_open_is_told_as_such(self) -> None:
+        found = read(b'a"b,"c\n' * 4)
+
+        assert {row.problem for row in found.rows} == {
+            "a quote that opens in the row is never closed"
+        }
+
     def test_a_line_that_is_too_long_loses_itself_alone(self) -> None:
         text = "id,name\n1,a\n2," + "x" * 5_000 + "\r\n3,b\n"
 
@@ -361,30 +411,55 @@ class TestOpenQuotes:
         assert [row.line for row in found.rows if row.problem] == [3]
         assert "longer than 1,000 bytes" in found.rows[2].problem
 
-    def test_a_row_of_exactly_the_limit_is_read(self) -> None:
-        row = b'1,"' + b"x" * 94 + b'"\n\n'
+    @pytest.mark.parametrize(
+        "value", ["x" * 94, "x" * 93 + "\n", "x\n" * 47], ids=["one line", "two lines", "many"]
+    )
+    def test_a_row_of_exactly_the_limit_is_read(self, value: str) -> None:
+        row = f'1,"{value}"\n\n'.encode()
 
         assert [row.problem for row in read(row, max_row_bytes=99).rows] == [""]
         assert read(row, max_row_bytes=98).rows[0].problem
+
+    def test_the_limit_has_room_for_the_largest_item_of_doubled_quotes_in_utf_16(self) -> None:
+        row = ('1,"' + '""' * 400_000 + '"\n').encode("utf-16-le")
+
+        found = read(row, encoding=Encoding("utf-16-le"), max_row_bytes=MAX_ROW_BYTES)
+
+        assert [row.values for row in found.rows] == [["1", '"' * 400_000]]
 
 
 class TestCost:
     """An amount of work that grows with the file, and memory that does not."""
 
+    @pytest.mark.parametrize("quotechar", ['"', "'"])
     @pytest.mark.parametrize(
         "line",
-        ['{},Bolt 3/4" zinc\n', '{},"open\n', '{},ab"cd,"ef\n', '{},"two\nlines"\n'],
-        ids=["inch marks", "open quotes", "quotes that close and open", "closed quotes"],
+        [
+            '{},Bolt 3/4" zinc\n',
+            '{},"open\n',
+            '{},ab"cd,"ef\n',
+            '{},"two\nlines"\n',
+            '{},"' + "open" * 450 + '\nab"cd,"ef\n' + "g\n" * 300 + "h" * 900 + '"\n',
+        ],
+        ids=[
+            "inch marks",
+            "open quotes",
+            "quotes that close and open",
+            "closed quotes",
+            "an open quote before a long row",
+        ],
     )
-    def test_each_line_is_read_a_few_times_at_most(self, line: str) -> None:
-        text = "".join(line.format(number) for number in range(5_000))
-        format = CountingFormat()
+    def test_each_line_is_read_a_few_times_at_most(self, line: str, quotechar: str) -> None:
+        text = "".join(line.format(number) for number in range(75_000 // len(line)))
+        text = text.replace('"', quotechar)
+        format = CountingFormat(quotechar=quotechar)
 
         found = read(text.encode(), format=format, page_bytes=1_024, max_row_bytes=2_000)
 
         # As a first line, as one that may close a quote (three lines), as a part of a row, to show
         # it; and the end of each of these readers.
         assert sum(lines.line_num for lines in format.counted) <= 10 * len(lines_of(text))
+        assert sum(lines.characters for lines in format.counted) <= 10 * len(text)
         assert found.s3.bytes_read == len(text.encode())
 
     @pytest.mark.parametrize("first", ["", '0,"never closed\n'], ids=["closed", "open"])
@@ -410,11 +485,13 @@ class TestCost:
         "content",
         [
             b'1,"' + (b"never closed".ljust(200) + b"\n") * 20_000,
+            (b'1,"never closed\n' + (b"2,b".ljust(200) + b"\n") * 500) * 40
+            + (b'ab"cd,"ef'.ljust(200) + b"\n") * 20_000,
             b"x" * 4_000_000,
             b"\n" * 100_000,
             gzip.compress(b"\0" * 4_000_000),
         ],
-        ids=["an open quote", "one line", "blank lines", "a gzip bomb"],
+        ids=["an open quote", "open quotes", "one line", "blank lines", "a gzip bomb"],
     )
     def test_memory_does_not_grow_with_the_file(self, content: bytes) -> None:
         file, _ = file_of(
