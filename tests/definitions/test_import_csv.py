@@ -14,6 +14,7 @@ from moto import mock_aws
 from pydantic import ValidationError
 
 from definitions import import_csv as module
+from definitions.csv_import.rows import Row
 from definitions.import_csv import ImportCsvInput, import_csv
 from handler import client
 from handler.testing import ManualClock, Result, World, abort, deliver_again, kill, run
@@ -262,6 +263,9 @@ class TestOptions:
             (b"id,name\n", {"gzip": True}, "is damaged before byte 8"),
             (b"PK\x03\x04...", {}, "a zip archive, or a workbook of Excel"),
             ("id".encode("utf-32"), {}, "UTF-32"),
+            # A file whose first bytes come one by one.
+            (b"".join(gzip.compress(bytes([b])) for b in "id".encode("utf-32")), {}, "UTF-32"),
+            (gzip.compress(b"id,name\n", mtime=0), {"gzip": False}, "can't be read: not UTF-8"),
             (b"\nid,name\n", {}, "The first line of the file is empty"),
             (b'"id,name\n1,a\n', {}, "can't be read: a quote that opens"),
             (b"id,a,a\n", {}, 'Columns 2, 3 of the file are all called "a"'),
@@ -425,7 +429,8 @@ class TestCounts:
         self, account: Account
     ) -> None:
         # moto refuses items of 405,000 bytes, a little below the limit of DynamoDB.
-        account.upload("id,name\na,1\nb," + "x" * 408_000 + "\nc,3\nb,2\nb," + "x" * 408_000 + "\n")
+        refused = "b," + "x" * 408_000 + "\n"
+        account.upload(f"id,name\na,1\n{refused}c,3\nb,2\n{refused}d\n")
 
         result = run_import(page_bytes=8_388_608)
 
@@ -435,8 +440,11 @@ class TestCounts:
             "c": 1,
         }
         assert (output(result)["written"], output(result)["duplicates"]) == (3, 1)
-        assert output(result)["rejected"] == 1
-        assert output(result)["reasons"][0].startswith("line 6: ")
+        assert output(result)["rejected"] == 2
+        assert [reason.partition(":")[0] for reason in output(result)["reasons"]] == [
+            "line 6",
+            "line 7",
+        ]
 
     def test_the_log_names_more_rejected_rows_than_the_output_but_not_all(
         self, account: Account
@@ -453,7 +461,8 @@ class TestCounts:
             logged += cast("list[str]", (line.data or {})["reasons"])
         assert output(result)["rejected"] == 5_000
         assert len(output(result)["reasons"]) == 5
-        assert 5 < len(logged) <= 1_000
+        # Of each page of 274 rows, until 1,000 are rejected.
+        assert len(logged) == 4 * 20
         assert logged[0].startswith("line 2: ")
 
 
@@ -498,19 +507,22 @@ class TestRejectedRows:
         assert set(account.rows()) == {"good", "better"}
 
     def test_of_100_rejected_rows_the_first_5_reasons_are_kept(self, account: Account) -> None:
-        account.upload("id,name\n" + "".join(f"row {number}\n" for number in range(100)))
+        account.upload("id,name\n" + "".join(f"row {number:030}\n" for number in range(100)))
 
         result = run_import(page_bytes=1_024)
 
         assert output(result)["rejected"] == 100
         assert output(result)["reasons"] == [
-            f"line {number + 2}: 1 values for 2 columns: row {number}" for number in range(5)
+            f"line {number + 2}: 1 values for 2 columns: row {number:030}" for number in range(5)
         ]
 
     def test_the_reason_shows_the_beginning_of_a_long_row(self, account: Account) -> None:
         account.upload("id,name\n" + "x" * 10_000 + "\n")
 
         assert len(output(run_import())["reasons"][0]) < 150
+
+    def test_the_reason_has_the_beginning_of_what_dynamodb_says(self) -> None:
+        assert module.reason_of(Row(3, ["a"]), "x" * 1_000) == f"line 3: {'x' * 200}: a"
 
     def test_a_file_without_the_key_column_fails_and_names_its_columns(
         self, account: Account
@@ -539,6 +551,7 @@ class TestInput:
         "options",
         [
             {"page_bytes": 1_023},
+            {"page_bytes": 8_388_609},
             {"pages_per_iteration": 0},
             {"pause_seconds": -1},
             {"cursor": {"byte": -1}},
@@ -546,6 +559,7 @@ class TestInput:
             {"delimiter": ""},
             {"delimiter": ";;"},
             {"delimiter": "\n"},
+            {"delimiter": "\0"},
             {"delimiter": '"'},
             {"quotechar": "''"},
             {"encoding": "utf-9"},
@@ -559,10 +573,15 @@ class TestInput:
             ImportCsvInput.model_validate(input_for(**options))
 
     @pytest.mark.parametrize(
-        "options", [{"key": "missing.csv"}, {"bucket": "missing-bucket"}, {"table": "missing"}]
+        ("options", "message"),
+        [
+            ({"key": "missing.csv"}, "There is no file"),
+            ({"bucket": "missing-bucket"}, "NoSuchBucket"),
+            ({"table": "missing"}, "ResourceNotFoundException"),
+        ],
     )
     def test_a_missing_file_bucket_or_table_fails_after_5_attempts(
-        self, account: Account, options: dict[str, Any]
+        self, account: Account, options: dict[str, Any], message: str
     ) -> None:
         account.upload(written(numbered(3)))
 
@@ -570,7 +589,8 @@ class TestInput:
 
         assert result.record.status == "failed"
         assert result.iterations == 5
-        assert output(result)["error"]["message"]
+        assert sum(result.waits) > 30
+        assert message in output(result)["error"]["message"]
 
 
 class TestIterations:
@@ -617,10 +637,11 @@ class TestIterations:
         def change(_: World) -> None:
             account.upload(written([["changed", "changed"]] * 100))
 
-        # Calls are: claim, commit of the first page, claim, ...
-        result = run_import(page_bytes=1_024, pages_per_iteration=1, after={2: change})
+        # Calls are: claim, save of the file's version, commit of the first page, claim, ...
+        result = run_import(page_bytes=1_024, pages_per_iteration=1, after={3: change})
 
-        assert result.record.status == "failed"
+        assert result.iterations == 2
+        assert "has changed since the import began" in output(result)["error"]["message"]
         assert "changed" not in account.rows()
 
     def test_an_abort_stops_the_import_between_two_pages(self, account: Account) -> None:
@@ -637,6 +658,7 @@ class StubbornClient:
 
     def __init__(self, client: Any, *, leaves: int) -> None:
         self.requests: list[int] = []
+        self.pauses: list[float] = []
         self._client = client
         self._leaves = leaves
 
@@ -662,10 +684,10 @@ class TestWriting:
         def make(leaves: int) -> StubbornClient:
             client = StubbornClient(account.dynamodb, leaves=leaves)
             monkeypatch.setattr(module, "dynamodb", lambda: client)
-            monkeypatch.setattr("time.sleep", pauses.append)
+            monkeypatch.setattr("time.sleep", client.pauses.append)
+            monkeypatch.setattr("random.uniform", lambda _, longest: longest)
             return client
 
-        pauses: list[float] = []
         return make
 
     def test_rows_are_written_25_at_a_time(
@@ -687,6 +709,7 @@ class TestWriting:
         result = run_import()
 
         assert client.requests == [20, 10, 5, 3]
+        assert client.pauses == [0.05, 0.1, 0.2]
         assert output(result)["written"] == len(account.rows()) == 20
 
     def test_rows_that_stay_unprocessed_are_counted_once_after_another_attempt(
@@ -704,10 +727,12 @@ class TestWriting:
         self, account: Account, stubborn: Callable[[int], StubbornClient]
     ) -> None:
         account.upload(written(numbered(20)))
-        stubborn(10**6)
+        client = stubborn(10**6)
 
         result = run_import()
 
+        assert len(client.requests) == 5 * 8
+        assert max(client.pauses) == 6.4
         assert result.record.status == "failed"
         assert 'Table "airports" left' in output(result)["error"]["message"]
 

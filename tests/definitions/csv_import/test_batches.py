@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from definitions.csv_import import batches
 from definitions.csv_import.batches import Entry, TableWriter, Written
 from definitions.csv_import.rows import Row
-from definitions.csv_import.table import Key, Schema
+from definitions.csv_import.table import Item, Key, Schema
 
 SCHEMA = Schema(keys=[Key(name="id", type="S", max_bytes=2_048, is_primary=True)])
 
@@ -16,7 +17,8 @@ SCHEMA = Schema(keys=[Key(name="id", type="S", max_bytes=2_048, is_primary=True)
 class Table:
     """Takes what DynamoDB takes. It refuses a request in which a row has the name `refused`."""
 
-    def __init__(self) -> None:
+    def __init__(self, code: str = "ValidationException") -> None:
+        self.code = code
         self.requests: list[int] = []
         self.largest_request = 0
         self.names: dict[str, str] = {}
@@ -29,12 +31,7 @@ class Table:
         assert len(ids) == len(set(ids)) <= 25
         if any(item["name"]["S"] == "refused" for item in items):
             raise ClientError(
-                {
-                    "Error": {
-                        "Code": "ValidationException",
-                        "Message": "One or more values are invalid.",
-                    }
-                },
+                {"Error": {"Code": self.code, "Message": "One or more values are invalid."}},
                 "BatchWriteItem",
             )
         self.names |= {item["id"]["S"]: item["name"]["S"] for item in items}
@@ -68,6 +65,15 @@ def test_rows_that_dynamodb_refuses_are_found_and_all_others_are_written(table: 
     assert len(table.requests) < 3 + 10 * len(bad)
 
 
+def test_a_row_for_which_a_partition_of_an_index_has_no_room_is_refused_alone() -> None:
+    table = Table("ItemCollectionSizeLimitExceededException")
+
+    result = write(table, [("a", "fine"), ("b", "refused")])
+
+    assert table.names == {"a": "fine"}
+    assert (result.rows, len(result.refused)) == (1, 1)
+
+
 def test_of_rows_with_one_key_the_last_one_that_is_taken_stays(table: Table) -> None:
     rows = [("a", "1"), ("b", "refused"), ("a", "2"), ("a", "refused"), ("b", "refused")]
 
@@ -85,6 +91,22 @@ def test_no_request_is_larger_than_16_mb(table: Table, character: str) -> None:
 
     assert result.rows == 50
     assert table.largest_request <= 16 * 1024 * 1024
+    assert len(table.requests) < 10
+
+
+def test_no_request_of_many_short_columns_is_larger_than_it_may_be(
+    table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches, "MAX_REQUEST_BYTES", 20_000)
+    values: Item = {chr(code): {"S": ""} for code in range(0x3000, 0x3064)}
+    entries = [
+        Entry(Row(line, []), {"id": {"S": str(line)}, "name": {"S": ""}, **values})
+        for line in range(2, 27)
+    ]
+
+    TableWriter(table, "rows", SCHEMA).write(entries)
+
+    assert table.largest_request <= 20_000
 
 
 def test_an_error_of_the_table_is_no_fault_of_a_row() -> None:

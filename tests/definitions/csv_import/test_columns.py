@@ -26,6 +26,10 @@ def refusal(header: list[str], **options: Any) -> str:
         ({"skip": ["phone", "#4"]}, ["id", None, None, None]),
         ({"skip": ["#2", "#4"]}, ["id", None, "phone", None]),
         ({"skip": ["#4"], "rename": {"#3": "mobile"}}, ["id", "phone", "mobile", None]),
+        (
+            {"skip": ["#4"], "rename": {"phone": "work", "#3": "mobile"}},
+            ["id", "work", "mobile", None],
+        ),
         ({"skip": ["phone"], "rename": {"id": "key", "#4": "rest"}}, ["key", None, None, "rest"]),
         ({"skip": ["phone", "#4"], "rename": {"phone": "x"}}, ["id", None, None, None]),
     ],
@@ -55,6 +59,6 @@ def test_a_column_without_a_name_is_refused_with_what_to_do() -> None:
     assert '"skip_columns": ["#2"]' in message
 
 
-@pytest.mark.parametrize("option", [{"skip": ["nmae"]}, {"rename": {"#3": "x"}}])
+@pytest.mark.parametrize("option", [{"skip": ["nmae"]}, {"skip": ["#0"]}, {"rename": {"#3": "x"}}])
 def test_an_option_that_names_no_column_is_refused_with_the_columns(option: dict[str, Any]) -> None:
     assert "its columns are: id, name" in refusal(["id", "name"], **option)

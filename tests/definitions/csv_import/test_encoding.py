@@ -48,6 +48,7 @@ def test_an_encoding_whose_line_breaks_are_not_found_is_refused(name: str) -> No
         (b"\xfe\xff\0i", "utf-16", "utf-16-be"),
         (b"i\0d\0", "utf-16", "utf-16-le"),
         (b"\xff\xfei\0", "iso8859-1", "iso8859-1"),
+        (b"\xff\xfe\0\0", "utf-16", "utf-16-le"),
     ],
 )
 def test_the_option_goes_before_the_byte_order_mark_and_that_before_utf_8(

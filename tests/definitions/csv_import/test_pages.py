@@ -490,8 +490,16 @@ class TestCost:
             b"x" * 4_000_000,
             b"\n" * 100_000,
             gzip.compress(b"\0" * 4_000_000),
+            gzip.compress(b"") * 50_000,
         ],
-        ids=["an open quote", "open quotes", "one line", "blank lines", "a gzip bomb"],
+        ids=[
+            "an open quote",
+            "open quotes",
+            "one line",
+            "blank lines",
+            "a gzip bomb",
+            "empty gzip members",
+        ],
     )
     def test_memory_does_not_grow_with_the_file(self, content: bytes) -> None:
         file, _ = file_of(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from definitions.csv_import.table import RowRejected, Schema, size_of
+from definitions.csv_import.table import Item, RowRejected, Schema, size_of
 
 ORDERS: dict[str, Any] = {
     "KeySchema": [
@@ -63,7 +63,7 @@ def test_the_keys_are_those_of_the_table_and_of_its_indexes_the_partition_key_fi
 
 
 def test_keys_have_the_types_of_the_table_and_all_else_is_text() -> None:
-    item = SCHEMA.item(ROW | {"photo": "AAE=", "rank": "1e2", "total": "10"})
+    item = SCHEMA.item(ROW | {"photo": " AAE= ", "rank": "1e2", "total": "10"})
 
     assert item == {
         "customer": {"S": "ann"},
@@ -90,6 +90,11 @@ def test_an_empty_key_of_an_index_is_left_out_and_other_empty_values_are_kept() 
         ({"photo": "AAAA" * 342}, "photo is longer than 1,024 bytes"),
         ({"photo": "AAE"}, 'photo is "AAE", which is not base64: the table has bytes there'),
         ({"photo": "=="}, 'photo is "==", which is not base64: the table has bytes there'),
+        (
+            {"photo": "é" * 41},
+            f'photo is "{"é" * 40}…", which is not base64: the table has bytes there',
+        ),
+        ({"photo": " "}, "no photo"),
         ({"note": "x" * 409_600}, "409,622 bytes; an item takes 409,600"),
     ],
 )
@@ -97,6 +102,20 @@ def test_a_row_that_dynamodb_does_not_take_is_rejected_with_the_reason(
     values: dict[str, str], expected: str
 ) -> None:
     assert reason(ROW | values) == expected
+
+
+@pytest.mark.parametrize(
+    ("item", "size"),
+    [
+        ({"é": {"S": "aé"}}, 2 + 3),
+        ({"a": {"B": b"abc"}}, 1 + 3),
+        ({"a": {"N": "7"}}, 1 + 2),
+        ({"a": {"N": "-12.345"}}, 1 + 4),
+        ({"a": {"S": ""}, "b": {"S": "x"}}, 1 + 2),
+    ],
+)
+def test_the_size_of_an_item_is_that_of_its_names_and_values(item: Item, size: int) -> None:
+    assert size_of(item) == size
 
 
 def test_an_item_of_exactly_400_kb_is_taken() -> None:
