@@ -124,7 +124,7 @@ class _Walk:
         if each.required:
             place = "" if ours else user
             self.missing += [Missing(path, each.line, each.module, name, place) for name in lacks]
-        if lacks or not (self._deep and (ours or each.required)):
+        if lacks or not (self._deep and each.required):
             return
         via = f"{path}, line {each.line}" if ours else user
         for target in self._targets(each):

@@ -235,7 +235,7 @@ def _known(node: ast.expr | None) -> object:
     """The value that an expression has on Lambda, or `_UNKNOWN`."""
     try:
         return _value(node)
-    except (TypeError, ValueError, IndexError, AttributeError):
+    except (TypeError, IndexError):
         return _UNKNOWN  # an expression that would raise, or that compares what can't be compared
 
 

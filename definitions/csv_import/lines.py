@@ -49,7 +49,7 @@ class LineReader:
                 self._size += len(part)
                 if self._encoding.ends_line(part):
                     yield self._take(is_whole=True)
-            if self._size > self._max_bytes or (self._size and self._in_long_line):
+            if self._size > self._max_bytes:
                 yield self._take(is_whole=False)
         if self._size:
             yield self._take(is_whole=True)

@@ -36,6 +36,9 @@ def of_a_task(source: str, packages: Mapping[str, str] | None = None) -> list[st
     )
 
 
+FROM_3_12 = pytest.mark.skipif(sys.version_info < (3, 12), reason="new in Python 3.12")
+
+
 class TestWhatIsThere:
     @pytest.mark.parametrize(
         "source",
@@ -44,6 +47,8 @@ class TestWhatIsThere:
             "from collections.abc import Mapping",
             "import boto3, botocore.exceptions, dateutil.parser, six.moves.urllib, urllib3",
             "from awslambdaric.lambda_context import LambdaContext",
+            "import jmespath, s3transfer, snapshot_restore_py",
+            "x = '\\d'",
             "import definitions.x",
             "from . import x",
             "from definitions import x",
@@ -114,6 +119,7 @@ class TestWhatIsThere:
             "if (made := 1): ...",
             "if False:\n    made = 1",
             "def f():\n    global made\n    made = 1",
+            pytest.param("type made = int", marks=FROM_3_12),
         ],
     )
     def test_a_name_that_a_module_binds_is(self, source: str) -> None:
@@ -194,6 +200,21 @@ class TestWhatIsMissing:
     def test_a_module_that_python_no_longer_has_is_missing(self, module: str) -> None:
         assert of_a_task(f"import {module}") == [f"definitions/x.py:1 {module}:"]
 
+    def test_an_import_that_may_fail_is_not_and_its_fallback_is(self) -> None:
+        source = "try:\n    {}\nexcept ImportError:\n    import fallback"
+        packages = {"package.py": "value = 1"}
+
+        for tried in ("import gone", "from package import gone"):
+            found = of_a_task(source.format(tried), packages)
+
+            assert found == ["definitions/x.py:4 fallback:"]
+        assert of_a_task(source.format("from package import value"), packages) == []
+
+    def test_what_ours_lack_is_told_before_what_packages_lack(self) -> None:
+        found = of_a_task("import a\nimport gone", {"a.py": "import nothing"})
+
+        assert found == ["definitions/x.py:2 gone:", "a.py:1 nothing:"]
+
     def test_files_that_are_no_modules_are_not_read(self) -> None:
         files = {"definitions/x.v2.py": "import nothing", "definitions/a-b.py": "import nothing"}
 
@@ -217,13 +238,38 @@ class TestPackages:
         assert not one.is_ours
         assert missing(files, deep=False) == []
 
+    @pytest.mark.parametrize("source", ["import one.inner", "from one import inner"])
+    def test_a_package_and_its_modules_are_followed(self, source: str) -> None:
+        files = {"one/__init__.py": "import two", "one/inner.py": "import three"}
+
+        assert of_a_task(source, files) == ["one/__init__.py:1 two:", "one/inner.py:1 three:"]
+
+    @pytest.mark.parametrize(
+        "source",
+        [
+            "from two import gone",
+            "def f():\n    import nothing",
+            "try:\n    import three\nexcept ImportError: ...",
+            "if x:\n    import nothing",
+        ],
+    )
+    def test_what_a_package_may_do_without_is_not_looked_for(self, source: str) -> None:
+        files = {"one.py": source, "two.py": "", "three.py": "import nothing"}
+
+        assert of_a_task("import one", files) == []
+
+    def test_a_package_that_ours_may_do_without_is_not_followed(self) -> None:
+        source = "try:\n    import one\nexcept ImportError:\n    one = None"
+
+        assert of_a_task(source, {"one.py": "import nothing"}) == []
+
     def test_what_no_module_of_ours_leads_to_is_not_read(self) -> None:
         files = {"definitions/x.py": "", "one/__init__.py": "", "one/plugin.py": "import pytest"}
 
         assert missing(files) == []
 
     def test_a_package_that_this_python_can_not_parse_is_passed_over(self) -> None:
-        assert missing({"definitions/x.py": "import one", "one.py": "def ("}) == []
+        assert of_a_task("import one\nfrom one import x", {"one.py": "def ("}) == []
 
 
 class TestUnreadable:

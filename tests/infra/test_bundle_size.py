@@ -2,12 +2,16 @@
 
 import os
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from infra import bundle
-from infra.bundle_size import MAX_UNZIPPED_BYTES, MAX_ZIPPED_BYTES, BundleSize
+from infra import bundle, bundle_size, wheels
+from infra.bundle_size import MAX_UNZIPPED_BYTES, MAX_ZIPPED_BYTES, BundleSize, check_size
 from infra.errors import BundleError
+from infra.our_files import our_files
+from infra.settings import Architecture
+from infra.wheel_files import wheel_files
 
 
 def test_an_archive_that_lambda_does_not_take_zipped_is_refused(tmp_path: Path) -> None:
@@ -27,6 +31,51 @@ def test_an_archive_that_lambda_does_not_take_unzipped_is_refused(tmp_path: Path
 
     with pytest.raises(BundleError, match=r"250\.0 MB unzipped; Lambda takes 250 MB"):
         bundle.build(tmp_path / "bundle.zip", tmp_path, [])
+
+
+def test_an_archive_of_exactly_the_limit_is_taken(tmp_path: Path) -> None:
+    archive = tmp_path / "bundle.zip"
+    with archive.open("wb") as file:
+        file.truncate(MAX_ZIPPED_BYTES)
+
+    check_size(archive, {"one.bin": bytes(MAX_UNZIPPED_BYTES)})
+
+
+def test_the_five_largest_parts_are_named_and_each_file_of_ours_is_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bundle_size, "MAX_UNZIPPED_BYTES", 1)
+    sizes = {"a/1": 3, "a/2": 4, "definitions/x": 6, "definitions/y": 5, "b/1": 4, "c": 3, "d": 2}
+    archive = tmp_path / "bundle.zip"
+    archive.touch()
+
+    with pytest.raises(BundleError) as refused:
+        check_size(archive, {name: bytes(size * 1024**2) for name, size in sizes.items()})
+
+    parts = "a 7.0 MB, definitions/x 6.0 MB, definitions/y 5.0 MB, b 4.0 MB, c 3.0 MB"
+    assert f"Its largest parts, unzipped: {parts}. Next" in str(refused.value)
+
+
+@pytest.mark.slow
+class TestOfALock:
+    def test_it_is_that_of_the_larger_architecture_with_our_files(self) -> None:
+        ours = sum(len(content) for _, content in our_files(wheels.ROOT))
+        packages = [
+            sum(map(len, wheel_files(wheels.fetch(each)).values()))
+            for each in get_args(Architecture)
+        ]
+
+        size = BundleSize.of(wheels.REQUIREMENTS)
+
+        assert packages[0] != packages[1]
+        assert size.unzipped == ours + max(packages)
+        assert 0 < size.zipped < size.unzipped
+
+    def test_one_that_is_too_large_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(bundle_size, "MAX_ZIPPED_BYTES", 1)
+
+        with pytest.raises(BundleError, match="MB zipped; Lambda takes"):
+            BundleSize.of(wheels.REQUIREMENTS)
 
 
 def test_a_change_of_the_size_is_told_with_the_limits() -> None:

@@ -485,8 +485,8 @@ class TestCost:
         "content",
         [
             b'1,"' + (b"never closed".ljust(200) + b"\n") * 20_000,
-            (b'1,"never closed\n' + (b"2,b".ljust(200) + b"\n") * 500) * 40
-            + (b'ab"cd,"ef'.ljust(200) + b"\n") * 20_000,
+            (b'1,"never closed\n' + (b"2,b".ljust(1_000) + b"\n") * 70) * 40
+            + (b'ab"cd,"ef'.ljust(1_000) + b"\n") * 4_000,
             b"x" * 4_000_000,
             b"\n" * 100_000,
             gzip.compress(b"\0" * 4_000_000),
