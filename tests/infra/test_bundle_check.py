@@ -1,19 +1,40 @@
 """A deploy stops, with what to do, before it changes anything that Lambda could not import."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from handler.contract import EnvVar
 from infra import bundle, bundle_check, lambda_interpreter, trial, wheels
 from infra.archive_check import OUR_PACKAGES
 from infra.errors import BundleError
+from infra.lambda_interpreter import Interpreter
 from infra.lambda_python import THIS_PYTHON
+from infra.settings import Architecture
 from tests.infra.recording import ROOT
 from tests.infra.wheel_making import make_wheel
 
 LACKS = "which the bundle doesn't have"
 TESTS_HAVE = "which only tests have. Next: move extra.py to tests/, or that import out of it"
+# Tries to reach a server, and goes on without.
+CONNECTS = """
+try:
+    import urllib.request
+    urllib.request.urlopen("http://127.0.0.1:9/")
+except OSError:
+    pass
+""".strip()
+# Reaches a server on its own machine, by a file.
+LISTENS = """
+import os, socket, tempfile
+path = os.path.join(tempfile.mkdtemp(), "s")
+server = socket.socket(socket.AF_UNIX)
+server.bind(path), server.listen()
+socket.socket(socket.AF_UNIX).connect(path)
+""".strip()
+GONE = "importlib.import_module('go' + 'ne')"
 TASK = """
 from handler import Context, Done, task
 
@@ -187,6 +208,86 @@ class TestDeploying:
             bundle.build(project / "bundle.zip", project, packages)
 
 
+class TestWhatIsRemembered:
+    """A check is passed over if all that its result depends on is as it was."""
+
+    @pytest.fixture
+    def remembered(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], str]:
+        monkeypatch.setattr(lambda_interpreter, "find", lambda: None)
+        packages = [make_wheel(tmp_path, "one")]
+        (tmp_path / "bundle.zip").write_text("the archive")
+
+        def check() -> str:
+            checked = tmp_path / "bundle.checked"
+            checked.unlink(missing_ok=True)
+            bundle_check.check_bundle(
+                tmp_path / "bundle.zip", tmp_path, {"definitions/x.py": b""}, packages, checked
+            )
+            return checked.read_text()
+
+        return check
+
+    def test_it_depends_on_the_archive(self, remembered: Callable[[], str], tmp_path: Path) -> None:
+        before = remembered()
+        assert remembered() == before
+
+        (tmp_path / "bundle.zip").write_text("another archive")
+
+        assert remembered() != before
+
+    def test_it_depends_on_the_lock(
+        self, remembered: Callable[[], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        before = remembered()
+        lock = tmp_path / "lock.txt"
+        lock.write_text(wheels.REQUIREMENTS.read_text() + "another==1.0\n")
+
+        monkeypatch.setattr(wheels, "REQUIREMENTS", lock)
+
+        assert remembered() != before
+
+    def test_it_depends_on_the_code_of_the_check(
+        self, remembered: Callable[[], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        before = remembered()
+        copy = tmp_path / "infra"
+        shutil.copytree(ROOT / "infra", copy)
+        monkeypatch.setattr(bundle_check, "__file__", str(copy / "bundle_check.py"))
+        assert remembered() == before
+
+        (copy / "remedies.py").write_text("changed")
+
+        assert remembered() != before
+
+    def test_it_depends_on_the_python_that_runs_the_check(
+        self, remembered: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        before = remembered()
+
+        monkeypatch.setattr(bundle_check, "THIS_PYTHON", "Python 3.99")
+
+        assert remembered() != before
+
+    def test_it_depends_on_the_python_that_tries_the_modules(
+        self, remembered: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        before = remembered()
+        interpreter = Interpreter(Path("python3.13"), "x86_64", 36)
+        monkeypatch.setattr(lambda_interpreter, "find", lambda: interpreter)
+
+        monkeypatch.setattr(trial, "failures", lambda *_: [])
+
+        assert remembered() != before
+
+    def test_what_was_refused_is_refused_again(self, project: Path) -> None:
+        add(project, "extra.py", "import requests\n")
+
+        first, again = problems(project, []), problems(project, [])
+
+        assert len(first) == 1
+        assert again == first
+
+
 class TestOnTheLocalAws:
     """The code alone is deployed there, and runs with this machine's packages."""
 
@@ -240,10 +341,13 @@ class TestTrial:
             "a.py": ("import asyncio\nasyncio.gone", "line 2", "AttributeError: module 'asyncio'"),
             "b.py": ("import os\nos.environ['MY_KEY']", "line 2", "KeyError: 'MY_KEY'"),
             "c.py": ("raise SystemExit(2)", "line 1", "SystemExit: 2"),
-            "d.py": ("\nreturn 1", "line 2", "SyntaxError: 'return' outside function"),
+            "d.py": ("\nreturn 1", "line 2", "SyntaxError: 'return' outside function. "),
             "e.py": ("from definitions.f import y", "line 1", "NameError: name 'x'"),
             "f.py": ("y = 1\nx", "line 2", "NameError: name 'x'"),
             "g.py": ("import sys\nraise OSError(sys.version[:4])", "line 2", "OSError: 3.13"),
+            "h.py": ("raise ValueError('No.')", "line 1", "ValueError: No. Next: "),
+            "i.py": (f"{CONNECTS}\nimport importlib\n{GONE}", "line 7", ""),
+            "j.py": (f"{LISTENS}\nraise OSError('after')", "line 6", "OSError: after"),
         }
         for name, (source, _, _) in sources.items():
             add(project, name, source)
@@ -252,44 +356,125 @@ class TestTrial:
 
         # e.py fails in f.py, and is told once.
         told = {line.partition(",")[0].removeprefix("definitions/"): line for line in found}
-        assert sorted(told) == ["a.py", "b.py", "c.py", "d.py", "f.py", "g.py"]
+        assert len(found) == len(told)
+        assert sorted(told) == [name for name in sources if name != "e.py"]
+        assert told.pop("i.py").startswith("definitions/i.py, line 7, imports gone, which")
         for name, line in told.items():
             _, place, reason = sources[name]
             assert f", {place}, fails when Python 3.13 imports it: {reason}" in line
 
+    @pytest.mark.parametrize("name", ["extra.py", "extra/__init__.py"])
     def test_a_module_that_ends_the_process_is_told(
-        self, project: Path, packages: list[Path]
+        self, project: Path, packages: list[Path], name: str
     ) -> None:
-        add(project, "extra.py", "import os\nos._exit(3)")
+        add(project, name, "import os\nos._exit(3)")
 
         assert problems(project, packages) == [
             (
-                "definitions/extra.py, line 1, fails when Python 3.13 imports it: the process ended"
+                f"definitions/{name}, line 1, fails when Python 3.13 imports it: the process ended"
                 " with status 3. Next: correct that line."
             )
         ]
 
+    def test_a_module_that_takes_too_long_is_told(
+        self, project: Path, packages: list[Path], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(trial, "_TRIAL_SECONDS", 3)
+        add(project, "aaa.py", "import time\ntime.sleep(30)")
+
+        assert problems(project, packages) == [
+            (
+                "definitions/aaa.py, line 1, fails when Python 3.13 imports it: the process was not"
+                " done after 3 seconds. Next: correct that line."
+            )
+        ]
+
+    def test_a_name_that_one_package_lacks_for_another_is_told(
+        self, project: Path, packages: list[Path], tmp_path: Path
+    ) -> None:
+        files = {"one.py": "\nfrom two import gone", "two.py": ""}
+        add(project, "extra.py", "import one")
+
+        found = problems(project, [*packages, make_wheel(tmp_path, "one", files=files)])
+
+        assert found == [
+            (
+                "one.py, line 2 (definitions/extra.py, line 1, imports it), imports gone from two,"
+                " which has no such name in the bundle. Next: correct the name, or have another"
+                " version of its package"
+            )
+        ]
+
+    def test_packages_for_another_processor_are_tried_as_this_machine_loads_them(
+        self, project: Path
+    ) -> None:
+        interpreter = lambda_interpreter.find()
+        assert interpreter is not None
+        other: Architecture = "arm64" if interpreter.machine == "x86_64" else "x86_64"
+        add(project, "extra.py", "import pydantic_core\nraise KeyError('tried')")
+
+        [found] = problems(project, wheels.fetch(other))
+
+        assert found.startswith("definitions/extra.py, line 2, fails")
+
+    def test_a_machine_that_lacks_what_the_runtime_has_is_told_what_to_do(
+        self, project: Path, packages: list[Path], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(trial, "RUNTIME_PACKAGES", {"not-installed": "not_installed"})
+
+        assert problems(project, packages) == [
+            (
+                "not-installed is not installed here, and the Lambda runtime has it. Next: make"
+                " .venv/ready"
+            )
+        ]
+
+    @pytest.mark.timeout(60)
     def test_a_module_sees_a_lambda_and_nothing_of_this_machine(
         self, project: Path, packages: list[Path], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         theirs = ("AWS_PROFILE", "HTTPS_PROXY", "PYTHONPATH", "AWS_ENDPOINT_URL", "MY_KEY")
         for name in theirs:
             monkeypatch.setenv(name, "x")
+        needed = {"HOME", *(variable.value for variable in EnvVar)}
         sources = [
             "import boto3\nboto3.client('sts').get_caller_identity()",
             "import urllib.request\nurllib.request.urlopen('http://127.0.0.1:9/')",
             "print('hello' * 100_000)",
             "from importlib.metadata import version\nversion('boto3'), version('pydantic')",
-            "import threading, time\nthreading.Thread(target=time.sleep, args=(60,)).start()",
+            "import threading, time\nthreading.Thread(target=time.sleep, args=(600,)).start()",
             f"import os\nassert not {set(theirs)} & set(os.environ)",
             "import os\nos.environ['AWS_REGION'], os.environ['AWS_LAMBDA_FUNCTION_NAME']",
             "import sys\nassert not [each for each in sys.path if 'site-packages' in each]",
             "try:\n    import yaml\nexcept ImportError:\n    pass\nelse:\n    raise OSError",
+            "import socket\nsocket.socket().connect(('127.0.0.1', 9))",
+            f"import os\nassert set(os.environ) >= {needed!r}",
+            "from importlib.util import find_spec\nassert not find_spec('bundle_size')",
+            "import sys\nassert sys.dont_write_bytecode  # nothing is written beside boto3",
+            "open('definitions/extra0.py').close()",
         ]
         for number, source in enumerate(sources):
             add(project, f"extra{number}.py", source)
 
         assert problems(project, packages) == []
+
+    def test_a_package_of_the_bundle_goes_before_that_of_the_runtime(
+        self, project: Path, packages: list[Path], tmp_path: Path
+    ) -> None:
+        files = {"s3transfer/__init__.py": "mine = True"}
+        add(project, "extra.py", "import s3transfer\nassert s3transfer.mine")
+
+        assert problems(project, [*packages, make_wheel(tmp_path, "one", files=files)]) == []
+
+    def test_one_that_reaches_for_the_network_hides_no_other(
+        self, project: Path, packages: list[Path]
+    ) -> None:
+        add(project, "a.py", "import boto3\nboto3.client('sts').get_caller_identity()")
+        add(project, "b.py", "raise KeyError('told')")
+
+        [found] = problems(project, packages)
+
+        assert found.startswith("definitions/b.py, line 1, fails")
 
     def test_a_broken_entry_is_told_if_the_definitions_are_fine(
         self, project: Path, packages: list[Path]
