@@ -104,6 +104,15 @@ def test_a_row_that_dynamodb_does_not_take_is_rejected_with_the_reason(
     assert reason(ROW | values) == expected
 
 
+@pytest.mark.parametrize(("name", "bytes"), [("customer", 2_048), ("email", 2_048)])
+def test_a_key_of_exactly_the_limit_is_taken(name: str, bytes: int) -> None:
+    value = "é" * (bytes // 2)
+
+    item = SCHEMA.item(ROW | {name: value})
+
+    assert item[name] == {"S": value}
+
+
 @pytest.mark.parametrize(
     ("item", "size"),
     [
