@@ -63,9 +63,9 @@ def part_schema(
 
 
 def _optional(field: Node) -> Node:
-    """A field that may be missing, and may be set though the model is frozen."""
+    """A field that may be missing."""
     default = {"type": "default", "schema": field["schema"], "default": None}
-    return {**field, "schema": default, "frozen": False}
+    return {**field, "schema": default}
 
 
 def nodes(schema: Any) -> Iterator[Node]:
@@ -121,8 +121,7 @@ def _configure(node: Node) -> None:
 
 
 def _name_fields(node: Node) -> None:
-    """Names each field, and keeps what a model excludes from its dumps or computes for them."""
-    node["computed_fields"] = []
+    """Names each field, and keeps what a model excludes from its dumps."""
     fields = node["fields"]
     for name, field in fields.items() if isinstance(fields, dict) else _named(fields):
         only_name = stored_name(name, field)

@@ -19,6 +19,7 @@ from unittest.mock import ANY
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import pydantic.dataclasses
 import pytest
 import typing_extensions
 from hypothesis import given
@@ -30,9 +31,11 @@ from pydantic import (
     AnyUrl,
     Base64Bytes,
     BaseModel,
+    BeforeValidator,
     ByteSize,
     ConfigDict,
     Field,
+    FutureDate,
     FutureDatetime,
     InstanceOf,
     Json,
@@ -42,6 +45,7 @@ from pydantic import (
     field_validator,
 )
 from pydantic.alias_generators import to_camel
+from pydantic_core import core_schema
 
 from handler.definition.input_codec import InputCodec
 from handler.definition.read_back import first_change
@@ -291,6 +295,21 @@ def test_any_mapping_reads_back_as_it_was_or_is_refused(input: dict[str, object]
     assert first_change(input, codec.decode(stored(text))) is None
 
 
+@pydantic.dataclasses.dataclass(config=ConfigDict(ser_json_inf_nan="null"))
+class Measured:
+    mean: float = Field(validation_alias="meanIn", serialization_alias="meanOut")
+
+
+class MeasuredDict(typing_extensions.TypedDict):
+    __pydantic_config__ = ConfigDict(ser_json_inf_nan="null")  # type: ignore[misc]
+    mean: Annotated[float, Field(validation_alias="meanIn", serialization_alias="meanOut")]
+
+
+class Measures(BaseModel):
+    one: Measured
+    two: MeasuredDict
+
+
 def round_trip(model: type[BaseModel], given: Any) -> Any:
     codec = codec_of(model)
     return codec.decode(stored(codec.encode(given)))
@@ -428,19 +447,95 @@ class TestWhatIsKept:
 
         assert read.area == 9
 
+    @pytest.mark.parametrize(
+        ("type_", "text", "moment"),
+        [
+            (FutureDatetime, "2001-01-01T00:00:00Z", datetime(2001, 1, 1, tzinfo=UTC)),
+            (FutureDate, "2001-01-01", date(2001, 1, 1)),
+        ],
+    )
     def test_a_moment_that_was_in_the_future_at_the_trigger_reads_back_when_it_has_passed(
+        self, type_: Any, text: str, moment: date
+    ) -> None:
+        reminder = create_model("Reminder", at=(type_, ...))
+        codec = codec_of(reminder)
+
+        read = codec.decode({"at": text})
+
+        assert read == reminder.model_construct(at=moment)
+        with pytest.raises(InvalidInput, match=r"at: .* should be in the future"):
+            codec.encode({"at": text})
+
+    def test_a_field_that_a_dump_leaves_out_for_its_value_is_stored(self) -> None:
+        class Counted(BaseModel):
+            count: int = Field(default=1, exclude_if=lambda count: count == 0)
+
+        assert round_trip(Counted, Counted(count=0)) == Counted(count=0)
+
+    def test_dataclasses_and_typed_dicts_have_one_name_per_field_and_forms_that_lose_nothing(
         self,
     ) -> None:
-        class Reminder(BaseModel):
-            at: FutureDatetime
+        given = {"one": {"meanIn": math.nan}, "two": {"meanIn": math.nan}}
 
-        codec = codec_of(Reminder)
+        text = stored(codec_of(Measures).encode(given))
+        read = codec_of(Measures).decode(text)
 
-        read = codec.decode({"at": "2001-01-01T00:00:00Z"})
+        assert text == {"one": {"meanIn": "NaN"}, "two": {"meanIn": "NaN"}}
+        assert isinstance(read, Measures)
+        assert math.isnan(read.one.mean)
+        assert math.isnan(read.two["mean"])
 
-        assert read == Reminder.model_construct(at=datetime(2001, 1, 1, tzinfo=UTC))
-        with pytest.raises(InvalidInput, match="at: Input should be in the future"):
-            codec.encode({"at": "2001-01-01T00:00:00Z"})
+    def test_a_frozen_field_is_merged_over(self) -> None:
+        class Frozen(BaseModel):
+            model_config = ConfigDict(frozen=True)
+            first: int = Field(default=1, frozen=True)
+            second: int = 2
+
+        merged = codec_of(Frozen).encode_over({"first": 5, "second": 6}, {"first": 7})
+
+        assert stored(merged) == {"first": 7, "second": 6}
+
+    def test_a_model_that_validates_all_by_itself_is_merged_over_as_a_whole(self) -> None:
+        class Own(BaseModel):
+            first: int = 1
+            second: int = 2
+
+            @classmethod
+            def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+                return core_schema.no_info_plain_validator_function(
+                    lambda given: given if isinstance(given, cls) else cls.model_construct(**given),
+                    serialization=core_schema.plain_serializer_function_ser_schema(vars),
+                )
+
+        merged = codec_of(Own).encode_over({"first": 5, "second": 6}, {"first": 7})
+
+        assert stored(merged) == {"first": 7, "second": 6}
+
+    def test_a_set_is_written_in_one_order_in_every_process(self) -> None:
+        class Named(BaseModel):
+            names: set[str]
+            more: frozenset[str]
+
+        letters = "qwertyuiop"
+        text = stored(codec_of(Named).encode({"names": set(letters), "more": frozenset(letters)}))
+
+        assert text == {"names": sorted(letters), "more": sorted(letters)}
+
+    def test_a_set_with_a_form_of_its_own_keeps_it(self) -> None:
+        class Joined(BaseModel):
+            names: Annotated[
+                set[str],
+                BeforeValidator(lambda names: names.split() if isinstance(names, str) else names),
+                PlainSerializer(lambda names: " ".join(sorted(names))),
+            ]
+
+        assert stored(codec_of(Joined).encode({"names": ["b", "a"]})) == {"names": "a b"}
+
+    def test_a_default_that_looks_like_a_schema_stays_as_it_is(self) -> None:
+        class Shown(BaseModel):
+            column: dict[str, object] = {"type": "date", "now_op": "past", "default": None}
+
+        assert codec_of(Shown).decode({}) == Shown()
 
     def test_a_text_that_was_assigned_for_a_moment_is_stored_as_the_moment(self) -> None:
         class Since(BaseModel):
