@@ -18,7 +18,6 @@ CONFIG: Final[core_schema.CoreConfig] = {
     "val_json_bytes": "base64",
     "ser_json_inf_nan": "strings",
     "ser_json_temporal": "iso8601",
-    "ser_json_timedelta": "iso8601",
 }
 
 # They hold values and functions, not schemas.

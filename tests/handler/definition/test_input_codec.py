@@ -511,6 +511,23 @@ class TestWhatIsKept:
 
         assert stored(merged) == {"first": 7, "second": 6}
 
+    def test_moments_and_durations_are_stored_to_the_microsecond_whatever_a_model_shows(
+        self,
+    ) -> None:
+        class Shown(BaseModel):
+            model_config = ConfigDict(ser_json_temporal="milliseconds", ser_json_timedelta="float")
+            at: datetime
+            wait: timedelta
+
+        shown = Shown(
+            at=datetime(2030, 1, 1, 0, 0, 0, 1, tzinfo=UTC), wait=timedelta(microseconds=1)
+        )
+
+        assert stored(codec_of(Shown).encode(shown)) == {
+            "at": "2030-01-01T00:00:00.000001Z",
+            "wait": "PT0.000001S",
+        }
+
     def test_a_set_is_written_in_one_order_in_every_process(self) -> None:
         class Named(BaseModel):
             names: set[str]
