@@ -622,3 +622,33 @@ class TestWhatIsKept:
 
         assert first == {"oneIn": 1, "two": 2}
         assert second == {"oneIn": 5, "two": 7}
+
+
+class Upload(BaseModel):
+    model_config = ConfigDict(extra="allow")
+    data: bytes
+    note: str = "none"
+
+
+class TestWhatIsMerged:
+    def test_values_that_the_model_has_no_field_for_are_kept_and_added(self) -> None:
+        merged = codec_of(Upload).encode_over({"data": "_w==", "old": 1}, {"new": 2})
+
+        assert stored(merged) == {"data": "_w==", "old": 1, "new": 2}
+
+    def test_what_a_hook_has_left_alone_is_not_validated_again(self) -> None:
+        changed = {"data": "_w==", "note": "changed"}
+
+        merged = codec_of(Upload).encode_changed({"data": "_w==", "note": "x"}, changed)
+
+        assert stored(merged) == {"data": "_w==", "note": "changed"}
+
+    def test_what_a_hook_has_taken_out_is_gone_and_the_rest_stays(self) -> None:
+        merged = codec_of(Upload).encode_changed({"data": "_w==", "note": "x"}, {"data": "_w=="})
+
+        assert stored(merged) == {"data": "_w=="}
+
+    def test_a_hook_may_put_in_what_is_not_json(self) -> None:
+        merged = codec_of(Upload).encode_changed({"data": "_w==", "note": "x"}, {"data": b"\xfe"})
+
+        assert codec_of(Upload).decode(stored(merged)) == Upload(data=b"\xfe")
