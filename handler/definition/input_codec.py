@@ -13,7 +13,7 @@ from pydantic_core import SchemaSerializer, SchemaValidator
 from handler.definition.read_back import Change, first_change, parts_of
 from handler.definition.stored_schema import CONFIG, part_schema, stored_schema
 from handler.errors import InvalidInput
-from handler.record import Json, fields_of, invalid_input, native, short_repr
+from handler.record import NOT_UNICODE, Json, fields_of, invalid_input, native, short_repr
 
 Input = BaseModel | dict[str, Any]
 Given = Mapping[str, object] | BaseModel
@@ -99,7 +99,7 @@ class InputCodec:
                 fallback=_native,
             )
         except (ValueError, TypeError, RecursionError) as error:
-            raise InvalidInput(f"{self._subject} can't be stored: {error}.") from error
+            raise InvalidInput(f"{self._subject} can't be stored: {_reason(error)}.") from error
         again = self._read(text)
         change = first_change(value, again)
         if change and not self._is_coerced(value, again):
@@ -189,6 +189,11 @@ class InputCodec:
     @cached_property
     def _writer(self) -> SchemaSerializer:
         return SchemaSerializer(self._schema, CONFIG, _use_prebuilt=False)
+
+
+def _reason(error: Exception) -> str:
+    text = str(error).removeprefix("Error serializing to JSON: ")
+    return f"{NOT_UNICODE} ({text})" if "surrogates not allowed" in text else text
 
 
 def _native(value: object) -> object:

@@ -112,6 +112,7 @@ class TestBytes:
         assert size < 5 * MEGABYTE
 
 
+@pytest.mark.slow
 class TestContent:
     def test_it_contains_our_code_and_no_other_file_of_the_project(
         self, project: Path, tmp_path: Path

@@ -10,6 +10,7 @@ from infra.bundle_size import MAX_UNZIPPED_BYTES, MAX_ZIPPED_BYTES, BundleSize
 from infra.errors import BundleError
 
 
+@pytest.mark.slow
 def test_an_archive_that_lambda_does_not_take_zipped_is_refused(tmp_path: Path) -> None:
     (tmp_path / "definitions").mkdir()
     (tmp_path / "definitions/model.bin").write_bytes(os.urandom(MAX_ZIPPED_BYTES))
@@ -20,6 +21,7 @@ def test_an_archive_that_lambda_does_not_take_zipped_is_refused(tmp_path: Path) 
     assert [path.name for path in tmp_path.iterdir()] == ["definitions"]
 
 
+@pytest.mark.slow
 def test_an_archive_that_lambda_does_not_take_unzipped_is_refused(tmp_path: Path) -> None:
     (tmp_path / "definitions").mkdir()
     with (tmp_path / "definitions/zeros.bin").open("wb") as file:
