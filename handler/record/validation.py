@@ -1,5 +1,9 @@
 """Validation errors, one entry per field, in the shape that Webiny's clients know."""
 
+import difflib
+from collections.abc import Sequence
+from typing import Any
+
 from pydantic import ValidationError
 
 from handler.errors import InvalidInput
@@ -24,18 +28,35 @@ def invalid_fields(error: ValidationError) -> dict[str, object]:
     }
 
 
-def invalid_input(subject: str, error: ValidationError) -> InvalidInput:
-    """The error for `subject` (`The input of task "export"`). Its message names each field."""
+def invalid_input(
+    subject: str, error: ValidationError, *, known: Sequence[str] = ()
+) -> InvalidInput:
+    """The error for `subject` (`The input of task "export"`). Its message names each field.
+
+    Args:
+        known: the fields that there are, if the message is to say so of one that there isn't.
+    """
     fields = invalid_fields(error)
     named = "; ".join(
-        f"{name}: {problem['msg']} (it is {short_repr(problem['input'])})"
-        if problem["type"] != "missing"
-        else f"{name}: it is required"
+        f"{name}: {_problem(name, problem, known)}"
         for name, problem in zip(
             fields, error.errors(include_url=False, include_context=False), strict=False
         )
     )
-    return InvalidInput(f"Validation failed. {subject}: {named}.", data={"invalidFields": fields})
+    end = "" if named.endswith("?") else "."
+    return InvalidInput(
+        f"Validation failed. {subject}: {named}{end}", data={"invalidFields": fields}
+    )
+
+
+def _problem(name: str, problem: Any, known: Sequence[str]) -> str:
+    if problem["type"] == "missing":
+        return "it is required"
+    if problem["type"] == "extra_forbidden" and known and len(problem["loc"]) == 1:
+        alike = difflib.get_close_matches(name, known, n=1)
+        rest = f'did you mean "{alike[0]}"?' if alike else f"there are {', '.join(known)}"
+        return f"there is no such field; {rest}"
+    return f"{problem['msg']} (it is {short_repr(problem['input'])})"
 
 
 def _is_type(kind: str) -> bool:
