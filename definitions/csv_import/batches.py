@@ -107,7 +107,8 @@ class TableWriter:
             time.sleep(random.uniform(0, 0.05 * 2**attempt))
         raise TimeoutError(
             f'Table "{self._table}" left {len(remaining[self._table])} of {len(writes)} rows'
-            f" unprocessed after {WRITE_ATTEMPTS} attempts."
+            f" unprocessed after {WRITE_ATTEMPTS} attempts. Next: give the table more write"
+            ' capacity, or take a smaller "page_bytes".'
         )
 
 

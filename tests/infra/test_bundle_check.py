@@ -148,8 +148,8 @@ class TestDeploying:
                     (
                         15,
                         (
-                            f"unheard_of, {LACKS}. Next: python -m infra.lock add unheard_of, once you have"
-                            " looked up that name on https://pypi.org"
+                            f"unheard_of, {LACKS}. Next: python -m infra.lock add unheard_of, once"
+                            " you have looked up that name on https://pypi.org"
                         ),
                     ),
                 )
