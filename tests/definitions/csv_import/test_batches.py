@@ -97,3 +97,16 @@ def test_an_error_of_the_table_is_no_fault_of_a_row() -> None:
 
     with pytest.raises(FileNotFoundError, match='no table "rows" in eu-central-1'):
         TableWriter(NoTable(), "rows", SCHEMA).write([Entry(Row(2, ["a"]), {"id": {"S": "a"}})])
+
+
+def test_a_table_that_takes_nothing_is_named_with_what_to_do(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Busy:
+        def batch_write_item(self, **request: Any) -> Any:
+            return {"UnprocessedItems": request["RequestItems"]}
+
+    monkeypatch.setattr("time.sleep", lambda _: None)
+
+    with pytest.raises(TimeoutError, match=r'"rows" left 1 of 1 rows .* Next: give the table more'):
+        TableWriter(Busy(), "rows", SCHEMA).write([Entry(Row(2, ["a"]), {"id": {"S": "a"}})])
