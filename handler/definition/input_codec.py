@@ -110,7 +110,7 @@ class InputCodec:
         try:
             return cast("Input", self._reader.validate_json(text, **_BY_BOTH))
         except ValidationError as error:
-            raise invalid_input(self._subject, error) from error
+            raise self._invalid(error) from error
 
     def _is_coerced(self, value: Input, again: Input) -> bool:
         """Whether each field that changes becomes what the model itself makes of its value.
@@ -143,9 +143,13 @@ class InputCodec:
             if (text := _json_of(given)) is not None:
                 with suppress(ValidationError):
                     return validator.validate_json(text, **_BY_BOTH)
-            raise invalid_input(self._subject, error) from error
+            raise self._invalid(error) from error
         except RecursionError as error:
             raise InvalidInput(f"{self._subject} is nested too deeply.") from error
+
+    def _invalid(self, error: ValidationError) -> InvalidInput:
+        known = getattr(self._annotation, "model_fields", ())
+        return invalid_input(self._subject, error, known=list(known))
 
     def _changed(self, change: Change) -> InvalidInput:
         place = ".".join(map(str, change.path)) or "it"

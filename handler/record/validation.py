@@ -1,5 +1,8 @@
 """Validation errors, one entry per field, in the shape that Webiny's clients know."""
 
+import difflib
+from collections.abc import Sequence
+
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
@@ -26,21 +29,34 @@ def invalid_fields(error: ValidationError) -> dict[str, object]:
     }
 
 
-def invalid_input(subject: str, error: ValidationError) -> InvalidInput:
-    """The error for `subject` (`The input of task "export"`). Its message names each field."""
-    named = "; ".join(
-        f"{_name(problem)}: it is required"
-        if problem["type"] == "missing"
-        else f"{_name(problem)}: {_reason(problem)} (it is {short_repr(problem['input'])})"
-        for problem in error.errors(include_url=False)
-    )
+def invalid_input(
+    subject: str, error: ValidationError, *, known: Sequence[str] = ()
+) -> InvalidInput:
+    """The error for `subject` (`The input of task "export"`). Its message names each field.
+
+    Args:
+        known: the fields that there are, if the message is to say so of one that there isn't.
+    """
+    problems = error.errors(include_url=False)
+    named = "; ".join(f"{_name(problem)}: {_shown(problem, known)}" for problem in problems)
+    end = "" if named.endswith("?") else "."
     return InvalidInput(
-        f"Validation failed. {subject}: {named}.", data={"invalidFields": invalid_fields(error)}
+        f"Validation failed. {subject}: {named}{end}", data={"invalidFields": invalid_fields(error)}
     )
 
 
 def _name(problem: ErrorDetails) -> str:
     return ".".join(map(str, problem["loc"])) or "input"
+
+
+def _shown(problem: ErrorDetails, known: Sequence[str]) -> str:
+    if problem["type"] == "missing":
+        return "it is required"
+    if problem["type"] == "extra_forbidden" and known and len(problem["loc"]) == 1:
+        alike = difflib.get_close_matches(_name(problem), known, n=1)
+        rest = f'did you mean "{alike[0]}"?' if alike else f"there are {', '.join(known)}"
+        return f"there is no such field; {rest}"
+    return f"{_reason(problem)} (it is {short_repr(problem['input'])})"
 
 
 def _reason(problem: ErrorDetails) -> str:

@@ -90,7 +90,7 @@ class TestDeploying:
             "from graphql import gone, parse",
             "import pydantic.gone.deep",
             "def work():",
-            "    import numpy",
+            "    import unheard_of",
         ]
         add(project, "extra.py", "\n".join(lines))
         add(project, "deep/__init__.py", "x = (\n")
@@ -145,7 +145,13 @@ class TestDeploying:
                             " the name, or have another version of its package"
                         ),
                     ),
-                    (15, f"numpy, {LACKS}. Next: python -m infra.lock add numpy"),
+                    (
+                        15,
+                        (
+                            f"unheard_of, {LACKS}. Next: python -m infra.lock add unheard_of, once"
+                            " you have looked up that name on https://pypi.org"
+                        ),
+                    ),
                 )
             ),
         ]
@@ -189,6 +195,26 @@ class TestDeploying:
 
 class TestOnTheLocalAws:
     """The code alone is deployed there, and runs with this machine's packages."""
+
+    def test_a_test_beside_a_task_stops_nothing(self, project: Path) -> None:
+        add(project, "test_extra.py", "import pytest\n\ndef test_it() -> None: ...\n")
+        add(project, "conftest.py", "import pytest\n")
+
+        assert problems(project, []) == []
+
+    @pytest.mark.parametrize(
+        "code", ["from definitions.test_extra import HELP", "from definitions import test_extra"]
+    )
+    def test_a_test_that_a_task_imports_is_named_as_one(self, project: Path, code: str) -> None:
+        add(project, "test_extra.py", "import pytest\nHELP = 1\n")
+        add(project, "extra.py", code)
+
+        [found] = problems(project, [])
+
+        assert found.startswith("definitions/extra.py, line 1, imports ")
+        assert found.endswith(
+            "a test, which the bundle leaves out. Next: move what you need of it to another file"
+        )
 
     def test_a_package_that_the_bundle_has_may_be_imported(self, project: Path) -> None:
         add(project, "extra.py", "import pydantic.alias_generators, ariadne\n")

@@ -62,3 +62,17 @@ def test_the_oldest_python_is_the_one_that_the_project_names() -> None:
 def test_an_unknown_lock_is_refused_with_the_names_of_the_locks() -> None:
     with pytest.raises(SystemExit, match="bundle, dev"):
         lock.main("devv")
+
+
+@pytest.mark.parametrize("word", ["add", "remove"])
+def test_a_word_without_a_package_is_refused_with_an_example(word: str) -> None:
+    with pytest.raises(SystemExit, match=f"infra.lock {word} requests`") as refused:
+        lock.main(word)
+
+    assert f'"{word}" lacks the name of a package. Next: ' in str(refused.value)
+
+
+def test_help_shows_each_word(capsys: pytest.CaptureFixture[str]) -> None:
+    lock.main("--help")
+
+    assert "python -m infra.lock add requests " in capsys.readouterr().out

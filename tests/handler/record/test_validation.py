@@ -92,6 +92,27 @@ def test_the_message_names_the_subject_each_field_and_its_value() -> None:
     assert set(error.data["invalidFields"]) == {"name", "count"}  # type: ignore[call-overload]
 
 
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("cuont", 'of "x": cuont: there is no such field; did you mean "count"?'),
+        ("zzz", 'of "x": zzz: there is no such field; there are name, count.'),
+    ],
+)
+def test_a_field_that_there_is_not_is_named_with_those_that_there_are(
+    name: str, message: str
+) -> None:
+    class Strict(BaseModel, extra="forbid"):
+        name: str
+        count: int = 1
+
+    problem = error_of(Strict, {"name": "n", name: 1})
+
+    error = invalid_input('The input of "x"', problem, known=list(Strict.model_fields))
+
+    assert error.message.endswith(message)
+
+
 def test_a_value_of_10_000_characters_is_cut_in_the_message() -> None:
     problem = error_of(Model, {"name": "n", "count": "x" * 10_000})
 
