@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 import definitions
-from infra import bundle, wheels
-from infra.archive_check import OUR_PACKAGES
+from infra import bundle
+from infra.archive import wheels
+from infra.archive.our_files import OUR_PACKAGES
 from infra.errors import BundleError
 from infra.settings import Architecture
 from tests.infra.recording import ROOT, run

@@ -6,7 +6,7 @@ from typing import Final
 
 from packaging.requirements import InvalidRequirement, Requirement
 
-from infra.wheels import normalized
+from infra.archive.wheels import normalized
 
 # What the program imports, and no Lambda: the runtime has boto3.
 PROGRAM: Final = frozenset({"boto3", "pulumi", "pulumi-aws"})

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from infra import bundle, bundle_check, lambda_interpreter, trial, wheels
-from infra.archive_check import OUR_PACKAGES
+from infra import bundle
+from infra.archive import wheels
+from infra.archive.lambda_python import THIS_PYTHON
+from infra.archive.our_files import OUR_PACKAGES
 from infra.errors import BundleError
-from infra.lambda_python import THIS_PYTHON
+from infra.import_check import bundle_check, lambda_interpreter, trial
 from tests.infra.recording import ROOT
 from tests.infra.wheel_making import make_wheel
 
@@ -246,7 +248,7 @@ class TestOnTheLocalAws:
         lock = tmp_path / wheels.REQUIREMENTS.name
         lock.write_text(wheels.REQUIREMENTS.read_text() + "not-installed==1.0 --hash=sha256:0\n")
         monkeypatch.setattr(wheels, "REQUIREMENTS", lock)
-        monkeypatch.setattr("infra.remedies.REQUIREMENTS", lock)
+        monkeypatch.setattr("infra.import_check.remedies.REQUIREMENTS", lock)
         add(project, "extra.py", "import not_installed\n")
 
         [found] = problems(project, [])

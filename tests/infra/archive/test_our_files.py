@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from infra import bundle
+from infra.archive.our_files import our_files
 from infra.errors import BundleError
-from infra.our_files import our_files
 
 
 def write(root: Path, *names: str, text: str = "") -> None:

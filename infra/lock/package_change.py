@@ -10,9 +10,11 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
-from infra import direct
-from infra.bundle_size import BundleSize
-from infra.lock_refusals import (
+from infra.archive.bundle_size import BundleSize
+from infra.archive.wheels import REQUIREMENTS, normalized, pins
+from infra.lock import direct
+from infra.lock.locks import DIRECT, Locks
+from infra.lock.refusals import (
     LockError,
     addable,
     check_removable,
@@ -20,9 +22,7 @@ from infra.lock_refusals import (
     unlockable,
     unreachable,
 )
-from infra.locks import DIRECT, Locks
-from infra.resolving import IndexUnreachable, Unresolvable
-from infra.wheels import REQUIREMENTS, normalized, pins
+from infra.lock.resolving import IndexUnreachable, Unresolvable
 
 
 def add(words: Sequence[str]) -> str:

@@ -15,6 +15,7 @@ _TEST_KIT: Final = "handler/testing"
 # The authors' tasks. Whatever is beside them goes along, but for tests, which no Lambda imports,
 # and for what tools leave behind.
 _TASKS: Final = "definitions"
+OUR_PACKAGES: Final = (_ENGINE, _TASKS)
 _JUNK_NAMES: Final = frozenset({"__pycache__", "desktop.ini", "Thumbs.db"})
 _JUNK_SUFFIXES: Final = (".pyc", ".pyo", ".swo", ".swp", "~", "#")
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from infra import lock, locks, package_change, resolving
+from infra.lock import commands, locks, package_change, resolving
 from tests.infra.recording import ROOT
 from tests.infra.wheel_making import make_wheel
 
@@ -214,7 +214,7 @@ def test_what_does_not_fit_changes_nothing(
     before = made.texts()
 
     with pytest.raises(SystemExit) as refused:
-        lock.main("add", *words)
+        commands.main("add", *words)
 
     # uv breaks its lines as wide as the terminal is.
     assert re.search(said, " ".join(str(refused.value).split()), re.DOTALL), refused.value
@@ -265,7 +265,7 @@ def test_an_index_that_can_not_be_reached_is_named_with_what_pip_is_configured_f
         monkeypatch.setenv(name, value)
 
     with pytest.raises(SystemExit) as refused:
-        lock.main("add", "small")
+        commands.main("add", "small")
 
     said = str(refused.value)
     assert (
@@ -312,7 +312,7 @@ def test_an_index_that_lacks_what_is_locked_is_the_wrong_one(
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
 
     with pytest.raises(SystemExit, match="doesn't have base, which the locks have") as refused:
-        lock.main("add", "small")
+        commands.main("add", "small")
 
     assert f"pip is configured for find-links = {tmp_path}, no-index = 1." in str(refused.value)
 
@@ -383,7 +383,7 @@ def test_only_what_authors_have_added_can_be_removed(
     here(made, monkeypatch)
 
     with pytest.raises(SystemExit, match=said):
-        lock.main("remove", name)
+        commands.main("remove", name)
 
 
 def test_a_package_that_another_one_needs_is_said_to_stay(project: Project) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from infra import bundle
-from infra.bundle_size import MAX_UNZIPPED_BYTES, MAX_ZIPPED_BYTES, BundleSize
+from infra.archive.bundle_size import MAX_UNZIPPED_BYTES, MAX_ZIPPED_BYTES, BundleSize
 from infra.errors import BundleError
 
 

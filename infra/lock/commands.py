@@ -13,9 +13,9 @@ nothing forces to change stay as they are. A word that fails changes no file.
 import sys
 
 from infra.errors import BundleError
-from infra.lock_refusals import LockError
-from infra.locks import Locks
-from infra.package_change import add, lock, remove
+from infra.lock.locks import Locks
+from infra.lock.package_change import add, lock, remove
+from infra.lock.refusals import LockError
 
 
 def main(*words: str) -> None:
@@ -50,7 +50,3 @@ def _done(*words: str) -> str:
         f'"{" ".join(words)}" is not a lock. Next: write one of these: bundle, dev, add <package>,'
         " remove <package>."
     )
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from infra import direct, resolving
-from infra.resolving import Unresolvable
-from infra.wheels import REQUIREMENTS, ROOT, pins
+from infra.archive.wheels import REQUIREMENTS, ROOT, pins
+from infra.lock import direct, resolving
+from infra.lock.resolving import Unresolvable
 
 DIRECT: Final = ROOT / "requirements.txt"
 DEV_DIRECT: Final = ROOT / "requirements-dev.in"

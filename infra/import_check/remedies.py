@@ -6,9 +6,10 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from handler.definition import is_test
-from infra.archive_check import OUR_PACKAGES, Missing
-from infra.lambda_python import GONE_MODULES, STANDARD_LIBRARY
-from infra.wheels import PYTHON_VERSION, REQUIREMENTS, normalized, pins
+from infra.archive.lambda_python import GONE_MODULES, STANDARD_LIBRARY
+from infra.archive.our_files import OUR_PACKAGES
+from infra.archive.wheels import PYTHON_VERSION, REQUIREMENTS, normalized, pins
+from infra.import_check.archive_check import Missing
 
 # What only tests import. Nobody wants these in a Lambda.
 TEST_PACKAGES: Final = frozenset(
