@@ -56,5 +56,5 @@ clean: ## removes everything that these words have made
 	@echo "Setting up .venv (once) ..."
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
-	@$(BIN)/python -m infra.wheels # what the bundle carries, for the tests to need no network
+	@$(BIN)/python -m infra.archive.wheels # what the bundle carries, for the tests to need no network
 	@touch $@

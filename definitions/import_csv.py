@@ -3,7 +3,6 @@
 from datetime import timedelta
 from typing import Annotated, Any, Final
 
-from botocore.exceptions import ClientError
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -24,7 +23,7 @@ from definitions.csv_import.encoding import (
     canonical,
     detect,
 )
-from definitions.csv_import.errors import ImportRefused
+from definitions.csv_import.errors import ImportRefused, file_errors
 from definitions.csv_import.pages import CsvFile, Page
 from definitions.csv_import.position import Position
 from definitions.csv_import.rows import Format, Row
@@ -39,13 +38,9 @@ _SHOWN_CHARACTERS: Final = 80
 _REASON_CHARACTERS: Final = 200
 _START_BYTES: Final = 512  # enough for gzip's header, and for what follows it
 _HEADER_HINT: Final = (
-    'Set "encoding" to that of the file ("cp1252" or "latin-1" from Excel in the West, "utf-16",'
+    'set "encoding" to that of the file ("cp1252" or "latin-1" from Excel in the West, "utf-16",'
     ' ...), or "quotechar" to its quotes.'
 )
-_HEAD_ERRORS: Final = {
-    "403": 'The worker may not read {file}. Add "s3:GetObject" to "workerPolicyStatements".',
-    "404": "There is no file {file}. Check the bucket and the key.",
-}
 
 
 class ImportCsvInput(BaseModel):
@@ -97,12 +92,16 @@ class ImportCsvInput(BaseModel):
         is_one = len(value) == 1 and value not in "\r\n\0"
         if is_one or (not value and info.field_name == "quotechar"):
             return value
-        raise ValueError(f"{value!r} is not one character. A line break or NUL can't be used.")
+        raise ValueError(
+            f"{value!r} is not one character. A line break or NUL can't be used. Next: set one."
+        )
 
     @model_validator(mode="after")
     def _separable(self) -> "ImportCsvInput":
         if self.delimiter == self.quotechar:
-            raise ValueError(f"delimiter and quotechar are both {self.delimiter!r}. Change one.")
+            raise ValueError(
+                f"delimiter and quotechar are both {self.delimiter!r}. Next: change one."
+            )
         return self
 
 
@@ -157,7 +156,9 @@ def started(input: ImportCsvInput) -> ImportCsvInput:
     """
     input = input.model_copy(update=head(input))
     input = input.model_copy(update={"gzip": is_gzip(input), "keys": keys_of(input)})
-    input = input.model_copy(update={"encoding": detect(start_of(input), input.encoding).name})
+    start = start_of(input)
+    refuse_packed_twice(start, input)
+    input = input.model_copy(update={"encoding": detect(start, input.encoding).name})
     header, cursor = file_of(input).header()
     columns = columns_of(header, input) if header else []
     return input.model_copy(update={"columns": columns, "cursor": cursor})
@@ -165,29 +166,32 @@ def started(input: ImportCsvInput) -> ImportCsvInput:
 
 def head(input: ImportCsvInput) -> dict[str, Any]:
     """The version of the file and its size in bytes, as fields of the input."""
-    try:
+    with file_errors(input.bucket, input.key):
         response = s3().head_object(Bucket=input.bucket, Key=input.key)
-    except ClientError as error:
-        code = error.response["Error"]["Code"]
-        if code not in _HEAD_ERRORS:
-            raise
-        file = f"s3://{input.bucket}/{input.key}"
-        raise OSError(f"{_HEAD_ERRORS[code].format(file=file)} S3 says: {error}") from error
     return {"etag": response["ETag"], "size": response["ContentLength"]}
 
 
 def is_gzip(input: ImportCsvInput) -> bool:
-    """Whether the file is gzip: by the option, or by its first bytes.
+    """Whether the file is gzip, by its first bytes.
 
     Raises:
-        ImportRefused: it is a zip archive.
+        ImportRefused: it is a zip archive, or the option says something else than the bytes.
     """
-    magic = stored_file(input).read(0, len(ZIP_MAGIC))
-    if magic == ZIP_MAGIC:
+    file = stored_file(input)
+    start = file.read(0, len(ZIP_MAGIC))
+    if start == ZIP_MAGIC:
         raise ImportRefused(
-            "The file is a zip archive, or a workbook of Excel. Store it as CSV, or as CSV in gzip."
+            f"{file.name} is a zip archive, or a workbook of Excel. Next: store it as CSV, or as"
+            " CSV in gzip."
         )
-    return magic.startswith(GZIP_MAGIC) if input.gzip is None else input.gzip
+    found = start.startswith(GZIP_MAGIC)
+    if start and input.gzip not in (None, found):
+        raise ImportRefused(
+            f'"gzip" is {str(input.gzip).lower()}, but {file.name} is'
+            f" {'a' if found else 'no'} gzip file: it begins with the bytes {start.hex(' ')}."
+            ' Next: leave "gzip" out, or upload the other file.'
+        )
+    return found
 
 
 def keys_of(input: ImportCsvInput) -> Schema:
@@ -202,7 +206,7 @@ def keys_of(input: ImportCsvInput) -> Schema:
     if named is not None and partition_key not in (named, input.rename_columns.get(named)):
         raise ImportRefused(
             f'"key_field" is "{named}", but the partition key of table "{input.table}" is'
-            f' "{partition_key}". Leave "key_field" out. If the file calls it "{named}", set'
+            f' "{partition_key}". Next: leave "key_field" out. If the file calls it "{named}", set'
             f' "rename_columns" to {{"{named}": "{partition_key}"}}.'
         )
     return keys
@@ -220,6 +224,15 @@ def start_of(input: ImportCsvInput) -> bytes:
     return start
 
 
+def refuse_packed_twice(start: bytes, input: ImportCsvInput) -> None:
+    """Raises `ImportRefused` if the text of a gzip file is packed itself."""
+    if start.startswith((GZIP_MAGIC, ZIP_MAGIC)):
+        raise ImportRefused(
+            f"{stored_file(input).name} is a gzip file with another archive in it. Next: pack the"
+            " CSV file itself, and once."
+        )
+
+
 def columns_of(header: Row, input: ImportCsvInput) -> list[str | None]:
     """The attributes of the columns.
 
@@ -229,12 +242,15 @@ def columns_of(header: Row, input: ImportCsvInput) -> list[str | None]:
     if header.problem:
         raise ImportRefused(
             f"The first line of the file, which names the columns, can't be read: {header.problem}."
-            f" {_HEADER_HINT}"
+            f" Next: {_HEADER_HINT}"
         )
     if not header.values:
-        raise ImportRefused("The first line of the file is empty. Write the names of the columns.")
-    columns = attributes_of(header.values, skip=input.skip_columns, rename=input.rename_columns)
-    refuse_without_keys(columns, input.keys)
+        raise ImportRefused(
+            "The first line of the file is empty. Next: write the names of the columns there."
+        )
+    names = [name.strip() for name in header.values]  # spaces around a name don't belong to it
+    columns = attributes_of(names, skip=input.skip_columns, rename=input.rename_columns)
+    refuse_without_keys(columns, input.keys, names)
     return columns
 
 

@@ -1,6 +1,9 @@
 """The worker Lambda's entry."""
 
 from handler.aws import engine_client
+from handler.contract import WireKey
+from handler.events import payload_of
+from handler.process_log import about_task
 from handler.record import Json
 from handler.runtime import LambdaContext, logger, parts, system
 
@@ -12,7 +15,12 @@ parts()
 
 def handler(event: object, context: LambdaContext) -> Json:
     """Runs one visit of `Run`; see `Runner.run`."""
-    answer = system(context).runner.run(event)
-    details = {"answer": answer.get("status"), "task_id": answer.get("webinyTaskId")}
-    log.info("iteration", extra={"action": "iteration", **details})
-    return answer
+    payload = payload_of(event)
+    with about_task(
+        task_id=payload.get(WireKey.TASK_ID),
+        definition_id=payload.get(WireKey.DEFINITION_ID),
+        execution_name=payload.get(WireKey.EXECUTION_NAME),
+    ):
+        answer = system(context).runner.run(event)
+        log.info("visit", extra={"action": "visit", "answer": answer.get("status")})
+        return answer

@@ -13,16 +13,16 @@ import pulumi
 
 from handler.definition import Definition, discover
 from handler.errors import DefinitionError
-from infra import wheels
-from infra.bundle_check import check_bundle
-from infra.bundle_size import check_size
+from infra.archive import wheels
+from infra.archive.bundle_size import check_size
+from infra.archive.our_files import our_files
+from infra.archive.wheel_files import wheel_files
+from infra.archive.wheels import REQUIREMENTS, ROOT
+from infra.archive.zip_file import write_zip
 from infra.errors import BundleError
-from infra.our_files import our_files
-from infra.remedies import is_bundled
+from infra.import_check.bundle_check import check_bundle
+from infra.import_check.remedies import is_bundled
 from infra.settings import Settings
-from infra.wheel_files import wheel_files
-from infra.wheels import REQUIREMENTS, ROOT
-from infra.zip_file import write_zip
 
 BUILD: Final = ROOT / ".build"
 

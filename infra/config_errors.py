@@ -1,7 +1,7 @@
 """Messages about a stack's config: the key, its value, what is allowed, the next step."""
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from pydantic import BaseModel, ValidationError
@@ -11,11 +11,12 @@ from pydantic_core import ErrorDetails
 MAX_VALUE_CHARACTERS: Final = 80
 
 
-def config_errors(error: ValidationError, model: type[BaseModel], namespace: str) -> Iterator[str]:
-    """One line for each error in a namespace of the config (`aws`, or the project's)."""
-    allowed = {
-        field.alias or name: field.description or "" for name, field in model.model_fields.items()
-    }
+def config_errors(
+    error: ValidationError, namespace: str, models: Mapping[str, type[BaseModel]]
+) -> Iterator[str]:
+    """One line for each error in a namespace of the config; `models` has those of each."""
+    allowed = _keys(models[namespace])
+    elsewhere = {key: f"{name}:{key}" for name, model in models.items() for key in _keys(model)}
     for details in error.errors():
         match details["type"], details["loc"]:
             case _, ():
@@ -26,7 +27,7 @@ def config_errors(error: ValidationError, model: type[BaseModel], namespace: str
                     f" {_set(namespace, key)}"
                 )
             case "extra_forbidden", (str(key),):
-                yield _unknown(namespace, key, sorted(allowed))
+                yield _unknown(namespace, key, sorted(allowed), elsewhere.get(key))
             case _, (key, *place):
                 yield (
                     f'Config key "{namespace}:{key}" is {_value(details)}{_place(place, details)}; '
@@ -34,8 +35,14 @@ def config_errors(error: ValidationError, model: type[BaseModel], namespace: str
                 )
 
 
-def _unknown(namespace: str, key: str, known: list[str]) -> str:
-    alike = difflib.get_close_matches(key, known, n=1)
+def _keys(model: type[BaseModel]) -> dict[str, str]:
+    """The keys of a namespace, each with what it takes."""
+    fields = model.model_fields.items()
+    return {field.alias or name: field.description or "" for name, field in fields}
+
+
+def _unknown(namespace: str, key: str, known: list[str], elsewhere: str | None) -> str:
+    alike = [elsewhere] if elsewhere else difflib.get_close_matches(key, known, n=1)
     advice = f'did you mean "{alike[0]}"?' if alike else f"it reads {', '.join(known)}."
     return (
         f'Config key "{namespace}:{key}" isn\'t read by the program; {advice} Next: `pulumi config'

@@ -7,7 +7,8 @@ from typing import Final
 import pulumi
 import pulumi_aws as aws
 
-from infra import policies, wheels
+from infra import policies
+from infra.archive import wheels
 from infra.partitions import service_principal
 from infra.policies import Arns, Document
 from infra.settings import Settings

@@ -183,7 +183,9 @@ def _read(model: type[Model], namespace: str) -> Model:
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        raise ConfigError("\n".join(config_errors(error, model, namespace))) from error
+        models: dict[str, type[BaseModel]]
+        models = {"aws": AwsSettings, pulumi.get_project(): ProjectSettings}
+        raise ConfigError("\n".join(config_errors(error, namespace, models))) from error
 
 
 def _values(namespace: str) -> Mapping[str, object]:

@@ -7,16 +7,17 @@ import re
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 from local.demo import run_demo
-from local.deployed import OUTPUTS_FILE, Deployed, running_project
+from local.deployed import OUTPUTS_FILE, Deployed, other_project, running_project
 from local.emulator import Options
 from local.errors import LocalError
 from local.graphql_client import execute
 from local.guide import guide
-from local.logs import FUNCTIONS, Logs
+from local.logs import FUNCTIONS, Line, Logs
 from local.project import Project
 from local.scheduled import scheduled
 
@@ -88,7 +89,9 @@ def _add_graphql(graphql: argparse.ArgumentParser) -> None:
 
 def _add_logs(logs: argparse.ArgumentParser) -> None:
     logs.add_argument("-f", "--follow", action="store_true", help="go on until Ctrl-C")
-    logs.add_argument("--task", metavar="ID", help="only of this task: its id, or the end of it")
+    logs.add_argument(
+        "--task", type=_task_id, metavar="ID", help="only of this task: its id, or the end of it"
+    )
     logs.add_argument("--function", choices=FUNCTIONS, help="only of this Lambda")
     logs.add_argument(
         "--since", type=_ago, metavar="10m", help="only of the last 30s, 10m or 2h (default: all)"
@@ -105,17 +108,24 @@ def _up(options: argparse.Namespace) -> int:
         emulator,
     ):
         print(
-            f"\n{_guide(deployed)}\nWritten to {OUTPUTS_FILE}. Log: {emulator.log}."
-            " Ctrl-C ends it.",
+            f"\n{_guide(deployed)}\n{_beside(project.folder)}Written to {OUTPUTS_FILE}. Log:"
+            f" {emulator.log}. Ctrl-C ends it.",
             flush=True,
         )
-        try:
-            deployed.to_file(project.folder)  # last: who waits for it finds all the rest done
+        with suppress(KeyboardInterrupt), deployed.in_file(project.folder):
             emulator.wait()
-        except KeyboardInterrupt:
-            return 0
-        finally:
-            deployed.remove_file(project.folder)
+    print("\nThe local AWS has ended, and its data is gone.", flush=True)
+    return 0
+
+
+def _beside(folder: Path) -> str:
+    other = other_project(folder)
+    if other is None:
+        return ""
+    return (
+        f"Another local AWS of this folder is up at {other.access.endpoint_url}: until this one"
+        " ends, `graphql` and `logs` speak to this one.\n"
+    )
 
 
 def _guide(deployed: Deployed) -> str:
@@ -140,14 +150,34 @@ def _logs(options: argparse.Namespace) -> int:
     functions = (options.function,) if options.function else FUNCTIONS
     since = time.time() - options.since if options.since else 0
     logs = Logs(Deployed.from_file(Path.cwd()), functions, since)
+    is_silent = True
     for line in logs.follow() if options.follow else logs.new():
-        if options.task and not line.is_of(options.task):
-            continue
-        if options.json:
-            print(line.text, flush=True)
-        elif line.is_for_people:
-            print(line, flush=True)
+        if _is_asked_for(line, options):
+            print(line.text if options.json else line, flush=True)
+            is_silent = False
+    if is_silent:
+        print(_nothing(options), file=sys.stderr)
     return 0
+
+
+def _is_asked_for(line: Line, options: argparse.Namespace) -> bool:
+    is_of_task = not options.task or line.is_of(options.task)
+    return is_of_task and (options.json or line.is_for_people)
+
+
+def _nothing(options: argparse.Namespace) -> str:
+    asked = [
+        f" of a task whose id ends with {options.task}" if options.task else "",
+        f" of {options.function}" if options.function else "",
+        " in that time" if options.since else "",
+    ]
+    return f"There is no line{''.join(asked)}. `--follow` waits for some."
+
+
+def _task_id(text: str) -> str:
+    if text.strip():
+        return text.strip()
+    raise argparse.ArgumentTypeError("the ID is empty; it takes a task's id, or the end of it")
 
 
 def _ago(text: str) -> float:

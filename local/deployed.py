@@ -10,11 +10,18 @@ from typing import Any
 
 from local.access import Access
 from local.deployment import deploy
-from local.emulator import Emulator, Options, running_emulator
+from local.emulator import Emulator, Options, is_answering, running_emulator
 from local.errors import LocalError
 from local.project import Project
 
 OUTPUTS_FILE = Path(".local") / "outputs.json"
+# What the file calls the fields of `Access`.
+_ACCESS = {
+    "endpointUrl": "endpoint_url",
+    "region": "region",
+    "accessKeyId": "access_key_id",
+    "secretAccessKey": "secret_access_key",
+}
 # The Lambdas run with this machine's Python and packages: wheels for Lambda's platform are useless.
 LOCAL_CONFIG = {"vendorDependencies": False}
 
@@ -46,17 +53,30 @@ class Deployed:
         """Reads what `python -m local up` wrote into the project's folder."""
         try:
             values = json.loads((folder / OUTPUTS_FILE).read_text())
+            access = Access(**{field: values[key] for key, field in _ACCESS.items()})
         except FileNotFoundError as error:
             raise LocalError(
                 "No local AWS is up. Start one in another terminal: python -m local up"
             ) from error
-        access = Access(
-            values["endpointUrl"],
-            values["region"],
-            values["accessKeyId"],
-            values["secretAccessKey"],
-        )
+        except (ValueError, TypeError, KeyError) as error:
+            raise LocalError(
+                f"{OUTPUTS_FILE} is not what `up` writes. Remove it, and start `python -m local up`"
+                " again."
+            ) from error
         return cls(access, values)
+
+    @contextmanager
+    def in_file(self, folder: Path) -> Iterator[None]:
+        """Within the block, the commands that run in the folder find this project.
+
+        After it they find the one that was there before, if it is still up.
+        """
+        before = other_project(folder)
+        self.to_file(folder)
+        try:
+            yield
+        finally:
+            self._leave(folder, before)
 
     def to_file(self, folder: Path) -> Path:
         """Writes the outputs, the endpoint and the key to a file that only its owner can read."""
@@ -67,23 +87,35 @@ class Deployed:
         unfinished.write_text(json.dumps(self._values(), indent=2) + "\n")
         return unfinished.rename(path)
 
-    def remove_file(self, folder: Path) -> None:
-        """Removes what `to_file` wrote, unless another local AWS has overwritten it."""
+    def _leave(self, folder: Path, before: "Deployed | None") -> None:
+        """Undoes `to_file`, unless another local AWS has overwritten the file."""
         path = folder / OUTPUTS_FILE
-        if path.exists() and self._wrote(path):
+        if not path.exists() or not self._wrote(path):
+            return
+        if before is not None and before.is_up():
+            before.to_file(folder)
+        else:
             path.unlink()
+
+    def is_up(self) -> bool:
+        """Whether something answers at the endpoint."""
+        return is_answering(self.access)
 
     def _wrote(self, path: Path) -> bool:
         return bool(json.loads(path.read_text())["endpointUrl"] == self.access.endpoint_url)
 
     def _values(self) -> dict[str, Any]:
-        access = {
-            "endpointUrl": self.access.endpoint_url,
-            "region": self.access.region,
-            "accessKeyId": self.access.access_key_id,
-            "secretAccessKey": self.access.secret_access_key,
-        }
-        return access | dict(self.outputs)
+        access = {key: getattr(self.access, field) for key, field in _ACCESS.items()}
+        return {**access, **self.outputs}
+
+
+def other_project(folder: Path) -> Deployed | None:
+    """The one that the commands find in the folder now, if it is up."""
+    try:
+        found = Deployed.from_file(folder)
+    except LocalError:
+        return None
+    return found if found.is_up() else None
 
 
 def deploy_project(project: Project, emulator: Emulator) -> Deployed:

@@ -181,7 +181,7 @@ def _environment(folder: Path, root: Access, options: Options) -> dict[str, str]
 
 def _wait_until_healthy(process: subprocess.Popen[bytes], root: Access, folder: Path) -> None:
     deadline = time.monotonic() + _START_SECONDS
-    while not (answers := _is_healthy(root)) or not _is_ours(root):
+    while not (answers := is_answering(root)) or not _is_ours(root):
         if process.poll() is not None:
             if answers:  # two were started at the same time, and the other one has the port
                 raise PortTaken(_port_of(root))
@@ -194,7 +194,8 @@ def _wait_until_healthy(process: subprocess.Popen[bytes], root: Access, folder: 
         time.sleep(0.02)
 
 
-def _is_healthy(access: Access) -> bool:
+def is_answering(access: Access) -> bool:
+    """Whether a local AWS answers there."""
     try:
         with send(f"{access.endpoint_url}/_ministack/health", timeout_seconds=1) as response:
             return bool(response.status == 200)

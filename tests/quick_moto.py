@@ -1,17 +1,20 @@
-"""moto's DynamoDB answers, serialized without the search for other names of each member."""
+"""moto without what no test of ours needs: a fifth of the time of the tests of the table."""
 
 from typing import Any
 
+from moto.core import models
 from moto.core.serialize import ResponseSerializer
 
 
 def install() -> None:
-    """From now on, a member of a dictionary is looked up by its name alone.
+    """Has moto answer faster from now on, in this process.
 
-    moto looks for each member of an answer by up to ten names, one after the other; most members
-    are not there. The answers of its DynamoDB are dictionaries with AWS's own names. The search is
-    a sixth of the time of the tests of the table.
+    For each member of an answer moto looks under up to ten names, one after the other; most
+    members are not there. The answers of its DynamoDB are dictionaries with AWS's own names.
+
+    And at each start it makes 1,300 mocks for the library `requests`. boto3 does not use it.
     """
+    models.RESPONSES_METHODS = []
     searching = ResponseSerializer.get_value
 
     def get_value(self: ResponseSerializer, value: Any, key: str, shape: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
+from definitions.csv_import.errors import table_errors
 from definitions.csv_import.rows import Row
 from definitions.csv_import.table import Item, Schema, size_of
 
@@ -98,13 +99,16 @@ class TableWriter:
         """Sends one request. Retries unprocessed items, after pauses that grow to 6.4 s."""
         remaining = {self._table: writes}
         for attempt in range(WRITE_ATTEMPTS):
-            remaining = self._dynamodb.batch_write_item(RequestItems=remaining)["UnprocessedItems"]
+            with table_errors(self._dynamodb, self._table, "dynamodb:BatchWriteItem"):
+                response = self._dynamodb.batch_write_item(RequestItems=remaining)
+            remaining = response["UnprocessedItems"]
             if not remaining:
                 return
             time.sleep(random.uniform(0, 0.05 * 2**attempt))
         raise TimeoutError(
             f'Table "{self._table}" left {len(remaining[self._table])} of {len(writes)} rows'
-            f" unprocessed after {WRITE_ATTEMPTS} attempts."
+            f" unprocessed after {WRITE_ATTEMPTS} attempts. Next: give the table more write"
+            ' capacity, or take a smaller "page_bytes".'
         )
 
 

@@ -95,14 +95,14 @@ def canonical(name: str) -> str:
         found = codecs.lookup(name).name.removesuffix("-sig")
     except (LookupError, ValueError):
         raise ValueError(
-            f'"{name}" is not an encoding of Python. Use "utf-8", "utf-16", "latin-1", "cp1252" or'
-            " another of its standard encodings."
+            f'"{name}" is not an encoding of Python. Next: use "utf-8", "utf-16", "latin-1",'
+            ' "cp1252" or another of its standard encodings.'
         ) from None
     if found in (UTF_16, *_WIDE):
         return found
     if not _FAMILIES.fullmatch(found) or _ASCII.decode(found, "replace") != _ASCII.decode("ascii"):
         raise ValueError(
-            f'"{name}" is an encoding that importCsv does not read. Store the file as UTF-8.'
+            f'"{name}" is an encoding that importCsv does not read. Next: store the file as UTF-8.'
         )
     return found
 
@@ -123,7 +123,7 @@ def detect(start: bytes, name: str | None) -> Encoding:
     if name is None and marked == "utf-32":
         raise ImportRefused(
             "The file begins with the byte order mark of UTF-32, which importCsv does not read."
-            " Store it as UTF-8."
+            " Next: store it as UTF-8."
         )
     if name == UTF_16:
         return Encoding(marked if marked in _WIDE else _WIDE[0])

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from botocore.exceptions import ClientError
 
-from definitions.csv_import.errors import ImportRefused
+from definitions.csv_import.errors import ImportRefused, file_errors
 from definitions.csv_import.position import Position
 
 GZIP_MAGIC: Final = b"\x1f\x8b"  # RFC 1952, "Member header and trailer"
@@ -33,6 +33,10 @@ class StoredFile:
     etag: str
     size: int
 
+    @property
+    def name(self) -> str:
+        return f"s3://{self.bucket}/{self.key}"
+
     def read(self, start: int, length: int) -> bytes:
         """At most `length` bytes from `start` on; none behind the end.
 
@@ -43,18 +47,19 @@ class StoredFile:
         if start >= end:
             return b""
         try:
-            response = self.s3.get_object(
-                Bucket=self.bucket,
-                Key=self.key,
-                Range=f"bytes={start}-{end - 1}",
-                IfMatch=self.etag,
-            )
+            with file_errors(self.bucket, self.key):
+                response = self.s3.get_object(
+                    Bucket=self.bucket,
+                    Key=self.key,
+                    Range=f"bytes={start}-{end - 1}",
+                    IfMatch=self.etag,
+                )
         except ClientError as error:
             if error.response["Error"]["Code"] != "PreconditionFailed":
                 raise
             raise ImportRefused(
-                f"The file s3://{self.bucket}/{self.key} has changed since the import began."
-                " Trigger another import for the new file."
+                f"The file {self.name} has changed since the import began. Next: trigger another"
+                " import, of the new file."
             ) from error
         content: bytes = response["Body"].read()
         return content
@@ -158,13 +163,15 @@ class GzipSource:
         """
         if not stored:
             raise ImportRefused(
-                f"The gzip file ends in the middle, after {self._read_to:,} bytes. Upload it again."
+                f"The gzip file {self._file.name} ends in the middle, after {self._read_to:,}"
+                " bytes. Next: upload it again."
             )
         try:
             text: bytes = unpacker.decompress(stored, self._step)
         except zlib.error as error:
             raise ImportRefused(
-                f"The gzip file is damaged before byte {self._read_to:,}: {error}. Upload it again."
+                f"The gzip file {self._file.name} is damaged before byte {self._read_to:,}:"
+                f" {error}. Next: upload it again."
             ) from error
         return text
 

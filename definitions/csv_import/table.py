@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final, Literal, TypeAlias, cast
 
-from botocore.exceptions import ClientError
 from pydantic import BaseModel, ConfigDict
+
+from definitions.csv_import.errors import table_errors
 
 KeyType: TypeAlias = Literal["S", "N", "B"]
 Item: TypeAlias = dict[str, dict[str, Any]]
@@ -51,18 +52,11 @@ class Schema(BaseModel):
         """Asks DynamoDB: one request.
 
         Raises:
+            FileNotFoundError: there is no such table.
             PermissionError: the worker lacks `dynamodb:DescribeTable`.
         """
-        try:
+        with table_errors(dynamodb, table, "dynamodb:DescribeTable"):
             return cls.from_description(dynamodb.describe_table(TableName=table)["Table"])
-        except ClientError as error:
-            if error.response["Error"]["Code"] not in ("AccessDeniedException", "AccessDenied"):
-                raise
-            raise PermissionError(
-                f'The worker may not read the keys of table "{table}". Add the action'
-                ' "dynamodb:DescribeTable" for this table to "workerPolicyStatements", beside'
-                f' "dynamodb:BatchWriteItem". AWS says: {error.response["Error"]["Message"]}'
-            ) from error
 
     @classmethod
     def from_description(cls, description: Mapping[str, Any]) -> "Schema":

@@ -2,6 +2,7 @@
 
 from handler.definition.definition import Definition, code_of, task
 from handler.definition.discovery import discover, discover_importable
+from handler.definition.modules import is_test
 from handler.definition.registry import Registry
 from handler.definition.retry import Retry
 from handler.definition.schedule import Schedule
@@ -26,6 +27,7 @@ __all__ = [
     "code_of",
     "discover",
     "discover_importable",
+    "is_test",
     "next_input",
     "stored_input",
     "stored_output",

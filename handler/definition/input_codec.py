@@ -13,7 +13,7 @@ from pydantic_core import SchemaSerializer, SchemaValidator
 from handler.definition.read_back import Change, first_change, parts_of
 from handler.definition.stored_schema import CONFIG, part_schema, stored_schema
 from handler.errors import InvalidInput
-from handler.record import Json, fields_of, invalid_input, native, short_repr
+from handler.record import NOT_UNICODE, Json, fields_of, invalid_input, native, short_repr
 
 Input = BaseModel | dict[str, Any]
 Given = Mapping[str, object] | BaseModel
@@ -99,7 +99,7 @@ class InputCodec:
                 fallback=_native,
             )
         except (ValueError, TypeError, RecursionError) as error:
-            raise InvalidInput(f"{self._subject} can't be stored: {error}.") from error
+            raise InvalidInput(f"{self._subject} can't be stored: {_reason(error)}.") from error
         again = self._read(text)
         change = first_change(value, again)
         if change and not self._is_coerced(value, again):
@@ -110,7 +110,7 @@ class InputCodec:
         try:
             return cast("Input", self._reader.validate_json(text, **_BY_BOTH))
         except ValidationError as error:
-            raise invalid_input(self._subject, error) from error
+            raise self._invalid(error) from error
 
     def _is_coerced(self, value: Input, again: Input) -> bool:
         """Whether each field that changes becomes what the model itself makes of its value.
@@ -143,9 +143,13 @@ class InputCodec:
             if (text := _json_of(given)) is not None:
                 with suppress(ValidationError):
                     return validator.validate_json(text, **_BY_BOTH)
-            raise invalid_input(self._subject, error) from error
+            raise self._invalid(error) from error
         except RecursionError as error:
             raise InvalidInput(f"{self._subject} is nested too deeply.") from error
+
+    def _invalid(self, error: ValidationError) -> InvalidInput:
+        known = getattr(self._annotation, "model_fields", ())
+        return invalid_input(self._subject, error, known=list(known))
 
     def _changed(self, change: Change) -> InvalidInput:
         place = ".".join(map(str, change.path)) or "it"
@@ -189,6 +193,11 @@ class InputCodec:
     @cached_property
     def _writer(self) -> SchemaSerializer:
         return SchemaSerializer(self._schema, CONFIG, _use_prebuilt=False)
+
+
+def _reason(error: Exception) -> str:
+    text = str(error).removeprefix("Error serializing to JSON: ")
+    return f"{NOT_UNICODE} ({text})" if "surrogates not allowed" in text else text
 
 
 def _native(value: object) -> object:

@@ -129,7 +129,7 @@ def _of_file(path: Path, package: str) -> Iterator[Found]:
     elif not path.is_file():
         what = "a link to a file that is not there" if path.is_symlink() else "not a regular file"
         yield refused(path, f"is {what}. Correct it, or delete it.")
-    elif _is_test(path):
+    elif is_test(path):
         yield PassedOver(path, "it is for tests, and makes no task")
     else:
         yield Module(f"{package}.{path.stem}", path)
@@ -148,11 +148,11 @@ def _twice(module: Module, other: Path) -> DefinitionError:
     )
 
 
-def _is_test(path: Path) -> bool:
-    """Whether a file has tests, and no call of `task`."""
+def is_test(path: Path) -> bool:
+    """Whether a file has tests, and no call of `task`: the bundle doesn't carry it either."""
     if path.name == "conftest.py":
         return True
-    if not _TEST_FILE.fullmatch(path.stem):
+    if path.suffix != ".py" or not _TEST_FILE.fullmatch(path.stem):
         return False
     try:
         tree = ast.parse(path.read_bytes())

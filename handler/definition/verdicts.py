@@ -43,7 +43,8 @@ class Continue:
         input: the next iteration's input. A model replaces the input, a mapping is merged over it,
             `None` keeps it.
         wait: how long to wait first: seconds or a `timedelta`; or an aware `datetime` to wait for.
-            It is rounded up to whole seconds; more than 355 days are cut to 355 days.
+            It is rounded up to whole seconds; more than 355 days are cut to 355 days. What is over
+            already, or below 0, is no wait.
         counts: whether the iteration counts toward `max_iterations`. `False` is for an iteration
             that only looked whether something else is over.
     """

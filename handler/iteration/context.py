@@ -14,12 +14,16 @@ from handler.iteration.child_key import key_of
 from handler.iteration.log_buffer import TaskLogger
 from handler.iteration.loop import CURSOR, Loop, LoopOptions
 from handler.lifecycle import Tasks
-from handler.record import Progress, StoredTask, TaskRecord
+from handler.record import Progress, StoredTask, TaskRecord, short_repr
 
 Item = TypeVar("Item")
 Children = Callable[[str], list[StoredTask]]
 
 DEFAULT_TIMEOUT_MARGIN: Final = timedelta(minutes=3)
+
+
+# The largest that every reader of JSON holds as it is (RFC 8259, section 6, "Numbers").
+_MAX_COUNT: Final = 2**53 - 1
 
 
 def _one(_: object) -> int:
@@ -98,7 +102,18 @@ class Context:
         self._checkpoints.save_output(output)
 
     def save_progress(self, done: int, total: int | None = None) -> None:
-        """Says how far the task is, for people to see on the record."""
+        """Says how far the task is, for people to see on the record.
+
+        Raises:
+            ValueError: a number is not whole, is below 0, or is above 2**53 - 1.
+        """
+        counts = {"done": done} if total is None else {"done": done, "total": total}
+        for name, count in counts.items():
+            if not _is_count(count):
+                raise ValueError(
+                    f"save_progress({name}={short_repr(count)}): it takes a whole number from 0"
+                    f" to {_MAX_COUNT}."
+                )
         self._checkpoints.save_progress(Progress(done=done, total=total))
 
     def trigger(
@@ -278,6 +293,13 @@ def _check_input(input: BaseModel) -> None:
             f'context.each() moves {name}.{CURSOR} on: give {name} a field "{CURSOR}", '
             "and don't freeze it."
         )
+
+
+def _is_count(value: object) -> bool:
+    try:
+        return bool(value == int(value) and 0 <= value <= _MAX_COUNT)  # type: ignore[call-overload, operator]
+    except (TypeError, ValueError, OverflowError):  # no number, NaN, infinity
+        return False
 
 
 def _check_positive(name: str, number: int | None) -> None:

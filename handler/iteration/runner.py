@@ -66,14 +66,6 @@ class Runner:
                 the state machine tries again, for the next deploy may have it.
         """
         payload = payload_of(event)
-        with about_task(
-            task_id=payload.get(WireKey.TASK_ID),
-            definition_id=payload.get(WireKey.DEFINITION_ID),
-            execution_name=payload.get(WireKey.EXECUTION_NAME),
-        ):
-            return self._visit(event, payload)
-
-    def _visit(self, event: object, payload: Json) -> Json:
         answers = AnswerBuilder(payload)
         try:
             sent = WorkerEvent.from_lambda(event)

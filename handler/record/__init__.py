@@ -10,9 +10,10 @@ from handler.record.stored_task import StoredTask
 from handler.record.task_log import LogLine, LogType, TaskLog, line_data
 from handler.record.task_record import SYSTEM_IDENTITY, Identity, Progress, TaskRecord
 from handler.record.texts import class_name, cut, cut_bytes, is_key, to_text
-from handler.record.validation import invalid_fields, invalid_input, short_repr
+from handler.record.validation import NOT_UNICODE, invalid_fields, invalid_input, short_repr
 
 __all__ = [
+    "NOT_UNICODE",
     "SYSTEM_IDENTITY",
     "Identity",
     "Json",

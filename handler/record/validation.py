@@ -1,12 +1,17 @@
 """Validation errors, one entry per field, in the shape that Webiny's clients know."""
 
+import difflib
+from collections.abc import Sequence
+
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from handler.errors import InvalidInput
 from handler.record.texts import class_name, to_text
 
 # pydantic's error types for a wrong type end so (`string_type`). Webiny has one: `invalid_type`.
 _TYPE_SUFFIX = "_type"
+NOT_UNICODE = "It should be Unicode text, without half of a surrogate pair"
 
 
 def invalid_fields(error: ValidationError) -> dict[str, object]:
@@ -15,27 +20,51 @@ def invalid_fields(error: ValidationError) -> dict[str, object]:
     A field inside another is `outer.inner`.
     """
     return {
-        ".".join(map(str, problem["loc"])) or "input": {
+        _name(problem): {
             "code": "invalid_type" if _is_type(problem["type"]) else problem["type"],
-            "message": "Required" if problem["type"] == "missing" else problem["msg"],
+            "message": "Required" if problem["type"] == "missing" else _reason(problem),
             "data": {"path": list(problem["loc"])},
         }
-        for problem in error.errors(include_url=False, include_context=False, include_input=False)
+        for problem in error.errors(include_url=False, include_input=False)
     }
 
 
-def invalid_input(subject: str, error: ValidationError) -> InvalidInput:
-    """The error for `subject` (`The input of task "export"`). Its message names each field."""
-    fields = invalid_fields(error)
-    named = "; ".join(
-        f"{name}: {problem['msg']} (it is {short_repr(problem['input'])})"
-        if problem["type"] != "missing"
-        else f"{name}: it is required"
-        for name, problem in zip(
-            fields, error.errors(include_url=False, include_context=False), strict=False
-        )
+def invalid_input(
+    subject: str, error: ValidationError, *, known: Sequence[str] = ()
+) -> InvalidInput:
+    """The error for `subject` (`The input of task "export"`). Its message names each field.
+
+    Args:
+        known: the fields that there are, if the message is to say so of one that there isn't.
+    """
+    problems = error.errors(include_url=False)
+    named = "; ".join(f"{_name(problem)}: {_shown(problem, known)}" for problem in problems)
+    end = "" if named.endswith("?") else "."
+    return InvalidInput(
+        f"Validation failed. {subject}: {named}{end}", data={"invalidFields": invalid_fields(error)}
     )
-    return InvalidInput(f"Validation failed. {subject}: {named}.", data={"invalidFields": fields})
+
+
+def _name(problem: ErrorDetails) -> str:
+    return ".".join(map(str, problem["loc"])) or "input"
+
+
+def _shown(problem: ErrorDetails, known: Sequence[str]) -> str:
+    if problem["type"] == "missing":
+        return "it is required"
+    if problem["type"] == "extra_forbidden" and known and len(problem["loc"]) == 1:
+        alike = difflib.get_close_matches(_name(problem), known, n=1)
+        rest = f'did you mean "{alike[0]}"?' if alike else f"there are {', '.join(known)}"
+        return f"there is no such field; {rest}"
+    return f"{_reason(problem)} (it is {short_repr(problem['input'])})"
+
+
+def _reason(problem: ErrorDetails) -> str:
+    """pydantic's message; what a validator of the model's own raised, as it raised it."""
+    if problem["type"] in ("value_error", "assertion_error"):
+        raised = problem.get("ctx", {}).get("error")
+        return to_text(raised) or class_name(raised)
+    return NOT_UNICODE if problem["type"] == "string_unicode" else problem["msg"]
 
 
 def _is_type(kind: str) -> bool:

@@ -14,9 +14,11 @@ from moto import mock_aws
 from pydantic import ValidationError
 
 from definitions import import_csv as module
+from definitions.csv_import.errors import file_errors
 from definitions.csv_import.rows import Row
 from definitions.import_csv import ImportCsvInput, import_csv
 from handler import client
+from handler.errors import InvalidInput
 from handler.testing import ManualClock, Result, World, abort, deliver_again, kill, run
 from tests.definitions.conftest import BUCKET, TABLE, Account, new_account
 
@@ -124,11 +126,22 @@ class TestFiles:
 
         assert account.rows() == {id: {"id": id, "name": name} for id, name in rows}
 
-    @pytest.mark.parametrize("content", ["", "id,name\n", "id,name"])
-    def test_a_file_without_rows_is_imported(self, account: Account, content: str) -> None:
+    @pytest.mark.parametrize("content", [b"", gzip.compress(b""), b"id,name\n", b"id,name"])
+    def test_a_file_without_rows_is_imported(self, account: Account, content: bytes) -> None:
         account.upload(content)
 
-        assert output(run_import()) == counts()
+        result = run_import()
+
+        assert result.record.status == "success"
+        assert output(result) == counts()
+        assert result.answers[-1]["message"] == "0 rows imported, 0 rejected."
+
+    def test_a_file_of_a_header_alone_is_checked_like_any_other(self, account: Account) -> None:
+        account.upload("code,name\n")
+
+        result = run_import()
+
+        assert 'The file has no column "id"' in output(result)["error"]["message"]
 
     def test_the_last_of_two_rows_with_one_key_stays(self, account: Account) -> None:
         account.upload("id,name\na,first\nb,other\na,second\n")
@@ -239,7 +252,7 @@ class TestOptions:
 
         message = output(result)["error"]["message"]
         assert "not UTF-8 (byte 0xf6 at byte 5 of the file" in message
-        assert 'Set "encoding" to that of the file ("cp1252" or "latin-1"' in message
+        assert 'Next: set "encoding" to that of the file ("cp1252" or "latin-1"' in message
         assert result.iterations == 1
 
     @pytest.mark.parametrize("options", [{}, {"gzip": True}], ids=["by its bytes", "by the option"])
@@ -260,18 +273,21 @@ class TestOptions:
         ("content", "options", "message"),
         [
             (gzip.compress(b"id,name\n1,a\n" * 100, mtime=0)[:-9], {}, "ends in the middle"),
-            (b"id,name\n", {"gzip": True}, "is damaged before byte 8"),
-            (b"PK\x03\x04...", {}, "a zip archive, or a workbook of Excel"),
+            (gzip.compress(b"id,name\n")[:10] + b"\xff" * 9, {}, "file.csv is damaged before byte"),
+            (
+                b"PK\x03\x04...",
+                {},
+                "s3://uploads/file.csv is a zip archive, or a workbook of Excel",
+            ),
             ("id".encode("utf-32"), {}, "UTF-32"),
             # A file whose first bytes come one by one.
             (b"".join(gzip.compress(bytes([b])) for b in "id".encode("utf-32")), {}, "UTF-32"),
-            (gzip.compress(b"id,name\n", mtime=0), {"gzip": False}, "can't be read: not UTF-8"),
+            (gzip.compress(b"id,name\n", mtime=0), {"gzip": False}, '"gzip" is false, but'),
             (b"\nid,name\n", {}, "The first line of the file is empty"),
             (b'"id,name\n1,a\n', {}, "can't be read: a quote that opens"),
             (b"id,a,a\n", {}, 'Columns 2, 3 of the file are all called "a"'),
             (b"id,name\n", {"skip_columns": ["x"]}, 'names the column "x"'),
-            (b"id,name\n", {"skip_columns": ["id"]}, 'has no column "id"'),
-            (b"id;name\n", {}, "look at the file's delimiter"),
+            (b"id;name\n", {}, 'look at the file\'s "delimiter"'),
             (b"id,name\n", {"key_field": "name"}, 'the partition key of table "airports" is "id"'),
         ],
     )
@@ -285,6 +301,70 @@ class TestOptions:
         assert result.record.status == "failed"
         assert message in output(result)["error"]["message"]
         assert result.iterations == 1
+
+    @pytest.mark.parametrize(
+        ("content", "option", "message"),
+        [
+            (
+                b"id,name\n",
+                True,
+                "true, but {file} is no gzip file: it begins with the bytes 69 64",
+            ),
+            (gzip.compress(b"id,name\n"), False, "false, but {file} is a gzip file: it begins"),
+        ],
+    )
+    def test_a_gzip_option_that_the_file_belies_is_refused_with_what_the_file_is(
+        self, account: Account, content: bytes, option: bool, message: str
+    ) -> None:
+        account.upload(content)
+
+        result = run_import(gzip=option)
+
+        said = output(result)["error"]["message"]
+        assert message.format(file="s3://uploads/file.csv") in said
+        assert said.endswith('Next: leave "gzip" out, or upload the other file.')
+        assert result.iterations == 1
+
+    @pytest.mark.parametrize("inner", [gzip.compress(b"id,name\n1,a\n"), b"PK\x03\x04..."])
+    def test_a_file_that_is_packed_twice_is_refused_as_such(
+        self, account: Account, inner: bytes
+    ) -> None:
+        account.upload(gzip.compress(inner))
+
+        result = run_import()
+
+        said = output(result)["error"]["message"]
+        assert "s3://uploads/file.csv is a gzip file with another archive in it. Next: " in said
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            ({"skip_columns": ["id"]}, '"skip_columns" skips the column "id"'),
+            ({"skip_columns": ["#1"]}, '"skip_columns" skips the column "id"'),
+            ({"rename_columns": {"id": "x"}}, '"rename_columns" makes "x" of the column "id"'),
+            ({"rename_columns": {"#2": "x"}}, '"rename_columns" makes "x" of the column "order"'),
+        ],
+    )
+    def test_an_option_that_takes_a_key_away_is_named_with_the_keys_of_the_table(
+        self, account: Account, options: dict[str, Any], message: str
+    ) -> None:
+        account.create_table("orders", id="S", order="S")
+        account.upload(" id , order ,name\n1,2,a\n")
+
+        result = run_import(table="orders", **options)
+
+        said = output(result)["error"]["message"]
+        assert f'{message}. Each item needs the keys of the table: "id" and "order". Next: ' in said
+        assert "has no column" not in said
+
+    def test_a_misspelt_option_is_refused_with_the_likeliest_one(self) -> None:
+        for wrong, right in (("skip_collumns", "skip_columns"), ("delimeter", "delimiter")):
+            with pytest.raises(InvalidInput, match=f'no such field; did you mean "{right}"'):
+                run_import(**{wrong: ";"})
+
+    def test_an_option_like_no_other_is_refused_with_all_that_there_are(self) -> None:
+        with pytest.raises(InvalidInput, match="no such field; there are bucket, key, table"):
+            run_import(zzz=1)
 
     def test_columns_are_skipped_and_renamed(self, account: Account) -> None:
         account.upload("code,phone,phone,\n1,a,b,c\n")
@@ -389,8 +469,8 @@ class TestPermissions:
     @pytest.mark.parametrize(
         ("service", "message"),
         [
-            ("dynamodb", 'Add the action "dynamodb:DescribeTable" for this table to'),
-            ("s3", 'may not read s3://uploads/file.csv. Add "s3:GetObject"'),
+            ("dynamodb", 'table "airports". {said}. Next: add "dynamodb:DescribeTable" for it to'),
+            ("s3", "may not use the file s3://uploads/file.csv. {said}. Without s3:ListBucket"),
         ],
     )
     def test_a_permission_that_is_missing_is_named(
@@ -401,14 +481,56 @@ class TestPermissions:
 
         result = run_import()
 
-        assert message in output(result)["error"]["message"]
+        said = output(result)["error"]["message"]
+        assert message.format(said="AWS says: Not authorized") in said
+        assert result.iterations == 5
 
-    def test_a_file_that_is_missing_is_named(self, account: Account) -> None:
+    def test_the_action_that_aws_names_is_the_one_to_add(self) -> None:
+        said = "User: arn:aws:sts::1:assumed-role/w is not authorized to perform: kms:Decrypt on x"
+        denied = ClientError({"Error": {"Code": "AccessDenied", "Message": said}}, "GetObject")
+
+        add = pytest.raises(PermissionError, match='Next: add "kms:Decrypt" for it')
+        with add, file_errors("uploads", "file.csv"):
+            raise denied
+
+    def test_a_write_that_is_denied_is_named(
+        self, account: Account, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        account.upload(written(numbered(3)))
+        monkeypatch.setattr(account.dynamodb, "batch_write_item", Denied().batch_write_item)
+
+        result = run_import()
+
+        assert 'Next: add "dynamodb:BatchWriteItem"' in output(result)["error"]["message"]
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            ({"key": "x"}, 'There is no file s3://uploads/x. Next: correct "bucket" or "key".'),
+            ({"bucket": "nobodys"}, 'There is no bucket "nobodys". Next: correct "bucket".'),
+            (
+                {"table": "gone"},
+                'There is no table "gone" in us-east-1, where the worker runs. Next',
+            ),
+        ],
+    )
+    def test_what_is_missing_is_named_in_a_line_and_tried_five_times(
+        self, account: Account, options: dict[str, Any], message: str
+    ) -> None:
         account.upload(written(numbered(3)))
 
-        result = run_import(key="missing.csv")
+        result = run_import(**options)
 
-        assert "There is no file s3://uploads/missing.csv" in output(result)["error"]["message"]
+        assert message in output(result)["error"]["message"]
+        assert result.iterations == 5
+        stacks = [line.error.stack or "" for log in result.logs for line in log.lines if line.error]
+        assert [len(stack) > 0 and "botocore" not in stack for stack in stacks] == [True] * 5
+
+    def test_what_is_transient_stays_as_boto3_says_it(self) -> None:
+        busy = ClientError({"Error": {"Code": "SlowDown", "Message": "Slow"}}, "GetObject")
+
+        with pytest.raises(ClientError, match="SlowDown"), file_errors("uploads", "file.csv"):
+            raise busy
 
 
 class TestCounts:
@@ -576,8 +698,8 @@ class TestInput:
         ("options", "message"),
         [
             ({"key": "missing.csv"}, "There is no file"),
-            ({"bucket": "missing-bucket"}, "NoSuchBucket"),
-            ({"table": "missing"}, "ResourceNotFoundException"),
+            ({"bucket": "missing-bucket"}, "There is no bucket"),
+            ({"table": "missing"}, "There is no table"),
         ],
     )
     def test_a_missing_file_bucket_or_table_fails_after_5_attempts(

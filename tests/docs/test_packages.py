@@ -10,9 +10,9 @@ import pytest
 
 import definitions
 from handler.testing import run
-from infra.bundle_size import MAX_UNZIPPED_BYTES, MAX_ZIPPED_BYTES, MEGABYTE, BundleSize
-from infra.lambda_python import RUNTIME_PACKAGES
-from infra.wheels import GLIBC_MINORS, PYTHON_VERSION
+from infra.archive.bundle_size import MAX_UNZIPPED_BYTES, MAX_ZIPPED_BYTES, MEGABYTE, BundleSize
+from infra.archive.lambda_python import RUNTIME_PACKAGES
+from infra.archive.wheels import GLIBC_MINORS, PYTHON_VERSION
 from tests.docs.guide import DOCS, files_of, links_of
 
 PAGE = (DOCS / "packages.md").read_text()

@@ -80,7 +80,7 @@ def test_the_numbers_in_the_guide_are_the_codes() -> None:
     assert f"up to {MAX_RETRY_ATTEMPTS} times" in GUIDE
     assert f"at most {MAX_SCHEDULE_INPUT_BYTES // 1024} KiB" in GUIDE
     assert f"more than {MAX_NAME_CHARACTERS} characters" in GUIDE
-    assert f"an expression has {MAX_EXPRESSION_CHARACTERS} characters" in GUIDE
+    assert f"an expression has at most {MAX_EXPRESSION_CHARACTERS} characters" in GUIDE
 
 
 def test_every_link_in_the_guide_leads_somewhere() -> None:

@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+# Each test starts a process.
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent.parent
 GOOD = """
 from handler import Context, Done, task

@@ -13,6 +13,9 @@ import pytest
 
 from handler import Context, Done, task, testing
 
+# Each test starts a process.
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent.parent
 # What awslambdaric's `_setup_logging` does before the handler is imported.
 RUNTIME = """

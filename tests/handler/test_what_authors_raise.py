@@ -41,13 +41,6 @@ BASE_EXCEPTIONS: list[BaseException] = [
 ]
 
 
-@pytest.fixture(scope="module")
-def world() -> Iterator[Stack]:
-    """One stack for all examples."""
-    with Stack.inside_moto() as stack:
-        yield stack
-
-
 def failed(stack: Stack, definition: Definition, **options: Any) -> StoredTask:
     """The record of a task after one visit, which must have failed it."""
     record = stack.trigger(definition, **options)
@@ -63,10 +56,10 @@ def failed(stack: Stack, definition: Definition, **options: Any) -> StoredTask:
     return after
 
 
-def test_every_odd_exception_fails_its_task(world: Stack) -> None:
+def test_every_odd_exception_fails_its_task(stack: Stack) -> None:
     # A sample: tests/handler/record/test_exceptions.py has them all.
     for make in [*ODD_EXCEPTIONS[::15], *ODD_EXCEPTIONS[-12:]]:
-        after = failed(world, bare(_raising(make)))
+        after = failed(stack, bare(_raising(make)))
 
         assert after.failure.message
         assert after.failure.code
@@ -82,8 +75,9 @@ def _raising(make: Callable[[], BaseException]) -> Callable[[Context], Verdict]:
 @pytest.mark.property
 @settings(suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate])
 @given(error=exceptions())
-def test_any_exception_fails_its_task(world: Stack, error: BaseException) -> None:
-    failed(world, raising(error))
+def test_any_exception_fails_its_task(error: BaseException) -> None:
+    with Stack.inside_moto() as stack:
+        failed(stack, raising(error))
 
 
 def test_a_cancellation_out_of_an_event_loop_fails_the_task() -> None:
@@ -141,7 +135,7 @@ def test_a_retry_may_exclude_an_interrupt() -> None:
 
 
 @pytest.mark.parametrize("error", BASE_EXCEPTIONS, ids=repr)
-def test_a_source_of_a_loop_may_raise_anything(world: Stack, error: BaseException) -> None:
+def test_a_source_of_a_loop_may_raise_anything(stack: Stack, error: BaseException) -> None:
     class Input(BaseModel):
         cursor: int = 0
 
@@ -155,11 +149,11 @@ def test_a_source_of_a_loop_may_raise_anything(world: Stack, error: BaseExceptio
             pass
         return Done()
 
-    failed(world, looping)
+    failed(stack, looping)
 
 
 @pytest.mark.parametrize("error", BASE_EXCEPTIONS, ids=repr)
-def test_a_validator_of_the_input_may_raise_anything(world: Stack, error: BaseException) -> None:
+def test_a_validator_of_the_input_may_raise_anything(stack: Stack, error: BaseException) -> None:
     fails: list[bool] = []
 
     class Input(BaseModel):
@@ -176,38 +170,38 @@ def test_a_validator_of_the_input_may_raise_anything(world: Stack, error: BaseEx
     def validated(context: Context, input: Input) -> Verdict:
         return Done()
 
-    record = world.trigger(validated, input={"number": 1})
+    record = stack.trigger(validated, input={"number": 1})
     fails.append(True)
-    world.run(record)
+    stack.run(record)
 
-    assert world.get(record).status is Status.FAILED
+    assert stack.get(record).status is Status.FAILED
     expected = KeyboardInterrupt if isinstance(error, KeyboardInterrupt) else Refused
     with pytest.raises(expected):
-        world.trigger(validated, input={"number": 1})
+        stack.trigger(validated, input={"number": 1})
 
 
-def test_whatever_a_task_returns_its_task_ends(world: Stack) -> None:
+def test_whatever_a_task_returns_its_task_ends(stack: Stack) -> None:
     class OddFailed(Failed):
         @property
         def message(self) -> str:
             raise SystemExit(0)
 
     for value in [*ODD, Raising(KeyboardInterrupt()), OddFailed, Continue]:
-        after = failed(world, returning(value))
+        after = failed(stack, returning(value))
 
         assert after.failure.code == "NO_VERDICT"
 
 
-def test_an_output_that_cannot_be_read_fails_the_task(world: Stack) -> None:
+def test_an_output_that_cannot_be_read_fails_the_task(stack: Stack) -> None:
     for error in BASE_EXCEPTIONS:
         verdict = Done(output={"value": 1})
         object.__setattr__(verdict, "output", Raising(error))
 
-        failed(world, returning(verdict))
+        failed(stack, returning(verdict))
 
 
 @pytest.mark.parametrize("hook", ["on_done", "on_error", "on_abort"])
-def test_a_hook_may_raise_anything(world: Stack, hook: str) -> None:
+def test_a_hook_may_raise_anything(stack: Stack, hook: str) -> None:
     verdicts = {"on_done": Done(), "on_error": Failed("boom")}
     for error in BASE_EXCEPTIONS:
         definition = bare(lambda _: verdicts[hook])
@@ -216,18 +210,18 @@ def test_a_hook_may_raise_anything(world: Stack, hook: str) -> None:
             raise error
 
         getattr(definition, hook)(fail)
-        record = world.trigger(definition)
+        record = stack.trigger(definition)
         if hook == "on_abort":
-            world.tasks.abort(record.id)
+            stack.tasks.abort(record.id)
         else:
-            world.run(record)
+            stack.run(record)
 
-        after = world.get(record)
+        after = stack.get(record)
         assert after.pending_hook is None
-        assert any(f"Error executing {hook} hook" in text for text in world.messages(record))
+        assert any(f"Error executing {hook} hook" in text for text in stack.messages(record))
 
 
-def test_a_veto_may_be_anything_that_can_be_raised(world: Stack) -> None:
+def test_a_veto_may_be_anything_that_can_be_raised(stack: Stack) -> None:
     for error in BASE_EXCEPTIONS:
         vetoed = bare(lambda _: Done())
 
@@ -237,11 +231,11 @@ def test_a_veto_may_be_anything_that_can_be_raised(world: Stack) -> None:
 
         expected = KeyboardInterrupt if isinstance(error, KeyboardInterrupt) else Refused
         with pytest.raises(expected):
-            world.trigger(vetoed)
+            stack.trigger(vetoed)
 
 
-def test_a_veto_of_any_kind_is_answered_by_the_api(world: Stack) -> None:
-    api = Api(world)
+def test_a_veto_of_any_kind_is_answered_by_the_api(stack: Stack) -> None:
+    api = Api(stack)
     for error in BASE_EXCEPTIONS:
 
         @task(id="testingRun")
@@ -252,7 +246,7 @@ def test_a_veto_of_any_kind_is_answered_by_the_api(world: Stack) -> None:
         def veto(request: TriggerRequest, error: BaseException = error) -> None:
             raise error
 
-        world.definitions = (vetoed,)
+        stack.definitions = (vetoed,)
         answer = api.envelope(TRIGGER_TASK, definition="testingRun")
 
         assert type(error).__name__ in str(answer["error"])
@@ -306,13 +300,13 @@ class TestTheEnginesOwn:
         assert record.output["error"]["message"] == "both (2 sub-exceptions): ValueError: boom"
 
     @pytest.mark.parametrize("signal", [Killed(), StoreUnavailable("It is down.")])
-    def test_a_signal_in_a_group_stays_a_signal(self, world: Stack, signal: BaseException) -> None:
-        record = world.trigger(raising(BaseExceptionGroup("group", [ValueError(), signal])))
+    def test_a_signal_in_a_group_stays_a_signal(self, stack: Stack, signal: BaseException) -> None:
+        record = stack.trigger(raising(BaseExceptionGroup("group", [ValueError(), signal])))
 
         with pytest.raises(type(signal)):
-            world.run(record)
+            stack.run(record)
 
-        assert world.get(record).status is Status.RUNNING
+        assert stack.get(record).status is Status.RUNNING
 
     def test_a_kill_inside_of_a_task_is_a_crash(self) -> None:
         @task()

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 import definitions
-from infra import bundle, wheels
-from infra.archive_check import OUR_PACKAGES
+from infra import bundle
+from infra.archive import wheels
+from infra.archive.our_files import OUR_PACKAGES
 from infra.errors import BundleError
 from infra.settings import Architecture
 from tests.infra.recording import ROOT, run
@@ -112,6 +113,7 @@ class TestBytes:
         assert size < 5 * MEGABYTE
 
 
+@pytest.mark.slow
 class TestContent:
     def test_it_contains_our_code_and_no_other_file_of_the_project(
         self, project: Path, tmp_path: Path

@@ -131,6 +131,10 @@ class TestRefusals:
             {"x": 1}
         )
 
+    @pytest.mark.parametrize(("key", "meant"), [("region", "aws:region"), ("aws:jwtIssuer", "")])
+    def test_a_key_of_another_namespace_is_named_with_it(self, key: str, meant: str) -> None:
+        assert f'did you mean "{meant or "background-tasks:jwtIssuer"}"?' in refusal({key: "x"})
+
     def test_all_errors_are_reported_at_once(self) -> None:
         assert (
             len(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from local.access import Access
-from local.deployed import Deployed
+from local.deployed import OUTPUTS_FILE, Deployed
 from local.errors import LocalError
 
 ACCESS = Access("http://127.0.0.1:4566", "eu-central-1", "AKIA", "secret")
@@ -53,19 +53,56 @@ def test_without_the_file_the_error_says_how_to_start_a_local_aws(tmp_path: Path
         Deployed.from_file(tmp_path)
 
 
-def test_removing_it_twice_is_not_an_error(deployed: Deployed, tmp_path: Path) -> None:
-    path = deployed.to_file(tmp_path)
+def test_a_file_that_is_broken_says_what_to_do(tmp_path: Path) -> None:
+    path = tmp_path / OUTPUTS_FILE
+    path.parent.mkdir()
+    path.write_text('{"endpointUrl": "htt')
 
-    deployed.remove_file(tmp_path)
-    deployed.remove_file(tmp_path)
+    with pytest.raises(LocalError, match=r"outputs.json is not what `up` writes.*Remove it"):
+        Deployed.from_file(tmp_path)
 
+
+def test_the_file_is_there_within_the_block_alone(deployed: Deployed, tmp_path: Path) -> None:
+    path = tmp_path / OUTPUTS_FILE
+
+    with deployed.in_file(tmp_path):
+        written = path.exists()
+
+    assert written
     assert not path.exists()
+
+
+def test_a_file_that_is_removed_meanwhile_is_not_an_error(
+    deployed: Deployed, tmp_path: Path
+) -> None:
+    with deployed.in_file(tmp_path):
+        (tmp_path / OUTPUTS_FILE).unlink()
 
 
 def test_the_file_of_another_local_aws_is_not_removed(deployed: Deployed, tmp_path: Path) -> None:
     other = Deployed(replace(ACCESS, endpoint_url="http://127.0.0.1:4567"), OUTPUTS)
-    path = other.to_file(tmp_path)
 
-    deployed.remove_file(tmp_path)
+    with deployed.in_file(tmp_path):
+        other.to_file(tmp_path)
 
-    assert path.exists()
+    assert Deployed.from_file(tmp_path).access == other.access
+
+
+@pytest.mark.parametrize("is_up", [True, False])
+def test_the_one_before_is_found_again_if_it_is_still_up(
+    deployed: Deployed, tmp_path: Path, is_up: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = Deployed(replace(ACCESS, endpoint_url="http://127.0.0.1:4567"), OUTPUTS)
+    ups = {first.access, ACCESS}
+    monkeypatch.setattr("local.deployed.is_answering", ups.__contains__)
+    first.to_file(tmp_path)
+
+    with deployed.in_file(tmp_path):
+        within = Deployed.from_file(tmp_path)
+        if not is_up:
+            ups.remove(first.access)
+
+    assert within.access == deployed.access
+    assert (tmp_path / OUTPUTS_FILE).exists() == is_up
+    if is_up:
+        assert Deployed.from_file(tmp_path) == Deployed(first.access, first._values())

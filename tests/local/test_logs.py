@@ -89,9 +89,11 @@ def test_all_that_a_task_logs_and_prints_is_in_cloudwatch_with_its_ids(aws: Runn
     execution = aws.run(id).arn.rpartition(":")[2]
 
     aws.until(lambda: any(line["message"] == "HOOK" for line in lines_of(aws, id)))
-    lines = [line for line in lines_of(aws, id) if line.get("action") != "iteration"]
-    assert {line["execution_name"] for line in lines} == {execution}
-    assert {line["definition_id"] for line in lines} == {"logPlainly"}
+    every = lines_of(aws, id)
+    lines = [line for line in every if line.get("action") != "visit"]
+    assert {line["execution_name"] for line in every} == {execution}
+    assert {line["definition_id"] for line in every} == {"logPlainly"}
+    assert [line["answer"] for line in every if line not in lines] == ["continue", "done"]
     assert [line["message"] for line in lines if line["iteration"] == 1] == [
         "PRINT… 1", "INFO 1", "STDERR", "TASK-LOG", "Task continuing.", "THREAD",
     ]  # fmt: skip

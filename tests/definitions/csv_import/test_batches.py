@@ -1,6 +1,7 @@
 """Rows on their way to a table: how many go in a request, and what happens to a refused one."""
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -111,8 +112,23 @@ def test_no_request_of_many_short_columns_is_larger_than_it_may_be(
 
 def test_an_error_of_the_table_is_no_fault_of_a_row() -> None:
     class NoTable:
+        meta = SimpleNamespace(region_name="eu-central-1")
+
         def batch_write_item(self, **_: Any) -> Any:
             raise ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "BatchWriteItem")
 
-    with pytest.raises(ClientError):
+    with pytest.raises(FileNotFoundError, match='no table "rows" in eu-central-1'):
         TableWriter(NoTable(), "rows", SCHEMA).write([Entry(Row(2, ["a"]), {"id": {"S": "a"}})])
+
+
+def test_a_table_that_takes_nothing_is_named_with_what_to_do(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Busy:
+        def batch_write_item(self, **request: Any) -> Any:
+            return {"UnprocessedItems": request["RequestItems"]}
+
+    monkeypatch.setattr("time.sleep", lambda _: None)
+
+    with pytest.raises(TimeoutError, match=r'"rows" left 1 of 1 rows .* Next: give the table more'):
+        TableWriter(Busy(), "rows", SCHEMA).write([Entry(Row(2, ["a"]), {"id": {"S": "a"}})])

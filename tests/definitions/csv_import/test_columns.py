@@ -7,7 +7,7 @@ import pytest
 from definitions.csv_import.columns import attributes_of
 from definitions.csv_import.errors import ImportRefused
 
-HEADER = [" id ", "phone", "phone", ""]
+HEADER = ["id", "phone", "phone", ""]
 
 
 def attributes(header: list[str], **options: Any) -> list[str | None]:
@@ -53,7 +53,7 @@ def test_a_new_name_that_another_column_has_is_refused() -> None:
 
 
 def test_a_column_without_a_name_is_refused_with_what_to_do() -> None:
-    message = refusal(["id", " "])
+    message = refusal(["id", ""])
 
     assert "Column 2 of the file has no name" in message
     assert '"skip_columns": ["#2"]' in message

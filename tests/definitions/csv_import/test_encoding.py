@@ -25,7 +25,7 @@ def test_an_encoding_has_many_names(name: str, found: str) -> None:
 
 @pytest.mark.parametrize("name", ["utf-9", "", "a\0b", "ä"])
 def test_an_unknown_encoding_is_refused_with_those_that_there_are(name: str) -> None:
-    with pytest.raises(ValueError, match=r'is not an encoding of Python\. Use "utf-8"'):
+    with pytest.raises(ValueError, match=r'is not an encoding of Python\. Next: use "utf-8"'):
         canonical(name)
 
 
@@ -59,5 +59,5 @@ def test_the_option_goes_before_the_byte_order_mark_and_that_before_utf_8(
 
 @pytest.mark.parametrize("encoding", ["utf-32-le", "utf-32-be"])
 def test_a_file_in_utf_32_is_refused_with_what_to_do(encoding: str) -> None:
-    with pytest.raises(ImportRefused, match="Store it as UTF-8"):
+    with pytest.raises(ImportRefused, match="Next: store it as UTF-8"):
         detect("\ufeffid".encode(encoding)[:4], None)

@@ -395,7 +395,7 @@ class TestWhatIsRefused:
             model_config = ConfigDict(extra="forbid")
             size: int = 1
 
-        with pytest.raises(InvalidInput, match="sise"):
+        with pytest.raises(InvalidInput, match='did you mean "size"'):
             codec_of(Strict).encode_over({}, {"sise": 2})
 
 

@@ -1,5 +1,6 @@
 """What a running task is given."""
 
+import math
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -21,6 +22,7 @@ from handler import (
 )
 from handler.contract import Status
 from handler.errors import InvalidInput
+from handler.record import short_repr
 from handler.record.task_record import Identity, Progress
 from handler.testing import World, abort, kill, run
 from tests.handler.stack import Stack, moment
@@ -225,6 +227,23 @@ class TestCheckpoints:
 
         assert kept == stored
         assert stored.output == {"b": 2}
+
+    @pytest.mark.parametrize(
+        "wrong", ["x", -1, 1.5, math.nan, math.inf, 2**53, 10**5_000], ids=short_repr
+    )
+    @pytest.mark.parametrize("name", ["done", "total"])
+    def test_progress_that_is_no_count_is_refused_in_words(self, name: str, wrong: Any) -> None:
+        @task(id="progress")
+        def definition(context: Context) -> Done:
+            context.save_progress(**{"done": 0, name: wrong})
+            return Done()
+
+        result = run(definition)
+
+        assert result.record.has_failed
+        [error] = [line.error for line in result.logs[0].lines if line.error]
+        assert f"save_progress({name}=" in str(error)
+        assert "it takes a whole number from 0 to 9007199254740991." in str(error)
 
     def test_progress_is_on_the_record(self, stack: Stack) -> None:
         _, stored = self.saved(stack, lambda context: context.save_progress(3, total=10))

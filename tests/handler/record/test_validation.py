@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from handler.record.validation import invalid_fields, invalid_input
 
@@ -92,9 +92,85 @@ def test_the_message_names_the_subject_each_field_and_its_value() -> None:
     assert set(error.data["invalidFields"]) == {"name", "count"}  # type: ignore[call-overload]
 
 
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("cuont", 'of "x": cuont: there is no such field; did you mean "count"?'),
+        ("zzz", 'of "x": zzz: there is no such field; there are name, count.'),
+    ],
+)
+def test_a_field_that_there_is_not_is_named_with_those_that_there_are(
+    name: str, message: str
+) -> None:
+    class Strict(BaseModel, extra="forbid"):
+        name: str
+        count: int = 1
+
+    problem = error_of(Strict, {"name": "n", name: 1})
+
+    error = invalid_input('The input of "x"', problem, known=list(Strict.model_fields))
+
+    assert error.message.endswith(message)
+
+
 def test_a_value_of_10_000_characters_is_cut_in_the_message() -> None:
     problem = error_of(Model, {"name": "n", "count": "x" * 10_000})
 
     error = invalid_input("The input", problem)
 
     assert len(error.message) < 300
+
+
+class Checked(BaseModel):
+    even: int = 0
+    short: str = ""
+    odd: int | str = 1
+
+    @field_validator("even")
+    @classmethod
+    def _is_even(cls, value: int) -> int:
+        if value % 2:
+            raise ValueError("it is odd")
+        return value
+
+    @field_validator("short")
+    @classmethod
+    def _is_short(cls, value: str) -> str:
+        assert len(value) < 3, "it is long"
+        return value
+
+
+def test_what_a_validator_raises_is_shown_as_it_raised_it() -> None:
+    error = error_of(Checked, {"even": 1, "short": "long"})
+
+    fields: Any = invalid_fields(error)
+
+    assert fields["even"] == {
+        "code": "value_error",
+        "message": "it is odd",
+        "data": {"path": ["even"]},
+    }
+    assert fields["short"]["message"].startswith("it is long")
+    message = str(invalid_input("It", error))
+    assert message.startswith("Validation failed. It: even: it is odd (it is 1); short: it is long")
+
+
+def test_two_errors_of_one_name_are_both_in_the_message() -> None:
+    class Two(BaseModel):
+        numbers: dict[str | int, int]
+
+    error = error_of(Two, {"numbers": {1: "one", "1": "uno"}})
+
+    message = str(invalid_input("It", error))
+
+    assert "'one'" in message
+    assert "'uno'" in message
+
+
+def test_a_text_that_is_not_unicode_is_shown_as_that() -> None:
+    message = str(invalid_input("It", error_of(Checked, {"even": "\ud800"})))
+
+    assert message == (
+        "Validation failed. It: even: It should be Unicode text, without half of a surrogate pair"
+        " (it is '\\ud800')."
+    )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from infra.wheels import PYTHON_VERSION
+from infra.archive.wheels import PYTHON_VERSION
 
 _START_SECONDS: Final = 20
 _ASK: Final = (

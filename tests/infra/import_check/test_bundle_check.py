@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 
 from handler.contract import EnvVar
-from infra import bundle, bundle_check, lambda_interpreter, trial, wheels
-from infra.archive_check import OUR_PACKAGES
+from infra import bundle
+from infra.archive import wheels
+from infra.archive.lambda_python import THIS_PYTHON
+from infra.archive.our_files import OUR_PACKAGES
 from infra.errors import BundleError
-from infra.lambda_interpreter import Interpreter
-from infra.lambda_python import THIS_PYTHON
+from infra.import_check import bundle_check, lambda_interpreter, trial
+from infra.import_check.lambda_interpreter import Interpreter
 from infra.settings import Architecture
 from tests.infra.recording import ROOT
 from tests.infra.wheel_making import make_wheel
@@ -111,7 +113,7 @@ class TestDeploying:
             "from graphql import gone, parse",
             "import pydantic.gone.deep",
             "def work():",
-            "    import numpy",
+            "    import unheard_of",
         ]
         add(project, "extra.py", "\n".join(lines))
         add(project, "deep/__init__.py", "x = (\n")
@@ -166,7 +168,13 @@ class TestDeploying:
                             " the name, or have another version of its package"
                         ),
                     ),
-                    (15, f"numpy, {LACKS}. Next: python -m infra.lock add numpy"),
+                    (
+                        15,
+                        (
+                            f"unheard_of, {LACKS}. Next: python -m infra.lock add unheard_of, once"
+                            " you have looked up that name on https://pypi.org"
+                        ),
+                    ),
                 )
             ),
         ]
@@ -252,10 +260,12 @@ class TestWhatIsRemembered:
         before = remembered()
         copy = tmp_path / "infra"
         shutil.copytree(ROOT / "infra", copy)
-        monkeypatch.setattr(bundle_check, "__file__", str(copy / "bundle_check.py"))
+        monkeypatch.setattr(
+            bundle_check, "__file__", str(copy / "import_check" / "bundle_check.py")
+        )
         assert remembered() == before
 
-        (copy / "remedies.py").write_text("changed")
+        (copy / "archive" / "lambda_python.py").write_text("changed")
 
         assert remembered() != before
 
@@ -291,6 +301,26 @@ class TestWhatIsRemembered:
 class TestOnTheLocalAws:
     """The code alone is deployed there, and runs with this machine's packages."""
 
+    def test_a_test_beside_a_task_stops_nothing(self, project: Path) -> None:
+        add(project, "test_extra.py", "import pytest\n\ndef test_it() -> None: ...\n")
+        add(project, "conftest.py", "import pytest\n")
+
+        assert problems(project, []) == []
+
+    @pytest.mark.parametrize(
+        "code", ["from definitions.test_extra import HELP", "from definitions import test_extra"]
+    )
+    def test_a_test_that_a_task_imports_is_named_as_one(self, project: Path, code: str) -> None:
+        add(project, "test_extra.py", "import pytest\nHELP = 1\n")
+        add(project, "extra.py", code)
+
+        [found] = problems(project, [])
+
+        assert found.startswith("definitions/extra.py, line 1, imports ")
+        assert found.endswith(
+            "a test, which the bundle leaves out. Next: move what you need of it to another file"
+        )
+
     def test_a_package_that_the_bundle_has_may_be_imported(self, project: Path) -> None:
         add(project, "extra.py", "import pydantic.alias_generators, ariadne\n")
 
@@ -321,7 +351,7 @@ class TestOnTheLocalAws:
         lock = tmp_path / wheels.REQUIREMENTS.name
         lock.write_text(wheels.REQUIREMENTS.read_text() + "not-installed==1.0 --hash=sha256:0\n")
         monkeypatch.setattr(wheels, "REQUIREMENTS", lock)
-        monkeypatch.setattr("infra.remedies.REQUIREMENTS", lock)
+        monkeypatch.setattr("infra.import_check.remedies.REQUIREMENTS", lock)
         add(project, "extra.py", "import not_installed\n")
 
         [found] = problems(project, [])
@@ -449,7 +479,7 @@ class TestTrial:
             "try:\n    import yaml\nexcept ImportError:\n    pass\nelse:\n    raise OSError",
             "import socket\nsocket.socket().connect(('127.0.0.1', 9))",
             f"import os\nassert set(os.environ) >= {needed!r}",
-            "from importlib.util import find_spec\nassert not find_spec('bundle_size')",
+            "from importlib.util import find_spec\nassert not find_spec('bundle_check')",
             "import sys\nassert sys.dont_write_bytecode  # nothing is written beside boto3",
             "open('definitions/extra0.py').close()",
         ]

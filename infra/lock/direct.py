@@ -6,7 +6,7 @@ from typing import Final
 
 from packaging.requirements import InvalidRequirement, Requirement
 
-from infra.wheels import normalized
+from infra.archive.wheels import normalized
 
 # What the program imports, and no Lambda: the runtime has boto3.
 PROGRAM: Final = frozenset({"boto3", "pulumi", "pulumi-aws"})
@@ -71,13 +71,13 @@ def parsed(word: str) -> Requirement:
         requirement = Requirement(word)
     except InvalidRequirement as error:
         raise ValueError(
-            f'"{word}" is not the name of a package. Write a name, and a version if you want a'
-            ' certain one: requests, requests==2.32.5, "httpx[http2]>=0.28".'
+            f'"{word}" is not the name of a package. Next: write a name, and a version if you'
+            ' want a certain one: requests, requests==2.32.5, "httpx[http2]>=0.28".'
         ) from error
     if requirement.url or requirement.marker:
         raise ValueError(
-            f'"{word}" has an address or a condition. The bundle takes wheels of a package index:'
-            f" write {requirement.name}, or {requirement.name}==<version>."
+            f'"{word}" has an address or a condition. The bundle takes wheels of a package index.'
+            f" Next: write {requirement.name}, or {requirement.name}==<version>."
         )
     return requirement
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from infra.archive.wheel_files import wheel_files
 from infra.errors import BundleError
-from infra.wheel_files import wheel_files
 from tests.infra.wheel_making import make_wheel
 
 

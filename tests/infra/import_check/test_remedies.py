@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.archive_check import Missing
-from infra.remedies import describe
+from infra.import_check.archive_check import Missing
+from infra.import_check.remedies import describe
 
 
 @pytest.fixture

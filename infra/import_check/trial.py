@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from handler.contract import EnvVar
-from infra.archive_check import OUR_PACKAGES, Faulty, Missing
+from infra.archive.lambda_python import RUNTIME_PACKAGES
+from infra.archive.module_names import module_of
+from infra.archive.our_files import OUR_PACKAGES
+from infra.archive.wheels import PYTHON_VERSION
 from infra.errors import BundleError
-from infra.lambda_interpreter import Interpreter
-from infra.lambda_python import RUNTIME_PACKAGES
-from infra.modules import module_of
-from infra.wheels import PYTHON_VERSION
+from infra.import_check.archive_check import Faulty, Missing
+from infra.import_check.lambda_interpreter import Interpreter
 
 ENTRIES: Final = ("handler.worker", "handler.api", "handler.recovery")
 

@@ -5,7 +5,7 @@ import textwrap
 
 import pytest
 
-from infra.imports import Import, imports_of
+from infra.import_check.imports import Import, imports_of
 
 THERE = {"json", "yes", "yes.part"}
 

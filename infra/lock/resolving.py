@@ -16,8 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, get_args
 
+from infra.archive.wheels import GLIBC_MINORS, MACHINES, PYTHON_VERSION, ROOT, pins, target_options
 from infra.settings import Architecture
-from infra.wheels import GLIBC_MINORS, MACHINES, PYTHON_VERSION, ROOT, pins, target_options
 
 # The oldest Python that the project runs on. The developers' lock holds for it and for every newer
 # one.
@@ -43,6 +43,20 @@ class Unresolvable(Exception):
         """` for Python 3.13 on arm64`, or nothing."""
         names = " and ".join(self.architectures)
         return f" for Python {PYTHON_VERSION} on {names}" if names else ""
+
+
+class IndexUnreachable(Exception):
+    """The package index doesn't answer, or refuses to.
+
+    Args:
+        reason: in a line.
+        address: the index's; "" if it is unknown.
+    """
+
+    def __init__(self, reason: str, address: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.address = address
 
 
 def bundle_versions(requirements: str, *, constraints: str, preferred: str) -> dict[str, str]:
@@ -134,12 +148,44 @@ def _compile(folder: Path, asked: str, output: str, *options: str) -> None:
         command, cwd=folder, capture_output=True, text=True, check=False
     )
     if finished.returncode != 0:
+        _raise_if_unreachable(finished.stderr)
         raise Unresolvable(_reason(finished.stderr))
 
 
+def _raise_if_unreachable(text: str) -> None:
+    """Raises `IndexUnreachable` if that is what uv or pip says."""
+    said = _without_passwords(text)
+    if found := next(filter(None, (each.search(said) for each in _UNREACHABLE)), None):
+        proxy = "the proxy: " if re.search("tunnel error|ProxyError", said) else ""
+        reason = found[1].partition(" for url ")[0]
+        address = re.search(r"https?://[^\s`'()]+?(?=/?[\s`'()]|/simple/)(/simple)?", said)
+        raise IndexUnreachable(proxy + reason, address[0] if address else "")
+
+
+# How uv and pip say that an index doesn't answer, or refuses to. The reason is in the brackets.
+_UNREACHABLE: Final = (
+    re.compile(r"could not be queried due to (.+)"),
+    re.compile(r"An index \(\S+\) returned a (\w+ \w+)"),
+    re.compile(r"after connection broken by .*: ([^'\"]+)['\")]+: /"),
+    # uv has the cause in its last line.
+    re.compile(r"Failed to (?:fetch|download|read)(?:.*\n)+ *(?:cause: )?(.+)"),
+)
+
+
+def index_settings() -> dict[str, str]:
+    """What pip is configured for, as far as it says which index is used; without passwords."""
+    names = (*_INDEX_OPTIONS, "no-index", "proxy")
+    return {
+        name: _without_passwords(value) for name, value in _pip_config().items() if name in names
+    }
+
+
+def _without_passwords(text: str) -> str:
+    return re.sub(r"//[^/@\s]*@", "//...@", text)
+
+
 @functools.cache
-def _index_options() -> tuple[str, ...]:
-    """uv's options for the index that pip is configured for: both are to see the same packages."""
+def _pip_config() -> dict[str, str]:
     command = [sys.executable, "-m", "pip", "config", "list"]
     listed = subprocess.run(command, capture_output=True, text=True, check=False).stdout  # noqa: S603 -- every word is ours
     values: dict[str, str] = {}
@@ -147,6 +193,12 @@ def _index_options() -> tuple[str, ...]:
     for line in sorted(listed.splitlines(), key=lambda line: line.startswith(":env:")):
         key, _, value = line.partition("=")
         values[key.rpartition(".")[2]] = value.strip("'\"")
+    return values
+
+
+def _index_options() -> tuple[str, ...]:
+    """uv's options for the index that pip is configured for: both are to see the same packages."""
+    values = _pip_config()
     options = [
         f"{option}={value}"
         for key, option in _INDEX_OPTIONS.items()
@@ -182,6 +234,7 @@ def _found_by_pip(
         command += [*target_options(architecture), f"--requirement={folder / 'pins.txt'}"]
         finished = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 -- every word is ours
         if finished.returncode != 0:
+            _raise_if_unreachable(finished.stderr)
             raise Unresolvable(finished.stderr.strip(), [architecture])
         for package in json.loads(finished.stdout)["install"]:
             name = next(iter(pins(f"{package['metadata']['name']}==0")))

@@ -6,14 +6,21 @@ from typing import get_args
 
 import pytest
 
-from infra import bundle, bundle_size, wheels
-from infra.bundle_size import MAX_UNZIPPED_BYTES, MAX_ZIPPED_BYTES, BundleSize, check_size
+from infra import bundle
+from infra.archive import bundle_size, wheels
+from infra.archive.bundle_size import (
+    MAX_UNZIPPED_BYTES,
+    MAX_ZIPPED_BYTES,
+    BundleSize,
+    check_size,
+)
+from infra.archive.our_files import our_files
+from infra.archive.wheel_files import wheel_files
 from infra.errors import BundleError
-from infra.our_files import our_files
 from infra.settings import Architecture
-from infra.wheel_files import wheel_files
 
 
+@pytest.mark.slow
 def test_an_archive_that_lambda_does_not_take_zipped_is_refused(tmp_path: Path) -> None:
     (tmp_path / "definitions").mkdir()
     (tmp_path / "definitions/model.bin").write_bytes(os.urandom(MAX_ZIPPED_BYTES))
@@ -24,6 +31,7 @@ def test_an_archive_that_lambda_does_not_take_zipped_is_refused(tmp_path: Path) 
     assert [path.name for path in tmp_path.iterdir()] == ["definitions"]
 
 
+@pytest.mark.slow
 def test_an_archive_that_lambda_does_not_take_unzipped_is_refused(tmp_path: Path) -> None:
     (tmp_path / "definitions").mkdir()
     with (tmp_path / "definitions/zeros.bin").open("wb") as file:

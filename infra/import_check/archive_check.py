@@ -10,11 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from infra.imports import Import, imports_of
-from infra.lambda_python import GONE_NAMES, RUNTIME, STANDARD_LIBRARY, THIS_PYTHON
-from infra.modules import Modules
-
-OUR_PACKAGES: Final = ("handler", "definitions")
+from infra.archive.lambda_python import GONE_NAMES, RUNTIME, STANDARD_LIBRARY, THIS_PYTHON
+from infra.archive.our_files import OUR_PACKAGES
+from infra.import_check.imports import Import, imports_of
+from infra.import_check.modules import Modules
 
 _NOT_VALID: Final = f"is not valid in {THIS_PYTHON}, which runs this program"
 

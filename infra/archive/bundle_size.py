@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, get_args
 
-from infra import wheels
+from infra.archive import wheels
+from infra.archive.our_files import our_files
+from infra.archive.wheel_files import wheel_files
+from infra.archive.wheels import ROOT
+from infra.archive.zip_file import write_zip
 from infra.errors import BundleError
-from infra.our_files import our_files
 from infra.settings import Architecture
-from infra.wheel_files import wheel_files
-from infra.wheels import ROOT
-from infra.zip_file import write_zip
 
 MEGABYTE: Final = 1024 * 1024
 # Lambda quotas, "Deployment package (.zip file archive) size". Pulumi uploads the archive with the

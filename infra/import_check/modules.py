@@ -3,16 +3,16 @@
 import ast
 import re
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Final
 
+from infra.archive.module_names import is_module_name, module_of
+
 Files = Mapping[str, Callable[[], bytes]]
 """What each file contains, by its path from the folder that Python searches."""
 
-# How Python names compiled modules: `x.cpython-313-x86_64-linux-gnu.so`, `x.abi3.so`, `x.so`.
-_COMPILED: Final = (".so", ".pyd")
 # Code that gives a module names, or submodules, which its source doesn't spell.
 _DYNAMIC: Final = re.compile(
     r"__getattr__|globals\(|vars\(|locals\(|setattr\(|exec\(|import \*|sys\.modules|__path__"
@@ -92,29 +92,9 @@ class Modules:
                 paths[module] = path
         for path in self._files:
             for folder in PurePosixPath(path).parents:
-                if _is_name(folder.parts):
+                if is_module_name(folder.parts):
                     paths.setdefault(".".join(folder.parts), "")
         return paths
-
-
-def module_of(path: str) -> str | None:
-    """The name of the module in a file; `None` if Python can't import the file."""
-    folder, name = PurePosixPath(path).parent, PurePosixPath(path).name
-    stem = _stem(name)
-    if stem is None:
-        return None
-    parts = folder.parts if stem == "__init__" else (*folder.parts, stem)
-    return ".".join(parts) if _is_name(parts) else None
-
-
-def _stem(name: str) -> str | None:
-    if name.endswith(".py"):
-        return name.removesuffix(".py")
-    return name.partition(".")[0] if name.endswith(_COMPILED) else None
-
-
-def _is_name(parts: Sequence[str]) -> bool:
-    return bool(parts) and all(part.isidentifier() for part in parts)
 
 
 def _parsed(source: bytes) -> ast.Module:

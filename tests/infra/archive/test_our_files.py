@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from infra import bundle
+from infra.archive.our_files import our_files
 from infra.errors import BundleError
-from infra.our_files import our_files
 
 
 def write(root: Path, *names: str, text: str = "") -> None:
@@ -66,6 +66,26 @@ class TestBesideATask:
         write(tmp_path, name)
 
         assert names(tmp_path) == []
+
+    @pytest.mark.parametrize(
+        ("name", "text", "goes_along"),
+        [
+            ("definitions/conftest.py", "import pytest\n", False),
+            ("definitions/test_export.py", "def test_it(): ...\n", False),
+            ("definitions/deep/export_test.py", "import pytest\n", False),
+            ("definitions/test_data.py", "x = 1\n", True),
+            ("definitions/test_task.py", "import pytest\n@task()\ndef x(): ...\n", True),
+            ("definitions/test_broken.py", "def test_it(:\n", True),
+            ("definitions/test_rates.json", "{}", True),
+            ("definitions/test_page.html", "def test_it(): ...\n", True),
+        ],
+    )
+    def test_what_discovery_passes_over_as_a_test_stays(
+        self, tmp_path: Path, name: str, text: str, goes_along: bool
+    ) -> None:
+        write(tmp_path, name, text=text)
+
+        assert names(tmp_path) == ([name] if goes_along else [])
 
     def test_content_is_not_changed(self, tmp_path: Path) -> None:
         content = bytes(range(256)) * 3

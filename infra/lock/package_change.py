@@ -1,33 +1,28 @@
 """Adds packages to the bundle, or removes some: all that it takes, or nothing."""
 
-import difflib
-import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from importlib import metadata
 from pathlib import Path
-from typing import Final, get_args
 
 from packaging.requirements import Requirement
 
-from infra import direct, wheels
-from infra.bundle_size import BundleSize
-from infra.locks import DEV, DIRECT, Locks
-from infra.resolving import Unresolvable
-from infra.settings import Architecture
-from infra.wheels import PYTHON_VERSION, REQUIREMENTS, normalized, pins
-
-# The Lambda runtime has them, and the local AWS pins them: no other version would do.
-_RUNTIME_ONLY: Final = frozenset({"boto3", "botocore", "s3transfer"})
-_ARCHITECTURES: Final[tuple[Architecture, ...]] = get_args(Architecture)
-
-
-class LockError(Exception):
-    """A package can't be added or removed. The message says why, and what to do."""
+from infra.archive.bundle_size import BundleSize
+from infra.archive.wheels import REQUIREMENTS, normalized, pins
+from infra.lock import direct
+from infra.lock.locks import DIRECT, Locks
+from infra.lock.refusals import (
+    LockError,
+    addable,
+    check_removable,
+    listed,
+    unlockable,
+    unreachable,
+)
+from infra.lock.resolving import IndexUnreachable, Unresolvable
 
 
 def add(words: Sequence[str]) -> str:
@@ -44,13 +39,18 @@ def add(words: Sequence[str]) -> str:
         BundleError: the bundle would be too large.
     """
     before = Locks.read()
-    wanted = [each for each in map(_parsed, words) if not _is_there(each, before)]
+    wanted = [each for each in map(addable, words) if not _is_there(each, before)]
     if not wanted:
-        return f"{_listed([_shown(_parsed(word), before) for word in words])}: already there."
+        there = listed([_shown(addable(word), before) for word in words])
+        return f"{there}: already there. Next: import it; if .venv lacks it, `make .venv/ready`."
     text = before.direct
     for requirement in wanted:
         text = direct.with_line(text, str(_with_extras(requirement, before)))
-    after = _locked(replace(before, direct=text), wanted)
+    names = listed([str(each) for each in wanted])
+    print(f"Looking for {names} and all that it needs ...", file=sys.stderr)
+    asked = replace(before, direct=text)
+    with _refusals(f"{names} can't be added", [each.name for each in wanted], before):
+        after = asked.locked()
     return _applied(before, after)
 
 
@@ -63,28 +63,39 @@ def remove(words: Sequence[str]) -> str:
     before = Locks.read()
     text = before.direct
     for word in words:
-        _check_removable(word, before)
+        check_removable(word, before)
         text = direct.without(text, word)
-    return _applied(before, replace(before, direct=text).locked())
+    with _refusals(f"{listed(words)} can't be removed", [], before):
+        after = replace(before, direct=text).locked()
+    return _applied(before, after)
 
 
-def _parsed(word: str) -> Requirement:
+def lock(lock_of: Callable[[Locks], Locks]) -> str:
+    """Writes locks after a change of requirements.txt by hand; returns what to print.
+
+    Args:
+        lock_of: gives the three files as they are to be.
+
+    Raises:
+        LockError: no versions fit.
+    """
+    before = Locks.read()
+    with _refusals("The packages can't be locked", direct.of_authors(before.direct), before):
+        after = lock_of(before)
+    after.write()
+    return _next_step(before, after)
+
+
+@contextmanager
+def _refusals(subject: str, asked: Iterable[str], before: Locks) -> Iterator[None]:
+    """Says why packages can't be locked, and what to do."""
     try:
-        requirement = direct.parsed(word)
-    except ValueError as error:
-        raise LockError(str(error)) from error
-    name = normalized(requirement.name)
-    if name in _RUNTIME_ONLY:
-        raise LockError(
-            f"The Lambda runtime brings {name}: tasks import it as it is. Next: nothing, for tasks;"
-            f" {DIRECT.name} has the boto3 of this machine."
-        )
-    if direct.is_ours(name):
-        raise LockError(
-            f"{DIRECT.name} has {name} for the project itself. Next: to have another version, edit"
-            " its line, and `make lock`."
-        )
-    return requirement
+        yield
+    except Unresolvable as error:
+        locked = pins(before.bundle) | pins(before.dev)
+        raise LockError(unlockable(error, subject, asked, locked)) from error
+    except IndexUnreachable as error:
+        raise LockError(unreachable(error)) from error
 
 
 def _is_there(wanted: Requirement, locks: Locks) -> bool:
@@ -111,59 +122,13 @@ def _shown(requirement: Requirement, locks: Locks) -> str:
     return f"{name} {pins(locks.bundle)[name]}"
 
 
-def _check_removable(word: str, locks: Locks) -> None:
-    name, theirs = normalized(word), direct.of_authors(locks.direct)
-    if name in theirs:
-        return
-    if direct.is_ours(name):
-        raise LockError(f"{DIRECT.name} has {name} for the project itself: it stays.")
-    known = (
-        f"It has {_listed(sorted(theirs))} for your tasks." if theirs else "It has none of yours."
-    )
-    raise LockError(f"{DIRECT.name} doesn't have {word}. {known}")
-
-
-def _locked(asked: Locks, wanted: Sequence[Requirement]) -> Locks:
-    names = _listed([str(each) for each in wanted])
-    print(f"Looking for {names} and all that it needs ...", file=sys.stderr)
-    try:
-        return asked.locked()
-    except Unresolvable as error:
-        raise LockError(_refusal(error, wanted)) from error
-
-
-def _refusal(error: Unresolvable, wanted: Sequence[Requirement]) -> str:
-    for each in wanted:
-        if re.search(
-            rf"\b{re.escape(each.name)} was not found in the", error.reason, re.IGNORECASE
-        ):
-            return f'No package is called "{each.name}" in the index.{_did_you_mean(each.name)}'
-    names = _listed([str(each) for each in wanted])
-    reason = f"{names} can't be added{error.where}:\n{error.reason}"
-    if re.search("no (usable )?wheels", error.reason):
-        return (
-            f"{reason}\nThe bundle takes wheels for Python {PYTHON_VERSION} and glibc 2."
-            f"{wheels.GLIBC_MINORS[-1]} or older, for {_listed(_ARCHITECTURES)}. Next: look for"
-            " another version, or another package that has them."
-        )
-    if not error.architectures:
-        return f"{reason}\nThat is what {DEV.name} says, which every Python of the project uses."
-    return reason
-
-
-def _did_you_mean(name: str) -> str:
-    known = {normalized(each.name) for each in metadata.distributions()}
-    alike = difflib.get_close_matches(normalized(name), sorted(known), n=1, cutoff=0.8)
-    return f' Did you mean "{alike[0]}"?' if alike else " Next: check the spelling."
-
-
 def _applied(before: Locks, after: Locks) -> str:
     """Does what the new locks say, then writes them; returns what to print."""
     size = _size(before)
     growth = _size(after).growth_from(size)
     _install(before, after)
     after.write()
-    return "\n".join([*_changes(before, after), *growth, _next_step()])
+    return "\n".join([*_changes(before, after), *growth, _next_step(before, after)])
 
 
 def _size(locks: Locks) -> BundleSize:
@@ -216,19 +181,21 @@ def _changes(before: Locks, after: Locks) -> Iterator[str]:
     if removed := [name for name in old if name not in new]:
         yield f"Removed {_with_versions(removed, old)}."
     elif gone := direct.of_authors(before.direct).keys() - asked.keys():
-        yield f"Removed {_listed(sorted(gone))} from {DIRECT.name}; other packages still need it."
+        yield f"Removed {listed(sorted(gone))} from {DIRECT.name}; other packages still need it."
 
 
-def _next_step() -> str:
+def _next_step(before: Locks, after: Locks) -> str:
+    changed = after.changed_from(before)
+    if not changed:
+        return "Nothing has changed."
+    *first, last = changed
+    files = f"{listed(first)} and {last}" if first else last
+    if after.bundle == before.bundle:
+        return f"Next: commit {files}."
     return (
-        f"Next: commit {DIRECT.name}, {REQUIREMENTS.name} and {DEV.name}; start `python -m local"
-        " up` again if it runs; `pulumi up` deploys."
+        f"Next: commit {files}; start `python -m local up` again if it runs; `pulumi up` deploys."
     )
 
 
 def _with_versions(names: Sequence[str], versions: Mapping[str, str]) -> str:
-    return _listed([f"{name} {versions[name]}" for name in names])
-
-
-def _listed(words: Sequence[str]) -> str:
-    return ", ".join(words)
+    return listed([f"{name} {versions[name]}" for name in names])

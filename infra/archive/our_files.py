@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from handler.definition import is_test
 from infra.errors import BundleError
 
 # The engine's code. The authors' test kit imports moto, which no Lambda has.
@@ -11,8 +12,10 @@ _ENGINE: Final = "handler"
 _ENGINE_SUFFIXES: Final = frozenset({".py", ".graphql"})
 _TEST_KIT: Final = "handler/testing"
 
-# The authors' tasks. Whatever is beside them goes along, but for what tools leave behind.
+# The authors' tasks. Whatever is beside them goes along, but for tests, which no Lambda imports,
+# and for what tools leave behind.
 _TASKS: Final = "definitions"
+OUR_PACKAGES: Final = (_ENGINE, _TASKS)
 _JUNK_NAMES: Final = frozenset({"__pycache__", "desktop.ini", "Thumbs.db"})
 _JUNK_SUFFIXES: Final = (".pyc", ".pyo", ".swo", ".swp", "~", "#")
 
@@ -30,7 +33,9 @@ def our_files(root: Path) -> Iterator[tuple[str, bytes]]:
             yield name, _content(path, name)
     for path in _Tree(root).files(root / _TASKS):
         name = path.relative_to(root).as_posix()
-        yield name, _content(path, name)
+        content = _content(path, name)
+        if not is_test(path):
+            yield name, content
 
 
 def _content(path: Path, name: str) -> bytes:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from infra.lambda_python import PLATFORM, VERSION_INFO
+from infra.archive.lambda_python import PLATFORM, VERSION_INFO
 
 _IMPORT_ERRORS: Final = frozenset({"ImportError", "ModuleNotFoundError"})
 _CATCH_IMPORT_ERRORS: Final = _IMPORT_ERRORS | {"Exception", "BaseException"}

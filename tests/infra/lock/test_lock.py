@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from infra import lock
-from infra.direct import ENGINE
-from infra.locks import DEV, DEV_DIRECT, DIRECT
-from infra.resolving import OLDEST_PYTHON
-from infra.wheels import REQUIREMENTS, ROOT
+from infra.archive.wheels import REQUIREMENTS, ROOT
+from infra.lock import commands
+from infra.lock.direct import ENGINE
+from infra.lock.locks import DEV, DEV_DIRECT, DIRECT
+from infra.lock.resolving import OLDEST_PYTHON
 
 
 def pins(path: Path) -> dict[str, str]:
@@ -61,4 +61,18 @@ def test_the_oldest_python_is_the_one_that_the_project_names() -> None:
 
 def test_an_unknown_lock_is_refused_with_the_names_of_the_locks() -> None:
     with pytest.raises(SystemExit, match="bundle, dev"):
-        lock.main("devv")
+        commands.main("devv")
+
+
+@pytest.mark.parametrize("word", ["add", "remove"])
+def test_a_word_without_a_package_is_refused_with_an_example(word: str) -> None:
+    with pytest.raises(SystemExit, match=f"infra.lock {word} requests`") as refused:
+        commands.main(word)
+
+    assert f'"{word}" lacks the name of a package. Next: ' in str(refused.value)
+
+
+def test_help_shows_each_word(capsys: pytest.CaptureFixture[str]) -> None:
+    commands.main("--help")
+
+    assert "python -m infra.lock add requests " in capsys.readouterr().out

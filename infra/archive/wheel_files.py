@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from infra.archive_check import OUR_PACKAGES
+from infra.archive.lambda_python import STANDARD_LIBRARY
+from infra.archive.module_names import module_of
+from infra.archive.our_files import OUR_PACKAGES
 from infra.errors import BundleError
-from infra.lambda_python import STANDARD_LIBRARY
-from infra.modules import module_of
 
 # Files of a wheel for type checkers and installers. METADATA stays, since packages read their own
 # version from it; licences stay: most of them require it.

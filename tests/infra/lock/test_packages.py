@@ -8,13 +8,16 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import threading
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
-from infra import lock, locks, resolving
+from infra.lock import commands, locks, package_change, resolving
 from tests.infra.recording import ROOT
 from tests.infra.wheel_making import make_wheel
 
@@ -160,12 +163,15 @@ def test_what_was_added_stays_until_it_is_removed(project: Project) -> None:
         file.write("small\nbranch[more]\n")
 
     by_hand = project.lock()
+    nothing = project.lock()
     again = project.lock("add", "branch", "small==1.0")
     removed = project.lock("remove", "Branch")
 
     assert by_hand.status == 0, by_hand.err
+    assert by_hand.out.startswith("Next: commit requirements.txt, requirements-lambda.txt and")
+    assert nothing.out == "Nothing has changed.\n"
     assert (again.status, again.changed) == (0, False)
-    assert again.out == "branch 1.0, small 1.0: already there.\n"
+    assert again.out.startswith("branch 1.0, small 1.0: already there. Next: import it;")
     assert removed.status == 0, removed.err
     assert "Removed branch 1.0, extra 1.0, leaf 1.0." in removed.out
     assert pins(project.texts()["requirements-lambda.txt"]).keys() == {"base", "small"}
@@ -175,7 +181,19 @@ def test_what_was_added_stays_until_it_is_removed(project: Project) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["bsae"], 'No package is called "bsae" in the index'),
+        (["bsae"], 'No package is called "bsae" in the index. Next: look up the spelling on'),
+        (
+            ["reqeusts"],
+            'Did you mean "requests", which this machine has[?] Next: look up the spell',
+        ),
+        (["yaml"], "The module yaml is in the package PyYAML. Next: look up the spelling on"),
+        (["json"], "Python 3.13 has the module json itself. Next: import it"),
+        (["concurrent.futures"], "Python 3.13 has the module concurrent.futures itself"),
+        (
+            ["telnetlib"],
+            "had telnetlib, which Python 3.13 no longer has. Next: .*add standard-teln",
+        ),
+        (["imp"], "had imp, which Python 3.13 no longer has. Next: use something else"),
         (["source-only"], "source-only can't be added for Python 3.13 on arm64 and x86_64"),
         (["one-machine"], "can't be added for Python 3.13 on arm64: .*manylinux_2_17_x86_64"),
         (["above"], "above can't be added for Python 3.13 on arm64: Because one-machine==1.0"),
@@ -196,11 +214,12 @@ def test_what_does_not_fit_changes_nothing(
     before = made.texts()
 
     with pytest.raises(SystemExit) as refused:
-        lock.main("add", *words)
+        commands.main("add", *words)
 
     # uv breaks its lines as wide as the terminal is.
     assert re.search(said, " ".join(str(refused.value).split()), re.DOTALL), refused.value
-    assert str(refused.value).endswith("Nothing was changed.")
+    assert str(refused.value).startswith("Nothing was changed.\n")
+    assert "Next: " in str(refused.value).splitlines()[-1]
     assert made.texts() == before
 
 
@@ -208,10 +227,115 @@ def here(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """Has this process lock that project: for what fails before anything is installed."""
     for name, value in project.environment.items():
         monkeypatch.setenv(name, value)
-    resolving._index_options.cache_clear()
+    resolving._pip_config.cache_clear()
     monkeypatch.setattr(resolving, "ROOT", project.folder)
     for name in ("DIRECT", "REQUIREMENTS", "DEV", "DEV_DIRECT"):
         monkeypatch.setattr(locks, name, project.folder / getattr(locks, name).name)
+    # What is not refused after all must not be installed for the Python that runs the tests.
+    monkeypatch.setattr(package_change, "_applied", lambda *_: pytest.fail("nothing was refused"))
+
+
+@pytest.mark.parametrize(
+    ("variables", "address", "reason"),
+    [
+        ({}, "http://127.0.0.1:9/simple", "Connection refused"),
+        (
+            {"HTTPS_PROXY": "http://127.0.0.1:9"},
+            "https://nowhere.invalid/simple",
+            "the proxy: Conn",
+        ),
+        ({}, "http://me:secret@{server}/simple", "403 Forbidden"),
+    ],
+)
+def test_an_index_that_can_not_be_reached_is_named_with_what_pip_is_configured_for(
+    made: Project,
+    monkeypatch: pytest.MonkeyPatch,
+    forbidding_server: str,
+    variables: dict[str, str],
+    address: str,
+    reason: str,
+) -> None:
+    for name in ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    here(made, monkeypatch)
+    for name in ("PIP_NO_INDEX", "PIP_FIND_LINKS"):
+        monkeypatch.delenv(name)
+    address = address.format(server=forbidding_server)
+    for name, value in (variables | {"PIP_INDEX_URL": address, "UV_HTTP_RETRIES": "0"}).items():
+        monkeypatch.setenv(name, value)
+
+    with pytest.raises(SystemExit) as refused:
+        commands.main("add", "small")
+
+    said = str(refused.value)
+    assert (
+        f"The package index {address.replace('me:secret@', '')} can't be reached: {reason}" in said
+    )
+    assert f"index-url = {address.replace('me:secret', '...')}" in said
+    assert "secret" not in said
+    assert said.splitlines()[-1].startswith("Next: check the connection, the proxy")
+
+
+@pytest.fixture(scope="module")
+def forbidding_server() -> Iterator[str]:
+    """The address of a server that refuses every request."""
+
+    class Forbid(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(403)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Forbid) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_an_index_that_pip_alone_can_not_reach_is_named_too() -> None:
+    said = (
+        "WARNING: Retrying (Retry(total=0)) after connection broken by 'NewConnectionError('<pip at"
+        " 0x7f>: Failed to establish a new connection: [Errno 111] Connection refused')': /simple/x"
+    )
+
+    with pytest.raises(resolving.IndexUnreachable, match=r"^\[Errno 111\] Connection refused$"):
+        resolving._raise_if_unreachable(said)
+
+
+def test_an_index_that_lacks_what_is_locked_is_the_wrong_one(
+    made: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    here(made, monkeypatch)
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+
+    with pytest.raises(SystemExit, match="doesn't have base, which the locks have") as refused:
+        commands.main("add", "small")
+
+    assert f"pip is configured for find-links = {tmp_path}, no-index = 1." in str(refused.value)
+
+
+def test_only_the_files_that_have_changed_are_to_be_committed(project: Project) -> None:
+    added = project.lock("add", "leaf", "branch")
+
+    removed = project.lock("remove", "leaf")
+
+    all_three = "requirements.txt, requirements-lambda.txt and requirements-dev.txt"
+    assert f"Next: commit {all_three}; start" in added.out
+    # branch still needs leaf: the bundle stays as it is.
+    last = removed.out.splitlines()[-1]
+    assert last == "Next: commit requirements.txt and requirements-dev.txt."
+
+
+def test_a_package_that_is_misspelt_by_hand_is_named(project: Project) -> None:
+    with (project.folder / "requirements.txt").open("a") as file:
+        file.write("bsae\n")
+
+    ran = project.lock()
+
+    assert 'No package is called "bsae" in the index. Next: look up' in ran.err
 
 
 def test_two_packages_with_the_same_file_change_nothing(made: Project) -> None:
@@ -250,7 +374,7 @@ def test_a_package_that_can_not_be_installed_changes_nothing(project: Project) -
     ("name", "said"),
     [
         ("pydantic", "has pydantic for the project itself: it stays"),
-        ("small", "doesn't have small. It has base for your tasks"),
+        ("small", "doesn't have small[.] Next: name one of these: base[.]"),
     ],
 )
 def test_only_what_authors_have_added_can_be_removed(
@@ -259,7 +383,15 @@ def test_only_what_authors_have_added_can_be_removed(
     here(made, monkeypatch)
 
     with pytest.raises(SystemExit, match=said):
-        lock.main("remove", name)
+        commands.main("remove", name)
+
+
+def test_a_package_that_another_one_needs_is_said_to_stay(project: Project) -> None:
+    project.lock("add", "branch")
+
+    ran = project.lock("remove", "leaf")
+
+    assert "The bundle has it since another package needs it. Next: name one of these: " in ran.err
 
 
 def test_the_tiny_wheels_are_wheels(index: Path) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from infra import lambda_interpreter
-from infra.lambda_interpreter import Interpreter, find
+from infra.import_check import lambda_interpreter
+from infra.import_check.lambda_interpreter import Interpreter, find
 
 LIKE_LAMBDAS = ["3.13", "cpython", False, "x86_64", ["glibc", "2.36"]]
 

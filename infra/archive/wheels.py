@@ -17,7 +17,7 @@ from typing import Final, get_args
 from infra.errors import BundleError
 from infra.settings import Architecture
 
-ROOT: Final = Path(__file__).parent.parent
+ROOT: Final = Path(__file__).parent.parent.parent
 REQUIREMENTS: Final = ROOT / "requirements-lambda.txt"
 CACHE: Final = ROOT / ".wheels"
 

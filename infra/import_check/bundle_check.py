@@ -6,13 +6,14 @@ from functools import partial
 from importlib import metadata
 from pathlib import Path
 
-from infra import lambda_interpreter, remedies, trial, wheels
-from infra.archive_check import Faulty, Missing, check
+from infra.archive import wheels
+from infra.archive.lambda_python import THIS_PYTHON
+from infra.archive.wheel_files import wheel_files
 from infra.errors import BundleError
-from infra.lambda_interpreter import Interpreter
-from infra.lambda_python import THIS_PYTHON
-from infra.modules import Files, Modules
-from infra.wheel_files import wheel_files
+from infra.import_check import lambda_interpreter, remedies, trial
+from infra.import_check.archive_check import Faulty, Missing, check
+from infra.import_check.lambda_interpreter import Interpreter
+from infra.import_check.modules import Files, Modules
 
 
 def check_bundle(
@@ -109,7 +110,7 @@ def _digest(archive: Path, interpreter: Interpreter | None) -> str:
     """Of all that the result of a check depends on."""
     digest = hashlib.sha256(archive.read_bytes())
     digest.update(wheels.REQUIREMENTS.read_bytes())
-    for module in sorted(Path(__file__).parent.glob("*.py")):
+    for module in sorted(Path(__file__).parent.parent.rglob("*.py")):
         digest.update(module.read_bytes())
     digest.update(repr((THIS_PYTHON, interpreter)).encode())
     return digest.hexdigest()

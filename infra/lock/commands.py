@@ -13,41 +13,40 @@ nothing forces to change stay as they are. A word that fails changes no file.
 import sys
 
 from infra.errors import BundleError
-from infra.locks import Locks
-from infra.package_change import LockError, add, remove
-from infra.resolving import Unresolvable
+from infra.lock.locks import Locks
+from infra.lock.package_change import add, lock, remove
+from infra.lock.refusals import LockError
 
 
 def main(*words: str) -> None:
     """Does what the command line says."""
     try:
-        _do(*words)
+        print(_done(*words))
     except (LockError, BundleError) as error:
-        sys.exit(f"{error}\nNothing was changed.")
-    except Unresolvable as error:
-        sys.exit(
-            f"The packages can't be locked{error.where}:\n{error.reason}\nNothing was changed."
-        )
+        sys.exit(f"Nothing was changed.\n{error}")
 
 
-def _do(*words: str) -> None:
+def _done(*words: str) -> str:
+    """Does it; returns what to print."""
     match words:
         case ():
-            Locks.read().locked().write()
+            return lock(Locks.locked)
         case ("bundle",):
-            Locks.read().bundle_locked().write()
+            return lock(Locks.bundle_locked)
         case ("dev",):
-            Locks.read().dev_locked().write()
+            return lock(Locks.dev_locked)
         case ("add", _, *_):
-            print(add(words[1:]))
+            return add(words[1:])
         case ("remove", _, *_):
-            print(remove(words[1:]))
-        case _:
-            sys.exit(
-                f'"{" ".join(words)}" is not a lock. Write one of these: bundle, dev,'
-                " add <package>, remove <package>."
+            return remove(words[1:])
+        case ("-h" | "--help",):
+            return (__doc__ or "").strip()
+        case ("add" | "remove" as word,):
+            raise LockError(
+                f'"{word}" lacks the name of a package. Next: write it, as in `python -m infra.lock'
+                f" {word} requests`."
             )
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+    raise LockError(
+        f'"{" ".join(words)}" is not a lock. Next: write one of these: bundle, dev, add <package>,'
+        " remove <package>."
+    )

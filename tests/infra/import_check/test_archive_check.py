@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra import lambda_interpreter
-from infra.archive_check import check
-from infra.lambda_python import GONE_MODULES, GONE_NAMES, STANDARD_LIBRARY
-from infra.modules import Modules, module_of
+from infra.archive.lambda_python import GONE_MODULES, GONE_NAMES, STANDARD_LIBRARY
+from infra.archive.module_names import module_of
+from infra.import_check import lambda_interpreter
+from infra.import_check.archive_check import check
+from infra.import_check.modules import Modules
 
 
 def modules(files: Mapping[str, str]) -> Modules:

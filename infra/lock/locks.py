@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from infra import direct, resolving
-from infra.resolving import Unresolvable
-from infra.wheels import REQUIREMENTS, ROOT, pins
+from infra.archive.wheels import REQUIREMENTS, ROOT, pins
+from infra.lock import direct, resolving
+from infra.lock.resolving import Unresolvable
 
 DIRECT: Final = ROOT / "requirements.txt"
 DEV_DIRECT: Final = ROOT / "requirements-dev.in"
@@ -39,9 +39,14 @@ class Locks:
     def read(cls) -> "Locks":
         return cls(DIRECT.read_text(), REQUIREMENTS.read_text(), DEV.read_text())
 
+    def changed_from(self, before: "Locks") -> list[str]:
+        """The names of the files that differ."""
+        old = before._texts()
+        return [path.name for path, text in self._texts().items() if text != old[path]]
+
     def write(self) -> None:
         """Writes what has changed, all of it or nothing."""
-        texts = {DIRECT: self.direct, REQUIREMENTS: self.bundle, DEV: self.dev}
+        texts = self._texts()
         before = {path: path.read_text() for path in texts}
         try:
             for path, text in texts.items():
@@ -101,6 +106,9 @@ class Locks:
             if name in versions and not direct.is_pinned(requirement):
                 text = direct.with_line(text, direct.line_of(requirement, versions[name]))
         return replace(self, direct=text)
+
+    def _texts(self) -> dict[Path, str]:
+        return {DIRECT: self.direct, REQUIREMENTS: self.bundle, DEV: self.dev}
 
     def _versions(self) -> str:
         """What is locked now: the bundle's versions first."""

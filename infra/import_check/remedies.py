@@ -5,9 +5,11 @@ from importlib import metadata
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from infra.archive_check import OUR_PACKAGES, Missing
-from infra.lambda_python import GONE_MODULES, STANDARD_LIBRARY
-from infra.wheels import PYTHON_VERSION, REQUIREMENTS, normalized, pins
+from handler.definition import is_test
+from infra.archive.lambda_python import GONE_MODULES, STANDARD_LIBRARY
+from infra.archive.our_files import OUR_PACKAGES
+from infra.archive.wheels import PYTHON_VERSION, REQUIREMENTS, normalized, pins
+from infra.import_check.archive_check import Missing
 
 # What only tests import. Nobody wants these in a Lambda.
 TEST_PACKAGES: Final = frozenset(
@@ -58,7 +60,7 @@ def _remedy(missing: Missing, root: Path) -> tuple[str, str]:
             f"move {PurePosixPath(missing.file).name} to tests/, or that import out of it",
         )
     if top in GONE_MODULES:
-        return _gone(top)
+        return gone(top)
     if top in STANDARD_LIBRARY or top in sys.stdlib_module_names:
         thing = "name" if missing.name else "module"
         return (
@@ -66,6 +68,8 @@ def _remedy(missing: Missing, root: Path) -> tuple[str, str]:
             "use what it has in place of it",
         )
     if top in OUR_PACKAGES:
+        if _names_a_test(missing, root):
+            return "a test, which the bundle leaves out", "move what you need of it to another file"
         reason = "which has no such name" if missing.name else "which the bundle doesn't have"
         return reason, "correct the name, or add the file"
     if missing.name:
@@ -87,7 +91,15 @@ def _belongs_to_tests(missing: Missing, top: str) -> bool:
     )
 
 
-def _gone(top: str) -> tuple[str, str]:
+def _names_a_test(missing: Missing, root: Path) -> bool:
+    """Whether a module of ours is there, and is not deployed since it has tests."""
+    module = ".".join(filter(None, (missing.module, missing.name)))
+    file = root / f"{module.replace('.', '/')}.py"
+    return file.is_file() and is_test(file)
+
+
+def gone(top: str) -> tuple[str, str]:
+    """Why a module of older Pythons isn't there, and the next step."""
     package = GONE_MODULES[top]
     add = f"`python -m infra.lock add {package}` has the same module; or " if package else ""
     return f"which Python {PYTHON_VERSION} no longer has", f"{add}use something else"
@@ -108,16 +120,19 @@ def _absent(missing: Missing, top: str, root: Path) -> tuple[str, str]:
             f"and the project's own {top} is not deployed",
             "move what you need of it to definitions/",
         )
-    package = _package_of(top)
+    package = package_of(top)
     if _is_direct(package, root):
         return f"and {REQUIREMENTS.name} doesn't have it yet", "make lock"
-    return "which the bundle doesn't have", f"python -m infra.lock add {package}"
+    add = f"python -m infra.lock add {package}"
+    if package == top and top not in metadata.packages_distributions():
+        add += ", once you have looked up that name on https://pypi.org"
+    return "which the bundle doesn't have", add
 
 
 def is_bundled(module: str) -> bool:
     """Whether the package of a module is one of the bundle's."""
     top = module.partition(".")[0]
-    return normalized(_package_of(top)) in pins(REQUIREMENTS.read_text())
+    return normalized(package_of(top)) in pins(REQUIREMENTS.read_text())
 
 
 def _is_direct(package: str, root: Path) -> bool:
@@ -125,7 +140,7 @@ def _is_direct(package: str, root: Path) -> bool:
     return direct.is_file() and normalized(package) in pins(direct.read_text())
 
 
-def _package_of(top: str) -> str:
+def package_of(top: str) -> str:
     """The package that has a module: what this machine knows, or else the module's own name."""
     if top in _PACKAGES_OF:
         return _PACKAGES_OF[top]

@@ -1,0 +1,1 @@
+"""Whether Lambda can import what an archive contains."""

@@ -1,0 +1,1 @@
+"""Which versions the bundle and the developers have, and `python -m infra.lock`."""
