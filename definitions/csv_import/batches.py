@@ -96,15 +96,16 @@ class TableWriter:
         return []
 
     def _send(self, writes: list[dict[str, Any]]) -> None:
-        """Sends one request. Retries unprocessed items, after pauses that grow to 6.4 s."""
+        """Sends one request. Retries unprocessed items, after pauses that grow to 3.2 s."""
         remaining = {self._table: writes}
         for attempt in range(WRITE_ATTEMPTS):
+            if attempt:
+                time.sleep(random.uniform(0, 0.05 * 2 ** (attempt - 1)))
             with table_errors(self._dynamodb, self._table, "dynamodb:BatchWriteItem"):
                 response = self._dynamodb.batch_write_item(RequestItems=remaining)
             remaining = response["UnprocessedItems"]
             if not remaining:
                 return
-            time.sleep(random.uniform(0, 0.05 * 2**attempt))
         raise TimeoutError(
             f'Table "{self._table}" left {len(remaining[self._table])} of {len(writes)} rows'
             f" unprocessed after {WRITE_ATTEMPTS} attempts. Next: give the table more write"

@@ -854,7 +854,7 @@ class TestWriting:
         result = run_import()
 
         assert len(client.requests) == 5 * 8
-        assert max(client.pauses) == 6.4
+        assert max(client.pauses) == 3.2
         assert result.record.status == "failed"
         assert 'Table "airports" left' in output(result)["error"]["message"]
 

@@ -16,6 +16,9 @@ class Thing:
     def __init__(self, size: int) -> None:
         self.size = size
 
+    def __repr__(self) -> str:
+        return f"Thing({self.size})"
+
 
 class Awkward(list[int]):
     """It can't be compared."""
