@@ -141,7 +141,9 @@ def _module_of_call(call: ast.Call, package: str) -> str | None:
     match call.func:
         case ast.Name(id="import_module" | "__import__"):
             pass
-        case ast.Attribute(value=ast.Name(id="importlib"), attr="import_module" | "__import__"):
+        case ast.Attribute(value=owner, attr="import_module" | "__import__") if _is_importlib(
+            owner
+        ):
             pass
         case _:
             return None
@@ -150,6 +152,15 @@ def _module_of_call(call: ast.Call, package: str) -> str | None:
             level = len(name) - len(name.lstrip("."))
             return _absolute(name[level:], level, package)
     return None
+
+
+def _is_importlib(expression: ast.expr) -> bool:
+    match expression:
+        case ast.Name(id="importlib"):
+            return True
+        case ast.Call(func=ast.Name(id="__import__"), args=[ast.Constant(value="importlib"), *_]):
+            return True
+    return False
 
 
 def _bodies(statement: ast.stmt) -> Iterator[Sequence[ast.stmt]]:

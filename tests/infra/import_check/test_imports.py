@@ -37,6 +37,11 @@ class TestForms:
             ("x = import_module('.b', __package__)", [("definitions.b", ())]),
             ("x = [__import__('a')]", [("a", ())]),
             ("importlib.__import__('a')", [("a", ())]),
+            (
+                "__import__('importlib').import_module('a.b')",
+                [("a.b", ()), ("importlib", ())],
+            ),
+            ("__import__('other').import_module('a.b')", [("other", ())]),
             ("import_module(name)", []),
         ],
     )
