@@ -23,6 +23,7 @@ class Status(StrEnum):
 
 
 OPEN_STATUSES: Final = frozenset({Status.PENDING, Status.RUNNING})
+OVER_STATUSES: Final = frozenset(Status) - OPEN_STATUSES
 
 
 class AnswerStatus(StrEnum):
@@ -102,6 +103,7 @@ class ErrorCode(StrEnum):
     SETTINGS_ERROR = "SETTINGS_ERROR"
     STORE_UNAVAILABLE = "STORE_UNAVAILABLE"
     STORE_ERROR = "STORE_ERROR"
+    INPUT_UNREADABLE = "INPUT_UNREADABLE"
 
 
 class EnvVar(StrEnum):

@@ -9,10 +9,17 @@ from handler.runtime import LambdaContext, logger, system
 log = logger()
 
 
+class RecoveryFailed(Exception):
+    """A sweep went past something that it could not deal with. The log has each, with its id."""
+
+
 def handler(event: Mapping[str, Any], context: LambdaContext) -> Json:
     """Handles a `Step Functions Execution Status Change`, and sweeps at anything else.
 
     What it returns is for people.
+
+    Raises:
+        RecoveryFailed: at the end of a sweep, so that Lambda's own metric of errors has it.
     """
     reconciliation = system(context).reconciliation
     detail = event.get("detail") or {}
@@ -21,4 +28,9 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> Json:
         return {"execution": detail["name"]}
     found = reconciliation.sweep()
     log.info("sweep", extra={"action": "sweep", **found})
+    if found["failed"]:
+        raise RecoveryFailed(
+            f"The sweep could not deal with {found['failed']} letters, tasks or steps; it has dealt"
+            ' with all others. Next: look for "recovery_failed" in this log.'
+        )
     return dict(found)

@@ -62,6 +62,8 @@ class Admission:
         definition, log = self._registry.find(task.definition_id), self._log(task)
         if definition is None:
             return self._end(task, _no_definition(task), log, answers)
+        if "input" in task.unreadable:
+            return self._end(task, _unreadable_input(task), log, answers)
         if task.claims_since_outcome > 1 and (crashed := self._crashed(task, definition, log)):
             return self._end(task, crashed, log, answers)
         return Iteration(task=task, definition=definition, log=log, answers=answers, sent=sent)
@@ -191,6 +193,15 @@ class Admission:
             enabled=self._registry.keeps_logs(task.definition_id),
             claimed=claimed,
         )
+
+
+def _unreadable_input(task: StoredTask) -> TaskFailure:
+    note = task.input.get("note")
+    return TaskFailure(
+        message=str(note or "Its input can't be read: the record has something else in its place."),
+        code=ErrorCode.INPUT_UNREADABLE,
+        data={"unreadable": list(task.unreadable)},
+    )
 
 
 def _no_definition(task: StoredTask) -> TaskFailure:

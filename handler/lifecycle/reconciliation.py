@@ -1,7 +1,10 @@
 """Brings the records in line with what really runs: no task stays open that nothing runs."""
 
 import logging
-from collections.abc import Mapping
+import random
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -37,6 +40,42 @@ _RESEND_FACTOR: Final = 4
 MAX_HOOK_ATTEMPTS: Final = 3
 # Step Functions guide, "Handling errors in workflows".
 DATA_LIMIT_EXCEEDED: Final = "States.DataLimitExceeded"
+
+
+@dataclass(slots=True)
+class Found:
+    """What a sweep found: how many of each."""
+
+    undelivered: int = 0  # dead letters
+    ended: int = 0  # tasks whose execution was over
+    sent: int = 0  # events that were sent again
+    closed: int = 0  # tasks whose follow-ups were done
+    failed: int = 0  # letters, tasks and steps that could not be dealt with
+
+
+class UnknownStatus(Exception):
+    """A task has a status that only newer code knows."""
+
+
+class _Running:
+    """The names of the running executions, asked for when the first is looked for.
+
+    If they can't be had, that is raised for each task that needs them, and asked for once.
+    """
+
+    def __init__(self, executions: Executions) -> None:
+        self._executions = executions
+        self._names: set[str] | Exception | None = None
+
+    def __contains__(self, name: object) -> bool:
+        if self._names is None:
+            try:
+                self._names = self._executions.running()
+            except Exception as error:
+                self._names = error
+        if isinstance(self._names, Exception):
+            raise self._names
+        return name in self._names
 
 
 class Reconciliation:
@@ -86,28 +125,72 @@ class Reconciliation:
             self._end(task, execution)
 
     def sweep(self) -> dict[str, int]:
-        """Goes through the dead letters and every unfinished task, and counts what it did."""
-        found = {"undelivered": 0, "ended": 0, "sent": 0, "closed": 0}
-        for letter in self._dead_letters.receive():
-            self._redeliver(letter)
-            found["undelivered"] += 1
-        running: set[str] | None = None
-        for task in self._store.index.unfinished():
-            if not self._is_idle(task):
-                continue
-            if task.is_over:
-                self._finish_follow_ups(task)
-                found["closed"] += 1
-            elif task.execution_name is None and self._ending.may_lack_definition(task):
-                continue  # its execution waits for the definition, too; it would not claim it
-            elif task.execution_name is None:
-                reason = "nothing ever claimed it."
-                found["sent"] += self._send_again(task, ErrorCode.NEVER_CLAIMED, reason)
-            else:
-                running = self._executions.running() if running is None else running
-                is_over = task.execution_name not in running
-                found["ended"] += is_over and self._end_if_over(task)
-        return found
+        """Goes through the dead letters and every unfinished task, and counts what it did.
+
+        Each letter and each task stands for itself: what fails is logged, counted (`failed`, and
+        the metric `RecoveryErrors`), and gone past.
+        """
+        found = Found()
+        with self._past(found, "receive dead letters"):
+            for letter in self._dead_letters.receive():
+                found.undelivered += 1
+                with self._past(found, "deliver a dead letter", event=letter.event):
+                    self._redeliver(letter)
+        with self._past(found, "read unfinished tasks"):
+            self._look_at_tasks(found)
+        return asdict(found)
+
+    def _look_at_tasks(self, found: "Found") -> None:
+        """Looks at every unfinished task, from where the last sweep was cut off.
+
+        Before a page is looked at, the next one is kept as the place to start at: whatever a task
+        does to the sweep, the next sweep begins behind it. Within a page the order is random, for
+        the same reason.
+        """
+        position = self._store.sweep_position
+        start = position.read()
+        is_kept = start is not None
+        running = _Running(self._executions)
+        for page in self._store.index.unfinished_pages(start):
+            if page.cursor:
+                position.keep(page.cursor)
+            elif is_kept:
+                position.clear()
+            is_kept = page.cursor is not None
+            tasks = self._store.index.tasks(page.ids)
+            for task in random.sample(tasks, len(tasks)):
+                with self._past(found, "look at a task", task_id=task.id):
+                    self._look_at(task, running, found)
+        if is_kept:
+            position.clear()
+
+    def _look_at(self, task: StoredTask, running: "_Running", found: "Found") -> None:
+        if not self._is_idle(task):
+            return
+        if "taskStatus" in task.unreadable:
+            raise UnknownStatus(f'Task "{task.id}" has a status that this version does not know.')
+        if task.is_over:
+            self._finish_follow_ups(task)
+            found.closed += 1
+        elif task.execution_name is None and self._ending.may_lack_definition(task):
+            return  # its execution waits for the definition, too; it would not claim it
+        elif task.execution_name is None:
+            reason = "nothing ever claimed it."
+            found.sent += self._send_again(task, ErrorCode.NEVER_CLAIMED, reason)
+        else:
+            is_over = task.execution_name not in running
+            found.ended += is_over and self._end_if_over(task)
+
+    @contextmanager
+    def _past(self, found: "Found", what: str, **about: object) -> Iterator[None]:
+        """Goes past whatever is raised in the block, once it is logged and counted."""
+        try:
+            yield
+        except Exception:
+            details = {"action": "recovery_failed", "step": what, **about}
+            log.exception("The recovery could not %s.", what, extra=details)
+            found.failed += 1
+            self._metrics.count("RecoveryErrors")
 
     def _finish_follow_ups(self, task: StoredTask) -> None:
         """Runs the pending hook of a finished task, then dates its logs for expiry."""

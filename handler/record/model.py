@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, PlainSerializer
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 from pydantic.alias_generators import to_camel
 
 from handler.clock import to_iso
@@ -12,6 +12,10 @@ Json = dict[str, object]
 
 # A moment is a `datetime` in Python. In the table, on the wire and in GraphQL it is ISO text.
 Moment = Annotated[datetime, PlainSerializer(to_iso, return_type=str, when_used="json")]
+
+
+# How often something happened, or how long something takes: what no task ever exceeds.
+Count = Annotated[int, Field(ge=0, le=10**9)]
 
 
 def fields_of(model: BaseModel) -> Json:

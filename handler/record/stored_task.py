@@ -5,6 +5,8 @@ import os
 from datetime import datetime, timedelta
 from typing import Self
 
+from pydantic import Field
+
 from handler.contract import (
     DEFAULT_LOCALE,
     MAX_IDENTITY_CHARACTERS,
@@ -14,7 +16,7 @@ from handler.contract import (
     Status,
 )
 from handler.record.failures import TaskFailure
-from handler.record.model import Json
+from handler.record.model import Count, Json
 from handler.record.task_record import SYSTEM_IDENTITY, Identity, Progress, TaskRecord
 from handler.record.texts import cut, to_text
 
@@ -45,19 +47,22 @@ class StoredTask(TaskRecord):
     """
 
     write_token: str | None = None  # of the last write; see `Store`
-    execution_iterations: int = 0  # iterations that the owning execution ran
-    counted_iterations: int = 0
-    claims_since_outcome: int = 0
-    resends: int = 0  # how often its event was sent again
+    execution_iterations: Count = 0  # iterations that the owning execution ran
+    counted_iterations: Count = 0
+    claims_since_outcome: Count = 0
+    resends: Count = 0  # how often its event was sent again
     visit: str | None = None  # the visit of `Run` that the running iteration answers
     # The worker's last answer and the visit that it answered: it repeats the answer if it was lost.
     last_answer: AnswerStatus | None = None
     answered_visit: str | None = None
     # Follow-ups: what the end of the task has left to do.
     pending_hook: str | None = None
-    pending_hook_attempts: int = 0  # how often the recovery has started it
+    pending_hook_attempts: Count = 0  # how often the recovery has started it
     children_abort_pending: bool = False
     log_expiry_pending: bool = False
+    # The attributes that could not be read: newer code, or a person, has written them. They are not
+    # stored; what nobody changes of them stays in the table as it is.
+    unreadable: tuple[str, ...] = Field(default=(), exclude=True)
 
     @classmethod
     def new(

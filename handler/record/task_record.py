@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from handler.contract import DEFAULT_LOCALE, DEFAULT_TENANT, Status
-from handler.record.model import Json, Moment, StoredModel
+from handler.record.model import Count, Json, Moment, StoredModel
 
 
 class Identity(StoredModel):
@@ -42,15 +42,15 @@ class TaskRecord(StoredModel):
     status: Status = Field(default=Status.PENDING, alias="taskStatus")
     input: Json = Field(default_factory=dict)
     output: Json | None = None
-    delay: int = 0  # seconds from the trigger to the first iteration
+    delay: Count = 0  # seconds from the trigger to the first iteration
     created_on: Moment  # every moment is in UTC, to the millisecond
     created_by: Identity = SYSTEM_IDENTITY
     saved_on: Moment | None = None
     started_on: Moment | None = None
     finished_on: Moment | None = None
     execution_name: str | None = None  # the execution that owns the task
-    iterations: int = 0  # how often it was claimed, crashed iterations included
-    attempts: int = 0  # iterations at the current step, since the last `Continue`; 1 at the first
+    iterations: Count = 0  # how often it was claimed, crashed iterations included
+    attempts: Count = 0  # iterations at the current step, since the last `Continue`; 1 at the first
     waiting_until: Moment | None = None  # the end of its delay or wait, while it is in one
     progress: Progress | None = None
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from handler.clock import to_iso
-from handler.contract import Status
+from handler.contract import OVER_STATUSES, PARTITION_KEY, Status
 from handler.record import StoredTask
 from handler.table import items
 
@@ -73,6 +73,12 @@ class ClaimRequest:
         )
 
 
+# A person may end whatever is not over, a task of a status that only newer code knows as well.
+_NOT_OVER: Final = (
+    f"attribute_exists({PARTITION_KEY}) AND NOT taskStatus IN (:aborted, :failed, :success)"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Guard:
     """What must still hold of an open task for a write to happen. A task that is over is closed.
@@ -87,6 +93,8 @@ class Guard:
 
     def condition(self) -> "tuple[str, Item]":
         """The condition of a write, and its values."""
+        if self == ANY_OWNER:
+            return _NOT_OVER, items.encoded({f":{status}": status for status in OVER_STATUSES})
         condition = "taskStatus IN (:guard_pending, :guard_running)"
         values: dict[str, object] = {
             ":guard_pending": Status.PENDING,

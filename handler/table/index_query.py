@@ -13,6 +13,12 @@ from handler.table.dynamo import Dynamo
 if TYPE_CHECKING:
     from handler.table.keys import Item
 
+Cursor = Mapping[str, str]
+"""Where a page of an index starts: the key of the entry before it."""
+
+# BatchGetItem reads 100 records at a time (API reference).
+_PAGE_TASKS: Final = 100
+
 ANY_TIME: Final = ("", keys.LAST)  # before and after every ISO date
 
 
@@ -75,7 +81,7 @@ class Page:
     """The ids of some of the tasks of a query."""
 
     ids: tuple[str, ...]
-    cursor: Mapping[str, str] | None  # where the next page starts; `None` on the last
+    cursor: Cursor | None  # where the next page starts; `None` on the last
 
 
 class TaskIndex:
@@ -125,7 +131,27 @@ class TaskIndex:
 
     def unfinished(self) -> Iterator[StoredTask]:
         """Every task, of any tenant, that is open or has follow-ups; oldest first."""
-        return self.select(IndexQuery(Index.UNFINISHED, keys.UNFINISHED))
+        for page in self.unfinished_pages():
+            yield from self.tasks(page.ids)
+
+    def unfinished_pages(self, start: Cursor | None = None) -> Iterator[Page]:
+        """The same by id, page by page: from behind `start` to the end, then from the beginning."""
+        query = IndexQuery(Index.UNFINISHED, keys.UNFINISHED)
+        if start is None or not query.accepts_cursor(start):
+            yield from self._pages(query, None)
+            return
+        yield from self._pages(query, start)
+        for page in self._pages(query, None):
+            yield page
+            if page.cursor and page.cursor[INDEX_SORT_KEY] >= start[INDEX_SORT_KEY]:
+                return
+
+    def _pages(self, query: IndexQuery, cursor: Cursor | None) -> Iterator[Page]:
+        while True:
+            page = self.page(query, newest_first=False, limit=_PAGE_TASKS, cursor=cursor)
+            yield page
+            if (cursor := page.cursor) is None:
+                return
 
     def children(self, parent_id: str) -> list[StoredTask]:
         """Every child of a task, read consistently, oldest first."""

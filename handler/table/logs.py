@@ -8,6 +8,7 @@ from handler.record import StoredTask, TaskLog
 from handler.table import items
 from handler.table.dynamo import Dynamo
 from handler.table.keys import LAST, LOG_ROWS, iteration_text, task_partition
+from handler.table.reading import task_log
 
 if TYPE_CHECKING:
     from handler.table.keys import Item
@@ -56,7 +57,7 @@ class Logs:
         first = "" if newest_first or not edge else f"{edge}{LAST}"
         last = edge if newest_first and edge else LAST
         rows = self._rows(task_id, first, last, newest_first=newest_first)
-        logs = map(items.task_log, rows)
+        logs = map(task_log, rows)
         for _, parts in itertools.groupby(logs, key=lambda part: part.iteration):
             yield TaskLog.joined(parts)
 

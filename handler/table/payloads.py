@@ -1,6 +1,7 @@
 """Inputs and outputs that a record has no room for: the bucket that keeps them."""
 
 import hashlib
+import json
 from collections.abc import Callable, Mapping, Set
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 
 # The stack's lifecycle rule removes objects with this tag after the days of retention.
 _TAG: "Final[TagTypeDef]" = {"Key": EXPIRE_TAG[0], "Value": EXPIRE_TAG[1]}
+
+
+class PayloadLost(StoreError):
+    """An object that a record names is not in the bucket."""
 
 
 class PayloadBucket:
@@ -66,14 +71,36 @@ class PayloadBucket:
             else:
                 self.delete(key)
 
-    def loaded(self, item: "Item") -> "Item":
-        """The item with the payloads that `offloaded` took out of it."""
+    def loaded(self, item: "Item", *, is_one_of_many: bool = False) -> "tuple[Item, set[str]]":
+        """The item with the payloads that `offloaded` took out of it, and the names of lost ones.
+
+        A note stands in the place of a payload that is lost.
+
+        Args:
+            is_one_of_many: what S3 refuses to give gets a note as well, and keeps no other record
+                from being read.
+        """
+        lost: set[str] = set()
         for name in PAYLOADS:
-            if pointer := item.get(name, {}).get("M"):
-                content = self.get(pointer["key"]["S"])
-                is_binary = pointer["kind"]["S"] == "B"
-                item = item | {name: {"B": content} if is_binary else {"S": content.decode()}}
-        return item
+            match item.get(name):
+                case {"M": {"key": {"S": str(key)}, "kind": {"S": str(kind)}}}:
+                    pass
+                case _:
+                    continue  # the payload itself; or what no code of ours has written
+            try:
+                value = self._value(key, kind)
+            except StoreError as error:
+                if not isinstance(error, PayloadLost) and not is_one_of_many:
+                    raise
+                note = {"note": f"This {name} can't be read. {error.message}"}
+                value = {"S": json.dumps(note)}
+                lost.add(name)
+            item = item | {name: value}
+        return item, lost
+
+    def _value(self, key: str, kind: str) -> "AttributeValueTypeDef":
+        content = self.get(key)
+        return {"B": content} if kind == "B" else {"S": content.decode(errors="replace")}
 
     def _call(
         self, verb: str, key: str, operation: Callable[..., object], **request: object
@@ -116,6 +143,8 @@ def _content(value: "AttributeValueTypeDef") -> bytes:
 def _translated(what: str, error: ClientError | BotoCoreError) -> StoreUnavailable | StoreError:
     status = 503
     if isinstance(error, ClientError):
+        if error.response["Error"]["Code"] == "NoSuchKey":
+            return PayloadLost("Its object is not in the bucket any more.")
         status = error.response["ResponseMetadata"]["HTTPStatusCode"]
     kind = StoreUnavailable if status >= 500 or status == 429 else StoreError
     return kind(f"S3 could not {what}: {error}")

@@ -14,6 +14,8 @@ from handler.table.dynamo import ConditionFailed, Dynamo
 from handler.table.index_query import TaskIndex
 from handler.table.logs import Logs
 from handler.table.payloads import PayloadBucket, offloaded, payload_keys
+from handler.table.reading import status_of, stored_task
+from handler.table.sweep_position import SweepPosition
 
 if TYPE_CHECKING:
     from handler.table.keys import Item
@@ -35,7 +37,8 @@ class RecordMoved(Exception):
 
 
 class Store:
-    """The table of tasks. `logs` has their logs, `index` reads many at a time.
+    """The table of tasks. `logs` has their logs, `index` reads many at a time,
+    `sweep_position` is where a sweep was cut off.
 
     **Every write is recognised.** A write whose response is lost on the way is sent again, and then
     its condition fails: the record has moved on, by this very write. So each write of a record puts
@@ -59,7 +62,8 @@ class Store:
         self._bucket = bucket
         self._retention_days = retention_days
         self.logs = Logs(dynamo, expiry=self._expiry)
-        self.index = TaskIndex(dynamo, read=self._task)
+        self.sweep_position = SweepPosition(dynamo)
+        self.index = TaskIndex(dynamo, read=self._one_of_many)
 
     def create(self, task: StoredTask, *, log: TaskLog | None = None) -> bool:
         """Creates the record and its parent's child row.
@@ -95,7 +99,7 @@ class Store:
         """Reads a task's status alone, consistently; `None` if there is no such task."""
         request = self._consistent(id)
         response = self._dynamo.call("get_item", **request, ProjectionExpression=_STATUS)
-        return Status(response["Item"][_STATUS]["S"]) if "Item" in response else None
+        return status_of(response["Item"]) if "Item" in response else None
 
     def claim(self, claim: ClaimRequest) -> StoredTask:
         """Starts an iteration: one request that checks, counts, and returns the record as it is.
@@ -165,8 +169,13 @@ class Store:
         item = items.task_item(task, expires_at=expires_at)
         return offloaded(item | items.encoded({_WRITE_TOKEN: token}), task.id)
 
-    def _task(self, item: "Item") -> StoredTask:
-        return items.stored_task(self._bucket.loaded(item))
+    def _task(self, item: "Item", *, is_one_of_many: bool = False) -> StoredTask:
+        loaded, lost = self._bucket.loaded(item, is_one_of_many=is_one_of_many)
+        task = stored_task(loaded)
+        return task.model_copy(update={"unreadable": (*task.unreadable, *lost)}) if lost else task
+
+    def _one_of_many(self, item: "Item") -> StoredTask:
+        return self._task(item, is_one_of_many=True)
 
     def _expiry(self) -> int | None:
         """When what ends now expires: seconds since 1970, as DynamoDB's time to live takes it."""

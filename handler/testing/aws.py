@@ -54,7 +54,7 @@ class CountedMetrics:
         self.counted: list[tuple[str, str]] = []
 
     def count(self, metric: str, **dimensions: str) -> None:
-        self.counted.append((metric, dimensions["definition"]))
+        self.counted.append((metric, dimensions.get("definition", "")))
 
     def take(self) -> list[tuple[str, str]]:
         """What was counted since the last look."""

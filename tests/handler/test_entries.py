@@ -139,7 +139,7 @@ def test_a_file_that_cannot_be_imported_is_logged_and_all_else_runs(
     assert found["good"]["status"] == "done"
     assert found["broken"]["raised"] == "DefinitionUnavailable"
     assert "broken.py" in found["broken"]["message"]
-    assert found["sweep"] == {"undelivered": 0, "ended": 0, "sent": 0, "closed": 0}
+    assert set(found["sweep"].values()) == {0}
     assert found["aborted"]["data"]["backgroundTasks"]["abortTask"]["data"] == {
         "taskStatus": "aborted"
     }

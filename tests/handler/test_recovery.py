@@ -42,7 +42,9 @@ def test_any_other_event_starts_a_sweep_and_returns_its_counts(
     recovering.pending()
     recovering.wait()
 
-    assert recovering.call(event) == {"undelivered": 0, "ended": 0, "sent": 1, "closed": 0}
+    found = recovering.call(event)
+
+    assert found == {"undelivered": 0, "ended": 0, "sent": 1, "closed": 0, "failed": 0}
 
 
 def test_recovery_after_seconds_sets_when_an_event_is_sent_again(recovering: Recovering) -> None:

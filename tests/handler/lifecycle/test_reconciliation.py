@@ -382,7 +382,7 @@ class TestLostExecutions:
 
         found = recovering.sweep()
 
-        assert found == {"undelivered": 0, "ended": 0, "sent": 0, "closed": 0}
+        assert set(found.values()) == {0}
         assert recovering.stack.get(running) == running
         assert recovering.stack.get(waiting).to_record() == waits.to_record()
 
@@ -638,14 +638,14 @@ class TestDeadLetters:
 
 
 class TestTheCostOfASweep:
-    def test_a_sweep_without_open_tasks_makes_one_query(self, recovering: Recovering) -> None:
+    def test_a_sweep_without_open_tasks_makes_two_requests(self, recovering: Recovering) -> None:
         recovering.stack.run(recovering.pending())
 
         recovering.stack.dynamodb.requests.clear()
         recovering.sweep()
 
-        assert recovering.stack.dynamodb.calls == ["query"]
-        assert recovering.stack.dynamodb.requests[0][1]["IndexName"] == "unfinished"
+        assert recovering.stack.dynamodb.calls == ["get_item", "query"]
+        assert recovering.stack.dynamodb.requests[1][1]["IndexName"] == "unfinished"
         assert recovering.stack.stepfunctions.calls == []
 
     def test_a_sweep_reads_open_tasks_alone(self, recovering: Recovering) -> None:

@@ -367,4 +367,4 @@ class TestOffloading:
 
         loaded = bucket.loaded(left)
 
-        assert loaded == item
+        assert loaded == (item, set())
