@@ -20,6 +20,11 @@ class Thing:
         return f"Thing({self.size})"
 
 
+def _kind(value: object) -> str:
+    """The name of a test's value: not its `repr`, in which a set has another order each time."""
+    return type(value).__name__
+
+
 class Awkward(list[int]):
     """It can't be compared."""
 
@@ -43,7 +48,7 @@ class Awkward(list[int]):
         (np.int64(5), 5),
         (1, 1.0),
     ],
-    ids=repr,
+    ids=_kind,
 )
 def test_what_no_author_can_tell_apart_is_the_same(before: object, after: object) -> None:
     assert first_change(before, after) is None
@@ -61,7 +66,7 @@ def test_what_no_author_can_tell_apart_is_the_same(before: object, after: object
         (b"ab", b"ac", ()),
         ("1", 1, ()),
     ],
-    ids=repr,
+    ids=_kind,
 )
 def test_what_an_author_can_tell_apart_is_a_change_with_its_place(
     before: object, after: object, path: tuple[object, ...]
