@@ -10,7 +10,7 @@ import pydantic_core
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import SchemaSerializer, SchemaValidator
 
-from handler.definition.read_back import Change, first_change, parts_of
+from handler.definition.read_back import Change, first_change
 from handler.definition.stored_schema import CONFIG, part_schema, stored_schema
 from handler.errors import InvalidInput
 from handler.record import NOT_UNICODE, Json, fields_of, invalid_input, native, short_repr
@@ -38,14 +38,16 @@ class InputCodec:
         """`given`, validated, as JSON.
 
         Raises:
-            InvalidInput: it does not validate, is not JSON, or would read back as another value;
-                the error names each field.
+            InvalidInput: it does not validate, is not JSON, would read back as another value, or is
+                a model of another class; the error names each field.
         """
         if type(given) is self._annotation:
             return self._written(cast("BaseModel", given))
+        if isinstance(given, BaseModel):
+            self._refuse_another_model(given)
         mapping = self._fields_of(given) if isinstance(given, BaseModel) else given
         value = self._validated(self._adapter, mapping)
-        return self._written(value, is_json=_json_of(mapping) is not None)
+        return self._written(value)
 
     def encode_over(self, stored: Json, given: Mapping[str, object]) -> bytes:
         """The input that is `stored` with the fields of `given` in place of its own, as JSON.
@@ -61,15 +63,27 @@ class InputCodec:
         fields, extra, names = self._validated(self._part, given)
         changed = {name: fields[name] for name in names if name in fields}
         value = before.model_copy(update=changed | (extra or {}))
-        return self._written(value, is_json=_json_of(given) is not None)
+        return self._written(value)
 
     def encode_changed(self, stored: Json, changed: Mapping[str, object]) -> bytes:
         """`changed`, which a hook has made of the input that is `stored`. Raises as `encode`."""
         if stored.keys() <= changed.keys():
             return self.encode_over(stored, _news(stored, changed))
         if (text := _json_of(changed)) is not None:  # some of it was taken out
-            return self._written(self._read(text.encode()), is_json=True)
+            return self._written(self._read(text.encode()))
         return self.encode(changed)
+
+    def why_default_refused(self) -> str | None:
+        """Why a default of the model can't be stored: which, and what to do; or `None`."""
+        for name, field in getattr(self._annotation, "model_fields", {}).items():
+            if field.is_required() or field.default_factory:
+                continue
+            if not self._reads_back(name, field.default):
+                return (
+                    f"has the default {short_repr(field.default)} in its field {name}: JSON has no"
+                    " form for it that reads back. Give the field another type, or no default"
+                )
+        return None
 
     def decode(self, stored: Mapping[str, object]) -> Input:
         """The value of an input that is stored: another one at each call.
@@ -79,25 +93,12 @@ class InputCodec:
         """
         return self._read(pydantic_core.to_json(stored))
 
-    def _written(self, value: Input, *, is_json: bool = False) -> bytes:
-        """A value as it is stored.
-
-        Args:
-            is_json: no part of it is the author's own object. A default that is a constant is then
-                left out: no code has changed it. One that was made for this input, as an id or a
-                moment, is stored.
+    def _written(self, value: Input) -> bytes:
+        """A value as it is stored: each field, a default as well, which another process may have
+        another of.
         """
-        if is_json:
-            _mark_what_was_made(value)
         try:
-            text = self._writer.to_json(
-                value,
-                by_alias=True,
-                round_trip=True,
-                exclude_unset=is_json,
-                warnings=False,  # of values that a field's type does not have: they are found below
-                fallback=_native,
-            )
+            text = self._writer.to_json(value, **_WRITTEN)
         except (ValueError, TypeError, RecursionError) as error:
             raise InvalidInput(f"{self._subject} can't be stored: {_reason(error)}.") from error
         again = self._read(text)
@@ -111,6 +112,39 @@ class InputCodec:
             return cast("Input", self._reader.validate_json(text, **_BY_BOTH))
         except ValidationError as error:
             raise self._invalid(error) from error
+
+    def _reads_back(self, name: str, default: object) -> bool:
+        """Whether one field's value does, without the others."""
+        reader = self._part_reader
+        if reader is None:
+            return True  # a validator of its own reads it: nobody can tell before there is an input
+        alone = self._annotation.__new__(self._annotation)
+        state = {"__dict__": {name: default}, "__pydantic_fields_set__": {name}}
+        alone.__setstate__({**state, "__pydantic_extra__": None, "__pydantic_private__": None})
+        try:
+            text = self._writer.to_json(alone, **_WRITTEN, exclude_unset=True)
+        except (ValueError, TypeError, RecursionError):
+            return False
+        try:
+            fields, _, _ = reader.validate_json(text, **_BY_BOTH)
+        except ValidationError as error:
+            return _is_authors(error)  # it may need the other fields: nobody can tell yet
+        except Exception:  # so it is with what else a validator of the author's raises
+            return True
+        return first_change(default, fields.get(name)) is None
+
+    def _refuse_another_model(self, given: BaseModel) -> None:
+        """A model of another class: what the task's own has no field for would be gone."""
+        own = self._annotation
+        if not (isinstance(own, type) and issubclass(own, BaseModel)):
+            return  # a `dict` takes the fields of any
+        if not (isinstance(given, own) or _is_same_class(type(given), own)):
+            problem = f"it takes a {own.__name__}, or a mapping"
+        elif unknown := given.model_fields_set - own.model_fields.keys():
+            problem = f"a {own.__name__} has no {', '.join(sorted(unknown))}"
+        else:
+            return
+        raise InvalidInput(f"{self._subject} is a {type(given).__name__}; {problem}.")
 
     def _is_coerced(self, value: Input, again: Input) -> bool:
         """Whether each field that changes becomes what the model itself makes of its value.
@@ -183,6 +217,12 @@ class InputCodec:
         return SchemaValidator(*schema) if schema else None
 
     @cached_property
+    def _part_reader(self) -> Any:
+        """Reads some of the fields of a model as they are stored."""
+        schema = part_schema(self._schema)
+        return SchemaValidator(*schema) if schema else None
+
+    @cached_property
     def _schema(self) -> Any:
         return stored_schema(self._adapter.core_schema)
 
@@ -193,6 +233,12 @@ class InputCodec:
     @cached_property
     def _writer(self) -> SchemaSerializer:
         return SchemaSerializer(self._schema, CONFIG, _use_prebuilt=False)
+
+
+def _is_authors(error: ValidationError) -> bool:
+    """Whether a validator of the model's own has raised it."""
+    kinds = {problem["type"] for problem in error.errors(include_url=False, include_input=False)}
+    return bool(kinds & {"value_error", "assertion_error"})
 
 
 def _reason(error: Exception) -> str:
@@ -210,6 +256,23 @@ def _native(value: object) -> object:
     return known
 
 
+# How a value is written. Of what a field's type does not have, pydantic would warn: it is found
+# when the text is read back.
+_WRITTEN: Final[dict[str, Any]] = {
+    "by_alias": True,
+    "round_trip": True,
+    "warnings": False,
+    "fallback": _native,
+}
+
+
+def _is_same_class(one: type[BaseModel], other: type[BaseModel]) -> bool:
+    """Whether one is the other, imported again, or its generic form without parameters."""
+    origin = other.__pydantic_generic_metadata__["origin"]
+    names = {(each.__module__, each.__qualname__) for each in (other, origin) if each}
+    return (one.__module__, one.__qualname__) in names
+
+
 def _json_of(value: Mapping[str, object]) -> str | None:
     """`value` as JSON if it has JSON's own types alone."""
     try:
@@ -224,12 +287,3 @@ def _news(stored: Json, changed: Mapping[str, object]) -> Json:
         for name, value in changed.items()
         if name not in stored or first_change(value, stored[name])
     }
-
-
-def _mark_what_was_made(value: object) -> None:
-    """Counts the fields whose default is made anew for each input among those that are set."""
-    if isinstance(value, BaseModel):
-        made = {name for name, field in type(value).model_fields.items() if field.default_factory}
-        value.__pydantic_fields_set__.update(made)
-    for part in (parts_of(value) or {}).values():
-        _mark_what_was_made(part)

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 from collections.abc import Iterator, Mapping, Sequence, Set
+from datetime import UTC, datetime
 from numbers import Real
 from typing import Any, Final
 
@@ -78,9 +79,22 @@ def _same_kind(before: object, after: object) -> bool:
     return type(before) is type(after)
 
 
+def _is_one_moment(before: datetime, after: datetime) -> bool:
+    """Python calls no two times equal of which one is in the hour that a clock shows twice."""
+    if before.tzinfo is None or after.tzinfo is None:
+        return False
+    return before.astimezone(UTC) == after.astimezone(UTC)
+
+
 def _is_same(before: object, after: object) -> bool:
     if isinstance(before, bool) or isinstance(after, bool):
         return before is after
+    if (
+        isinstance(before, datetime)
+        and isinstance(after, datetime)
+        and _is_one_moment(before, after)
+    ):
+        return True
     if isinstance(before, Real) and isinstance(after, Real):
         return before == after or (math.isnan(before) and math.isnan(after))
     if isinstance(before, Set) and isinstance(after, Set):

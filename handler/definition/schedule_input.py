@@ -1,6 +1,5 @@
 """The input of the tasks that a schedule triggers, checked when the definition is made."""
 
-import json
 from collections.abc import Mapping
 from typing import Final, cast
 
@@ -57,8 +56,19 @@ def _sent(code: TaskCode, given: Mapping[str, object] | BaseModel) -> Json:
     files make the same schedule at each deploy.
     """
     sent = stored_input(code, given) if isinstance(given, BaseModel) else to_json(given)
-    stored_input(code, json.loads(json.dumps(sent).replace(Schedule.TIME, _SOME_TIME)))
+    if not isinstance(given, BaseModel):
+        stored_input(code, cast("Json", _at_some_time(given)))
+    stored_input(code, cast("Json", _at_some_time(sent)))
     return sent
+
+
+def _at_some_time(value: object) -> object:
+    """`value` with a time in the place of `Schedule.TIME`, in mappings and lists."""
+    if isinstance(value, Mapping):
+        return {_at_some_time(name): _at_some_time(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_at_some_time(part) for part in value]
+    return value.replace(Schedule.TIME, _SOME_TIME) if isinstance(value, str) else value
 
 
 def _why(error: Exception, given: object) -> str:

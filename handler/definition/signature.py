@@ -87,7 +87,10 @@ def _codec(function: TaskFunction, parameter: inspect.Parameter, id: str, where:
         )
     if reason := why_refused(annotation):
         raise DefinitionError(f"{where} has an input that {reason}.")
-    return InputCodec(annotation, f'The input of task "{id}"')
+    codec = InputCodec(annotation, f'The input of task "{id}"')
+    if reason := codec.why_default_refused():
+        raise DefinitionError(f"{where} has an input that {reason}.")
+    return codec
 
 
 def _default(codec: InputCodec, default: Any, where: str) -> Json:

@@ -8,6 +8,7 @@ reads back as the same value.
 
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, Final
 
 from pydantic_core import core_schema
@@ -133,10 +134,24 @@ def _named(fields: list[Node]) -> list[tuple[str, Node]]:
     return [(field["name"], field) for field in fields]
 
 
-def _take_none(node: Node) -> None:
-    """`x: str = None` has a default that its type does not take; it is read back all the same."""
-    if node.get("default", ...) is None and node["schema"]["type"] != "nullable":
+def _take_default(node: Node) -> None:
+    """A default is not validated (pydantic, "Validate default values"): it reads back all the same.
+
+    So it is with `x: str = None`, and with a 0 that stands for no limit where a limit is positive.
+    """
+    default = node.get("default", ...)
+    if isinstance(default, str | int | float | None) and node["schema"].keys() != {"type"}:
+        takes = partial(_default_or_valid, default)
+        node["schema"] = core_schema.no_info_wrap_validator_function(takes, node["schema"])
+    elif default is None:
         node["schema"] = {"type": "nullable", "schema": node["schema"]}
+
+
+def _default_or_valid(
+    default: object, value: object, validate: Callable[[object], object]
+) -> object:
+    is_default = type(value) is type(default) and value == default
+    return value if is_default else validate(value)
 
 
 def _sort(node: Node) -> None:
@@ -167,7 +182,7 @@ _CHANGES: Final[dict[str, tuple[Callable[[Node], None], ...]]] = {
     "typed-dict": (_configure, _name_fields),
     "model-fields": (_name_fields,),
     "dataclass-args": (_name_fields,),
-    "default": (_take_none,),
+    "default": (_take_default,),
     "set": (_sort,),
     "frozenset": (_sort,),
     "date": (_take_any_moment,),

@@ -1,8 +1,12 @@
 """Types that no input may have, refused when the definition is made."""
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
 
 import pytest
 from pydantic import (
@@ -14,6 +18,7 @@ from pydantic import (
     SecretBytes,
     SecretStr,
     create_model,
+    field_validator,
 )
 
 from handler import Context, Done, task
@@ -106,6 +111,60 @@ def test_an_input_that_can_not_be_stored_is_refused_with_the_reason(
 
     assert found is not None
     assert reason in found
+
+
+class Color(Enum):
+    RED = (1, 2)
+
+
+class Keys(BaseModel):
+    by_pair: dict[tuple[int, int], int] = {(1, 2): 3}
+
+
+class Colored(BaseModel):
+    color: Color = Color.RED
+
+
+class OfBytes(BaseModel):
+    kind: Literal[b"a"] = b"a"
+
+
+@pytest.mark.parametrize(
+    ("model", "field"), [(Keys, "by_pair"), (Colored, "color"), (OfBytes, "kind")]
+)
+def test_a_default_that_does_not_read_back_is_refused_with_its_field(
+    model: type[BaseModel], field: str
+) -> None:
+    def body(context: Context, input: Any) -> Done:
+        return Done()
+
+    body.__annotations__["input"] = model
+
+    with pytest.raises(DefinitionError, match=rf"has the default .* in its field {field}: JSON"):
+        task(id="export")(body)
+
+
+class Defaults(BaseModel):
+    sloppy: str = None  # type: ignore[assignment]
+    moment: datetime = datetime(2026, 10, 25, 2, 15, tzinfo=ZoneInfo("Europe/Berlin"))
+    raw: bytes = b"\xff"
+    nothing: float = math.nan
+    many: set[int] = {1, 2}
+    inner: Fine = Fine()
+    camel: int = Field(default=0, alias="camelCase")
+    path: int = Field(default=0, validation_alias=AliasPath("outer", "path"))
+    checked: int = 5
+
+    @field_validator("checked")
+    @classmethod
+    def _never(cls, value: int) -> int:
+        raise ValueError("no")
+
+
+def test_a_default_that_reads_back_is_taken() -> None:
+    @task()
+    def export(context: Context, input: Defaults) -> Done:
+        return Done()
 
 
 @pytest.mark.parametrize("annotation", [Fine, dict, dict[str, object], dict[str, Fine]])

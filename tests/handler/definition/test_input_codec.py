@@ -14,7 +14,7 @@ from decimal import Decimal
 from enum import Enum, IntEnum, StrEnum
 from fractions import Fraction
 from pathlib import PurePosixPath
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Generic, Literal, NamedTuple, TypeVar
 from unittest.mock import ANY
 from zoneinfo import ZoneInfo
 
@@ -333,6 +333,19 @@ class Loose(BaseModel):
     shape: Cat | None = None
 
 
+def _positive(number: int) -> int:
+    if number <= 0:
+        raise ValueError("it is not positive")
+    return number
+
+
+T = TypeVar("T")
+
+
+class Box(BaseModel, Generic[T]):
+    content: T
+
+
 class Lion(Cat):
     roar: str = "loud"
 
@@ -411,10 +424,15 @@ class TestWhatIsKept:
         assert codec.decode(text) == codec.decode(text)
         assert set(text) == {"token", "inner"}
 
-    def test_a_default_that_is_a_constant_is_not_stored_with_a_mapping(self) -> None:
-        text = stored(codec_of(Cat).encode({}))
+    def test_a_default_is_stored_as_it_is_in_this_process(self) -> None:
+        made_at_import = uuid.uuid4()
 
-        assert text == {}
+        class Pay(BaseModel):
+            token: uuid.UUID = made_at_import
+
+        text = stored(codec_of(Pay).encode({}))
+
+        assert text == {"token": str(made_at_import)}
 
     def test_a_list_that_code_has_added_to_in_place_is_stored(self) -> None:
         class Rows(BaseModel):
@@ -432,6 +450,25 @@ class TestWhatIsKept:
 
         assert round_trip(Sloppy, Sloppy()) == Sloppy()
         assert round_trip(Sloppy, {}) == Sloppy()
+
+    @pytest.mark.parametrize("given", [{}, {"limit": 5}, {"pages": 0}])
+    def test_a_default_that_its_own_validator_refuses_is_read_back(
+        self, given: dict[str, object]
+    ) -> None:
+        class Unlimited(BaseModel):
+            limit: Annotated[int, AfterValidator(_positive)] = 0
+            pages: int = Field(default=0, ge=1)
+            name: str = Field(default="", min_length=1)
+
+        if "pages" in given:  # what is given is validated, the same value as well
+            with pytest.raises(InvalidInput, match="pages"):
+                codec_of(Unlimited).encode(given)
+            return
+        value = Unlimited(**given)
+        assert round_trip(Unlimited, given) == round_trip(Unlimited, value) == value
+        stored_first = stored(codec_of(Unlimited).encode(given))
+        merged = stored(codec_of(Unlimited).encode_over(stored_first, {"name": "n"}))
+        assert codec_of(Unlimited).decode(merged).name == "n"  # type: ignore[union-attr]
 
     def test_a_computed_field_is_computed_again(self) -> None:
         class Square(BaseModel):
@@ -599,8 +636,43 @@ class TestWhatIsKept:
         assert read.since == date(2031, 1, 1)
         assert math.isnan(read.mean)
 
-    def test_a_model_of_another_class_is_taken_by_its_fields(self) -> None:
+    def test_a_model_of_a_subclass_is_taken_if_nothing_of_it_is_lost(self) -> None:
         assert round_trip(Cat, Lion(lives=3)) == Cat(lives=3)
+        with pytest.raises(InvalidInput, match=r'task "export" is a Lion; a Cat has no roar\.'):
+            codec_of(Cat).encode(Lion(roar="soft"))
+
+    @pytest.mark.parametrize("other", [Dog(), Dog(barks=b"wow"), Nested(firstNumber=1)])
+    def test_a_model_of_another_class_is_refused_with_both_classes(self, other: BaseModel) -> None:
+        name = type(other).__name__
+
+        with pytest.raises(InvalidInput, match=rf"is a {name}; it takes a Cat, or a mapping\."):
+            codec_of(Cat).encode(other)
+
+    def test_the_same_class_imported_again_is_the_same(self) -> None:
+        again = create_model("Cat", lives=(float, 9), __module__=Cat.__module__)
+
+        assert round_trip(Cat, again(lives=3)) == Cat(lives=3)
+
+    def test_a_generic_model_without_its_parameter_is_the_same(self) -> None:
+        assert round_trip(Box[int], Box(content=3)) == Box[int](content=3)
+
+    @pytest.mark.parametrize(
+        "moment",
+        [
+            datetime(2026, 10, 25, 2, 15, tzinfo=ZoneInfo("Europe/Berlin")),
+            datetime(2026, 10, 25, 2, 15, fold=1, tzinfo=ZoneInfo("Europe/Berlin")),
+            datetime(2026, 3, 29, 2, 30, tzinfo=ZoneInfo("Europe/Berlin")),
+            datetime(2026, 7, 1, tzinfo=ZoneInfo("Europe/Berlin")),
+        ],
+        ids=str,
+    )
+    def test_a_moment_of_any_zone_reads_back_as_that_moment(self, moment: datetime) -> None:
+        class Due(BaseModel):
+            at: datetime
+
+        read = codec_of(Due).decode(stored(codec_of(Due).encode(Due(at=moment))))
+
+        assert read.at.astimezone(UTC) == moment.astimezone(UTC)  # type: ignore[union-attr]
 
     def test_a_model_for_a_task_of_any_input_is_stored_as_its_own_json(self) -> None:
         codec = codec_of(dict[str, object])
@@ -634,7 +706,7 @@ class TestWhatIsMerged:
     def test_values_that_the_model_has_no_field_for_are_kept_and_added(self) -> None:
         merged = codec_of(Upload).encode_over({"data": "_w==", "old": 1}, {"new": 2})
 
-        assert stored(merged) == {"data": "_w==", "old": 1, "new": 2}
+        assert stored(merged) == {"data": "_w==", "note": "none", "old": 1, "new": 2}
 
     def test_what_a_hook_has_left_alone_is_not_validated_again(self) -> None:
         changed = {"data": "_w==", "note": "changed"}
@@ -646,7 +718,7 @@ class TestWhatIsMerged:
     def test_what_a_hook_has_taken_out_is_gone_and_the_rest_stays(self) -> None:
         merged = codec_of(Upload).encode_changed({"data": "_w==", "note": "x"}, {"data": "_w=="})
 
-        assert stored(merged) == {"data": "_w=="}
+        assert stored(merged) == {"data": "_w==", "note": "none"}
 
     def test_a_hook_may_put_in_what_is_not_json(self) -> None:
         merged = codec_of(Upload).encode_changed({"data": "_w==", "note": "x"}, {"data": b"\xfe"})

@@ -1,6 +1,8 @@
 """The input of the tasks that a schedule triggers."""
 
+import math
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
@@ -136,3 +138,21 @@ def test_a_default_that_is_made_is_left_to_each_tick() -> None:
         return Done()
 
     assert pay.schedule_input == {"amount": 5}
+
+
+@pytest.mark.parametrize("value", [{1}, (1,), date(2027, 1, 1), Decimal("1.5"), b"x", math.nan])
+def test_what_a_trigger_of_a_dict_refuses_a_schedule_refuses(value: object) -> None:
+    def anything(context: Context, input: dict[str, object]) -> Done:
+        return Done()
+
+    with pytest.raises(DefinitionError, match="schedule_input that can't be used"):
+        task(schedule="rate(1 day)", schedule_input={"deep": [{"z": value}]})(anything)
+
+
+def test_the_time_of_a_tick_may_stand_anywhere_in_the_input_of_a_dict() -> None:
+    def anything(context: Context, input: dict[str, object]) -> Done:
+        return Done()
+
+    given = {"at": Schedule.TIME, "deep": [{"text": f"At {Schedule.TIME}"}]}
+
+    assert task(schedule="rate(1 day)", schedule_input=given)(anything).schedule_input == given

@@ -257,7 +257,7 @@ class TestCheckpoints:
 
         _, stored = self.saved(stack, save, input={"size": 5})
 
-        assert stored.input == {"size": 5}
+        assert stored.input["size"] == 5
 
     def test_after_a_crash_the_iteration_starts_with_the_last_checkpoint(self) -> None:
         seen: list[int] = []
