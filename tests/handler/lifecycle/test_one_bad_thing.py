@@ -51,6 +51,9 @@ BROKEN: dict[str, Item] = {
     "half a pointer": {"input": {"M": {"key": {"S": "tasks/x/y"}}}},
     "a date that is none": {"savedOn": {"S": "yesterday"}},
     "a date of creation that is none": {"createdOn": {"S": "yesterday"}},
+    "a number beyond all others": {"resends": {"N": "9" * 20}},
+    "a delay beyond all others": {"delay": {"N": "9" * 20}},
+    "a number below all others": {"iterations": {"N": "-5"}},
     "no definition": {"definitionId": None},
     "no name": {"name": None},
     "no status": {"taskStatus": None},
@@ -169,6 +172,53 @@ def test_a_task_whose_input_cannot_be_read_fails_with_the_reason_and_runs_nothin
     assert (answer["status"], after.status) == ("error", Status.FAILED)
     assert after.failure.code == "INPUT_UNREADABLE"
     assert "can't be read" in after.failure.message
+
+
+def test_a_task_of_an_unknown_status_is_left_to_the_version_that_knows_it(
+    recovering: Recovering,
+) -> None:
+    pending, running = recovering.pending(id="pending"), recovering.claimed_by("execution-1")
+    for task in (pending, running):
+        make_odd(recovering, task.id, {"taskStatus": {"S": "paused"}})
+
+    for _ in range(5):
+        recovering.wait(1_000)
+        with pytest.raises(RecoveryFailed, match="could not deal with 2 "):
+            recovering.sweep()
+
+    stored = [row["taskStatus"]["S"] for row in rows(recovering) if row["sk"]["S"] == "TASK"]
+    assert stored == ["paused", "paused"]
+    assert recovering.bus_queue.take() == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"items": {"S": "{"}},
+        {"items": {"S": '[{"message": 5}]'}},
+        {"items": {"L": []}},
+        {"createdBy": {"BOOL": True}},
+        {"createdOn": {"S": "yesterday"}},
+        {"iteration": None},
+    ],
+    ids=str,
+)
+def test_a_part_of_a_log_that_cannot_be_read_says_so_among_the_others(
+    recovering: Recovering, changes: Item
+) -> None:
+    record = recovering.pending(id="odd")
+    recovering.stack.run(record)
+    [log_row] = [row for row in rows(recovering) if row["sk"]["S"].startswith("LOG#")]
+    client: Any = recovering.stack.dynamodb
+    odd = log_row | {"sk": {"S": log_row["sk"]["S"] + "-odd"}} | changes
+    client.put_item(
+        TableName=TABLE, Item={name: value for name, value in odd.items() if value is not None}
+    )
+
+    [log] = recovering.stack.tasks.logs("odd")
+
+    messages = sorted(line.message for line in log.lines)
+    assert messages == ["Task done.", "This part of the log can't be read."]
 
 
 def test_a_lost_payload_is_a_note_in_its_place(recovering: Recovering) -> None:
