@@ -238,7 +238,12 @@ def _log(folder: Path) -> Path:
 
 
 def _ended(status: int, log: Path) -> EmulatorFailed:
-    return EmulatorFailed(f"ministack ended with status {status}:\n{_end_of(log)}")
+    if status >= 0:
+        return EmulatorFailed(f"ministack ended with status {status}:\n{_end_of(log)}")
+    return EmulatorFailed(
+        f"ministack ended. The end of its log:\n{_end_of(log)}\n"
+        f"It was killed (signal {-status}). Next: python -m local up"
+    )
 
 
 def _end_of(log: Path) -> str:
