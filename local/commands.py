@@ -11,6 +11,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from handler.contract import DEFAULT_TENANT
 from local.demo import run_demo
 from local.deployed import OUTPUTS_FILE, Deployed, other_project, running_project
 from local.emulator import Options
@@ -84,6 +85,13 @@ def _add_demo(demo: argparse.ArgumentParser) -> None:
 def _add_graphql(graphql: argparse.ArgumentParser) -> None:
     graphql.add_argument("document", help="a GraphQL query or mutation")
     graphql.add_argument("variables", nargs="?", default="{}", help="its variables, as JSON")
+    graphql.add_argument(
+        "--tenant",
+        type=_tenant,
+        default=DEFAULT_TENANT,
+        metavar="NAME",
+        help="whose tasks it is about, in the header x-tenant (default: %(default)s)",
+    )
     graphql.set_defaults(command=_graphql)
 
 
@@ -140,7 +148,11 @@ def _demo(options: argparse.Namespace) -> int:
 def _graphql(options: argparse.Namespace) -> int:
     deployed = Deployed.from_file(Path.cwd())
     data = execute(
-        deployed.access, deployed.api_url, options.document, _variables(options.variables)
+        deployed.access,
+        deployed.api_url,
+        options.document,
+        _variables(options.variables),
+        tenant=options.tenant,
     )
     print(json.dumps(data, indent=2))
     return 0
@@ -178,6 +190,14 @@ def _task_id(text: str) -> str:
     if text.strip():
         return text.strip()
     raise argparse.ArgumentTypeError("the ID is empty; it takes a task's id, or the end of it")
+
+
+def _tenant(text: str) -> str:
+    if text and text.isascii() and text.isprintable() and text == text.strip():
+        return text
+    raise argparse.ArgumentTypeError(
+        f'"{text}" can\'t be in a header; write ASCII characters, without blanks around them'
+    )
 
 
 def _ago(text: str) -> float:

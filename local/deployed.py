@@ -10,7 +10,7 @@ from typing import Any
 
 from local.access import Access
 from local.deployment import deploy
-from local.emulator import Emulator, Options, is_answering, running_emulator
+from local.emulator import Emulator, Options, is_up, running_emulator
 from local.errors import LocalError
 from local.project import Project
 
@@ -98,8 +98,8 @@ class Deployed:
             path.unlink()
 
     def is_up(self) -> bool:
-        """Whether something answers at the endpoint."""
-        return is_answering(self.access)
+        """Whether it answers at the endpoint, and not a later one that has the same port."""
+        return is_up(self.access)
 
     def _wrote(self, path: Path) -> bool:
         return bool(json.loads(path.read_text())["endpointUrl"] == self.access.endpoint_url)

@@ -181,7 +181,7 @@ def _environment(folder: Path, root: Access, options: Options) -> dict[str, str]
 
 def _wait_until_healthy(process: subprocess.Popen[bytes], root: Access, folder: Path) -> None:
     deadline = time.monotonic() + _START_SECONDS
-    while not (answers := is_answering(root)) or not _is_ours(root):
+    while not (answers := _is_answering(root)) or not _is_ours(root):
         if process.poll() is not None:
             if answers:  # two were started at the same time, and the other one has the port
                 raise PortTaken(_port_of(root))
@@ -194,7 +194,12 @@ def _wait_until_healthy(process: subprocess.Popen[bytes], root: Access, folder: 
         time.sleep(0.02)
 
 
-def is_answering(access: Access) -> bool:
+def is_up(access: Access) -> bool:
+    """Whether the local AWS with this key answers."""
+    return _is_answering(access) and _is_ours(access)
+
+
+def _is_answering(access: Access) -> bool:
     """Whether a local AWS answers there."""
     try:
         with send(f"{access.endpoint_url}/_ministack/health", timeout_seconds=1) as response:
@@ -203,10 +208,10 @@ def is_answering(access: Access) -> bool:
         return False
 
 
-def _is_ours(root: Access) -> bool:
+def _is_ours(access: Access) -> bool:
     """Whether the local AWS that answers is the one with this key."""
     try:
-        root.client("sts").get_caller_identity()
+        access.client("sts").get_caller_identity()
     except (ClientError, HTTPClientError):
         return False
     return True
@@ -233,7 +238,12 @@ def _log(folder: Path) -> Path:
 
 
 def _ended(status: int, log: Path) -> EmulatorFailed:
-    return EmulatorFailed(f"ministack ended with status {status}:\n{_end_of(log)}")
+    if status >= 0:
+        return EmulatorFailed(f"ministack ended with status {status}:\n{_end_of(log)}")
+    return EmulatorFailed(
+        f"ministack ended. The end of its log:\n{_end_of(log)}\n"
+        f"It was killed (signal {-status}). Next: python -m local up"
+    )
 
 
 def _end_of(log: Path) -> str:

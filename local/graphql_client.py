@@ -10,6 +10,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from handler.contract import DEFAULT_TENANT
 from local.access import Access
 from local.errors import LocalError
 from local.loopback import send
@@ -22,23 +23,29 @@ class GraphqlFailed(LocalError):
 
 
 def execute(
-    access: Access, url: str, document: str, variables: Mapping[str, object] | None = None
+    access: Access,
+    url: str,
+    document: str,
+    variables: Mapping[str, object] | None = None,
+    *,
+    tenant: str = DEFAULT_TENANT,
 ) -> dict[str, Any]:
-    """Runs a GraphQL document and returns its `data`.
+    """Runs a GraphQL document for a tenant and returns its `data`.
 
     Raises:
         GraphqlFailed: no response, a status other than 200, or `errors` in the response.
     """
     body = json.dumps({"query": document, "variables": dict(variables or {})}).encode()
-    response: dict[str, Any] = json.loads(_post(_signed(access, url, body)))
+    response: dict[str, Any] = json.loads(_post(_signed(access, url, body, tenant)))
     if errors := response.get("errors"):
         raise GraphqlFailed("GraphQL errors: " + "; ".join(error["message"] for error in errors))
     data: dict[str, Any] = response["data"]
     return data
 
 
-def _signed(access: Access, url: str, body: bytes) -> Request:
-    request = AWSRequest("POST", url, data=body, headers={"Content-Type": "application/json"})
+def _signed(access: Access, url: str, body: bytes, tenant: str) -> Request:
+    headers = {"Content-Type": "application/json", "x-tenant": tenant}
+    request = AWSRequest("POST", url, data=body, headers=headers)
     SigV4Auth(
         Credentials(access.access_key_id, access.secret_access_key), "execute-api", access.region
     ).add_auth(request)

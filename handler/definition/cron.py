@@ -14,7 +14,7 @@ from typing import Final
 MONTHS: Final = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 WEEKDAYS: Final = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 ANY: Final = "?"
-_CRON: Final = re.compile(r"cron\((.*)\)")
+_CRON: Final = re.compile(r"cron\((.*)\)", re.DOTALL)
 _SATURDAY, _SUNDAY = 6, 7  # as `date.isoweekday` has them
 
 IsDay = Callable[[date], bool]
@@ -152,14 +152,16 @@ class Cron:
 
 
 def _fields(expression: str) -> list[str]:
+    names = " ".join(field.name for field in FIELDS)
     inside = _CRON.fullmatch(expression)
-    fields = inside[1].split(" ") if inside else []
-    if "" in fields:
-        raise ValueError("takes one blank between two fields, and none around them")
+    if inside is None:
+        raise ValueError(f"has no bracket at its end; write cron({names})")
+    fields = inside[1].split(" ")
+    if any(len(field.split()) != 1 for field in fields):
+        raise ValueError("takes one blank between two fields, and no other blank or line break")
     if len(fields) == len(FIELDS) - 1:
         raise ValueError("has five fields; add the sixth, the year: *")
     if len(fields) != len(FIELDS):
-        names = " ".join(field.name for field in FIELDS)
         raise ValueError(f"has {len(fields)} fields; a cron takes six: cron({names})")
     return fields
 

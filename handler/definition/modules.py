@@ -19,8 +19,8 @@ _CACHE: Final = "__pycache__"
 # copies of editors, a file that a browser or Windows has renamed.
 _NOT_SOURCE: Final = re.compile(r"\.(pyc|pyd|so|ipynb)$|\.py(?!i$)", re.IGNORECASE)
 # The files that pytest collects (pytest's guide, "Conventions for Python test discovery").
-_TEST_FILE: Final = re.compile(r"test_.*|.*_test")
-_TEST_PACKAGES: Final = frozenset({"pytest", "unittest", "hypothesis"})
+_TEST_FILE: Final = re.compile(r"test_.*\.py|.*_test\.py|conftest\.py")
+_NOT_IN_LAMBDAS: Final = re.compile(r"(_?pytest|hypothesis|moto|handler\.testing)(?=\.|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +129,9 @@ def _of_file(path: Path, package: str) -> Iterator[Found]:
     elif not path.is_file():
         what = "a link to a file that is not there" if path.is_symlink() else "not a regular file"
         yield refused(path, f"is {what}. Correct it, or delete it.")
-    elif is_test(path):
-        yield PassedOver(path, "it is for tests, and makes no task")
+    elif imported := _only_for_tests(path):
+        reason = f"it is named like a test, and imports {imported}. No task of it is registered"
+        yield PassedOver(path, reason)
     else:
         yield Module(f"{package}.{path.stem}", path)
 
@@ -149,32 +150,26 @@ def _twice(module: Module, other: Path) -> DefinitionError:
 
 
 def is_test(path: Path) -> bool:
-    """Whether a file has tests, and no call of `task`: the bundle doesn't carry it either."""
-    if path.name == "conftest.py":
-        return True
-    if path.suffix != ".py" or not _TEST_FILE.fullmatch(path.stem):
-        return False
+    """Whether a file is only for tests, so that no Lambda can import it: no bundle carries it."""
+    return bool(_only_for_tests(path))
+
+
+def _only_for_tests(path: Path) -> str:
+    """What a file that is named like a test imports and no Lambda has; "" if it is no such file."""
+    if not _TEST_FILE.fullmatch(path.name):
+        return ""
     try:
         tree = ast.parse(path.read_bytes())
     except (OSError, SyntaxError, ValueError, RecursionError):
-        return False  # its import says what is wrong
-    nodes = list(ast.walk(tree))
-    return any(_tests(node) for node in nodes) and not any(_makes_a_task(node) for node in nodes)
+        return ""  # its import says what is wrong
+    names = (name for statement in tree.body for name in _imported_by(statement))
+    return next((found[0] for name in names if (found := _NOT_IN_LAMBDAS.match(name))), "")
 
 
-def _tests(node: ast.AST) -> bool:
-    match node:
-        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
-            return name.lower().startswith("test")
+def _imported_by(statement: ast.stmt) -> list[str]:
+    match statement:
         case ast.Import(names=names):
-            return any(alias.name.partition(".")[0] in _TEST_PACKAGES for alias in names)
-        case ast.ImportFrom(module=str(module)):
-            return module.partition(".")[0] in _TEST_PACKAGES
-    return False
-
-
-def _makes_a_task(node: ast.AST) -> bool:
-    match node:
-        case ast.Call(func=ast.Name(id="task") | ast.Attribute(attr="task")):
-            return True
-    return False
+            return [each.name for each in names]
+        case ast.ImportFrom(module=str(module), names=names, level=0):
+            return [f"{module}.{each.name}" for each in names]
+    return []

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from handler.clock import Seconds, to_seconds
 from handler.contract import SCHEDULED_TIME
-from handler.definition.cron import Cron
+from handler.definition.cron import YEAR, Cron
 
 DEFAULT_TIME_ZONE: Final = "UTC"
 # EventBridge Scheduler API reference, "CreateSchedule" and "FlexibleTimeWindow".
@@ -36,6 +36,8 @@ _FORMS: Final = (
     '"at(2027-01-01T03:00:00)"'
 )
 _ONE_MICROSECOND: Final = timedelta(microseconds=1)
+_ONE_DAY: Final = timedelta(days=1)
+_FIRST_CRON: Final = datetime(YEAR.first, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +81,7 @@ class Schedule:
         self._check_window()
         self._check_what_is_ignored(times)
         if self.next_after(EARLIEST - _ONE_MICROSECOND) is None:
-            raise ValueError(
-                f'"{self.expression}" never comes{self._between()}. Correct the date or the year.'
-            )
+            raise ValueError(f'"{self.expression}" never comes{self._why_never(times)}')
 
     def next_after(self, moment: datetime) -> datetime | None:
         """The first time after `moment`, in UTC; `None` after the last.
@@ -129,10 +129,31 @@ class Schedule:
             return UTC
         return ZoneInfo(self.time_zone)
 
-    def _between(self) -> str:
-        after = max(_utc(self.start) or EARLIEST, EARLIEST)
+    def _why_never(self, times: "Times") -> str:
+        earliest = max(_utc(self.start) or EARLIEST, EARLIEST)
+        for wall, moment in self._on_the_wall(times, earliest):
+            shown = moment.astimezone(self._zone())
+            return (
+                f": the clock of {self.time_zone} skips {wall:%H:%M:%S} on {wall:%Y-%m-%d}, and "
+                f"shows {shown:%H:%M:%S} in its place. Write a time that it shows."
+            )
         before = f" and before {self.end}" if self.end else ""
-        return f" from {after} on{before}"
+        return f" from {earliest} on{before}. Correct the date or the year."
+
+    def _on_the_wall(
+        self, times: "Times", earliest: datetime
+    ) -> Iterator[tuple[datetime, datetime]]:
+        """The times that its zone's clock would show from `earliest` on if it skipped none."""
+        zone, end = self._zone(), _utc(self.end)
+        if zone is UTC:
+            return
+        with suppress(OverflowError):  # a time without a form in UTC
+            for wall in times.after(earliest - _ONE_DAY, anchor=earliest, zone=UTC):
+                moment = wall.replace(tzinfo=zone).astimezone(UTC)
+                if end and moment >= end:
+                    return
+                if moment >= earliest:
+                    yield wall, moment
 
 
 class Times(Protocol):
@@ -181,8 +202,8 @@ class CronTimes:
     cron: Cron
 
     def after(self, earliest: datetime, *, anchor: datetime, zone: tzinfo) -> Iterator[datetime]:  # noqa: ARG002
-        # A day sooner: zones differ from UTC, and change what they differ by, by less than that.
-        local = earliest.astimezone(zone).replace(tzinfo=None, fold=0) - timedelta(days=1)
+        # Two days sooner: zones differ from UTC, and change what they differ by, by less than one.
+        local = max(earliest, _FIRST_CRON).replace(tzinfo=None) - 2 * _ONE_DAY
         yield from (time for time in _in_utc(self.cron.times(local), zone) if time >= earliest)
 
 
@@ -195,7 +216,9 @@ def times_of(expression: str) -> Times:
     """
     if not isinstance(expression, str):
         raise TypeError(f"{expression!r:.60} is not text; {_FORMS}.")
-    shown = f'"{expression:.80}"'
+    shown = f'"{expression.strip():.80}"'
+    if expression.strip() not in (expression, ""):
+        raise ValueError(f"{shown} has a blank or a line break before it or after it. Remove it.")
     if len(expression) > MAX_EXPRESSION_CHARACTERS:
         raise ValueError(
             f"{shown} has {len(expression)} characters; the limit is {MAX_EXPRESSION_CHARACTERS}."
@@ -239,9 +262,10 @@ def _at_time(text: str) -> datetime:
 def _in_utc(times: Iterator[datetime], zone: tzinfo) -> Iterator[datetime]:
     """Times on the wall as moments. One that the clock skips is left out."""
     for time in times:
-        moment = time.replace(tzinfo=zone).astimezone(UTC)
-        if moment.astimezone(zone).replace(tzinfo=None) == time:
-            yield moment
+        with suppress(OverflowError):  # it has no form in UTC
+            moment = time.replace(tzinfo=zone).astimezone(UTC)
+            if moment.astimezone(zone).replace(tzinfo=None) == time:
+                yield moment
 
 
 def _utc(moment: datetime | None) -> datetime | None:
@@ -258,6 +282,12 @@ def _check_moment(name: str, moment: datetime | None) -> None:
             f"{name}={moment} has no time zone. Give it one: "
             'datetime(2027, 1, 1, tzinfo=ZoneInfo("Europe/Berlin")).'
         )
+    try:
+        moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(
+            f"{name}={moment} is outside of the years 1 to 9999 in UTC. Correct the year."
+        ) from None
 
 
 def _check_time_zone(name: str) -> None:

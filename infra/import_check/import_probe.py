@@ -43,24 +43,18 @@ def failure_of(module: str, folder: str) -> dict[str, Any] | None:
     try:
         importlib.import_module(module)
     except BaseException as error:
-        return described(cause_of(error), folder)
+        return described(error, folder)
     return None
-
-
-def cause_of(error: BaseException) -> BaseException:
-    """The engine's own error about a definition, undone: what the definition raised."""
-    while type(error).__name__ == "DefinitionError" and error.__cause__ is not None:
-        error = error.__cause__
-    return error
 
 
 def described(error: BaseException, folder: str) -> dict[str, Any]:
     frames = [(frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
     if isinstance(error, SyntaxError):
         frames.append((error.filename or "", error.lineno))
+    text = error.msg if isinstance(error, SyntaxError) else str(error)
     return {
         "error": type(error).__name__,
-        "text": error.msg if isinstance(error, SyntaxError) else str(error),
+        "text": without_folders(text, folder),
         "frames": [
             (os.path.relpath(file, folder), line or 1)
             for file, line in frames
@@ -69,6 +63,13 @@ def described(error: BaseException, folder: str) -> dict[str, Any]:
         "missing": error.name if isinstance(error, ImportError) else None,
         "missing_name": getattr(error, "name_from", None),
     }
+
+
+def without_folders(text: str, folder: str) -> str:
+    """A text, with paths that start in the temporary folders."""
+    for temporary in (folder, str(Path(folder).parent)):
+        text = text.replace(temporary + os.sep, "").replace(temporary, ".")
+    return text
 
 
 def refuse_connections() -> set[str]:

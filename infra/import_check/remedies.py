@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from handler.definition import is_test
-from infra.archive.lambda_python import GONE_MODULES, STANDARD_LIBRARY
+from infra.archive.lambda_python import GONE_MODULES, PROGRAM_PACKAGES, RUNTIME, STANDARD_LIBRARY
 from infra.archive.our_files import OUR_PACKAGES
 from infra.archive.wheels import PYTHON_VERSION, REQUIREMENTS, normalized, pins
 from infra.import_check.archive_check import Missing
@@ -115,12 +115,16 @@ def _absent(missing: Missing, top: str, root: Path) -> tuple[str, str]:
             "which its package doesn't have in the bundle",
             "correct the name, or have another version of its package",
         )
+    if top in RUNTIME:
+        return "which its package doesn't have in the Lambda runtime", "correct the name"
     if (root / top).is_dir() or (root / f"{top}.py").is_file():
         return (
             f"and the project's own {top} is not deployed",
             "move what you need of it to definitions/",
         )
     package = package_of(top)
+    if normalized(package) in PROGRAM_PACKAGES:
+        return "which only the program that deploys has", "take the import out"
     if _is_direct(package, root):
         return f"and {REQUIREMENTS.name} doesn't have it yet", "make lock"
     add = f"python -m infra.lock add {package}"

@@ -143,7 +143,9 @@ def _failure(result: Mapping[str, Any], files: Mapping[str, bytes]) -> Missing |
         (file.replace("\\", "/"), line) for file, line in result.get("frames", [])
     ]
     ours = [frame for frame in frames if frame[0].partition("/")[0] in OUR_PACKAGES]
-    file, line = ours[-1] if ours else (_file_of(result["module"], files), 1)
+    # What the engine refuses is a mistake in the definition that calls it.
+    of_definitions = [frame for frame in ours if frame[0].startswith("definitions/")]
+    file, line = (of_definitions or ours or [(_file_of(result["module"], files), 1)])[-1]
     if missing := result.get("missing"):
         where = frames[-1] if frames else (file, line)
         user = "" if where == (file, line) else f"{file}, line {line}"

@@ -7,7 +7,7 @@
 The bundle's lock, requirements-lambda.txt, has the packages of requirements.txt that Lambdas
 import, and all that these need. The developers' lock, requirements-dev.txt, has the same versions.
 `python -m infra.lock bundle` and `python -m infra.lock dev` write one of them. Versions that
-nothing forces to change stay as they are. A word that fails changes no file.
+nothing forces to change stay as they are. A word that fails, or is stopped, changes no file.
 """
 
 import sys

@@ -6,10 +6,11 @@ from typing import Final
 
 from packaging.requirements import InvalidRequirement, Requirement
 
+from infra.archive.lambda_python import PROGRAM_PACKAGES
 from infra.archive.wheels import normalized
 
-# What the program imports, and no Lambda: the runtime has boto3.
-PROGRAM: Final = frozenset({"boto3", "pulumi", "pulumi-aws"})
+# What the program imports, and the bundle doesn't carry: the Lambda runtime has boto3.
+PROGRAM: Final = PROGRAM_PACKAGES | {"boto3"}
 # What the engine imports, by the names in requirements.txt.
 ENGINE: Final = ("ariadne", "aws-lambda-powertools", "pydantic")
 _ENGINE_ALL: Final = frozenset({*ENGINE, "graphql-core"})

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from local.access import Access
-from local.deployed import OUTPUTS_FILE, Deployed
+from local.deployed import OUTPUTS_FILE, Deployed, other_project
 from local.errors import LocalError
 
 ACCESS = Access("http://127.0.0.1:4566", "eu-central-1", "AKIA", "secret")
@@ -94,7 +94,7 @@ def test_the_one_before_is_found_again_if_it_is_still_up(
 ) -> None:
     first = Deployed(replace(ACCESS, endpoint_url="http://127.0.0.1:4567"), OUTPUTS)
     ups = {first.access, ACCESS}
-    monkeypatch.setattr("local.deployed.is_answering", ups.__contains__)
+    monkeypatch.setattr("local.deployed.is_up", ups.__contains__)
     first.to_file(tmp_path)
 
     with deployed.in_file(tmp_path):
@@ -106,3 +106,18 @@ def test_the_one_before_is_found_again_if_it_is_still_up(
     assert (tmp_path / OUTPUTS_FILE).exists() == is_up
     if is_up:
         assert Deployed.from_file(tmp_path) == Deployed(first.access, first._values())
+
+
+def test_one_that_was_killed_is_not_up_again_if_another_one_has_its_port(
+    access: Access, tmp_path: Path
+) -> None:
+    killed = Deployed(replace(access, access_key_id="AKIAOFTHEKILLED"), OUTPUTS)
+    killed.to_file(tmp_path)
+
+    found = other_project(tmp_path)
+    with Deployed(access, OUTPUTS).in_file(tmp_path):
+        within = other_project(tmp_path)
+
+    assert found is None
+    assert within == Deployed(access, Deployed(access, OUTPUTS)._values())
+    assert not (tmp_path / OUTPUTS_FILE).exists()

@@ -143,6 +143,18 @@ with running_emulator(Options()) as running:
 
 
 @pytest.mark.system
+def test_one_that_is_killed_says_so_at_the_end_with_the_next_step() -> None:
+    with running_emulator(Options()) as running:
+        os.kill(running._process.pid, signal.SIGKILL)
+
+        with pytest.raises(EmulatorFailed) as failed:
+            running.wait()
+
+    last = str(failed.value).splitlines()[-1]
+    assert last == "It was killed (signal 9). Next: python -m local up"
+
+
+@pytest.mark.system
 def test_a_failed_start_shows_the_end_of_the_log(tmp_path: Path) -> None:
     message = r"(?s)ministack ended with status 1:.*No module named 'local'"
 

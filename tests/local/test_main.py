@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -226,6 +227,33 @@ def test_graphql_prints_the_data_with_the_definitions_of_added_files(
     found = [definition["id"] for definition in data]
     assert status == 0
     assert {"testingRun", "importCsv", "countUp"} <= set(found)
+
+
+def test_graphql_is_about_the_tasks_of_the_tenant_that_is_named(
+    aws: Running, inside: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def data(*words: str) -> Any:
+        assert main(["graphql", *words]) == 0
+        return json.loads(capsys.readouterr().out)["backgroundTasks"]
+
+    aws.deployed.to_file(inside)
+    trigger = "mutation { backgroundTasks { triggerTask(definition: testingRun) { data { id } } } }"
+    find = "{ backgroundTasks { getTask(id: %s) { data { id } } } }"
+
+    id = data(trigger, "--tenant", "acme")["triggerTask"]["data"]["id"]
+    found = [data(find % json.dumps(id), *words) for words in (["--tenant", "acme"], [])]
+
+    assert [each["getTask"]["data"] for each in found] == [{"id": id}, None]
+
+
+@pytest.mark.parametrize("tenant", ["", " acme", "a\nb", "größe"])
+def test_a_tenant_that_no_header_can_have_is_refused(
+    capsys: pytest.CaptureFixture[str], tenant: str
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["graphql", "{ anything }", f"--tenant={tenant}"])
+
+    assert f'"{tenant}" can\'t be in a header; write ASCII' in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -282,7 +282,9 @@ def test_an_expression_names_these_days(expression: str, days: list[str]) -> Non
         ("cron(0 0 3 * * ? *)", "has 7 fields; a cron takes six"),
         ("cron(0  3 * * ? *)", "takes one blank between two fields"),
         ("cron()", "takes one blank between two fields"),
-        ("cron(0 3 * * ? *", "has 0 fields"),
+        ("cron(0 3 * *\n? *)", "takes one blank between two fields, and no other blank or line"),
+        ("cron(0\t3 * * ? *)", "takes one blank between two fields, and no other blank or line"),
+        ("cron(0 3 * * ? *", "has no bracket at its end; write cron(minute hour day-of-month"),
     ],
 )
 def test_a_wrong_expression_is_refused_with_what_to_write(expression: str, message: str) -> None:

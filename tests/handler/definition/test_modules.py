@@ -137,9 +137,8 @@ def test_a_file_in_a_folder_without_an_init_file_is_refused_with_its_path(
         ("conftest.py", b"import pytest"),
         ("test_export.py", b"import pytest"),
         ("test_export.py", b"from hypothesis import given"),
-        ("export_test.py", b"def test_it(): assert True"),
-        ("test_export.py", b"class TestIt: ..."),
-        ("tests/test_export.py", b"def test_it(): assert True"),
+        ("export_test.py", b"import os, _pytest.nodes"),
+        ("tests/test_export.py", b"from handler.testing.aws import S3"),
     ],
 )
 def test_a_file_that_is_no_module_is_passed_over_with_a_warning_that_names_it(
@@ -153,6 +152,54 @@ def test_a_file_that_is_no_module_is_passed_over_with_a_warning_that_names_it(
     assert found == ["one"]
     assert [message for message in told if message.startswith(f"{path} is passed over: ")] == told
     assert len(told) == 1
+
+
+@pytest.mark.parametrize("file", ["test_x.py", "x_test.py", "conftest.py"])
+@pytest.mark.parametrize(
+    ("code", "imported"),
+    [
+        (b"import os, pytest as py", "pytest"),
+        (b"from _pytest.nodes import Item", "_pytest"),
+        (b"from hypothesis import given", "hypothesis"),
+        (b"import moto.core", "moto"),
+        (b"from handler import testing", "handler.testing"),
+        (b"import handler.testing.aws", "handler.testing"),
+    ],
+)
+def test_a_test_is_passed_over_with_what_it_imports_and_that_no_task_of_it_is_registered(
+    folder: Path, file: str, code: bytes, imported: str
+) -> None:
+    path = write(folder, file, code + TASK % "one")
+
+    found, told = discovered(folder)
+
+    assert found == []
+    reason = f"it is named like a test, and imports {imported}. No task of it is registered."
+    assert told == [f"{path} is passed over: {reason}"]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        b"from handler import task as job\ndef test_x(): ...\n@job(id='one')\ndef x(context): ...",
+        b"import handler\nmake = handler.task\nmake(id='one')(lambda context: 0)\ndef test(): ...",
+        b"import unittest\nclass TestIt(unittest.TestCase): ..." + TASK % "one",
+        b"def later():\n    import pytest\n" + TASK % "one",
+        b"import importlib.metadata as pytest\n" + TASK % "one",
+        b"from .pytest import x\n" + TASK % "one",
+        b"import pytestable\n" + TASK % "one",
+    ],
+)
+def test_a_module_that_is_named_like_a_test_and_imports_what_lambdas_have_is_imported(
+    folder: Path, code: bytes
+) -> None:
+    write(folder, "pytest.py", b"x = 1")
+    write(folder.parent, "pytestable.py")
+    write(folder, "ab_test.py", code)
+
+    found = discovered(folder)
+
+    assert found == (["one"], [])
 
 
 @pytest.mark.parametrize("file", [".ipynb_checkpoints/a-checkpoint.py", ".hidden/deep/a.py"])

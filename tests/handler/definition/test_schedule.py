@@ -75,7 +75,6 @@ class TestRates:
             ("rate(1  day)", "is not a schedule"),
             ("rate( 1 day )", "is not a schedule"),
             ("Rate(1 day)", "is not a schedule"),
-            ("rate(1 day) ", "is not a schedule"),
             ("rate(99999999999999 days)", "is longer than time itself"),
             ("rate(4000000 days)", "never comes"),
         ],
@@ -131,9 +130,52 @@ class TestOneTime:
         with pytest.raises(ValueError, match=re.escape(f'"{expression}"')):
             Schedule(expression)
 
-    def test_a_time_that_the_clock_skips_is_refused(self) -> None:
-        with pytest.raises(ValueError, match="never comes"):
-            Schedule("at(2027-03-28T02:30:00)", time_zone="Europe/Berlin")
+    @pytest.mark.parametrize(
+        ("expression", "bounds"),
+        [
+            ("at(2027-03-28T02:30:00)", {}),
+            ("cron(30 2 28 3 ? 2027)", {}),
+            (
+                "cron(30 2 * * ? *)",
+                {"start": at("2027-03-27T12:00Z"), "end": at("2027-03-28T12:00Z")},
+            ),
+        ],
+    )
+    def test_a_time_that_the_clock_skips_is_refused_with_what_it_shows_in_its_place(
+        self, expression: str, bounds: Any
+    ) -> None:
+        with pytest.raises(ValueError, match="never comes") as refused:
+            Schedule(expression, time_zone="Europe/Berlin", **bounds)
+
+        assert str(refused.value) == (
+            f'"{expression}" never comes: the clock of Europe/Berlin skips 02:30:00 on 2027-03-28, '
+            "and shows 03:30:00 in its place. Write a time that it shows."
+        )
+
+    def test_a_skipped_time_is_not_blamed_where_the_bounds_leave_it_out(self) -> None:
+        end = at("2027-03-28T00:00Z")
+
+        with pytest.raises(ValueError, match=r"never comes from .* Correct the date or the year"):
+            Schedule(
+                "cron(30 2 * * ? *)",
+                time_zone="Europe/Berlin",
+                start=end - timedelta(hours=1),
+                end=end,
+            )
+
+    @pytest.mark.parametrize("time", ["0001-01-01T00:00:00", "9999-12-31T23:59:59"])
+    @pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York"])
+    def test_a_time_at_the_end_of_all_years_is_taken_or_refused_with_words(
+        self, time: str, zone: str
+    ) -> None:
+        said = ""
+        try:
+            Schedule(f"at({time})", time_zone=zone)
+        except ValueError as error:
+            said = str(error)
+
+        assert bool(said) == (time.startswith("0001") or zone == "America/New_York")
+        assert "Correct the date or the year." in said or not said
 
     @pytest.mark.parametrize("name", ["start", "end"])
     def test_a_start_or_an_end_of_one_time_is_refused(self, name: str) -> None:
@@ -222,6 +264,35 @@ class TestBounds:
             Schedule("rate(1 day)", **naive)
 
     @pytest.mark.parametrize("name", ["start", "end"])
+    @pytest.mark.parametrize(
+        "moment", [at("0001-01-01T00:00:00+05:00"), at("9999-12-31T23:59:59-01:00")]
+    )
+    def test_a_moment_without_a_form_in_utc_is_refused(self, name: str, moment: datetime) -> None:
+        given: Any = {name: moment}
+        with pytest.raises(ValueError, match=rf"^{name}=.* is outside of the years 1 to 9999"):
+            Schedule("rate(1 day)", **given)
+
+    @pytest.mark.parametrize("expression", ["rate(1 day)", "cron(0 3 * * ? *)"])
+    @pytest.mark.parametrize("zone", [UTC, BERLIN])
+    def test_a_start_at_the_beginning_of_all_years_changes_nothing(
+        self, expression: str, zone: Any
+    ) -> None:
+        start = datetime.min.replace(tzinfo=zone) + timedelta(days=1)
+
+        schedule = Schedule(expression, start=start)
+
+        assert schedule.next_after(start)
+        assert schedule.next_after(EARLIEST)
+
+    def test_a_cron_from_the_last_day_of_all_years_on_is_refused(self) -> None:
+        with pytest.raises(ValueError, match="never comes from 9999-12-31"):
+            Schedule(
+                "cron(0 3 * * ? *)",
+                time_zone="Europe/Berlin",
+                start=at("9999-12-31T23:30:00+00:00"),
+            )
+
+    @pytest.mark.parametrize("name", ["start", "end"])
     @pytest.mark.parametrize("value", ["2027-01-01", 1, datetime(2027, 1, 1, tzinfo=UTC).date()])
     def test_what_is_no_moment_is_refused(self, name: str, value: object) -> None:
         given: Any = {name: value}
@@ -302,7 +373,20 @@ def test_any_text_is_a_schedule_or_is_refused_with_words(text: str) -> None:
     except ValueError as error:
         said = str(error)
 
-    assert said.startswith(f'"{text}"')
+    assert said.startswith(f'"{text.strip()}"')
+
+
+@pytest.mark.parametrize(
+    "expression", ["cron(0 3 * * ? *)", "rate(1 day)", "at(2027-01-01T03:00:00)"]
+)
+@pytest.mark.parametrize("around", ["{}\n", " {}", "\t{} "])
+def test_a_blank_or_a_line_break_around_an_expression_is_named(
+    expression: str, around: str
+) -> None:
+    with pytest.raises(ValueError, match="has a blank or a line break before") as refused:
+        Schedule(around.format(expression))
+
+    assert str(refused.value).startswith(f'"{expression}" has ')
 
 
 def test_an_expression_of_more_than_256_characters_is_refused() -> None:

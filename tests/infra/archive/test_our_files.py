@@ -71,13 +71,14 @@ class TestBesideATask:
         ("name", "text", "goes_along"),
         [
             ("definitions/conftest.py", "import pytest\n", False),
-            ("definitions/test_export.py", "def test_it(): ...\n", False),
             ("definitions/deep/export_test.py", "import pytest\n", False),
+            ("definitions/conftest.py", "x = 1\n", True),
+            ("definitions/test_export.py", "def test_it(): ...\n", True),
             ("definitions/test_data.py", "x = 1\n", True),
-            ("definitions/test_task.py", "import pytest\n@task()\ndef x(): ...\n", True),
+            ("definitions/test_task.py", "import pytest\n@task()\ndef x(): ...\n", False),
             ("definitions/test_broken.py", "def test_it(:\n", True),
             ("definitions/test_rates.json", "{}", True),
-            ("definitions/test_page.html", "def test_it(): ...\n", True),
+            ("definitions/test_page.html", "import pytest\n", True),
         ],
     )
     def test_what_discovery_passes_over_as_a_test_stays(

@@ -46,6 +46,34 @@ def {name}(context: Context) -> Done:
 """
 
 
+SECRET_FIELD = """
+from pydantic import BaseModel, SecretStr
+from handler import Context, Done, task
+class Input(BaseModel):
+    password: SecretStr
+
+@task()
+def a(context: Context, input: Input) -> Done:
+    return Done()
+""".strip()
+WITHOUT_A_YEAR = """
+from handler import Context, Done, task
+
+@task(schedule="cron(0 3 * * ?)")
+def c(context: Context) -> Done:
+    return Done()
+""".strip()
+ABOVE_A_STATICMETHOD = """
+from handler import Context, Done, task
+
+class Tasks:
+    @task()
+    @staticmethod
+    def b(context: Context) -> Done:
+        return Done()
+""".strip()
+
+
 @pytest.fixture(scope="session")
 def packages() -> list[Path]:
     return wheels.fetch("x86_64")
@@ -392,6 +420,33 @@ class TestTrial:
         for name, line in told.items():
             _, place, reason = sources[name]
             assert f", {place}, fails when Python 3.13 imports it: {reason}" in line
+
+    def test_a_mistake_that_the_engine_refuses_is_told_by_the_line_of_the_author(
+        self, project: Path, packages: list[Path]
+    ) -> None:
+        add(project, "a.py", SECRET_FIELD)
+        add(project, "b.py", ABOVE_A_STATICMETHOD)
+        add(project, "c.py", WITHOUT_A_YEAR)
+        add(project, "d.py", "from definitions.a import Input\n")
+
+        first, second, third = problems(project, packages)
+
+        assert first.startswith("definitions/a.py, line 6, fails when Python 3.13 imports it: ")
+        assert second.startswith("definitions/b.py, line 4, fails when Python 3.13 imports it: ")
+        assert third.startswith("definitions/c.py, line 3, fails when Python 3.13 imports it: ")
+
+    def test_no_path_of_this_machine_is_in_a_text(
+        self, project: Path, packages: list[Path]
+    ) -> None:
+        add(project, "a.py", SECRET_FIELD)
+        add(project, "b.py", "raise ValueError(__file__)")
+        add(project, "c.py", "import os, boto3\nraise ValueError(os.getcwd(), boto3.__file__)")
+
+        first, second, third = problems(project, packages)
+
+        assert "DefinitionError: definitions/a.py: " in first
+        assert "ValueError: definitions/b.py. Next: " in second
+        assert "ValueError: ('.', 'runtime/boto3/__init__.py'). Next: " in third
 
     @pytest.mark.parametrize("name", ["extra.py", "extra/__init__.py"])
     def test_a_module_that_ends_the_process_is_told(

@@ -13,7 +13,9 @@ def root(tmp_path: Path) -> Path:
     """A project with code of its own that is not deployed."""
     (tmp_path / "tests").mkdir()
     (tmp_path / "shared.py").touch()
-    (tmp_path / "requirements.txt").write_text("Locked_Later==1.0\n")
+    (tmp_path / "requirements.txt").write_text(
+        "Locked_Later==1.0\nboto3==1\npulumi==3\npulumi-aws==7\n"
+    )
     return tmp_path
 
 
@@ -67,6 +69,15 @@ def test_what_only_tests_have_belongs_to_the_tests(
         ("tests.x", "", "and the project's own tests is not deployed", "move what you need"),
         ("shared", "", "and the project's own shared is not deployed", "move what you need"),
         ("locked_later", "", "and requirements-lambda.txt doesn't have it yet", "make lock"),
+        ("pulumi", "", "which only the program that deploys has", "take the import out"),
+        ("pulumi_aws.s3", "", "which only the program that deploys has", "take the import out"),
+        (
+            "boto3.gone",
+            "",
+            "which its package doesn't have in the Lambda runtime",
+            "correct the name",
+        ),
+        ("botocore.gone", "", "which its package doesn't have in the Lambda runtime", "correct"),
         ("xdist", "", "which the bundle doesn't have", "infra.lock add pytest-xdist"),
         ("never_heard_of", "", "which the bundle doesn't have", "infra.lock add never_heard_of"),
     ],

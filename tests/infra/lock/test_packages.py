@@ -5,6 +5,8 @@ On a copy of the project whose packages are tiny wheels in a folder: no network 
 
 import re
 import shutil
+import signal
+import socket
 import subprocess
 import sys
 import sysconfig
@@ -368,6 +370,30 @@ def test_a_package_that_can_not_be_installed_changes_nothing(project: Project) -
     assert ran.status == 1
     assert "pip can't install the packages" in ran.err
     assert not ran.changed
+
+
+def test_ctrl_c_ends_it_with_one_line_and_changes_nothing(project: Project) -> None:
+    before = project.texts()
+    # An index that never answers.
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"http://127.0.0.1:{server.getsockname()[1]}/simple"
+        waits = {**project.environment, "PIP_INDEX_URL": address}
+        del waits["PIP_NO_INDEX"]
+        ran = subprocess.Popen(
+            [str(project.python), "-m", "infra.lock", "add", "small"],
+            cwd=project.folder,
+            env=waits,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        with server.accept()[0]:
+            ran.send_signal(signal.SIGINT)
+            out, err = ran.communicate(timeout=30)
+
+    assert (ran.returncode, out) == (130, "")
+    assert err == ("Looking for small and all that it needs ...\nStopped. Nothing was changed.\n")
+    assert project.texts() == before
 
 
 @pytest.mark.parametrize(
