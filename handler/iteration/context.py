@@ -107,13 +107,9 @@ class Context:
         Raises:
             ValueError: a number is not whole, is below 0, or is above 2**53 - 1.
         """
-        counts = {"done": done} if total is None else {"done": done, "total": total}
-        for name, count in counts.items():
-            if not _is_count(count):
-                raise ValueError(
-                    f"save_progress({name}={short_repr(count)}): it takes a whole number from 0"
-                    f" to {_MAX_COUNT}."
-                )
+        _check_count("save_progress", "done", done)
+        if total is not None:
+            _check_count("save_progress", "total", total)
         self._checkpoints.save_progress(Progress(done=done, total=total))
 
     def trigger(
@@ -227,11 +223,14 @@ class Context:
             save_every: how often the input is saved, at most.
 
         Raises:
-            TypeError: the input has no field `cursor` or is frozen; or the loop is not a `for`
-                statement.
-            ValueError: `batch` or `per_iteration` is less than 1.
+            TypeError: the input has no field `cursor` or is frozen; the loop is not a `for`
+                statement; or the source yields something else than pairs.
+            ValueError: `batch` or `per_iteration` is less than 1, or `total` is not a whole number
+                from 0 to 2**53 - 1.
         """
         _check_input(input)
+        if total is not None:
+            _check_count("context.each", "total", total)
         _check_positive("batch", batch)
         _check_positive("per_iteration", per_iteration)
         options = LoopOptions(
@@ -292,6 +291,13 @@ def _check_input(input: BaseModel) -> None:
         raise TypeError(
             f'context.each() moves {name}.{CURSOR} on: give {name} a field "{CURSOR}", '
             "and don't freeze it."
+        )
+
+
+def _check_count(call: str, name: str, count: object) -> None:
+    if not _is_count(count):
+        raise ValueError(
+            f"{call}({name}={short_repr(count)}): it takes a whole number from 0 to {_MAX_COUNT}."
         )
 
 

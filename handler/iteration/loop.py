@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from handler.clock import Clock
 from handler.definition import Aborted, Continue
 from handler.iteration.checkpoints import Checkpoints, EndIteration
-from handler.record import Progress
+from handler.record import Progress, short_repr
 
 Given = TypeVar("Given")
 
@@ -116,7 +116,7 @@ class Loop(Generic[Given]):
     def _handed_out(self) -> Iterator[tuple[object, list[Any]]]:
         """What is handed out at a time: an item or a batch, and the cursor behind it."""
         items: list[Any] = []
-        for cursor, item in self._source:
+        for cursor, item in map(_pair, self._source):
             items.append(item)
             size = min(self._options.batch or 1, self._steps.left_to_give())
             if len(items) >= size or self._is_out_of_time():
@@ -177,6 +177,18 @@ class _Steps:
         rate = round(self._done / seconds, 3) if seconds and self._done else None
         left = round(max(total - done, 0) / rate, 1) if total is not None and rate else None
         return Progress(done=done, total=total, rate=rate, remaining_seconds=left)
+
+
+def _pair(step: object) -> tuple[object, Any]:
+    """What a source yields, if it is a pair. A text or a dict of two would unpack as well."""
+    match step:
+        case (cursor, item):
+            return cursor, item
+    raise TypeError(
+        "The source of context.each() yields (cursor, item) pairs: the cursor is where to go on"
+        f" once the item is done. It yielded {short_repr(step)}. Next: for a list, write"
+        " context.each(enumerate(items[input.cursor:], start=input.cursor + 1), input)."
+    )
 
 
 def _is_for_statement(frame: FrameType) -> bool:
