@@ -1,5 +1,6 @@
 """Imports of CSV files: odd files, and interrupted runs."""
 
+import codecs
 import csv
 import gzip
 import io
@@ -126,7 +127,14 @@ class TestFiles:
 
         assert account.rows() == {id: {"id": id, "name": name} for id, name in rows}
 
-    @pytest.mark.parametrize("content", [b"", gzip.compress(b""), b"id,name\n", b"id,name"])
+    @pytest.mark.parametrize(
+        "content",
+        [
+            *(b"", codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE),
+            *(gzip.compress(b"", mtime=0), gzip.compress(codecs.BOM_UTF8, mtime=0)),
+            *(b"id,name\n", b"id,name"),
+        ],
+    )
     def test_a_file_without_rows_is_imported(self, account: Account, content: bytes) -> None:
         account.upload(content)
 
@@ -693,6 +701,15 @@ class TestInput:
     def test_a_value_out_of_range_is_refused(self, options: dict[str, Any]) -> None:
         with pytest.raises(ValidationError):
             ImportCsvInput.model_validate(input_for(**options))
+
+    def test_an_option_that_is_wrong_is_named_with_its_value_before_the_next_step(self) -> None:
+        with pytest.raises(InvalidInput) as refused:
+            run_import(delimiter=";;")
+
+        assert str(refused.value) == (
+            "Validation failed. The input of task \"importCsv\": delimiter: it is ';;'."
+            " It takes one character, other than a line break or NUL. Next: set one."
+        )
 
     @pytest.mark.parametrize(
         ("options", "message"),
