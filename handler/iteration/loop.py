@@ -19,6 +19,8 @@ from handler.record import Progress, short_repr
 Given = TypeVar("Given")
 
 CURSOR: Final = "cursor"
+# The largest that every reader of JSON holds as it is (RFC 8259, section 6, "Numbers").
+_MAX_COUNT: Final = 2**53 - 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,7 +159,10 @@ class _Steps:
         self._started_at = self._saved_at = clock.now()
 
     def add(self, items: Sequence[object]) -> None:
-        self._done += sum(map(self._options.weight, items))
+        for item in items:
+            weight = self._options.weight(item)
+            check_count(f"The weight of an item of context.each() is {short_repr(weight)}", weight)
+            self._done += weight
 
     def left_to_give(self) -> int:
         limit = self._options.per_iteration
@@ -177,6 +182,19 @@ class _Steps:
         rate = round(self._done / seconds, 3) if seconds and self._done else None
         left = round(max(total - done, 0) / rate, 1) if total is not None and rate else None
         return Progress(done=done, total=total, rate=rate, remaining_seconds=left)
+
+
+def check_count(what: str, count: object) -> None:
+    """Raises a `ValueError`, which begins with `what`, if `count` is none for a progress."""
+    if not _is_count(count):
+        raise ValueError(f"{what}: it takes a whole number from 0 to {_MAX_COUNT}.")
+
+
+def _is_count(value: object) -> bool:
+    try:
+        return bool(value == int(value) and 0 <= value <= _MAX_COUNT)  # type: ignore[call-overload, operator]
+    except (TypeError, ValueError, OverflowError):  # no number, NaN, infinity
+        return False
 
 
 def _pair(step: object) -> tuple[object, Any]:

@@ -226,6 +226,19 @@ class TestEach:
         message = f"context.each(total={total!r}): it takes a whole number from 0 to {2**53 - 1}."
         assert result.record.output == {"error": {"message": message, "code": "ValueError"}}
 
+    @pytest.mark.parametrize("weight", ["x", -1, 1.5, float("nan"), None])
+    def test_a_weight_that_is_not_a_whole_number_from_0_on_is_refused(self, weight: Any) -> None:
+        @task()
+        def counting(context: Context, input: Cursor) -> Done:
+            for _ in context.each([(1, "a")], input, weight=lambda _: weight):
+                pass
+            return Done()
+
+        result = run(counting)
+
+        message = f"The weight of an item of context.each() is {weight!r}: it takes a whole number"
+        assert message in str(result.record.output)
+
 
 def numbers(input: Cursor, total: int = 6) -> Iterator[tuple[int, int]]:
     """Each number from the cursor on, with the cursor behind it."""
