@@ -92,9 +92,7 @@ class ImportCsvInput(BaseModel):
         is_one = len(value) == 1 and value not in "\r\n\0"
         if is_one or (not value and info.field_name == "quotechar"):
             return value
-        raise ValueError(
-            f"{value!r} is not one character. A line break or NUL can't be used. Next: set one."
-        )
+        raise ValueError("It takes one character, other than a line break or NUL. Next: set one.")
 
     @model_validator(mode="after")
     def _separable(self) -> "ImportCsvInput":

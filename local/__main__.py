@@ -10,7 +10,9 @@ from typing import NoReturn
 from local.surroundings import restart
 from local.terminal import take_any_text
 
-_INTERRUPTED = 130  # the status that a shell reports for a program ended by Ctrl-C
+# The status that a shell reports for a program ended by Ctrl-C, and by a closed pipe.
+_INTERRUPTED = 130
+_PIPE_CLOSED = 141
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -21,12 +23,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         from local.commands import run  # noqa: PLC0415  takes 0.3 s: time for a Ctrl-C
 
-        return run(arguments)
+        try:
+            return run(arguments)
+        finally:
+            sys.stdout.flush()  # what is left: at its end, Python complains of a closed pipe
     except KeyboardInterrupt:
         return _INTERRUPTED
     except BrokenPipeError:  # `| head` has read enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        return _PIPE_CLOSED
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:

@@ -20,6 +20,9 @@ _POLL_SECONDS = 0.3
 _OVERLAP_MILLISECONDS = 5_000
 # Written by Lambda itself, around each invocation.
 _PLATFORM = ("START RequestId:", "END RequestId:", "REPORT RequestId:")
+# The control characters of Unicode (its category Cc), but a tab and a newline.
+_CONTROLS = {*range(32), *range(127, 160)} - {ord("\t"), ord("\n")}
+_ESCAPED = {number: f"\\x{number:02x}" for number in _CONTROLS}
 _SHOWN = frozenset(
     {
         *(TASK_ID, DEFINITION_ID, ITERATION, EXECUTION_NAME),
@@ -56,13 +59,17 @@ class Line:
         return bool(task_id) and str(self.fields.get(TASK_ID, "")).endswith(task_id)
 
     def __str__(self) -> str:
-        """Time, level, function, task with iteration, message, other fields; a trace below it."""
+        """Time, level, function, task with iteration, message, other fields; a trace below it.
+
+        Control characters are escaped: what a task prints must not steer the terminal.
+        """
         fields = self.fields
         clock = self.at.astimezone().strftime("%H:%M:%S.%f")[:-3]
         head = f"{clock}  {fields.get('level', '')!s:<8} {self.function:<8} {_task(fields):<24}"
         more = {key: value for key, value in fields.items() if key not in _SHOWN}
         text = [str(fields.get("message", "" if fields else self.text)), *map(_pair, more.items())]
-        return "\n    ".join([f"{head}  {' '.join(text)}", *_trace(fields)])
+        shown = "\n    ".join([f"{head}  {' '.join(text)}", *_trace(fields)])
+        return shown.translate(_ESCAPED)
 
 
 @dataclass

@@ -51,8 +51,8 @@ class LineReader:
                     yield self._take(is_whole=True)
             if self._size > self._max_bytes:
                 yield self._take(is_whole=False)
-        if self._size:
-            yield self._take(is_whole=True)
+        if self._size and (last := self._take(is_whole=True)).text != "":
+            yield last  # a byte order mark alone is no line
 
     def _cut(self) -> Iterator[bytes]:
         """The chunks, cut where neither a character unit nor a line break goes on."""

@@ -149,7 +149,7 @@ def _number(key: Key, value: str) -> str:
     except (ValueError, InvalidOperation):
         raise RowRejected(
             f"{key.name} is {_shown(value)}, which is not a number that DynamoDB takes (at most"
-            f" {MAX_DIGITS} digits, below 1E+126)"
+            f" {MAX_DIGITS} digits, from 1E{EXPONENTS.start} to below 1E+{EXPONENTS.stop})"
         ) from None
 
 

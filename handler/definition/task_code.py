@@ -1,6 +1,7 @@
 """The code behind a definition, as the engine runs it: the function, its input and its hooks."""
 
 import copy
+import traceback
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -142,6 +143,13 @@ class TaskCode:
             "Leave it out.",
             data={"invalidFields": {name: _unexpected(name) for name in input}},
         )
+
+
+def is_veto(error: BaseException) -> bool:
+    """Whether an `on_before_trigger` hook raised `error`, or what `error` was made of."""
+    raised = (error, error.__cause__ or error)
+    frames = (frame for one in raised for frame, _ in traceback.walk_tb(one.__traceback__))
+    return any(frame.f_code is TaskCode.before_trigger.__code__ for frame in frames)
 
 
 def _names_of(input: Mapping[str, object] | BaseModel) -> list[str]:

@@ -8,8 +8,8 @@ from pydantic import BaseModel
 
 from handler.contract import MAX_INPUT_BYTES, MAX_OUTPUT_BYTES, ErrorCode
 from handler.definition.task_code import TaskCode
-from handler.errors import InvalidInput
-from handler.record import Json, size_of, to_json
+from handler.errors import EngineSignal, InvalidInput
+from handler.record import Json, message_of, size_of, to_json
 
 OUTPUT_TOO_LARGE: Final = "Output size exceeds the maximum allowed size."
 
@@ -60,18 +60,31 @@ def stored_output(output: Mapping[str, object] | BaseModel | None) -> Json | Non
     """`output` as it is stored.
 
     An output that is too large loses its stack traces; if that is not enough, a note of its size
-    takes its place.
+    takes its place. Text that is not Unicode is escaped.
 
     Raises:
-        ValueError: it is not JSON.
+        ValueError: it can't become JSON, or what it holds raises.
     """
     if output is None:
         return None
-    stored = to_json(output)
+    stored = _output_json(output)
     for smaller in (stored, _without_stack(stored), _without_error_stack(stored)):
         if size_of(smaller) <= MAX_OUTPUT_BYTES:
             return smaller
     return {"message": OUTPUT_TOO_LARGE, "size": size_of(stored), "max": MAX_OUTPUT_BYTES}
+
+
+def _output_json(output: Mapping[str, object] | BaseModel) -> Json:
+    try:
+        return to_json(output, escapes=True)
+    except EngineSignal:
+        raise
+    except BaseException as error:  # of an author's own serializer, say
+        why = message_of(error).removeprefix("Error serializing to JSON: ").removesuffix(".")
+        raise ValueError(
+            f"The output can't be stored as JSON: {why}. Next: hand over texts, numbers, lists and"
+            " dicts."
+        ) from error
 
 
 def _without_stack(output: Json) -> Json:

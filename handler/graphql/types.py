@@ -11,6 +11,7 @@ from ariadne import MutationType, ObjectType, QueryType, ScalarType
 from graphql import GraphQLResolveInfo
 
 from handler.contract import DEFAULT_LOCALE, DEFAULT_TENANT
+from handler.definition import is_veto
 from handler.errors import BackgroundTaskError, EngineSignal, NotFound
 from handler.graphql.arguments import without_revision
 from handler.lifecycle import Tasks
@@ -56,11 +57,19 @@ def enveloped(resolve: Callable[..., Json]) -> Callable[..., Json]:
             raise
         except BaseException as error:  # of a hook's code, too; the caller gets an answer
             failure = TaskFailure.from_exception(error)
-            if not isinstance(error, BackgroundTaskError):
+            if is_veto(error):
+                _report_veto(failure, arguments.get("definition"))
+            elif not isinstance(error, BackgroundTaskError):
                 _report(failure)
             return {"data": None, "error": failure.to_wire()}
 
     return answer
+
+
+def _report_veto(failure: TaskFailure, definition: object) -> None:
+    extra = {"action": "trigger_vetoed", "definition_id": definition, "code": failure.code}
+    reason = " ".join(failure.message.split())
+    log.warning('on_before_trigger of "%s" vetoed a trigger: %s', definition, reason, extra=extra)
 
 
 def _report(failure: TaskFailure) -> None:

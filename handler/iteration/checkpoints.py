@@ -10,7 +10,7 @@ from handler.clock import Clock
 from handler.contract import Status
 from handler.definition import Aborted, Continue, TaskCode, next_input, stored_input, stored_output
 from handler.errors import EngineSignal
-from handler.record import Json, Progress, StoredTask, TaskRecord
+from handler.record import Json, Progress, StoredTask, TaskRecord, short_repr
 from handler.table import RecordMoved, Store, owned_by
 
 _ABORT_CHECK_INTERVAL: Final = timedelta(seconds=1)
@@ -67,6 +67,11 @@ class Checkpoints:
         self._save(input=next_input(self._code, self.unsaved().input, input))
 
     def save_output(self, output: Mapping[str, object] | BaseModel) -> None:
+        if not isinstance(output, Mapping | BaseModel | None):
+            raise TypeError(
+                f"context.save_output({short_repr(output)}): an output is a mapping or a model,"
+                " such as {'rows': [...]}."
+            )
         self._save(output=stored_output(output))
 
     def save_progress(self, progress: Progress) -> None:

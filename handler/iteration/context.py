@@ -12,7 +12,7 @@ from handler.definition import Continue, Definition, Verdict
 from handler.iteration.checkpoints import Checkpoints
 from handler.iteration.child_key import key_of
 from handler.iteration.log_buffer import TaskLogger
-from handler.iteration.loop import CURSOR, Loop, LoopOptions
+from handler.iteration.loop import CURSOR, Loop, LoopOptions, check_count
 from handler.lifecycle import Tasks
 from handler.record import Progress, StoredTask, TaskRecord, short_repr
 
@@ -20,10 +20,6 @@ Item = TypeVar("Item")
 Children = Callable[[str], list[StoredTask]]
 
 DEFAULT_TIMEOUT_MARGIN: Final = timedelta(minutes=3)
-
-
-# The largest that every reader of JSON holds as it is (RFC 8259, section 6, "Numbers").
-_MAX_COUNT: Final = 2**53 - 1
 
 
 def _one(_: object) -> int:
@@ -107,13 +103,9 @@ class Context:
         Raises:
             ValueError: a number is not whole, is below 0, or is above 2**53 - 1.
         """
-        counts = {"done": done} if total is None else {"done": done, "total": total}
-        for name, count in counts.items():
-            if not _is_count(count):
-                raise ValueError(
-                    f"save_progress({name}={short_repr(count)}): it takes a whole number from 0"
-                    f" to {_MAX_COUNT}."
-                )
+        check_count(f"save_progress(done={short_repr(done)})", done)
+        if total is not None:
+            check_count(f"save_progress(total={short_repr(total)})", total)
         self._checkpoints.save_progress(Progress(done=done, total=total))
 
     def trigger(
@@ -227,11 +219,14 @@ class Context:
             save_every: how often the input is saved, at most.
 
         Raises:
-            TypeError: the input has no field `cursor` or is frozen; or the loop is not a `for`
-                statement.
-            ValueError: `batch` or `per_iteration` is less than 1.
+            TypeError: the input has no field `cursor` or is frozen; the loop is not a `for`
+                statement; or the source yields something else than pairs.
+            ValueError: `batch` or `per_iteration` is less than 1, or `total` or a weight is not a
+                whole number from 0 to 2**53 - 1.
         """
         _check_input(input)
+        if total is not None:
+            check_count(f"context.each(total={short_repr(total)})", total)
         _check_positive("batch", batch)
         _check_positive("per_iteration", per_iteration)
         options = LoopOptions(
@@ -293,13 +288,6 @@ def _check_input(input: BaseModel) -> None:
             f'context.each() moves {name}.{CURSOR} on: give {name} a field "{CURSOR}", '
             "and don't freeze it."
         )
-
-
-def _is_count(value: object) -> bool:
-    try:
-        return bool(value == int(value) and 0 <= value <= _MAX_COUNT)  # type: ignore[call-overload, operator]
-    except (TypeError, ValueError, OverflowError):  # no number, NaN, infinity
-        return False
 
 
 def _check_positive(name: str, number: int | None) -> None:

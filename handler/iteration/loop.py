@@ -14,11 +14,13 @@ from pydantic import BaseModel
 from handler.clock import Clock
 from handler.definition import Aborted, Continue
 from handler.iteration.checkpoints import Checkpoints, EndIteration
-from handler.record import Progress
+from handler.record import Progress, short_repr
 
 Given = TypeVar("Given")
 
 CURSOR: Final = "cursor"
+# The largest that every reader of JSON holds as it is (RFC 8259, section 6, "Numbers").
+_MAX_COUNT: Final = 2**53 - 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +118,7 @@ class Loop(Generic[Given]):
     def _handed_out(self) -> Iterator[tuple[object, list[Any]]]:
         """What is handed out at a time: an item or a batch, and the cursor behind it."""
         items: list[Any] = []
-        for cursor, item in self._source:
+        for cursor, item in map(_pair, self._source):
             items.append(item)
             size = min(self._options.batch or 1, self._steps.left_to_give())
             if len(items) >= size or self._is_out_of_time():
@@ -157,7 +159,10 @@ class _Steps:
         self._started_at = self._saved_at = clock.now()
 
     def add(self, items: Sequence[object]) -> None:
-        self._done += sum(map(self._options.weight, items))
+        for item in items:
+            weight = self._options.weight(item)
+            check_count(f"The weight of an item of context.each() is {short_repr(weight)}", weight)
+            self._done += weight
 
     def left_to_give(self) -> int:
         limit = self._options.per_iteration
@@ -177,6 +182,31 @@ class _Steps:
         rate = round(self._done / seconds, 3) if seconds and self._done else None
         left = round(max(total - done, 0) / rate, 1) if total is not None and rate else None
         return Progress(done=done, total=total, rate=rate, remaining_seconds=left)
+
+
+def check_count(what: str, count: object) -> None:
+    """Raises a `ValueError`, which begins with `what`, if `count` is none for a progress."""
+    if not _is_count(count):
+        raise ValueError(f"{what}: it takes a whole number from 0 to {_MAX_COUNT}.")
+
+
+def _is_count(value: object) -> bool:
+    try:
+        return bool(value == int(value) and 0 <= value <= _MAX_COUNT)  # type: ignore[call-overload, operator]
+    except (TypeError, ValueError, OverflowError):  # no number, NaN, infinity
+        return False
+
+
+def _pair(step: object) -> tuple[object, Any]:
+    """What a source yields, if it is a pair. A text or a dict of two would unpack as well."""
+    match step:
+        case (cursor, item):
+            return cursor, item
+    raise TypeError(
+        "The source of context.each() yields (cursor, item) pairs: the cursor is where to go on"
+        f" once the item is done. It yielded {short_repr(step)}. Next: for a list, write"
+        " context.each(enumerate(items[input.cursor:], start=input.cursor + 1), input)."
+    )
 
 
 def _is_for_statement(frame: FrameType) -> bool:

@@ -40,8 +40,8 @@ def message_of(error: BaseException) -> str:
     kind, name = type(error), class_name(error)
     if issubclass(kind, SystemExit):
         return (
-            f"The task called sys.exit({_exit_status(error)}). "
-            "Return a verdict to end a task, or raise an exception."
+            f"The task's code called sys.exit({_exit_status(error)}). "
+            "Return from its function, or raise an exception."
         )
     text = to_text(error)
     if not text.strip():

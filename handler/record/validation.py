@@ -56,7 +56,10 @@ def _shown(problem: ErrorDetails, known: Sequence[str]) -> str:
         alike = difflib.get_close_matches(_name(problem), known, n=1)
         rest = f'did you mean "{alike[0]}"?' if alike else f"there are {', '.join(known)}"
         return f"there is no such field; {rest}"
-    return f"{_reason(problem)} (it is {short_repr(problem['input'])})"
+    reason, value = _reason(problem), short_repr(problem["input"])
+    if reason.endswith("."):  # sentences of a validator of the model's own
+        return f"it is {value}. {reason.removesuffix('.')}"
+    return f"{reason} (it is {value})"
 
 
 def _reason(problem: ErrorDetails) -> str:

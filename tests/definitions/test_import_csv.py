@@ -1,5 +1,6 @@
 """Imports of CSV files: odd files, and interrupted runs."""
 
+import codecs
 import csv
 import gzip
 import io
@@ -126,7 +127,14 @@ class TestFiles:
 
         assert account.rows() == {id: {"id": id, "name": name} for id, name in rows}
 
-    @pytest.mark.parametrize("content", [b"", gzip.compress(b""), b"id,name\n", b"id,name"])
+    @pytest.mark.parametrize(
+        "content",
+        [
+            *(b"", codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE),
+            *(gzip.compress(b"", mtime=0), gzip.compress(codecs.BOM_UTF8, mtime=0)),
+            *(b"id,name\n", b"id,name"),
+        ],
+    )
     def test_a_file_without_rows_is_imported(self, account: Account, content: bytes) -> None:
         account.upload(content)
 
@@ -273,7 +281,11 @@ class TestOptions:
         ("content", "options", "message"),
         [
             (gzip.compress(b"id,name\n1,a\n" * 100, mtime=0)[:-9], {}, "ends in the middle"),
-            (gzip.compress(b"id,name\n")[:10] + b"\xff" * 9, {}, "file.csv is damaged before byte"),
+            (
+                gzip.compress(b"id,name\n", mtime=0)[:10] + b"\xff" * 9,
+                {},
+                "file.csv is damaged before byte",
+            ),
             (
                 b"PK\x03\x04...",
                 {},
@@ -281,7 +293,11 @@ class TestOptions:
             ),
             ("id".encode("utf-32"), {}, "UTF-32"),
             # A file whose first bytes come one by one.
-            (b"".join(gzip.compress(bytes([b])) for b in "id".encode("utf-32")), {}, "UTF-32"),
+            (
+                b"".join(gzip.compress(bytes([b]), mtime=0) for b in "id".encode("utf-32")),
+                {},
+                "UTF-32",
+            ),
             (gzip.compress(b"id,name\n", mtime=0), {"gzip": False}, '"gzip" is false, but'),
             (b"\nid,name\n", {}, "The first line of the file is empty"),
             (b'"id,name\n1,a\n', {}, "can't be read: a quote that opens"),
@@ -310,7 +326,11 @@ class TestOptions:
                 True,
                 "true, but {file} is no gzip file: it begins with the bytes 69 64",
             ),
-            (gzip.compress(b"id,name\n"), False, "false, but {file} is a gzip file: it begins"),
+            (
+                gzip.compress(b"id,name\n", mtime=0),
+                False,
+                "false, but {file} is a gzip file: it begins",
+            ),
         ],
     )
     def test_a_gzip_option_that_the_file_belies_is_refused_with_what_the_file_is(
@@ -325,7 +345,7 @@ class TestOptions:
         assert said.endswith('Next: leave "gzip" out, or upload the other file.')
         assert result.iterations == 1
 
-    @pytest.mark.parametrize("inner", [gzip.compress(b"id,name\n1,a\n"), b"PK\x03\x04..."])
+    @pytest.mark.parametrize("inner", [gzip.compress(b"id,name\n1,a\n", mtime=0), b"PK\x03\x04..."])
     def test_a_file_that_is_packed_twice_is_refused_as_such(
         self, account: Account, inner: bytes
     ) -> None:
@@ -693,6 +713,15 @@ class TestInput:
     def test_a_value_out_of_range_is_refused(self, options: dict[str, Any]) -> None:
         with pytest.raises(ValidationError):
             ImportCsvInput.model_validate(input_for(**options))
+
+    def test_an_option_that_is_wrong_is_named_with_its_value_before_the_next_step(self) -> None:
+        with pytest.raises(InvalidInput) as refused:
+            run_import(delimiter=";;")
+
+        assert str(refused.value) == (
+            "Validation failed. The input of task \"importCsv\": delimiter: it is ';;'."
+            " It takes one character, other than a line break or NUL. Next: set one."
+        )
 
     @pytest.mark.parametrize(
         ("options", "message"),

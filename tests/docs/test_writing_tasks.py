@@ -7,8 +7,12 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
+from zoneinfo import ZoneInfo
 
 import boto3
 import pytest
@@ -21,10 +25,21 @@ from handler import Aborted, Context, Definition, Done, TaskRecord, contract, ta
 from handler.definition.definition import DEFAULT_MAX_ITERATIONS, code_of
 from handler.definition.discovery import discover
 from handler.definition.registry import Registry
+from handler.errors import DefinitionError
 from handler.record.model import Json
 from handler.table.conditions import Guard
 from handler.testing import World, abort, kill, run
 from tests.docs.guide import DOCS, anchors_of, files_of, links_of, loaded
+
+
+@dataclass
+class Point:
+    x: int
+
+
+class Place(TypedDict):
+    x: int
+
 
 GUIDE = (DOCS / "writing-tasks.md").read_text()
 FILES = files_of(GUIDE)
@@ -260,6 +275,34 @@ def test_what_the_guide_calls_refused_is_refused(definition: Definition) -> None
 
     assert result.record.has_failed
     assert "batch=25" in str(result.record.output)
+
+
+def test_a_zone_becomes_its_offset_and_an_output_is_json() -> None:
+    class Meeting(BaseModel):
+        at: datetime
+
+    @task()
+    def meet(context: Context, input: Meeting) -> Done:
+        assert not isinstance(input.at.tzinfo, ZoneInfo)
+        return Done(output={"at": input.at, "price": Decimal("1.10"), "rooms": {2, 1}})
+
+    at = datetime(2030, 7, 1, 3, tzinfo=ZoneInfo("Europe/Berlin"))
+    record = run(meet, input={"at": at}).record
+
+    stored = {"at": "2030-07-01T03:00:00+02:00"}
+    assert record.input == stored
+    assert record.output == {**stored, "price": "1.10", "rooms": [1, 2]}
+
+
+@pytest.mark.parametrize("annotation", [Point, Place, Point | BaseModel])
+def test_an_input_that_is_neither_a_model_nor_a_dict_is_refused(annotation: object) -> None:
+    def visit(context: Context, input: Any) -> Done:
+        return Done()
+
+    visit.__annotations__["input"] = annotation
+
+    with pytest.raises(DefinitionError, match="annotate it with a model, or with dict"):
+        task(id="visit")(visit)
 
 
 def test_a_task_that_returns_aborted_takes_its_children_along(registry: Registry) -> None:

@@ -109,7 +109,7 @@ def test_an_exit_fails_the_task_in_words() -> None:
 
     record: Any = run(leave).record
 
-    assert record.output["error"]["message"].startswith("The task called sys.exit(2).")
+    assert record.output["error"]["message"].startswith("The task's code called sys.exit(2).")
 
 
 @pytest.mark.parametrize("error", BASE_EXCEPTIONS, ids=repr)

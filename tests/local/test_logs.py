@@ -49,6 +49,27 @@ def test_an_exception_stands_below_its_line() -> None:
     assert str(line).splitlines()[1:] == ["    Traceback:", "      KeyError: 'x'"]
 
 
+@pytest.mark.parametrize("number", [*range(32), *range(127, 160)])
+def test_a_control_character_is_escaped_for_people_but_a_tab_and_a_newline(number: int) -> None:
+    character = chr(number)
+    lines = [
+        line_of(level="INFO", message=f"a{character}b", **IDS),
+        line_of(level="INFO", message="Read.", name=f"a{character}b"),
+        Line("worker", AT, f"a{character}b"),
+    ]
+
+    expected = f"a{character}b" if character in "\t\n" else f"a\\x{number:02x}b"
+    assert [expected in str(line) for line in lines] == [True] * 3
+
+
+def test_no_control_character_of_a_trace_is_shown() -> None:
+    line = line_of(level="ERROR", message="Failed.", exception="a\x1b[2Jb\x00\rc\x85d")
+
+    shown = str(line).replace("\n", "")
+    assert shown.isprintable()
+    assert "a\\x1b[2Jb\\x00" in shown
+
+
 @pytest.mark.parametrize("text", ["no json", "[1]", "{", "null"])
 def test_a_line_that_is_not_ours_is_shown_as_it_is(text: str) -> None:
     line = Line("worker", AT, text)
@@ -131,6 +152,22 @@ def test_the_command_shows_the_lines_of_a_task_and_of_a_function(
     assert "INFO 2" in shown
     assert {json.loads(line)["task_id"] for line in raw.splitlines()} == {id}
     assert of_the_api == ""
+
+
+def test_a_pipe_that_is_closed_ends_the_command_without_a_word(aws: Running, inside: Path) -> None:
+    aws.run(aws.trigger("logPlainly", {}))
+    command = f"{sys.executable} -m local logs | true; echo ${{PIPESTATUS[0]}}"
+
+    ended = subprocess.run(
+        ["bash", "-c", command],
+        cwd=inside,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert (ended.stdout, ended.stderr) == ("141\n", "")
 
 
 @contextmanager

@@ -206,6 +206,26 @@ def test_ctrl_c_while_the_modules_load_ends_with_status_130_quietly(
     assert capsys.readouterr().err == ""
 
 
+@pytest.mark.parametrize("command", [["--help"], ["logs", "--help"]])
+def test_a_pipe_that_is_closed_before_the_end_is_status_141_without_a_word(
+    command: list[str],
+) -> None:
+    read, write = os.pipe()
+    os.close(read)
+
+    ended = subprocess.run(
+        [sys.executable, "-m", "local", *command],
+        cwd=ROOT,
+        stdout=write,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    os.close(write)
+
+    assert (ended.returncode, ended.stderr) == (141, "")
+
+
 @pytest.mark.usefixtures("inside")
 def test_graphql_without_a_local_aws_says_how_to_start_one(
     capsys: pytest.CaptureFixture[str],

@@ -165,9 +165,11 @@ def test_a_number_is_written_as_dynamodb_compares_it(text: str, number: str) -> 
         "1" * 39, "1e126", "1e-131", "1e99999999999", "1." + "0" * 37 + "1" * 2,
     ],
 )  # fmt: skip
-def test_what_is_no_number_of_dynamodb_is_rejected(text: str) -> None:
-    assert re.match(
-        r'order is ".+", which is not a number that DynamoDB takes', reason(ROW | {"order": text})
+def test_what_is_no_number_of_dynamodb_is_rejected_with_both_bounds(text: str) -> None:
+    assert re.fullmatch(
+        r'order is ".+", which is not a number that DynamoDB takes \(at most 38 digits, from 1E-130'
+        r" to below 1E\+126\)",
+        reason(ROW | {"order": text}),
     )
 
 

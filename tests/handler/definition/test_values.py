@@ -114,8 +114,25 @@ class TestStoredOutput:
         circular: dict[str, object] = {}
         circular["self"] = circular
 
-        with pytest.raises(ValueError, match=r"[Cc]ircular"):
+        with pytest.raises(ValueError, match=r"The output can't be stored as JSON: Circular"):
             stored_output(circular)
+
+    def test_an_output_that_cannot_be_json_says_that_it_is_the_output_and_why(self) -> None:
+        class Unspeakable:
+            def __str__(self) -> str:
+                raise SystemExit(3)
+
+        with pytest.raises(ValueError, match=r"The output can't be stored as JSON: .*sys\.exit"):
+            stored_output({"value": Unspeakable()})
+
+    def test_text_that_is_not_unicode_is_escaped_in_an_output_and_refused_in_an_input(self) -> None:
+        odd = {"files": ["caf\udce9.txt"], "\udce9": {"size": 1}}
+
+        stored = stored_output(odd)
+
+        assert stored == {"files": ["caf\\udce9.txt"], "\\udce9": {"size": 1}}
+        with pytest.raises(InvalidInput, match="Unicode"):
+            stored_input(ANYTHING, odd)
 
     def test_an_output_of_10_mib_is_stored_whole(self) -> None:
         output = {"text": "x" * (MAX_OUTPUT_BYTES - size_of({"text": ""}))}

@@ -197,6 +197,48 @@ class TestEach:
             done=3, total=None, rate=1.0, remaining_seconds=None
         )
 
+    @pytest.mark.parametrize("step", [0, "ab", {"id": 1, "name": "x"}, (1, 2, 3), None])
+    def test_a_source_without_pairs_is_refused_with_what_it_yielded_and_what_to_write(
+        self, step: Any
+    ) -> None:
+        @task()
+        def without_pairs(context: Context, input: Cursor) -> Done:
+            for _ in context.each([step], input):
+                pass
+            return Done()
+
+        result = run(without_pairs)
+
+        message = str(result.record.output)
+        assert "yields (cursor, item) pairs" in message
+        assert f"It yielded {step!r}. Next: " in message
+
+    @pytest.mark.parametrize("total", ["x", -1, 1.5, float("nan"), 2**53])
+    def test_a_total_that_is_not_a_whole_number_from_0_on_is_refused(self, total: Any) -> None:
+        @task()
+        def counting(context: Context, input: Cursor) -> Done:
+            for _ in context.each([(1, "a")], input, total=total):
+                pass
+            return Done()
+
+        result = run(counting)
+
+        message = f"context.each(total={total!r}): it takes a whole number from 0 to {2**53 - 1}."
+        assert result.record.output == {"error": {"message": message, "code": "ValueError"}}
+
+    @pytest.mark.parametrize("weight", ["x", -1, 1.5, float("nan"), None])
+    def test_a_weight_that_is_not_a_whole_number_from_0_on_is_refused(self, weight: Any) -> None:
+        @task()
+        def counting(context: Context, input: Cursor) -> Done:
+            for _ in context.each([(1, "a")], input, weight=lambda _: weight):
+                pass
+            return Done()
+
+        result = run(counting)
+
+        message = f"The weight of an item of context.each() is {weight!r}: it takes a whole number"
+        assert message in str(result.record.output)
+
 
 def numbers(input: Cursor, total: int = 6) -> Iterator[tuple[int, int]]:
     """Each number from the cursor on, with the cursor behind it."""

@@ -323,6 +323,33 @@ class TestFailures:
         assert result.record.status is Status.FAILED
         assert result.record.output == {"error": {"message": "file \\udcff", "code": "ValueError"}}
 
+    @pytest.mark.parametrize("saves", [True, False])
+    def test_an_output_with_text_that_is_not_unicode_is_stored_escaped(self, saves: bool) -> None:
+        output = {"files": ["caf\udce9.txt"]}
+
+        @task()
+        def odd_output(context: Context) -> Done:
+            if saves:
+                context.save_output(output)
+            return Done(output=None if saves else output)
+
+        result = run(odd_output)
+
+        assert result.record.status is Status.SUCCESS
+        assert result.record.output == {"files": ["caf\\udce9.txt"]}
+
+    @pytest.mark.parametrize("output", ["text", [1]])
+    def test_an_output_that_is_saved_is_a_mapping_or_a_model(self, output: Any) -> None:
+        @task()
+        def saving(context: Context) -> Done:
+            context.save_output(output)
+            return Done()
+
+        result = run(saving)
+
+        message = f"context.save_output({output!r}): an output is a mapping or a model"
+        assert message in result.logs[0].lines[-1].message
+
     def test_an_exception_that_cannot_be_shown_ends_the_task(self) -> None:
         class SilentError(Exception):
             def __str__(self) -> str:

@@ -181,7 +181,7 @@ class TestOneEvent:
             ({D: "noInput", "input": {"a": 1}}, "takes no input"),
             ({D: "strictInput", "input": {"total": "many"}}, "total"),
             ({D: "strictInput", "input": {"total": "x" * 300_000}}, "total"),
-            ({D: "vetoed"}, "The task called sys.exit('closed')."),
+            ({D: "vetoed"}, "The task's code called sys.exit('closed')."),
             ({D: "interrupted"}, "KeyboardInterrupt was raised, without a message."),
             ({D: "anyInput", "webinyTaskId": 5}, "webinyTaskId is not a text. Leave it out"),
             (

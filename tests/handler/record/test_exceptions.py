@@ -86,7 +86,10 @@ def test_an_error_of_a_codec_or_of_a_model_says_what_it_says() -> None:
 def test_an_exit_is_named_in_words(error: SystemExit, call: str) -> None:
     failure = TaskFailure.from_exception(error)
 
-    assert failure.message.startswith(f"The task called {call}. Return a verdict")
+    # It is right for a hook, too, which returns no verdict.
+    assert failure.message == (
+        f"The task's code called {call}. Return from its function, or raise an exception."
+    )
     assert failure.code == "SystemExit"
 
 

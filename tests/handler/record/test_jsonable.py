@@ -1,8 +1,10 @@
 """Any value as JSON."""
 
+import functools
 import json
 import math
-from collections import OrderedDict
+from collections import OrderedDict, deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -13,9 +15,12 @@ from uuid import UUID
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
 from handler.record.jsonable import json_object, size_of, to_json, to_json_bytes
+from handler.record.texts import to_text
 
 
 class Colour(Enum):
@@ -25,6 +30,11 @@ class Colour(Enum):
 @dataclass
 class Point:
     x: int
+
+
+@dataclass
+class Inside:
+    value: object
 
 
 class Aliased(BaseModel):
@@ -88,6 +98,59 @@ def test_a_mapping_that_contains_itself_is_refused() -> None:
 def test_text_that_is_not_unicode_is_refused() -> None:
     with pytest.raises(ValueError, match="surrogates"):
         to_json({"text": "\udcff"})
+
+
+class Files(BaseModel):
+    sizes: dict[str, int] = {}
+    path: PurePosixPath | None = None
+    more: Any = None
+
+
+# What a text may be, and what that may be inside of.
+FORMS: list[Callable[[str], object]] = [
+    lambda text: text,
+    lambda text: {text: 1},
+    lambda text: {PurePosixPath(text): 1},
+    lambda text: frozenset({text}),
+    lambda text: Enum("Odd", {"ONE": text}).ONE,  # type: ignore[attr-defined]
+    lambda text: Files(path=PurePosixPath(text)),
+    lambda text: Files(sizes={text: 1}),
+    lambda text: np.array([text], dtype=object),
+]
+CONTAINERS: list[Callable[[object], object]] = [
+    lambda inner: [inner],
+    lambda inner: (inner, 1),
+    lambda inner: {"value": inner},
+    lambda inner: deque([inner]),
+    lambda inner: iter([inner]),
+    lambda inner: Files(more=inner),
+    Inside,
+]
+
+
+@pytest.mark.property
+@given(
+    st.text(st.characters(codec=None)),
+    st.sampled_from(FORMS),
+    st.lists(st.sampled_from(CONTAINERS), max_size=3),
+)
+def test_text_that_is_not_unicode_is_escaped_wherever_it_stands(
+    text: str, form: Callable[[str], object], around: list[Callable[[object], object]]
+) -> None:
+    def value(text: str) -> dict[str, object]:
+        return {"value": functools.reduce(lambda inner, wrap: wrap(inner), around, form(text))}
+
+    found = to_json(value(text), escapes=True)
+
+    assert found == to_json(value(to_text(text)))
+
+
+def test_the_keys_of_a_model_that_are_not_unicode_are_escaped() -> None:
+    files = Files(sizes={"\udce9a": 1, "\udceab": 2})
+
+    found = to_json(files, escapes=True)
+
+    assert found["sizes"] == {"\\udce9a": 1, "\\udceab": 2}
 
 
 def test_the_result_shares_nothing_with_the_value() -> None:

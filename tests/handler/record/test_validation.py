@@ -155,6 +155,24 @@ def test_what_a_validator_raises_is_shown_as_it_raised_it() -> None:
     assert message.startswith("Validation failed. It: even: it is odd (it is 1); short: it is long")
 
 
+def test_the_value_stands_before_what_a_validator_raises_in_sentences() -> None:
+    class Sentences(BaseModel):
+        delimiter: str
+        quotes: str
+
+        @field_validator("delimiter", "quotes")
+        @classmethod
+        def _never(cls, value: str) -> str:
+            raise ValueError("It takes one character. Next: set one.")
+
+    message = str(invalid_input("It", error_of(Sentences, {"delimiter": ";;", "quotes": "''"})))
+
+    assert message == (
+        "Validation failed. It: delimiter: it is ';;'. It takes one character. Next: set one;"
+        " quotes: it is \"''\". It takes one character. Next: set one."
+    )
+
+
 def test_two_errors_of_one_name_are_both_in_the_message() -> None:
     class Two(BaseModel):
         numbers: dict[str | int, int]
