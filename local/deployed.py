@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -72,10 +72,13 @@ class Deployed:
         After it they find the one that was there before, if it is still up.
         """
         before = other_project(folder)
+        self._mark(folder).parent.mkdir(exist_ok=True)
+        self._mark(folder).touch()
         self.to_file(folder)
         try:
             yield
         finally:
+            self._mark(folder).unlink(missing_ok=True)
             self._leave(folder, before)
 
     def to_file(self, folder: Path) -> Path:
@@ -90,19 +93,30 @@ class Deployed:
     def _leave(self, folder: Path, before: "Deployed | None") -> None:
         """Undoes `to_file`, unless another local AWS has overwritten the file."""
         path = folder / OUTPUTS_FILE
-        if not path.exists() or not self._wrote(path):
+        if not self._wrote(path):
             return
-        if before is not None and before.is_up():
+        if before is not None and before._is_in_its_block(folder) and before.is_up():
             before.to_file(folder)
-        else:
-            path.unlink()
+            if before._is_in_its_block(folder):
+                return  # it finds its own file when it leaves
+        path.unlink(missing_ok=True)
+
+    def _mark(self, folder: Path) -> Path:
+        """A file that is there while the project is in its block."""
+        port = self.access.endpoint_url.rpartition(":")[2]
+        return (folder / OUTPUTS_FILE).with_name(f"{port}.up")
+
+    def _is_in_its_block(self, folder: Path) -> bool:
+        return self._mark(folder).exists()
 
     def is_up(self) -> bool:
         """Whether it answers at the endpoint, and not a later one that has the same port."""
         return is_up(self.access)
 
     def _wrote(self, path: Path) -> bool:
-        return bool(json.loads(path.read_text())["endpointUrl"] == self.access.endpoint_url)
+        with suppress(FileNotFoundError):
+            return bool(json.loads(path.read_text())["endpointUrl"] == self.access.endpoint_url)
+        return False
 
     def _values(self) -> dict[str, Any]:
         access = {key: getattr(self.access, field) for key, field in _ACCESS.items()}

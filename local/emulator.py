@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NoReturn
 from urllib.error import URLError
 
-from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from local.access import Access
 from local.errors import EmulatorFailed, PortTaken
@@ -212,7 +212,7 @@ def _is_ours(access: Access) -> bool:
     """Whether the local AWS that answers is the one with this key."""
     try:
         access.client("sts").get_caller_identity()
-    except (ClientError, HTTPClientError):
+    except (ClientError, BotoCoreError):
         return False
     return True
 

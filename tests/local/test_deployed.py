@@ -2,6 +2,7 @@
 
 import json
 import stat
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,9 @@ OUTPUTS = {
     "eventBusName": "tasks-dev-bus",
     "stateMachineArn": "arn:aws:states:eu-central-1:000000000000:stateMachine:tasks-dev",
 }
+
+
+FIRST = Deployed(replace(ACCESS, endpoint_url="http://127.0.0.1:4567"), OUTPUTS)
 
 
 @pytest.fixture
@@ -88,24 +92,62 @@ def test_the_file_of_another_local_aws_is_not_removed(deployed: Deployed, tmp_pa
     assert Deployed.from_file(tmp_path).access == other.access
 
 
+@pytest.fixture
+def ups(monkeypatch: pytest.MonkeyPatch) -> set[Access]:
+    """Which local AWS answer."""
+    answering = {FIRST.access, ACCESS}
+    monkeypatch.setattr("local.deployed.is_up", answering.__contains__)
+    return answering
+
+
 @pytest.mark.parametrize("is_up", [True, False])
 def test_the_one_before_is_found_again_if_it_is_still_up(
-    deployed: Deployed, tmp_path: Path, is_up: bool, monkeypatch: pytest.MonkeyPatch
+    deployed: Deployed, tmp_path: Path, is_up: bool, ups: set[Access]
 ) -> None:
-    first = Deployed(replace(ACCESS, endpoint_url="http://127.0.0.1:4567"), OUTPUTS)
-    ups = {first.access, ACCESS}
-    monkeypatch.setattr("local.deployed.is_up", ups.__contains__)
-    first.to_file(tmp_path)
+    with FIRST.in_file(tmp_path):
+        with deployed.in_file(tmp_path):
+            within = Deployed.from_file(tmp_path)
+            if not is_up:
+                ups.remove(FIRST.access)
 
-    with deployed.in_file(tmp_path):
-        within = Deployed.from_file(tmp_path)
-        if not is_up:
-            ups.remove(first.access)
+        assert within.access == deployed.access
+        assert (tmp_path / OUTPUTS_FILE).exists() == is_up
+        if is_up:
+            assert Deployed.from_file(tmp_path).access == FIRST.access
 
-    assert within.access == deployed.access
-    assert (tmp_path / OUTPUTS_FILE).exists() == is_up
-    if is_up:
-        assert Deployed.from_file(tmp_path) == Deployed(first.access, first._values())
+    assert list((tmp_path / OUTPUTS_FILE).parent.iterdir()) == []
+
+
+@pytest.mark.parametrize("order", ["first", "second"])
+def test_of_two_that_leave_one_after_the_other_no_file_is_left(
+    deployed: Deployed, tmp_path: Path, order: str, ups: set[Access]
+) -> None:
+    blocks = [ExitStack(), ExitStack()]
+    for block, project in zip(blocks, (FIRST, deployed), strict=True):
+        block.enter_context(project.in_file(tmp_path))
+
+    for block in blocks if order == "first" else reversed(blocks):
+        block.close()  # each still answers: it ends a little later
+
+    assert list((tmp_path / OUTPUTS_FILE).parent.iterdir()) == []
+
+
+def test_of_two_that_leave_at_the_same_time_no_file_is_left(
+    deployed: Deployed, tmp_path: Path, ups: set[Access], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blocks = [ExitStack(), ExitStack()]
+    for block, project in zip(blocks, (FIRST, deployed), strict=True):
+        block.enter_context(project.in_file(tmp_path))
+    write = Deployed.to_file
+
+    def leave_then_write(project: Deployed, folder: Path) -> Path:
+        blocks[0].close()  # the first leaves while the second puts its file back
+        return write(project, folder)
+
+    monkeypatch.setattr(Deployed, "to_file", leave_then_write)
+    blocks[1].close()
+
+    assert list((tmp_path / OUTPUTS_FILE).parent.iterdir()) == []
 
 
 def test_one_that_was_killed_is_not_up_again_if_another_one_has_its_port(

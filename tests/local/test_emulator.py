@@ -14,7 +14,7 @@ import pytest
 
 from local import emulator
 from local.access import Access
-from local.emulator import Options, running_emulator
+from local.emulator import Options, is_up, running_emulator
 from local.errors import EmulatorFailed, PortTaken
 from tests.local.conftest import Outputs, Until
 
@@ -172,3 +172,10 @@ def test_the_aws_settings_of_the_shell_do_not_reach_it(
 
     assert "AWS_PROFILE" not in environment
     assert environment["AUTH"] == "true"
+
+
+def test_one_that_ends_while_it_is_asked_is_not_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("local.emulator._is_answering", lambda access: True)
+    gone = Access("http://127.0.0.1:9", "us-east-1", "AKIA", "secret")
+
+    assert not is_up(gone)
