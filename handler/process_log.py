@@ -29,8 +29,8 @@ DEFINITION_ID: Final = "definition_id"
 ITERATION: Final = "iteration"
 EXECUTION_NAME: Final = "execution_name"
 
-# At DEBUG they log each request with its body, secrets included. A level that the author sets
-# holds.
+# At DEBUG they log each request with its body, secrets included; at INFO where they found their
+# credentials. A level that the author sets holds.
 _CHATTY: Final = ("asyncio", "aws_lambda_powertools", "boto3", "botocore", "s3transfer", "urllib3")
 # A line that has no end yet is written when it is this long.
 _MAX_OPEN_LINE_BYTES: Final = 64 * 1024
@@ -89,7 +89,7 @@ def install(*, level: str, service: str) -> None:
     for name in _CHATTY:
         logger = logging.getLogger(name)
         if logger.level == logging.NOTSET:
-            logger.setLevel(max(logging.INFO, number))
+            logger.setLevel(max(logging.WARNING, number))
     _Installed.log.take_over()
 
 

@@ -229,19 +229,20 @@ def test_what_is_logged_after_basic_config_is_there_with_the_ids() -> None:
     assert messages(with_ids(lines)) == ["INFO:author:mine"]
 
 
-def test_libraries_do_not_flood_a_log_at_debug_unless_the_author_asks() -> None:
+def test_libraries_of_aws_do_not_flood_a_log_unless_the_author_asks() -> None:
     lines = run(
         """
         logging.getLogger("boto3").setLevel(logging.DEBUG)
         with about("t1"):
             logging.getLogger("botocore.parsers").debug("the body")
             logging.getLogger("botocore.credentials").info("found")
+            logging.getLogger("botocore.retries").warning("throttled")
             logging.getLogger("boto3.resources").debug("asked for")
         """,
         POWERTOOLS_LOG_LEVEL="DEBUG",
     )
 
-    assert messages(with_ids(lines)) == ["found", "asked for"]
+    assert messages(with_ids(lines)) == ["throttled", "asked for"]
 
 
 def test_a_printed_log_line_keeps_its_fields_and_gets_the_ids() -> None:
