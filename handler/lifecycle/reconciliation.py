@@ -140,7 +140,7 @@ class Reconciliation:
             self._look_at_tasks(found)
         return asdict(found)
 
-    def _look_at_tasks(self, found: "Found") -> None:
+    def _look_at_tasks(self, found: Found) -> None:
         """Looks at every unfinished task, from where the last sweep was cut off.
 
         Before a page is looked at, the next one is kept as the place to start at: whatever a task
@@ -164,7 +164,7 @@ class Reconciliation:
         if is_kept:
             position.clear()
 
-    def _look_at(self, task: StoredTask, running: "_Running", found: "Found") -> None:
+    def _look_at(self, task: StoredTask, running: _Running, found: Found) -> None:
         if not self._is_idle(task):
             return
         if "taskStatus" in task.unreadable:
@@ -182,7 +182,7 @@ class Reconciliation:
             found.ended += is_over and self._end_if_over(task)
 
     @contextmanager
-    def _past(self, found: "Found", what: str, **about: object) -> Iterator[None]:
+    def _past(self, found: Found, what: str, **about: object) -> Iterator[None]:
         """Goes past whatever is raised in the block, once it is logged and counted."""
         try:
             yield

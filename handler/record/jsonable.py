@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from handler.record.model import Json
 from handler.record.natives import native
+from handler.record.texts import to_text
 
 _LOST: Final = "\ufffd"  # what pydantic writes into the key of a model's dict
 
@@ -94,7 +95,7 @@ def _has_lost_key(dump: object) -> bool:
 def _escaped(plain: object) -> object:
     """`plain`, of JSON's own types, with what is not Unicode escaped in its texts and keys."""
     if isinstance(plain, str):
-        return str.encode(plain, errors="backslashreplace").decode()
+        return to_text(plain)
     if isinstance(plain, dict):
         return {_escaped(key): _escaped(part) for key, part in plain.items()}
     return [_escaped(part) for part in plain] if isinstance(plain, list) else plain

@@ -74,8 +74,9 @@ class ClaimRequest:
 
 
 # A person may end whatever is not over, a task of a status that only newer code knows as well.
+_OVER_VALUES: Final = {f":{status}": status for status in sorted(OVER_STATUSES)}
 _NOT_OVER: Final = (
-    f"attribute_exists({PARTITION_KEY}) AND NOT taskStatus IN (:aborted, :failed, :success)"
+    f"attribute_exists({PARTITION_KEY}) AND NOT taskStatus IN ({', '.join(_OVER_VALUES)})"
 )
 
 
@@ -94,7 +95,7 @@ class Guard:
     def condition(self) -> "tuple[str, Item]":
         """The condition of a write, and its values."""
         if self == ANY_OWNER:
-            return _NOT_OVER, items.encoded({f":{status}": status for status in OVER_STATUSES})
+            return _NOT_OVER, items.encoded(_OVER_VALUES)
         condition = "taskStatus IN (:guard_pending, :guard_running)"
         values: dict[str, object] = {
             ":guard_pending": Status.PENDING,
