@@ -29,7 +29,7 @@ static: .venv/ready ## the checks that run no test: format, lint, types, imports
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-check: static coverage ## what CI runs: format, lint, types, imports, tests with coverage
+check: static coverage ## every check: format, lint, types, imports, tests with coverage
 
 format: .venv/ready ## formats the code, and fixes what the linter can fix
 	@$(BIN)/ruff check --fix
