@@ -104,6 +104,7 @@ class ErrorCode(StrEnum):
     STORE_UNAVAILABLE = "STORE_UNAVAILABLE"
     STORE_ERROR = "STORE_ERROR"
     INPUT_UNREADABLE = "INPUT_UNREADABLE"
+    CHILD_GONE = "CHILD_GONE"  # of a child in a join
 
 
 class EnvVar(StrEnum):

@@ -60,7 +60,9 @@ class Tasks:
                 `timedelta`; at most 355 days.
             parent: the task that this one is a child of.
             idempotency_key: the same key triggers one task of a definition and tenant, however
-                often it is called: later calls return the task of the first, as it stands.
+                often it is called: later calls return the task of the first, as it stands. A key is
+                known for as long as its task is: until it is deleted, or its days of retention have
+                passed; a child's until its parent's have.
             tenant: whose task it is: a text of 1 to 256 bytes.
             locale: handed to the task, cut to 100 characters.
             created_by: who triggers it.
@@ -184,9 +186,7 @@ class Tasks:
                 code=ErrorCode.TASK_DELETE_ERROR,
                 data={"id": id, "status": task.status.value},
             )
-        if task.children_abort_pending:
-            self._ending.abort_children(task)  # its record would no longer say so
-        self._store.delete(task)
+        self._ending.delete(task)
 
     def definitions(self, *, private: bool = False) -> tuple[Definition, ...]:
         """The definitions, without the private ones unless `private` asks for them."""

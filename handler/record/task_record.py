@@ -1,9 +1,17 @@
 """A task, as its author, its hooks and the API see it."""
 
-from pydantic import Field
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING, Final, Self
+
+from pydantic import Field, PrivateAttr, model_serializer
+from pydantic_core.core_schema import SerializationInfo, SerializerFunctionWrapHandler
 
 from handler.contract import DEFAULT_LOCALE, DEFAULT_TENANT, Status
 from handler.record.model import Count, Json, Moment, StoredModel
+
+PAYLOADS: Final = ("input", "output")
+ReadPayload = Callable[[str], Json | None]
+"""Reads a payload, by its name."""
 
 
 class Identity(StoredModel):
@@ -29,6 +37,9 @@ class Progress(StoredModel):
 class TaskRecord(StoredModel):
     """A task as it stood when it was read. It never changes; read it again to see what came since.
 
+    Its input and its output may be large. One of more than 4 KiB is read when it is first asked
+    for, as it then is. In the place of one that is gone stands a note.
+
     A new field goes here if an author or a client of the API uses it, and on `StoredTask` if only
     the engine does. `schema.graphql` says which of these the API shows.
     """
@@ -53,6 +64,27 @@ class TaskRecord(StoredModel):
     attempts: Count = 0  # iterations at the current step, since the last `Continue`; 1 at the first
     waiting_until: Moment | None = None  # the end of its delay or wait, while it is in one
     progress: Progress | None = None
+    _read: ReadPayload | None = PrivateAttr(default=None)
+
+    def lazily(self, read: ReadPayload, names: Collection[str]) -> Self:
+        """The record without some payloads: `read` is called for each that is asked for."""
+        if not names:
+            return self
+        lazy = self.model_copy()
+        for name in names:
+            lazy.__dict__.pop(name, None)
+        lazy._read = read
+        return lazy
+
+    def whole(self) -> Self:
+        """The record with its payloads, for whoever keeps it longer than its table."""
+        for name in PAYLOADS:
+            getattr(self, name)
+        return self
+
+    def has_read(self, name: str) -> bool:
+        """Whether a payload is here. It reads nothing."""
+        return name in self.__dict__
 
     @property
     def is_open(self) -> bool:
@@ -75,3 +107,29 @@ class TaskRecord(StoredModel):
     @property
     def was_aborted(self) -> bool:
         return self.status is Status.ABORTED
+
+    def __eq__(self, other: object) -> bool:
+        fields = type(self).model_fields.items()
+        return type(self) is type(other) and all(
+            getattr(self, name) == getattr(other, name)
+            for name, field in fields
+            if not field.exclude
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # it has dicts
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> object:
+            if name not in PAYLOADS or self._read is None:
+                return super().__getattr__(name)
+            value = self.__dict__[name] = self._read(name)
+            return value
+
+    @model_serializer(mode="wrap")
+    def _whole(self, dump: SerializerFunctionWrapHandler, info: SerializationInfo) -> Json:
+        for name in PAYLOADS:
+            if name not in (info.exclude or ()) and name in (info.include or PAYLOADS):
+                getattr(self, name)  # what is dumped is read first
+        dumped: Json = dump(self)
+        return dumped

@@ -1,6 +1,6 @@
 """Which tasks to read, and how: one partition of an index, or the children of a task."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -9,6 +9,7 @@ from handler.contract import INDEX_SORT_KEY, PARTITION_KEY, SORT_KEY, Index
 from handler.record import StoredTask
 from handler.table import items, keys
 from handler.table.dynamo import Dynamo
+from handler.table.reading import WITHOUT_LONG_PAYLOADS, child_task
 
 if TYPE_CHECKING:
     from handler.table.keys import Item
@@ -88,19 +89,30 @@ class TaskIndex:
     """Reads many tasks at a time.
 
     Args:
-        read: makes a task of an item.
+        read: makes a task of an item that was read without its long payloads.
+        is_gone: whether a task is as good as gone.
     """
 
-    def __init__(self, dynamo: Dynamo, *, read: "Callable[[Item], StoredTask]") -> None:
+    def __init__(
+        self,
+        dynamo: Dynamo,
+        *,
+        read: "Callable[[Item], StoredTask]",
+        is_gone: Callable[[StoredTask], bool],
+    ) -> None:
         self._dynamo = dynamo
         self._read = read
+        self._is_gone = is_gone
 
-    def tasks(self, ids: Sequence[str]) -> list[StoredTask]:
-        """Reads tasks by id, consistently, in that order; tasks that are gone are left out."""
-        unique = list(dict.fromkeys(ids))  # a batch takes each key once
-        found = map(self._read, self._dynamo.get_many([keys.task_key(id) for id in unique]))
-        by_id = {task.id: task for task in found}
-        return [by_id[id] for id in unique if id in by_id]
+    def tasks(self, ids: Iterable[str], *, deleted: bool = False) -> list[StoredTask]:
+        """Reads tasks by id, consistently, in that order; tasks that are gone are left out.
+
+        Args:
+            deleted: whether those are read, too, of which the rest is still to be removed.
+        """
+        by_id = self._by_id(ids)
+        found = (by_id.get(id) for id in dict.fromkeys(ids))
+        return [task for task in found if task and (deleted or not self._is_gone(task))]
 
     def page(
         self,
@@ -132,7 +144,7 @@ class TaskIndex:
     def unfinished(self) -> Iterator[StoredTask]:
         """Every task, of any tenant, that is open or has follow-ups; oldest first."""
         for page in self.unfinished_pages():
-            yield from self.tasks(page.ids)
+            yield from self.tasks(page.ids, deleted=True)
 
     def unfinished_pages(self, start: Cursor | None = None) -> Iterator[Page]:
         """The same by id, page by page: from behind `start` to the end, then from the beginning."""
@@ -153,9 +165,20 @@ class TaskIndex:
             if (cursor := page.cursor) is None:
                 return
 
-    def children(self, parent_id: str) -> list[StoredTask]:
-        """Every child of a task, read consistently, oldest first."""
-        return list(self.select(IndexQuery(None, parent_id)))
+    def children(self, parent_id: str) -> Iterator[StoredTask]:
+        """Every child of a task, read consistently, oldest first.
+
+        One whose record is gone is there as failed, with the reason.
+        """
+        for response in self._dynamo.pages(self._request(IndexQuery(None, parent_id))):
+            rows = {keys.task_id(row): row for row in response["Items"]}
+            found = {task.id: task for task in self.tasks(rows)}
+            yield from (found.get(id) or child_task(row) for id, row in rows.items())
+
+    def _by_id(self, ids: Iterable[str]) -> dict[str, StoredTask]:
+        unique = [keys.task_key(id) for id in dict.fromkeys(ids)]  # a batch takes each key once
+        found = map(self._read, self._dynamo.get_many(unique, **WITHOUT_LONG_PAYLOADS))
+        return {task.id: task for task in found}
 
     def _request(self, query: IndexQuery) -> dict[str, object]:
         return query.request(self._dynamo.table)

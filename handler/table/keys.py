@@ -44,6 +44,11 @@ def child_key(child: StoredTask) -> "Key":
     return {PARTITION_KEY: {"S": task_partition(child.parent_id or "")}, SORT_KEY: {"S": row}}
 
 
+def child_row(child: StoredTask) -> "Item":
+    """The row itself. It says what the join needs of a child whose record is gone."""
+    return child_key(child) | {"definitionId": {"S": child.definition_id}}
+
+
 def log_key(log: TaskLog) -> "Key":
     """A key of the part's own: what an iteration logs later stands beside it, never over it."""
     row = f"{LOG_ROWS}{iteration_text(log.iteration)}#{to_iso(log.created_on)}#{log.part}"
