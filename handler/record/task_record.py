@@ -2,16 +2,25 @@
 
 from pydantic import Field
 
-from handler.contract import DEFAULT_LOCALE, DEFAULT_TENANT, Status
+from handler.contract import DEFAULT_LOCALE, DEFAULT_TENANT, MAX_IDENTITY_CHARACTERS, Status
 from handler.record.model import Count, Json, Moment, StoredModel
+from handler.record.texts import cut, to_text
 
 
 class Identity(StoredModel):
-    """Who triggered a task."""
+    """Who triggered a task, or did something to one."""
 
     id: str
     display_name: str
     type: str
+
+    def fitting(self) -> "Identity":
+        """The same, cut to what a record has room for."""
+        return Identity(
+            id=cut(to_text(self.id), MAX_IDENTITY_CHARACTERS),
+            display_name=cut(to_text(self.display_name), MAX_IDENTITY_CHARACTERS),
+            type=cut(to_text(self.type), MAX_IDENTITY_CHARACTERS),
+        )
 
 
 SYSTEM_IDENTITY = Identity(id="system", display_name="System", type="system")
@@ -45,6 +54,7 @@ class TaskRecord(StoredModel):
     delay: Count = 0  # seconds from the trigger to the first iteration
     created_on: Moment  # every moment is in UTC, to the millisecond
     created_by: Identity = SYSTEM_IDENTITY
+    aborted_by: Identity | None = None  # its children are aborted by the same
     saved_on: Moment | None = None
     started_on: Moment | None = None
     finished_on: Moment | None = None

@@ -21,7 +21,9 @@ _COMPRESSED_FROM_BYTES: Final = 4 * 1024
 
 # Kept as JSON text: DynamoDB's numbers are not floats, and its maps end at 32 levels. Text reads
 # well, too.
-_JSON_ATTRIBUTES: Final = frozenset({"input", "output", "createdBy", "progress", "items"})
+_JSON_ATTRIBUTES: Final = frozenset(
+    {"input", "output", "createdBy", "abortedBy", "progress", "items"}
+)
 _KEYS: Final = frozenset({PARTITION_KEY, SORT_KEY})
 
 
