@@ -104,6 +104,8 @@ class ErrorCode(StrEnum):
     STORE_UNAVAILABLE = "STORE_UNAVAILABLE"
     STORE_ERROR = "STORE_ERROR"
     INPUT_UNREADABLE = "INPUT_UNREADABLE"
+    REQUEST_TOO_LARGE = "REQUEST_TOO_LARGE"  # the API's limits on what one request asks for
+    INTERNAL_ERROR = "INTERNAL_ERROR"  # of the API: its log says what happened
 
 
 class EnvVar(StrEnum):

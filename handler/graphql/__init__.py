@@ -1,10 +1,16 @@
 """The GraphQL schema and its resolvers. What may be done to a task is decided in `lifecycle`."""
 
-from handler.graphql.schema import execute, make_schema
+from handler.graphql.budget import MAX_ANSWER_BYTES, too_many
+from handler.graphql.error_answers import told
+from handler.graphql.schema import errors_of, execute, make_schema
 from handler.graphql.types import Request
 
 __all__ = [
+    "MAX_ANSWER_BYTES",
     "Request",
+    "errors_of",
     "execute",
     "make_schema",
+    "told",
+    "too_many",
 ]

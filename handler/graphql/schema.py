@@ -4,15 +4,19 @@ from collections.abc import Iterable, Sequence
 from importlib.resources import files
 from typing import Any, Final
 
-from ariadne import format_error, graphql_sync, make_executable_schema
+from ariadne import graphql_sync, make_executable_schema
 from graphql import GraphQLError, GraphQLSchema
 
+from handler.contract import ErrorCode
 from handler.definition import Definition
 
 # Importing them binds their resolvers.
 from handler.graphql import logs, tasks, types
+from handler.graphql.budget import AnswerTooLarge, Counted
+from handler.graphql.error_answers import told, told_by_graphql
+from handler.graphql.limits import parsed
 from handler.graphql.types import Request
-from handler.record import Json, message_of
+from handler.record import Json
 
 _DEFINITION_ENUM: Final = "WebinyBackgroundTaskDefinitionEnum"
 # No id of a definition: those start with a small letter.
@@ -47,8 +51,8 @@ def execute(
         problems: why definitions may be missing; that error says so.
     """
 
-    def shown(error: GraphQLError, debug: bool = False) -> dict[str, Any]:
-        answer = format_error(error, debug)
+    def shown(error: GraphQLError, _: bool = False) -> dict[str, Any]:
+        answer = told_by_graphql(error, request_id=request.id)
         if _DEFINITION_ENUM in error.message:
             ids = ", ".join(definition.id for definition in request.tasks.definitions())
             known = f"The definitions that can be triggered are: {ids or 'none'}."
@@ -56,10 +60,22 @@ def execute(
         return answer
 
     try:
-        _, answer = graphql_sync(schema, query, context_value=request, error_formatter=shown)
-    except (
-        Exception
-    ) as error:  # graphql-core answers its own errors, but not, say, a RecursionError
-        message = f"The document can't be answered: {message_of(error)}"
-        return {"errors": [{"message": message}]}
+        _, answer = graphql_sync(
+            schema,
+            query,
+            context_value=request,
+            error_formatter=shown,
+            query_parser=parsed,
+            execution_context_class=Counted,
+        )
+    except AnswerTooLarge as error:
+        return errors_of(str(error), ErrorCode.REQUEST_TOO_LARGE)
+    except Exception as error:  # GraphQL answers its own errors, but not, say, a RecursionError
+        failure = told(error, request_id=request.id)
+        return errors_of(failure.message, failure.code)
     return dict(answer)
+
+
+def errors_of(message: str, code: str | None) -> Json:
+    """An answer that is an error alone."""
+    return {"data": None, "errors": [{"message": message, "extensions": {"code": code}}]}
