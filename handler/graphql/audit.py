@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from handler.graphql.types import Request
 
 log = logging.getLogger(__name__)
-# Whatever the level of the other lines: who has deleted a task is known from here alone.
+# Whatever the level of the other lines: who asked for what is known from here alone.
 log.setLevel(logging.INFO)
 
 # Operations on no task.

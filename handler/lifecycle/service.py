@@ -17,6 +17,8 @@ from handler.record import SYSTEM_IDENTITY, Identity, TaskLog, TaskRecord, cut, 
 from handler.table import Filter, Store, TaskPage, count_tasks, list_tasks
 
 log = logging.getLogger(__name__)
+# Whatever the level of the other lines: who has deleted a task is known from here alone.
+log.setLevel(logging.INFO)
 DEFAULT_LIMIT: Final = 50
 MAX_LIMIT: Final = 1_000
 _MAX_SHOWN_CHARACTERS: Final = 60
