@@ -321,3 +321,17 @@ class TestTenants:
         assert api.data(LIST_TASKS, where=where) == []
         api.headers = {"X-Tenant": "acme"}
         assert len(api.data(LIST_TASKS, where=where)) == 1
+
+    def test_a_count_is_of_the_callers_tenant_alone(self, stack: Stack, api: Api) -> None:
+        stack.create(id="t1", tenant="a#b", definition_id="someTask")
+        stack.create(id="t2", tenant="a", definition_id="b#someTask")
+        api.headers = {"X-Tenant": "a"}
+
+        def count(**where: str) -> int:
+            total: int = api.envelope(LIST_TASKS, where=where)["meta"]["totalCount"]
+            return total
+
+        assert count(definitionId="b#someTask") == 1
+        assert count(definitionId="someTask") == 0
+        api.headers = {"X-Tenant": "a#b"}
+        assert count(definitionId="someTask") == 1
