@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from graphql import GraphQLSchema
 
-from handler.contract import DEFAULT_LOCALE, DEFAULT_TENANT, ErrorCode
+from handler.contract import DEFAULT_LOCALE, ErrorCode
 from handler.definition import Registry
 from handler.errors import EngineSignal, InvalidInput, RequestError
 from handler.graphql import (
@@ -17,11 +17,13 @@ from handler.graphql import (
     Request,
     errors_of,
     execute,
+    identity_of,
     make_schema,
+    tenant_of,
     told,
     too_many,
 )
-from handler.record import Identity, Json, to_shown_json
+from handler.record import Json, to_shown_json
 from handler.runtime import LambdaContext, logger, parts, system
 
 log = logger()
@@ -32,14 +34,19 @@ logging.getLogger("ariadne").setLevel(logging.CRITICAL)
 # Lambda quotas, "Invocation payload": 6 MB. The local AWS would take more.
 _MAX_BODY_BYTES: Final = 6 * 1024 * 1024
 
+# The statuses of HTTP that errors of a whole request have, by their codes.
+_STATUSES: Final[dict[str | None, int]] = {
+    ErrorCode.SECURITY_NOT_AUTHORIZED: 403,
+    ErrorCode.REQUEST_TOO_LARGE: 413,
+}
 _WHAT_TO_SEND: Final = 'Send JSON: {"query": "...", "variables": {...}}.'
-_ANONYMOUS: Final = Identity(id="anonymous", display_name="Anonymous", type="anonymous")
 
 
 def handler(event: Mapping[str, Any], context: LambdaContext) -> Json:
     """Answers one request: 200 with what GraphQL says, 400 when the body is not GraphQL.
 
-    Whatever happens, the answer is JSON: 500 when it is neither.
+    Whatever happens, the answer is JSON: 403 for another tenant than the token's, 413 for a body
+    that is too large, 500 for what is no fault of the request.
     """
     request_id = _request_id(event, context)
     try:
@@ -48,17 +55,21 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> Json:
         raise
     except BaseException as error:
         failure = told(error, request_id=request_id)
-        status = 400 if isinstance(error, RequestError) else 500
+        status = _STATUSES.get(failure.code, 400 if isinstance(error, RequestError) else 500)
+        details = {"request_id": request_id, "code": failure.code, "status": status}
+        log.warning("request refused", extra={"action": "api_request", **details})
         return _response(status, errors_of(failure.message, failure.code))
 
 
 def _answer(event: Mapping[str, Any], context: LambdaContext, request_id: str) -> Json:
     query = _query_of(event)
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    caller = event.get("requestContext") or {}
+    claim = parts().settings.jwt_tenant_claim
     request = Request(
         tasks=system(context, runs_hooks=False).tasks,
-        identity=_identity(event.get("requestContext") or {}),
-        tenant=headers.get("x-tenant") or DEFAULT_TENANT,
+        identity=identity_of(caller),
+        tenant=tenant_of(caller, asked=headers.get("x-tenant"), claim=claim),
         locale=headers.get("x-i18n-locale") or DEFAULT_LOCALE,
         id=request_id,
     )
@@ -102,18 +113,6 @@ def _query_of(event: Mapping[str, Any]) -> Json:
 def _not_json(constant: str) -> None:
     """Python reads `NaN` and `Infinity`, which are not JSON."""
     raise ValueError(constant)
-
-
-def _identity(request: Mapping[str, Any]) -> Identity:
-    """Who signed the request: an IAM principal, or the subject of a JWT."""
-    authorizer = request.get("authorizer") or {}
-    if arn := (authorizer.get("iam") or {}).get("userArn"):
-        return Identity(id=arn, display_name=arn.rpartition("/")[2] or arn, type="iam")
-    claims = (authorizer.get("jwt") or {}).get("claims") or {}
-    if subject := claims.get("sub"):
-        name = claims.get("name") or claims.get("email") or subject
-        return Identity(id=subject, display_name=name, type="jwt")
-    return _ANONYMOUS
 
 
 def _response(status: int, body: object) -> Json:

@@ -1,6 +1,7 @@
 """The GraphQL schema and its resolvers. What may be done to a task is decided in `lifecycle`."""
 
 from handler.graphql.budget import MAX_ANSWER_BYTES, too_many
+from handler.graphql.caller import identity_of, tenant_of
 from handler.graphql.error_answers import told
 from handler.graphql.schema import errors_of, execute, make_schema
 from handler.graphql.types import Request
@@ -10,7 +11,9 @@ __all__ = [
     "Request",
     "errors_of",
     "execute",
+    "identity_of",
     "make_schema",
+    "tenant_of",
     "told",
     "too_many",
 ]
