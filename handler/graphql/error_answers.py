@@ -52,8 +52,12 @@ def told_by_graphql(error: GraphQLError, *, request_id: str) -> Json:
     """An error outside of the envelope, as GraphQL's `errors` have it."""
     answer = dict(error.formatted)
     cause = _cause(error)
+    if cause is None:
+        return answer
     # Without a path no field was resolved: the document or a variable is to blame.
-    if cause is None or (error.path is None and isinstance(cause, ValueError)):
+    if error.path is None and not isinstance(cause, RecursionError):
+        if isinstance(cause, BackgroundTaskError):
+            answer["extensions"] = {"code": cause.code}
         return answer
     failure = told(cause, request_id=request_id)
     answer["message"] = failure.message
