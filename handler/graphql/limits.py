@@ -27,6 +27,8 @@ MAX_LEVELS: Final = 20
 MAX_READS: Final = 50
 MAX_LISTS: Final = 10
 MAX_MUTATIONS: Final = 10
+# Half a million of the smallest values take the API some 200 MB.
+MAX_VARIABLE_VALUES: Final = 500_000
 
 _Fragments = Mapping[str, FragmentDefinitionNode]
 
@@ -49,6 +51,7 @@ def parsed(_: object, data: Mapping[str, Any]) -> DocumentNode:
             f"The document has {len(text):,} characters; it may have {MAX_DOCUMENT_CHARACTERS:,}."
             " Next: send values as variables, and split the rest."
         )
+    _check_values(data.get("variables"))
     document = parse(text, max_tokens=MAX_TOKENS)
     fragments = {
         node.name.value: node
@@ -59,6 +62,23 @@ def parsed(_: object, data: Mapping[str, Any]) -> DocumentNode:
         if isinstance(node, OperationDefinitionNode):
             _check(node, fragments)
     return document
+
+
+def _check_values(variables: object) -> None:
+    """Refuses variables of too many values: each is an object in memory, and is copied."""
+    count, left = 0, [variables]
+    while left:
+        value = left.pop()
+        if isinstance(value, dict):
+            left.extend(value.values())
+        elif isinstance(value, list):
+            left.extend(value)
+        count += 1
+        if count + len(left) > MAX_VARIABLE_VALUES:
+            raise too_large(
+                f"The variables have more than {MAX_VARIABLE_VALUES:,} values."
+                " Next: keep a large input in S3, and send its name."
+            )
 
 
 def _check(operation: OperationDefinitionNode, fragments: _Fragments) -> None:

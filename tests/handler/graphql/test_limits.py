@@ -133,7 +133,7 @@ class TestDocuments:
     def test_a_document_that_is_too_deep_is_refused(self, api: Api, document: str) -> None:
         assert "it may have 20 levels" in refusal(api, document)
 
-    @pytest.mark.parametrize("document", ["{ a " * 3_000, "{a(b:" + "[" * 3_000 + "]" * 3_000])
+    @pytest.mark.parametrize("document", ["{ a " * 3_000, "{a(b:" + "[" * 9_000])
     def test_a_document_that_is_deeper_than_the_parser_goes_is_refused(
         self, api: Api, document: str
     ) -> None:
@@ -171,3 +171,13 @@ class TestIds:
         )
 
         assert stack.dynamodb.calls == ["batch_get_item"] * 10
+
+
+class TestVariables:
+    @pytest.mark.parametrize("value", [[[]] * 500_000, {"a": [0] * 500_000}])
+    def test_more_than_half_a_million_values_are_refused(self, api: Api, value: object) -> None:
+        answer = api.ask(client.TRIGGER_TASK, definition="exportUsers", input=value)
+
+        (error,) = answer["errors"]
+        assert "500,000 values" in error["message"]
+        assert error["extensions"]["code"] == "REQUEST_TOO_LARGE"
