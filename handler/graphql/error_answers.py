@@ -35,7 +35,7 @@ def told(error: BaseException, *, request_id: str, definition: object = None) ->
     if _is_for_the_caller(error):
         if is_veto(error):
             _report_veto(failure, definition)
-        return failure
+        return failure.model_copy(update={"data": _told_data(failure)})
     code = error.code if isinstance(error, BackgroundTaskError) else ErrorCode.INTERNAL_ERROR
     # Its text, and not the exception: logging would run the code of an author's class once more.
     details = {"action": "api_failed", "request_id": request_id, "code": code}
@@ -71,6 +71,12 @@ def _is_for_the_caller(error: BaseException) -> bool:
         )
     is_of_aws = type(error).__module__.startswith("botocore.")
     return is_veto(error) and not is_of_aws
+
+
+def _told_data(failure: TaskFailure) -> Json | None:
+    """Without the reasons why files can't be imported: those are a bug's own text."""
+    data = {name: value for name, value in (failure.data or {}).items() if name != "notImported"}
+    return data or None
 
 
 def _task_of(error: BaseException) -> Json | None:

@@ -9,6 +9,7 @@ from graphql import GraphQLError, GraphQLSchema
 
 from handler.contract import ErrorCode
 from handler.definition import Definition
+from handler.errors import DefinitionError
 
 # Importing them binds their resolvers.
 from handler.graphql import logs, tasks, types
@@ -43,12 +44,16 @@ def make_schema(definitions: Iterable[Definition]) -> GraphQLSchema:
 
 
 def execute(
-    schema: GraphQLSchema, query: Json, request: Request, *, problems: Sequence[Exception] = ()
+    schema: GraphQLSchema,
+    query: Json,
+    request: Request,
+    *,
+    problems: Sequence[DefinitionError] = (),
 ) -> Json:
     """Answers a GraphQL request. An error of an unknown definition says which ones there are.
 
     Args:
-        problems: why definitions may be missing; that error says so.
+        problems: files that could not be imported; that error names them.
     """
 
     def shown(error: GraphQLError, _: bool = False) -> dict[str, Any]:
@@ -56,7 +61,7 @@ def execute(
         if _DEFINITION_ENUM in error.message:
             ids = ", ".join(definition.id for definition in request.tasks.definitions())
             known = f"The definitions that can be triggered are: {ids or 'none'}."
-            answer["message"] = " ".join([error.message, known, *map(str, problems)])
+            answer["message"] = " ".join([error.message, known, *_missing(problems)])
         return answer
 
     try:
@@ -74,6 +79,12 @@ def execute(
         failure = told(error, request_id=request.id)
         return errors_of(failure.message, failure.code)
     return dict(answer)
+
+
+def _missing(problems: Sequence[DefinitionError]) -> list[str]:
+    """Which files lack. Why they can't be imported is the log's: it is a bug's own text."""
+    files = ", ".join(str((problem.data or {}).get("file")) for problem in problems)
+    return [f"Not imported, as the log of the API explains: {files}."] if files else []
 
 
 def errors_of(message: str, code: str | None) -> Json:
