@@ -1,5 +1,6 @@
 """Each operation on a task is a line of the API's log: who, what, which task, and how it went."""
 
+import functools
 import logging
 from typing import Any
 
@@ -38,10 +39,12 @@ def test_a_deletion_is_logged_whatever_the_level_of_the_log(
     stack: Stack,
     api: Api,
     caplog: pytest.LogCaptureFixture,
-    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
     level: int,
 ) -> None:
-    monkeypatch.setattr(logging.getLogger(), "level", level)
+    root = logging.getLogger()
+    request.addfinalizer(functools.partial(root.setLevel, root.level))
+    root.setLevel(level)
     record = stack.create(status=Status.SUCCESS)
 
     api.ask(DELETE_TASK, id=record.id)

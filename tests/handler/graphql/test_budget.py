@@ -1,11 +1,15 @@
 """What one answer may have is counted while it is made."""
 
 import tracemalloc
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from handler.contract import Status
+from handler.errors import Refused
+from handler.graphql.budget import Budget
+from handler.graphql.types import _payload, shown_task
 from handler.record.task_log import LogLine, TaskLog
 from tests.handler.graphql.client import Api
 from tests.handler.stack import Stack
@@ -32,6 +36,30 @@ class TestPayloads:
 
         listed(api, "output")
         assert read == [{"b": 2}]
+
+    def test_a_payload_for_which_no_room_is_left_is_not_read(self) -> None:
+        reads: list[int] = []
+
+        class Record:
+            @property
+            def output(self) -> dict[str, str]:
+                reads.append(1)
+                return {"text": MEGABYTE * 3}
+
+        info: Any = SimpleNamespace(context=SimpleNamespace(budget=Budget()), field_name="output")
+        task = {"record": Record()}
+
+        _payload(task, info)
+        for _ in range(3):
+            with pytest.raises(Refused, match="ask for fewer tasks"):
+                _payload(task, info)
+
+        assert len(reads) == 2
+
+    def test_a_task_is_shown_without_its_payloads(self, stack: Stack) -> None:
+        record = stack.create(input={"a": 1}, output={"b": 2})
+
+        assert not shown_task(record).keys() & {"input", "output"}
 
     def test_payloads_beyond_what_an_answer_has_room_for_are_errors_beside_the_others(
         self, stack: Stack, api: Api
@@ -68,11 +96,16 @@ class TestPayloads:
 
 class TestAnswers:
     def test_many_names_of_a_long_text_end_the_answer(self, stack: Stack, api: Api) -> None:
-        for number in range(10):
+        for number in range(60):
             stack.create(id=f"t{number}", name="n" * 1_000)
+        names = " ".join(f"a{number}: name" for number in range(1_000))
 
-        answer = listed(api, " ".join(f"a{number}: name" for number in range(1_000)))
+        tracemalloc.start()
+        answer = listed(api, names)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
 
+        assert peak < 40_000_000
         assert answer["data"] is None
         (error,) = answer["errors"]
         assert error["message"].startswith("The answer has more than 5,900,000 bytes. Next: ")

@@ -119,3 +119,9 @@ def test_a_partition_is_of_one_tenant_and_one_status(
 
 def test_a_definition_has_the_partition_that_its_tasks_always_had() -> None:
     assert keys.definition_partition("a#b", "someTask") == "a#b#someTask"
+
+
+def test_an_escaped_definition_is_not_taken_for_one_that_looks_so() -> None:
+    partitions = {keys.definition_partition("a", id) for id in ("b#c", "b%23c", "b%2523c")}
+
+    assert len(partitions) == 3
