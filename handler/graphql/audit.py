@@ -32,7 +32,7 @@ def write(
         "identity_id": request.identity.id,
         "identity_type": request.identity.type,
         "tenant": request.tenant,
-        "task_id": _task_id(arguments, answer),
+        "about_task_id": _task_id(arguments, answer),
         "request_id": request.id,
     }
     shown = {name: _shown(value) for name, value in details.items() if value is not None}

@@ -26,7 +26,7 @@ REQUESTS = {"http_api_iam": "WkA1yjp5FiAEP8A=", "http_api_jwt": "WkA1yjp5FiAEP8B
 
 def audited(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
     """The audit lines that were logged, with the fields of their own."""
-    names = ("operation", "outcome", "identity_id", "identity_type", "tenant", "task_id")
+    names = ("operation", "outcome", "identity_id", "identity_type", "tenant", "about_task_id")
     return [
         {name: vars(line)[name] for name in (*names, "request_id") if name in vars(line)}
         for line in caplog.records
@@ -56,7 +56,7 @@ def test_a_deletion_is_logged_whatever_the_level_of_the_log(
             "identity_id": JANE,
             "identity_type": "iam",
             "tenant": "root",
-            "task_id": record.id,
+            "about_task_id": record.id,
             "request_id": REQUESTS["http_api_iam"],
         }
     ]
@@ -91,7 +91,7 @@ def test_every_operation_on_a_task_is_logged_with_the_caller(
         "identity_id": "auth0|6957329503d1",
         "identity_type": "jwt",
         "tenant": "acme",
-        "task_id": "t1",
+        "about_task_id": "t1",
         "request_id": REQUESTS["http_api_jwt"],
     }
 
@@ -101,7 +101,7 @@ def test_a_trigger_is_logged_with_the_task_that_it_made(
 ) -> None:
     id = api.data(TRIGGER_TASK, definition="testingRun")["id"]
 
-    assert [(line["operation"], line["task_id"]) for line in audited(caplog)] == [
+    assert [(line["operation"], line["about_task_id"]) for line in audited(caplog)] == [
         ("triggerTask", id)
     ]
 
@@ -114,7 +114,7 @@ def test_what_is_refused_is_logged_with_the_code_and_the_task(
     api.ask(DELETE_TASK, id="theirs")
 
     (line,) = audited(caplog)
-    assert (line["outcome"], line["task_id"]) == ("NOT_FOUND", "theirs")
+    assert (line["outcome"], line["about_task_id"]) == ("NOT_FOUND", "theirs")
 
 
 def test_each_operation_of_a_document_has_a_line(

@@ -9,6 +9,7 @@ from handler.contract import Status
 from handler.record import SYSTEM_IDENTITY
 from handler.testing import abort, run
 from tests.handler.graphql.client import ABORT_TASK, LIST_LOGS, Api
+from tests.handler.recovering import Recovering
 from tests.handler.stack import Stack
 
 ALICE = Identity(id="alice", display_name="Alice", type="iam")
@@ -83,6 +84,19 @@ class TestAbort:
         stack.system.reconciliation.sweep()
 
         assert stack.get(child).aborted_by == EVE
+
+    def test_an_execution_that_somebody_stopped_is_the_systems_abort(
+        self, recovering: Recovering
+    ) -> None:
+        record = recovering.running(created_by=ALICE)
+        child = recovering.pending(parent_id=record.id, created_by=ALICE)
+        recovering.end("execution-1", "ABORTED")
+
+        recovering.report("execution-1")
+
+        for one in (record, child):
+            assert recovering.stack.get(one).aborted_by == SYSTEM_IDENTITY
+            assert set(writers(recovering.stack, one.id).values()) == {"system"}
 
     def test_code_that_names_nobody_is_the_system(self, stack: Stack) -> None:
         record = stack.create(created_by=ALICE)
