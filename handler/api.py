@@ -19,6 +19,7 @@ from handler.graphql import (
     execute,
     identity_of,
     make_schema,
+    size_in_response,
     tenant_of,
     told,
     too_many,
@@ -117,7 +118,7 @@ def _not_json(constant: str) -> None:
 
 def _response(status: int, body: object) -> Json:
     text = _strict_json(body)
-    if len(text) > MAX_ANSWER_BYTES:
+    if size_in_response(text) > MAX_ANSWER_BYTES:
         message = too_many("bytes", MAX_ANSWER_BYTES)
         text = json.dumps(errors_of(message, ErrorCode.REQUEST_TOO_LARGE))
     headers = {"content-type": "application/json"}

@@ -1,6 +1,6 @@
 """The GraphQL schema and its resolvers. What may be done to a task is decided in `lifecycle`."""
 
-from handler.graphql.budget import MAX_ANSWER_BYTES, too_many
+from handler.graphql.budget import MAX_ANSWER_BYTES, size_in_response, too_many
 from handler.graphql.caller import identity_of, tenant_of
 from handler.graphql.error_answers import told
 from handler.graphql.schema import errors_of, execute, make_schema
@@ -13,6 +13,7 @@ __all__ = [
     "execute",
     "identity_of",
     "make_schema",
+    "size_in_response",
     "tenant_of",
     "told",
     "too_many",

@@ -129,6 +129,16 @@ class TestRequests:
         assert "ask for fewer tasks" in error["message"]
         assert error["extensions"]["code"] == "REQUEST_TOO_LARGE"
 
+    def test_no_answer_is_larger_than_lambda_returns(self, stack: Stack, api: Api) -> None:
+        for number in range(3):
+            stack.create(id=f"t{number}", input={str(key): '"' for key in range(120_000)})
+        query = "{ backgroundTasks { listTasks { data { input } } } }"
+
+        answer = api.call({"body": json.dumps({"query": query})})
+
+        assert len(json.dumps(answer)) < 6_291_556
+        assert "errors" in json.loads(answer["body"])
+
     def test_a_body_of_100000_nested_lists_is_answered_with_400(self, api: Api) -> None:
         assert api.call({"body": "[" * 100_000})["statusCode"] == 400
 

@@ -108,7 +108,7 @@ class TestAnswers:
         assert peak < 40_000_000
         assert answer["data"] is None
         (error,) = answer["errors"]
-        assert error["message"].startswith("The answer has more than 5,900,000 bytes. Next: ")
+        assert error["message"].startswith("The answer has more than 6,200,000 bytes. Next: ")
 
     def test_an_introspection_that_multiplies_ends(self, api: Api) -> None:
         fields = " ".join(f"f{number}: fields {{ name args {{ name }} }}" for number in range(900))
