@@ -9,7 +9,15 @@ from handler.definition import Hook, Registry
 from handler.errors import NotFound, Refused
 from handler.lifecycle.closing import Closing
 from handler.lifecycle.hooks import Hooks
-from handler.record import LogLine, StoredTask, TaskFailure, TaskLog, line_data
+from handler.record import (
+    SYSTEM_IDENTITY,
+    Identity,
+    LogLine,
+    StoredTask,
+    TaskFailure,
+    TaskLog,
+    line_data,
+)
 from handler.table import ANY_OWNER, Guard, PayloadError, RecordMoved, Store
 
 _HOOKS: Final = {
@@ -91,8 +99,11 @@ class Ending:
             short = failure.model_copy(update={"data": line_data(failure.data)})
             return self._is_failed(before, bare, short, guard=guard)
 
-    def abort(self, id: str, message: str) -> StoredTask:
+    def abort(self, id: str, message: str, *, by: Identity) -> StoredTask:
         """Ends an open task, whoever runs it. Its execution is stopped if it only waits.
+
+        Args:
+            by: who aborts it, and so its children.
 
         Returns:
             The task as it now stands, with what its iteration saved meanwhile.
@@ -109,8 +120,8 @@ class Ending:
                     code=ErrorCode.TASK_ABORT_ERROR,
                     data={"id": id, "status": before.status.value},
                 )
-            after = self._with_hook(before.aborted(now=self._clock.now()))
-            log = self.log_of(after, message)
+            after = self._with_hook(before.aborted(now=self._clock.now(), by=by))
+            log = self.log_of(after, message, by=by)
             try:
                 self._store.save(after, before=before, guard=ANY_OWNER, log=log)
             except RecordMoved:
@@ -125,7 +136,7 @@ class Ending:
 
     def end_aborted(self, before: StoredTask, message: str, *, guard: Guard) -> bool:
         """Ends a task as aborted whose execution was stopped. Returns whether that was news."""
-        after = before.aborted(now=self._clock.now())
+        after = before.aborted(now=self._clock.now(), by=SYSTEM_IDENTITY)
         return self._is_news(before, after, guard=guard, log=self.log_of(after, message))
 
     def create_failed(self, task: StoredTask, failure: TaskFailure) -> None:
@@ -163,17 +174,24 @@ class Ending:
 
     def abort_children(self, parent: StoredTask) -> None:
         """Aborts the open children of an aborted task, and theirs."""
+        message = f'Its parent task "{parent.id}" was aborted.'
+        by = parent.aborted_by or parent.created_by
         for child in self._store.index.children(parent.id):
             if child.is_open:
-                self._abort_child(child.id, f'Its parent task "{parent.id}" was aborted.')
+                self._abort_child(child.id, message, by)
 
     def log_of(
-        self, task: StoredTask, message: str, failure: TaskFailure | None = None
+        self,
+        task: StoredTask,
+        message: str,
+        failure: TaskFailure | None = None,
+        *,
+        by: Identity = SYSTEM_IDENTITY,
     ) -> TaskLog | None:
         """A line for the task's log, if its definition keeps logs."""
         if not self._registry.keeps_logs(task.definition_id):
             return None
-        return TaskLog.of(task, [LogLine.at(self._clock.now(), message, failure)])
+        return TaskLog.of(task, [LogLine.at(self._clock.now(), message, failure)], by=by)
 
     def _is_failed(
         self, before: StoredTask, bare: StoredTask, failure: TaskFailure, *, guard: Guard
@@ -200,9 +218,9 @@ class Ending:
         self.finish(stored)
         return stored
 
-    def _abort_child(self, id: str, message: str) -> None:
+    def _abort_child(self, id: str, message: str, by: Identity) -> None:
         try:
-            self.abort(id, message)
+            self.abort(id, message, by=by)
         except (Refused, NotFound):
             return  # it has just ended by itself
 

@@ -6,7 +6,7 @@ from handler.clock import Clock
 from handler.definition import Hook, Registry, code_of
 from handler.errors import EngineSignal
 from handler.process_log import about_task
-from handler.record import LogLine, StoredTask, TaskFailure, TaskLog
+from handler.record import SYSTEM_IDENTITY, LogLine, StoredTask, TaskFailure, TaskLog
 from handler.table import Store
 
 log = logging.getLogger(__name__)
@@ -56,4 +56,4 @@ class Hooks:
         if self._registry.keeps_logs(task.definition_id):
             message = f'Error executing {task.pending_hook} hook for task "{task.id}".'
             line = LogLine.at(self._clock.now(), message, failure)
-            self._store.logs.append(TaskLog.of(task, [line]))
+            self._store.logs.append(TaskLog.of(task, [line], by=SYSTEM_IDENTITY))

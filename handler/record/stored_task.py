@@ -10,7 +10,6 @@ from pydantic import Field
 
 from handler.contract import (
     DEFAULT_LOCALE,
-    MAX_IDENTITY_CHARACTERS,
     MAX_LOCALE_CHARACTERS,
     MAX_NAME_CHARACTERS,
     AnswerStatus,
@@ -90,7 +89,7 @@ class StoredTask(TaskRecord):
                 "definition_id": definition_id,
                 "name": cut(to_text(name), MAX_NAME_CHARACTERS),
                 "locale": cut(to_text(locale), MAX_LOCALE_CHARACTERS),
-                "created_by": _fitting(created_by),
+                "created_by": created_by.fitting(),
                 "input": input,
                 "created_on": now,
                 "saved_on": now,
@@ -166,9 +165,10 @@ class StoredTask(TaskRecord):
         output = (self.output or {}) | {"error": failure.to_wire()}
         return self._ended(now, AnswerStatus.ERROR, Status.FAILED, output=output)
 
-    def aborted(self, *, now: datetime) -> Self:
-        """The task was stopped."""
-        return self._ended(now, AnswerStatus.ABORTED, Status.ABORTED, children_abort_pending=True)
+    def aborted(self, *, now: datetime, by: Identity | None = None) -> Self:
+        """The task was stopped: by itself, if nobody is named."""
+        changes = {"aborted_by": by and by.fitting(), "children_abort_pending": True}
+        return self._ended(now, AnswerStatus.ABORTED, Status.ABORTED, **changes)
 
     def due(self, hook: str | None) -> Self:
         """The task is over and `hook`, if there is one, has to run."""
@@ -236,14 +236,6 @@ class StoredTask(TaskRecord):
 
     def _changed(self, now: datetime, **changes: object) -> Self:
         return self.model_copy(update={**changes, "saved_on": now})
-
-
-def _fitting(identity: Identity) -> Identity:
-    return Identity(
-        id=cut(to_text(identity.id), MAX_IDENTITY_CHARACTERS),
-        display_name=cut(to_text(identity.display_name), MAX_IDENTITY_CHARACTERS),
-        type=cut(to_text(identity.type), MAX_IDENTITY_CHARACTERS),
-    )
 
 
 def new_id(now: datetime) -> str:

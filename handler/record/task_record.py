@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Final, Self
 from pydantic import Field, PrivateAttr, model_serializer
 from pydantic_core.core_schema import SerializationInfo, SerializerFunctionWrapHandler
 
-from handler.contract import DEFAULT_LOCALE, DEFAULT_TENANT, Status
+from handler.contract import DEFAULT_LOCALE, DEFAULT_TENANT, MAX_IDENTITY_CHARACTERS, Status
 from handler.record.model import Count, Json, Moment, StoredModel
+from handler.record.texts import cut, to_text
 
 PAYLOADS: Final = ("input", "output")
 ReadPayload = Callable[[str], Json | None]
@@ -15,11 +16,19 @@ ReadPayload = Callable[[str], Json | None]
 
 
 class Identity(StoredModel):
-    """Who triggered a task."""
+    """Who triggered a task, or did something to one."""
 
     id: str
     display_name: str
     type: str
+
+    def fitting(self) -> "Identity":
+        """The same, cut to what a record has room for."""
+        return Identity(
+            id=cut(to_text(self.id), MAX_IDENTITY_CHARACTERS),
+            display_name=cut(to_text(self.display_name), MAX_IDENTITY_CHARACTERS),
+            type=cut(to_text(self.type), MAX_IDENTITY_CHARACTERS),
+        )
 
 
 SYSTEM_IDENTITY = Identity(id="system", display_name="System", type="system")
@@ -56,6 +65,7 @@ class TaskRecord(StoredModel):
     delay: Count = 0  # seconds from the trigger to the first iteration
     created_on: Moment  # every moment is in UTC, to the millisecond
     created_by: Identity = SYSTEM_IDENTITY
+    aborted_by: Identity | None = None  # its children are aborted by the same
     saved_on: Moment | None = None
     started_on: Moment | None = None
     finished_on: Moment | None = None

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from handler.clock import to_iso
 from handler.contract import INDEX_SORT_KEY, PARTITION_KEY, SORT_KEY, Index
-from handler.record import StoredTask
+from handler.record import StoredTask, is_key
 from handler.table import items, keys
 from handler.table.dynamo import Dynamo
 from handler.table.reading import WITHOUT_LONG_PAYLOADS, child_task
@@ -19,6 +19,9 @@ Cursor = Mapping[str, str]
 
 # BatchGetItem reads 100 records at a time (API reference).
 _PAGE_TASKS: Final = 100
+
+# A sort key has at most so many bytes (DynamoDB guide, "Constraints").
+_MAX_KEY_BYTES: Final = 1_024
 
 ANY_TIME: Final = ("", keys.LAST)  # before and after every ISO date
 
@@ -39,19 +42,13 @@ class IndexQuery:
 
     def request(self, table: str) -> dict[str, object]:
         """The query, as DynamoDB takes it."""
-        first, last = self.created
-        if self.index:
-            first = first or " "  # an empty string is not a key
-        else:
-            first, last = f"{keys.CHILD_ROWS}{first}", f"{keys.CHILD_ROWS}{last}"
         name, value = self._partition
-        sort_key = INDEX_SORT_KEY if self.index else SORT_KEY
-        # A child's row goes on behind the moment: the end has to be above all of that moment's.
-        values = {":partition": value, ":first": first, ":last": f"{last}{keys.LAST}"}
+        first, last = self._range
+        values = {":partition": value, ":first": first, ":last": last}
         return {
             "TableName": table,
             "KeyConditionExpression": (
-                f"{name} = :partition AND {sort_key} BETWEEN :first AND :last"
+                f"{name} = :partition AND {self._sort_key} BETWEEN :first AND :last"
             ),
             "ExpressionAttributeValues": items.encoded(values),
         } | ({"IndexName": self.index.value} if self.index else {"ConsistentRead": True})
@@ -60,7 +57,13 @@ class IndexQuery:
         """Whether a cursor is of this query."""
         name, value = self._partition
         names = {PARTITION_KEY, SORT_KEY} | ({name, INDEX_SORT_KEY} if self.index else set())
-        return cursor.get(name) == value and cursor.keys() == names
+        if cursor.get(name) != value or cursor.keys() != names:
+            return False
+        # The table refuses a start outside of the range, and what can't be a key.
+        first, last = self._range
+        return first <= cursor[self._sort_key] <= last and all(
+            is_key(text, _MAX_KEY_BYTES) for text in cursor.values()
+        )
 
     def cursor_of(self, task: StoredTask) -> dict[str, str]:
         """The cursor of the page that goes on behind `task`."""
@@ -69,6 +72,20 @@ class IndexQuery:
         own_key = keys.texts(keys.task_key(task.id))
         created_on = to_iso(task.created_on)
         return own_key | {self.index.partition_key: self.partition, INDEX_SORT_KEY: created_on}
+
+    @property
+    def _sort_key(self) -> str:
+        return INDEX_SORT_KEY if self.index else SORT_KEY
+
+    @property
+    def _range(self) -> tuple[str, str]:
+        """The first and the last sort key."""
+        first, last = self.created
+        # A child's row goes on behind the moment: the end has to be above all of that moment's.
+        last = f"{last}{keys.LAST}"
+        if self.index:
+            return first or " ", last  # an empty string is not a key
+        return f"{keys.CHILD_ROWS}{first}", f"{keys.CHILD_ROWS}{last}"
 
     @property
     def _partition(self) -> tuple[str, str]:

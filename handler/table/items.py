@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 # Kept as JSON text: DynamoDB's numbers are not floats, and its maps end at 32 levels. Text reads
 # well, too.
-_JSON_ATTRIBUTES: Final = frozenset({"input", "output", "createdBy", "progress", "items"})
+_JSON_ATTRIBUTES: Final = frozenset(
+    {"input", "output", "createdBy", "abortedBy", "progress", "items"}
+)
 _KEYS: Final = frozenset({PARTITION_KEY, SORT_KEY})
 _NOT_A_FIELD: Final = {"id", *PAYLOADS}
 

@@ -74,10 +74,12 @@ def texts(key: Mapping[str, "AttributeValueTypeDef"]) -> dict[str, str]:
 
 
 def definition_partition(tenant: str, definition_id: str) -> str:
-    return f"{tenant}#{definition_id}"
+    """Of these two alone: a tenant may have a `#`, so what stands behind the last one has none."""
+    return f"{tenant}#{definition_id.replace('%', '%25').replace('#', '%23')}"
 
 
 def status_partition(tenant: str, group: str) -> str:
+    """Of these two alone: no group of `status_group` has a `#`."""
     return f"{tenant}#{group}"
 
 
