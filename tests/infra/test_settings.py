@@ -98,6 +98,10 @@ class TestRefusals:
                 'origins as JSON, ["https://admin.example.com"]',
             ),
             ("jwtAudience", "console", 'audiences as JSON, ["my-client"]'),
+            ("executionLogData", "some", "true or false"),
+            ("workerConcurrency", -1, "a whole number from 0; 0 reserves and limits nothing"),
+            ("alarmTopicArn", "alarms", 'the ARN of an SNS topic, or "" for none'),
+            ("alarmTopicArn", "arn:aws:sns:eu-central-1:123456789012:a.fifo", "the ARN of an SNS"),
             ("protectData", "perhaps", "true or false"),
             ("vendorDependencies", "never", "true or false"),
         ],
@@ -127,7 +131,7 @@ class TestRefusals:
         )
 
     def test_an_unknown_key_is_refused_with_the_list_of_keys(self) -> None:
-        assert "it reads apiMemoryMb, apiPolicyStatements, corsOrigins, execution" in refusal(
+        assert "it reads alarmTopicArn, apiMemoryMb, apiPolicyStatements, corsOrigins" in refusal(
             {"x": 1}
         )
 
@@ -206,7 +210,7 @@ class TestPolicyStatements:
         read({"workerPolicyStatements": [statement(Action="s3:Get*")]})
 
     def test_all_resources_are_refused_without_a_reason(self) -> None:
-        assert 'Resource "*" is every resource of the account' in refusal(
+        assert 'Resource "*" is every resource; name ARNs' in refusal(
             {"workerPolicyStatements": [statement(Resource="*")]}
         )
 
