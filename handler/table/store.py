@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from handler.clock import Clock
 from handler.contract import EXPIRY_ATTRIBUTE, PARTITION_KEY, Index
 from handler.errors import NotFound
-from handler.record import PAYLOADS, Json, StoredTask, TaskLog
+from handler.record import PAYLOADS, Json, StoredTask, TaskLog, has_read, lazy
 from handler.table import items, keys
 from handler.table.conditions import (
     CLAIM_CONDITION,
@@ -20,7 +20,7 @@ from handler.table.conditions import (
     ClaimRequest,
     Guard,
 )
-from handler.table.dynamo import ConditionFailed, Dynamo
+from handler.table.dynamo import ConditionFailed, Dynamo, ItemTooLarge
 from handler.table.index_query import TaskIndex
 from handler.table.logs import Logs
 from handler.table.orphans import Orphans
@@ -42,6 +42,7 @@ from handler.table.reading import (
     status_of,
     stored_task,
 )
+from handler.table.relief import relief_of
 from handler.table.sweep_position import SweepPosition
 
 if TYPE_CHECKING:
@@ -199,13 +200,21 @@ class Store:
         self._bucket.put_all(objects)
         changed |= payloads | items.encoded({_WRITE_TOKEN: token})
         removed |= emptied
-        update = self._update(after.id, changed, removed, *guard.condition())
         others = [self.logs.put(log, expires_at=after.expires_at)] if log else []
-        try:
+
+        def write(changed: "Item", removed: set[str]) -> None:
+            update = self._update(after.id, changed, removed, *guard.condition())
             self._write("Update", update, others, token)
+
+        try:
+            write(changed, removed)
         except RecordMoved:
             self._bucket.discard(list(objects))
             raise
+        except ItemTooLarge:
+            if after.is_open:
+                raise
+            write(*self._with_room(after.id, changed, removed))
         replaced = {*payloads, *emptied}
         superseded = [before.places.get(name) for name in PAYLOADS if name in replaced]
         self._bucket.discard([key for key in superseded if key])
@@ -284,12 +293,12 @@ class Store:
         unread = places.keys() | {name for name in PAYLOADS if _is_long(item.get(name, {}))}
         task = stored_task({name: value for name, value in item.items() if name not in unread})
         task = task.model_copy(update={"places": places})
-        return task.lazily(partial(self._payload, task.id), unread)
+        return lazy(task, partial(self._payload, task.id), unread)
 
     def _with_input(self, item: "Item") -> StoredTask:
         """The same, with its input, which may be unreadable: the object is lost."""
         task = self._task(item)
-        if task.has_read("input"):
+        if has_read(task, "input"):
             return task
         try:
             input = payload_of("input", content_of(item, "input", self._bucket))
@@ -323,7 +332,7 @@ class Store:
         removed: set[str] = set()
         objects: dict[str, bytes] = {}
         for name in PAYLOADS:
-            if not after.has_read(name) or not _is_changed(name, after, before):
+            if not has_read(after, name) or not _is_changed(name, after, before):
                 continue
             if (value := getattr(after, name)) == _NOTHING[name]:
                 removed.add(name)
@@ -335,6 +344,14 @@ class Store:
                 removed.add(CONTENT[name])
         return changed, removed - changed.keys(), objects
 
+    def _with_room(self, id: str, changed: "Item", removed: set[str]) -> "tuple[Item, set[str]]":
+        """The changes of an end that a record has no room for, and others that make room."""
+        item = self._dynamo.call("get_item", **self._consistent(id)).get("Item", {})
+        relief = relief_of(item, task_id=id, now=self._clock.now())
+        self._bucket.put_all(relief.objects)
+        changed = relief.changed | changed
+        return changed, (removed | relief.removed) - changed.keys()
+
     def _change_follow_ups(
         self, after: StoredTask, before: StoredTask, condition: str, values: "Item"
     ) -> bool:
@@ -342,6 +359,8 @@ class Store:
         if not after.has_follow_ups:
             # Two who clear one follow-up each may both have seen the other's.
             removed.add(Index.UNFINISHED.partition_key)
+        if not changed and not removed:
+            return True
         try:
             update = self._update(after.id, changed, removed, condition, values)
             self._dynamo.call("update_item", **update)
@@ -406,7 +425,7 @@ def _is_changed(name: str, after: StoredTask, before: StoredTask | None) -> bool
     new = getattr(after, name)
     if before is None:
         return bool(new != _NOTHING[name])
-    if not before.has_read(name):
+    if not has_read(before, name):
         return True
     old = getattr(before, name)
     return old is not new and items.payload_text(old) != items.payload_text(new)
