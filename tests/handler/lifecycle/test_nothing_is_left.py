@@ -334,6 +334,10 @@ def test_a_keyed_child_runs_once_in_however_long_a_life_of_its_parent(
     ran: list[str] = []
     joined: list[TaskRecord] = []
 
+    def join(children: list[TaskRecord]) -> Done:
+        joined.extend(children)
+        return Done()
+
     @defined("child")
     def child(context: Context) -> Done:
         ran.append(context.task.id)
@@ -344,7 +348,7 @@ def test_a_keyed_child_runs_once_in_however_long_a_life_of_its_parent(
         context.trigger(child, idempotency_key="once")
         if context.task.iterations < 3:
             return Continue(wait=timedelta(days=3 * DAYS))
-        return context.wait_for_children(lambda children: joined.extend(children) or Done())
+        return context.wait_for_children(join)
 
     stack = recovering.stack
     stack.definitions = (child,)
@@ -363,9 +367,13 @@ def test_a_keyed_child_runs_once_in_however_long_a_life_of_its_parent(
 def test_a_child_that_was_deleted_is_told_to_the_join(recovering: Recovering) -> None:
     joined: list[TaskRecord] = []
 
+    def join(children: list[TaskRecord]) -> Done:
+        joined.extend(children)
+        return Done()
+
     @defined("parent")
     def parent(context: Context) -> Verdict:
-        return context.wait_for_children(lambda children: joined.extend(children) or Done())
+        return context.wait_for_children(join)
 
     stack = recovering.stack
     record = stack.trigger(parent)
