@@ -181,6 +181,7 @@ MAX_IDENTITY_CHARACTERS: Final = 500
 # an id.
 MAX_TENANT_BYTES: Final = 256
 MAX_ID_BYTES: Final = 512
+MAX_EXECUTION_NAME_BYTES: Final = 256
 
 # An execution has 25,000 history events (Step Functions quotas, "Maximum execution event history
 # size"). An iteration that waits writes nine: Run entered, scheduled, started, succeeded, exited;

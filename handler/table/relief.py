@@ -4,7 +4,6 @@ Ours stay below it. Code of another version, or a person, may have written one t
 """
 
 import logging
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -27,36 +26,25 @@ _KEYS: Final = (PARTITION_KEY, SORT_KEY)
 _KNOWN: Final = {str(field.alias) for field in StoredTask.model_fields.values()}
 
 
-@dataclass(slots=True)
-class Relief:
-    """What to set and to remove in an item for room in it, and what goes into the bucket."""
+def relieved(item: "Item", *, task_id: str, now: datetime) -> "tuple[Item, dict[str, bytes]]":
+    """An item with 64 KiB of room, and what goes into the bucket for it.
 
-    changed: "Item" = field(default_factory=dict)
-    removed: set[str] = field(default_factory=set)
-    objects: dict[str, bytes] = field(default_factory=dict)
-
-
-def relief_of(item: "Item", *, task_id: str, now: datetime) -> Relief:
-    """How an item gets 64 KiB of room.
-
-    The largest attributes come first. A payload goes into the bucket; of a text its beginning
-    stays; what this version does not know is removed.
+    The largest attributes become smaller first: a payload goes into the bucket, of a text its
+    beginning stays, and what this version does not know is left out.
     """
-    found = Relief()
+    objects: dict[str, bytes] = {}
     sizes = {name: _size(value) for name, value in item.items() if name not in _KEYS}
     room = 0
     for name in sorted(sizes, key=lambda name: sizes[name], reverse=True):
         if room >= _ROOM_BYTES or sizes[name] <= _SMALL_BYTES:
             break
+        attributes, contents = _smaller(item, name, task_id, now)
+        item = {known: value for known, value in item.items() if known != name} | attributes
+        objects |= contents
         room += sizes[name]
-        attributes, objects = _smaller(item, name, task_id, now)
-        found.changed |= attributes
-        found.objects |= objects
-        if name not in attributes:
-            found.removed.add(name)
     details = {"action": "record_relieved", "task_id": task_id}
     log.warning("A record at DynamoDB's limit was made smaller for its end.", extra=details)
-    return found
+    return item, objects
 
 
 def _smaller(

@@ -42,7 +42,7 @@ from handler.table.reading import (
     status_of,
     stored_task,
 )
-from handler.table.relief import relief_of
+from handler.table.relief import relieved
 from handler.table.sweep_position import SweepPosition
 
 if TYPE_CHECKING:
@@ -200,21 +200,18 @@ class Store:
         self._bucket.put_all(objects)
         changed |= payloads | items.encoded({_WRITE_TOKEN: token})
         removed |= emptied
+        update = self._update(after.id, changed, removed, *guard.condition())
         others = [self.logs.put(log, expires_at=after.expires_at)] if log else []
-
-        def write(changed: "Item", removed: set[str]) -> None:
-            update = self._update(after.id, changed, removed, *guard.condition())
-            self._write("Update", update, others, token)
-
         try:
-            write(changed, removed)
+            self._write("Update", update, others, token)
         except RecordMoved:
             self._bucket.discard(list(objects))
             raise
         except ItemTooLarge:
             if after.is_open:
                 raise
-            write(*self._with_room(after.id, changed, removed))
+            self._relieve(after.id)
+            self._write("Update", update, others, token)
         replaced = {*payloads, *emptied}
         superseded = [before.places.get(name) for name in PAYLOADS if name in replaced]
         self._bucket.discard([key for key in superseded if key])
@@ -344,13 +341,20 @@ class Store:
                 removed.add(CONTENT[name])
         return changed, removed - changed.keys(), objects
 
-    def _with_room(self, id: str, changed: "Item", removed: set[str]) -> "tuple[Item, set[str]]":
-        """The changes of an end that a record has no room for, and others that make room."""
+    def _relieve(self, id: str) -> None:
+        """Makes room in a record at DynamoDB's limit, unless somebody writes to it meanwhile."""
         item = self._dynamo.call("get_item", **self._consistent(id)).get("Item", {})
-        relief = relief_of(item, task_id=id, now=self._clock.now())
-        self._bucket.put_all(relief.objects)
-        changed = relief.changed | changed
-        return changed, (removed | relief.removed) - changed.keys()
+        smaller, objects = relieved(item, task_id=id, now=self._clock.now())
+        self._bucket.put_all(objects)
+        seen = item.get(_WRITE_TOKEN)
+        is_same = f"{_WRITE_TOKEN} = :seen" if seen else f"attribute_not_exists({_WRITE_TOKEN})"
+        put = self._request(Item=smaller, ConditionExpression=is_same) | (
+            {"ExpressionAttributeValues": {":seen": seen}} if seen else {}
+        )
+        try:
+            self._dynamo.call("put_item", **put)
+        except ConditionFailed:
+            self._bucket.discard(list(objects))
 
     def _change_follow_ups(
         self, after: StoredTask, before: StoredTask, condition: str, values: "Item"
@@ -361,9 +365,13 @@ class Store:
             removed.add(Index.UNFINISHED.partition_key)
         if not changed and not removed:
             return True
+        update = self._update(after.id, changed, removed, condition, values)
         try:
-            update = self._update(after.id, changed, removed, condition, values)
-            self._dynamo.call("update_item", **update)
+            try:
+                self._dynamo.call("update_item", **update)
+            except ItemTooLarge:
+                self._relieve(after.id)
+                self._dynamo.call("update_item", **update)
         except ConditionFailed:
             return False
         return True
@@ -379,7 +387,7 @@ class Store:
     ) -> dict[str, object]:
         sets = ", ".join(f"#{name} = :{name}" for name in sorted(changed))
         removes = ", ".join(f"#{name}" for name in sorted(removed))
-        clauses = (("SET", sets), ("REMOVE", removes))
+        clauses = (("REMOVE", removes), ("SET", sets))
         return self._request(
             Key=keys.task_key(id),
             UpdateExpression=" ".join(f"{verb} {what}" for verb, what in clauses if what),
