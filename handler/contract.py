@@ -175,6 +175,7 @@ MAX_RECORD_PAYLOAD_BYTES: Final = 350 * 1024
 # Longer texts of a record are cut, with a mark. Together they leave an item room for its payloads.
 MAX_NAME_CHARACTERS: Final = 1_000
 MAX_LOCALE_CHARACTERS: Final = 100
+MAX_PROBLEM_CHARACTERS: Final = 1_000
 MAX_IDENTITY_CHARACTERS: Final = 500
 # What is part of a key is refused if it is longer. A partition key has 2,048 bytes at most, a sort
 # key 1,024 (DynamoDB guide, "Constraints"), and ours join a tenant and a definition, or a date and
