@@ -13,6 +13,7 @@ import pytest
 from handler import Context, Continue, Definition, Done, Failed, TaskRecord, Verdict, task
 from handler.contract import MAX_RECORD_PAYLOAD_BYTES
 from handler.errors import NotFound, Refused
+from handler.lifecycle.reconciliation import Found
 from handler.recovery import RecoveryFailed
 from handler.testing import Killed
 from handler.testing.aws import aws_client
@@ -386,6 +387,34 @@ def test_a_child_that_was_deleted_is_told_to_the_join(recovering: Recovering) ->
 
     assert [(each.id, each.has_failed) for each in joined] == [(child.id, True)]
     assert "CHILD_GONE" in str(joined[0].output)
+
+
+@pytest.mark.parametrize("number", range(6))
+def test_a_parent_that_ends_at_any_call_of_its_childs_closing_dates_it(
+    recovering: Recovering, number: int
+) -> None:
+    stack = recovering.stack
+    parent = recovering.pending(id="parent")
+    child = recovering.pending(id="child", parent_id="parent")
+    stack.run(child, execution="child")
+    recovering.wait()
+    calls = iter(range(number))
+
+    def end_first(*_: object) -> None:
+        if next(calls, None) is None:
+            stack.dynamodb.recover()
+            stack.tasks.abort(parent.id)
+            stack.clock.advance(timedelta(minutes=10))
+            aborted = stack.get(parent)
+            stack.system.reconciliation._look_at(aborted, frozenset(), Found())  # type: ignore[arg-type]
+
+    stack.dynamodb.interference = end_first
+    recovering.sweep()
+    stack.dynamodb.recover()
+
+    days_pass(recovering, 4 * DAYS)
+
+    assert rows(stack) == []
 
 
 @pytest.mark.parametrize("moment", ["interference", "afterwards"])
