@@ -210,6 +210,16 @@ def a_deleted_parent_with_children(recovering: Recovering) -> None:
     recovering.stack.tasks.delete("parent")
 
 
+def a_child_that_waited_for_a_parent_that_is_deleted(recovering: Recovering) -> None:
+    stack = recovering.stack
+    parent = recovering.pending(id="parent")
+    stack.run(recovering.pending(id="child", parent_id="parent"), execution="child")
+    sweep(recovering)
+    assert not stack.get("child").has_follow_ups
+    stack.tasks.abort(parent.id)
+    stack.tasks.delete(parent.id)
+
+
 def a_deleted_child(recovering: Recovering) -> None:
     a_family_that_was_aborted(recovering)
     recovering.stack.tasks.delete("child")
@@ -252,6 +262,7 @@ HISTORIES: tuple[History, ...] = (
     a_child_of_a_parent_that_is_gone,
     a_family_that_was_aborted,
     a_deleted_parent_with_children,
+    a_child_that_waited_for_a_parent_that_is_deleted,
     a_deleted_child,
     an_event_by_hand_that_can_not_run,
     a_hook_that_logs_after_the_end,
