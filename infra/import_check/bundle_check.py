@@ -14,6 +14,7 @@ from infra.import_check import lambda_interpreter, remedies, trial
 from infra.import_check.archive_check import Faulty, Missing, check
 from infra.import_check.lambda_interpreter import Interpreter
 from infra.import_check.modules import Files, Modules
+from infra.whole_file import write_whole
 
 
 def check_bundle(
@@ -42,7 +43,7 @@ def check_bundle(
     problems = _problems(root, ours, packages, interpreter, trial_packages)
     if problems:
         raise BundleError("\n".join(problems))
-    checked.write_text(digest)
+    write_whole(checked, digest)
 
 
 def _problems(

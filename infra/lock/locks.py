@@ -8,10 +8,12 @@ from typing import Final
 from infra.archive.wheels import REQUIREMENTS, ROOT, pins
 from infra.lock import direct, resolving
 from infra.lock.resolving import Unresolvable
+from infra.whole_file import write_whole
 
 DIRECT: Final = ROOT / "requirements.txt"
 DEV_DIRECT: Final = ROOT / "requirements-dev.in"
 DEV: Final = ROOT / "requirements-dev.txt"
+_READABLE: Final = 0o644
 
 HEADER: Final = """\
 # What the Lambdas' bundle carries, for both of their architectures: the whole closure, each wheel
@@ -51,10 +53,10 @@ class Locks:
         try:
             for path, text in texts.items():
                 if text != before[path]:
-                    _replace(path, text)
+                    write_whole(path, text, mode=_READABLE)
         except BaseException:
             for path, text in before.items():
-                _replace(path, text)
+                write_whole(path, text, mode=_READABLE)
             raise
 
     def bundle_locked(self, *, preferred: str | None = None) -> "Locks":
@@ -119,9 +121,3 @@ class Locks:
 def _pin(name: str, version: str, hashes: Sequence[str]) -> str:
     lines = [f"{name}=={version}", *(f"    --hash=sha256:{digest}" for digest in hashes)]
     return " \\\n".join(lines) + "\n"
-
-
-def _replace(path: Path, text: str) -> None:
-    unfinished = path.with_suffix(".unfinished")
-    unfinished.write_text(text)
-    unfinished.replace(path)

@@ -17,6 +17,7 @@ from local.aws import (
     event_delivery,
     event_intake,
     executions,
+    gate,
     lambda_errors,
     lambda_logs,
     schedules,
@@ -24,6 +25,7 @@ from local.aws import (
 from local.aws.patch import UnknownMinistack, module
 
 CORRECTIONS = (
+    gate,
     credentials,
     lambda_logs,
     lambda_errors,
