@@ -83,10 +83,13 @@ def _trial_with(packages: Sequence[Path]) -> tuple[Interpreter | None, Sequence[
     interpreter = lambda_interpreter.find() if packages else None
     if interpreter is None:
         return None, []
-    for candidates in (packages, wheels.for_machine(interpreter.machine, packages)):
-        if candidates and all(interpreter.loads(each.name) for each in candidates):
-            return interpreter, candidates
-    return None, []
+    if not _all_load(packages, interpreter):
+        packages = wheels.for_machine(interpreter.machine, packages)
+    return (interpreter, packages) if _all_load(packages, interpreter) else (None, [])
+
+
+def _all_load(packages: Sequence[Path], interpreter: Interpreter) -> bool:
+    return bool(packages) and all(interpreter.loads(each.name) for each in packages)
 
 
 def _contents(files: Mapping[str, bytes]) -> dict[str, Callable[[], bytes]]:

@@ -562,7 +562,7 @@ class TestTrial:
         files = {"s3transfer/__init__.py": "mine = True"}
         add(project, "extra.py", "import s3transfer\nassert s3transfer.mine")
 
-        assert problems(project, [*packages, make_wheel(tmp_path, "one", files=files)]) == []
+        assert problems(project, [*packages, make_wheel(tmp_path, "s3transfer", files=files)]) == []
 
     def test_one_that_reaches_for_the_network_hides_no_other(
         self, project: Path, packages: list[Path]
