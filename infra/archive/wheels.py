@@ -99,11 +99,17 @@ def package_of(wheel: Path) -> str:
 def hashes_of(text: str) -> dict[str, frozenset[str]]:
     """The hashes in a requirements file, by the packages' normalized names."""
     found: dict[str, frozenset[str]] = {}
-    for line in text.replace("\\\n", " ").splitlines():
-        if name := next(iter(pins(line)), None):
-            digests = re.findall(r"--hash=sha256:([0-9a-f]{64})", line)
+    for entry in entries(text):
+        digests = re.findall(r"--hash=sha256:([0-9a-f]{64})", entry)
+        for name in pins(entry):
             found[name] = found.get(name, frozenset()) | frozenset(digests)
     return found
+
+
+def entries(text: str) -> list[str]:
+    """A lock's packages: each with its version, its marker and its hashes, without comments."""
+    lines = [line for line in text.splitlines(keepends=True) if not line.lstrip().startswith("#")]
+    return re.findall(r"^\w.*\n(?:[ \t]+.*\n)*", "".join(lines), re.MULTILINE)
 
 
 def _digest(path: Path) -> str:

@@ -179,7 +179,7 @@ def test_an_entry_that_is_there_twice_is_refused(tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel, "a") as opened, pytest.warns(UserWarning, match="Duplicate name"):
         opened.writestr("one/a.py", "x = 2")
 
-    with pytest.raises(BundleError, match="'one/a.py', twice"):
+    with pytest.raises(BundleError, match=r"'one/a\.py', twice"):
         wheel_files([wheel])
 
 
