@@ -1,5 +1,6 @@
 """The whole stack: storage, worker, state machine, event routing, schedules, API and recovery."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -100,6 +101,11 @@ def _worker(defaults: FunctionDefaults) -> FunctionArgs:
             policies.worker,
             tasks=[statement.to_iam() for statement in config.worker_policy_statements],
         ),
+        # definitions/csv_import/allowed.py reads them.
+        environment={
+            "IMPORT_CSV_BUCKETS": json.dumps(config.import_csv_buckets),
+            "IMPORT_CSV_TABLES": json.dumps(config.import_csv_tables),
+        },
     )
 
 

@@ -112,7 +112,7 @@ class Locks:
         return lock
 
     def locked(self) -> "Locks":
-        """With all three. The bundle has versions that every Python of the project has, if need be."""
+        """With all three; in versions that every Python of the project has, if need be."""
         bundle = self.bundle_locked()
         try:
             return bundle._with_pins().dev_locked()
