@@ -7,7 +7,7 @@ from functools import partial
 
 import pulumi
 
-from handler.contract import WORKER_TIMEOUT_SECONDS
+from handler.contract import IMPORT_SECONDS, WORKER_TIMEOUT_SECONDS, EnvVar
 from handler.definition import Definition
 from infra import console, policies
 from infra.event_routing import EventRouting, EventRoutingArgs
@@ -101,8 +101,9 @@ def _worker(defaults: FunctionDefaults) -> FunctionArgs:
             policies.worker,
             tasks=[statement.to_iam() for statement in config.worker_policy_statements],
         ),
-        # definitions/csv_import/allowed.py reads them.
         environment={
+            EnvVar.IMPORT_SECONDS.value: str(IMPORT_SECONDS),
+            # definitions/csv_import/allowed.py reads these.
             "IMPORT_CSV_BUCKETS": json.dumps(config.import_csv_buckets),
             "IMPORT_CSV_TABLES": json.dumps(config.import_csv_tables),
         },

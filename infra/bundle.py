@@ -10,6 +10,7 @@ from typing import Final
 
 import pulumi
 
+from handler.contract import IMPORT_SECONDS
 from handler.definition import Definition, discover
 from handler.errors import DefinitionError
 from infra.archive import wheels
@@ -72,7 +73,7 @@ def definitions() -> tuple[Definition, ...]:
         BundleError: a definition can't be imported or is invalid; the message names its file.
     """
     try:
-        return tuple(discover())
+        return tuple(discover(import_seconds=IMPORT_SECONDS))
     except DefinitionError as error:
         raise BundleError(f"{error.message}{_advice(error.__cause__)}") from error
 

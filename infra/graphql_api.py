@@ -5,7 +5,7 @@ from functools import partial
 
 import pulumi
 
-from handler.contract import API_TIMEOUT_SECONDS
+from handler.contract import API_IMPORT_SECONDS, API_TIMEOUT_SECONDS, EnvVar
 from infra import policies
 from infra.function import Function, FunctionArgs, FunctionDefaults
 from infra.http_api import HttpApi, HttpApiArgs
@@ -51,4 +51,5 @@ def _function(defaults: FunctionDefaults) -> FunctionArgs:
                 statement.to_iam() for statement in defaults.settings.config.api_policy_statements
             ],
         ),
+        environment={EnvVar.IMPORT_SECONDS.value: str(API_IMPORT_SECONDS)},
     )

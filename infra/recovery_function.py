@@ -7,7 +7,7 @@ from typing import Final
 import pulumi
 import pulumi_aws as aws
 
-from handler.contract import WORKER_TIMEOUT_SECONDS, EnvVar
+from handler.contract import IMPORT_SECONDS, WORKER_TIMEOUT_SECONDS, EnvVar
 from infra import policies
 from infra.function import Function, FunctionArgs, FunctionDefaults
 from infra.partitions import service_principal
@@ -76,6 +76,7 @@ def _function(args: RecoveryFunctionArgs) -> FunctionArgs:
         environment={
             EnvVar.DEAD_LETTER_QUEUE_URL.value: args.queue_url,
             EnvVar.RECOVERY_AFTER_SECONDS.value: str(config.recovery_after_seconds),
+            EnvVar.IMPORT_SECONDS.value: str(IMPORT_SECONDS),
         },
     )
 

@@ -91,6 +91,7 @@ class TestFunctions:
         if name == "recovery":
             assert variables.pop("DEAD_LETTER_QUEUE_URL") == program.outputs["deadLetterQueueUrl"]
             assert variables.pop("RECOVERY_AFTER_SECONDS") == "120"
+        assert variables.pop("IMPORT_SECONDS") == ("10" if name == "api" else "120")
         if name == "worker":
             assert [variables.pop(allowed.BUCKETS), variables.pop(allowed.TABLES)] == ["[]", "[]"]
         assert variables == {
