@@ -104,6 +104,10 @@ class ErrorCode(StrEnum):
     STORE_UNAVAILABLE = "STORE_UNAVAILABLE"
     STORE_ERROR = "STORE_ERROR"
     INPUT_UNREADABLE = "INPUT_UNREADABLE"
+    CHILD_GONE = "CHILD_GONE"  # of a child in a join
+    REQUEST_TOO_LARGE = "REQUEST_TOO_LARGE"  # the API's limits on what one request asks for
+    SECURITY_NOT_AUTHORIZED = "SECURITY_NOT_AUTHORIZED"  # Webiny's
+    INTERNAL_ERROR = "INTERNAL_ERROR"  # of the API: its log says what happened
 
 
 class EnvVar(StrEnum):
@@ -118,6 +122,7 @@ class EnvVar(StrEnum):
     RETENTION_DAYS = "RETENTION_DAYS"
     RECOVERY_AFTER_SECONDS = "RECOVERY_AFTER_SECONDS"
     IMPORT_SECONDS = "IMPORT_SECONDS"
+    JWT_TENANT_CLAIM = "JWT_TENANT_CLAIM"
 
 
 class Index(StrEnum):
@@ -141,6 +146,8 @@ PARTITION_KEY: Final = "pk"
 SORT_KEY: Final = "sk"
 INDEX_SORT_KEY: Final = "createdOn"
 EXPIRY_ATTRIBUTE: Final = "expiresAt"
+# Every key in the payload bucket begins with it, and the roles may use no other.
+PAYLOAD_PREFIX: Final = "tasks/"
 # The bucket's lifecycle rule removes objects with this tag: payloads of tasks that are over.
 EXPIRE_TAG: Final = ("expire", "true")
 

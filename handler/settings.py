@@ -24,6 +24,7 @@ class Settings:
     metrics_namespace: str = ""  # of CloudWatch; nothing is counted without one
     recovery_after_seconds: int = 120  # how long the recovery leaves an idle record alone
     import_seconds: int = 0  # how long the import of a definition's file may take; 0: no limit
+    jwt_tenant_claim: str = ""  # the claim of a caller's token that decides the tenant
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -48,6 +49,7 @@ class Settings:
             import_seconds=_whole_number(
                 environment, EnvVar.IMPORT_SECONDS, "of seconds, 0 for no limit", default=0
             ),
+            jwt_tenant_claim=environment.get(EnvVar.JWT_TENANT_CLAIM, ""),
         )
 
 

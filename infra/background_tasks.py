@@ -65,7 +65,11 @@ class BackgroundTasks(pulumi.ComponentResource):
         api = GraphqlApi("api", GraphqlApiArgs(defaults=defaults), child)
         recovery = RecoveryFunction(
             "recovery",
-            RecoveryFunctionArgs(defaults=defaults, queue_url=storage.dead_letter_queue.url),
+            RecoveryFunctionArgs(
+                defaults=defaults,
+                dead_letter_queue=storage.dead_letter_queue,
+                failures=storage.recovery_failures,
+            ),
             child,
         )
 
@@ -83,6 +87,7 @@ class BackgroundTasks(pulumi.ComponentResource):
             table=self.table_name,
             event_bus=self.event_bus_name,
             undelivered=self.dead_letter_queue_url,
+            recovery_failures=storage.recovery_failures.url,
         ).apply(lambda names: console.links(settings, **names))
         self.register_outputs(
             {"api_url": self.api_url, "state_machine_arn": self.state_machine_arn}
@@ -107,6 +112,7 @@ def _worker(defaults: FunctionDefaults) -> FunctionArgs:
             "IMPORT_CSV_BUCKETS": json.dumps(config.import_csv_buckets),
             "IMPORT_CSV_TABLES": json.dumps(config.import_csv_tables),
         },
+        reserved_concurrency=config.worker_concurrency or None,
     )
 
 

@@ -45,11 +45,14 @@ def _function(defaults: FunctionDefaults) -> FunctionArgs:
         description="Answers GraphQL requests about background tasks.",
         memory_mb=defaults.settings.config.api_memory_mb,
         timeout_seconds=API_TIMEOUT_SECONDS,
+        environment={
+            EnvVar.JWT_TENANT_CLAIM.value: defaults.settings.config.jwt_tenant_claim,
+            EnvVar.IMPORT_SECONDS.value: str(API_IMPORT_SECONDS),
+        },
         policy=partial(
             policies.api,
             tasks=[
                 statement.to_iam() for statement in defaults.settings.config.api_policy_statements
             ],
         ),
-        environment={EnvVar.IMPORT_SECONDS.value: str(API_IMPORT_SECONDS)},
     )

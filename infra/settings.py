@@ -96,6 +96,8 @@ CsvTable = Annotated[
     str,
     Field(pattern=r"^(arn:[a-z-]+:dynamodb:[a-z0-9-]+:[0-9]{12}:table/)?[A-Za-z0-9_.-]{3,255}$"),
 ]
+# A FIFO topic can't be the action of an alarm (CloudWatch guide, "Notify users on alarm changes").
+TOPIC_ARN: Final = r"^(arn:[a-z-]+:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256})?$"
 
 
 class AwsSettings(BaseModel):
@@ -131,10 +133,17 @@ class ProjectSettings(BaseModel):
     execution_log_level: Annotated[
         Literal["ALL", "ERROR", "FATAL", "OFF"], Field(description="ALL, ERROR, FATAL or OFF")
     ]
+    execution_log_data: Annotated[bool, Field(description="true or false")]
     task_retention_days: Annotated[
         int, Field(ge=0, description="a whole number of days from 0; 0 keeps tasks forever")
     ]
     recovery_after_seconds: RecoverySeconds
+    worker_concurrency: Annotated[
+        int, Field(ge=0, description="a whole number from 0; 0 reserves and limits nothing")
+    ]
+    alarm_topic_arn: Annotated[
+        str, Field(pattern=TOPIC_ARN, description='the ARN of an SNS topic, or "" for none')
+    ]
     worker_policy_statements: Statements
     api_policy_statements: Statements
     jwt_issuer: Annotated[
@@ -142,6 +151,13 @@ class ProjectSettings(BaseModel):
     ]
     jwt_audience: Annotated[
         Json[tuple[str, ...]], Field(description='audiences as JSON, ["my-client"]')
+    ]
+    jwt_scopes: Annotated[
+        Json[tuple[Annotated[str, Field(pattern=r"^\S+$")], ...]],
+        Field(description='scopes as JSON, ["tasks/manage"]'),
+    ]
+    jwt_tenant_claim: Annotated[
+        str, Field(pattern=r"^\S*$", description='the name of a claim, or ""')
     ]
     cors_origins: Annotated[
         Json[tuple[Origin, ...]],
@@ -167,6 +183,17 @@ class ProjectSettings(BaseModel):
             " or neither for one authorised by IAM."
             " Next: `pulumi config set --path 'jwtAudience[0]'"
             " <audience>`, or `pulumi config rm jwtIssuer`."
+        )
+
+    @model_validator(mode="after")
+    def _asks_of_tokens_what_only_tokens_have(self) -> Self:
+        asked = {"jwtScopes": self.jwt_scopes, "jwtTenantClaim": self.jwt_tenant_claim}
+        if self.jwt_issuer or not any(asked.values()):
+            return self
+        keys = " and ".join(f'"{key}"' for key, value in asked.items() if value)
+        raise ValueError(
+            f'Config key {keys} is about JWTs, and "jwtIssuer" is "": the API takes IAM signatures.'
+            " Next: `pulumi config set jwtIssuer <https URL>`, or `pulumi config rm` the key."
         )
 
 

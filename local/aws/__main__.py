@@ -17,10 +17,12 @@ from local.aws import (
     event_delivery,
     event_intake,
     executions,
+    failed_events,
     gate,
     lambda_errors,
     lambda_logs,
     schedules,
+    transport,
 )
 from local.aws.patch import UnknownMinistack, module
 
@@ -31,9 +33,11 @@ CORRECTIONS = (
     lambda_errors,
     executions,
     event_intake,
+    failed_events,
     event_delivery,
     api_calls,
     schedules,
+    transport,
 )
 
 

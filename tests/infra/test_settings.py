@@ -104,6 +104,12 @@ class TestRefusals:
                 'buckets, or buckets with a prefix, as JSON, ["uploads"',
             ),
             ("importCsvTables", "customers", 'tables as JSON, ["customers"]'),
+            ("jwtScopes", "manage", 'scopes as JSON, ["tasks/manage"]'),
+            ("jwtTenantClaim", "a b", 'the name of a claim, or ""'),
+            ("executionLogData", "some", "true or false"),
+            ("workerConcurrency", -1, "a whole number from 0; 0 reserves and limits nothing"),
+            ("alarmTopicArn", "alarms", 'the ARN of an SNS topic, or "" for none'),
+            ("alarmTopicArn", "arn:aws:sns:eu-central-1:123456789012:a.fifo", "the ARN of an SNS"),
             ("protectData", "perhaps", "true or false"),
             ("vendorDependencies", "never", "true or false"),
         ],
@@ -150,7 +156,7 @@ class TestRefusals:
         )
 
     def test_an_unknown_key_is_refused_with_the_list_of_keys(self) -> None:
-        assert "it reads apiMemoryMb, apiPolicyStatements, corsOrigins, execution" in refusal(
+        assert "it reads alarmTopicArn, apiMemoryMb, apiPolicyStatements, corsOrigins" in refusal(
             {"x": 1}
         )
 
@@ -182,6 +188,19 @@ class TestRefusals:
     def test_an_issuer_and_its_audiences_go_together(self, changes: dict[str, Any]) -> None:
         assert '"jwtIssuer"' in (message := refusal(changes))
         assert "set both for an API authorised by JWT, or neither" in message
+
+    @pytest.mark.parametrize(
+        ("changes", "keys"),
+        [
+            ({"jwtScopes": ["tasks/manage"]}, '"jwtScopes"'),
+            ({"jwtTenantClaim": "tenant"}, '"jwtTenantClaim"'),
+            ({"jwtScopes": ["a"], "jwtTenantClaim": "b"}, '"jwtScopes" and "jwtTenantClaim"'),
+        ],
+    )
+    def test_what_is_asked_of_tokens_needs_an_issuer(
+        self, changes: dict[str, Any], keys: str
+    ) -> None:
+        assert f"Config key {keys} is about JWTs" in refusal(changes)
 
     @pytest.mark.parametrize("stack", ["feature.x", "s" * 28])
     def test_a_stack_name_that_aws_would_refuse_is_refused(self, stack: str) -> None:
@@ -229,7 +248,7 @@ class TestPolicyStatements:
         read({"workerPolicyStatements": [statement(Action="s3:Get*")]})
 
     def test_all_resources_are_refused_without_a_reason(self) -> None:
-        assert 'Resource "*" is every resource of the account' in refusal(
+        assert 'Resource "*" is every resource; name ARNs' in refusal(
             {"workerPolicyStatements": [statement(Resource="*")]}
         )
 
