@@ -3,13 +3,13 @@
 import json
 import os
 import stat
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from infra.whole_file import write_whole
 from local.access import Access
 from local.deployment import deploy
 from local.emulator import Emulator, Options, is_up, running_emulator
@@ -76,7 +76,7 @@ class Deployed:
         """
         before = other_project(folder)
         _make_private(self._mark(folder).parent)
-        write_whole(self._mark(folder), "")
+        _write_new(self._mark(folder), "")
         self.to_file(folder)
         try:
             yield
@@ -88,7 +88,7 @@ class Deployed:
         """Writes the outputs, the endpoint and the key to a file that only its owner can read."""
         path = folder / OUTPUTS_FILE
         _make_private(path.parent)
-        write_whole(path, json.dumps(self._values(), indent=2) + "\n")
+        _write_new(path, json.dumps(self._values(), indent=2) + "\n")
         return path
 
     def _leave(self, folder: Path, before: "Deployed | None") -> None:
@@ -139,6 +139,18 @@ def _make_private(folder: Path) -> None:
             " local AWS. Next: remove it."
         )
     folder.chmod(_PRIVATE_FOLDER)
+
+
+def _write_new(path: Path, text: str) -> None:
+    """Puts a new file of its owner's in the place of what has the name now, be it a link.
+
+    As infra/whole_file.py does. `infra` is the deployed project's own, which may be another one.
+    """
+    # It opens with O_CREAT, O_EXCL and O_NOFOLLOW, mode 0600 (Python's library reference).
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+    Path(name).replace(path)
 
 
 def _read(path: Path) -> str:
