@@ -189,7 +189,7 @@ def test_a_refusal_of_the_bucket_is_a_note_and_an_outage_an_error(
 
 def test_an_output_that_cannot_be_kept_keeps_no_task_from_its_end(recovering: Recovering) -> None:
     record = recovering.running()
-    almost_too_long = {"text": random_text(MAX_INLINE_BYTES - 8_000)}
+    almost_too_long: dict[str, object] = {"text": random_text(MAX_INLINE_BYTES - 8_000)}
     after = record.checkpointed(now=recovering.stack.clock.now(), output=almost_too_long)
     recovering.stack.store.save(after, before=record, guard=owned_by(record))
     recovering.stack.client("s3").fail(refusal("NoSuchBucket", status=404))
