@@ -304,6 +304,7 @@ def test_a_payload_is_there_for_as_long_as_its_record(
             assert "note" not in (found.output or {})
 
     assert kept or history in (
+        a_deleted_child_of_a_parent_that_is_gone,
         lines_and_checkpoints_after_a_deletion,
         a_payload_whose_record_was_never_written,
         objects_that_somebody_else_has_left,
