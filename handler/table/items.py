@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _JSON_ATTRIBUTES: Final = frozenset(
     {"input", "output", "createdBy", "abortedBy", "progress", "items"}
 )
+_FOLLOW_UPS: Final = ("pendingHook", "childrenAbortPending", "expiryPending", keys.DELETION)
 _KEYS: Final = frozenset({PARTITION_KEY, SORT_KEY})
 _NOT_A_FIELD: Final = {"id", *PAYLOADS}
 
@@ -58,6 +59,13 @@ def changes(before: "Item", after: "Item") -> "tuple[Item, set[str]]":
         if name not in _KEYS and before.get(name) != value
     }
     return changed, set(before) - set(after)
+
+
+def has_no_other_follow_up(task: StoredTask) -> str:
+    """The condition that a record has no follow-up but those of `task`."""
+    known = task_item(task).keys()
+    others = [f"attribute_not_exists({name})" for name in _FOLLOW_UPS if name not in known]
+    return " AND ".join([f"attribute_exists({PARTITION_KEY})", *others])
 
 
 def encoded(fields: Mapping[str, object]) -> "Item":

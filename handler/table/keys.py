@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     Item = dict[str, AttributeValueTypeDef]
     Key = dict[str, AttributeValueTypeDef]
 
+# What marks a task that was deleted, and is still to be removed.
+DELETION: Final = "deletionPending"
 # The mark of the last write, an attribute of a record.
 WRITE_TOKEN: Final = "writeToken"  # noqa: S105  its name
 

@@ -9,7 +9,7 @@ from handler.record import TaskLog
 from handler.table import items
 from handler.table.conditions import IS_OPEN, OPEN_VALUES
 from handler.table.dynamo import ConditionFailed, Dynamo
-from handler.table.keys import LAST, LOG_ROWS, iteration_text, task_key, task_partition
+from handler.table.keys import DELETION, LAST, LOG_ROWS, iteration_text, task_key, task_partition
 from handler.table.reading import task_log
 
 if TYPE_CHECKING:
@@ -35,8 +35,9 @@ class Logs:
                 return
             expiry = failed.item.get(EXPIRY_ATTRIBUTE, {}).get("N")
             try:
-                exists = f"attribute_exists({PARTITION_KEY})"
-                self._put_if(exists, log, expires_at=int(expiry) if expiry else None)
+                # Of a task that is being removed, too: whoever removes its rows has seen them all.
+                stays = f"attribute_exists({PARTITION_KEY}) AND attribute_not_exists({DELETION})"
+                self._put_if(stays, log, expires_at=int(expiry) if expiry else None)
             except ConditionFailed:
                 return
 

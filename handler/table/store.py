@@ -220,13 +220,19 @@ class Store:
         self._change_follow_ups(after, before, still_due, items.encoded(values))
 
     def date_rows(self, task: StoredTask) -> None:
-        """Gives each row of a task the date of its record. Run twice, it is the same."""
+        """Gives each row of a task the date of its record. Run twice, it is the same.
+
+        A row that somebody else has removed meanwhile must not come back.
+        """
         date = items.expiry(task.expires_at)
         if task.parent_id:
             self._date_child_row(task, date)
         for rows in (keys.LOG_ROWS, keys.CHILD_ROWS):
             found = self._dynamo.rows(keys.task_partition(task.id), rows, rows + keys.LAST)
             self._dynamo.put_many([row | date for row in found if date.keys() - row.keys()])
+
+        if self.find(task.id) is None:
+            self._delete_rows(task)
 
     def _date_child_row(self, task: StoredTask, date: "Item") -> None:
         """Dates the row that names a task to its parent, which may have written its own date."""
@@ -247,11 +253,14 @@ class Store:
 
     def delete(self, task: StoredTask) -> None:
         """Removes a finished task: its rows and its payloads, then its record. It may be gone."""
+        self._delete_rows(task)
+        self._bucket.delete_all(task.id)
+        self._dynamo.call("delete_item", **self._request(Key=keys.task_key(task.id)))
+
+    def _delete_rows(self, task: StoredTask) -> None:
         partition = keys.task_partition(task.id)
         for rows in (keys.CHILD_ROWS, keys.LOG_ROWS):
             self._dynamo.delete_many(list(self._dynamo.rows(partition, rows, rows + keys.LAST)))
-        self._bucket.delete_all(task.id)
-        self._dynamo.call("delete_item", **self._request(Key=keys.task_key(task.id)))
 
     def _is_gone(self, task: StoredTask) -> bool:
         now = self._clock.now().timestamp()
@@ -263,16 +272,27 @@ class Store:
     ) -> bool:
         changed, removed = items.changes(items.task_item(before), items.task_item(after))
         if not after.has_follow_ups:
-            # Two who clear one follow-up each may both have seen the other's.
-            removed.add(Index.UNFINISHED.partition_key)
+            # Two who clear one follow-up each may both have seen the other's. But one that somebody
+            # has added meanwhile stays where the sweep finds it.
+            last = f"{condition} AND {items.has_no_other_follow_up(before)}"
+            leaves = removed | {Index.UNFINISHED.partition_key}
+            if self._is_changed(after.id, changed, leaves, last, values):
+                return True
+        return self._is_changed(
+            after.id, changed, removed - {Index.UNFINISHED.partition_key}, condition, values
+        )
+
+    def _is_changed(
+        self, id: str, changed: "Item", removed: set[str], condition: str, values: "Item"
+    ) -> bool:
         if not changed and not removed:
             return True
-        update = self._update(after.id, changed, removed, condition, values)
+        update = self._update(id, changed, removed, condition, values)
         try:
             try:
                 self._dynamo.call("update_item", **update)
             except ItemTooLarge:
-                self._relief.make_room(after.id)
+                self._relief.make_room(id)
                 self._dynamo.call("update_item", **update)
         except ConditionFailed:
             return False

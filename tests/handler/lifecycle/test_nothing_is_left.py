@@ -14,6 +14,7 @@ from handler import Context, Continue, Definition, Done, Failed, TaskRecord, Ver
 from handler.contract import MAX_RECORD_PAYLOAD_BYTES
 from handler.errors import NotFound, Refused
 from handler.lifecycle.reconciliation import Found
+from handler.record import LogLine, TaskLog
 from handler.recovery import RecoveryFailed
 from handler.testing import Killed
 from handler.testing.aws import aws_client
@@ -471,6 +472,61 @@ def test_a_deletion_that_is_cut_off_at_any_call_is_finished_by_the_sweep(
         if not is_cut_off:
             return
     raise AssertionError("A deletion has more than 20 calls.")
+
+
+def recovering_family(recovering: Recovering) -> str:
+    """A task that is over, with a hook to run, rows to date and a child that waits for its date."""
+    stack = recovering.stack
+    record = recovering.pending(id="parent")
+    stack.run(recovering.pending(id="child", parent_id="parent"), execution="child")
+    sweep(recovering)
+    api = build(stack.parts(), remaining=stack.remaining, runs_hooks=False).tasks
+    api.abort(record.id)
+    recovering.ran.clear()
+    recovering.wait()
+    return record.id
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("runs_hooks", [True, False], ids=["by a worker", "by the API"])
+@pytest.mark.parametrize("number", range(16))
+def test_a_task_that_is_deleted_at_any_call_of_a_sweep_is_removed_after_its_hook(
+    recovering: Recovering, number: int, runs_hooks: bool
+) -> None:
+    stack = recovering.stack
+    id = recovering_family(recovering)
+    other = build(stack.parts(), remaining=stack.remaining, runs_hooks=runs_hooks).tasks
+    calls = iter(range(number))
+
+    def delete_first(*_: object) -> None:
+        if next(calls, None) is None:
+            stack.dynamodb.recover()
+            other.delete(id)
+
+    stack.dynamodb.interference = delete_first
+    recovering.sweep()
+    stack.dynamodb.recover()
+
+    for _ in range(3):
+        sweep(recovering)
+
+    assert ("on_abort", "aborted") in recovering.ran
+    assert [row for row in rows(stack) if row["pk"]["S"] == "TASK#parent"] == []
+    days_pass(recovering, 4 * DAYS)
+    assert rows(stack) == []
+
+
+def test_a_line_of_a_task_that_is_being_removed_is_dropped(recovering: Recovering) -> None:
+    stack = recovering.stack
+    record = recovering.running()
+    api = build(stack.parts(), remaining=stack.remaining, runs_hooks=False).tasks
+    api.abort(record.id)
+    api.delete(record.id)
+    before = rows(stack)
+
+    stack.store.logs.append(TaskLog.of(record, [LogLine.at(stack.clock.now(), "late")]))
+
+    assert rows(stack) == before
 
 
 class TestDeletion:
