@@ -9,7 +9,7 @@ from handler.errors import EngineSignal
 _SHORTEST_WITH_MARK: Final = 60
 _MAX_CLASS_NAME_CHARACTERS: Final = 200
 # IAM guide, "IAM identifiers": arn:partition:service:region:account:resource.
-_ARN: Final = re.compile(r"arn:aws[a-z-]*:[^\s\"'<>()\[\]{},;]+")
+_ARN: Final = re.compile(r"arn:[a-z][a-z0-9-]*:[^\s\"'<>()\[\]{},;]+")
 
 
 def to_text(value: object) -> str:

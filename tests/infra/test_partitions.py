@@ -43,7 +43,7 @@ def stack(request: pytest.FixtureRequest) -> Iterator[Program]:
         return Done()
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("infra.bundle.discover", lambda: Registry([nightly]))
+        patch.setattr("infra.bundle.discover", lambda **_: Registry([nightly]))
         yield run({"aws:region": request.param, "vendorDependencies": False})
 
 

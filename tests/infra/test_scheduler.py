@@ -34,7 +34,7 @@ def deploy(monkeypatch: pytest.MonkeyPatch) -> Deploy:
     """Runs the program with these definitions."""
 
     def deploy(*definitions: Definition, **config: Any) -> Program:
-        monkeypatch.setattr("infra.bundle.discover", lambda: Registry(definitions))
+        monkeypatch.setattr("infra.bundle.discover", lambda **_: Registry(definitions))
         return run({"vendorDependencies": False, **config})
 
     return deploy
