@@ -30,8 +30,8 @@ def main() -> int:
     tasks = _number("TASKS", DEFAULT_TASKS)
     console.print(f"SEED={seed} TASKS={tasks}", highlight=False)
     with Progress(console) as progress, running_stack(seed) as stack:
-        result = Campaign(stack, plan(seed, tasks), progress.show).run()
-    findings = audit(result.tasks)
+        result = Campaign(stack, plan(seed, tasks), seed=seed, progress=progress.show).run()
+    findings = audit(result.tasks, result.surroundings)
     show(console, result, findings)
     return 0 if is_good(result, findings) else 1
 
