@@ -25,7 +25,6 @@ from handler.record.stored_task import StoredTask
 from tests.chaos.evidence import Evidence, Surroundings
 from tests.chaos.plan import ENDINGS, Meddling
 
-ON_PURPOSE = {"ON_PURPOSE", "MAX_ITERATIONS"}
 _FOLLOW_UPS = {"pending_hook", "children_abort_pending", "log_expiry_pending"}
 # A child begins one every second, and a sweep comes every few.
 _MAX_ITERATIONS_AFTER_ABORT = 15
@@ -128,10 +127,7 @@ def _unexplained_failure(task: Evidence, record: StoredTask) -> Iterator[str]:
     elif code == "CHILDREN":
         if not task.unsuccessful_children:
             yield f"It is failed with {error}, and each of its children succeeded."
-    elif code in ON_PURPOSE:
-        if task.expected.status != "failed":
-            yield f"It is failed with {error}, which its definition doesn't do."
-    elif not _follows(str(code), task.faults):
+    elif task.expected.code != code and not _follows(str(code), task.faults):
         yield f"It is failed with {error}; that doesn't follow from {list(task.faults)}."
 
 
@@ -155,7 +151,7 @@ def _follows(code: str, faults: Iterable[str]) -> bool:
 
 def _hook_missing(task: Evidence) -> Iterator[str]:
     """A hook runs though its task was deleted since."""
-    if task.status and not task.status.is_open:
+    if task.status and not task.status.is_open and task.expected.counts_hooks:
         due = _HOOKS[task.status]
         if not due & task.effects.keys() and not _is_given_up(task):
             yield f"It is {task.status}, and none of its hooks {sorted(due)} has run."

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from handler.contract import WireKey
 from handler.record.stored_task import StoredTask
@@ -16,7 +17,7 @@ from tests.chaos.gathering import gathered
 from tests.chaos.ledger import Fault
 from tests.chaos.odd_records import OddRecord, odd_records
 from tests.chaos.people import Accepted, People
-from tests.chaos.plan import ENDLESS, PATIENT, Meddling, Planned
+from tests.chaos.plan import ENDLESS, IMPORT, LOSSES, PATIENT, Meddling, Planned
 from tests.chaos.stack import PATIENCE_SECONDS, Stack, again
 
 # So many tasks are open at a time: what two processors get done within seconds.
@@ -88,7 +89,7 @@ class Campaign:
         self._deployed_until: float | None = None
         self._looking, self._sweeping = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
         self._meanwhile: list[Future[bool]] = []
-        self._lists: list[Future[object]] = []
+        self._looks: list[Future[object]] = []
         self._listed_at = 0.0
         self._swept_at = 0.0
         self._sweeps = 0
@@ -112,7 +113,7 @@ class Campaign:
         left = self._sweep_until_nothing_is_left()
         surroundings = Surroundings(
             odd=refused,
-            unanswered=[str(listed.exception()) for listed in self._lists if listed.exception()],
+            unanswered=[str(look.exception()) for look in self._looks if look.exception()],
             left=left,
             failed_sweeps=self._failed_sweeps,
         )
@@ -154,6 +155,8 @@ class Campaign:
             self._accepted.append(Accepted(answer.result(), task))
 
     def _sent(self, task: Planned) -> str:
+        if task.definition == IMPORT:
+            return self._stack.trigger(IMPORT, self._stack.import_of_records())
         if task.by_hand:
             return self._stack.send(
                 {WireKey.DEFINITION_ID: task.definition, WireKey.INPUT: dict(task.input)}
@@ -175,12 +178,16 @@ class Campaign:
         for task in self._accepted:
             if not task.meddled and task.planned.meddling:
                 self._people.meddle(task, self._reader.last(task.id))
+                if task.meddled and task.planned.meddling in LOSSES:
+                    self._look(partial(self._stack.record, task.id))
         self._write_what_is_odd()
         self._deploy()
         if time.monotonic() - self._swept_at > _SWEEP_SECONDS:
             self._sweep_meanwhile()
-        if not self._is_calm and time.monotonic() - self._listed_at > _LIST_SECONDS:
-            self._list()
+        is_time_to_list = time.monotonic() - self._listed_at > _LIST_SECONDS
+        if is_time_to_list and not self._is_calm and all(look.done() for look in self._looks):
+            self._listed_at = time.monotonic()
+            self._look(self._stack.list)
         self._progress(len(self._accepted), len(self._unfinished()), len(self._reader.faults))
 
     @property
@@ -228,11 +235,9 @@ class Campaign:
             self._sweeps += 1
             self._meanwhile = [self._sweeping.submit(again, self._stack.sweep)]
 
-    def _list(self) -> None:
-        """Lists tasks, in another thread: whatever stands in the table, the API has to answer."""
-        self._listed_at = time.monotonic()
-        if all(listed.done() for listed in self._lists):
-            self._lists.append(self._looking.submit(again, self._stack.list))
+    def _look(self, request: Callable[[], object]) -> None:
+        """Asks the API in another thread: whatever stands in the table, it has to answer."""
+        self._looks.append(self._looking.submit(again, request))
 
     def _end_what_nobody_knows(self) -> None:
         """Aborts endless tasks whose trigger was never answered: nobody else would."""

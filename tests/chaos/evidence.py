@@ -15,18 +15,22 @@ class Expected:
 
     Args:
         status: how it ends.
+        code: the code of the error that it ends with.
         counted: what its output counts: each committed step once.
         rows: how many different effects it has; `None` where that depends on how often it was
             interrupted.
         children: how many children it has.
         hook_ends: whether its hook ends, or keeps its Lambda from ending.
+        counts_hooks: whether a hook of it is an effect.
     """
 
     status: str = "success"
+    code: str = ""
     counted: int | None = None
     rows: int | None = None
     children: int = 0
     hook_ends: bool = True
+    counts_hooks: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,14 +7,13 @@ from handler.table.store import Store
 from tests.chaos.evidence import Evidence, Expected
 from tests.chaos.ledger import Reader
 from tests.chaos.people import Accepted
-from tests.chaos.plan import ENDLESS, FAMILY, GUARDIAN, IDLE_CHILD, WARD
+from tests.chaos.plan import ENDLESS, FAMILY, GUARDIAN, IDLE_CHILD, IMPORT, WARD
 from tests.chaos.stack import Stack
 
 _OF_STEPS = ("chaosSteps", "chaosOutlives", "chaosOutputs")
 _OF_ONE_STEP = ("chaosTalks", "chaosSlow", "chaosHookRaises")
 _HOOKS_THAT_NEVER_END = ("chaosHookKills", "chaosHookHangs")
 _PARENTS, _CHILDREN = ("chaosParent", GUARDIAN), ("chaosChild", WARD)
-_FAILING = ("chaosFails", "chaosEndless")
 
 
 def gathered(stack: Stack, accepted: Iterable[Accepted]) -> list[Evidence]:
@@ -93,7 +92,9 @@ def expected(definition: str, input: Mapping[str, object]) -> Expected:
         **dict.fromkeys(_CHILDREN, Expected(rows=1, counted=1)),
         **dict.fromkeys(_OF_ONE_STEP, Expected(counted=1)),
         **dict.fromkeys(_HOOKS_THAT_NEVER_END, Expected(counted=1, hook_ends=False)),
-        **dict.fromkeys(_FAILING, Expected(status="failed")),
+        "chaosFails": Expected(status="failed", code="ON_PURPOSE"),
+        "chaosEndless": Expected(status="failed", code="MAX_ITERATIONS"),
+        IMPORT: Expected(status="failed", code="ImportRefused", counts_hooks=False),
         **dict.fromkeys((*ENDLESS, IDLE_CHILD), Expected(status="aborted")),
         FAMILY: Expected(status="aborted", children=2),
     }

@@ -25,6 +25,7 @@ class Meddling(StrEnum):
 
 # After these a task may be aborted.
 ENDINGS = frozenset({Meddling.ABORT, Meddling.DELETE, Meddling.STOP, Meddling.STOP_AND_REDRIVE})
+LOSSES = frozenset({Meddling.LOSE, Meddling.LOSE_LATER})
 # What has to happen to a task that never ends by itself.
 _ENDINGS_OF_ENDLESS = (Meddling.ABORT, Meddling.STOP, Meddling.DELETE)
 _ANY = (*_ENDINGS_OF_ENDLESS, Meddling.STOP_AND_REDRIVE, Meddling.REDRIVE)
@@ -64,6 +65,7 @@ IDLE_CHILD = "chaosIdle"
 ENDLESS = (WAITING, FAMILY)  # they never end by themselves
 GUARDIAN = "chaosGuardian"
 WARD = "chaosWard"
+IMPORT = "importCsv"
 PATIENT = (GUARDIAN, WARD)  # they end once the retention of the others has passed
 
 
@@ -73,7 +75,7 @@ def plan(seed: int, tasks: int) -> Sequence[Planned]:
     many, few, costly = (
         [_walk, _steps, _delayed, _by_hand, _parent, _flaky],
         [_fails, _endless, _waits, _family, _outlives, _outputs, _talks, _lost, _deleted, _slow],
-        [_guardian, _raises, _kills, _big, _lost_later],
+        [_guardian, _raises, _kills, _big, _lost_later, _import],
     )
     kinds = many + costly + few + many + many + [_waits] + few + many + few[:4] + many
     makers = [kinds[number % len(kinds)] for number in range(tasks)]
@@ -180,6 +182,11 @@ def _family(chance: random.Random) -> Planned:
 def _guardian(chance: random.Random) -> Planned:
     input = {"children": 2, "text": _big_text(chance)}
     return Planned(kind="long parent", definition=GUARDIAN, input=input)
+
+
+def _import(_: random.Random) -> Planned:
+    """Of a file of records, into the stack's own table: its input is the stack's to know."""
+    return Planned(kind="import of records", definition=IMPORT)
 
 
 def _outlives(chance: random.Random) -> Planned:

@@ -36,12 +36,15 @@ _WAIT_SCALE = 0.01
 # Patience of the recovery, visibility of a dead letter: minutes on AWS, seconds here.
 PATIENCE_SECONDS = 1
 # They give up on the table when less than five are left; a hook that hangs takes all of them.
-_TIMEOUT_SECONDS = 8
+_WORKER_TIMEOUT_SECONDS, _RECOVERY_TIMEOUT_SECONDS = 10, 8
 _CONCURRENT_WORKERS = (
     4  # more would only wait for two processors; what is beyond is throttled, as on AWS
 )
 # Longer than a bad deploy.
 _PATIENCE_OF_A_CALLER_SECONDS = 20.0
+
+# A file for importCsv: the record of a task that nobody has triggered.
+_RECORDS = ("tasks/import/records.csv", b"pk,sk,taskStatus\nTASK#imported,TASK,success\n")
 
 Failure = (BotoCoreError, ClientError, LocalError, OSError)
 
@@ -93,7 +96,9 @@ class Stack(User):
         )
         worker, _, recovery = self._functions
         functions, queues = self._client("lambda"), self._client("sqs")
-        functions.update_function_configuration(FunctionName=worker, Timeout=_TIMEOUT_SECONDS)
+        functions.update_function_configuration(
+            FunctionName=worker, Timeout=_WORKER_TIMEOUT_SECONDS
+        )
         functions.put_function_concurrency(
             FunctionName=worker, ReservedConcurrentExecutions=_CONCURRENT_WORKERS
         )
@@ -102,13 +107,22 @@ class Stack(User):
         ]
         variables |= {EnvVar.RECOVERY_AFTER_SECONDS.value: str(PATIENCE_SECONDS)}
         functions.update_function_configuration(
-            FunctionName=recovery, Environment={"Variables": variables}, Timeout=_TIMEOUT_SECONDS
+            FunctionName=recovery,
+            Environment={"Variables": variables},
+            Timeout=_RECOVERY_TIMEOUT_SECONDS,
         )
         url, attributes = (
             self._outputs["deadLetterQueueUrl"],
             {"VisibilityTimeout": str(PATIENCE_SECONDS)},
         )
         queues.set_queue_attributes(QueueUrl=url, Attributes=attributes)
+
+    def import_of_records(self) -> Mapping[str, str]:
+        """The input of an import of records into the stack's own table, out of its own bucket."""
+        key, content = _RECORDS
+        bucket, table = self._outputs["payloadBucketName"], self._outputs["tableName"]
+        again(partial(self._client("s3").put_object, Bucket=bucket, Key=key, Body=content))
+        return {"bucket": bucket, "key": key, "table": table, "key_field": "pk"}
 
     def deploy(self, changes: bundle.Files, *, roles: Sequence[str] = ()) -> None:
         """Has the Lambdas run the bundle with other files in it, or as it is again (`{}`).
@@ -281,9 +295,14 @@ def _project(folder: Path) -> Project:
     return Project.from_folder(folder)
 
 
-_ACTIONS = ["dynamodb:UpdateItem", "dynamodb:GetItem"]
-
-
 def _policy(region: str) -> list[dict[str, Any]]:
-    table = f"arn:aws:dynamodb:{region}:{ACCOUNT_ID}:table/{EFFECTS}"
-    return [{"Effect": "Allow", "Action": _ACTIONS, "Resource": [table]}]
+    """The effects; and what importCsv asks of a table, of which people list many."""
+    tables = f"arn:aws:dynamodb:{region}:{ACCOUNT_ID}:table"
+    return [
+        _allow(["dynamodb:UpdateItem", "dynamodb:GetItem"], f"{tables}/{EFFECTS}"),
+        _allow(["dynamodb:DescribeTable"], f"{tables}/background-tasks-*"),
+    ]
+
+
+def _allow(actions: list[str], resource: str) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": actions, "Resource": [resource]}

@@ -236,7 +236,13 @@ def test_it_is_lost(evidence: Evidence) -> None:
             GOOD,
             record=failed("ON_PURPOSE"),
             effects={"on_error": 1},
-            expected=Expected(status="failed"),
+            expected=Expected(status="failed", code="ON_PURPOSE"),
+        ),
+        replace(
+            GOOD,
+            record=failed(),
+            effects={},
+            expected=Expected(status="failed", code="TASK_ERROR", counts_hooks=False),
         ),
         replace(GOOD, record=failed("CHILDREN"), effects={"on_error": 1}, unsuccessful_children=1),
         replace(

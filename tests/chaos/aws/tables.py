@@ -25,7 +25,7 @@ LEFT_OVER = "DynamoDB left a batch undone"
 ODDS = {THROTTLED: 0.015, FAILED: 0.015, UNANSWERED: 0.02, LEFT_OVER: 0.02, CONFLICT: 0.02}
 # Longer than a worker of the campaign has patience: it gives up, and the state machine brings it
 # back.
-OUTAGE_SECONDS = 5.0
+OUTAGE_SECONDS = 6.0
 OUTAGES_PER_REQUEST = 1 / 1500
 _WATCHING = ("recovery", "api")  # the campaign asks the API for no payloads of several tasks
 _BATCHES = ("BatchGetItem", "BatchWriteItem")
@@ -170,4 +170,5 @@ def _write(item: dict[str, Any]) -> Write:
 def _cursor_of(input: dict[str, Any]) -> int | None:
     """Where a loop goes on; `None` for an input that has no cursor, or is not kept as text."""
     known = json.loads(input["S"]) if "S" in input else {}
-    return known.get("cursor") if isinstance(known, dict) else None
+    cursor = known.get("cursor") if isinstance(known, dict) else None
+    return cursor if isinstance(cursor, int) else None
