@@ -9,10 +9,22 @@ from typing import Any, Final
 
 from graphql import GraphQLSchema
 
-from handler.contract import DEFAULT_LOCALE, DEFAULT_TENANT
+from handler.contract import DEFAULT_LOCALE, ErrorCode
 from handler.definition import Registry
-from handler.graphql import Request, execute, make_schema
-from handler.record import Identity, Json, to_shown_json
+from handler.errors import EngineSignal, InvalidInput, RequestError
+from handler.graphql import (
+    MAX_ANSWER_BYTES,
+    Request,
+    errors_of,
+    execute,
+    identity_of,
+    make_schema,
+    size_in_response,
+    tenant_of,
+    told,
+    too_many,
+)
+from handler.record import Json, to_shown_json
 from handler.runtime import LambdaContext, logger, parts, system
 
 log = logger()
@@ -20,32 +32,61 @@ log = logger()
 # answered.
 logging.getLogger("ariadne").setLevel(logging.CRITICAL)
 
-# Lambda quotas, "Invocation payload": 6 MB, of which the envelope takes some.
-_MAX_RESPONSE_BYTES: Final = 5_900_000
+# Lambda quotas, "Invocation payload": 6 MB. The local AWS would take more.
+_MAX_BODY_BYTES: Final = 6 * 1024 * 1024
 
-_ANONYMOUS: Final = Identity(id="anonymous", display_name="Anonymous", type="anonymous")
+# The statuses of HTTP that errors of a whole request have, by their codes.
+_STATUSES: Final[dict[str | None, int]] = {
+    ErrorCode.SECURITY_NOT_AUTHORIZED: 403,
+    ErrorCode.REQUEST_TOO_LARGE: 413,
+}
+_WHAT_TO_SEND: Final = 'Send JSON: {"query": "...", "variables": {...}}.'
 
 
 def handler(event: Mapping[str, Any], context: LambdaContext) -> Json:
-    """Answers one request: 200 with what GraphQL says, 400 when the body is not GraphQL."""
+    """Answers one request: 200 with what GraphQL says, 400 when the body is not GraphQL.
+
+    Whatever happens, the answer is JSON: 403 for another tenant than the token's, 413 for a body
+    that is too large, 500 for what is no fault of the request.
+    """
+    request_id = _request_id(event, context)
     try:
-        query = _query_of(event)
-    except ValueError as error:
-        message = f'{error} Send JSON: {{"query": "...", "variables": {{...}}}}.'
-        return _response(400, {"errors": [{"message": message}]})
+        return _answer(event, context, request_id)
+    except (EngineSignal, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        failure = told(error, request_id=request_id)
+        status = _STATUSES.get(failure.code, 400 if isinstance(error, RequestError) else 500)
+        details = {"request_id": request_id, "code": failure.code, "status": status}
+        log.warning("request refused", extra={"action": "api_request", **details})
+        return _response(status, errors_of(failure.message, failure.code))
+
+
+def _answer(event: Mapping[str, Any], context: LambdaContext, request_id: str) -> Json:
+    query = _query_of(event)
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    caller = event.get("requestContext") or {}
+    claim = parts().settings.jwt_tenant_claim
     request = Request(
         tasks=system(context, runs_hooks=False).tasks,
-        identity=_identity(event.get("requestContext") or {}),
-        tenant=headers.get("x-tenant") or DEFAULT_TENANT,
+        identity=identity_of(caller),
+        tenant=tenant_of(caller, asked=headers.get("x-tenant"), claim=claim),
         locale=headers.get("x-i18n-locale") or DEFAULT_LOCALE,
+        id=request_id,
     )
     registry = parts().registry
     answer = execute(_schema(registry), query, request, problems=registry.problems)
     errors = answer.get("errors") or []
     details = {"operation": query.get("operationName"), "errors": len(errors)}  # type: ignore[arg-type]
-    log.info("request", extra={"action": "api_request", **details})
+    log.info("request", extra={"action": "api_request", "request_id": request_id, **details})
     return _response(200, answer)
+
+
+def _request_id(event: object, context: LambdaContext) -> str:
+    """API Gateway's own: the caller gets it as a header, and the access log has it."""
+    found = event.get("requestContext") if isinstance(event, Mapping) else None
+    id = found.get("requestId") if isinstance(found, Mapping) else None
+    return id if isinstance(id, str) and id else context.aws_request_id
 
 
 @functools.lru_cache(maxsize=1)
@@ -55,14 +96,19 @@ def _schema(registry: Registry) -> GraphQLSchema:
 
 def _query_of(event: Mapping[str, Any]) -> Json:
     body = event.get("body") or ""
+    if len(body) > _MAX_BODY_BYTES:
+        raise InvalidInput(
+            f"The body has {len(body):,} bytes; it may have {_MAX_BODY_BYTES:,}.",
+            code=ErrorCode.REQUEST_TOO_LARGE,
+        )
     try:
         text = base64.b64decode(body) if event.get("isBase64Encoded") else body
         query = json.loads(text, parse_constant=_not_json)
     except (ValueError, TypeError, RecursionError) as error:
-        raise ValueError("The body is not JSON.") from error
+        raise InvalidInput(f"The body is not JSON. {_WHAT_TO_SEND}") from error
     if isinstance(query, dict) and isinstance(query.get("query"), str):
         return query
-    raise ValueError('The body has no "query".')
+    raise InvalidInput(f'The body has no "query". {_WHAT_TO_SEND}')
 
 
 def _not_json(constant: str) -> None:
@@ -70,26 +116,11 @@ def _not_json(constant: str) -> None:
     raise ValueError(constant)
 
 
-def _identity(request: Mapping[str, Any]) -> Identity:
-    """Who signed the request: an IAM principal, or the subject of a JWT."""
-    authorizer = request.get("authorizer") or {}
-    if arn := (authorizer.get("iam") or {}).get("userArn"):
-        return Identity(id=arn, display_name=arn.rpartition("/")[2] or arn, type="iam")
-    claims = (authorizer.get("jwt") or {}).get("claims") or {}
-    if subject := claims.get("sub"):
-        name = claims.get("name") or claims.get("email") or subject
-        return Identity(id=subject, display_name=name, type="jwt")
-    return _ANONYMOUS
-
-
 def _response(status: int, body: object) -> Json:
     text = _strict_json(body)
-    if len(text) > _MAX_RESPONSE_BYTES:
-        message = (
-            f"The answer has {len(text):,} bytes; Lambda returns {_MAX_RESPONSE_BYTES:,}. "
-            "Ask for fewer tasks or fields."
-        )
-        text = json.dumps({"data": None, "errors": [{"message": message}]})
+    if size_in_response(text) > MAX_ANSWER_BYTES:
+        message = too_many("bytes", MAX_ANSWER_BYTES)
+        text = json.dumps(errors_of(message, ErrorCode.REQUEST_TOO_LARGE))
     headers = {"content-type": "application/json"}
     return {"statusCode": status, "headers": headers, "body": text}
 

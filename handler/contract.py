@@ -104,6 +104,10 @@ class ErrorCode(StrEnum):
     STORE_UNAVAILABLE = "STORE_UNAVAILABLE"
     STORE_ERROR = "STORE_ERROR"
     INPUT_UNREADABLE = "INPUT_UNREADABLE"
+    CHILD_GONE = "CHILD_GONE"  # of a child in a join
+    REQUEST_TOO_LARGE = "REQUEST_TOO_LARGE"  # the API's limits on what one request asks for
+    SECURITY_NOT_AUTHORIZED = "SECURITY_NOT_AUTHORIZED"  # Webiny's
+    INTERNAL_ERROR = "INTERNAL_ERROR"  # of the API: its log says what happened
 
 
 class EnvVar(StrEnum):
@@ -117,6 +121,7 @@ class EnvVar(StrEnum):
     METRICS_NAMESPACE = "POWERTOOLS_METRICS_NAMESPACE"
     RETENTION_DAYS = "RETENTION_DAYS"
     RECOVERY_AFTER_SECONDS = "RECOVERY_AFTER_SECONDS"
+    JWT_TENANT_CLAIM = "JWT_TENANT_CLAIM"
 
 
 class Index(StrEnum):

@@ -1,12 +1,16 @@
 """The recovery Lambda's entry: called when an execution ends badly, and every few minutes."""
 
 from collections.abc import Mapping
-from typing import Any
+from datetime import timedelta
+from typing import Any, Final
 
 from handler.record import Json
 from handler.runtime import LambdaContext, logger, system
 
 log = logger()
+
+# With one request to the table: others are waiting.
+_PATIENCE: Final = timedelta(seconds=20)
 
 
 class RecoveryFailed(Exception):
@@ -21,7 +25,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> Json:
     Raises:
         RecoveryFailed: at the end of a sweep, so that Lambda's own metric of errors has it.
     """
-    reconciliation = system(context).reconciliation
+    reconciliation = system(context, patience=_PATIENCE).reconciliation
     detail = event.get("detail") or {}
     if "executionArn" in detail:
         reconciliation.execution_ended(detail["name"])

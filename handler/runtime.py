@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import timedelta
 from typing import Final, Protocol, cast
 
 from handler import process_log
@@ -77,12 +78,16 @@ def _other() -> Callable[[], Parts] | None:
     return own if own in _in_use else next(reversed(_in_use), None)
 
 
-def system(context: LambdaContext, *, runs_hooks: bool = True) -> System:
-    """The system of one invocation. Raises as `parts`."""
+def system(
+    context: LambdaContext, *, runs_hooks: bool = True, patience: timedelta | None = None
+) -> System:
+    """The system of one invocation. Arguments as of `wiring.build`. Raises as `parts`."""
     if other := _other():
-        return build(other(), remaining=_remaining_of(context), runs_hooks=runs_hooks)
+        return build(
+            other(), remaining=_remaining_of(context), runs_hooks=runs_hooks, patience=patience
+        )
     _invocation.context = context
-    return _system_of_environment(runs_hooks)
+    return _system_of_environment(runs_hooks, patience)
 
 
 def logger() -> logging.Logger:
@@ -130,9 +135,14 @@ _invocation: Final = _Invocation()
 
 
 @functools.cache
-def _system_of_environment(runs_hooks: bool) -> System:
+def _system_of_environment(runs_hooks: bool, patience: timedelta | None) -> System:
     """Wired once: nothing in it but the time that is left changes between two invocations."""
-    return build(_of_environment(), remaining=_invocation.remaining, runs_hooks=runs_hooks)
+    return build(
+        _of_environment(),
+        remaining=_invocation.remaining,
+        runs_hooks=runs_hooks,
+        patience=patience,
+    )
 
 
 def _remaining_of(context: LambdaContext) -> RemainingSeconds:

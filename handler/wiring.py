@@ -8,7 +8,15 @@ from handler.clock import Clock, RemainingSeconds
 from handler.contract import MAX_EXECUTION_ITERATIONS
 from handler.definition import Registry
 from handler.iteration import Admission, AuthorCode, Commit, Runner
-from handler.lifecycle import Ending, EventsByHand, Hooks, Reconciliation, Tasks, Triggering
+from handler.lifecycle import (
+    Closing,
+    Ending,
+    EventsByHand,
+    Hooks,
+    Reconciliation,
+    Tasks,
+    Triggering,
+)
 from handler.settings import Settings
 from handler.table import Dynamo, PayloadBucket, Store
 
@@ -42,24 +50,34 @@ class System:
     reconciliation: Reconciliation
 
 
-def build(parts: Parts, *, remaining: RemainingSeconds, runs_hooks: bool = True) -> System:
+def build(
+    parts: Parts,
+    *,
+    remaining: RemainingSeconds,
+    runs_hooks: bool = True,
+    patience: timedelta | None = None,
+) -> System:
     """Wires a system for one invocation: of a Lambda, of the test kit, of a test.
 
     Args:
         remaining: how many seconds the invocation has left.
+        patience: for how long one request to the table is tried again, at most; by default for all
+            the time that is left.
         runs_hooks: whether hooks run here. The API's Lambda may not do what a task may: it leaves
             them to the recovery.
     """
     settings, clients, clock = parts.settings, parts.clients, parts.clock
-    store = _store(parts, remaining)
+    store = _store(parts, remaining, patience)
     bus = Bus(clients("events"), name=settings.event_bus_name, clock=clock)
     executions = Executions(clients("stepfunctions"), state_machine_arn=settings.state_machine_arn)
     dead_letters = DeadLetters(clients("sqs"), queue_url=settings.dead_letter_queue_url)
     registry, metrics = parts.registry, parts.metrics
     hooks = Hooks(registry=registry, store=store, clock=clock) if runs_hooks else None
+    closing = Closing(store=store, clock=clock)
     ending = Ending(
         registry=registry,
         store=store,
+        closing=closing,
         hooks=hooks,
         executions=executions,
         metrics=metrics,
@@ -92,6 +110,7 @@ def build(parts: Parts, *, remaining: RemainingSeconds, runs_hooks: bool = True)
         store=store,
         by_hand=by_hand,
         ending=ending,
+        closing=closing,
         bus=bus,
         executions=executions,
         dead_letters=dead_letters,
@@ -104,10 +123,14 @@ def build(parts: Parts, *, remaining: RemainingSeconds, runs_hooks: bool = True)
     )
 
 
-def _store(parts: Parts, remaining: RemainingSeconds) -> Store:
+def _store(parts: Parts, remaining: RemainingSeconds, patience: timedelta | None) -> Store:
     settings, clock = parts.settings, parts.clock
     dynamo = Dynamo(
-        parts.clients("dynamodb"), table=settings.table_name, clock=clock, remaining=remaining
+        parts.clients("dynamodb"),
+        table=settings.table_name,
+        clock=clock,
+        remaining=remaining,
+        patience=patience,
     )
     bucket = PayloadBucket(parts.clients("s3"), name=settings.payload_bucket_name)
     return Store(dynamo, clock=clock, bucket=bucket, retention_days=settings.retention_days)

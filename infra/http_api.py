@@ -22,7 +22,12 @@ ACCESS_LOG_FIELDS: Final = {
     "requestId": "$context.requestId",
     "time": "$context.requestTime",
     "ip": "$context.identity.sourceIp",
+    # Who it was: of a signature by IAM, then of a token.
     "userArn": "$context.identity.userArn",
+    "caller": "$context.identity.caller",
+    "account": "$context.identity.accountId",
+    "subject": "$context.authorizer.claims.sub",
+    "client": "$context.authorizer.claims.client_id",
     "route": "$context.routeKey",
     "status": "$context.status",
     "latency": "$context.responseLatency",
@@ -124,6 +129,9 @@ def _route(
         route_key=ROUTE,
         target=target,
         authorization_type="JWT",
+        # A token needs one of them (API Gateway guide, "Control access to HTTP APIs with JWT
+        # authorizers").
+        authorization_scopes=list(args.settings.config.jwt_scopes) or None,
         authorizer_id=_jwt_authorizer(name, api, args.settings, opts).id,
         opts=opts,
     )

@@ -126,6 +126,13 @@ class ProjectSettings(BaseModel):
     jwt_audience: Annotated[
         Json[tuple[str, ...]], Field(description='audiences as JSON, ["my-client"]')
     ]
+    jwt_scopes: Annotated[
+        Json[tuple[Annotated[str, Field(pattern=r"^\S+$")], ...]],
+        Field(description='scopes as JSON, ["tasks/manage"]'),
+    ]
+    jwt_tenant_claim: Annotated[
+        str, Field(pattern=r"^\S*$", description='the name of a claim, or ""')
+    ]
     cors_origins: Annotated[
         Json[tuple[Origin, ...]],
         Field(description='origins as JSON, ["https://admin.example.com"] or ["*"]'),
@@ -143,6 +150,17 @@ class ProjectSettings(BaseModel):
             " or neither for one authorised by IAM."
             " Next: `pulumi config set --path 'jwtAudience[0]'"
             " <audience>`, or `pulumi config rm jwtIssuer`."
+        )
+
+    @model_validator(mode="after")
+    def _asks_of_tokens_what_only_tokens_have(self) -> Self:
+        asked = {"jwtScopes": self.jwt_scopes, "jwtTenantClaim": self.jwt_tenant_claim}
+        if self.jwt_issuer or not any(asked.values()):
+            return self
+        keys = " and ".join(f'"{key}"' for key, value in asked.items() if value)
+        raise ValueError(
+            f'Config key {keys} is about JWTs, and "jwtIssuer" is "": the API takes IAM signatures.'
+            " Next: `pulumi config set jwtIssuer <https URL>`, or `pulumi config rm` the key."
         )
 
 

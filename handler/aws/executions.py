@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 RUNNING: Final = "RUNNING"
+PENDING_REDRIVE: Final = "PENDING_REDRIVE"
 SUCCEEDED: Final = "SUCCEEDED"
 ABORTED: Final = "ABORTED"
 GONE: Final = "GONE"
@@ -40,6 +41,11 @@ class Execution:
     error: str = ""
     cause: str = ""
     input: str = ""
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it runs, or is about to once more (API reference, DescribeExecution)."""
+        return self.status in (RUNNING, PENDING_REDRIVE)
 
 
 class Executions:

@@ -7,10 +7,13 @@ from typing import Any, Final
 
 from handler.contract import Status
 from handler.errors import InvalidInput
+from handler.graphql.limits import too_large
 from handler.lifecycle import DEFAULT_LIMIT, MAX_LIMIT
 from handler.record import Json
 from handler.table import Filter
 
+# A batch of DynamoDB has 100: ten requests.
+_MAX_VALUES: Final = 1_000
 # A filter's DateTime is exact to the millisecond, as the records are.
 _TICK: Final = timedelta(milliseconds=1)
 
@@ -80,6 +83,11 @@ def task_filter(tenant: str, where: Mapping[str, Any]) -> Filter:
 def _any_of(where: Mapping[str, Any], name: str) -> list[str] | None:
     """What `where` has for `name` and `name_in`; both must hold. `None`: neither is given."""
     one, many = where.get(name), where.get(f"{name}_in")
+    if many is not None and len(many) > _MAX_VALUES:
+        raise too_large(
+            f"{name}_in has {len(many):,} values; it may have {_MAX_VALUES:,}."
+            " Next: ask for fewer at a time."
+        )
     if one is None:
         return many
     return [one] if many is None or one in many else []

@@ -1,7 +1,8 @@
 """The resolvers of logs: of one task, and as a field of a task."""
 
+import math
 from collections.abc import Iterator, Mapping
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Any, Final
 
 from graphql import GraphQLResolveInfo
@@ -16,13 +17,14 @@ from handler.graphql.types import (
     task_type,
     tasks_query,
 )
-from handler.record import Json, TaskRecord
+from handler.record import Json, TaskLog, TaskRecord
 from handler.table import invalid_cursor
 
 # Webiny's own default for the logs of a task.
 _MAX_LOGS: Final = 10_000
 # A cursor is an iteration's number, of which a row's key has ten digits.
 _MAX_CURSOR_CHARACTERS: Final = 10
+_MAX_ITERATION: Final = 10**_MAX_CURSOR_CHARACTERS - 1
 
 
 @tasks_query.field("listLogs")
@@ -36,7 +38,7 @@ def _list_logs(request: Request, **arguments: Any) -> Json:
     found = _logs(
         request, record, paging.where, newest_first=paging.newest_first, after=paging.after
     )
-    logs = list(islice(found, paging.limit + 1))
+    logs = list(islice(_counted(request, found), paging.limit + 1))
     has_more = len(logs) > paging.limit
     cursor = str(logs[paging.limit - 1]["iteration"]) if has_more else None
     meta = shown_meta(cursor, lambda: _count(_logs(request, record, paging.where)))
@@ -54,12 +56,21 @@ def _task_logs(
 ) -> list[Json]:
     if task.get("isOfLog"):
         raise InvalidInput("A log's task has that log already; ask for the logs of a task once.")
+    request: Request = info.context
+    request.budget.read_logs()
     limit = _MAX_LOGS if limit is None else limit
     if not isinstance(limit, int | float) or not 1 <= limit <= _MAX_LOGS:
         raise InvalidInput(f"limit is {limit!r}; it takes 1 to {_MAX_LOGS}.")
     newest_first = descending(sort, default=False)
-    found = _logs(info.context, task["record"], where or {}, newest_first=newest_first)
-    return list(islice(found, int(limit)))
+    found = _logs(request, task["record"], where or {}, newest_first=newest_first)
+    return list(islice(_counted(request, found), int(limit)))
+
+
+def _counted(request: Request, logs: Iterator[Json]) -> Iterator[Json]:
+    """The same logs, as long as the answer has room for them."""
+    for log in logs:
+        request.budget.read(log["items"])
+        yield log
 
 
 def _logs(
@@ -72,13 +83,21 @@ def _logs(
 ) -> Iterator[Json]:
     if after is not None and not (after.isdecimal() and len(after) <= _MAX_CURSOR_CHARACTERS):
         raise invalid_cursor(after)
-    found = request.tasks.logs(
-        record.id,
-        newest_first=newest_first,
-        after_iteration=int(after) if after is not None else None,
-    )
+    behind = int(after) if after is not None else None
     wanted = where.get("iteration")
-    return (shown_log(log, record) for log in found if wanted is None or log.iteration == wanted)
+    if wanted is not None:
+        found = _of_iteration(request, record, wanted) if behind is None else iter(())
+    else:
+        found = request.tasks.logs(record.id, newest_first=newest_first, after_iteration=behind)
+    return (shown_log(log, record) for log in found)
+
+
+def _of_iteration(request: Request, record: TaskRecord, number: object) -> Iterator[TaskLog]:
+    """The log of one iteration, if there is one, without those of the others."""
+    if not isinstance(number, int | float) or not 0 <= number <= _MAX_ITERATION:
+        return iter(())
+    found = request.tasks.logs(record.id, after_iteration=math.ceil(number) - 1 if number else None)
+    return takewhile(lambda log: log.iteration == number, found)
 
 
 def _count(logs: Iterator[Json]) -> int:

@@ -4,15 +4,20 @@ from collections.abc import Iterable, Sequence
 from importlib.resources import files
 from typing import Any, Final
 
-from ariadne import format_error, graphql_sync, make_executable_schema
+from ariadne import graphql_sync, make_executable_schema
 from graphql import GraphQLError, GraphQLSchema
 
+from handler.contract import ErrorCode
 from handler.definition import Definition
+from handler.errors import DefinitionError
 
 # Importing them binds their resolvers.
 from handler.graphql import logs, tasks, types
+from handler.graphql.budget import AnswerTooLarge, Counted
+from handler.graphql.error_answers import told, told_by_graphql
+from handler.graphql.limits import parsed
 from handler.graphql.types import Request
-from handler.record import Json, message_of
+from handler.record import Json
 
 _DEFINITION_ENUM: Final = "WebinyBackgroundTaskDefinitionEnum"
 # No id of a definition: those start with a small letter.
@@ -39,27 +44,49 @@ def make_schema(definitions: Iterable[Definition]) -> GraphQLSchema:
 
 
 def execute(
-    schema: GraphQLSchema, query: Json, request: Request, *, problems: Sequence[Exception] = ()
+    schema: GraphQLSchema,
+    query: Json,
+    request: Request,
+    *,
+    problems: Sequence[DefinitionError] = (),
 ) -> Json:
     """Answers a GraphQL request. An error of an unknown definition says which ones there are.
 
     Args:
-        problems: why definitions may be missing; that error says so.
+        problems: files that could not be imported; that error names them.
     """
 
-    def shown(error: GraphQLError, debug: bool = False) -> dict[str, Any]:
-        answer = format_error(error, debug)
+    def shown(error: GraphQLError, _: bool = False) -> dict[str, Any]:
+        answer = told_by_graphql(error, request_id=request.id)
         if _DEFINITION_ENUM in error.message:
             ids = ", ".join(definition.id for definition in request.tasks.definitions())
             known = f"The definitions that can be triggered are: {ids or 'none'}."
-            answer["message"] = " ".join([error.message, known, *map(str, problems)])
+            answer["message"] = " ".join([error.message, known, *_missing(problems)])
         return answer
 
     try:
-        _, answer = graphql_sync(schema, query, context_value=request, error_formatter=shown)
-    except (
-        Exception
-    ) as error:  # graphql-core answers its own errors, but not, say, a RecursionError
-        message = f"The document can't be answered: {message_of(error)}"
-        return {"errors": [{"message": message}]}
+        _, answer = graphql_sync(
+            schema,
+            query,
+            context_value=request,
+            error_formatter=shown,
+            query_parser=parsed,
+            execution_context_class=Counted,
+        )
+    except AnswerTooLarge as error:
+        return errors_of(str(error), ErrorCode.REQUEST_TOO_LARGE)
+    except Exception as error:  # GraphQL answers its own errors, but not, say, a RecursionError
+        failure = told(error, request_id=request.id)
+        return errors_of(failure.message, failure.code)
     return dict(answer)
+
+
+def _missing(problems: Sequence[DefinitionError]) -> list[str]:
+    """Which files lack. Why they can't be imported is the log's: it is a bug's own text."""
+    files = ", ".join(str((problem.data or {}).get("file")) for problem in problems)
+    return [f"Not imported, as the log of the API explains: {files}."] if files else []
+
+
+def errors_of(message: str, code: str | None) -> Json:
+    """An answer that is an error alone."""
+    return {"data": None, "errors": [{"message": message, "extensions": {"code": code}}]}

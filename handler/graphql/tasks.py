@@ -77,11 +77,12 @@ def _trigger_task(
 @tasks_mutation.field("abortTask")
 @enveloped
 def _abort_task(request: Request, *, id: str, message: str | None = None) -> Json:
-    return {"data": shown_task(request.tasks.abort(request.task(id).id, message))}
+    task_id = request.task(id).id
+    return {"data": shown_task(request.tasks.abort(task_id, message, by=request.identity))}
 
 
 @tasks_mutation.field("deleteTask")
 @enveloped
 def _delete_task(request: Request, *, id: str) -> Json:
-    request.tasks.delete(request.task(id).id)
+    request.tasks.delete(request.task(id).id, by=request.identity)
     return {"data": True}

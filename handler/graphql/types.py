@@ -1,9 +1,8 @@
 """What every resolver is given, the schema's types, and how a task and a log are shown."""
 
 import functools
-import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -11,13 +10,13 @@ from ariadne import MutationType, ObjectType, QueryType, ScalarType
 from graphql import GraphQLResolveInfo
 
 from handler.contract import DEFAULT_LOCALE, DEFAULT_TENANT
-from handler.definition import is_veto
-from handler.errors import BackgroundTaskError, EngineSignal, NotFound
+from handler.errors import EngineSignal, InvalidInput, NotFound
+from handler.graphql import audit
 from handler.graphql.arguments import without_revision
+from handler.graphql.budget import Budget
+from handler.graphql.error_answers import told
 from handler.lifecycle import Tasks
-from handler.record import Identity, Json, TaskFailure, TaskLog, TaskRecord
-
-log = logging.getLogger(__name__)
+from handler.record import Identity, Json, TaskLog, TaskRecord
 
 query: Final = QueryType()
 mutation: Final = MutationType()
@@ -31,12 +30,19 @@ date_type: Final = ScalarType("DateTime")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """Who asks, for which tenant, and the service that answers: the context of every resolver."""
+    """Who asks, for which tenant, and the service that answers: the context of every resolver.
+
+    Args:
+        id: what a caller finds the request by in the log.
+        budget: what is left of its answer.
+    """
 
     tasks: Tasks
     identity: Identity
     tenant: str = DEFAULT_TENANT
     locale: str = DEFAULT_LOCALE
+    id: str = ""
+    budget: Budget = field(default_factory=Budget)
 
     def task(self, id: str) -> TaskRecord:
         """A task of the caller's tenant. A task of another tenant is not found."""
@@ -47,44 +53,39 @@ class Request:
 
 
 def enveloped(resolve: Callable[..., Json]) -> Callable[..., Json]:
-    """Puts what `resolve` raises into the answer's `error`, as Webiny's clients expect it."""
+    """Puts what `resolve` raises into the answer's `error`, as Webiny's clients expect it.
+
+    Each call is a line in the log: who did what, to which task, and how it went.
+    """
 
     @functools.wraps(resolve)
     def answer(_: object, info: GraphQLResolveInfo, **arguments: object) -> Json:
+        request: Request = info.context
         try:
-            return resolve(info.context, **arguments)
+            answer = resolve(request, **arguments)
         except EngineSignal:
             raise
         except BaseException as error:  # of a hook's code, too; the caller gets an answer
-            failure = TaskFailure.from_exception(error)
-            if is_veto(error):
-                _report_veto(failure, arguments.get("definition"))
-            elif not isinstance(error, BackgroundTaskError):
-                _report(failure)
-            return {"data": None, "error": failure.to_wire()}
+            failure = told(error, request_id=request.id, definition=arguments.get("definition"))
+            answer = {"data": None, "error": failure.to_wire()}
+        audit.write(request, info.field_name, arguments, answer)
+        return answer
 
     return answer
 
 
-def _report_veto(failure: TaskFailure, definition: object) -> None:
-    extra = {"action": "trigger_vetoed", "definition_id": definition, "code": failure.code}
-    reason = " ".join(failure.message.split())
-    log.warning('on_before_trigger of "%s" vetoed a trigger: %s', definition, reason, extra=extra)
-
-
-def _report(failure: TaskFailure) -> None:
-    # Its text, and not the exception: logging would run the code of an author's class once more.
-    log.error("The API failed.\n%s", failure.stack, extra={"action": "api_failed"})
-
-
 def shown_task(record: TaskRecord) -> Json:
-    """A task, as `schema.graphql` names its fields."""
-    return record.model_dump(mode="json", by_alias=True) | {"record": record}
+    """A task, as `schema.graphql` names its fields. Its payloads are read if they are asked for."""
+    fields = record.model_dump(mode="json", by_alias=True, exclude={"input", "output"})
+    return fields | {"record": record}
 
 
 def shown_log(entry: TaskLog, record: TaskRecord) -> Json:
     """A log, as `schema.graphql` names its fields."""
-    return entry.model_dump(mode="json", by_alias=True) | {"id": entry.id, "record": record}
+    shown = entry.model_dump(mode="json", by_alias=True)
+    for line in shown["items"]:
+        line["createdBy"] = line["createdBy"] or shown["createdBy"]
+    return shown | {"id": entry.id, "record": record}
 
 
 def shown_meta(cursor: str | None, count: Callable[[], int]) -> Json:
@@ -103,6 +104,16 @@ def _total_count(meta: Mapping[str, Callable[[], int]], _: GraphQLResolveInfo) -
     return meta["count"]()
 
 
+@task_type.field("input")
+@task_type.field("output")
+def _payload(task: Mapping[str, Any], info: GraphQLResolveInfo) -> object:
+    budget: Budget = info.context.budget
+    budget.check_read()  # before it is read: what is too much is not read at all
+    payload: object = getattr(task["record"], info.field_name)
+    budget.read(payload)
+    return payload
+
+
 @log_type.field("task")
 def _task_of_log(entry: Mapping[str, Any], _: GraphQLResolveInfo) -> Json:
     return shown_task(entry["record"]) | {"isOfLog": True}
@@ -110,5 +121,10 @@ def _task_of_log(entry: Mapping[str, Any], _: GraphQLResolveInfo) -> Json:
 
 @date_type.value_parser
 def _parse_date(value: object) -> datetime:
-    moment = datetime.fromisoformat(str(value))
+    try:
+        moment = datetime.fromisoformat(str(value))
+    except ValueError as error:
+        raise InvalidInput(
+            f'"{value!s:.60}" is no date; it takes ISO 8601, such as "2030-01-01T00:00:00Z".'
+        ) from error
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -51,6 +51,7 @@ class AuthorCode:
             remaining=self._remaining,
         )
         verdict = verdict_of(definition, context, checkpoints)
-        now, task = self._clock.now(), checkpoints.unsaved()
+        task = checkpoints.close()
+        now = self._clock.now()
         outcome = outcome_of(verdict, definition=definition, task=task, now=now)
         return checkpoints.stored, outcome

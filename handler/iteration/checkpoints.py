@@ -2,16 +2,16 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from threading import RLock
 from typing import Final
 
 from pydantic import BaseModel
 
 from handler.clock import Clock
-from handler.contract import Status
 from handler.definition import Aborted, Continue, TaskCode, next_input, stored_input, stored_output
-from handler.errors import EngineSignal
+from handler.errors import EngineSignal, Refused
 from handler.record import Json, Progress, StoredTask, TaskRecord, short_repr
-from handler.table import RecordMoved, Store, owned_by
+from handler.table import RecordMoved, Standing, Store, running
 
 _ABORT_CHECK_INTERVAL: Final = timedelta(seconds=1)
 
@@ -45,17 +45,50 @@ class Checkpoints:
         self._clock = clock
         self._kept: tuple[Json, Progress] | None = None
         self._is_over = False
+        self._is_overtaken = False
+        self._is_closed = False
+        self._lock = RLock()  # a task may save from its threads
         self._asked_at: datetime | None = None
 
     def is_over(self) -> bool:
-        """Whether the task was aborted, or deleted, meanwhile. It asks the table once a second."""
+        """Whether the iteration is one of the past: nothing that it does counts any more.
+
+        Its task was aborted or deleted, another invocation runs it, or the iteration has ended and
+        left a thread behind. It asks the table once a second.
+        """
         now = self._clock.now()
         if self._is_over or (self._asked_at and now - self._asked_at < _ABORT_CHECK_INTERVAL):
             return self._is_over
         self._asked_at = now
-        status = self._store.status(self.stored.id)
-        self._is_over = status not in (Status.PENDING, Status.RUNNING)
+        standing = self._store.standing(self.stored)
+        self._is_over |= standing is not Standing.RUNNING
+        self._is_overtaken |= standing is Standing.OVERTAKEN
         return self._is_over
+
+    def check_may_trigger(self) -> None:
+        """Keeps what outlives its iteration from triggering children.
+
+        Raises:
+            Refused: the iteration has ended.
+            EndIteration: another invocation runs the task.
+        """
+        if self._is_closed:
+            raise Refused(
+                f'An iteration of task "{self.stored.id}" triggers a child after its end: a thread '
+                "of it is still at work. Next: join the task's threads before it returns."
+            )
+        if self._is_overtaken:
+            raise self.end_iteration(Aborted())
+
+    def close(self) -> StoredTask:
+        """Ends the iteration: from here on nothing of it is saved.
+
+        Returns:
+            The task with what the outcome stores.
+        """
+        with self._lock:
+            self._is_closed = self._is_over = True
+            return self.unsaved()
 
     def save_input(self, input: Mapping[str, object] | BaseModel) -> None:
         if self.loop_input is not None and input is not self.loop_input:
@@ -105,17 +138,20 @@ class Checkpoints:
         output: Json | None = None,
         progress: Progress | None = None,
     ) -> None:
-        after = self.unsaved().checkpointed(
-            now=self._clock.now(), input=input, output=output, progress=progress
-        )
-        self._kept = None
-        try:
-            self._store.save(after, before=self.stored, guard=owned_by(self.stored))
-        except RecordMoved as moved:
-            if moved.task is None or moved.task.is_over:
-                self._is_over = True  # the task learns of it from is_aborted()
-                return
-            # Another invocation runs this task now.
-            raise self.end_iteration(Aborted()) from moved
-        self.stored = after
-        self.record = after.to_record()
+        with self._lock:
+            if self._is_closed:
+                return  # the task learns of it from is_aborted()
+            after = self.unsaved().checkpointed(
+                now=self._clock.now(), input=input, output=output, progress=progress
+            )
+            self._kept = None
+            guard = running(self.stored)
+            try:
+                self.stored = self._store.save(after, before=self.stored, guard=guard)
+            except RecordMoved as moved:
+                self._is_over = True
+                if moved.task is None or moved.task.is_over:
+                    return  # as above
+                self._is_overtaken = True
+                raise self.end_iteration(Aborted()) from moved
+            self.record = self.stored.to_record()

@@ -58,7 +58,7 @@ class Commit:
             hooks: the first of these that the task has runs; by default the outcome's own.
         """
         log.conclude(outcome.line, data=outcome.data, failure=outcome.failure)
-        after, lines = outcome.task, log.take()
+        after, lines = outcome.task, log.close()
         try:
             if after.is_over:
                 guard = owned_by(before)
@@ -89,7 +89,7 @@ class Commit:
         if lines:
             is_same = now.last_answer is after.last_answer
             kept = lines if is_same else self._marked_as_discarded(lines, now)
-            self._store.logs.append(kept, expires=now.is_over)
+            self._store.logs.append(kept)
         if now.was_aborted:
             self._ending.finish(now)  # it may have triggered children since the abort
             return answers.aborted()

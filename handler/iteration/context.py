@@ -1,7 +1,7 @@
 """What a running task is given."""
 
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import Final, TypeVar, overload
 
@@ -17,7 +17,7 @@ from handler.lifecycle import Tasks
 from handler.record import Progress, StoredTask, TaskRecord, short_repr
 
 Item = TypeVar("Item")
-Children = Callable[[str], list[StoredTask]]
+Children = Callable[[str], Iterator[StoredTask]]
 
 DEFAULT_TIMEOUT_MARGIN: Final = timedelta(minutes=3)
 
@@ -75,17 +75,19 @@ class Context:
         return self._remaining() < to_seconds(margin, name="margin")
 
     def is_aborted(self) -> bool:
-        """Whether the task was aborted, or deleted, meanwhile.
+        """Whether this iteration is one of the past: nothing that it does counts any more.
 
-        It reads the table, at most once a second.
+        Its task was aborted or deleted; or another invocation runs the task, since Step Functions
+        took this one for dead; or the iteration has returned, and a thread of it asks. It reads the
+        table, at most once a second.
         """
         return self._checkpoints.is_over()
 
     def save_input(self, input: Mapping[str, object] | BaseModel) -> None:
         """Saves a checkpoint: what the next iteration, or this one after a crash, starts with.
 
-        A model replaces the input, a mapping is merged over it. On a task that was aborted
-        meanwhile nothing is saved.
+        A model replaces the input, a mapping is merged over it. Where `is_aborted` says so,
+        nothing is saved.
 
         Raises:
             InvalidInput: it does not validate, or is too large.
@@ -128,8 +130,10 @@ class Context:
                 the input and the name are the key.
 
         Raises:
-            As `tasks.trigger`.
+            Refused: the iteration has returned, and a thread of it triggers. Else as
+                `tasks.trigger`.
         """
+        self._checkpoints.check_may_trigger()
         known = definition if isinstance(definition, str) else definition.id
         own_key = f"{name}\n{key_of(input)}" if idempotency_key is None else idempotency_key
         return self._tasks.trigger(
@@ -145,7 +149,11 @@ class Context:
         )
 
     def children(self, definition: str | Definition | None = None) -> list[TaskRecord]:
-        """The children of this task, oldest first, as they now stand."""
+        """The children of this task, oldest first, as they now stand.
+
+        One whose record is gone, because somebody has deleted it, is there as failed, with the code
+        `CHILD_GONE`.
+        """
         id = definition.id if isinstance(definition, Definition) else definition
         children = [child.to_record() for child in self._children(self.task.id)]
         return [child for child in children if id in (None, child.definition_id)]

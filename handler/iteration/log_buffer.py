@@ -93,8 +93,16 @@ class LogBuffer:
         self._lines.append(line)
         self._bytes += size_of(line.model_dump(exclude_none=True, mode="json"))
 
+    def close(self) -> TaskLog | None:
+        """Takes the lines out, for the write that stores the outcome.
+
+        What is logged from here on is in the process's log alone: the iteration is over.
+        """
+        log, self._enabled = self.take(), False
+        return log
+
     def take(self) -> TaskLog | None:
-        """Takes the lines out, for the write that stores the outcome."""
+        """Takes the lines out, to be written."""
         lines, self._lines, self._bytes = self._lines, [], 0
         if not lines:
             return None

@@ -70,7 +70,7 @@ class EventsByHand:
             BackgroundTaskError: the definition is unknown, the input or the delay does not
                 validate, or a hook vetoes. The record is stored as failed.
         """
-        if self._store.status(sent.task_id) is not None:
+        if self._store.exists(sent.task_id):
             return  # the event was delivered before
         if waits and self._registry.may_lack(sent.definition_id):
             raise self._registry.unavailable(sent.definition_id)

@@ -7,9 +7,18 @@ from handler.clock import Clock
 from handler.contract import ErrorCode, Status
 from handler.definition import Hook, Registry
 from handler.errors import NotFound, Refused
+from handler.lifecycle.closing import Closing
 from handler.lifecycle.hooks import Hooks
-from handler.record import LogLine, StoredTask, TaskFailure, TaskLog
-from handler.table import ANY_OWNER, Guard, RecordMoved, Store
+from handler.record import (
+    SYSTEM_IDENTITY,
+    Identity,
+    LogLine,
+    StoredTask,
+    TaskFailure,
+    TaskLog,
+    line_data,
+)
+from handler.table import ANY_OWNER, Guard, PayloadError, RecordMoved, Store
 
 _HOOKS: Final = {
     Status.SUCCESS: (Hook.ON_DONE,),
@@ -26,6 +35,7 @@ class Ending:
     the outcome is stored stays on the record as a follow-up, which the sweep takes up.
 
     Args:
+        closing: removes what was deleted.
         hooks: runs hooks here. Without it they are left on the record: the API's Lambda may not do
             what a task may.
         executions: stops the execution of an aborted task that waits.
@@ -36,6 +46,7 @@ class Ending:
         *,
         registry: Registry,
         store: Store,
+        closing: Closing,
         hooks: Hooks | None,
         executions: Executions,
         metrics: Metrics,
@@ -43,6 +54,7 @@ class Ending:
     ) -> None:
         self._registry = registry
         self._store = store
+        self._closing = closing
         self._hooks = hooks
         self._executions = executions
         self._metrics = metrics
@@ -75,13 +87,23 @@ class Ending:
         self.finish(ended)
 
     def end_failed(self, before: StoredTask, failure: TaskFailure, *, guard: Guard) -> bool:
-        """Ends a task from outside of an iteration. Returns whether that was news."""
-        after = before.failed(now=self._clock.now(), failure=failure)
-        log = self.log_of(after, failure.message, failure)
-        return self._is_news(before, after, guard=guard, log=log)
+        """Ends a task from outside of an iteration. Returns whether that was news.
 
-    def abort(self, id: str, message: str) -> StoredTask:
+        A bucket that takes no payload keeps no task from its end: a note is in the output's place.
+        """
+        try:
+            return self._is_failed(before, before, failure, guard=guard)
+        except PayloadError as refused:
+            note = {"note": f"The output that it had saved could not be kept. {refused.message}"}
+            bare = before.model_copy(update={"output": note})
+            short = failure.model_copy(update={"data": line_data(failure.data)})
+            return self._is_failed(before, bare, short, guard=guard)
+
+    def abort(self, id: str, message: str, *, by: Identity) -> StoredTask:
         """Ends an open task, whoever runs it. Its execution is stopped if it only waits.
+
+        Args:
+            by: who aborts it, and so its children.
 
         Returns:
             The task as it now stands, with what its iteration saved meanwhile.
@@ -98,17 +120,23 @@ class Ending:
                     code=ErrorCode.TASK_ABORT_ERROR,
                     data={"id": id, "status": before.status.value},
                 )
-            after = self._with_hook(before.aborted(now=self._clock.now()))
-            log = self.log_of(after, message)
+            after = self._with_hook(before.aborted(now=self._clock.now(), by=by))
+            log = self.log_of(after, message, by=by)
             try:
                 self._store.save(after, before=before, guard=ANY_OWNER, log=log)
             except RecordMoved:
                 continue  # it has just ended: the next round says how
             return self._aborted(before, after)
 
+    def delete(self, task: StoredTask) -> None:
+        """Deletes a finished task. It is gone at once for whoever reads; removed after its hook."""
+        deleted = task.deleted()
+        if self._store.add_follow_up(deleted, before=task):
+            self.finish(deleted)
+
     def end_aborted(self, before: StoredTask, message: str, *, guard: Guard) -> bool:
         """Ends a task as aborted whose execution was stopped. Returns whether that was news."""
-        after = before.aborted(now=self._clock.now())
+        after = before.aborted(now=self._clock.now(), by=SYSTEM_IDENTITY)
         return self._is_news(before, after, guard=guard, log=self.log_of(after, message))
 
     def create_failed(self, task: StoredTask, failure: TaskFailure) -> None:
@@ -119,10 +147,14 @@ class Ending:
             self._count(failed)
             self.finish(failed)
 
-    def finish(self, task: StoredTask) -> None:
-        """Does what the end of a task has left to do. Run twice, it does nothing more.
+    def finish(self, task: StoredTask) -> StoredTask:
+        """Does what the end of a task has left to do, but for its expiry; twice is as good as once.
 
-        The children come before the hook: a hook may take long, or end the process.
+        The children come before the hook: a hook may take long, or end the process. What was
+        deleted is removed after its hook.
+
+        Returns:
+            The task with what is still left to do.
         """
         if task.was_aborted:
             self.abort_children(task)
@@ -131,7 +163,10 @@ class Ending:
             self._store.clear_follow_up(cleared, before=task)
             task = cleared
         if self._hooks:
-            self._hooks.run_pending(task)
+            task = self._hooks.run_pending(task)
+        if task.deletion_pending and task.pending_hook not in set(Hook):
+            self._closing.remove(task)
+        return task
 
     def may_lack_definition(self, task: StoredTask) -> bool:
         """Whether a file that may have the task's definition was not imported here."""
@@ -139,17 +174,31 @@ class Ending:
 
     def abort_children(self, parent: StoredTask) -> None:
         """Aborts the open children of an aborted task, and theirs."""
+        message = f'Its parent task "{parent.id}" was aborted.'
+        by = parent.aborted_by or parent.created_by
         for child in self._store.index.children(parent.id):
             if child.is_open:
-                self._abort_child(child.id, f'Its parent task "{parent.id}" was aborted.')
+                self._abort_child(child.id, message, by)
 
     def log_of(
-        self, task: StoredTask, message: str, failure: TaskFailure | None = None
+        self,
+        task: StoredTask,
+        message: str,
+        failure: TaskFailure | None = None,
+        *,
+        by: Identity = SYSTEM_IDENTITY,
     ) -> TaskLog | None:
         """A line for the task's log, if its definition keeps logs."""
         if not self._registry.keeps_logs(task.definition_id):
             return None
-        return TaskLog.of(task, [LogLine.at(self._clock.now(), message, failure)])
+        return TaskLog.of(task, [LogLine.at(self._clock.now(), message, failure)], by=by)
+
+    def _is_failed(
+        self, before: StoredTask, bare: StoredTask, failure: TaskFailure, *, guard: Guard
+    ) -> bool:
+        after = bare.failed(now=self._clock.now(), failure=failure)
+        log = self.log_of(after, failure.message, failure)
+        return self._is_news(before, after, guard=guard, log=log)
 
     def _is_news(
         self, before: StoredTask, after: StoredTask, *, guard: Guard, log: TaskLog | None
@@ -169,15 +218,15 @@ class Ending:
         self.finish(stored)
         return stored
 
-    def _abort_child(self, id: str, message: str) -> None:
+    def _abort_child(self, id: str, message: str, by: Identity) -> None:
         try:
-            self.abort(id, message)
+            self.abort(id, message, by=by)
         except (Refused, NotFound):
             return  # it has just ended by itself
 
     def _with_hook(self, task: StoredTask, hooks: tuple[Hook, ...] | None = None) -> StoredTask:
         names = hooks or _HOOKS[task.status]
-        return task.due(self._registry.first_hook(task.definition_id, *names))
+        return self._store.expiring(task.due(self._registry.first_hook(task.definition_id, *names)))
 
     def _count(self, task: StoredTask) -> None:
         self._metrics.count(f"Tasks{task.status.capitalize()}", definition=task.definition_id)

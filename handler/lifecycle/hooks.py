@@ -6,7 +6,7 @@ from handler.clock import Clock
 from handler.definition import Hook, Registry, code_of
 from handler.errors import EngineSignal
 from handler.process_log import about_task
-from handler.record import LogLine, StoredTask, TaskFailure, TaskLog
+from handler.record import SYSTEM_IDENTITY, LogLine, StoredTask, TaskFailure, TaskLog
 from handler.table import Store
 
 log = logging.getLogger(__name__)
@@ -20,12 +20,16 @@ class Hooks:
         self._store = store
         self._clock = clock
 
-    def run_pending(self, task: StoredTask) -> None:
-        """Runs the pending hook, if there is one. One that raises is logged on the task."""
+    def run_pending(self, task: StoredTask) -> StoredTask:
+        """Runs the pending hook, if there is one. One that raises is logged on the task.
+
+        Returns:
+            The task without the hook that ran.
+        """
         if task.pending_hook not in set(Hook):
-            return  # none, or one that only newer code knows: it stays for that
+            return task  # none, or one that only newer code knows: it stays for that
         if self._registry.may_lack(task.definition_id):
-            return  # it stays for a deploy that has the definition
+            return task  # it stays for a deploy that has the definition
         definition = self._registry.find(task.definition_id)
         hook = code_of(definition).hook(Hook(task.pending_hook)) if definition else None
         try:
@@ -42,6 +46,7 @@ class Hooks:
         except BaseException as error:  # whatever the hook raises is the author's
             self._report(task, error)
         self._store.clear_follow_up(task.hook_ran(), before=task)
+        return task.hook_ran()
 
     def _report(self, task: StoredTask, error: BaseException) -> None:
         failure = TaskFailure.from_exception(error)
@@ -51,4 +56,4 @@ class Hooks:
         if self._registry.keeps_logs(task.definition_id):
             message = f'Error executing {task.pending_hook} hook for task "{task.id}".'
             line = LogLine.at(self._clock.now(), message, failure)
-            self._store.logs.append(TaskLog.of(task, [line]), expires=True)
+            self._store.logs.append(TaskLog.of(task, [line], by=SYSTEM_IDENTITY))

@@ -10,7 +10,6 @@ from typing import Final
 
 from handler.aws import (
     ABORTED,
-    RUNNING,
     Bus,
     DeadLetter,
     DeadLetters,
@@ -23,9 +22,10 @@ from handler.contract import MAX_ID_BYTES, ErrorCode, Status, WireKey
 from handler.errors import DefinitionUnavailable
 from handler.events import detail_of, is_by_hand
 from handler.lifecycle.by_hand import EventsByHand
+from handler.lifecycle.closing import Closing
 from handler.lifecycle.ending import Ending
 from handler.lifecycle.post_mortem import event_of, explain
-from handler.record import StoredTask, TaskFailure, is_key
+from handler.record import StoredTask, TaskFailure, cut, is_key
 from handler.table import NO_OWNER, RecordMoved, Store, owned_by
 
 log = logging.getLogger(__name__)
@@ -38,6 +38,7 @@ MAX_RESENDS: Final = 3
 _RESEND_FACTOR: Final = 4
 # How often the recovery starts a pending hook.
 MAX_HOOK_ATTEMPTS: Final = 3
+_MAX_SHOWN_CHARACTERS: Final = 200
 # Step Functions guide, "Handling errors in workflows".
 DATA_LIMIT_EXCEEDED: Final = "States.DataLimitExceeded"
 
@@ -50,6 +51,7 @@ class Found:
     ended: int = 0  # tasks whose execution was over
     sent: int = 0  # events that were sent again
     closed: int = 0  # tasks whose follow-ups were done
+    orphans: int = 0  # payloads that no record names, deleted
     failed: int = 0  # letters, tasks and steps that could not be dealt with
 
 
@@ -92,6 +94,7 @@ class Reconciliation:
         store: Store,
         by_hand: EventsByHand,
         ending: Ending,
+        closing: Closing,
         bus: Bus,
         executions: Executions,
         dead_letters: DeadLetters,
@@ -102,6 +105,7 @@ class Reconciliation:
         self._store = store
         self._by_hand = by_hand
         self._ending = ending
+        self._closing = closing
         self._bus = bus
         self._executions = executions
         self._dead_letters = dead_letters
@@ -110,8 +114,14 @@ class Reconciliation:
         self._idle_after = idle_after
 
     def execution_ended(self, name: str) -> None:
-        """Ends the task of an execution that is over. A second call does nothing."""
+        """Ends the task of an execution that is over. A second call does nothing.
+
+        The report may be late, or come twice: an execution that runs, since somebody has redriven
+        it, has no task ended.
+        """
         execution = self._executions.describe(name)
+        if execution.is_alive:
+            return
         task = self._task_of(event_of(execution), waits=False)
         if task is None or task.execution_name not in (None, name):
             return  # it ran no task, or another execution owns the task
@@ -134,10 +144,12 @@ class Reconciliation:
         with self._past(found, "receive dead letters"):
             for letter in self._dead_letters.receive():
                 found.undelivered += 1
-                with self._past(found, "deliver a dead letter", event=letter.event):
+                with self._past(found, "deliver a dead letter", event=_about(letter.event)):
                     self._redeliver(letter)
         with self._past(found, "read unfinished tasks"):
             self._look_at_tasks(found)
+        with self._past(found, "delete payloads that no record names"):
+            found.orphans = self._store.orphans.collect()
         return asdict(found)
 
     def _look_at_tasks(self, found: Found) -> None:
@@ -157,7 +169,7 @@ class Reconciliation:
             elif is_kept:
                 position.clear()
             is_kept = page.cursor is not None
-            tasks = self._store.index.tasks(page.ids)
+            tasks = self._store.index.tasks(page.ids, deleted=True)
             for task in random.sample(tasks, len(tasks)):
                 with self._past(found, "look at a task", task_id=task.id):
                     self._look_at(task, running, found)
@@ -193,7 +205,7 @@ class Reconciliation:
             self._metrics.count("RecoveryErrors")
 
     def _finish_follow_ups(self, task: StoredTask) -> None:
-        """Runs the pending hook of a finished task, then dates its logs for expiry."""
+        """Runs the pending hook of a finished task; then it is dated for expiry, or removed."""
         if task.pending_hook and self._ending.may_lack_definition(task):
             self._ending.finish(task)  # its children; the hook stays until its definition is there
             return
@@ -208,11 +220,11 @@ class Reconciliation:
         if task.children_abort_pending and task.execution_name:
             # Whoever aborted it died before its execution was stopped: it may wait for a year.
             self._executions.stop(task.execution_name, cause=f'Task "{task.id}" was aborted.')
-        self._ending.finish(task)
-        if task.log_expiry_pending:
-            self._store.logs.expire(task)
-            task = task.hook_ran().children_aborted()
-            self._store.clear_follow_up(task.logs_expire(), before=task)
+        task = self._ending.finish(task)
+        if task.deletion_pending:
+            return  # it is removed, or its hook is still to run
+        if task.expiry_pending:
+            self._closing.date(task)
         elif not task.has_follow_ups:
             self._store.clear_follow_up(task, before=task)  # only its place in the index was left
 
@@ -224,7 +236,7 @@ class Reconciliation:
         )
         log.error(message, extra={"action": "hook_given_up", "task_id": task.id})
         if lines := self._ending.log_of(task, message, TaskFailure(message=message)):
-            self._store.logs.append(lines, expires=True)
+            self._store.logs.append(lines)
         self._store.clear_follow_up(task.hook_ran(), before=task)
         return task.hook_ran()
 
@@ -245,7 +257,7 @@ class Reconciliation:
 
     def _end_if_over(self, task: StoredTask) -> bool:
         execution = self._executions.describe(task.execution_name or "")
-        return execution.status != RUNNING and self._end(task, execution)
+        return not execution.is_alive and self._end(task, execution)
 
     def _end(self, task: StoredTask, execution: Execution) -> bool:
         """Stores what became of the task's execution. Returns whether that was news."""
@@ -291,11 +303,11 @@ class Reconciliation:
         try:
             task = self._task_of(letter.event, waits=True)
         except DefinitionUnavailable as error:
-            details = {"action": "kept", "event": letter.event}
+            details = {"action": "kept", "event": _about(letter.event)}
             log.warning("A dead letter waits for its definition. %s", error, extra=details)
             return  # it stays in the queue
         if task is None:
-            details = {"action": "dropped", "event": letter.event}
+            details = {"action": "dropped", "event": _about(letter.event)}
             log.warning("A dead letter names no task; it is dropped.", extra=details)
         elif task.is_open and task.execution_name is None:
             if task.resends and not self._is_idle(task):
@@ -313,3 +325,11 @@ class Reconciliation:
             return None
         self._by_hand.receive(event, waits=waits)
         return self._store.find(str(id))
+
+
+def _about(event: Mapping[str, object]) -> dict[str, object]:
+    """What tells an event from others. The log has nothing of what somebody sent with it."""
+    said = ((name, event.get(name)) for name in ("id", "source", "detail-type", "time"))
+    return {
+        name: cut(value, _MAX_SHOWN_CHARACTERS) for name, value in said if isinstance(value, str)
+    }

@@ -3,6 +3,7 @@
 It is not called tasks.py, since `handler.tasks` is the object.
 """
 
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
@@ -15,6 +16,9 @@ from handler.lifecycle.triggering import TaskInput, Triggering, TriggerOptions, 
 from handler.record import SYSTEM_IDENTITY, Identity, TaskLog, TaskRecord, cut, is_key, to_text
 from handler.table import Filter, Store, TaskPage, count_tasks, list_tasks
 
+log = logging.getLogger(__name__)
+# Whatever the level of the other lines: who has deleted a task is known from here alone.
+log.setLevel(logging.INFO)
 DEFAULT_LIMIT: Final = 50
 MAX_LIMIT: Final = 1_000
 _MAX_SHOWN_CHARACTERS: Final = 60
@@ -60,7 +64,9 @@ class Tasks:
                 `timedelta`; at most 355 days.
             parent: the task that this one is a child of.
             idempotency_key: the same key triggers one task of a definition and tenant, however
-                often it is called: later calls return the task of the first, as it stands.
+                often it is called: later calls return the task of the first, as it stands. A key is
+                known for as long as its task is: until it is deleted, or its days of retention have
+                passed; a child's until its parent's have.
             tenant: whose task it is: a text of 1 to 256 bytes.
             locale: handed to the task, cut to 100 characters.
             created_by: who triggers it.
@@ -108,19 +114,24 @@ class Tasks:
         )
         return self._triggering.trigger_many(definition, inputs, options)
 
-    def abort(self, id: str, message: str | None = None) -> TaskRecord:
+    def abort(
+        self, id: str, message: str | None = None, *, by: Identity = SYSTEM_IDENTITY
+    ) -> TaskRecord:
         """Ends an open task and its open children.
 
         A running iteration sees it at its next `context.is_aborted()`, or at its end.
 
         Args:
             message: for the task's log, which keeps 4,000 characters of it.
+            by: who aborts it: the log of the task, and of its children, says so.
 
         Raises:
             NotFound: there is no such task.
             Refused: it is over already.
         """
-        return self._ending.abort(_checked(id), message or "Task aborted.").to_record()
+        aborted = self._ending.abort(_checked(id), message or "Task aborted.", by=by).to_record()
+        _log_action("task_aborted", aborted, by)
+        return aborted
 
     def get(self, id: str) -> TaskRecord:
         """Reads a task, consistently. Raises `NotFound`."""
@@ -169,8 +180,11 @@ class Tasks:
             return iter(())
         return self._store.logs.read(id, newest_first=newest_first, after_iteration=after_iteration)
 
-    def delete(self, id: str) -> None:
+    def delete(self, id: str, *, by: Identity = SYSTEM_IDENTITY) -> None:
         """Deletes a task that is over, with its logs and payloads.
+
+        Args:
+            by: who deletes it: the log of the process says so.
 
         Raises:
             NotFound: there is no such task.
@@ -184,15 +198,27 @@ class Tasks:
                 code=ErrorCode.TASK_DELETE_ERROR,
                 data={"id": id, "status": task.status.value},
             )
-        if task.children_abort_pending:
-            self._ending.abort_children(task)  # its record would no longer say so
-        self._store.delete(task)
+        self._ending.delete(task)
+        _log_action("task_deleted", task, by)
 
     def definitions(self, *, private: bool = False) -> tuple[Definition, ...]:
         """The definitions, without the private ones unless `private` asks for them."""
         return tuple(
             definition for definition in self._registry if private or not definition.private
         )
+
+
+def _log_action(action: str, task: TaskRecord, by: Identity) -> None:
+    """What has no other trace once the task is gone. A task's code has its own ids on the line."""
+    details = {
+        "action": action,
+        "about_task_id": task.id,
+        "about_definition_id": task.definition_id,
+        "tenant": task.tenant,
+        "identity_id": by.id,
+        "identity_type": by.type,
+    }
+    log.info('%s: "%s" by "%s"', action, task.id, by.id, extra=details)
 
 
 def _checked(id: str) -> str:

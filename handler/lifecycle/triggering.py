@@ -173,7 +173,14 @@ class Triggering:
         task = self.record_of(request, id=_id_of(request, key) if key is not None else None)
         if self._store.create(task):
             return task, True
-        return self._store.get(task.id), False
+        if known := self._store.find(task.id):
+            return known, False
+        raise Refused(
+            f'Task "{task.id}", which has this key, was deleted, and its hook is still to run. '
+            "Next: trigger it again in some minutes, or with another key.",
+            code=ErrorCode.TASK_DELETE_ERROR,
+            data={"id": task.id},
+        )
 
     def _is_undelivered(self, task: StoredTask, reason: str) -> bool:
         """Stores a task as failed whose event was not sent. Returns whether it is stored so."""

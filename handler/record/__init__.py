@@ -6,20 +6,29 @@ from handler.record.jsonable import json_object, size_of, to_json, to_json_bytes
 from handler.record.model import Json, fields_of
 from handler.record.natives import native
 from handler.record.shown import to_shown_json
-from handler.record.stored_task import StoredTask
+from handler.record.stored_task import StoredTask, new_id
 from handler.record.task_log import LogLine, LogType, TaskLog, line_data
-from handler.record.task_record import SYSTEM_IDENTITY, Identity, Progress, TaskRecord
+from handler.record.task_record import (
+    PAYLOADS,
+    SYSTEM_IDENTITY,
+    Identity,
+    Progress,
+    ReadPayload,
+    TaskRecord,
+)
 from handler.record.texts import class_name, cut, cut_bytes, is_key, to_text
 from handler.record.validation import NOT_UNICODE, invalid_fields, invalid_input, short_repr
 
 __all__ = [
     "NOT_UNICODE",
+    "PAYLOADS",
     "SYSTEM_IDENTITY",
     "Identity",
     "Json",
     "LogLine",
     "LogType",
     "Progress",
+    "ReadPayload",
     "StoredTask",
     "TaskFailure",
     "TaskLog",
@@ -36,6 +45,7 @@ __all__ = [
     "line_data",
     "message_of",
     "native",
+    "new_id",
     "short_repr",
     "size_of",
     "to_json",

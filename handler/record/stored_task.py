@@ -2,14 +2,14 @@
 
 import math
 import os
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import Field
 
 from handler.contract import (
     DEFAULT_LOCALE,
-    MAX_IDENTITY_CHARACTERS,
     MAX_LOCALE_CHARACTERS,
     MAX_NAME_CHARACTERS,
     AnswerStatus,
@@ -17,7 +17,7 @@ from handler.contract import (
 )
 from handler.record.failures import TaskFailure
 from handler.record.model import Count, Json
-from handler.record.task_record import SYSTEM_IDENTITY, Identity, Progress, TaskRecord
+from handler.record.task_record import PAYLOADS, SYSTEM_IDENTITY, Identity, Progress, TaskRecord
 from handler.record.texts import cut, to_text
 
 _SEEN = tuple(TaskRecord.model_fields)
@@ -59,10 +59,15 @@ class StoredTask(TaskRecord):
     pending_hook: str | None = None
     pending_hook_attempts: Count = 0  # how often the recovery has started it
     children_abort_pending: bool = False
-    log_expiry_pending: bool = False
+    # When it was asked to date its rows, in milliseconds since 1970; 0: it has done so.
+    expiry_pending: Annotated[int, Field(ge=0)] = 0
+    deletion_pending: bool = False
+    expires_at: Annotated[int, Field(ge=0)] | None = None  # seconds since 1970
     # The attributes that could not be read: newer code, or a person, has written them. They are not
     # stored; what nobody changes of them stays in the table as it is.
     unreadable: tuple[str, ...] = Field(default=(), exclude=True)
+    # Where its long payloads stand, by their names; see `table.payloads`.
+    places: Mapping[str, str] = Field(default_factory=dict, exclude=True)
 
     @classmethod
     def new(
@@ -84,7 +89,7 @@ class StoredTask(TaskRecord):
                 "definition_id": definition_id,
                 "name": cut(to_text(name), MAX_NAME_CHARACTERS),
                 "locale": cut(to_text(locale), MAX_LOCALE_CHARACTERS),
-                "created_by": _fitting(created_by),
+                "created_by": created_by.fitting(),
                 "input": input,
                 "created_on": now,
                 "saved_on": now,
@@ -94,12 +99,20 @@ class StoredTask(TaskRecord):
 
     def to_record(self) -> TaskRecord:
         """What its author, its hooks and the API see of it."""
-        return TaskRecord.model_construct(**{name: getattr(self, name) for name in _SEEN})
+        known = {name: self.__dict__[name] for name in _SEEN if name in self.__dict__}
+        record = TaskRecord.model_construct(**known)
+        unread = [name for name in PAYLOADS if name not in known]
+        return record.lazily(self._read, unread) if self._read else record
 
     @property
     def has_follow_ups(self) -> bool:
         """Whether its end has left something to do."""
-        return bool(self.pending_hook or self.children_abort_pending or self.log_expiry_pending)
+        return bool(
+            self.pending_hook
+            or self.children_abort_pending
+            or self.expiry_pending
+            or self.deletion_pending
+        )
 
     @property
     def failure(self) -> TaskFailure:
@@ -152,9 +165,10 @@ class StoredTask(TaskRecord):
         output = (self.output or {}) | {"error": failure.to_wire()}
         return self._ended(now, AnswerStatus.ERROR, Status.FAILED, output=output)
 
-    def aborted(self, *, now: datetime) -> Self:
-        """The task was stopped."""
-        return self._ended(now, AnswerStatus.ABORTED, Status.ABORTED, children_abort_pending=True)
+    def aborted(self, *, now: datetime, by: Identity | None = None) -> Self:
+        """The task was stopped: by itself, if nobody is named."""
+        changes = {"aborted_by": by and by.fitting(), "children_abort_pending": True}
+        return self._ended(now, AnswerStatus.ABORTED, Status.ABORTED, **changes)
 
     def due(self, hook: str | None) -> Self:
         """The task is over and `hook`, if there is one, has to run."""
@@ -170,9 +184,21 @@ class StoredTask(TaskRecord):
     def children_aborted(self) -> Self:
         return self.model_copy(update={"children_abort_pending": False})
 
-    def logs_expire(self) -> Self:
-        """Each of its log rows has an expiry date."""
-        return self.model_copy(update={"log_expiry_pending": False})
+    def expires(self, at: int | None) -> Self:
+        """The task is over, and DynamoDB removes it then; `None`: its parent lives on."""
+        return self.model_copy(update={"expires_at": at})
+
+    def asked_for_expiry(self, *, now: datetime) -> Self:
+        """Its rows are to be dated."""
+        return self.model_copy(update={"expiry_pending": int(now.timestamp() * 1000)})
+
+    def dated(self) -> Self:
+        """Each of its rows has an expiry date."""
+        return self.model_copy(update={"expiry_pending": 0})
+
+    def deleted(self) -> Self:
+        """Nothing shows it any more. It is removed once its hook has run."""
+        return self.model_copy(update={"deletion_pending": True})
 
     def resent(self, *, now: datetime) -> Self:
         """Its event was sent again."""
@@ -195,9 +221,7 @@ class StoredTask(TaskRecord):
     def _ended(
         self, now: datetime, answer: AnswerStatus, status: Status, **changes: object
     ) -> Self:
-        # The logs of earlier iterations were written before anybody knew when they expire.
-        pending = self.log_expiry_pending or self.iterations > 1
-        ended = {"status": status, "finished_on": now, "log_expiry_pending": pending}
+        ended = {"status": status, "finished_on": now}
         return self._answered(now, answer, **ended, **changes)
 
     def _answered(self, now: datetime, answer: AnswerStatus, **changes: object) -> Self:
@@ -212,14 +236,6 @@ class StoredTask(TaskRecord):
 
     def _changed(self, now: datetime, **changes: object) -> Self:
         return self.model_copy(update={**changes, "saved_on": now})
-
-
-def _fitting(identity: Identity) -> Identity:
-    return Identity(
-        id=cut(to_text(identity.id), MAX_IDENTITY_CHARACTERS),
-        display_name=cut(to_text(identity.display_name), MAX_IDENTITY_CHARACTERS),
-        type=cut(to_text(identity.type), MAX_IDENTITY_CHARACTERS),
-    )
 
 
 def new_id(now: datetime) -> str:

@@ -44,6 +44,7 @@ class LogLine(StoredModel):
     type: LogType = LogType.INFO
     data: Json | None = None
     error: TaskFailure | None = None
+    created_by: Identity | None = None  # where it is not whoever the log is of
 
     @classmethod
     def at(cls, now: datetime, message: str, error: TaskFailure | None = None) -> "LogLine":
@@ -61,7 +62,7 @@ class TaskLog(StoredModel):
     iteration: int
     execution_name: str = ""
     created_on: Moment
-    created_by: Identity
+    created_by: Identity  # who wrote it; the iteration itself writes for whoever triggered it
     part: str  # unique among the iteration's parts, and sorts in their order
     lines: tuple[LogLine, ...] = Field(default=(), alias="items")  # Webiny's word on the wire
 
@@ -71,12 +72,18 @@ class TaskLog(StoredModel):
 
     @classmethod
     def of(
-        cls, task: "StoredTask", lines: Iterable[LogLine], *, part: int | None = None
+        cls,
+        task: "StoredTask",
+        lines: Iterable[LogLine],
+        *,
+        part: int | None = None,
+        by: Identity | None = None,
     ) -> "TaskLog":
         """Lines of a task's current iteration.
 
         Args:
             part: the number of the iteration's own part; without it, somebody beside it logs.
+            by: who that is; by default, the iteration logs for whoever triggered the task.
         """
         kept = tuple(lines)
         return cls(
@@ -84,16 +91,24 @@ class TaskLog(StoredModel):
             iteration=task.iterations,
             execution_name=task.execution_name or "",
             created_on=kept[0].created_on,
-            created_by=task.created_by,
+            created_by=by.fitting() if by else task.created_by,
             part=f"{part:06d}" if part is not None else f"~{os.urandom(4).hex()}",
             lines=kept,
         )
 
     @classmethod
     def joined(cls, parts: Iterable["TaskLog"]) -> "TaskLog":
-        """The parts of one iteration's log as one, its lines by their time."""
+        """The parts of one iteration's log as one, its lines by their time.
+
+        A line of a part that somebody else wrote than the first says who wrote it.
+        """
         first, *rest = sorted(parts, key=lambda part: part.created_on)
-        lines = [line for part in (first, *rest) for line in part.lines]
+        lines = [line for part in (first, *rest) for line in part._lines_beside(first)]
         return first.model_copy(
             update={"lines": tuple(sorted(lines, key=lambda line: line.created_on))}
         )
+
+    def _lines_beside(self, first: "TaskLog") -> Iterable[LogLine]:
+        if self.created_by == first.created_by:
+            return self.lines
+        return (line.model_copy(update={"created_by": self.created_by}) for line in self.lines)

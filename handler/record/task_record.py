@@ -1,17 +1,34 @@
 """A task, as its author, its hooks and the API see it."""
 
-from pydantic import Field
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING, Final, Self
 
-from handler.contract import DEFAULT_LOCALE, DEFAULT_TENANT, Status
+from pydantic import Field, PrivateAttr, model_serializer
+from pydantic_core.core_schema import SerializationInfo, SerializerFunctionWrapHandler
+
+from handler.contract import DEFAULT_LOCALE, DEFAULT_TENANT, MAX_IDENTITY_CHARACTERS, Status
 from handler.record.model import Count, Json, Moment, StoredModel
+from handler.record.texts import cut, to_text
+
+PAYLOADS: Final = ("input", "output")
+ReadPayload = Callable[[str], Json | None]
+"""Reads a payload, by its name."""
 
 
 class Identity(StoredModel):
-    """Who triggered a task."""
+    """Who triggered a task, or did something to one."""
 
     id: str
     display_name: str
     type: str
+
+    def fitting(self) -> "Identity":
+        """The same, cut to what a record has room for."""
+        return Identity(
+            id=cut(to_text(self.id), MAX_IDENTITY_CHARACTERS),
+            display_name=cut(to_text(self.display_name), MAX_IDENTITY_CHARACTERS),
+            type=cut(to_text(self.type), MAX_IDENTITY_CHARACTERS),
+        )
 
 
 SYSTEM_IDENTITY = Identity(id="system", display_name="System", type="system")
@@ -29,6 +46,9 @@ class Progress(StoredModel):
 class TaskRecord(StoredModel):
     """A task as it stood when it was read. It never changes; read it again to see what came since.
 
+    Its input and its output may be large. One of more than 4 KiB is read when it is first asked
+    for, as it then is. In the place of one that is gone stands a note.
+
     A new field goes here if an author or a client of the API uses it, and on `StoredTask` if only
     the engine does. `schema.graphql` says which of these the API shows.
     """
@@ -45,6 +65,7 @@ class TaskRecord(StoredModel):
     delay: Count = 0  # seconds from the trigger to the first iteration
     created_on: Moment  # every moment is in UTC, to the millisecond
     created_by: Identity = SYSTEM_IDENTITY
+    aborted_by: Identity | None = None  # its children are aborted by the same
     saved_on: Moment | None = None
     started_on: Moment | None = None
     finished_on: Moment | None = None
@@ -53,6 +74,27 @@ class TaskRecord(StoredModel):
     attempts: Count = 0  # iterations at the current step, since the last `Continue`; 1 at the first
     waiting_until: Moment | None = None  # the end of its delay or wait, while it is in one
     progress: Progress | None = None
+    _read: ReadPayload | None = PrivateAttr(default=None)
+
+    def lazily(self, read: ReadPayload, names: Collection[str]) -> Self:
+        """The record without some payloads: `read` is called for each that is asked for."""
+        if not names:
+            return self
+        lazy = self.model_copy()
+        for name in names:
+            lazy.__dict__.pop(name, None)
+        lazy._read = read
+        return lazy
+
+    def whole(self) -> Self:
+        """The record with its payloads, for whoever keeps it longer than its table."""
+        for name in PAYLOADS:
+            getattr(self, name)
+        return self
+
+    def has_read(self, name: str) -> bool:
+        """Whether a payload is here. It reads nothing."""
+        return name in self.__dict__
 
     @property
     def is_open(self) -> bool:
@@ -75,3 +117,29 @@ class TaskRecord(StoredModel):
     @property
     def was_aborted(self) -> bool:
         return self.status is Status.ABORTED
+
+    def __eq__(self, other: object) -> bool:
+        fields = type(self).model_fields.items()
+        return type(self) is type(other) and all(
+            getattr(self, name) == getattr(other, name)
+            for name, field in fields
+            if not field.exclude
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # it has dicts
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> object:
+            if name not in PAYLOADS or self._read is None:
+                return super().__getattr__(name)
+            value = self.__dict__[name] = self._read(name)
+            return value
+
+    @model_serializer(mode="wrap")
+    def _whole(self, dump: SerializerFunctionWrapHandler, info: SerializationInfo) -> Json:
+        for name in PAYLOADS:
+            if name not in (info.exclude or ()) and name in (info.include or PAYLOADS):
+                getattr(self, name)  # what is dumped is read first
+        dumped: Json = dump(self)
+        return dumped

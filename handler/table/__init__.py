@@ -1,11 +1,11 @@
 """All that knows DynamoDB and the payload bucket. No rule about tasks but a write's condition."""
 
-from handler.table.conditions import ANY_OWNER, NO_OWNER, ClaimRequest, Guard, owned_by
+from handler.table.conditions import ANY_OWNER, NO_OWNER, ClaimRequest, Guard, owned_by, running
 from handler.table.dynamo import Dynamo
 from handler.table.listing import Filter, TaskPage, count_tasks, invalid_cursor, list_tasks
 from handler.table.logs import Logs
-from handler.table.payloads import PayloadBucket
-from handler.table.store import RecordMoved, Store
+from handler.table.payloads import PayloadBucket, PayloadError
+from handler.table.store import RecordMoved, Standing, Store
 
 __all__ = [
     "ANY_OWNER",
@@ -16,11 +16,14 @@ __all__ = [
     "Guard",
     "Logs",
     "PayloadBucket",
+    "PayloadError",
     "RecordMoved",
+    "Standing",
     "Store",
     "TaskPage",
     "count_tasks",
     "invalid_cursor",
     "list_tasks",
     "owned_by",
+    "running",
 ]

@@ -1,6 +1,6 @@
 """The conditions of a write: who may claim a record, and who may write to one."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -73,6 +73,11 @@ class ClaimRequest:
         )
 
 
+OPEN_VALUES: Final = items.encoded(
+    {":guard_pending": Status.PENDING, ":guard_running": Status.RUNNING}
+)
+IS_OPEN: Final = "taskStatus IN (:guard_pending, :guard_running)"
+
 # A person may end whatever is not over, a task of a status that only newer code knows as well.
 _OVER_VALUES: Final = {f":{status}": status for status in sorted(OVER_STATUSES)}
 _NOT_OVER: Final = (
@@ -87,20 +92,18 @@ class Guard:
     Args:
         execution_name: the execution that must own it; `""`: no execution may; `None`: any may.
         iterations: the iteration that must be its last; `None`: any.
+        is_running: whether that iteration must still be without an outcome.
     """
 
     execution_name: str | None = None
     iterations: int | None = None
+    is_running: bool = False
 
     def condition(self) -> "tuple[str, Item]":
         """The condition of a write, and its values."""
         if self == ANY_OWNER:
             return _NOT_OVER, items.encoded(_OVER_VALUES)
-        condition = "taskStatus IN (:guard_pending, :guard_running)"
-        values: dict[str, object] = {
-            ":guard_pending": Status.PENDING,
-            ":guard_running": Status.RUNNING,
-        }
+        condition, values = IS_OPEN, dict[str, object]()
         if self.execution_name == "":
             condition += " AND attribute_not_exists(executionName)"
         elif self.execution_name is not None:
@@ -111,7 +114,10 @@ class Guard:
         elif self.iterations is not None:
             condition += " AND iterations = :guard_iterations"
             values[":guard_iterations"] = self.iterations
-        return condition, items.encoded(values)
+        if self.is_running:
+            # The outcome removes it: whatever outlives its iteration writes nothing any more.
+            condition += " AND attribute_exists(claimsSinceOutcome)"
+        return condition, OPEN_VALUES | items.encoded(values)
 
 
 # Whoever owns an open task, and whatever runs.
@@ -123,3 +129,8 @@ NO_OWNER: Final = Guard(execution_name="")
 def owned_by(task: StoredTask) -> Guard:
     """Holds while the iteration of `task` is its last, and its execution the owner."""
     return Guard(execution_name=task.execution_name or "", iterations=task.iterations)
+
+
+def running(task: StoredTask) -> Guard:
+    """The same, while that iteration has no outcome."""
+    return replace(owned_by(task), is_running=True)

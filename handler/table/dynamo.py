@@ -2,7 +2,8 @@
 
 import itertools
 import random
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from botocore.exceptions import ClientError, HTTPClientError
@@ -60,6 +61,8 @@ class Dynamo:
 
     Args:
         client: the client; its own few retries come first.
+        patience: for how long one request is tried again, at most. Who does many things in one
+            invocation must not spend all its time on one.
     """
 
     def __init__(
@@ -69,11 +72,13 @@ class Dynamo:
         table: str,
         clock: Clock,
         remaining: RemainingSeconds,
+        patience: timedelta | None = None,
     ) -> None:
         self.table = table
         self._client = client
         self._clock = clock
         self._remaining = remaining
+        self._patience = patience
 
     def call(self, operation: str, **request: object) -> Any:
         """Calls one operation (`update_item`) and returns its response.
@@ -83,16 +88,13 @@ class Dynamo:
             StoreUnavailable: it kept failing for as long as there was time.
             StoreError: it failed for a reason that doesn't pass.
         """
-        attempts = itertools.count()
+        pauses = self._pauses()
         while True:
             try:
                 return getattr(self._client, operation)(**request)
             except (ClientError, ConnectionFailed, HTTPClientError) as error:
                 self._raise_unless_passing(operation, error)
-                self._pause(
-                    next(attempts),
-                    f"DynamoDB's {operation} kept failing while there was time: {error}",
-                )
+                pauses(f"DynamoDB's {operation} kept failing while there was time: {error}")
 
     def pages(self, query: Mapping[str, object]) -> Iterator[Any]:
         """Every page of a query."""
@@ -124,16 +126,21 @@ class Dynamo:
         for response in self.pages(query):
             yield from response["Items"]
 
-    def get_many(self, keys: "Sequence[Key]") -> "Iterator[Item]":
-        """Items, read consistently, in no order. Keys without an item are passed over."""
-        for some in _chunks(keys, _BATCH_GET):
-            request: dict[str, object] = {self.table: {"Keys": some, "ConsistentRead": True}}
-            for attempt in itertools.count():
+    def get_many(self, keys: "Sequence[Key]", **more: object) -> "Iterator[Item]":
+        """Items, read consistently, in no order. Keys without an item are passed over.
+
+        Args:
+            more: a projection.
+        """
+        for some in chunks(keys, _BATCH_GET):
+            wanted = {"Keys": some, "ConsistentRead": True, **more}
+            request: dict[str, object] = {self.table: wanted}
+            pauses = self._pauses()
+            while request:
                 response = self.call("batch_get_item", RequestItems=request)
                 yield from response["Responses"].get(self.table, [])
-                if not (request := response["UnprocessedKeys"]):
-                    break
-                self._pause(attempt, "DynamoDB kept leaving keys of a batch unread.")
+                if request := response["UnprocessedKeys"]:
+                    pauses("DynamoDB kept leaving keys of a batch unread.")
 
     def put_many(self, items: "Iterable[Item]") -> None:
         """Puts items, each in place of the one with its key."""
@@ -144,19 +151,30 @@ class Dynamo:
         self._write_many([{"DeleteRequest": {"Key": _key_of(item)}} for item in items])
 
     def _write_many(self, writes: Sequence[object]) -> None:
-        for some in _chunks(writes, _BATCH_WRITE):
+        for some in chunks(writes, _BATCH_WRITE):
             request: dict[str, object] = {self.table: some}
-            for attempt in itertools.count():
+            pauses = self._pauses()
+            while request:
                 response = self.call("batch_write_item", RequestItems=request)
-                if not (request := response["UnprocessedItems"]):
-                    break
-                self._pause(attempt, "DynamoDB kept leaving items of a batch unwritten.")
+                if request := response["UnprocessedItems"]:
+                    pauses("DynamoDB kept leaving items of a batch unwritten.")
 
-    def _pause(self, attempt: int, message: str) -> None:
-        backoff = min(_FIRST_BACKOFF_SECONDS * 2 ** min(attempt, 16), _MAX_BACKOFF_SECONDS)
-        if self._remaining() < _LAST_SECONDS + backoff:
-            raise StoreUnavailable(message)
-        self._clock.sleep(random.uniform(0, backoff))
+    def _pauses(self) -> Callable[[str], None]:
+        """The pauses between the tries of one request, each longer than the last.
+
+        The last one raises `StoreUnavailable`, with the message that it is given.
+        """
+        backoffs = (_FIRST_BACKOFF_SECONDS * 2**attempt for attempt in itertools.count())
+        ends_at = self._clock.now() + self._patience if self._patience else None
+
+        def pause(message: str) -> None:
+            backoff = min(next(backoffs), _MAX_BACKOFF_SECONDS)
+            is_late = self._remaining() < _LAST_SECONDS + backoff
+            if is_late or (ends_at and self._clock.now() > ends_at):
+                raise StoreUnavailable(message)
+            self._clock.sleep(random.uniform(0, backoff))
+
+        return pause
 
     def _raise_unless_passing(self, operation: str, error: Exception) -> None:
         if not isinstance(error, ClientError):
@@ -174,7 +192,8 @@ def _refused_item(error: ClientError, reasons: Sequence[Mapping[str, Any]]) -> "
     return found or next((reason["Item"] for reason in reasons if reason.get("Item")), None)
 
 
-def _chunks(elements: Sequence[Element], size: int) -> Iterator[Sequence[Element]]:
+def chunks(elements: Sequence[Element], size: int) -> Iterator[Sequence[Element]]:
+    """Elements, so many at a time."""
     return (elements[start : start + size] for start in range(0, len(elements), size))
 
 

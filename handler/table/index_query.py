@@ -1,14 +1,15 @@
 """Which tasks to read, and how: one partition of an index, or the children of a task."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from handler.clock import to_iso
 from handler.contract import INDEX_SORT_KEY, PARTITION_KEY, SORT_KEY, Index
-from handler.record import StoredTask
+from handler.record import StoredTask, is_key
 from handler.table import items, keys
 from handler.table.dynamo import Dynamo
+from handler.table.reading import WITHOUT_LONG_PAYLOADS, child_task
 
 if TYPE_CHECKING:
     from handler.table.keys import Item
@@ -18,6 +19,9 @@ Cursor = Mapping[str, str]
 
 # BatchGetItem reads 100 records at a time (API reference).
 _PAGE_TASKS: Final = 100
+
+# A sort key has at most so many bytes (DynamoDB guide, "Constraints").
+_MAX_KEY_BYTES: Final = 1_024
 
 ANY_TIME: Final = ("", keys.LAST)  # before and after every ISO date
 
@@ -38,19 +42,13 @@ class IndexQuery:
 
     def request(self, table: str) -> dict[str, object]:
         """The query, as DynamoDB takes it."""
-        first, last = self.created
-        if self.index:
-            first = first or " "  # an empty string is not a key
-        else:
-            first, last = f"{keys.CHILD_ROWS}{first}", f"{keys.CHILD_ROWS}{last}"
         name, value = self._partition
-        sort_key = INDEX_SORT_KEY if self.index else SORT_KEY
-        # A child's row goes on behind the moment: the end has to be above all of that moment's.
-        values = {":partition": value, ":first": first, ":last": f"{last}{keys.LAST}"}
+        first, last = self._range
+        values = {":partition": value, ":first": first, ":last": last}
         return {
             "TableName": table,
             "KeyConditionExpression": (
-                f"{name} = :partition AND {sort_key} BETWEEN :first AND :last"
+                f"{name} = :partition AND {self._sort_key} BETWEEN :first AND :last"
             ),
             "ExpressionAttributeValues": items.encoded(values),
         } | ({"IndexName": self.index.value} if self.index else {"ConsistentRead": True})
@@ -59,7 +57,13 @@ class IndexQuery:
         """Whether a cursor is of this query."""
         name, value = self._partition
         names = {PARTITION_KEY, SORT_KEY} | ({name, INDEX_SORT_KEY} if self.index else set())
-        return cursor.get(name) == value and cursor.keys() == names
+        if cursor.get(name) != value or cursor.keys() != names:
+            return False
+        # The table refuses a start outside of the range, and what can't be a key.
+        first, last = self._range
+        return first <= cursor[self._sort_key] <= last and all(
+            is_key(text, _MAX_KEY_BYTES) for text in cursor.values()
+        )
 
     def cursor_of(self, task: StoredTask) -> dict[str, str]:
         """The cursor of the page that goes on behind `task`."""
@@ -68,6 +72,20 @@ class IndexQuery:
         own_key = keys.texts(keys.task_key(task.id))
         created_on = to_iso(task.created_on)
         return own_key | {self.index.partition_key: self.partition, INDEX_SORT_KEY: created_on}
+
+    @property
+    def _sort_key(self) -> str:
+        return INDEX_SORT_KEY if self.index else SORT_KEY
+
+    @property
+    def _range(self) -> tuple[str, str]:
+        """The first and the last sort key."""
+        first, last = self.created
+        # A child's row goes on behind the moment: the end has to be above all of that moment's.
+        last = f"{last}{keys.LAST}"
+        if self.index:
+            return first or " ", last  # an empty string is not a key
+        return f"{keys.CHILD_ROWS}{first}", f"{keys.CHILD_ROWS}{last}"
 
     @property
     def _partition(self) -> tuple[str, str]:
@@ -88,19 +106,30 @@ class TaskIndex:
     """Reads many tasks at a time.
 
     Args:
-        read: makes a task of an item.
+        read: makes a task of an item that was read without its long payloads.
+        is_gone: whether a task is as good as gone.
     """
 
-    def __init__(self, dynamo: Dynamo, *, read: "Callable[[Item], StoredTask]") -> None:
+    def __init__(
+        self,
+        dynamo: Dynamo,
+        *,
+        read: "Callable[[Item], StoredTask]",
+        is_gone: Callable[[StoredTask], bool],
+    ) -> None:
         self._dynamo = dynamo
         self._read = read
+        self._is_gone = is_gone
 
-    def tasks(self, ids: Sequence[str]) -> list[StoredTask]:
-        """Reads tasks by id, consistently, in that order; tasks that are gone are left out."""
-        unique = list(dict.fromkeys(ids))  # a batch takes each key once
-        found = map(self._read, self._dynamo.get_many([keys.task_key(id) for id in unique]))
-        by_id = {task.id: task for task in found}
-        return [by_id[id] for id in unique if id in by_id]
+    def tasks(self, ids: Iterable[str], *, deleted: bool = False) -> list[StoredTask]:
+        """Reads tasks by id, consistently, in that order; tasks that are gone are left out.
+
+        Args:
+            deleted: whether those are read, too, of which the rest is still to be removed.
+        """
+        by_id = self._by_id(ids)
+        found = (by_id.get(id) for id in dict.fromkeys(ids))
+        return [task for task in found if task and (deleted or not self._is_gone(task))]
 
     def page(
         self,
@@ -132,7 +161,7 @@ class TaskIndex:
     def unfinished(self) -> Iterator[StoredTask]:
         """Every task, of any tenant, that is open or has follow-ups; oldest first."""
         for page in self.unfinished_pages():
-            yield from self.tasks(page.ids)
+            yield from self.tasks(page.ids, deleted=True)
 
     def unfinished_pages(self, start: Cursor | None = None) -> Iterator[Page]:
         """The same by id, page by page: from behind `start` to the end, then from the beginning."""
@@ -153,9 +182,20 @@ class TaskIndex:
             if (cursor := page.cursor) is None:
                 return
 
-    def children(self, parent_id: str) -> list[StoredTask]:
-        """Every child of a task, read consistently, oldest first."""
-        return list(self.select(IndexQuery(None, parent_id)))
+    def children(self, parent_id: str) -> Iterator[StoredTask]:
+        """Every child of a task, read consistently, oldest first.
+
+        One whose record is gone is there as failed, with the reason.
+        """
+        for response in self._dynamo.pages(self._request(IndexQuery(None, parent_id))):
+            rows = {keys.task_id(row): row for row in response["Items"]}
+            found = {task.id: task for task in self.tasks(rows)}
+            yield from (found.get(id) or child_task(row) for id, row in rows.items())
+
+    def _by_id(self, ids: Iterable[str]) -> dict[str, StoredTask]:
+        unique = [keys.task_key(id) for id in dict.fromkeys(ids)]  # a batch takes each key once
+        found = map(self._read, self._dynamo.get_many(unique, **WITHOUT_LONG_PAYLOADS))
+        return {task.id: task for task in found}
 
     def _request(self, query: IndexQuery) -> dict[str, object]:
         return query.request(self._dynamo.table)

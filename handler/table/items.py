@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from handler.contract import EXPIRY_ATTRIBUTE, PARTITION_KEY, SORT_KEY, Index
-from handler.record import Json, StoredTask, TaskLog, to_shown_json, to_text
+from handler.record import PAYLOADS, Json, StoredTask, TaskLog, to_shown_json, to_text
 from handler.table import keys
 
 if TYPE_CHECKING:
@@ -14,25 +14,23 @@ if TYPE_CHECKING:
 
     from handler.table.keys import Item
 
-PAYLOADS: Final = ("input", "output")
-# A payload of that size or more is compressed, where that makes it smaller. A smaller one stays
-# readable in the console.
-_COMPRESSED_FROM_BYTES: Final = 4 * 1024
-
 # Kept as JSON text: DynamoDB's numbers are not floats, and its maps end at 32 levels. Text reads
 # well, too.
-_JSON_ATTRIBUTES: Final = frozenset({"input", "output", "createdBy", "progress", "items"})
+_JSON_ATTRIBUTES: Final = frozenset(
+    {"input", "output", "createdBy", "abortedBy", "progress", "items"}
+)
 _KEYS: Final = frozenset({PARTITION_KEY, SORT_KEY})
+_NOT_A_FIELD: Final = {"id", *PAYLOADS}
 
 
-def task_item(task: StoredTask, *, expires_at: int | None = None) -> "Item":
-    """The record's item, with what conditions and indexes need of it."""
+def task_item(task: StoredTask) -> "Item":
+    """The record's item without its payloads, with what conditions and indexes need of it."""
     # Defaults are omitted to keep the item under 1 KB, one write unit.
-    fields = task.model_dump(by_alias=True, mode="json", exclude={"id"}, exclude_defaults=True)
-    return (
-        keys.task_key(task.id)
-        | encoded(fields | {"taskStatus": task.status} | _index_keys(task))
-        | expiry(expires_at)
+    fields = task.model_dump(
+        by_alias=True, mode="json", exclude=_NOT_A_FIELD, exclude_defaults=True
+    )
+    return keys.task_key(task.id) | encoded(
+        fields | {"taskStatus": task.status} | _index_keys(task)
     )
 
 
@@ -77,8 +75,6 @@ def expiry(expires_at: int | None) -> "Item":
 
 
 def _encoded(name: str, value: object) -> "AttributeValueTypeDef":
-    if name in PAYLOADS:
-        return _packed(_json(value))
     if name in _JSON_ATTRIBUTES:
         return {"S": _json(value)}
     return {"N": str(int(value))} if isinstance(value, int) else {"S": to_text(value)}
@@ -103,16 +99,22 @@ def _json(value: object) -> str:
     return text
 
 
-def _packed(text: str) -> "AttributeValueTypeDef":
+def payload_text(value: object) -> str:
+    """A payload, as JSON text."""
+    return _json(value)
+
+
+def packed(text: str) -> "AttributeValueTypeDef":
+    """A payload's text as an attribute: compressed, where that makes it smaller."""
     content = text.encode()
-    if len(content) < _COMPRESSED_FROM_BYTES:
-        return {"S": text}
     # Without a time, the same text is the same bytes.
     compressed = gzip.compress(content, mtime=0)
     return {"B": compressed} if len(compressed) < len(content) else {"S": text}
 
 
 def _index_keys(task: StoredTask) -> Json:
+    if task.deletion_pending and task.is_over:  # no list and no count has it any more
+        return {Index.UNFINISHED.partition_key: keys.UNFINISHED}
     return {
         Index.BY_TENANT.partition_key: task.tenant,
         Index.BY_DEFINITION.partition_key: keys.definition_partition(

@@ -44,6 +44,11 @@ def child_key(child: StoredTask) -> "Key":
     return {PARTITION_KEY: {"S": task_partition(child.parent_id or "")}, SORT_KEY: {"S": row}}
 
 
+def child_row(child: StoredTask) -> "Item":
+    """The row itself. It says what the join needs of a child whose record is gone."""
+    return child_key(child) | {"definitionId": {"S": child.definition_id}}
+
+
 def log_key(log: TaskLog) -> "Key":
     """A key of the part's own: what an iteration logs later stands beside it, never over it."""
     row = f"{LOG_ROWS}{iteration_text(log.iteration)}#{to_iso(log.created_on)}#{log.part}"
@@ -69,10 +74,12 @@ def texts(key: Mapping[str, "AttributeValueTypeDef"]) -> dict[str, str]:
 
 
 def definition_partition(tenant: str, definition_id: str) -> str:
-    return f"{tenant}#{definition_id}"
+    """Of these two alone: a tenant may have a `#`, so what stands behind the last one has none."""
+    return f"{tenant}#{definition_id.replace('%', '%25').replace('#', '%23')}"
 
 
 def status_partition(tenant: str, group: str) -> str:
+    """Of these two alone: no group of `status_group` has a `#`."""
     return f"{tenant}#{group}"
 
 

@@ -94,15 +94,21 @@ def list_tasks(
     cursor: Mapping[str, str] | None = _decoded(after, query) if after else None
     matches = functools.partial(_matches, wanted)
     taken: list[StoredTask] = []
+    last_own: StoredTask | None = None
     for _ in range(_MAX_READ // _PAGE):
         page = index.page(query, newest_first=newest_first, limit=_PAGE, cursor=cursor)
-        for task in filter(matches, index.tasks(page.ids)):
+        own = [task for task in index.tasks(page.ids) if task.tenant == wanted.tenant]
+        for task in filter(matches, own):
             if len(taken) == limit:
                 return _page(taken, query.cursor_of(taken[-1]))
             taken.append(task)
+        last_own = own[-1] if own else last_own
         if (cursor := page.cursor) is None:
-            break
-    return _page(taken, cursor)
+            return _page(taken)
+    if query.index:
+        return _page(taken, cursor)
+    # A parent may have children of other tenants: a cursor must not tell their ids and dates.
+    return _page(taken, query.cursor_of(last_own) if last_own else None)
 
 
 def count_tasks(index: TaskIndex, wanted: Filter) -> int:

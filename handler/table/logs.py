@@ -1,44 +1,47 @@
-"""The log rows of the tasks: append, read, let expire."""
+"""The log rows of the tasks: append, read."""
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from handler.record import StoredTask, TaskLog
+from handler.contract import EXPIRY_ATTRIBUTE, PARTITION_KEY
+from handler.record import TaskLog
 from handler.table import items
-from handler.table.dynamo import Dynamo
-from handler.table.keys import LAST, LOG_ROWS, iteration_text, task_partition
+from handler.table.conditions import IS_OPEN, OPEN_VALUES
+from handler.table.dynamo import ConditionFailed, Dynamo
+from handler.table.keys import LAST, LOG_ROWS, iteration_text, task_key, task_partition
 from handler.table.reading import task_log
 
 if TYPE_CHECKING:
     from handler.table.keys import Item
 
-Expiry = Callable[[], int | None]
-"""When what ends now expires, in seconds since 1970; `None`: never."""
-
 
 class Logs:
-    """The logs of the tasks.
+    """The logs of the tasks."""
 
-    Args:
-        expiry: says when the log of a task that ends now expires.
-    """
-
-    def __init__(self, dynamo: Dynamo, *, expiry: Expiry) -> None:
+    def __init__(self, dynamo: Dynamo) -> None:
         self._dynamo = dynamo
-        self._expiry = expiry
 
-    def append(self, log: TaskLog, *, expires: bool = False) -> None:
-        """Adds lines to a task's log, whatever its status.
+    def append(self, log: TaskLog) -> None:
+        """Adds lines to a task's log.
 
-        Args:
-            expires: the task is over: the lines expire with it.
+        The lines of a task that is over expire with it. Those of one that is gone are dropped:
+        nothing would ever remove them.
         """
-        self._dynamo.call("put_item", **self.put(log, expires=expires))
+        try:
+            self._put_if(IS_OPEN, log, values=OPEN_VALUES)
+        except ConditionFailed as failed:
+            if failed.item is None:
+                return
+            expiry = failed.item.get(EXPIRY_ATTRIBUTE, {}).get("N")
+            try:
+                exists = f"attribute_exists({PARTITION_KEY})"
+                self._put_if(exists, log, expires_at=int(expiry) if expiry else None)
+            except ConditionFailed:
+                return
 
-    def put(self, log: TaskLog, *, expires: bool) -> dict[str, object]:
-        """The put of `append`, for a transaction."""
-        expires_at = self._expiry() if expires else None
+    def put(self, log: TaskLog, *, expires_at: int | None) -> dict[str, object]:
+        """The put of a part of a log, for a transaction with its task's record."""
         return {
             "TableName": self._dynamo.table,
             "Item": items.log_item(log, expires_at=expires_at),
@@ -56,21 +59,25 @@ class Logs:
         edge = "" if after_iteration is None else iteration_text(after_iteration)
         first = "" if newest_first or not edge else f"{edge}{LAST}"
         last = edge if newest_first and edge else LAST
-        rows = self._rows(task_id, first, last, newest_first=newest_first)
+        first, last = f"{LOG_ROWS}{first}", f"{LOG_ROWS}{last}"
+        rows = self._dynamo.rows(task_partition(task_id), first, last, newest_first=newest_first)
         logs = map(task_log, rows)
         for _, parts in itertools.groupby(logs, key=lambda part: part.iteration):
             yield TaskLog.joined(parts)
 
-    def expire(self, task: StoredTask) -> None:
-        """Dates the rows of a finished task for expiry. Run twice, it changes nothing more."""
-        date = items.expiry(self._expiry())
-        if date:
-            rows = self._rows(task.id)
-            self._dynamo.put_many([row | date for row in rows if date.keys() - row.keys()])
-
-    def _rows(
-        self, task_id: str, first: str = "", last: str = LAST, *, newest_first: bool = False
-    ) -> "Iterator[Item]":
-        partition = task_partition(task_id)
-        first, last = f"{LOG_ROWS}{first}", f"{LOG_ROWS}{last}"
-        return self._dynamo.rows(partition, first, last, newest_first=newest_first)
+    def _put_if(
+        self,
+        condition: str,
+        log: TaskLog,
+        *,
+        values: "Item | None" = None,
+        expires_at: int | None = None,
+    ) -> None:
+        check = {
+            "TableName": self._dynamo.table,
+            "Key": task_key(log.task),
+            "ConditionExpression": condition,
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        } | ({"ExpressionAttributeValues": values} if values else {})
+        writes = [{"ConditionCheck": check}, {"Put": self.put(log, expires_at=expires_at)}]
+        self._dynamo.call("transact_write_items", TransactItems=writes)

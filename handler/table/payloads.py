@@ -1,143 +1,214 @@
 """Inputs and outputs that a record has no room for: the bucket that keeps them."""
 
 import hashlib
-import json
-from collections.abc import Callable, Mapping, Set
+import logging
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from handler.contract import EXPIRE_TAG, MAX_RECORD_PAYLOAD_BYTES, EnvVar
+from handler.contract import MAX_RECORD_PAYLOAD_BYTES, EnvVar
 from handler.errors import StoreError, StoreUnavailable
-from handler.table.items import PAYLOADS
+from handler.record import PAYLOADS, new_id
+from handler.table.dynamo import chunks
+from handler.table.items import packed
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import TagTypeDef
 
     from handler.table.keys import Item
 
-# The stack's lifecycle rule removes objects with this tag after the days of retention.
-_TAG: "Final[TagTypeDef]" = {"Key": EXPIRE_TAG[0], "Value": EXPIRE_TAG[1]}
+log = logging.getLogger(__name__)
+
+PREFIX: Final = "tasks/"
+# Input and output have half each, so that neither depends on the other.
+MAX_INLINE_BYTES: Final = MAX_RECORD_PAYLOAD_BYTES // len(PAYLOADS)
+_SHORT_BYTES: Final = 4 * 1024
+CONTENT: Final = {name: f"{name}Content" for name in PAYLOADS}
+BESIDE: Final = ""
+# ListObjectsV2 gives, and DeleteObjects takes, 1,000 keys at a time (S3 API reference).
+PAGE: Final = 1_000
+_KEY: Final = re.compile(r"tasks/.+/(?P<seconds>[0-9a-f]{8})[0-9a-f]{16}-[0-9a-f]{64}")
 
 
-class PayloadLost(StoreError):
+class PayloadError(StoreError):
+    """S3 refuses a payload: a permission, a missing bucket."""
+
+
+class PayloadLost(PayloadError):
     """An object that a record names is not in the bucket."""
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """An object of the bucket, and when it was written."""
+
+    key: str
+    written_on: datetime
+
+    @property
+    def task_id(self) -> str:
+        return self.key.removeprefix(PREFIX).rpartition("/")[0]
 
 
 class PayloadBucket:
     """The stack's bucket of payloads.
 
-    Each payload's key is its own digest, so that writing it twice changes nothing.
+    **A key is written once.** It has the time and random digits in it, so that whoever finds an
+    object that no record names knows that no record will.
 
     Args:
         name: the bucket; empty where there is none, and every method then raises `StoreError`.
 
     Raises (every method):
         StoreUnavailable: S3 can't be reached.
-        StoreError: it refused the request.
+        PayloadError: it refused the request.
     """
 
     def __init__(self, client: "S3Client", *, name: str) -> None:
         self._client = client
         self._name = name
 
+    @property
+    def exists(self) -> bool:
+        return bool(self._name)
+
     def put(self, key: str, content: bytes) -> None:
-        self._call("write", key, self._client.put_object, Body=content)
+        self._call("write", key, self._client.put_object, Key=key, Body=content)
 
     def get(self, key: str) -> bytes:
         content: bytes = self._call(
-            "read", key, lambda **request: self._client.get_object(**request)["Body"].read()
+            "read",
+            key,
+            lambda **request: self._client.get_object(**request)["Body"].read(),
+            Key=key,
         )
         return content
-
-    def expire(self, key: str) -> None:
-        """Lets the bucket remove it after the days of retention."""
-        self._call("tag", key, self._client.put_object_tagging, Tagging={"TagSet": [_TAG]})
-
-    def delete(self, key: str) -> None:
-        self._call("delete", key, self._client.delete_object)
 
     def put_all(self, contents: Mapping[str, bytes]) -> None:
         for key, content in contents.items():
             self.put(key, content)
 
-    def discard(self, keys: Set[str], *, retention_days: int) -> None:
-        """Removes payloads after the retention, since somebody may still be reading them."""
-        for key in keys:
-            if retention_days:
-                self.expire(key)
-            else:
-                self.delete(key)
+    def delete(self, keys: Sequence[str]) -> None:
+        for some in chunks(keys, PAGE):
+            objects = [{"Key": key} for key in some]
+            delete = {"Objects": objects, "Quiet": True}
+            response = self._call("delete", some[0], self._client.delete_objects, Delete=delete)
+            for error in response.get("Errors", []):
+                raise PayloadError(f'S3 could not delete "{error["Key"]}": {error.get("Message")}')
 
-    def loaded(self, item: "Item", *, is_one_of_many: bool = False) -> "tuple[Item, set[str]]":
-        """The item with the payloads that `offloaded` took out of it, and the names of lost ones.
+    def discard(self, keys: Sequence[str]) -> None:
+        """Deletes what nothing names any more. What is left is found by the sweep, one day."""
+        try:
+            self.delete(keys)
+        except (StoreError, StoreUnavailable) as error:
+            log.warning("A payload is left over. %s", error, extra={"action": "payload_left"})
 
-        A note stands in the place of a payload that is lost.
+    def delete_all(self, task_id: str) -> None:
+        """Deletes every payload of a task, those that its record does not name as well."""
+        if self._name:
+            found = (each for page in self._pages(f"{PREFIX}{task_id}/", "") for each in page)
+            self.delete([each.key for each in found if each.task_id == task_id])
 
-        Args:
-            is_one_of_many: what S3 refuses to give gets a note as well, and keeps no other record
-                from being read.
-        """
-        lost: set[str] = set()
-        for name in PAYLOADS:
-            match item.get(name):
-                case {"M": {"key": {"S": str(key)}, "kind": {"S": str(kind)}}}:
-                    pass
-                case _:
-                    continue  # the payload itself; or what no code of ours has written
-            try:
-                value = self._value(key, kind)
-            except StoreError as error:
-                if not isinstance(error, PayloadLost) and not is_one_of_many:
-                    raise
-                note = {"note": f"This {name} can't be read. {error.message}"}
-                value = {"S": json.dumps(note)}
-                lost.add(name)
-            item = item | {name: value}
-        return item, lost
+    def page(self, after: str) -> list[Object]:
+        """The objects behind a key, in the order of their keys: 1,000 at most."""
+        return next(self._pages(PREFIX, after))
 
-    def _value(self, key: str, kind: str) -> "AttributeValueTypeDef":
-        content = self.get(key)
-        return {"B": content} if kind == "B" else {"S": content.decode(errors="replace")}
+    def _pages(self, prefix: str, after: str) -> Iterator[list[Object]]:
+        while True:
+            response = self._call(
+                "list",
+                prefix,
+                self._client.list_objects_v2,
+                Prefix=prefix,
+                MaxKeys=PAGE,
+                **({"StartAfter": after} if after else {}),
+            )
+            page = [
+                Object(found["Key"], _written_on(found["Key"], found["LastModified"]))
+                for found in response.get("Contents", [])
+            ]
+            yield page
+            if not response.get("IsTruncated"):
+                return
+            after = page[-1].key
 
     def _call(
-        self, verb: str, key: str, operation: Callable[..., object], **request: object
+        self, verb: str, what: str, operation: Callable[..., object], **request: object
     ) -> Any:
         if not self._name:
-            raise StoreError(
+            raise PayloadError(
                 "An input or output is larger than a record has room for, and there is no bucket "
                 f"for it. Set {EnvVar.PAYLOAD_BUCKET_NAME} to the stack's output payloadBucketName."
             )
         try:
-            return operation(Bucket=self._name, Key=key, **request)
+            return operation(Bucket=self._name, **request)
         except (ClientError, BotoCoreError) as error:
-            raise _translated(f'{verb} "{key}"', error) from error
+            raise _translated(f'{verb} "{what}"', error) from error
 
 
-def offloaded(item: "Item", task_id: str) -> "tuple[Item, dict[str, bytes]]":
-    """The item without its largest payloads, as far as it must, and these by their keys."""
-    contents: dict[str, bytes] = {}
-    sizes = {name: len(_content(item[name])) for name in PAYLOADS if name in item}
-    for name in sorted(sizes, key=lambda name: sizes[name], reverse=True):
-        if sum(sizes.values()) <= MAX_RECORD_PAYLOAD_BYTES:
-            break
-        content = _content(item[name])
-        key = f"tasks/{task_id}/{hashlib.sha256(content).hexdigest()}"
-        contents[key] = content
-        item = item | {name: {"M": {"key": {"S": key}, "kind": {"S": next(iter(item[name]))}}}}
-        sizes[name] = len(key)
-    return item, contents
+def placed(
+    name: str, text: str, *, task_id: str, now: datetime, has_room: bool = True
+) -> "tuple[Item, dict[str, bytes]]":
+    """A payload as the record has it, and what of it goes into the bucket, by its key.
+
+    A short one is an attribute of its name, which people can read. A longer one stands beside it,
+    in `inputContent` or `outputContent`, so that a list need not read it; a large one in the
+    bucket. The attribute of its name then says where it is.
+
+    Args:
+        text: the payload, as JSON.
+        has_room: whether the record has room for a long one.
+    """
+    if len(text.encode()) <= _SHORT_BYTES:
+        return {name: {"S": text}}, {}
+    value = packed(text)
+    content = value["B"] if "B" in value else value["S"].encode()
+    kind = {"kind": {"S": next(iter(value))}}
+    if len(content) <= MAX_INLINE_BYTES and has_room:
+        return {name: {"M": kind}, CONTENT[name]: value}, {}
+    key = f"{PREFIX}{task_id}/{new_id(now)}-{hashlib.sha256(content).hexdigest()}"
+    return {name: {"M": {"key": {"S": key}, **kind}}}, {key: content}
 
 
-def payload_keys(item: "Item") -> set[str]:
-    """The keys of the payloads that are not in the item itself."""
-    return {item[name]["M"]["key"]["S"] for name in PAYLOADS if "M" in item.get(name, {})}
+def places_of(item: "Item") -> dict[str, str]:
+    """Where the long payloads of a record stand: each by its name, a key or `BESIDE`."""
+    found = {name: _pointer(item.get(name)) for name in PAYLOADS}
+    return {name: pointer[0] for name, pointer in found.items() if pointer}
 
 
-def _content(value: "AttributeValueTypeDef") -> bytes:
-    return value["B"] if "B" in value else value["S"].encode()
+def content_of(item: "Item", name: str, bucket: PayloadBucket) -> "AttributeValueTypeDef":
+    """A payload, wherever it stands. Raises `PayloadLost`."""
+    pointer = _pointer(item[name])
+    if pointer is None:
+        return item[name]  # the payload itself; or what no code of ours has written
+    key, kind = pointer
+    if key == BESIDE:
+        if CONTENT[name] not in item:
+            raise PayloadLost("The record does not have it any more.")
+        return item[CONTENT[name]]
+    content = bucket.get(key)
+    return {"B": content} if kind == "B" else {"S": content.decode(errors="replace")}
+
+
+def _pointer(attribute: "AttributeValueTypeDef | None") -> tuple[str, str] | None:
+    match attribute:
+        case {"M": {"key": {"S": str(key)}, "kind": {"S": str(kind)}}}:
+            return key, kind
+        case {"M": {"kind": {"S": str(kind)}}}:
+            return BESIDE, kind
+    return None
+
+
+def _written_on(key: str, modified: datetime) -> datetime:
+    """When an object was written: its key says so; S3 does where somebody else has written it."""
+    if not (ours := _KEY.fullmatch(key)):
+        return modified
+    return datetime.fromtimestamp(int(ours["seconds"], 16), modified.tzinfo)
 
 
 def _translated(what: str, error: ClientError | BotoCoreError) -> StoreUnavailable | StoreError:
@@ -146,5 +217,5 @@ def _translated(what: str, error: ClientError | BotoCoreError) -> StoreUnavailab
         if error.response["Error"]["Code"] == "NoSuchKey":
             return PayloadLost("Its object is not in the bucket any more.")
         status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-    kind = StoreUnavailable if status >= 500 or status == 429 else StoreError
+    kind = StoreUnavailable if status >= 500 or status == 429 else PayloadError
     return kind(f"S3 could not {what}: {error}")

@@ -4,15 +4,24 @@ A row may be odd: code of a newer version wrote it, or a person did. What can't 
 nothing but itself.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from pydantic import ValidationError
 
-from handler.contract import PARTITION_KEY, SORT_KEY, Index, Status
-from handler.record import SYSTEM_IDENTITY, Json, LogLine, LogType, StoredTask, TaskLog
+from handler.contract import PARTITION_KEY, SORT_KEY, ErrorCode, Index, Status
+from handler.record import (
+    SYSTEM_IDENTITY,
+    Json,
+    LogLine,
+    LogType,
+    StoredTask,
+    TaskFailure,
+    TaskLog,
+)
 from handler.table import items, keys
+from handler.table.payloads import PayloadLost
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
@@ -25,6 +34,21 @@ _KNOWN: Final = frozenset(str(field.alias) for field in StoredTask.model_fields.
 _NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _REQUIRED: Final[Json] = {"definitionId": "?", "name": "?", "createdOn": _NEVER}
 _UNREADABLE: Final = "This part of the log can't be read."
+
+
+def only(names: Iterable[str]) -> dict[str, object]:
+    """A request's part that reads these attributes alone."""
+    attributes = {f"#{name}": name for name in sorted(names)}
+    return {
+        "ProjectionExpression": ", ".join(attributes),
+        "ExpressionAttributeNames": attributes,
+    }
+
+
+# What has a read give a record without its long payloads, which may have megabytes.
+WITHOUT_LONG_PAYLOADS: Final = only(
+    {*_KNOWN - {"id"}, PARTITION_KEY, SORT_KEY, Index.UNFINISHED.partition_key}
+)
 
 
 def stored_task(item: "Row") -> StoredTask:
@@ -41,6 +65,40 @@ def task_log(item: "Row") -> TaskLog:
         return items.task_log(item)
     except Exception:
         return _unreadable_log(item)
+
+
+def payload_of(name: str, attribute: "AttributeValueTypeDef") -> Json:
+    """A payload. Raises `PayloadLost` where something else stands in its place."""
+    try:
+        value = items.decoded({name: attribute})[name]
+    except Exception:
+        value = None
+    if isinstance(value, dict):
+        return value
+    raise PayloadLost("The record has something else in its place.")
+
+
+def note(name: str, why: object) -> Json:
+    """What stands in the place of a payload that can't be read."""
+    return {"note": f"This {name} can't be read. {why}"}
+
+
+def child_task(row: "Row") -> StoredTask:
+    """A child whose record is gone, by the row that names it to its parent."""
+    id = keys.task_id(row)
+    message = (
+        f'The record of the child "{id}" is gone: it was deleted. How the child ended is not known.'
+    )
+    failure = TaskFailure(message=message, code=ErrorCode.CHILD_GONE)
+    created_on = row[SORT_KEY]["S"].removeprefix(keys.CHILD_ROWS).partition("#")[0]
+    definition_id = row.get("definitionId", {}).get("S") or _REQUIRED["definitionId"]
+    fields = {"id": id, "createdOn": created_on, "definitionId": definition_id, "name": id}
+    try:
+        task = StoredTask.model_validate(_REQUIRED | fields)
+    except ValidationError:  # a row that somebody else has written
+        task = StoredTask.model_validate(fields | _REQUIRED)
+    output = {"error": failure.to_wire()}
+    return task.model_copy(update={"status": Status.FAILED, "output": output})
 
 
 def status_of(item: "Row") -> Status:

@@ -1,20 +1,47 @@
 """The records of the tasks: create, claim, save, read, delete."""
 
 import os
+from collections.abc import Mapping
 from datetime import timedelta
+from enum import Enum, auto
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from handler.clock import Clock
-from handler.contract import PARTITION_KEY, Index, Status
+from handler.contract import EXPIRY_ATTRIBUTE, PARTITION_KEY, Index
 from handler.errors import NotFound
-from handler.record import StoredTask, TaskLog
+from handler.record import PAYLOADS, Json, StoredTask, TaskLog
 from handler.table import items, keys
-from handler.table.conditions import CLAIM_CONDITION, CLAIM_UPDATE, ClaimRequest, Guard
+from handler.table.conditions import (
+    CLAIM_CONDITION,
+    CLAIM_UPDATE,
+    IS_OPEN,
+    OPEN_VALUES,
+    ClaimRequest,
+    Guard,
+)
 from handler.table.dynamo import ConditionFailed, Dynamo
 from handler.table.index_query import TaskIndex
 from handler.table.logs import Logs
-from handler.table.payloads import PayloadBucket, offloaded, payload_keys
-from handler.table.reading import status_of, stored_task
+from handler.table.orphans import Orphans
+from handler.table.payloads import (
+    BESIDE,
+    CONTENT,
+    PayloadBucket,
+    PayloadError,
+    PayloadLost,
+    content_of,
+    placed,
+    places_of,
+)
+from handler.table.reading import (
+    WITHOUT_LONG_PAYLOADS,
+    note,
+    only,
+    payload_of,
+    status_of,
+    stored_task,
+)
 from handler.table.sweep_position import SweepPosition
 
 if TYPE_CHECKING:
@@ -22,6 +49,18 @@ if TYPE_CHECKING:
 
 _WRITE_TOKEN: Final = "writeToken"  # noqa: S105  an attribute's name
 _STATUS: Final = "taskStatus"
+# A payload that stands in the record, but was not written by this version, may be long.
+_LONG: Final = 16 * 1024
+# What a record without a payload has; it is not stored.
+_NOTHING: Final[Mapping[str, Json | None]] = {"input": {}, "output": None}
+
+
+class Standing(Enum):
+    """How an iteration stands that is running."""
+
+    RUNNING = auto()
+    OVER = auto()  # the task has ended, or is gone
+    OVERTAKEN = auto()  # another invocation runs the task
 
 
 class RecordMoved(Exception):
@@ -37,12 +76,18 @@ class RecordMoved(Exception):
 
 
 class Store:
-    """The table of tasks. `logs` has their logs, `index` reads many at a time,
-    `sweep_position` is where a sweep was cut off.
+    """The table of tasks. `logs` has their logs, `index` reads many at a time, `sweep_position` is
+    where a sweep was cut off, `orphans` are the payloads that no record names.
 
     **Every write is recognised.** A write whose response is lost on the way is sent again, and then
     its condition fails: the record has moved on, by this very write. So each write of a record puts
     a token of its own on it. A refused write that finds its token there has been carried out.
+
+    **A long payload is read by whoever asks for it**, and a task that is claimed has its input;
+    see `TaskRecord`.
+
+    **What is gone is gone for everybody.** A task that was deleted, or whose days of retention have
+    passed, is not read any more, whatever is still to be removed of it.
 
     Args:
         dynamo: the table.
@@ -61,9 +106,10 @@ class Store:
         self._clock = clock
         self._bucket = bucket
         self._retention_days = retention_days
-        self.logs = Logs(dynamo, expiry=self._expiry)
-        self.sweep_position = SweepPosition(dynamo)
-        self.index = TaskIndex(dynamo, read=self._one_of_many)
+        self.logs = Logs(dynamo)
+        self.sweep_position = SweepPosition(dynamo, of="SWEEP")
+        self.index = TaskIndex(dynamo, read=self._task, is_gone=self._is_gone)
+        self.orphans = Orphans(dynamo, bucket=bucket, clock=clock)
 
     def create(self, task: StoredTask, *, log: TaskLog | None = None) -> bool:
         """Creates the record and its parent's child row.
@@ -72,15 +118,19 @@ class Store:
             False, and nothing is changed, if there is a record of that id.
         """
         token = _new_token()
-        item, payloads = self._item(task, token)
-        self._bucket.put_all(payloads)
-        put = self._request(Item=item, ConditionExpression=f"attribute_not_exists({PARTITION_KEY})")
-        others = [self.logs.put(log, expires=task.is_over)] if log else []
+        payloads, _, objects = self._changed_payloads(task)
+        item = items.task_item(task) | payloads | items.encoded({_WRITE_TOKEN: token})
+        self._bucket.put_all(objects)
+        now = items.encoded({":now": int(self._clock.now().timestamp())})
+        is_free = f"attribute_not_exists({PARTITION_KEY}) OR {EXPIRY_ATTRIBUTE} < :now"
+        put = self._request(Item=item, ConditionExpression=is_free, ExpressionAttributeValues=now)
+        others = [self.logs.put(log, expires_at=task.expires_at)] if log else []
         if task.parent_id:
-            others.append(self._request(Item=keys.child_key(task)))
+            others.append(self._request(Item=keys.child_row(task)))
         try:
             self._write("Put", put, others, token)
         except RecordMoved:
+            self._bucket.discard(list(objects))
             return False
         return True
 
@@ -92,14 +142,26 @@ class Store:
 
     def find(self, id: str) -> StoredTask | None:
         """Reads a record, consistently."""
-        response = self._dynamo.call("get_item", **self._consistent(id))
-        return self._task(response["Item"]) if "Item" in response else None
+        response = self._dynamo.call("get_item", **self._consistent(id), **WITHOUT_LONG_PAYLOADS)
+        task = self._task(response["Item"]) if "Item" in response else None
+        return None if task is None or self._is_gone(task) else task
 
-    def status(self, id: str) -> Status | None:
-        """Reads a task's status alone, consistently; `None` if there is no such task."""
+    def exists(self, id: str) -> bool:
+        """Whether there is a record of that id, of a task that was deleted as well."""
         request = self._consistent(id)
-        response = self._dynamo.call("get_item", **request, ProjectionExpression=_STATUS)
-        return status_of(response["Item"]) if "Item" in response else None
+        return "Item" in self._dynamo.call(
+            "get_item", **request, ProjectionExpression=PARTITION_KEY
+        )
+
+    def standing(self, task: StoredTask) -> Standing:
+        """How a running iteration stands, which `task` is the record of."""
+        names = f"{_STATUS}, executionName, iterations"
+        request = self._consistent(task.id) | {"ProjectionExpression": names}
+        item = self._dynamo.call("get_item", **request).get("Item")
+        if item is None or not status_of(item).is_open:
+            return Standing.OVER
+        mine = items.encoded({"executionName": task.execution_name, "iterations": task.iterations})
+        return Standing.RUNNING if mine.items() <= item.items() else Standing.OVERTAKEN
 
     def claim(self, claim: ClaimRequest) -> StoredTask:
         """Starts an iteration: one request that checks, counts, and returns the record as it is.
@@ -118,70 +180,174 @@ class Store:
             ReturnValues="ALL_NEW",
             ReturnValuesOnConditionCheckFailure="ALL_OLD",
         )
-        return self._task(item)
+        return self._with_input(item)
 
     def save(
         self, after: StoredTask, *, before: StoredTask, guard: Guard, log: TaskLog | None = None
-    ) -> None:
+    ) -> StoredTask:
         """Writes what `after` changed, with `log`, in one transaction, if `guard` holds.
+
+        Returns:
+            `after`, as it is stored.
 
         Raises:
             RecordMoved: it does not hold; nothing was written.
         """
         token = _new_token()
-        (old, _), (new, payloads) = self._item(before), self._item(after, token)
-        changed, removed = items.changes(old, new)
-        self._bucket.put_all({key: payloads[key] for key in payload_keys(changed)})
+        payloads, emptied, objects = self._changed_payloads(after, before)
+        changed, removed = items.changes(items.task_item(before), items.task_item(after))
+        self._bucket.put_all(objects)
+        changed |= payloads | items.encoded({_WRITE_TOKEN: token})
+        removed |= emptied
         update = self._update(after.id, changed, removed, *guard.condition())
-        others = [self.logs.put(log, expires=after.is_over)] if log else []
-        self._write("Update", update, others, token)
-        superseded = payload_keys(old) - payload_keys(new)
-        self._bucket.discard(superseded, retention_days=self._retention_days)
-        if after.is_over and self._retention_days:
-            self._bucket.discard(payload_keys(new), retention_days=self._retention_days)
-
-    def clear_follow_up(self, after: StoredTask, *, before: StoredTask) -> None:
-        """Clears a follow-up of a finished task. A no-op if it was cleared already."""
-        changed, removed = items.changes(self._item(before)[0], self._item(after)[0])
-        if not after.has_follow_ups:
-            # Two who clear one follow-up each may both have seen the other's.
-            removed.add(Index.UNFINISHED.partition_key)
-        still_due = f"attribute_exists({Index.UNFINISHED.partition_key}) AND {_STATUS} = :status"
-        values = items.encoded({":status": before.status})
+        others = [self.logs.put(log, expires_at=after.expires_at)] if log else []
         try:
-            update = self._update(after.id, changed, removed, still_due, values)
-            self._dynamo.call("update_item", **update)
-        except ConditionFailed:
-            return
+            self._write("Update", update, others, token)
+        except RecordMoved:
+            self._bucket.discard(list(objects))
+            raise
+        replaced = {*payloads, *emptied}
+        superseded = [before.places.get(name) for name in PAYLOADS if name in replaced]
+        self._bucket.discard([key for key in superseded if key])
+        kept = {name: place for name, place in before.places.items() if name not in replaced}
+        return after.model_copy(update={"places": kept | places_of(payloads)})
 
-    def delete(self, task: StoredTask) -> None:
-        """Deletes a finished task: its rows and its payloads, then its record. It may be gone."""
-        for key in payload_keys(self._item(task)[0]):
-            self._bucket.delete(key)
-        partition = keys.task_partition(task.id)
-        for rows in (keys.CHILD_ROWS, keys.LOG_ROWS):
-            self._dynamo.delete_many(list(self._dynamo.rows(partition, rows, rows + keys.LAST)))
-        self._dynamo.call("delete_item", **self._request(Key=keys.task_key(task.id)))
+    def expiring(self, task: StoredTask) -> StoredTask:
+        """A task that ends now, with when it expires. A child expires after its parent has."""
+        if not self._retention_days:
+            return task.expires(None)
+        expiring = task.expires(None if task.parent_id else self.expiry())
+        return expiring.asked_for_expiry(now=self._clock.now())
 
-    def _item(self, task: StoredTask, token: str | None = None) -> "tuple[Item, dict[str, bytes]]":
-        """The record's item, and the payloads that it has no room for, by their keys."""
-        expires_at = self._expiry() if task.is_over else None
-        item = items.task_item(task, expires_at=expires_at)
-        return offloaded(item | items.encoded({_WRITE_TOKEN: token}), task.id)
-
-    def _task(self, item: "Item", *, is_one_of_many: bool = False) -> StoredTask:
-        loaded, lost = self._bucket.loaded(item, is_one_of_many=is_one_of_many)
-        task = stored_task(loaded)
-        return task.model_copy(update={"unreadable": (*task.unreadable, *lost)}) if lost else task
-
-    def _one_of_many(self, item: "Item") -> StoredTask:
-        return self._task(item, is_one_of_many=True)
-
-    def _expiry(self) -> int | None:
+    def expiry(self) -> int | None:
         """When what ends now expires: seconds since 1970, as DynamoDB's time to live takes it."""
         if not self._retention_days:
             return None
         return int((self._clock.now() + timedelta(days=self._retention_days)).timestamp())
+
+    def add_follow_up(self, after: StoredTask, *, before: StoredTask) -> bool:
+        """Adds a follow-up to a finished task. Returns whether it is still there to have one."""
+        is_over = f"attribute_exists({PARTITION_KEY}) AND NOT {IS_OPEN}"
+        return self._change_follow_ups(after, before, is_over, OPEN_VALUES)
+
+    def clear_follow_up(self, after: StoredTask, *, before: StoredTask) -> None:
+        """Clears a follow-up of a finished task. A no-op if it was cleared, or added, meanwhile."""
+        still_due = f"attribute_exists({Index.UNFINISHED.partition_key}) AND {_STATUS} = :status"
+        values: Json = {":status": before.status}
+        if before.expiry_pending and not after.expiry_pending:
+            still_due += " AND expiryPending = :asked"
+            values[":asked"] = before.expiry_pending
+        self._change_follow_ups(after, before, still_due, items.encoded(values))
+
+    def date_rows(self, task: StoredTask) -> None:
+        """Gives each row of a task the date of its record. Run twice, it is the same."""
+        date = items.expiry(task.expires_at)
+        if task.parent_id:
+            self._date_child_row(task, date)
+        for rows in (keys.LOG_ROWS, keys.CHILD_ROWS):
+            found = self._dynamo.rows(keys.task_partition(task.id), rows, rows + keys.LAST)
+            self._dynamo.put_many([row | date for row in found if date.keys() - row.keys()])
+
+    def _date_child_row(self, task: StoredTask, date: "Item") -> None:
+        """Dates the row that names a task to its parent, which may have written its own date."""
+        try:
+            self._dynamo.call(
+                "update_item",
+                **self._request(Key=keys.child_key(task)),
+                UpdateExpression=f"SET {EXPIRY_ATTRIBUTE} = :at",
+                ConditionExpression=f"attribute_exists({PARTITION_KEY})",
+                ExpressionAttributeValues={":at": date[EXPIRY_ATTRIBUTE]},
+            )
+        except ConditionFailed:
+            return
+
+    def forget_child(self, task: StoredTask) -> None:
+        """Removes the row that names a task to a parent that is gone."""
+        self._dynamo.call("delete_item", **self._request(Key=keys.child_key(task)))
+
+    def delete(self, task: StoredTask) -> None:
+        """Removes a finished task: its rows and its payloads, then its record. It may be gone."""
+        partition = keys.task_partition(task.id)
+        for rows in (keys.CHILD_ROWS, keys.LOG_ROWS):
+            self._dynamo.delete_many(list(self._dynamo.rows(partition, rows, rows + keys.LAST)))
+        self._bucket.delete_all(task.id)
+        self._dynamo.call("delete_item", **self._request(Key=keys.task_key(task.id)))
+
+    def _is_gone(self, task: StoredTask) -> bool:
+        now = self._clock.now().timestamp()
+        has_expired = task.expires_at is not None and task.expires_at < now
+        return task.is_over and (task.deletion_pending or has_expired)
+
+    def _task(self, item: "Item") -> StoredTask:
+        """The task of an item. Each long payload is read by whoever asks for it."""
+        places = places_of(item)
+        unread = places.keys() | {name for name in PAYLOADS if _is_long(item.get(name, {}))}
+        task = stored_task({name: value for name, value in item.items() if name not in unread})
+        task = task.model_copy(update={"places": places})
+        return task.lazily(partial(self._payload, task.id), unread)
+
+    def _with_input(self, item: "Item") -> StoredTask:
+        """The same, with its input, which may be unreadable: the object is lost."""
+        task = self._task(item)
+        if task.has_read("input"):
+            return task
+        try:
+            input = payload_of("input", content_of(item, "input", self._bucket))
+        except PayloadLost as error:
+            lost = {"input": note("input", error), "unreadable": (*task.unreadable, "input")}
+            return task.model_copy(update=lost)
+        return task.model_copy(update={"input": input})
+
+    def _payload(self, id: str, name: str) -> Json | None:
+        """Reads one payload of a record; a note, where it is gone or refused."""
+        request = self._consistent(id) | only((name, CONTENT[name]))
+        found: Item = {}
+        while True:
+            before, response = found, self._dynamo.call("get_item", **request)
+            if "Item" not in response:
+                return note(name, "Its task is gone.")
+            if name not in (found := response["Item"]):
+                return _NOTHING[name]
+            try:
+                return payload_of(name, content_of(found, name, self._bucket))
+            except PayloadError as error:
+                # A writer may have replaced it, and removed the one that the record had named.
+                if found == before or not isinstance(error, PayloadLost):
+                    return note(name, error)
+
+    def _changed_payloads(
+        self, after: StoredTask, before: StoredTask | None = None
+    ) -> "tuple[Item, set[str], dict[str, bytes]]":
+        """What to set and what to remove for the payloads that `after` changed, and the objects."""
+        changed: Item = {}
+        removed: set[str] = set()
+        objects: dict[str, bytes] = {}
+        for name in PAYLOADS:
+            if not after.has_read(name) or not _is_changed(name, after, before):
+                continue
+            if (value := getattr(after, name)) == _NOTHING[name]:
+                removed.add(name)
+            else:
+                text, now = items.payload_text(value), self._clock.now()
+                attributes, contents = placed(name, text, task_id=after.id, now=now)
+                changed, objects = changed | attributes, objects | contents
+            if before and before.places.get(name) == BESIDE:
+                removed.add(CONTENT[name])
+        return changed, removed - changed.keys(), objects
+
+    def _change_follow_ups(
+        self, after: StoredTask, before: StoredTask, condition: str, values: "Item"
+    ) -> bool:
+        changed, removed = items.changes(items.task_item(before), items.task_item(after))
+        if not after.has_follow_ups:
+            # Two who clear one follow-up each may both have seen the other's.
+            removed.add(Index.UNFINISHED.partition_key)
+        try:
+            update = self._update(after.id, changed, removed, condition, values)
+            self._dynamo.call("update_item", **update)
+        except ConditionFailed:
+            return False
+        return True
 
     def _request(self, **request: object) -> dict[str, object]:
         return {"TableName": self._dynamo.table, **request}
@@ -226,9 +392,24 @@ class Store:
         except ConditionFailed as failed:
             if failed.item and failed.item.get(_WRITE_TOKEN) == {"S": token}:
                 return failed.item
-            raise RecordMoved(self._task(failed.item) if failed.item else None) from failed
+            moved = failed.item
+            raise RecordMoved(self._task(moved) if moved else None) from failed
         item: Item = response.get("Attributes", {})
         return item
+
+
+def _is_long(attribute: Mapping[str, object]) -> bool:
+    return "B" in attribute or len(str(attribute.get("S", ""))) > _LONG
+
+
+def _is_changed(name: str, after: StoredTask, before: StoredTask | None) -> bool:
+    new = getattr(after, name)
+    if before is None:
+        return bool(new != _NOTHING[name])
+    if not before.has_read(name):
+        return True
+    old = getattr(before, name)
+    return old is not new and items.payload_text(old) != items.payload_text(new)
 
 
 def _new_token() -> str:

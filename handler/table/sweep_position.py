@@ -1,4 +1,4 @@
-"""Where a sweep was cut off: a row of the table, which is there while a sweep is not at its end."""
+"""Where a sweep was cut off: a row of the table, which is there while it is not at its end."""
 
 import json
 from collections.abc import Mapping
@@ -11,30 +11,33 @@ from handler.table.dynamo import Dynamo
 if TYPE_CHECKING:
     from handler.table.keys import Key
 
-_KEY: "Final[Key]" = {PARTITION_KEY: {"S": "SWEEP"}, SORT_KEY: {"S": "SWEEP"}}
 _CURSOR: Final = "cursor"
 
 
 class SweepPosition:
-    """The cursor of the page of unfinished tasks that the next sweep starts with."""
+    """The cursor of the page that the next sweep starts with.
 
-    def __init__(self, dynamo: Dynamo) -> None:
+    Args:
+        of: what is swept.
+    """
+
+    def __init__(self, dynamo: Dynamo, *, of: str) -> None:
         self._dynamo = dynamo
         self._table = {"TableName": dynamo.table}
+        self._key: Key = {PARTITION_KEY: {"S": "SWEEP"}, SORT_KEY: {"S": of}}
 
     def read(self) -> Mapping[str, str] | None:
         """The cursor; `None` if the last sweep came to its end."""
-        item = self._dynamo.call("get_item", **self._table, Key=_KEY, ConsistentRead=True).get(
-            "Item", {}
-        )
+        request = {**self._table, "Key": self._key, "ConsistentRead": True}
+        item = self._dynamo.call("get_item", **request).get("Item", {})
         cursor = json_object(item.get(_CURSOR, {}).get("S", ""))
         return {name: str(value) for name, value in cursor.items()} or None
 
     def keep(self, cursor: Mapping[str, str]) -> None:
         """Has the next sweep start there if this one is cut off."""
-        item = {**_KEY, _CURSOR: {"S": json.dumps(dict(cursor))}}
+        item = {**self._key, _CURSOR: {"S": json.dumps(dict(cursor))}}
         self._dynamo.call("put_item", **self._table, Item=item)
 
     def clear(self) -> None:
         """This sweep has come to its end."""
-        self._dynamo.call("delete_item", **self._table, Key=_KEY)
+        self._dynamo.call("delete_item", **self._table, Key=self._key)

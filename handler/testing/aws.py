@@ -100,13 +100,19 @@ class InterruptibleClient:
 
 
 class SerialClient:
-    """A client for any number of threads: moto loses writes that come at the same time."""
+    """A client for any number of threads: moto loses writes that come at the same time.
 
-    def __init__(self, client: Any) -> None:
+    Args:
+        check: called before each call; it may raise.
+    """
+
+    def __init__(self, client: Any, *, check: Callable[[], None]) -> None:
         self._client = client
+        self._check = check
 
     def __getattr__(self, operation: str) -> Callable[..., Any]:
         def call(**request: object) -> Any:
+            self._check()
             with _one_at_a_time:
                 return getattr(self._client, operation)(**request)
 

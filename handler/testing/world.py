@@ -156,12 +156,15 @@ class World:
         self.remaining_seconds = remaining_seconds
         self._max_steps = max_steps
         self._started_at = self.clock.now()
+        self._is_over = False
         self._order = itertools.count()
         self._due: list[_Execution] = []
         self._answers: dict[str, list[Json]] = {}
         self._events, self._states = EventsClient(), StatesClient()
         self._worker_client = InterruptibleClient(
-            aws_client("dynamodb"), before=self._actions(before), after=self._actions(after)
+            SerialClient(aws_client("dynamodb"), check=self._check),
+            before=self._actions(before),
+            after=self._actions(after),
         )
 
     @classmethod
@@ -171,8 +174,11 @@ class World:
         with mock_aws():
             world = cls(definitions, **options)
             parts = functools.partial(world.parts, worker=True)
-            with using(parts), threads_inherit_the_world():
-                yield world
+            try:
+                with using(parts), threads_inherit_the_world():
+                    yield world
+            finally:
+                world._is_over = True
 
     def parts(self, *, worker: bool = False) -> Parts:
         """What its systems are built from.
@@ -194,7 +200,15 @@ class World:
         own = {"events": self._events, "stepfunctions": self._states}
         if worker:
             own["dynamodb"] = cast("Any", self._worker_client)
-        return own.get(service) or SerialClient(aws_client(service))
+        return own.get(service) or SerialClient(aws_client(service), check=self._check)
+
+    def _check(self) -> None:
+        if self._is_over:
+            raise RuntimeError(
+                "The world of this test is over, and something still asks for its table: a thread "
+                "of the task; or a record whose long input or output nobody has read. Next: read "
+                "record.input or record.output inside the task or the `with` block."
+            )
 
     @property
     def system(self) -> System:
@@ -252,12 +266,12 @@ class World:
         store, answers = self.system.store, self._answers.get(id, [])
         children = store.index.children(id)
         return Result(
-            record=store.get(id).to_record(),
+            record=store.get(id).to_record().whole(),
             logs=tuple(store.logs.read(id)),
             waits=tuple(cast("int", answer["wait"]) for answer in answers if answer.get("wait")),
             answers=tuple(answers),
             calls=tuple(self._worker_client.calls),
-            children=tuple(child.to_record() for child in children),
+            children=tuple(child.to_record().whole() for child in children),
         )
 
     def remaining(self) -> float:

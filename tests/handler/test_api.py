@@ -119,17 +119,25 @@ class TestRequests:
             == "Ünïcödé 😀"
         )
 
-    def test_an_answer_of_more_than_6_mb_is_replaced_by_an_error(
-        self, stack: Stack, api: Api
-    ) -> None:
+    def test_an_input_that_no_answer_has_room_for_is_an_error(self, stack: Stack, api: Api) -> None:
         big = stack.create(id="t1", input={"text": "x" * 6_000_000})
         query = f'{{ backgroundTasks {{ getTask(id: "{big.id}") {{ data {{ input }} }} }} }}'
 
         answer = api.call({"body": json.dumps({"query": query})})
 
-        assert json.loads(str(answer["body"]))["errors"][0]["message"].endswith(
-            "Ask for fewer tasks or fields."
-        )
+        (error,) = json.loads(str(answer["body"]))["errors"]
+        assert "ask for fewer tasks" in error["message"]
+        assert error["extensions"]["code"] == "REQUEST_TOO_LARGE"
+
+    def test_no_answer_is_larger_than_lambda_returns(self, stack: Stack, api: Api) -> None:
+        for number in range(3):
+            stack.create(id=f"t{number}", input={str(key): '"' for key in range(120_000)})
+        query = "{ backgroundTasks { listTasks { data { input } } } }"
+
+        answer = api.call({"body": json.dumps({"query": query})})
+
+        assert len(json.dumps(answer)) < 6_291_556
+        assert "errors" in json.loads(answer["body"])
 
     def test_a_body_of_100000_nested_lists_is_answered_with_400(self, api: Api) -> None:
         assert api.call({"body": "[" * 100_000})["statusCode"] == 400

@@ -90,6 +90,8 @@ class TestFunctions:
         if name == "recovery":
             assert variables.pop("DEAD_LETTER_QUEUE_URL") == program.outputs["deadLetterQueueUrl"]
             assert variables.pop("RECOVERY_AFTER_SECONDS") == "120"
+        if name == "api":
+            assert variables.pop("JWT_TENANT_CLAIM") == ""
         assert variables == {
             "TABLE_NAME": program.outputs["tableName"],
             "EVENT_BUS_NAME": program.outputs["eventBusName"],
@@ -306,6 +308,26 @@ class TestGraphqlApi:
             "issuer": JWT["jwtIssuer"],
             "audiences": JWT["jwtAudience"],
         }
+
+    def test_a_token_needs_a_scope_and_decides_the_tenant_if_the_stack_says_so(self) -> None:
+        asked = {"jwtScopes": ["tasks/manage"], "jwtTenantClaim": "tenant"}
+
+        stack = run({**JWT, **asked, "vendorDependencies": False})
+
+        assert stack.one(ROUTE)["authorizationScopes"] == ["tasks/manage"]
+        variables = stack.one(FUNCTION, "api")["environment"]["variables"]
+        assert variables["JWT_TENANT_CLAIM"] == "tenant"
+
+    def test_the_access_log_says_who_called_by_signature_and_by_token(
+        self, program: Program
+    ) -> None:
+        (stage,) = program.all("aws:apigatewayv2/stage:Stage")
+
+        logged = json.loads(stage["accessLogSettings"]["format"])
+
+        assert logged["userArn"] == "$context.identity.userArn"
+        assert logged["subject"] == "$context.authorizer.claims.sub"
+        assert logged["requestId"] == "$context.requestId"
 
     def test_no_page_may_call_without_a_config_that_names_its_origin(self) -> None:
         stack = run({"corsOrigins": [], "vendorDependencies": False})

@@ -98,6 +98,8 @@ class TestRefusals:
                 'origins as JSON, ["https://admin.example.com"]',
             ),
             ("jwtAudience", "console", 'audiences as JSON, ["my-client"]'),
+            ("jwtScopes", "manage", 'scopes as JSON, ["tasks/manage"]'),
+            ("jwtTenantClaim", "a b", 'the name of a claim, or ""'),
             ("protectData", "perhaps", "true or false"),
             ("vendorDependencies", "never", "true or false"),
         ],
@@ -159,6 +161,19 @@ class TestRefusals:
     def test_an_issuer_and_its_audiences_go_together(self, changes: dict[str, Any]) -> None:
         assert '"jwtIssuer"' in (message := refusal(changes))
         assert "set both for an API authorised by JWT, or neither" in message
+
+    @pytest.mark.parametrize(
+        ("changes", "keys"),
+        [
+            ({"jwtScopes": ["tasks/manage"]}, '"jwtScopes"'),
+            ({"jwtTenantClaim": "tenant"}, '"jwtTenantClaim"'),
+            ({"jwtScopes": ["a"], "jwtTenantClaim": "b"}, '"jwtScopes" and "jwtTenantClaim"'),
+        ],
+    )
+    def test_what_is_asked_of_tokens_needs_an_issuer(
+        self, changes: dict[str, Any], keys: str
+    ) -> None:
+        assert f"Config key {keys} is about JWTs" in refusal(changes)
 
     @pytest.mark.parametrize("stack", ["feature.x", "s" * 28])
     def test_a_stack_name_that_aws_would_refuse_is_refused(self, stack: str) -> None:

@@ -116,6 +116,7 @@ class Api:
     def __init__(self, stack: Stack) -> None:
         stack.definitions = (testing_run, export_users, clean_up)
         self.headers: dict[str, str] = {}
+        self.stack = stack
 
     def call(self, event: object) -> Any:
         """The Lambda's whole response to an event."""

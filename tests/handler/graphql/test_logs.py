@@ -65,6 +65,15 @@ class TestListLogs:
         assert self.iterations(envelope) == [2]
         assert envelope["meta"]["totalCount"] == 1
 
+    @pytest.mark.parametrize("iteration", [0, 4, 2.5, -1, 1e300, "2", 10**400, {}, None])
+    def test_a_filter_by_any_iteration_lists_its_log_or_nothing(
+        self, api: Api, task_id: str, iteration: Any
+    ) -> None:
+        envelope = api.envelope(LIST_LOGS, where={"task": task_id, "iteration": iteration})
+
+        assert envelope["error"] is None
+        assert self.iterations(envelope) == ([3, 2, 1] if iteration is None else [])
+
     @pytest.mark.parametrize(
         ("variables", "message"),
         [

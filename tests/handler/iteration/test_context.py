@@ -132,7 +132,7 @@ class TestIsAborted:
             ((operation, request),) = stack.dynamodb.requests
             assert operation == "get_item"
             assert request["ConsistentRead"] is True
-            assert request["ProjectionExpression"] == "taskStatus"
+            assert request["ProjectionExpression"] == "taskStatus, executionName, iterations"
 
         record = stack.trigger(doing(body))
 

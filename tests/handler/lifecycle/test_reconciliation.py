@@ -638,13 +638,13 @@ class TestDeadLetters:
 
 
 class TestTheCostOfASweep:
-    def test_a_sweep_without_open_tasks_makes_two_requests(self, recovering: Recovering) -> None:
+    def test_a_sweep_without_open_tasks_makes_three_requests(self, recovering: Recovering) -> None:
         recovering.stack.run(recovering.pending())
 
         recovering.stack.dynamodb.requests.clear()
         recovering.sweep()
 
-        assert recovering.stack.dynamodb.calls == ["get_item", "query"]
+        assert recovering.stack.dynamodb.calls == ["get_item", "query", "get_item"]
         assert recovering.stack.dynamodb.requests[1][1]["IndexName"] == "unfinished"
         assert recovering.stack.stepfunctions.calls == []
 

@@ -67,14 +67,14 @@ def test_the_record_and_its_last_log_expire_from_the_write_that_ends_the_task(
 
 def test_the_next_sweep_dates_the_logs_of_earlier_iterations(recovering: Recovering) -> None:
     record = counted(recovering.stack)
-    assert record.log_expiry_pending
+    assert record.expiry_pending
     recovering.wait()
 
     found = recovering.sweep()
 
     assert found["closed"] == 1
     assert None not in expiries(recovering.stack)
-    assert not recovering.stack.get(record).log_expiry_pending
+    assert not recovering.stack.get(record).has_follow_ups
     assert recovering.sweep()["closed"] == 0
 
 
@@ -82,7 +82,6 @@ def test_a_task_of_one_iteration_leaves_no_log_without_a_date(recovering: Recove
     record = recovering.stack.trigger(counting(), input={"count": STEPS})
     recovering.stack.run(record)
 
-    assert not recovering.stack.get(record).log_expiry_pending
     assert expiries(recovering.stack) == [end(recovering.stack)] * 2
 
 
@@ -126,6 +125,4 @@ def test_with_zero_retention_days_nothing_expires(recovering: Recovering) -> Non
     recovering.sweep()
 
     assert expiries(recovering.stack) == [None] * (STEPS + 1)
-    assert not any(
-        record.log_expiry_pending for record in recovering.stack.store.index.unfinished()
-    )
+    assert not any(record.expiry_pending for record in recovering.stack.store.index.unfinished())

@@ -39,13 +39,14 @@ class TestDelete:
         with pytest.raises(NotFound):
             stack.tasks.delete("nothing")
 
-    def test_two_deletes_at_once_both_succeed(self, stack: Stack) -> None:
+    def test_a_task_that_is_being_deleted_is_gone_for_everybody_else(self, stack: Stack) -> None:
         record = stack.create(status=Status.SUCCESS)
 
         def delete_first(operation: str, request: dict[str, Any]) -> None:
             if operation == "delete_item":
                 stack.dynamodb.recover()
-                stack.tasks.delete(record.id)
+                with pytest.raises(NotFound):
+                    stack.tasks.delete(record.id)
 
         stack.dynamodb.interference = delete_first
 

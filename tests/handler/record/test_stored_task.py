@@ -236,17 +236,14 @@ class TestFollowUps:
         assert aborted.has_follow_ups
         assert not done.has_follow_ups
 
-    @pytest.mark.parametrize(("iterations", "pending"), [(0, False), (1, False), (2, True)])
-    def test_logs_of_earlier_iterations_are_a_follow_up_until_they_expire(
-        self, iterations: int, pending: bool
-    ) -> None:
-        task = running(iterations=iterations)
+    def test_the_expiry_is_a_follow_up_until_each_row_has_a_date(self) -> None:
+        ended = running().succeeded(now=LATER, output=None)
 
-        ended = task.succeeded(now=LATER, output=None)
-        done = ended.logs_expire()
+        asked = ended.asked_for_expiry(now=LATER)
 
-        assert ended.log_expiry_pending is ended.has_follow_ups is pending
-        assert not done.has_follow_ups
+        assert not ended.has_follow_ups
+        assert asked.has_follow_ups
+        assert not asked.dated().has_follow_ups
 
 
 class TestOtherMoves:

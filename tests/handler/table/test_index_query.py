@@ -148,7 +148,7 @@ def test_the_children_of_a_task_are_read_consistently_oldest_first(
     stack.create(parent_id="p2")
     stack.dynamodb.requests.clear()
 
-    found = store.index.children("p1")
+    found = list(store.index.children("p1"))
 
     assert found == children
     query, batch = (request for _, request in stack.dynamodb.requests)
@@ -156,11 +156,16 @@ def test_the_children_of_a_task_are_read_consistently_oldest_first(
     assert batch["RequestItems"]["tasks"]["ConsistentRead"] is True
 
 
-def test_a_child_that_is_gone_is_left_out(stack: Stack, store: Store) -> None:
+def test_a_child_that_is_gone_is_there_as_failed_with_the_reason(
+    stack: Stack, store: Store
+) -> None:
     gone = stack.create(parent_id="p1", status=Status.SUCCESS)
     left = stack.create(parent_id="p1")
     store.delete(gone)
 
-    found = store.index.children("p1")
+    first, second = store.index.children("p1")
 
-    assert found == [left]
+    assert (first.id, first.definition_id, first.status) == (gone.id, "someTask", Status.FAILED)
+    assert first.created_on == gone.created_on
+    assert first.failure.code == "CHILD_GONE"
+    assert second == left

@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from handler.contract import Status
 from handler.record.stored_task import StoredTask
@@ -85,3 +87,41 @@ def test_pending_and_running_tasks_are_one_group_and_every_end_is_its_own(
     found = keys.status_group(status)
 
     assert found == group
+
+
+texts = st.text(st.sampled_from("ab#%23"), max_size=6)
+
+
+@given(texts, texts, texts, texts)
+def test_a_partition_is_of_one_tenant_and_one_definition(
+    tenant: str, definition: str, other_tenant: str, other_definition: str
+) -> None:
+    is_same = (tenant, definition) == (other_tenant, other_definition)
+
+    first = keys.definition_partition(tenant, definition)
+    second = keys.definition_partition(other_tenant, other_definition)
+
+    assert (first == second) is is_same
+
+
+@given(texts, texts, st.sampled_from(Status), st.sampled_from(Status))
+def test_a_partition_is_of_one_tenant_and_one_status(
+    tenant: str, other_tenant: str, status: Status, other_status: Status
+) -> None:
+    group, other_group = keys.status_group(status), keys.status_group(other_status)
+    is_same = (tenant, group) == (other_tenant, other_group)
+
+    first = keys.status_partition(tenant, group)
+    second = keys.status_partition(other_tenant, other_group)
+
+    assert (first == second) is is_same
+
+
+def test_a_definition_has_the_partition_that_its_tasks_always_had() -> None:
+    assert keys.definition_partition("a#b", "someTask") == "a#b#someTask"
+
+
+def test_an_escaped_definition_is_not_taken_for_one_that_looks_so() -> None:
+    partitions = {keys.definition_partition("a", id) for id in ("b#c", "b%23c", "b%2523c")}
+
+    assert len(partitions) == 3

@@ -1,17 +1,17 @@
-"""The log rows of the tasks: append, read, let expire."""
+"""The log rows of the tasks: append, read."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from handler.record.stored_task import StoredTask
 from handler.record.task_log import LogLine, TaskLog
+from handler.table.conditions import ANY_OWNER
 from handler.table.store import Store
 from tests.handler.stack import Stack
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
-EXPIRY = {"N": str(int((NOW + timedelta(days=90)).timestamp()))}
+DATE = int((NOW + timedelta(days=90)).timestamp())
 
 
 @pytest.fixture
@@ -88,49 +88,36 @@ def test_a_task_has_no_lines_of_a_task_whose_id_starts_with_its_own(
     assert messages == ["of t1"]
 
 
-def test_logs_of_a_finished_task_expire_after_the_days_of_retention(stack: Stack) -> None:
-    stack.settings = replace(stack.settings, retention_days=90)
-    task = stack.create(id="t1")
-    for part in range(30):  # more than one batch
-        stack.store.logs.append(log_of(task, "m", part=part))
-
-    stack.store.logs.expire(task)
-
-    rows = [row for row in stack.rows() if row["sk"]["S"].startswith("LOG#")]
-    assert [row.get("expiresAt") for row in rows] == [EXPIRY] * 30
-    assert len(stack.messages("t1")) == 30
+def ended(stack: Stack, *, expires_at: int | None = None) -> StoredTask:
+    """A task that is over; its record has that date."""
+    open_task = stack.create(id="t1")
+    after = open_task.aborted(now=stack.clock.now()).expires(expires_at)
+    stack.store.save(after, before=open_task, guard=ANY_OWNER)
+    return after
 
 
-def test_a_second_expire_writes_nothing(stack: Stack) -> None:
-    stack.settings = replace(stack.settings, retention_days=90)
-    task = stack.create(id="t1")
+@pytest.mark.parametrize("expires_at", [None, DATE])
+def test_a_line_that_is_appended_to_a_finished_task_expires_with_it(
+    stack: Stack, expires_at: int | None
+) -> None:
+    task = ended(stack, expires_at=expires_at)
+
     stack.store.logs.append(log_of(task, "m"))
-    stack.store.logs.expire(task)
-    stack.clock.advance(timedelta(days=1))
-    rows = stack.rows()
-    stack.dynamodb.requests.clear()
 
-    stack.store.logs.expire(task)
-
-    assert stack.rows() == rows
-    assert stack.dynamodb.calls == ["query"]
+    [row] = [row for row in stack.rows() if row["sk"]["S"] != "TASK"]
+    assert row.get("expiresAt") == ({"N": str(expires_at)} if expires_at else None)
 
 
-def test_a_line_that_is_appended_to_a_finished_task_expires(stack: Stack) -> None:
-    stack.settings = replace(stack.settings, retention_days=90)
-    task = stack.create(id="t1")
+def test_a_line_of_an_open_task_has_no_date(stack: Stack) -> None:
+    stack.store.logs.append(log_of(stack.create(id="t1"), "m"))
 
-    stack.store.logs.append(log_of(task, "m"), expires=True)
-
-    assert [row["expiresAt"] for row in stack.rows() if row["sk"]["S"] != "TASK"] == [EXPIRY]
-
-
-def test_without_days_of_retention_no_log_expires(stack: Stack, store: Store) -> None:
-    task = stack.create(id="t1")
-    store.logs.append(log_of(task, "m"), expires=True)
-    stack.dynamodb.requests.clear()
-
-    store.logs.expire(task)
-
-    assert stack.dynamodb.calls == []
     assert not any("expiresAt" in row for row in stack.rows())
+
+
+def test_a_line_of_a_task_that_is_gone_is_dropped(stack: Stack) -> None:
+    task = stack.create(id="t1")
+    stack.store.delete(task)
+
+    stack.store.logs.append(log_of(task, "m"))
+
+    assert stack.rows() == []

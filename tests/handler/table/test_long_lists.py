@@ -1,10 +1,13 @@
 """Lists beside thousands of tasks that do not match. moto looks at each of them at every query."""
 
+import base64
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from handler.contract import Status
+from handler.errors import InvalidInput
 from handler.record.stored_task import StoredTask
 from handler.table import items
 from handler.table.dynamo import Dynamo
@@ -37,3 +40,72 @@ def new_task(id: str, *, at: int, status: Status = Status.PENDING) -> StoredTask
     return StoredTask.new(
         now=now, id=id, definition_id="someTask", name="n", input={}, status=status
     )
+
+
+@pytest.fixture
+def short_lists(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page looks at 4 tasks, in two requests."""
+    monkeypatch.setattr("handler.table.listing._MAX_READ", 4)
+    monkeypatch.setattr("handler.table.listing._PAGE", 2)
+
+
+def children_of(stack: Stack, parent: str, *tenants: str) -> list[str]:
+    """The ids of children of a task, oldest first, one of each of the tenants."""
+    ids: list[str] = []
+    for number, tenant in enumerate(tenants):
+        ids.append(stack.create(id=f"c{number:02}", tenant=tenant, parent_id=parent).id)
+        stack.clock.advance(1)
+    return ids
+
+
+@pytest.mark.usefixtures("short_lists")
+def test_a_cursor_tells_nothing_of_the_children_of_another_tenants_task(stack: Stack) -> None:
+    children_of(stack, "p1", *["acme"] * 9)
+
+    page = stack.tasks.list(Filter(tenant="root", parent_id="p1"), limit=3)
+
+    assert (page.items, page.cursor) == ((), None)
+
+
+@pytest.mark.usefixtures("short_lists")
+@pytest.mark.parametrize("newest_first", [True, False])
+def test_children_of_one_tenant_are_listed_beside_those_of_another_and_no_cursor_tells_of_these(
+    stack: Stack, newest_first: bool
+) -> None:
+    tenants = ["root", "acme", "acme", "root", "acme", "acme", "acme", "root", "root", "acme"]
+    ids = children_of(stack, "p1", *tenants)
+    own = [id for id, tenant in zip(ids, tenants, strict=True) if tenant == "root"]
+
+    found: list[str] = []
+    cursor: str | None = None
+    for _ in range(9):
+        page = stack.tasks.list(
+            Filter(tenant="root", parent_id="p1"),
+            newest_first=newest_first,
+            limit=2,
+            after=cursor,
+        )
+        found += [record.id for record in page.items]
+        if (cursor := page.cursor) is None:
+            break
+        told = base64.urlsafe_b64decode(cursor).decode()
+        assert any(id in told for id in own)
+
+    assert found == (own[::-1] if newest_first else own)
+
+
+@pytest.mark.parametrize(
+    "sort_key", ["LOG#1", "TASK", "", "CHILD", "CHILD#" + "x" * 2_000, "CHILD#\ud800", "zzz"]
+)
+def test_a_cursor_that_names_no_child_is_refused_and_the_table_is_not_asked(
+    stack: Stack, sort_key: str
+) -> None:
+    text = json.dumps({"pk": "TASK#p1", "sk": sort_key})
+    stack.dynamodb.requests.clear()
+
+    with pytest.raises(InvalidInput, match="is not valid"):
+        stack.tasks.list(
+            Filter(parent_id="p1"), after=base64.urlsafe_b64encode(text.encode()).decode()
+        )
+
+    assert stack.dynamodb.requests == []

@@ -1,10 +1,12 @@
 """Inputs and outputs that a record has no room for, and the bucket that keeps them."""
 
 import base64
+import gzip
 import json
 import random
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -20,13 +22,30 @@ from handler.contract import (
     Status,
 )
 from handler.errors import InvalidInput, StoreError, StoreUnavailable
-from handler.table.payloads import PayloadBucket, offloaded, payload_keys
+from handler.table.payloads import (
+    BESIDE,
+    MAX_INLINE_BYTES,
+    PayloadBucket,
+    PayloadLost,
+    content_of,
+    placed,
+    places_of,
+)
 from handler.testing import World, kill, run
 from handler.testing.aws import aws_client
 from tests.handler.stack import BUCKET, BusQueue, Stack, refusal
 
-# Random text, so that compression doesn't make it fit.
-BIG = base64.b64encode(random.Random(1).randbytes(MAX_RECORD_PAYLOAD_BYTES)).decode()
+
+def random_text(size: int) -> str:
+    """Random text, so that compression doesn't make it fit."""
+    return base64.b64encode(random.Random(1).randbytes(size)).decode()
+
+
+def unpacked(value: Any) -> str:
+    return (gzip.decompress(value["B"]) if "B" in value else value["S"].encode()).decode()
+
+
+BIG = random_text(MAX_RECORD_PAYLOAD_BYTES)
 STEPS = 3
 CALLS = 2 * STEPS  # a claim and an outcome each
 MAX_ITEM_BYTES = 400 * 1024  # DynamoDB quotas, "Item size"
@@ -48,17 +67,10 @@ def carrying() -> Definition:
     return carry
 
 
-def objects() -> dict[str, dict[str, str]]:
-    """What the bucket holds: each key with its tags."""
+def objects() -> list[str]:
+    """The keys of what the bucket holds."""
     found = aws_client("s3").list_objects_v2(Bucket=BUCKET).get("Contents", [])
-    return {item["Key"]: _tags(item["Key"]) for item in found}
-
-
-def _tags(key: str) -> dict[str, str]:
-    return {
-        tag["Key"]: tag["Value"]
-        for tag in aws_client("s3").get_object_tagging(Bucket=BUCKET, Key=key)["TagSet"]
-    }
+    return [item["Key"] for item in found]
 
 
 def item_bytes(stack: Stack) -> int:
@@ -126,7 +138,7 @@ class TestTasksWithLargePayloads:
         triggered = stack.trigger(carrying(), input={"text": text})
 
         assert len(text) > 2 * MAX_ITEM_BYTES
-        assert objects() == {}
+        assert objects() == []
         assert stack.get(triggered).input["text"] == text
 
     def test_a_small_input_stays_in_the_record_beside_a_large_output(self, stack: Stack) -> None:
@@ -142,34 +154,53 @@ class TestTasksWithLargePayloads:
         assert "M" in item["output"]
         assert len(objects()) == 1
 
-    @pytest.mark.parametrize(("retention_days", "left"), [(0, {}), (90, {"expire": "true"})])
-    def test_a_replaced_payload_is_deleted_at_once_or_expires_after_the_days_of_retention(
-        self, stack: Stack, retention_days: int, left: dict[str, str]
-    ) -> None:
+    @pytest.mark.parametrize("retention_days", [0, 90])
+    def test_a_replaced_payload_is_deleted_at_once(self, stack: Stack, retention_days: int) -> None:
         stack.settings = replace(stack.settings, retention_days=retention_days)
         triggered = stack.trigger(carrying(), input={"text": BIG})
-        [first] = objects()
+        first = objects()
 
         stack.run(triggered, visit="visit-1")
 
-        kept = objects()
-        assert (first in kept) is (retention_days > 0)
-        assert kept.pop(first, {}) == left
-        assert list(kept.values()) == [{}]
+        assert len(objects()) == 1
+        assert objects() != first
 
-    @pytest.mark.parametrize(("retention_days", "tags"), [(0, {}), (90, {"expire": "true"})])
-    def test_the_payloads_of_a_finished_task_expire_with_it(
-        self, stack: Stack, retention_days: int, tags: dict[str, str]
-    ) -> None:
-        stack.settings = replace(stack.settings, retention_days=retention_days)
-        triggered = stack.trigger(carrying(), input={"text": BIG, "step": STEPS - 1})
-        before = objects()
+    def test_a_payload_that_did_not_change_is_not_written_again(self, stack: Stack) -> None:
+        @task(id="keep")
+        def keep(context: Context, input: CarryInput) -> Verdict:
+            context.save_progress(done=1)
+            return Continue(wait=1)
+
+        triggered = stack.trigger(keep, input={"text": BIG})
+        first = objects()
 
         stack.run(triggered)
 
-        assert list(before.values()) == [{}]
-        assert objects()
-        assert all(found == tags for found in objects().values())
+        assert objects() == first
+        assert stack.client("s3").calls.count("put_object") == 1
+
+    @pytest.mark.parametrize("retention_days", [0, 90])
+    def test_the_payloads_of_a_finished_task_stay_with_it(
+        self, stack: Stack, retention_days: int
+    ) -> None:
+        stack.settings = replace(stack.settings, retention_days=retention_days)
+        triggered = stack.trigger(carrying(), input={"text": BIG, "step": STEPS - 1})
+
+        stack.run(triggered)
+
+        assert len(objects()) == 2
+        assert (stack.get(triggered).output or {})["text"] == BIG
+
+    def test_a_refused_deletion_of_a_replaced_payload_costs_the_task_nothing(
+        self, stack: Stack
+    ) -> None:
+        triggered = stack.trigger(carrying(), input={"text": BIG})
+        stack.client("s3").fail(refusal("AccessDenied", status=403), only="delete_objects")
+
+        for step in range(STEPS):
+            stack.run(triggered, visit=f"visit-{step}")
+
+        assert stack.get(triggered).status is Status.SUCCESS
 
     def test_deleting_a_task_deletes_its_payloads(self, stack: Stack) -> None:
         triggered = stack.trigger(carrying(), input={"text": BIG, "step": STEPS - 1})
@@ -177,7 +208,7 @@ class TestTasksWithLargePayloads:
 
         stack.tasks.delete(triggered.id)
 
-        assert objects() == {}
+        assert objects() == []
         assert stack.rows() == []
 
     def test_an_input_beyond_10_mib_is_refused_with_its_limit_and_what_to_do(
@@ -189,7 +220,7 @@ class TestTasksWithLargePayloads:
         assert f"{MAX_INPUT_BYTES:,}" in refused.value.message
         assert "S3" in refused.value.message
         assert stack.rows() == []
-        assert objects() == {}
+        assert objects() == []
 
     def test_an_input_that_grows_beyond_10_mib_fails_the_task_with_the_limit(
         self, stack: Stack
@@ -242,39 +273,37 @@ class TestPayloadBucket:
         content = bucket.get("key")
 
         assert content == b"content"
-        assert objects() == {"key": {}}
+        assert objects() == ["key"]
 
     def test_many_payloads_are_written_each_under_its_key(self, bucket: PayloadBucket) -> None:
         bucket.put_all({"a": b"1", "b": b"2"})
 
         assert (bucket.get("a"), bucket.get("b")) == (b"1", b"2")
 
-    def test_a_payload_that_expires_is_tagged_and_stays_readable(
-        self, bucket: PayloadBucket
-    ) -> None:
-        bucket.put("key", b"content")
-
-        bucket.expire("key")
-
-        assert objects() == {"key": {"expire": "true"}}
-        assert bucket.get("key") == b"content"
-
     def test_a_payload_that_is_deleted_is_gone(self, bucket: PayloadBucket) -> None:
         bucket.put("key", b"content")
 
-        bucket.delete("key")
+        bucket.delete(["key"])
 
-        assert objects() == {}
+        assert objects() == []
 
-    @pytest.mark.parametrize(("retention_days", "left"), [(0, {}), (1, {"a": {"expire": "true"}})])
-    def test_discarded_payloads_are_deleted_or_expire_if_there_is_a_retention(
-        self, bucket: PayloadBucket, retention_days: int, left: dict[str, dict[str, str]]
+    def test_all_payloads_of_a_task_are_deleted_and_none_of_another(
+        self, bucket: PayloadBucket
     ) -> None:
+        for key in ("tasks/a/1", "tasks/a/2", "tasks/a/b/3", "tasks/ab/4"):
+            bucket.put(key, b"content")
+
+        bucket.delete_all("a")
+
+        assert objects() == ["tasks/a/b/3", "tasks/ab/4"]
+
+    def test_what_can_not_be_discarded_is_left(self, stack: Stack, bucket: PayloadBucket) -> None:
         bucket.put("a", b"1")
+        stack.client("s3").fail(refusal("AccessDenied", status=403), only="delete_objects")
 
-        bucket.discard({"a"}, retention_days=retention_days)
+        bucket.discard(["a"])
 
-        assert objects() == left
+        assert objects() == ["a"]
 
     @pytest.mark.parametrize(
         ("error", "kind"),
@@ -299,10 +328,10 @@ class TestPayloadBucket:
         [
             lambda bucket: bucket.put("key", b""),
             lambda bucket: bucket.get("key"),
-            lambda bucket: bucket.expire("key"),
-            lambda bucket: bucket.delete("key"),
+            lambda bucket: bucket.page(""),
+            lambda bucket: bucket.delete(["key"]),
         ],
-        ids=["put", "get", "expire", "delete"],
+        ids=["put", "get", "page", "delete"],
     )
     def test_a_bucket_without_a_name_is_refused_without_a_request(
         self, stack: Stack, use: Callable[[PayloadBucket], object]
@@ -315,56 +344,50 @@ class TestPayloadBucket:
         assert stack.client("s3").calls == []
 
 
-def texts(**sizes: int) -> Any:
-    """An item with payloads of as many bytes."""
-    return {name: {"S": "x" * size} for name, size in sizes.items()}
+NOW = datetime(2030, 1, 1, tzinfo=UTC)
 
 
-class TestOffloading:
-    def test_payloads_that_fit_together_stay_in_the_item(self) -> None:
-        item = texts(input=MAX_RECORD_PAYLOAD_BYTES - 10, output=10)
+class TestPlaces:
+    def test_a_short_payload_is_an_attribute_that_people_can_read(self) -> None:
+        attributes, objects = placed("input", '{"a": 1}', task_id="t1", now=NOW)
 
-        left, contents = offloaded(item, "t1")
+        assert (attributes, objects) == ({"input": {"S": '{"a": 1}'}}, {})
+        assert places_of(attributes) == {}
 
-        assert (left, contents) == (item, {})
-        assert payload_keys(left) == set()
+    @pytest.mark.parametrize("text", ["x" * 100_000, random_text(100_000)], ids=["packed", "plain"])
+    def test_a_long_one_stands_beside_it(self, bucket: PayloadBucket, text: str) -> None:
+        attributes, objects = placed("input", text, task_id="t1", now=NOW)
 
-    @pytest.mark.parametrize("larger", ["input", "output"])
-    def test_the_larger_of_two_payloads_leaves_the_item(self, larger: str) -> None:
-        sizes = {"input": 10, "output": 10} | {larger: MAX_RECORD_PAYLOAD_BYTES}
-        item = texts(**sizes)
+        assert objects == {}
+        assert attributes.keys() == {"input", "inputContent"}
+        assert len(str(attributes["input"])) < 50
+        assert places_of(attributes) == {"input": BESIDE}
+        assert unpacked(content_of(attributes, "input", bucket)) == text
 
-        left, contents = offloaded(item, "t1")
+    @pytest.mark.parametrize("has_room", [True, False])
+    def test_one_without_room_goes_into_the_bucket(
+        self, bucket: PayloadBucket, has_room: bool
+    ) -> None:
+        text = random_text(2 * MAX_INLINE_BYTES if has_room else 10_000)
 
-        [(key, content)] = contents.items()
-        assert content == item[larger]["S"].encode()
+        attributes, objects = placed("output", text, task_id="t1", now=NOW, has_room=has_room)
+        bucket.put_all(objects)
+
+        [key] = objects
         assert key.startswith("tasks/t1/")
-        assert {name for name in left if "M" in left[name]} == {larger}
-        assert payload_keys(left) == {key}
+        assert places_of(attributes) == {"output": key}
+        assert unpacked(content_of(attributes, "output", bucket)) == text
 
-    def test_two_large_payloads_both_leave_the_item(self) -> None:
-        item = texts(input=2 * MAX_RECORD_PAYLOAD_BYTES, output=3 * MAX_RECORD_PAYLOAD_BYTES)
+    def test_a_key_is_written_once(self) -> None:
+        text = random_text(2 * MAX_INLINE_BYTES)
 
-        left, contents = offloaded(item, "t1")
+        keys = [list(placed("input", text, task_id="t1", now=NOW)[1]) for _ in range(2)]
 
-        assert len(contents) == 2
-        assert payload_keys(left) == set(contents)
+        assert keys[0] != keys[1]
 
-    def test_the_same_payload_has_the_same_key_and_another_has_another(self) -> None:
-        keys = [
-            payload_keys(offloaded(texts(input=MAX_RECORD_PAYLOAD_BYTES + more), "t1")[0])
-            for more in (1, 1, 2)
-        ]
+    def test_a_content_that_is_missing_is_lost(self, bucket: PayloadBucket) -> None:
+        attributes, _ = placed("input", "x" * 100_000, task_id="t1", now=NOW)
+        del attributes["inputContent"]
 
-        assert keys[0] == keys[1] != keys[2]
-
-    @pytest.mark.parametrize("kind", ["S", "B"])
-    def test_an_item_gets_its_payload_back(self, bucket: PayloadBucket, kind: str) -> None:
-        content: Any = b"x" * (MAX_RECORD_PAYLOAD_BYTES + 1)
-        item: Any = {"input": {kind: content if kind == "B" else content.decode()}}
-        left, contents = offloaded(item, "t1")
-        bucket.put_all(contents)
-
-        loaded = bucket.loaded(left)
-
-        assert loaded == (item, set())
+        with pytest.raises(PayloadLost, match="does not have it"):
+            content_of(attributes, "input", bucket)

@@ -1,0 +1,51 @@
+"""Who did what: a line of the API's log for each operation on a task."""
+
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from handler.record import cut, to_text
+
+if TYPE_CHECKING:
+    from handler.graphql.types import Request
+
+log = logging.getLogger(__name__)
+# Whatever the level of the other lines: who asked for what is known from here alone.
+log.setLevel(logging.INFO)
+
+# Operations on no task.
+_UNLOGGED: Final = frozenset({"listDefinitions"})
+_MAX_CHARACTERS: Final = 500
+
+
+def write(
+    request: "Request", operation: str, arguments: Mapping[str, Any], answer: Mapping[str, Any]
+) -> None:
+    """Logs an operation: who asked for it, for which tenant and task, and how it went."""
+    if operation in _UNLOGGED:
+        return
+    error = answer.get("error") or {}
+    details = {
+        "action": "audit",
+        "operation": operation,
+        "outcome": error.get("code", "error") if error else "ok",
+        "identity_id": request.identity.id,
+        "identity_type": request.identity.type,
+        "tenant": request.tenant,
+        "about_task_id": _task_id(arguments, answer),
+        "request_id": request.id,
+    }
+    shown = {name: _shown(value) for name, value in details.items() if value is not None}
+    log.info("%s: %s", operation, shown["outcome"], extra=shown)
+
+
+def _task_id(arguments: Mapping[str, Any], answer: Mapping[str, Any]) -> object:
+    """The task that is asked for; else the one that was made."""
+    where = arguments.get("where") or {}
+    made = answer.get("data") or (answer.get("error") or {}).get("data") or {}
+    asked = arguments.get("id") or where.get("task") or where.get("id") or where.get("parentId")
+    return asked or (made.get("id") if isinstance(made, Mapping) else None)
+
+
+def _shown(value: object) -> str:
+    return cut(to_text(value), _MAX_CHARACTERS)

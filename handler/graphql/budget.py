@@ -1,0 +1,124 @@
+"""What one answer may have: it is counted while it is made, and not when it is too late."""
+
+import json
+from typing import Any, Final
+
+from graphql import ExecutionContext, FieldNode, GraphQLLeafType, GraphQLObjectType
+from graphql.pyutils import Path
+
+from handler.graphql.limits import too_large
+
+# Lambda quotas, "Invocation payload": 6 MB, which Lambda's error calls 6,291,556 bytes. A response
+# that is larger as a whole ends the process, and the caller gets a 502.
+MAX_ANSWER_BYTES: Final = 6_200_000
+# Inputs, outputs and logs of that many bytes leave room for the rest of the answer.
+_MAX_READ_BYTES: Final = 5_900_000
+# A field takes some 20 microseconds: all of them, a few of the 30 seconds that the API has.
+_MAX_FIELDS: Final = 200_000
+_MAX_ERRORS: Final = 1_000
+# Each is a query of its own.
+_MAX_LOGS: Final = 50
+
+
+class AnswerTooLarge(BaseException):
+    """Ends the making of an answer: GraphQL makes a `null` of every exception, and goes on."""
+
+
+class Budget:
+    """What is left of one answer."""
+
+    def __init__(self) -> None:
+        self._bytes_read = 0
+        self._bytes = 0
+        self._fields = 0
+        self._errors = 0
+        self._logs = 0
+
+    def read(self, value: object) -> None:
+        """Counts an input, an output or a log that was read."""
+        self._bytes_read += size_of(value)
+        self.check_read()
+
+    def check_read(self) -> None:
+        """Whether more may be read. Raises `Refused`."""
+        if self._bytes_read > _MAX_READ_BYTES:
+            raise too_large(
+                f"The inputs, outputs and logs of an answer may have {_MAX_READ_BYTES:,} bytes;"
+                " these have more. Next: ask for fewer tasks, or read a large one from code."
+            )
+
+    def read_logs(self) -> None:
+        """Counts a task whose logs are read. Raises `Refused`."""
+        self._logs += 1
+        if self._logs > _MAX_LOGS:
+            raise too_large(
+                f"An answer may have the logs of {_MAX_LOGS} tasks."
+                f" Next: ask for at most {_MAX_LOGS} tasks with their logs."
+            )
+
+    def add_field(self, name: str) -> None:
+        """Counts a field of the answer. Raises `AnswerTooLarge`."""
+        self._fields += 1
+        if self._fields > _MAX_FIELDS:
+            raise AnswerTooLarge(too_many("fields", _MAX_FIELDS))
+        self.add(name)
+
+    def add(self, value: object) -> None:
+        """Counts a name or a value of the answer. Raises `AnswerTooLarge`."""
+        self._bytes += size_of(value)
+        if self._bytes > MAX_ANSWER_BYTES:
+            raise AnswerTooLarge(too_many("bytes", MAX_ANSWER_BYTES))
+
+    def add_error(self) -> None:
+        """Counts an error of the answer. Raises `AnswerTooLarge`."""
+        self._errors += 1
+        if self._errors > _MAX_ERRORS:
+            raise AnswerTooLarge(too_many("errors", _MAX_ERRORS))
+
+
+def too_many(what: str, limit: int) -> str:
+    """What is said of an answer that has too many of something."""
+    return (
+        f"The answer has more than {limit:,} {what}. Next: ask for fewer tasks or fields at a time."
+    )
+
+
+def size_of(value: object) -> int:
+    """How many bytes a value of an answer is in Lambda's response."""
+    return size_in_response(json.dumps(value, default=str))
+
+
+def size_in_response(body: str) -> int:
+    """How many bytes a body, or a part of it, is in Lambda's response: as a text of JSON.
+
+    Each of its quotation marks takes two.
+    """
+    return len(body) + body.count('"') + body.count("\\")
+
+
+class Counted(ExecutionContext):
+    """Makes an answer, and counts it in the budget of the request."""
+
+    def execute_field(
+        self,
+        parent_type: GraphQLObjectType,
+        source: Any,
+        field_nodes: list[FieldNode],
+        path: Path,
+    ) -> Any:
+        self._budget.add_field(str(path.key))
+        return super().execute_field(parent_type, source, field_nodes, path)
+
+    def complete_leaf_value(self, return_type: GraphQLLeafType, result: Any) -> Any:  # type: ignore[override]
+        value = super().complete_leaf_value(return_type, result)
+        self._budget.add(value)
+        return value
+
+    def handle_field_error(self, error: Any, return_type: Any, path: Path) -> None:
+        self._budget.add_error()
+        super().handle_field_error(error, return_type, path)
+
+    @property
+    def _budget(self) -> Budget:
+        budget: Budget = self.context_value.budget
+        return budget
