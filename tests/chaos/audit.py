@@ -25,7 +25,7 @@ from handler.record.stored_task import StoredTask
 from tests.chaos.evidence import Evidence, Surroundings
 from tests.chaos.plan import ENDINGS, Meddling
 
-_FOLLOW_UPS = {"pending_hook", "children_abort_pending", "log_expiry_pending"}
+_FOLLOW_UPS = {"pending_hook", "children_abort_pending", "expiry_pending", "deletion_pending"}
 # A child begins one every second, and a sweep comes every few.
 _MAX_ITERATIONS_AFTER_ABORT = 15
 # What an invocation can't be told from that has died: another one runs beside it.

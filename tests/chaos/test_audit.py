@@ -299,7 +299,8 @@ def test_an_end_that_follows_from_what_was_done_is_no_finding(evidence: Evidence
     [
         {"status": Status.RUNNING},
         {"pending_hook": "on_done"},
-        {"log_expiry_pending": True},
+        {"expiry_pending": 1},
+        {"deletion_pending": True},
         {"children_abort_pending": True},
     ],
 )
