@@ -34,7 +34,9 @@ class _Gathering:
         self._reader: Reader = stack.reader
         self._store: Store = stack.store()
         ids = [*dict.fromkeys([*known, *stack.reader.history])]
-        self._records = {record.id: record for record in self._store.index.tasks(ids)}
+        # Whole: the audit reads them when the table is gone.
+        records = [record.whole() for record in self._store.index.tasks(ids)]
+        self._records = {record.id: record for record in records}
         self._children: dict[str, list[StoredTask]] = {}
         for record in self._records.values():
             self._children.setdefault(record.parent_id or "", []).append(record)

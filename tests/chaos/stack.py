@@ -168,11 +168,12 @@ class Stack(User):
         """Removes the payloads of a task from the bucket. Returns whether it had any there."""
         key, table = keys.task_key(task_id), self._outputs["tableName"]
         item = again(lambda: self._client("dynamodb").get_item(TableName=table, Key=key))
-        pointers = [item.get("Item", {}).get(name, {}).get("M") for name in ("input", "output")]
-        for pointer in filter(None, pointers):
-            key = {"Bucket": self._outputs["payloadBucketName"], "Key": pointer["key"]["S"]}
-            again(partial(self._client("s3").delete_object, **key))
-        return any(pointers)
+        pointers = [item.get("Item", {}).get(name, {}).get("M", {}) for name in ("input", "output")]
+        lost = [pointer["key"]["S"] for pointer in pointers if "key" in pointer]
+        for name in lost:
+            bucket = self._outputs["payloadBucketName"]
+            again(partial(self._client("s3").delete_object, Bucket=bucket, Key=name))
+        return bool(lost)
 
     def write(self, record: OddRecord) -> None:
         """Writes an odd record into the table, as a person does."""
