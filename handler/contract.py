@@ -145,6 +145,8 @@ PARTITION_KEY: Final = "pk"
 SORT_KEY: Final = "sk"
 INDEX_SORT_KEY: Final = "createdOn"
 EXPIRY_ATTRIBUTE: Final = "expiresAt"
+# Every key in the payload bucket begins with it, and the roles may use no other.
+PAYLOAD_PREFIX: Final = "tasks/"
 # The bucket's lifecycle rule removes objects with this tag: payloads of tasks that are over.
 EXPIRE_TAG: Final = ("expire", "true")
 

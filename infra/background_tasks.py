@@ -64,7 +64,11 @@ class BackgroundTasks(pulumi.ComponentResource):
         api = GraphqlApi("api", GraphqlApiArgs(defaults=defaults), child)
         recovery = RecoveryFunction(
             "recovery",
-            RecoveryFunctionArgs(defaults=defaults, queue_url=storage.dead_letter_queue.url),
+            RecoveryFunctionArgs(
+                defaults=defaults,
+                dead_letter_queue=storage.dead_letter_queue,
+                failures=storage.recovery_failures,
+            ),
             child,
         )
 
@@ -82,6 +86,7 @@ class BackgroundTasks(pulumi.ComponentResource):
             table=self.table_name,
             event_bus=self.event_bus_name,
             undelivered=self.dead_letter_queue_url,
+            recovery_failures=storage.recovery_failures.url,
         ).apply(lambda names: console.links(settings, **names))
         self.register_outputs(
             {"api_url": self.api_url, "state_machine_arn": self.state_machine_arn}
@@ -100,6 +105,7 @@ def _worker(defaults: FunctionDefaults) -> FunctionArgs:
             policies.worker,
             tasks=[statement.to_iam() for statement in config.worker_policy_statements],
         ),
+        reserved_concurrency=config.worker_concurrency or None,
     )
 
 

@@ -7,7 +7,13 @@ from infra.settings import Settings
 
 
 def links(
-    settings: Settings, *, executions: str, table: str, event_bus: str, undelivered: str
+    settings: Settings,
+    *,
+    executions: str,
+    table: str,
+    event_bus: str,
+    undelivered: str,
+    recovery_failures: str,
 ) -> dict[str, str]:
     """The pages to look at when a task went wrong, by name; none where there is no public console.
 
@@ -17,6 +23,7 @@ def links(
         table: the table's name.
         event_bus: the bus's name.
         undelivered: the dead-letter queue's URL.
+        recovery_failures: the URL of the queue of the recovery's own failures.
     """
     region = settings.aws.region
     domain = CONSOLE_DOMAINS.get(partition_of(executions))
@@ -29,9 +36,14 @@ def links(
         "recoveryLog": _log(region, settings.resource_name("recovery")),
         "table": f"dynamodbv2/home?region={region}#item-explorer?table={table}",
         "eventBus": f"events/home?region={region}#/eventbus/{event_bus}",
-        "undelivered": f"sqs/v3/home?region={region}#/queues/{quote(undelivered, safe='')}",
+        "undelivered": _queue(region, undelivered),
+        "recoveryFailures": _queue(region, recovery_failures),
     }
     return {name: f"https://{region}.{domain}/{path}" for name, path in paths.items()}
+
+
+def _queue(region: str, url: str) -> str:
+    return f"sqs/v3/home?region={region}#/queues/{quote(url, safe='')}"
 
 
 def _log(region: str, function: str) -> str:

@@ -11,7 +11,6 @@ import pulumi_aws as aws
 
 from handler.contract import DETAIL_TYPE
 from infra import policies
-from infra.partitions import service_principal
 from infra.settings import Settings
 
 # EventBridge retries for at most 24 hours and 185 times (EventBridge guide, "How EventBridge
@@ -48,7 +47,7 @@ class EventRouting(pulumi.ComponentResource):
             opts=child,
         )
         accepts = _accept_undelivered(name, args.dead_letter_queue, rule, child)
-        role, allows = _role(name, args, child)
+        role, allows = _role(name, args, rule, child)
         # The target comes last: without the role or the queue's policy an event would be lost.
         ready = pulumi.ResourceOptions(parent=self, depends_on=[accepts, allows])
         _target(name, args, rule, role, ready)
@@ -85,8 +84,8 @@ def _accept_undelivered(
     rule: aws.cloudwatch.EventRule,
     opts: pulumi.ResourceOptions,
 ) -> aws.sqs.QueuePolicy:
-    policy = pulumi.Output.all(queue=queue.arn, rule=rule.arn).apply(
-        lambda arns: policies.dead_letter_queue(**arns)
+    policy = pulumi.Output.all(queue=queue.arn, rules=[rule.arn]).apply(
+        lambda arns: policies.queue(**arns)
     )
     return aws.sqs.QueuePolicy(
         name, queue_url=queue.url, policy=pulumi.Output.json_dumps(policy), opts=opts
@@ -94,13 +93,18 @@ def _accept_undelivered(
 
 
 def _role(
-    name: str, args: EventRoutingArgs, opts: pulumi.ResourceOptions
+    name: str,
+    args: EventRoutingArgs,
+    rule: aws.cloudwatch.EventRule,
+    opts: pulumi.ResourceOptions,
 ) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
     physical_name = args.settings.resource_name("start")
     role = aws.iam.Role(
         name,
         name=physical_name,
-        assume_role_policy=pulumi.Output.json_dumps(policies.trust(service_principal("events"))),
+        assume_role_policy=pulumi.Output.json_dumps(
+            rule.arn.apply(lambda arn: policies.trust("events", source=arn))
+        ),
         opts=opts,
     )
     may_start = pulumi.Output.from_input(args.state_machine_arn).apply(

@@ -9,7 +9,6 @@ import pulumi_aws as aws
 
 from infra import policies
 from infra.archive import wheels
-from infra.partitions import service_principal
 from infra.policies import Arns, Document
 from infra.settings import Settings
 
@@ -38,6 +37,7 @@ class FunctionArgs:
     timeout_seconds: int  # of one invocation
     policy: Callable[[Arns, str], Document]  # of the stack's ARNs and its log group's
     environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)  # besides defaults
+    reserved_concurrency: int | None = None  # how many run at a time; None reserves and limits none
 
     @property
     def physical_name(self) -> str:
@@ -68,9 +68,7 @@ class Function(pulumi.ComponentResource):
         role = aws.iam.Role(
             name,
             name=args.physical_name,
-            assume_role_policy=pulumi.Output.json_dumps(
-                policies.trust(service_principal("lambda"))
-            ),
+            assume_role_policy=pulumi.Output.json_dumps(policies.trust_lambda()),
             opts=child,
         )
         policy = aws.iam.RolePolicy(
@@ -105,6 +103,7 @@ def _lambda(
         handler=f"handler.{args.module}.handler",
         memory_size=args.memory_mb,
         timeout=args.timeout_seconds,
+        reserved_concurrent_executions=args.reserved_concurrency,
         role=role.arn,
         environment=aws.lambda_.FunctionEnvironmentArgs(
             variables={**_powertools(args), **args.defaults.environment, **args.environment}

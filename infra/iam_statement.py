@@ -8,7 +8,18 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 EVERYTHING: Final = "*"
-ACTION: Final = re.compile(r"[a-z0-9-]+:(?!\*$)[A-Za-z0-9*?]+")
+ACTION: Final = re.compile(r"[a-z0-9-]+:(?P<name>[A-Za-z0-9*?]+)")
+# "*" is any characters, "?" is any one (IAM user guide, "IAM JSON policy elements: Action"). So a
+# pattern names an action by its letters alone. AWS's verbs have three and more (Get, Put, Tag):
+# fewer in a row, as in "*e*", stand in nearly every name.
+NAMES_ACTIONS: Final = re.compile(r"[A-Za-z0-9]{3}")
+# The parts of an ARN. IAM takes no wildcard for the service; in the others, one at the end may
+# stand for several parts (IAM user guide, "IAM JSON policy elements: Resource"): all are required,
+# so that it can't.
+ARN: Final = re.compile(
+    r"arn:[a-z*?-]+:(?P<service>[a-z0-9-]+):[a-z0-9*?-]*:[a-z0-9*?]*:(?P<resource>.+)", re.DOTALL
+)
+NAMES_RESOURCES: Final = re.compile(r"[^*?:/]")
 # Keys whose value is an account's id (IAM user guide, "AWS global condition context keys").
 ACCOUNT_KEY: Final = re.compile(r"account(id)?$", re.IGNORECASE)
 ACCOUNT_DIGITS: Final = 12
@@ -19,19 +30,38 @@ def _as_list(value: object) -> object:
 
 
 def _is_action(action: str) -> str:
-    if not ACTION.fullmatch(action):
-        raise ValueError(
-            f'"{action}" is not an action like "s3:GetObject" or "s3:Get*"; name the actions that'
-            " the tasks need"
-        )
-    return action
+    parts = ACTION.fullmatch(action)
+    # A name without a wildcard is one action, however short it is.
+    if parts and (set("*?").isdisjoint(action) or NAMES_ACTIONS.search(parts["name"])):
+        return action
+    raise ValueError(
+        f'"{action}" is not an action like "s3:GetObject" or "s3:Get*"; name the actions that'
+        " the tasks need"
+    )
+
+
+def _is_resource(resource: str) -> str:
+    if resource == EVERYTHING or ARN.fullmatch(resource):
+        return resource
+    raise ValueError(
+        f'"{resource}" is not an ARN: it has six parts, and the third is a service\'s name, without'
+        ' wildcards. Where an action takes no ARN, write "*" and a Sid that says so'
+    )
+
+
+def _is_everything(resource: str) -> bool:
+    """Whether nothing of the resource's own part is named: it is every resource of its service."""
+    parts = ARN.fullmatch(resource)
+    return parts is None or not NAMES_RESOURCES.search(parts["resource"])
 
 
 Actions = Annotated[
     list[Annotated[str, AfterValidator(_is_action)]], BeforeValidator(_as_list), Field(min_length=1)
 ]
 Resources = Annotated[
-    list[Annotated[str, Field(min_length=1)]], BeforeValidator(_as_list), Field(min_length=1)
+    list[Annotated[str, AfterValidator(_is_resource)]],
+    BeforeValidator(_as_list),
+    Field(min_length=1),
 ]
 
 
@@ -79,8 +109,9 @@ ConditionOperator = Annotated[dict[str, str | list[str]], BeforeValidator(_texts
 class IamStatement(BaseModel):
     """One IAM statement, with IAM's own keys.
 
-    It must name its actions, and its resources by ARN. Some actions (`cloudwatch:PutMetricData`)
-    take no ARN: `Resource` may be "*" if a `Sid` says why, so that nobody writes it by accident.
+    It must name its actions, and its resources by ARN: a pattern that is equal to all actions or to
+    all resources of a service names none. Some actions (`cloudwatch:PutMetricData`) take no ARN:
+    `Resource` may be "*" if a `Sid` says why, so that nobody writes it by accident.
     The values of a `Condition` may be texts, booleans and numbers, as YAML has them.
     """
 
@@ -96,11 +127,12 @@ class IamStatement(BaseModel):
 
     @model_validator(mode="after")
     def _requires_a_reason_for_every_resource(self) -> "IamStatement":
-        if self.effect == "Allow" and EVERYTHING in self.resource and not self.sid:
-            raise ValueError(
-                'Resource "*" is every resource of the account; name ARNs, or add a Sid that says'
-                " why the action takes none"
-            )
+        for resource in filter(_is_everything, self.resource):
+            if self.effect == "Allow" and not self.sid:
+                raise ValueError(
+                    f'Resource "{resource}" is every resource; name ARNs, or add a Sid that says'
+                    " why the action takes none"
+                )
         return self
 
     def to_iam(self) -> dict[str, object]:

@@ -1,23 +1,30 @@
 """The bucket for inputs and outputs that are too large for a task's record."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import pulumi
 import pulumi_aws as aws
 
-from handler.contract import EXPIRE_TAG
+from infra import policies
+
+# No upload of a payload takes longer than an invocation.
+ABORT_UPLOADS_AFTER_DAYS: Final = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PayloadBucketArgs:
-    """How long payloads are kept, and whether the bucket can be deleted."""
+    """Whether the bucket can be deleted."""
 
     protect: bool
-    retention_days: int  # of finished tasks' payloads; 0 keeps them forever
 
 
 class PayloadBucket(pulumi.ComponentResource):
-    """A private, encrypted S3 bucket that deletes the payloads of finished tasks in time."""
+    """A private, encrypted S3 bucket, for requests by TLS alone.
+
+    Nothing in it expires by itself: a payload lives as long as its record, and S3 counts days from
+    the creation of an object. The recovery deletes what no record names.
+    """
 
     arn: pulumi.Output[str]
     bucket_name: pulumi.Output[str]
@@ -32,16 +39,20 @@ class PayloadBucket(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
         )
         child = pulumi.ResourceOptions(parent=self)
-        _keep_private(name, bucket, child)
-        if args.retention_days:
-            _expire(name, bucket, args.retention_days, child)
+        private = _keep_private(name, bucket, child)
+        # S3 refuses two changes of a bucket at the same time (OperationAborted).
+        _require_tls(name, bucket, pulumi.ResourceOptions(parent=self, depends_on=[private]))
+        _abort_unfinished_uploads(name, bucket, child)
         self.arn = bucket.arn
         self.bucket_name = bucket.bucket
         self.register_outputs({"arn": self.arn, "bucket_name": self.bucket_name})
 
 
-def _keep_private(name: str, bucket: aws.s3.Bucket, opts: pulumi.ResourceOptions) -> None:
-    aws.s3.BucketPublicAccessBlock(
+def _keep_private(
+    name: str, bucket: aws.s3.Bucket, opts: pulumi.ResourceOptions
+) -> aws.s3.BucketPublicAccessBlock:
+    _encrypt(name, bucket, opts)
+    return aws.s3.BucketPublicAccessBlock(
         name,
         bucket=bucket.bucket,
         block_public_acls=True,
@@ -50,6 +61,9 @@ def _keep_private(name: str, bucket: aws.s3.Bucket, opts: pulumi.ResourceOptions
         restrict_public_buckets=True,
         opts=opts,
     )
+
+
+def _encrypt(name: str, bucket: aws.s3.Bucket, opts: pulumi.ResourceOptions) -> None:
     by_default = (
         aws.s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs(
             sse_algorithm="AES256"
@@ -67,18 +81,29 @@ def _keep_private(name: str, bucket: aws.s3.Bucket, opts: pulumi.ResourceOptions
     )
 
 
-def _expire(name: str, bucket: aws.s3.Bucket, days: int, opts: pulumi.ResourceOptions) -> None:
-    key, value = EXPIRE_TAG
-    tag = aws.s3.BucketLifecycleConfigurationRuleFilterTagArgs(key=key, value=value)
+def _require_tls(name: str, bucket: aws.s3.Bucket, opts: pulumi.ResourceOptions) -> None:
+    policy = bucket.arn.apply(lambda arn: policies.payload_bucket(bucket=arn))
+    aws.s3.BucketPolicy(
+        name, bucket=bucket.bucket, policy=pulumi.Output.json_dumps(policy), opts=opts
+    )
+
+
+def _abort_unfinished_uploads(
+    name: str, bucket: aws.s3.Bucket, opts: pulumi.ResourceOptions
+) -> None:
+    """Removes the parts of uploads that were never completed: no listing shows them."""
+    abort = aws.s3.BucketLifecycleConfigurationRuleAbortIncompleteMultipartUploadArgs(
+        days_after_initiation=ABORT_UPLOADS_AFTER_DAYS
+    )
     aws.s3.BucketLifecycleConfiguration(
         name,
         bucket=bucket.bucket,
         rules=[
             aws.s3.BucketLifecycleConfigurationRuleArgs(
-                id="expire-payloads-of-finished-tasks",
+                id="abort-unfinished-uploads",
                 status="Enabled",
-                filter=aws.s3.BucketLifecycleConfigurationRuleFilterArgs(tag=tag),
-                expiration=aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(days=days),
+                filter=aws.s3.BucketLifecycleConfigurationRuleFilterArgs(),  # the whole bucket
+                abort_incomplete_multipart_upload=abort,
             )
         ],
         opts=opts,

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from handler.contract import PAYLOAD_PREFIX
 from infra.partitions import account_of, service_principal
 
 Statement = dict[str, object]
@@ -46,6 +47,7 @@ class Arns:
     payload_bucket: str
     state_machine: str
     dead_letter_queue: str
+    recovery_failures: str
 
     @property
     def executions(self) -> str:
@@ -53,19 +55,33 @@ class Arns:
         return f"{self.state_machine.replace(':stateMachine:', ':execution:')}:*"
 
 
-def trust(service: str) -> Document:
-    """Lets an AWS service, by its principal (`partitions.service_principal`), assume the role."""
-    return _document(_assume(service))
+def trust(service: str, *, source: str) -> Document:
+    """Lets an AWS service (`states`) assume the role for one resource of its own, and no other.
 
-
-def trust_schedules(group: str) -> Document:
-    """Lets EventBridge Scheduler assume the role for the schedules of one group of this account.
-
-    The group is the narrowest that the condition may name (EventBridge Scheduler guide, "Confused
-    deputy prevention in EventBridge Scheduler").
+    Args:
+        service: whose principal it is.
+        source: the ARN that the service names as `aws:SourceArn`: a state machine's (Step Functions
+            guide, "Creating an IAM role for your state machine"), a rule's (EventBridge guide,
+            "Cross-service confused deputy prevention"), a schedule group's, which is the narrowest
+            that a schedule has (EventBridge Scheduler guide, "Confused deputy prevention").
     """
-    condition = {"StringEquals": {"aws:SourceAccount": account_of(group), "aws:SourceArn": group}}
-    return _document(_assume(service_principal("scheduler")) | {"Condition": condition})
+    condition = {
+        "ArnEquals": {"aws:SourceArn": source},
+        "StringEquals": {"aws:SourceAccount": account_of(source)},
+    }
+    return _document(_assume(service) | {"Condition": condition})
+
+
+def trust_lambda() -> Document:
+    """Lets Lambda assume the role, without a condition on its source.
+
+    Lambda documents none for an execution role: `aws:SourceArn` is for "policies where your Lambda
+    function is the target resource" (Lambda guide, "Using source function ARN to control function
+    access behavior"). A key that a request lacks would refuse every invocation. Nor is there a
+    deputy to confuse: whoever makes a function with this role needs `iam:PassRole` on it, and
+    Lambda takes no role of another account.
+    """
+    return _document(_assume("lambda"))
 
 
 def worker(arns: Arns, log_group: str, *, tasks: Sequence[Statement]) -> Document:
@@ -94,6 +110,9 @@ def recovery(arns: Arns, log_group: str, *, tasks: Sequence[Statement]) -> Docum
             ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
             arns.dead_letter_queue,
         ),
+        # Lambda sends the record of a failed invocation with the function's own role (Lambda guide,
+        # "Capturing records of Lambda asynchronous invocations").
+        _allow(["sqs:SendMessage"], arns.recovery_failures),
         *tasks,
     )
 
@@ -123,17 +142,27 @@ def schedules(*, state_machine: str, dead_letter_queue: str) -> Document:
     )
 
 
-def dead_letter_queue(*, queue: str, rule: str) -> Document:
-    """The dead-letter queue's policy: of EventBridge's rules, only this one may send to it."""
+def queue(*, queue: str, rules: Sequence[str]) -> Document:
+    """A queue's policy: of EventBridge's rules only these may send to it, and nobody without TLS.
+
+    EventBridge names the rule as the source (guide, "Using dead-letter queues to process
+    undelivered events"); its ARN has the account in it.
+    """
     return _document(
         {
             "Effect": "Allow",
             "Principal": {"Service": service_principal("events")},
             "Action": ["sqs:SendMessage"],
             "Resource": [queue],
-            "Condition": {"ArnEquals": {"aws:SourceArn": [rule]}},
-        }
+            "Condition": {"ArnEquals": {"aws:SourceArn": list(rules)}},
+        },
+        _deny_without_tls("sqs:*", queue),
     )
+
+
+def payload_bucket(*, bucket: str) -> Document:
+    """The payload bucket's policy: nobody without TLS."""
+    return _document(_deny_without_tls("s3:*", bucket, f"{bucket}/*"))
 
 
 def _common(arns: Arns, log_group: str) -> list[Statement]:
@@ -142,18 +171,41 @@ def _common(arns: Arns, log_group: str) -> list[Statement]:
         _allow(["dynamodb:Query"], f"{arns.table}/index/*"),
         _allow(["events:PutEvents"], arns.event_bus),
         _allow(
-            ["s3:GetObject", "s3:PutObject", "s3:PutObjectTagging", "s3:DeleteObject"],
-            f"{arns.payload_bucket}/*",
+            ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
+            f"{arns.payload_bucket}/{PAYLOAD_PREFIX}*",
         ),
+        _list_payloads(arns.payload_bucket),
         _allow(["states:DescribeExecution", "states:StopExecution"], arns.executions),
         _allow(["logs:CreateLogStream", "logs:PutLogEvents"], f"{log_group}:log-stream:*"),
     ]
 
 
+def _list_payloads(bucket: str) -> Statement:
+    """Lists the keys of payloads. It also makes a missing object a 404.
+
+    Without s3:ListBucket, S3 answers 403 for an object that isn't there (API reference,
+    "GetObject"). It takes the key that was asked for as the prefix then: seen on AWS by kopia
+    (kopia/kopia, pull request 3072) and Ceph (ceph/ceph, pull request 68577).
+    """
+    condition = {"StringLike": {"s3:prefix": f"{PAYLOAD_PREFIX}*"}}
+    return _allow(["s3:ListBucket"], bucket) | {"Condition": condition}
+
+
+def _deny_without_tls(action: str, *resources: str) -> Statement:
+    """Security Hub's control S3.5; SQS guide, "Amazon SQS security best practices"."""
+    return {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": [action],
+        "Resource": list(resources),
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+
+
 def _assume(service: str) -> Statement:
     return {
         "Effect": "Allow",
-        "Principal": {"Service": service},
+        "Principal": {"Service": service_principal(service)},
         "Action": "sts:AssumeRole",
     }
 

@@ -9,8 +9,10 @@ import pulumi_aws as aws
 
 from handler.contract import WORKER_TIMEOUT_SECONDS, EnvVar
 from infra import policies
+from infra.event_routing import MAX_EVENT_AGE_SECONDS, MAX_RETRY_ATTEMPTS
 from infra.function import Function, FunctionArgs, FunctionDefaults
 from infra.partitions import service_principal
+from infra.recovery_alarms import RecoveryAlarms, RecoveryAlarmsArgs
 
 SWEEP: Final = "rate(5 minutes)"
 # Step Functions guide, "Automating Step Functions event delivery with EventBridge".
@@ -25,11 +27,16 @@ class RecoveryFunctionArgs:
     """What the recovery is made from."""
 
     defaults: FunctionDefaults
-    queue_url: pulumi.Input[str]  # the dead-letter queue's
+    dead_letter_queue: aws.sqs.Queue  # what the recovery sends again
+    failures: aws.sqs.Queue  # what became of its own invocations
 
 
 class RecoveryFunction(pulumi.ComponentResource):
-    """The recovery function, invoked when an execution ends abnormally and every five minutes."""
+    """The recovery function, invoked when an execution ends abnormally and every five minutes.
+
+    An invocation that fails is not repeated: the next sweep is. Its record goes to a queue, as does
+    an event that EventBridge could not hand over, and alarms watch both.
+    """
 
     function_name: pulumi.Output[str]
 
@@ -55,8 +62,12 @@ class RecoveryFunction(pulumi.ComponentResource):
             schedule_expression=SWEEP,
             opts=child,
         )
-        _call(f"{name}-ended", ended, function, child)
-        _call(f"{name}-sweep", sweep, function, child)
+        _keep_failures(name, function, args.failures, child)
+        accepts = _accept_undelivered(name, args.failures, [ended, sweep], child)
+        ready = pulumi.ResourceOptions(parent=self, depends_on=[accepts])
+        _call(f"{name}-ended", ended, function, args.failures, ready)
+        _call(f"{name}-sweep", sweep, function, args.failures, ready)
+        RecoveryAlarms(f"{name}-alarms", _alarms(args, function), child)
         self.function_name = function.function_name
         self.register_outputs({"function_name": self.function_name})
 
@@ -74,7 +85,7 @@ def _function(args: RecoveryFunctionArgs) -> FunctionArgs:
             tasks=[statement.to_iam() for statement in config.worker_policy_statements],
         ),
         environment={
-            EnvVar.DEAD_LETTER_QUEUE_URL.value: args.queue_url,
+            EnvVar.DEAD_LETTER_QUEUE_URL.value: args.dead_letter_queue.url,
             EnvVar.RECOVERY_AFTER_SECONDS.value: str(config.recovery_after_seconds),
         },
     )
@@ -88,8 +99,53 @@ def _ended(state_machine_arn: str) -> dict[str, object]:
     }
 
 
+def _alarms(args: RecoveryFunctionArgs, function: Function) -> RecoveryAlarmsArgs:
+    return RecoveryAlarmsArgs(
+        settings=args.defaults.settings,
+        function_name=function.function_name,
+        dead_letter_queue=args.dead_letter_queue,
+        failures=args.failures,
+    )
+
+
+def _keep_failures(
+    name: str, function: Function, failures: aws.sqs.Queue, opts: pulumi.ResourceOptions
+) -> None:
+    on_failure = aws.lambda_.FunctionEventInvokeConfigDestinationConfigOnFailureArgs(
+        destination=failures.arn
+    )
+    aws.lambda_.FunctionEventInvokeConfig(
+        name,
+        function_name=function.function_name,
+        maximum_retry_attempts=0,
+        maximum_event_age_in_seconds=MAX_EVENT_AGE_SECONDS,
+        destination_config=aws.lambda_.FunctionEventInvokeConfigDestinationConfigArgs(
+            on_failure=on_failure
+        ),
+        opts=opts,
+    )
+
+
+def _accept_undelivered(
+    name: str,
+    failures: aws.sqs.Queue,
+    rules: list[aws.cloudwatch.EventRule],
+    opts: pulumi.ResourceOptions,
+) -> aws.sqs.QueuePolicy:
+    policy = pulumi.Output.all(queue=failures.arn, rules=[rule.arn for rule in rules]).apply(
+        lambda arns: policies.queue(**arns)
+    )
+    return aws.sqs.QueuePolicy(
+        name, queue_url=failures.url, policy=pulumi.Output.json_dumps(policy), opts=opts
+    )
+
+
 def _call(
-    name: str, rule: aws.cloudwatch.EventRule, function: Function, opts: pulumi.ResourceOptions
+    name: str,
+    rule: aws.cloudwatch.EventRule,
+    function: Function,
+    failures: aws.sqs.Queue,
+    opts: pulumi.ResourceOptions,
 ) -> None:
     aws.lambda_.Permission(
         name,
@@ -99,4 +155,14 @@ def _call(
         source_arn=rule.arn,
         opts=opts,
     )
-    aws.cloudwatch.EventTarget(name, rule=rule.name, arn=function.arn, opts=opts)
+    aws.cloudwatch.EventTarget(
+        name,
+        rule=rule.name,
+        arn=function.arn,
+        dead_letter_config=aws.cloudwatch.EventTargetDeadLetterConfigArgs(arn=failures.arn),
+        retry_policy=aws.cloudwatch.EventTargetRetryPolicyArgs(
+            maximum_event_age_in_seconds=MAX_EVENT_AGE_SECONDS,
+            maximum_retry_attempts=MAX_RETRY_ATTEMPTS,
+        ),
+        opts=opts,
+    )

@@ -103,7 +103,9 @@ def _role(
     role = aws.iam.Role(
         name,
         name=physical_name,
-        assume_role_policy=pulumi.Output.json_dumps(group.arn.apply(policies.trust_schedules)),
+        assume_role_policy=pulumi.Output.json_dumps(
+            group.arn.apply(lambda arn: policies.trust("scheduler", source=arn))
+        ),
         opts=opts,
     )
     allowed = pulumi.Output.all(

@@ -81,6 +81,10 @@ Statements = Annotated[
 Origin = Annotated[str, Field(pattern=r"^(\*|[a-z][a-z0-9+.-]*://(\*|[^\s/*]+))$")]
 
 
+# A FIFO topic can't be the action of an alarm (CloudWatch guide, "Notify users on alarm changes").
+TOPIC_ARN: Final = r"^(arn:[a-z-]+:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256})?$"
+
+
 class AwsSettings(BaseModel):
     """The keys of the namespace `aws`: where the stack is deployed, and by whom."""
 
@@ -114,10 +118,17 @@ class ProjectSettings(BaseModel):
     execution_log_level: Annotated[
         Literal["ALL", "ERROR", "FATAL", "OFF"], Field(description="ALL, ERROR, FATAL or OFF")
     ]
+    execution_log_data: Annotated[bool, Field(description="true or false")]
     task_retention_days: Annotated[
         int, Field(ge=0, description="a whole number of days from 0; 0 keeps tasks forever")
     ]
     recovery_after_seconds: RecoverySeconds
+    worker_concurrency: Annotated[
+        int, Field(ge=0, description="a whole number from 0; 0 reserves and limits nothing")
+    ]
+    alarm_topic_arn: Annotated[
+        str, Field(pattern=TOPIC_ARN, description='the ARN of an SNS topic, or "" for none')
+    ]
     worker_policy_statements: Statements
     api_policy_statements: Statements
     jwt_issuer: Annotated[

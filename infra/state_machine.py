@@ -7,7 +7,7 @@ import pulumi
 import pulumi_aws as aws
 
 from infra import policies, state_machine_definition
-from infra.partitions import account_of, partition_of, region_of, service_principal
+from infra.partitions import account_of, partition_of, region_of
 from infra.settings import Settings
 
 SUFFIX: Final = "state-machine"
@@ -45,7 +45,9 @@ class StateMachine(pulumi.ComponentResource):
             name,
             name=physical_name,
             assume_role_policy=pulumi.Output.json_dumps(
-                policies.trust(service_principal("states"))
+                worker_arn.apply(
+                    lambda arn: policies.trust("states", source=arn_from_name(arn, physical_name))
+                )
             ),
             opts=child,
         )
@@ -74,13 +76,14 @@ class StateMachine(pulumi.ComponentResource):
         self.register_outputs({"arn": self.arn})
 
 
-def arn_from_name(event_bus_arn: str, name: str) -> str:
-    """The ARN of the state machine called `name`, in the event bus's account and region.
+def arn_from_name(neighbour: str, name: str) -> str:
+    """The ARN of the state machine called `name`, in the account and region of another ARN.
 
-    Built from the name because worker and state machine refer to each other.
+    Built from the name because the worker and the state machine's role are made before it, and
+    refer to it.
     """
-    partition, region = partition_of(event_bus_arn), region_of(event_bus_arn)
-    return f"arn:{partition}:states:{region}:{account_of(event_bus_arn)}:stateMachine:{name}"
+    partition, region = partition_of(neighbour), region_of(neighbour)
+    return f"arn:{partition}:states:{region}:{account_of(neighbour)}:stateMachine:{name}"
 
 
 def _logging(
@@ -88,6 +91,6 @@ def _logging(
 ) -> aws.sfn.StateMachineLoggingConfigurationArgs:
     return aws.sfn.StateMachineLoggingConfigurationArgs(
         level=settings.config.execution_log_level,
-        include_execution_data=True,
+        include_execution_data=settings.config.execution_log_data,
         log_destination=pulumi.Output.concat(log_group.arn, ":*"),
     )

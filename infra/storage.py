@@ -1,4 +1,4 @@
-"""Where tasks and events are kept: the table, payload bucket, event bus and dead-letter queue."""
+"""Where tasks and events are kept: the table, payload bucket, event bus and dead-letter queues."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ from infra.policies import Arns
 from infra.settings import Settings
 from infra.task_table import TaskTable, TaskTableArgs
 
-# The longest retention that SQS offers (SQS quotas, "Message retention"): an undelivered event
-# waits until somebody has fixed the cause.
+# The longest retention that SQS offers (SQS quotas, "Message retention"): an undelivered event, or
+# a failure of the recovery, waits until somebody has fixed the cause.
 UNDELIVERED_SECONDS: Final = 14 * DAY_SECONDS
 
 
@@ -33,6 +33,7 @@ class Storage(pulumi.ComponentResource):
     payload_bucket_name: pulumi.Output[str]
     event_bus_name: pulumi.Output[str]
     dead_letter_queue: aws.sqs.Queue
+    recovery_failures: aws.sqs.Queue
     arns: pulumi.Output[Arns]
     environment: Mapping[str, pulumi.Input[str]]
 
@@ -46,14 +47,15 @@ class Storage(pulumi.ComponentResource):
         table = TaskTable(settings.resource_name("tasks"), TaskTableArgs(protect=protect), child)
         payloads = PayloadBucket(
             _bucket_name(settings),
-            PayloadBucketArgs(protect=protect, retention_days=settings.config.task_retention_days),
+            PayloadBucketArgs(protect=protect),
             child,
         )
         bus = aws.cloudwatch.EventBus("bus", name=settings.resource_name("bus"), opts=child)
         self.table_name = table.table_name
         self.payload_bucket_name = payloads.bucket_name
         self.event_bus_name = bus.name
-        self.dead_letter_queue = _queue(settings, child)
+        self.dead_letter_queue = _queue("undelivered", settings, child)
+        self.recovery_failures = _queue("recovery-failures", settings, child)
         state_machine_arn = bus.arn.apply(
             lambda arn: state_machine.arn_from_name(
                 arn, settings.resource_name(state_machine.SUFFIX)
@@ -65,6 +67,7 @@ class Storage(pulumi.ComponentResource):
             payload_bucket=payloads.arn,
             state_machine=state_machine_arn,
             dead_letter_queue=self.dead_letter_queue.arn,
+            recovery_failures=self.recovery_failures.arn,
         ).apply(lambda arns: Arns(**arns))
         self.environment = {
             EnvVar.TABLE_NAME.value: self.table_name,
@@ -84,10 +87,10 @@ def _bucket_name(settings: Settings) -> str:
     return settings.resource_name("payloads").lower().replace("_", "-")
 
 
-def _queue(settings: Settings, opts: pulumi.ResourceOptions) -> aws.sqs.Queue:
+def _queue(name: str, settings: Settings, opts: pulumi.ResourceOptions) -> aws.sqs.Queue:
     return aws.sqs.Queue(
-        "undelivered",
-        name=settings.resource_name("undelivered"),
+        name,
+        name=settings.resource_name(name),
         message_retention_seconds=UNDELIVERED_SECONDS,
         # The recovery's timeout: a message stays hidden from the next sweep while one handles it.
         visibility_timeout_seconds=WORKER_TIMEOUT_SECONDS,

@@ -17,9 +17,11 @@ from local.aws import (
     event_delivery,
     event_intake,
     executions,
+    failed_events,
     lambda_errors,
     lambda_logs,
     schedules,
+    transport,
 )
 from local.aws.patch import UnknownMinistack, module
 
@@ -29,9 +31,11 @@ CORRECTIONS = (
     lambda_errors,
     executions,
     event_intake,
+    failed_events,
     event_delivery,
     api_calls,
     schedules,
+    transport,
 )
 
 

@@ -64,7 +64,11 @@ def _start_or_send_to_dlq(dispatch: Original) -> Original:
         if module("services.stepfunctions")._resolve_state_machine_arn(arn) is None:
             send_to_dlq(delivery, "NO_RESOURCE", f"State Machine Does Not Exist: '{arn}'")
         elif not role_allows(
-            delivery.target.get("RoleArn", ""), _SERVICE, "states:StartExecution", arn
+            delivery.target.get("RoleArn", ""),
+            _SERVICE,
+            "states:StartExecution",
+            arn,
+            source_arn=delivery.rule_arn,
         ):
             send_to_dlq(
                 delivery,

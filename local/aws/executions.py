@@ -24,8 +24,8 @@ INPUT_TOO_LONG = (
 DATA_LIMIT_EXCEEDED = "States.DataLimitExceeded"
 # "States.ALL can't catch the States.DataLimitExceeded terminal error or Runtime error types."
 _BEYOND_WILDCARDS = frozenset({DATA_LIMIT_EXCEEDED, "States.Runtime"})
-# The role of the state machine whose task runs in this thread.
-_role: ContextVar[str] = ContextVar("role", default="")
+# The state machine whose task runs in this thread.
+_machine: ContextVar[dict[str, Any]] = ContextVar("machine")
 _PAYLOADS = ("stateEnteredEventDetails", "stateExitedEventDetails", "taskSucceededEventDetails")
 
 
@@ -36,7 +36,7 @@ def apply() -> None:
     replace(states, "_add_event", _within_limits)
     replace(states, "_error_matches", _without_terminal_errors)
     replace(states, "_call_lambda", _as_the_role)
-    replace(states, "_execute_task", _knowing_its_role)
+    replace(states, "_execute_task", _knowing_its_machine)
 
 
 def _with_an_input_that_fits(start_execution: Original) -> Original:
@@ -98,12 +98,12 @@ def _is_over(execution: dict[str, Any]) -> bool:
     return bool(execution.get("status", "RUNNING") != "RUNNING")
 
 
-def _knowing_its_role(execute_task: Original) -> Original:
+def _knowing_its_machine(execute_task: Original) -> Original:
     def execute(
         state: dict[str, Any], raw_input: object, execution: dict[str, Any], context: dict[str, Any]
     ) -> object:
         machine = module("services.stepfunctions")._state_machines[execution["stateMachineArn"]]
-        _role.set(machine["roleArn"])
+        _machine.set(machine)
         return execute_task(state, raw_input, execution, context)
 
     return execute
@@ -116,12 +116,15 @@ def _as_the_role(call_lambda: Original) -> Original:
         error_type = module("services.stepfunctions")._ExecutionError
         if size_of(json.dumps(event, ensure_ascii=False, separators=(",", ":"))) > MAX_STATE_BYTES:
             raise _data_limit_exceeded("TaskStateEntered")  # what a task is given is its input
+        role, target = _machine.get()["roleArn"], function_arn(function)
         if not role_allows(
-            _role.get(), "states.amazonaws.com", "lambda:InvokeFunction", function_arn(function)
+            role,
+            "states.amazonaws.com",
+            "lambda:InvokeFunction",
+            target,
+            source_arn=_machine.get()["stateMachineArn"],
         ):
-            raise error_type(
-                "Lambda.AWSLambdaException", _not_authorized(_role.get(), function_arn(function))
-            )
+            raise error_type("Lambda.AWSLambdaException", _not_authorized(role, target))
         try:
             return call_lambda(function, event)
         except error_type as error:

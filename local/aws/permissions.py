@@ -4,7 +4,6 @@ ministack checks the policies of callers with credentials. It allows every call 
 itself, such as a rule that starts a state machine, so a missing permission would show on AWS only.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 from local.aws.patch import module
@@ -16,13 +15,10 @@ def role_allows(
     action: str,
     resource_arn: str,
     *,
-    source: Mapping[str, str] | None = None,
+    source_arn: str = "",
 ) -> bool:
-    """Whether `service` may assume the role, and the role allows the action.
-
-    `source` has what the trust policy can ask about the caller: `aws:sourcearn` and so on.
-    """
-    if not may_assume(role_arn, service, source):
+    """Whether `service` may assume the role for `source_arn`, and the role allows the action."""
+    if not may_assume(role_arn, service, source_arn):
         return False
     iam = module("core.iam_evaluator")
     account = module("core.responses").get_account_id()
@@ -44,15 +40,18 @@ def function_allows(function_arn: str, service: str, source_arn: str) -> bool:
     )
 
 
-def may_assume(role_arn: str, service: str, source: Mapping[str, str] | None = None) -> bool:
-    """Whether the role exists, and its trust policy lets `service` assume it."""
+def may_assume(role_arn: str, service: str, source_arn: str = "") -> bool:
+    """Whether the role exists, and its trust policy lets `service` assume it for `source_arn`.
+
+    Without one the service names no source: Lambda does not.
+    """
     role = module("services.iam")._roles.get(role_arn.rsplit("/", 1)[-1])
-    return role is not None and _trusts(role, service, source)
+    return role is not None and _trusts(role, service, source_arn)
 
 
-def _trusts(role: dict[str, Any], service: str, source: Mapping[str, str] | None) -> bool:
+def _trusts(role: dict[str, Any], service: str, source_arn: str) -> bool:
     iam = module("core.iam_evaluator")
-    context = _context("*", "sts:AssumeRole", "*", dict(source or {}))
+    context = _context("*", "sts:AssumeRole", "*", _source(source_arn) if source_arn else {})
     document = role["AssumeRolePolicyDocument"]
     return bool(
         iam.evaluate_resource_policy(
@@ -60,6 +59,13 @@ def _trusts(role: dict[str, Any], service: str, source: Mapping[str, str] | None
         ).decision
         == "Allow"
     )
+
+
+def _source(arn: str) -> dict[str, str]:
+    return {
+        "aws:sourcearn": arn,
+        "aws:sourceaccount": module("core.responses").get_account_id(),
+    }
 
 
 def _for_every_resource(trust: str | dict[str, Any]) -> dict[str, Any]:

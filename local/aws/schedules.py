@@ -154,17 +154,14 @@ def refusal_of(body: Record, now: datetime) -> str | None:
 
 def _refusal_of_role(body: Record) -> str | None:
     role = (body.get("Target") or {}).get("RoleArn", "")
-    if may_assume(role, _SERVICE, _source(body.get("GroupName", "default"))):
+    if may_assume(role, _SERVICE, _group_arn(body.get("GroupName", "default"))):
         return None
     return "The execution role you provide must allow AWS EventBridge Scheduler to assume the role."
 
 
-def _source(group: str) -> dict[str, str]:
-    """What the trust policy of a role can ask about a schedule: its group, and the account."""
-    return {
-        "aws:sourcearn": module("services.scheduler")._group_arn(group),
-        "aws:sourceaccount": module("core.responses").get_account_id(),
-    }
+def _group_arn(group: str) -> str:
+    """What EventBridge Scheduler names as the source of a schedule's call: its group."""
+    return str(module("services.scheduler")._group_arn(group))
 
 
 def deliver(tick: Tick) -> None:
@@ -200,8 +197,8 @@ def _filled_in(tick: Tick, execution_id: str) -> str:
 
 
 def _may(tick: Tick, action: str, arn: str) -> bool:
-    role, source = tick.record["Target"]["RoleArn"], _source(tick.record["GroupName"])
-    return role_allows(role, _SERVICE, action, arn, source=source)
+    role, group = tick.record["Target"]["RoleArn"], _group_arn(tick.record["GroupName"])
+    return role_allows(role, _SERVICE, action, arn, source_arn=group)
 
 
 def _send_to_dlq(tick: Tick, payload: str, execution_id: str, *, code: str, message: str) -> None:

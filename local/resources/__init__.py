@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from local.resources import (
+    alarms,
     buckets,
     events,
     functions,
@@ -30,15 +31,20 @@ CREATORS: Mapping[str, Creator] = MappingProxyType(
         "aws:cloudwatch/eventRule:EventRule": events.create_rule,
         "aws:cloudwatch/eventTarget:EventTarget": events.create_target,
         "aws:cloudwatch/logGroup:LogGroup": logs.create_log_group,
+        "aws:cloudwatch/metricAlarm:MetricAlarm": alarms.create_alarm,
         "aws:dynamodb/table:Table": tables.create_table,
         "aws:iam/role:Role": roles.create_role,
         "aws:iam/rolePolicy:RolePolicy": roles.create_role_policy,
         "aws:lambda/function:Function": functions.create_function,
+        "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": (
+            functions.configure_events
+        ),
         "aws:lambda/permission:Permission": functions.create_permission,
         "aws:s3/bucket:Bucket": buckets.create_bucket,
         "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": (
             buckets.configure_lifecycle
         ),
+        "aws:s3/bucketPolicy:BucketPolicy": buckets.put_bucket_policy,
         "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": buckets.block_public_access,
         "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": (
             buckets.configure_encryption

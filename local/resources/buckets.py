@@ -26,6 +26,13 @@ def block_public_access(account: Account, declared: Declaration) -> Values:
     return {"id": bucket}
 
 
+def put_bucket_policy(account: Account, declared: Declaration) -> Values:
+    """Sets the policy of a bucket."""
+    bucket = declared.require("bucket")
+    account.client("s3").put_bucket_policy(Bucket=bucket, Policy=declared.require("policy"))
+    return {"id": bucket}
+
+
 def configure_encryption(account: Account, declared: Declaration) -> Values:
     """Sets the encryption of new objects."""
     bucket = declared.require("bucket")
@@ -48,7 +55,7 @@ def _as_encryption_rule(rule: Values) -> Values:
 
 
 def configure_lifecycle(account: Account, declared: Declaration) -> Values:
-    """Sets when objects expire."""
+    """Sets when objects expire, and unfinished uploads."""
     bucket = declared.require("bucket")
     rules = [_as_lifecycle_rule(rule) for rule in declared.require("rules")]
     account.client("s3").put_bucket_lifecycle_configuration(

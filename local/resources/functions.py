@@ -10,6 +10,7 @@ def create_function(account: Account, declared: Declaration) -> Values:
     """Creates a function, with its code as a zip file."""
     name = declared.physical_name()
     code = to_zip(declared.require("code"), account.folder)
+    reserved = declared.take("reservedConcurrentExecutions")
     # ministack runs every Lambda with this machine's Python; it ignores runtime and architecture.
     function = account.client("lambda").create_function(
         FunctionName=name,
@@ -17,6 +18,10 @@ def create_function(account: Account, declared: Declaration) -> Values:
         Publish=declared.take("publish", False),
         **_as_request(declared),
     )
+    if reserved is not None:
+        account.client("lambda").put_function_concurrency(
+            FunctionName=name, ReservedConcurrentExecutions=reserved
+        )
     arn = function["FunctionArn"]
     invoke_arn = (
         f"arn:aws:apigateway:{account.region}:lambda:path/2015-03-31/functions/{arn}/invocations"
@@ -35,6 +40,15 @@ def _as_request(declared: Declaration) -> Values:
     # Taken apart: names of variables keep their case.
     variables = (declared.take("environment") or {}).get("variables", {})
     return declared.take_rest() | {"Environment": {"Variables": variables}}
+
+
+def configure_events(account: Account, declared: Declaration) -> Values:
+    """Sets how often a function tries an event again, and where the record of a failure goes."""
+    name = declared.require("functionName")
+    account.client("lambda").put_function_event_invoke_config(
+        FunctionName=name, **declared.take_rest()
+    )
+    return {"id": name}
 
 
 def create_permission(account: Account, declared: Declaration) -> Values:

@@ -28,6 +28,7 @@ from tests.chaos.plan import ENDINGS, Meddling
 _FOLLOW_UPS = {"pending_hook", "children_abort_pending", "expiry_pending", "deletion_pending"}
 # A child begins one every second, and a sweep comes every few.
 _MAX_ITERATIONS_AFTER_ABORT = 15
+_MAX_READS = 5
 # What an invocation can't be told from that has died: another one runs beside it.
 _CRASHES = frozenset(
     {
@@ -197,7 +198,8 @@ def _deleted_in_part(task: Evidence) -> Iterator[str]:
 
 
 def _read_in_vain(task: Evidence) -> Iterator[str]:
-    if task.unasked:
+    """A sweep and a list read no payloads; the recovery may read the output of what it fails."""
+    if len(task.unasked) > _MAX_READS:
         yield f"Nobody asked for its payloads, and {_some(task.unasked)}."
 
 

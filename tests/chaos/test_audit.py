@@ -285,6 +285,7 @@ def test_it_is_lost(evidence: Evidence) -> None:
             faults=[LOST_ANSWER, Meddling.REDRIVE],
         ),
         HAS_NO_END,
+        replace(GOOD, unasked=["the recovery read its output"] * 2),
         replace(
             GOOD, effects={**GOOD.effects, "finished": 2, "told": 1}, faults=[LOST_ANSWER, "x"]
         ),
@@ -314,7 +315,7 @@ def test_it_is_stuck(changes: dict[str, Any]) -> None:
         pytest.param(replace(DELETED, rows=["the row LOG#1"]), id="it was deleted in part"),
         pytest.param(replace(HAS_NO_END, log=[]), id="nobody has given its hook up"),
         pytest.param(
-            replace(GOOD, unasked=["the recovery read its input"]), id="its payload was read"
+            replace(GOOD, unasked=["the recovery read its input"] * 6), id="its payload was read"
         ),
     ],
 )

@@ -1,10 +1,12 @@
-"""The values of an IAM condition, as people write them in YAML."""
+"""The guard of IAM statements in a config: what names nothing, and the values of conditions."""
 
+import functools
 import json
 import re
 from decimal import Decimal
 from typing import Any
 
+import botocore.session
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -111,3 +113,152 @@ def test_an_accounts_id_may_be_a_number_of_twelve_digits_or_a_text() -> None:
 
 def test_a_number_of_another_key_may_have_any_length() -> None:
     assert condition(3600, key="aws:MultiFactorAuthAge", operator="NumericLessThan") == "3600"
+
+
+def read(**changes: Any) -> IamStatement:
+    statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*"}
+    (statement_read,) = STATEMENTS.validate_python(json.dumps([statement | changes]))
+    return statement_read
+
+
+def matches(pattern: str, text: str) -> bool:
+    """As IAM matches: "*" is any characters, "?" is any one."""
+    wildcards = {"*": ".*", "?": "."}
+    parts = (wildcards.get(each, re.escape(each)) for each in pattern)
+    return bool(re.fullmatch("".join(parts), text, re.DOTALL))
+
+
+def is_taken(**changes: Any) -> bool:
+    try:
+        read(**changes)
+    except ValidationError:
+        return False
+    return True
+
+
+# Every operation of every service, as botocore knows them: an action has the operation's name.
+@functools.cache
+def actions_by_service() -> dict[str, list[str]]:
+    session = botocore.session.get_session()
+    services = ("s3", "iam", "dynamodb", "lambda", "sqs", "ec2", "sts", "ssm", "athena")
+    return {each: list(session.get_service_model(each).operation_names) for each in services}
+
+
+WILDCARDS = st.text(alphabet="*?", min_size=1, max_size=12)
+PATTERNS = st.text(alphabet="*?eaGetPuRol", min_size=1, max_size=12)
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        *("*", "*:*", "s3:*", "s3:**", "iam:?*", "iam:*?", "s3:???*", "iam:*e*", "s3:??????"),
+        *("s3:*?*", "?3:GetObject", "*:GetObject", "s*:GetObject", "s3:?et*", "s3:", "s3", ""),
+    ],
+)
+def test_an_action_that_names_none_is_refused(action: str) -> None:
+    with pytest.raises(ValidationError, match="name the actions that the tasks need"):
+        read(Action=action)
+
+
+@pytest.mark.parametrize("action", ["s3:GetObject", "s3:Get*", "s3:*Object", "s3:Get?bject*"])
+def test_an_action_that_is_named_may_have_wildcards(action: str) -> None:
+    assert read(Action=action).action == [action]
+
+
+@pytest.mark.property
+@given(WILDCARDS)
+def test_wildcards_alone_are_no_action(pattern: str) -> None:
+    assert not is_taken(Action=f"iam:{pattern}")
+
+
+@pytest.mark.property
+@given(PATTERNS, st.sampled_from(["s3", "iam", "dynamodb", "lambda", "sqs", "ec2"]))
+def test_no_pattern_that_is_taken_matches_every_action_of_a_service(
+    pattern: str, service: str
+) -> None:
+    names = actions_by_service()[service]
+
+    assert not is_taken(Action=f"{service}:{pattern}") or not all(
+        matches(pattern, name) for name in names
+    )
+
+
+def test_every_action_of_aws_may_be_named() -> None:
+    refused = [
+        f"{service}:{name}"
+        for service, names in actions_by_service().items()
+        for name in names
+        if not is_taken(Action=f"{service}:{name}")
+    ]
+
+    assert refused == []
+
+
+@pytest.mark.parametrize("unknown", ["NotAction", "NotResource", "Principal", "NotPrincipal"])
+def test_nothing_is_granted_by_what_is_left_out(unknown: str) -> None:
+    with pytest.raises(ValidationError, match="Extra inputs are not permitted"):
+        read(**{unknown: "s3:GetObject"})
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        *("**", "?*", "?", "a*", "arn:*", "arn:aws:*", "arn:aws:*:*", "arn:*:*:*:*:*"),
+        *("arn:aws:*:*:*:x", "arn:aws:s?::: x", "arn:aws:s3:*", "arn:aws:s3:::"),
+        *("ARN:aws:s3:::b", "my-bucket", ""),
+    ],
+)
+@pytest.mark.parametrize("sid", [{}, {"Sid": "Because"}])
+def test_a_resource_that_is_no_arn_is_refused(resource: str, sid: dict[str, str]) -> None:
+    with pytest.raises(ValidationError, match="is not an ARN: it has six parts"):
+        read(Resource=resource, **sid)
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        *("*", "arn:aws:s3:::*", "arn:aws:s3:::**", "arn:aws:s3:::?*", "arn:aws:s3:::*/*"),
+        *("arn:*:sqs:*:*:*", "arn:aws:sns:*:*:*:*"),
+        ["arn:aws:s3:::b/*", "arn:aws:s3:::*"],
+    ],
+)
+def test_every_resource_of_a_service_needs_a_reason(resource: Any) -> None:
+    with pytest.raises(ValidationError, match="is every resource; name ARNs, or add a Sid"):
+        read(Resource=resource)
+
+    assert is_taken(Resource=resource, Sid="TheActionTakesNoArn")
+    assert is_taken(Resource=resource, Effect="Deny")
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        "arn:aws:s3:::b",
+        "arn:aws:s3:::b-*/tasks/*",
+        "arn:aws-us-gov:sqs:us-gov-west-1:123456789012:q",
+        "arn:aws:dynamodb:*:*:table/customers-*",
+        "arn:aws:logs:eu-central-1:123456789012:log-group:/a/b:log-stream:*",
+        "arn:aws:s3:::home/${aws:PrincipalTag/team}/*",
+        "arn:*:iam::aws:policy/ReadOnlyAccess",
+        "arn:aws:lambda:eu-central-1:123456789012:function:f:$LATEST",
+    ],
+)
+def test_a_resource_that_is_named_needs_no_reason(resource: str) -> None:
+    assert is_taken(Resource=resource)
+
+
+# Two resources of each service that have no character in common but an ARN's own.
+OF_NOTHING_ALIKE = st.sampled_from(["s3", "sqs", "dynamodb"]).map(
+    lambda service: [f"arn:aws:{service}:r:1:{rest}" for rest in ("aaaa/bbbb", "cc:dd/ee:ff")]
+)
+
+
+@pytest.mark.property
+@given(st.text(alphabet="*?:/aebcsqr31n-", min_size=1, max_size=20), OF_NOTHING_ALIKE)
+def test_no_resource_that_needs_no_reason_matches_resources_with_nothing_in_common(
+    pattern: str, resources: list[str]
+) -> None:
+    for resource in (pattern, f"arn:aws:s3:{pattern}", f"arn:aws:s3:::{pattern}"):
+        assert not is_taken(Resource=resource) or not all(
+            matches(resource, each) for each in resources
+        )

@@ -101,7 +101,7 @@ def test_a_domain_of_aws_itself_is_a_service_in_a_policy(stack: Program) -> None
 def test_every_link_to_the_console_is_of_the_partition(stack: Program) -> None:
     links = stack.outputs["console"]
 
-    assert len(links) == 7
+    assert len(links) == 8
     assert all(link.startswith(f"https://{CONSOLES[stack.region]}/") for link in links.values())
 
 

@@ -8,7 +8,6 @@ import pytest
 
 from handler.contract import (
     DETAIL_TYPE,
-    EXPIRE_TAG,
     EXPIRY_ATTRIBUTE,
     INDEX_SORT_KEY,
     PARTITION_KEY,
@@ -16,6 +15,7 @@ from handler.contract import (
     Index,
 )
 from tests.infra.recording import Program, Resource, run
+from tests.infra.test_policies import FAILURES
 
 FUNCTION = "aws:lambda/function:Function"
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
@@ -29,6 +29,7 @@ QUEUE = "aws:sqs/queue:Queue"
 MACHINE = "aws:sfn/stateMachine:StateMachine"
 ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
 PERMISSION = "aws:lambda/permission:Permission"
+ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 
 MACHINE_ARN = (
     "arn:aws:states:eu-central-1:123456789012:stateMachine:background-tasks-dev-state-machine"
@@ -80,6 +81,18 @@ class TestFunctions:
             "recovery": 3008,
         }
         assert all(function["architectures"] == ["x86_64"] for function in changed.all(FUNCTION))
+
+    def test_no_function_has_reserved_concurrency_by_default(self, program: Program) -> None:
+        # AWS refuses it in an account whose limit is 10.
+        assert all("reservedConcurrentExecutions" not in each for each in program.all(FUNCTION))
+
+    def test_the_worker_alone_is_limited_so_that_api_and_recovery_have_the_rest(self) -> None:
+        stack = run({"workerConcurrency": 50, "vendorDependencies": False})
+
+        assert {
+            name: stack.one(FUNCTION, name).get("reservedConcurrentExecutions")
+            for name in ("worker", "api", "recovery")
+        } == {"worker": 50, "api": None, "recovery": None}
 
     @pytest.mark.parametrize("name", ["worker", "api", "recovery"])
     def test_each_function_gets_the_names_of_what_it_uses(
@@ -144,7 +157,7 @@ class TestEventRouting:
         self, program: Program
     ) -> None:
         target = program.one(TARGET, "event-routing")
-        queue = program.one(QUEUE)
+        queue = program.one(QUEUE, "undelivered")
 
         assert target["retryPolicy"] == {
             "maximumEventAgeInSeconds": 3600,
@@ -155,9 +168,11 @@ class TestEventRouting:
         assert queue["sqsManagedSseEnabled"] is True
 
     def test_only_the_rule_may_send_to_the_dead_letter_queue(self, program: Program) -> None:
-        policy = json.loads(program.one("aws:sqs/queuePolicy:QueuePolicy")["policy"])
+        policy = program.one("aws:sqs/queuePolicy:QueuePolicy", "event-routing")
 
-        assert policy["Statement"] == [
+        allowed, _ = json.loads(policy["policy"])["Statement"]
+        assert policy["queueUrl"] == program.outputs["deadLetterQueueUrl"]
+        assert [allowed] == [
             {
                 "Effect": "Allow",
                 "Principal": {"Service": "events.amazonaws.com"},
@@ -195,14 +210,20 @@ class TestStateMachine:
 
         assert logging["level"] == level
 
-    def test_it_logs_failures_with_their_data_to_a_log_group_of_the_stack(
+    @pytest.mark.parametrize("data", [True, False])
+    def test_data_is_in_its_log_if_the_config_says_so(self, data: bool) -> None:
+        stack = run({"executionLogData": data, "vendorDependencies": False})
+
+        assert stack.one(MACHINE)["loggingConfiguration"]["includeExecutionData"] is data
+
+    def test_it_logs_failures_without_data_to_a_log_group_of_the_stack(
         self, program: Program
     ) -> None:
         group = program.one(LOG_GROUP, "state-machine")["name"]
 
         assert program.one(MACHINE)["loggingConfiguration"] == {
             "level": "ERROR",
-            "includeExecutionData": True,
+            "includeExecutionData": False,
             "logDestination": f"arn:aws:logs:eu-central-1:123456789012:log-group:{group}:*",
         }
 
@@ -263,19 +284,29 @@ class TestPayloadBucket:
             {"applyServerSideEncryptionByDefault": {"sseAlgorithm": "AES256"}}
         ]
 
-    def test_payloads_of_finished_tasks_are_kept_for_as_long_as_the_tasks(self) -> None:
-        (rule,) = run({"taskRetentionDays": 14, "vendorDependencies": False}).one(LIFECYCLE)[
-            "rules"
+    @pytest.mark.parametrize("days", [0, 14])
+    def test_nothing_in_it_expires_but_uploads_that_were_never_completed(self, days: int) -> None:
+        stack = run({"taskRetentionDays": days, "vendorDependencies": False})
+
+        assert stack.one(LIFECYCLE)["rules"] == [
+            {
+                "id": "abort-unfinished-uploads",
+                "status": "Enabled",
+                "filter": {},
+                "abortIncompleteMultipartUpload": {"daysAfterInitiation": 1},
+            }
         ]
 
-        assert rule["filter"]["tag"] == dict(zip(("key", "value"), EXPIRE_TAG, strict=True))
-        assert rule["expiration"] == {"days": 14}
-        assert rule["status"] == "Enabled"
+    def test_its_policy_comes_after_its_public_access_block(self, program: Program) -> None:
+        # S3 refuses two changes of a bucket at the same time.
+        name = "background-tasks-dev-payloads"
+        first = f"aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock::{name}"
 
-    def test_zero_retention_days_keep_tasks_and_payloads_forever(self) -> None:
+        assert first in program.dependencies[f"aws:s3/bucketPolicy:BucketPolicy::{name}"]
+
+    def test_zero_retention_days_keep_tasks_forever(self) -> None:
         forever = run({"taskRetentionDays": 0, "vendorDependencies": False})
 
-        assert forever.all(LIFECYCLE) == []
         assert forever.one(FUNCTION, "worker")["environment"]["variables"]["RETENTION_DAYS"] == "0"
 
     @pytest.mark.parametrize("protect", [True, False])
@@ -411,6 +442,91 @@ class TestRecoveryFunction:
         assert permission["function"] == "background-tasks-dev-recovery"
         assert permission["principal"] == "events.amazonaws.com"
         assert permission["sourceArn"].endswith(f":rule/{rule['name']}")
+
+    def test_a_failed_invocation_is_kept_and_not_repeated(self, program: Program) -> None:
+        config = program.one("aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig")
+
+        assert config == {
+            "functionName": "background-tasks-dev-recovery",
+            "maximumRetryAttempts": 0,
+            "maximumEventAgeInSeconds": 3600,
+            "destinationConfig": {"onFailure": {"destination": FAILURES}},
+        }
+        assert program.one(QUEUE, "recovery-failures")["sqsManagedSseEnabled"] is True
+
+    @pytest.mark.parametrize("name", ["recovery-ended", "recovery-sweep"])
+    def test_an_event_that_could_not_be_handed_over_is_kept_too(
+        self, program: Program, name: str
+    ) -> None:
+        target = program.one(TARGET, name)
+        policy = program.one("aws:sqs/queuePolicy:QueuePolicy", "recovery")
+        (allowed, _) = json.loads(policy["policy"])["Statement"]
+
+        assert target["deadLetterConfig"] == {"arn": FAILURES}
+        assert target["retryPolicy"]["maximumEventAgeInSeconds"] == 3600
+        assert policy["queueUrl"].endswith("/background-tasks-dev-recovery-failures")
+        assert allowed["Condition"]["ArnEquals"]["aws:SourceArn"] == [
+            f"arn:aws:events:eu-central-1:123456789012:rule/background-tasks-dev-{rule}"
+            for rule in ("execution-ended", "sweep")
+        ]
+        accepts = "aws:sqs/queuePolicy:QueuePolicy::recovery"
+        assert accepts in program.dependencies[f"{TARGET}::{name}"]
+
+
+class TestRecoveryAlarms:
+    def test_a_recovery_that_fails_or_does_not_run_sets_off_an_alarm(
+        self, program: Program
+    ) -> None:
+        failing, silent = (
+            program.one(ALARM, "recovery-failing"),
+            program.one(ALARM, "recovery-silent"),
+        )
+
+        for alarm in (failing, silent):
+            assert alarm["namespace"] == "AWS/Lambda"
+            assert alarm["dimensions"] == {"FunctionName": "background-tasks-dev-recovery"}
+            assert (alarm["statistic"], alarm["period"]) == ("Sum", 300)
+        assert (failing["metricName"], failing["datapointsToAlarm"]) == ("Errors", 2)
+        assert (failing["comparisonOperator"], failing["threshold"]) == ("GreaterThanThreshold", 0)
+        assert failing["treatMissingData"] == "notBreaching"
+        assert (silent["metricName"], silent["evaluationPeriods"]) == ("Invocations", 3)
+        assert (silent["comparisonOperator"], silent["threshold"]) == ("LessThanThreshold", 1)
+        # Nothing is measured of a function that nothing invokes.
+        assert silent["treatMissingData"] == "breaching"
+
+    @pytest.mark.parametrize("queue", ["undelivered", "recovery-failures"])
+    def test_a_queue_that_is_not_emptied_sets_off_an_alarm(
+        self, program: Program, queue: str
+    ) -> None:
+        alarm = program.one(ALARM, f"{queue}-waiting")
+        total, *metrics = alarm["metricQueries"]
+
+        assert alarm["name"] == f"background-tasks-dev-{queue}-waiting"
+        assert (total["expression"], total["returnData"]) == ("visible + hidden", True)
+        assert {each["id"]: each["metric"]["metricName"] for each in metrics} == {
+            "visible": "ApproximateNumberOfMessagesVisible",
+            "hidden": "ApproximateNumberOfMessagesNotVisible",
+        }
+        assert all(
+            each["metric"]["dimensions"] == {"QueueName": f"background-tasks-dev-{queue}"}
+            for each in metrics
+        )
+        # Half an hour: six sweeps.
+        assert alarm["evaluationPeriods"] * metrics[0]["metric"]["period"] == 30 * 60
+
+    def test_alarms_are_only_shown_if_the_stack_names_no_topic(self, program: Program) -> None:
+        alarms = program.all(ALARM)
+
+        assert len(alarms) == 4
+        assert all("alarmActions" not in alarm and "okActions" not in alarm for alarm in alarms)
+
+    def test_every_alarm_tells_the_topic_of_the_config_when_it_begins_and_ends(self) -> None:
+        topic = "arn:aws:sns:eu-central-1:123456789012:alarms"
+        alarms = run({"alarmTopicArn": topic, "vendorDependencies": False}).all(ALARM)
+
+        assert [(alarm["alarmActions"], alarm["okActions"]) for alarm in alarms] == [
+            ([topic], [topic])
+        ] * 4
 
 
 class TestStack:

@@ -112,7 +112,8 @@ def test_only_the_stacks_own_schedules_may_assume_their_role(deploy: Deploy) -> 
             "Principal": {"Service": "scheduler.amazonaws.com"},
             "Action": "sts:AssumeRole",
             "Condition": {
-                "StringEquals": {"aws:SourceAccount": "123456789012", "aws:SourceArn": GROUP_ARN}
+                "ArnEquals": {"aws:SourceArn": GROUP_ARN},
+                "StringEquals": {"aws:SourceAccount": "123456789012"},
             },
         }
     ]

@@ -100,6 +100,10 @@ class TestRefusals:
             ("jwtAudience", "console", 'audiences as JSON, ["my-client"]'),
             ("jwtScopes", "manage", 'scopes as JSON, ["tasks/manage"]'),
             ("jwtTenantClaim", "a b", 'the name of a claim, or ""'),
+            ("executionLogData", "some", "true or false"),
+            ("workerConcurrency", -1, "a whole number from 0; 0 reserves and limits nothing"),
+            ("alarmTopicArn", "alarms", 'the ARN of an SNS topic, or "" for none'),
+            ("alarmTopicArn", "arn:aws:sns:eu-central-1:123456789012:a.fifo", "the ARN of an SNS"),
             ("protectData", "perhaps", "true or false"),
             ("vendorDependencies", "never", "true or false"),
         ],
@@ -129,7 +133,7 @@ class TestRefusals:
         )
 
     def test_an_unknown_key_is_refused_with_the_list_of_keys(self) -> None:
-        assert "it reads apiMemoryMb, apiPolicyStatements, corsOrigins, execution" in refusal(
+        assert "it reads alarmTopicArn, apiMemoryMb, apiPolicyStatements, corsOrigins" in refusal(
             {"x": 1}
         )
 
@@ -221,7 +225,7 @@ class TestPolicyStatements:
         read({"workerPolicyStatements": [statement(Action="s3:Get*")]})
 
     def test_all_resources_are_refused_without_a_reason(self) -> None:
-        assert 'Resource "*" is every resource of the account' in refusal(
+        assert 'Resource "*" is every resource; name ARNs' in refusal(
             {"workerPolicyStatements": [statement(Resource="*")]}
         )
 

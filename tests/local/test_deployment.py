@@ -78,13 +78,16 @@ def test_a_bucket_is_private_encrypted_and_expiring(access: Access, outputs: Out
 
     access_block = s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]
     encryption = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]
-    [expiry] = s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
+    [expiry, abort] = s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
+    policy = json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])
 
     assert all(access_block.values())
     [default] = [rule["ApplyServerSideEncryptionByDefault"] for rule in encryption["Rules"]]
     assert default["SSEAlgorithm"] == "AES256"
     assert (expiry["ID"], expiry["Expiration"]["Days"]) == ("expire", 14)
     assert expiry["Filter"] == {"Tag": {"Key": "expire", "Value": "true"}}
+    assert abort["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
+    assert policy["Statement"][0]["Effect"] == "Deny"
 
 
 def test_a_function_has_its_code_settings_and_environment(access: Access, outputs: Outputs) -> None:
@@ -100,6 +103,37 @@ def test_a_function_has_its_code_settings_and_environment(access: Access, output
     assert (function["Timeout"], function["Architectures"]) == (30, ["arm64"])
     assert function["LoggingConfig"]["LogGroup"] == "/aws/lambda/everything-function"
     assert function["Environment"]["Variables"]["TABLE_NAME"] == outputs["tableName"]
+
+
+def test_a_function_has_its_reserved_concurrency_and_what_becomes_of_its_events(
+    access: Access, outputs: Outputs
+) -> None:
+    functions, name = access.client("lambda"), outputs["functionName"]
+
+    reserved = functions.get_function_concurrency(FunctionName=name)
+    events = functions.get_function_event_invoke_config(FunctionName=name)
+
+    assert reserved["ReservedConcurrentExecutions"] == 7
+    assert (events["MaximumRetryAttempts"], events["MaximumEventAgeInSeconds"]) == (0, 3600)
+    assert events["DestinationConfig"]["OnFailure"]["Destination"].endswith(":everything-failed")
+
+
+def test_an_alarm_has_its_metric_its_threshold_and_its_actions(
+    access: Access, outputs: Outputs
+) -> None:
+    alarms = {
+        alarm["AlarmName"]: alarm
+        for alarm in access.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    }
+    errors = alarms["everything-errors"]
+
+    assert "everything-waiting" in alarms
+    assert (errors["Namespace"], errors["MetricName"]) == ("AWS/Lambda", "Errors")
+    assert errors["Dimensions"] == [{"Name": "FunctionName", "Value": outputs["functionName"]}]
+    assert (errors["Statistic"], errors["Period"], errors["Threshold"]) == ("Sum", 300, 0)
+    assert (errors["EvaluationPeriods"], errors["DatapointsToAlarm"]) == (3, 2)
+    assert errors["TreatMissingData"] == "notBreaching"
+    assert errors["OKActions"] == ["arn:aws:sns:eu-central-1:000000000000:topic"]
 
 
 def test_config_reaches_the_program_as_the_pulumi_cli_passes_it(

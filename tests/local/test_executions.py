@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from infra import policies
+from infra.state_machine import arn_from_name
 from infra.state_machine_definition import definition
 from tests.running import Ended, Running
 
@@ -273,9 +274,9 @@ def stub_machine(aws: Running) -> Iterator[str]:
     """The state machine with a stub worker, which returns the answer in the event."""
     iam, functions = aws.client("iam"), aws.client("lambda")
     role = "arn:aws:iam::000000000000:role/stub"
-    iam.create_role(
-        RoleName="stub", AssumeRolePolicyDocument=json.dumps(policies.trust("states.amazonaws.com"))
-    )
+    source = arn_from_name(str(aws.deployed.outputs["stateMachineArn"]), "stub")
+    trust = policies.trust("states", source=source)
+    iam.create_role(RoleName="stub", AssumeRolePolicyDocument=json.dumps(trust))
     code = io.BytesIO()
     with zipfile.ZipFile(code, "w") as archive:
         archive.writestr("stub.py", STUB)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from infra import policies
+from infra.state_machine import arn_from_name
 from infra.state_machine_definition import definition
 from tests.measure.promise import Promise
 from tests.running import Running
@@ -62,9 +63,8 @@ def _measured(aws: Running) -> list[Promise]:
 
 def _bare_machine(aws: Running, function: str) -> str:
     iam = aws.client("iam")
-    role = iam.create_role(
-        RoleName="bare", AssumeRolePolicyDocument=json.dumps(policies.trust("states.amazonaws.com"))
-    )
+    trust = policies.trust("states", source=arn_from_name(function, "bare"))
+    role = iam.create_role(RoleName="bare", AssumeRolePolicyDocument=json.dumps(trust))
     document = json.dumps(policies.state_machine(worker=function))
     iam.put_role_policy(RoleName="bare", PolicyName="bare", PolicyDocument=document)
     machine = aws.states.create_state_machine(

@@ -12,6 +12,7 @@ from tests.local.conftest import Outputs, Until
 Invoke = Callable[[object], dict[str, Any]]
 Run = Callable[[str], dict[str, Any]]
 Afterwards = Callable[..., None]
+TrustAnother = Callable[[str, str], None]
 
 
 @pytest.fixture
@@ -22,6 +23,21 @@ def afterwards(request: pytest.FixtureRequest) -> Afterwards:
         request.addfinalizer(lambda: call(**arguments))
 
     return undo
+
+
+@pytest.fixture
+def trust_another(access: Access, afterwards: Afterwards) -> TrustAnother:
+    """Has a role trust its service for another resource than its own, for one test."""
+
+    def trust(role: str, source_arn: str) -> None:
+        iam = access.client("iam")
+        before = iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
+        document = json.loads(json.dumps(before))
+        document["Statement"][0]["Condition"]["ArnEquals"]["aws:SourceArn"] = source_arn
+        iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(document))
+        afterwards(iam.update_assume_role_policy, RoleName=role, PolicyDocument=json.dumps(before))
+
+    return trust
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from local.access import Access
-from tests.local.aws.conftest import Afterwards
+from tests.local.aws.conftest import Afterwards, TrustAnother
 from tests.local.conftest import Outputs, Until
 
 DeadLetter = Callable[[], dict[str, str]]
@@ -81,6 +81,16 @@ def test_an_event_whose_role_may_not_start_the_machine_goes_to_the_dead_letter_q
     document = iam.get_role_policy(**policy)["PolicyDocument"]
     iam.delete_role_policy(**policy)
     afterwards(iam.put_role_policy, **policy, PolicyDocument=json.dumps(document))
+
+    attributes = dead_letter()
+
+    assert attributes["ERROR_CODE"] == "NO_PERMISSIONS"
+
+
+def test_an_event_whose_role_trusts_another_rule_goes_to_the_dead_letter_queue(
+    outputs: Outputs, dead_letter: DeadLetter, trust_another: TrustAnother
+) -> None:
+    trust_another(outputs["roles"]["rule"], f"{outputs['ruleArn']}-of-another")
 
     attributes = dead_letter()
 

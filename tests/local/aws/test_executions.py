@@ -3,7 +3,7 @@
 import json
 
 from local.access import Access
-from tests.local.aws.conftest import Afterwards, Run
+from tests.local.aws.conftest import Afterwards, Run, TrustAnother
 from tests.local.conftest import Outputs, Until
 
 
@@ -50,12 +50,25 @@ def test_a_role_without_the_permission_to_invoke_fails_the_task(
     assert "is not authorized to perform: lambda:InvokeFunction" in caught["Cause"]
 
 
+def test_a_role_that_trusts_another_machine_fails_the_task(
+    outputs: Outputs, run: Run, trust_another: TrustAnother
+) -> None:
+    trust_another(outputs["roles"]["machine"], f"{outputs['stateMachineArn']}-of-another")
+
+    execution = run("ok")
+
+    assert json.loads(execution["output"])["Error"] == "Lambda.AWSLambdaException"
+
+
 def test_a_throttled_function_fails_the_task_with_too_many_requests(
     access: Access, outputs: Outputs, run: Run, afterwards: Afterwards
 ) -> None:
     functions, name = access.client("lambda"), outputs["functionName"]
+    before = functions.get_function_concurrency(FunctionName=name)["ReservedConcurrentExecutions"]
     functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
-    afterwards(functions.delete_function_concurrency, FunctionName=name)
+    afterwards(
+        functions.put_function_concurrency, FunctionName=name, ReservedConcurrentExecutions=before
+    )
 
     execution = run("ok")
 

@@ -78,8 +78,35 @@ class Storage(pulumi.ComponentResource):
                     "status": "Enabled",
                     "filter": {"tag": {"key": "expire", "value": "true"}},
                     "expiration": {"days": 14},
-                }
+                },
+                {
+                    "id": "abort",
+                    "status": "Enabled",
+                    "filter": {},
+                    "abort_incomplete_multipart_upload": {"days_after_initiation": 1},
+                },
             ],
+            opts=child,
+        )
+        aws.s3.BucketPolicy(
+            "by-tls",
+            bucket=self.bucket.id,
+            policy=self.bucket.arn.apply(
+                lambda arn: json.dumps(
+                    {
+                        "Version": "2012-10-17",
+                        "Statement": [
+                            {
+                                "Effect": "Deny",
+                                "Principal": "*",
+                                "Action": "s3:*",
+                                "Resource": [arn, f"{arn}/*"],
+                                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+                            }
+                        ],
+                    }
+                )
+            ),
             opts=child,
         )
         self.register_outputs({})
@@ -95,6 +122,13 @@ aws.iam.RolePolicy(
     role=function_role.name,
     policy=storage.table.arn.apply(lambda arn: allow("dynamodb:GetItem", arn)),
 )
+failed = aws.sqs.Queue("failed", name="everything-failed")
+aws.iam.RolePolicy(
+    "function-may-send",
+    name="send",
+    role=function_role.name,
+    policy=failed.arn.apply(lambda arn: allow("sqs:SendMessage", arn)),
+)
 logs = aws.cloudwatch.LogGroup("logs", name="/aws/lambda/everything-function", retention_in_days=14)
 function = aws.lambda_.Function(
     "function",
@@ -105,6 +139,7 @@ function = aws.lambda_.Function(
     handler="answer.handler",
     memory_size=config.require_int("memory"),
     timeout=30,
+    reserved_concurrent_executions=7,
     code=pulumi.FileArchive("code"),
     environment={
         "variables": {"TABLE_NAME": storage.table.name, "POLICY": config.require("policy")}
@@ -112,9 +147,61 @@ function = aws.lambda_.Function(
     logging_config={"log_format": "JSON", "log_group": logs.name},
 )
 
+aws.lambda_.FunctionEventInvokeConfig(
+    "events",
+    function_name=function.name,
+    maximum_retry_attempts=0,
+    maximum_event_age_in_seconds=3600,
+    destination_config={"on_failure": {"destination": failed.arn}},
+)
+aws.cloudwatch.MetricAlarm(
+    "errors",
+    name="everything-errors",
+    namespace="AWS/Lambda",
+    metric_name="Errors",
+    dimensions={"FunctionName": function.name},
+    statistic="Sum",
+    period=300,
+    comparison_operator="GreaterThanThreshold",
+    threshold=0,
+    evaluation_periods=3,
+    datapoints_to_alarm=2,
+    treat_missing_data="notBreaching",
+    ok_actions=["arn:aws:sns:eu-central-1:000000000000:topic"],
+)
+aws.cloudwatch.MetricAlarm(
+    "waiting",
+    name="everything-waiting",
+    metric_queries=[
+        {"id": "twice", "expression": "2 * sent", "label": "Twice", "return_data": True},
+        {
+            "id": "sent",
+            "metric": {
+                "namespace": "AWS/SQS",
+                "metric_name": "NumberOfMessagesSent",
+                "dimensions": {"QueueName": failed.name},
+                "stat": "Sum",
+                "period": 300,
+            },
+        },
+    ],
+    comparison_operator="GreaterThanThreshold",
+    threshold=0,
+    evaluation_periods=1,
+)
+
 machine_role = aws.iam.Role(
     "machine-role",
-    assume_role_policy=trust("states.amazonaws.com"),
+    assume_role_policy=trust(
+        "states.amazonaws.com",
+        Condition={
+            "ArnEquals": {
+                "aws:SourceArn": f"arn:aws:states:{region.region}:{caller.account_id}"
+                ":stateMachine:everything-machine"
+            },
+            "StringEquals": {"aws:SourceAccount": caller.account_id},
+        },
+    ),
     inline_policies=[
         {
             "name": "invoke",
@@ -188,7 +275,12 @@ aws.sqs.QueuePolicy(
         )
     ),
 )
-rule_role = aws.iam.Role("rule-role", assume_role_policy=trust("events.amazonaws.com"))
+rule_role = aws.iam.Role(
+    "rule-role",
+    assume_role_policy=rule.arn.apply(
+        lambda arn: trust("events.amazonaws.com", Condition={"ArnEquals": {"aws:SourceArn": arn}})
+    ),
+)
 aws.iam.RolePolicy(
     "rule-policy",
     role=rule_role.id,
@@ -303,10 +395,16 @@ pulumi.export("functionName", function.name)
 pulumi.export("stateMachineArn", machine.arn)
 pulumi.export("eventBusName", bus.name)
 pulumi.export("queueUrl", queue.url)
+pulumi.export("failedUrl", failed.url)
 pulumi.export("ruleArn", rule.arn)
 pulumi.export(
     "roles",
-    {"rule": rule_role.name, "machine": machine_role.name, "schedules": schedules_role.name},
+    {
+        "function": function_role.name,
+        "rule": rule_role.name,
+        "machine": machine_role.name,
+        "schedules": schedules_role.name,
+    },
 )
 pulumi.export("accountId", caller.account_id)
 pulumi.export("partition", partition.partition)
