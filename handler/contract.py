@@ -147,8 +147,6 @@ INDEX_SORT_KEY: Final = "createdOn"
 EXPIRY_ATTRIBUTE: Final = "expiresAt"
 # Every key in the payload bucket begins with it, and the roles may use no other.
 PAYLOAD_PREFIX: Final = "tasks/"
-# The bucket's lifecycle rule removes objects with this tag: payloads of tasks that are over.
-EXPIRE_TAG: Final = ("expire", "true")
 
 DETAIL_TYPE: Final = "WebinyBackgroundTask"
 EVENT_SOURCE: Final = "webiny-api-tasks"
@@ -183,6 +181,7 @@ MAX_IDENTITY_CHARACTERS: Final = 500
 # an id.
 MAX_TENANT_BYTES: Final = 256
 MAX_ID_BYTES: Final = 512
+MAX_EXECUTION_NAME_BYTES: Final = 256
 
 # An execution has 25,000 history events (Step Functions quotas, "Maximum execution event history
 # size"). An iteration that waits writes nine: Run entered, scheduled, started, succeeded, exited;

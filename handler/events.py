@@ -23,6 +23,7 @@ from handler.contract import (
     DEFAULT_LOCALE,
     DEFAULT_TENANT,
     ENDPOINT,
+    MAX_EXECUTION_NAME_BYTES,
     MAX_ID_BYTES,
     NO_DELAY,
     WireKey,
@@ -55,6 +56,14 @@ def _checked_id(id: str) -> str:
     return id
 
 
+def _checked_name(name: str) -> str:
+    # Step Functions' own have 80 characters (API reference, StartExecution); "" is of an event that
+    # no execution has seen.
+    if name and not is_key(name, MAX_EXECUTION_NAME_BYTES):
+        raise ValueError(f"it is Unicode text of at most {MAX_EXECUTION_NAME_BYTES} bytes")
+    return name
+
+
 class WorkerEvent(BaseModel):
     """The payload that `Run` sends: Webiny's, and what an event sent by hand has beside it.
 
@@ -73,7 +82,7 @@ class WorkerEvent(BaseModel):
     endpoint: StrictStr
     tenant: StrictStr = Field(min_length=1)
     locale: StrictStr
-    execution_name: StrictStr
+    execution_name: Annotated[StrictStr, AfterValidator(_checked_name)]
     state_machine_id: StrictStr
     delay: StrictFloat = NO_DELAY
     visit: StrictStr = ""  # empty when a state machine of Webiny's own sends the event

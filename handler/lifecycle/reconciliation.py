@@ -51,7 +51,6 @@ class Found:
     ended: int = 0  # tasks whose execution was over
     sent: int = 0  # events that were sent again
     closed: int = 0  # tasks whose follow-ups were done
-    orphans: int = 0  # payloads that no record names, deleted
     failed: int = 0  # letters, tasks and steps that could not be dealt with
 
 
@@ -149,7 +148,9 @@ class Reconciliation:
         with self._past(found, "read unfinished tasks"):
             self._look_at_tasks(found)
         with self._past(found, "delete payloads that no record names"):
-            found.orphans = self._store.orphans.collect()
+            if orphans := self._store.orphans.collect():
+                details = {"action": "payloads_deleted", "payloads": orphans}
+                log.info("Payloads that no record names were deleted.", extra=details)
         return asdict(found)
 
     def _look_at_tasks(self, found: Found) -> None:

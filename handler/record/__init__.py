@@ -15,6 +15,9 @@ from handler.record.task_record import (
     Progress,
     ReadPayload,
     TaskRecord,
+    has_read,
+    lazy,
+    whole,
 )
 from handler.record.texts import class_name, cut, cut_bytes, is_key, to_text
 from handler.record.validation import NOT_UNICODE, invalid_fields, invalid_input, short_repr
@@ -37,10 +40,12 @@ __all__ = [
     "cut",
     "cut_bytes",
     "fields_of",
+    "has_read",
     "invalid_fields",
     "invalid_input",
     "is_key",
     "json_object",
+    "lazy",
     "leaves_of",
     "line_data",
     "message_of",
@@ -52,4 +57,5 @@ __all__ = [
     "to_json_bytes",
     "to_shown_json",
     "to_text",
+    "whole",
 ]

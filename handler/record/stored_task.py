@@ -17,7 +17,14 @@ from handler.contract import (
 )
 from handler.record.failures import TaskFailure
 from handler.record.model import Count, Json
-from handler.record.task_record import PAYLOADS, SYSTEM_IDENTITY, Identity, Progress, TaskRecord
+from handler.record.task_record import (
+    PAYLOADS,
+    SYSTEM_IDENTITY,
+    Identity,
+    Progress,
+    TaskRecord,
+    lazy,
+)
 from handler.record.texts import cut, to_text
 
 _SEEN = tuple(TaskRecord.model_fields)
@@ -102,7 +109,7 @@ class StoredTask(TaskRecord):
         known = {name: self.__dict__[name] for name in _SEEN if name in self.__dict__}
         record = TaskRecord.model_construct(**known)
         unread = [name for name in PAYLOADS if name not in known]
-        return record.lazily(self._read, unread) if self._read else record
+        return lazy(record, self._read, unread) if self._read else record
 
     @property
     def has_follow_ups(self) -> bool:

@@ -1,7 +1,7 @@
 """A task, as its author, its hooks and the API see it."""
 
 from collections.abc import Callable, Collection
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from pydantic import Field, PrivateAttr, model_serializer
 from pydantic_core.core_schema import SerializationInfo, SerializerFunctionWrapHandler
@@ -13,6 +13,7 @@ from handler.record.texts import cut, to_text
 PAYLOADS: Final = ("input", "output")
 ReadPayload = Callable[[str], Json | None]
 """Reads a payload, by its name."""
+Record = TypeVar("Record", bound="TaskRecord")
 
 
 class Identity(StoredModel):
@@ -76,26 +77,6 @@ class TaskRecord(StoredModel):
     progress: Progress | None = None
     _read: ReadPayload | None = PrivateAttr(default=None)
 
-    def lazily(self, read: ReadPayload, names: Collection[str]) -> Self:
-        """The record without some payloads: `read` is called for each that is asked for."""
-        if not names:
-            return self
-        lazy = self.model_copy()
-        for name in names:
-            lazy.__dict__.pop(name, None)
-        lazy._read = read
-        return lazy
-
-    def whole(self) -> Self:
-        """The record with its payloads, for whoever keeps it longer than its table."""
-        for name in PAYLOADS:
-            getattr(self, name)
-        return self
-
-    def has_read(self, name: str) -> bool:
-        """Whether a payload is here. It reads nothing."""
-        return name in self.__dict__
-
     @property
     def is_open(self) -> bool:
         """Whether it is pending or running."""
@@ -143,3 +124,26 @@ class TaskRecord(StoredModel):
                 getattr(self, name)  # what is dumped is read first
         dumped: Json = dump(self)
         return dumped
+
+
+def lazy(record: Record, read: ReadPayload, names: Collection[str]) -> Record:
+    """A record without some payloads: `read` is called for each that is asked for."""
+    if not names:
+        return record
+    copy = record.model_copy()
+    for name in names:
+        copy.__dict__.pop(name, None)
+    copy._read = read
+    return copy
+
+
+def whole(record: Record) -> Record:
+    """The record with its payloads, for whoever keeps it longer than its table."""
+    for name in PAYLOADS:
+        getattr(record, name)
+    return record
+
+
+def has_read(record: TaskRecord, name: str) -> bool:
+    """Whether a payload is here. It reads nothing."""
+    return name in record.__dict__

@@ -41,11 +41,17 @@ _PASSING: Final = frozenset(
         "TransactionInProgressException",
     }
 )
+# Its messages: "Item size has exceeded the maximum allowed size", "Item size to update has ...".
+_ITEM_SIZE: Final = "item size"
 _CONDITION_FAILED: Final = frozenset({"ConditionalCheckFailed", "ConditionalCheckFailedException"})
 # Stop retrying this long before the timeout, to leave time to report it.
 _LAST_SECONDS: Final = 5.0
 _FIRST_BACKOFF_SECONDS: Final = 0.05
 _MAX_BACKOFF_SECONDS: Final = 20.0
+
+
+class ItemTooLarge(StoreError):
+    """An item has no room for what a write would add to it."""
 
 
 class ConditionFailed(Exception):
@@ -184,7 +190,8 @@ class Dynamo:
         if codes & _CONDITION_FAILED:
             raise ConditionFailed(_refused_item(error, reasons)) from error
         if not codes & _PASSING and error.response["ResponseMetadata"]["HTTPStatusCode"] < 500:
-            raise StoreError(f"DynamoDB refused {operation}: {error}") from error
+            kind = ItemTooLarge if _ITEM_SIZE in str([error, reasons]).lower() else StoreError
+            raise kind(f"DynamoDB refused {operation}: {error}") from error
 
 
 def _refused_item(error: ClientError, reasons: Sequence[Mapping[str, Any]]) -> "Item | None":

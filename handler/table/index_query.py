@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from handler.clock import to_iso
 from handler.contract import INDEX_SORT_KEY, PARTITION_KEY, SORT_KEY, Index
 from handler.record import StoredTask, is_key
 from handler.table import items, keys
@@ -56,8 +55,7 @@ class IndexQuery:
     def accepts_cursor(self, cursor: Mapping[str, str]) -> bool:
         """Whether a cursor is of this query."""
         name, value = self._partition
-        names = {PARTITION_KEY, SORT_KEY} | ({name, INDEX_SORT_KEY} if self.index else set())
-        if cursor.get(name) != value or cursor.keys() != names:
+        if cursor.get(name) != value or cursor.keys() != self._cursor_names:
             return False
         # The table refuses a start outside of the range, and what can't be a key.
         first, last = self._range
@@ -65,13 +63,14 @@ class IndexQuery:
             is_key(text, _MAX_KEY_BYTES) for text in cursor.values()
         )
 
-    def cursor_of(self, task: StoredTask) -> dict[str, str]:
-        """The cursor of the page that goes on behind `task`."""
-        if self.index is None:
-            return keys.texts(keys.child_key(task))
-        own_key = keys.texts(keys.task_key(task.id))
-        created_on = to_iso(task.created_on)
-        return own_key | {self.index.partition_key: self.partition, INDEX_SORT_KEY: created_on}
+    def cursor_behind(self, row: "Item") -> dict[str, str]:
+        """The cursor of the page that goes on behind a row of the index."""
+        return keys.texts({name: row[name] for name in self._cursor_names})
+
+    @property
+    def _cursor_names(self) -> set[str]:
+        names = {PARTITION_KEY, SORT_KEY}
+        return names | {self._partition[0], INDEX_SORT_KEY} if self.index else names
 
     @property
     def _sort_key(self) -> str:
@@ -96,10 +95,19 @@ class IndexQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """The ids of some of the tasks of a query."""
+    """The ids of some of the tasks of a query.
 
-    ids: tuple[str, ...]
-    cursor: Cursor | None  # where the next page starts; `None` on the last
+    Args:
+        cursors: the cursor of the page that goes on behind each, by its id.
+        cursor: where the next page starts; `None` on the last.
+    """
+
+    cursors: Mapping[str, Cursor]
+    cursor: Cursor | None
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        return tuple(self.cursors)
 
 
 class TaskIndex:
@@ -127,8 +135,11 @@ class TaskIndex:
         Args:
             deleted: whether those are read, too, of which the rest is still to be removed.
         """
-        by_id = self._by_id(ids)
-        found = (by_id.get(id) for id in dict.fromkeys(ids))
+        unique = list(dict.fromkeys(ids))  # a batch takes each key once
+        wanted = [keys.task_key(id) for id in unique]
+        read = map(self._read, self._dynamo.get_many(wanted, **WITHOUT_LONG_PAYLOADS))
+        by_id = {task.id: task for task in read}
+        found = (by_id.get(id) for id in unique)
         return [task for task in found if task and (deleted or not self._is_gone(task))]
 
     def page(
@@ -144,7 +155,7 @@ class TaskIndex:
         start = {"ExclusiveStartKey": items.encoded(cursor)} if cursor else {}
         response = self._dynamo.call("query", **request, **start)
         return Page(
-            ids=tuple(map(keys.task_id, response["Items"])),
+            cursors={keys.task_id(row): query.cursor_behind(row) for row in response["Items"]},
             cursor=keys.texts(response.get("LastEvaluatedKey", {})) or None,
         )
 
@@ -191,11 +202,6 @@ class TaskIndex:
             rows = {keys.task_id(row): row for row in response["Items"]}
             found = {task.id: task for task in self.tasks(rows)}
             yield from (found.get(id) or child_task(row) for id, row in rows.items())
-
-    def _by_id(self, ids: Iterable[str]) -> dict[str, StoredTask]:
-        unique = [keys.task_key(id) for id in dict.fromkeys(ids)]  # a batch takes each key once
-        found = map(self._read, self._dynamo.get_many(unique, **WITHOUT_LONG_PAYLOADS))
-        return {task.id: task for task in found}
 
     def _request(self, query: IndexQuery) -> dict[str, object]:
         return query.request(self._dynamo.table)

@@ -94,13 +94,15 @@ def list_tasks(
     cursor: Mapping[str, str] | None = _decoded(after, query) if after else None
     matches = functools.partial(_matches, wanted)
     taken: list[StoredTask] = []
+    cursors: dict[str, Mapping[str, str]] = {}
     last_own: StoredTask | None = None
     for _ in range(_MAX_READ // _PAGE):
         page = index.page(query, newest_first=newest_first, limit=_PAGE, cursor=cursor)
+        cursors |= page.cursors
         own = [task for task in index.tasks(page.ids) if task.tenant == wanted.tenant]
         for task in filter(matches, own):
             if len(taken) == limit:
-                return _page(taken, query.cursor_of(taken[-1]))
+                return _page(taken, cursors[taken[-1].id])
             taken.append(task)
         last_own = own[-1] if own else last_own
         if (cursor := page.cursor) is None:
@@ -108,7 +110,7 @@ def list_tasks(
     if query.index:
         return _page(taken, cursor)
     # A parent may have children of other tenants: a cursor must not tell their ids and dates.
-    return _page(taken, query.cursor_of(last_own) if last_own else None)
+    return _page(taken, cursors[last_own.id] if last_own else None)
 
 
 def count_tasks(index: TaskIndex, wanted: Filter) -> int:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from handler.contract import MAX_RECORD_PAYLOAD_BYTES, EnvVar
+from handler.contract import MAX_RECORD_PAYLOAD_BYTES, PAYLOAD_PREFIX, EnvVar
 from handler.errors import StoreError, StoreUnavailable
 from handler.record import PAYLOADS, new_id
 from handler.table.dynamo import chunks
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-PREFIX: Final = "tasks/"
 # Input and output have half each, so that neither depends on the other.
 MAX_INLINE_BYTES: Final = MAX_RECORD_PAYLOAD_BYTES // len(PAYLOADS)
 _SHORT_BYTES: Final = 4 * 1024
@@ -32,7 +31,8 @@ CONTENT: Final = {name: f"{name}Content" for name in PAYLOADS}
 BESIDE: Final = ""
 # ListObjectsV2 gives, and DeleteObjects takes, 1,000 keys at a time (S3 API reference).
 PAGE: Final = 1_000
-_KEY: Final = re.compile(r"tasks/.+/(?P<seconds>[0-9a-f]{8})[0-9a-f]{16}-[0-9a-f]{64}")
+# The end of our keys: the time in seconds and 16 random digits, then the content's digest.
+_NAME: Final = re.compile(r"(?P<seconds>[0-9a-f]{8})[0-9a-f]{16}-[0-9a-f]{64}")
 
 
 class PayloadError(StoreError):
@@ -52,7 +52,7 @@ class Object:
 
     @property
     def task_id(self) -> str:
-        return self.key.removeprefix(PREFIX).rpartition("/")[0]
+        return self.key.removeprefix(PAYLOAD_PREFIX).rpartition("/")[0]
 
 
 class PayloadBucket:
@@ -111,12 +111,14 @@ class PayloadBucket:
     def delete_all(self, task_id: str) -> None:
         """Deletes every payload of a task, those that its record does not name as well."""
         if self._name:
-            found = (each for page in self._pages(f"{PREFIX}{task_id}/", "") for each in page)
+            found = (
+                each for page in self._pages(f"{PAYLOAD_PREFIX}{task_id}/", "") for each in page
+            )
             self.delete([each.key for each in found if each.task_id == task_id])
 
     def page(self, after: str) -> list[Object]:
         """The objects behind a key, in the order of their keys: 1,000 at most."""
-        return next(self._pages(PREFIX, after))
+        return next(self._pages(PAYLOAD_PREFIX, after))
 
     def _pages(self, prefix: str, after: str) -> Iterator[list[Object]]:
         while True:
@@ -171,7 +173,7 @@ def placed(
     kind = {"kind": {"S": next(iter(value))}}
     if len(content) <= MAX_INLINE_BYTES and has_room:
         return {name: {"M": kind}, CONTENT[name]: value}, {}
-    key = f"{PREFIX}{task_id}/{new_id(now)}-{hashlib.sha256(content).hexdigest()}"
+    key = f"{PAYLOAD_PREFIX}{task_id}/{new_id(now)}-{hashlib.sha256(content).hexdigest()}"
     return {name: {"M": {"key": {"S": key}, **kind}}}, {key: content}
 
 
@@ -206,7 +208,7 @@ def _pointer(attribute: "AttributeValueTypeDef | None") -> tuple[str, str] | Non
 
 def _written_on(key: str, modified: datetime) -> datetime:
     """When an object was written: its key says so; S3 does where somebody else has written it."""
-    if not (ours := _KEY.fullmatch(key)):
+    if not (ours := _NAME.fullmatch(key.rpartition("/")[2])):
         return modified
     return datetime.fromtimestamp(int(ours["seconds"], 16), modified.tzinfo)
 

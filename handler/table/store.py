@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from handler.clock import Clock
 from handler.contract import EXPIRY_ATTRIBUTE, PARTITION_KEY, Index
 from handler.errors import NotFound
-from handler.record import PAYLOADS, Json, StoredTask, TaskLog
+from handler.record import PAYLOADS, Json, StoredTask, TaskLog, has_read, lazy
 from handler.table import items, keys
 from handler.table.conditions import (
     CLAIM_CONDITION,
@@ -20,7 +20,7 @@ from handler.table.conditions import (
     ClaimRequest,
     Guard,
 )
-from handler.table.dynamo import ConditionFailed, Dynamo
+from handler.table.dynamo import ConditionFailed, Dynamo, ItemTooLarge
 from handler.table.index_query import TaskIndex
 from handler.table.logs import Logs
 from handler.table.orphans import Orphans
@@ -42,6 +42,7 @@ from handler.table.reading import (
     status_of,
     stored_task,
 )
+from handler.table.relief import relieved
 from handler.table.sweep_position import SweepPosition
 
 if TYPE_CHECKING:
@@ -206,6 +207,11 @@ class Store:
         except RecordMoved:
             self._bucket.discard(list(objects))
             raise
+        except ItemTooLarge:
+            if after.is_open:
+                raise
+            self._relieve(after.id)
+            self._write("Update", update, others, token)
         replaced = {*payloads, *emptied}
         superseded = [before.places.get(name) for name in PAYLOADS if name in replaced]
         self._bucket.discard([key for key in superseded if key])
@@ -284,12 +290,12 @@ class Store:
         unread = places.keys() | {name for name in PAYLOADS if _is_long(item.get(name, {}))}
         task = stored_task({name: value for name, value in item.items() if name not in unread})
         task = task.model_copy(update={"places": places})
-        return task.lazily(partial(self._payload, task.id), unread)
+        return lazy(task, partial(self._payload, task.id), unread)
 
     def _with_input(self, item: "Item") -> StoredTask:
         """The same, with its input, which may be unreadable: the object is lost."""
         task = self._task(item)
-        if task.has_read("input"):
+        if has_read(task, "input"):
             return task
         try:
             input = payload_of("input", content_of(item, "input", self._bucket))
@@ -323,7 +329,7 @@ class Store:
         removed: set[str] = set()
         objects: dict[str, bytes] = {}
         for name in PAYLOADS:
-            if not after.has_read(name) or not _is_changed(name, after, before):
+            if not has_read(after, name) or not _is_changed(name, after, before):
                 continue
             if (value := getattr(after, name)) == _NOTHING[name]:
                 removed.add(name)
@@ -335,6 +341,21 @@ class Store:
                 removed.add(CONTENT[name])
         return changed, removed - changed.keys(), objects
 
+    def _relieve(self, id: str) -> None:
+        """Makes room in a record at DynamoDB's limit, unless somebody writes to it meanwhile."""
+        item = self._dynamo.call("get_item", **self._consistent(id)).get("Item", {})
+        smaller, objects = relieved(item, task_id=id, now=self._clock.now())
+        self._bucket.put_all(objects)
+        seen = item.get(_WRITE_TOKEN)
+        is_same = f"{_WRITE_TOKEN} = :seen" if seen else f"attribute_not_exists({_WRITE_TOKEN})"
+        put = self._request(Item=smaller, ConditionExpression=is_same) | (
+            {"ExpressionAttributeValues": {":seen": seen}} if seen else {}
+        )
+        try:
+            self._dynamo.call("put_item", **put)
+        except ConditionFailed:
+            self._bucket.discard(list(objects))
+
     def _change_follow_ups(
         self, after: StoredTask, before: StoredTask, condition: str, values: "Item"
     ) -> bool:
@@ -342,9 +363,15 @@ class Store:
         if not after.has_follow_ups:
             # Two who clear one follow-up each may both have seen the other's.
             removed.add(Index.UNFINISHED.partition_key)
+        if not changed and not removed:
+            return True
+        update = self._update(after.id, changed, removed, condition, values)
         try:
-            update = self._update(after.id, changed, removed, condition, values)
-            self._dynamo.call("update_item", **update)
+            try:
+                self._dynamo.call("update_item", **update)
+            except ItemTooLarge:
+                self._relieve(after.id)
+                self._dynamo.call("update_item", **update)
         except ConditionFailed:
             return False
         return True
@@ -360,7 +387,7 @@ class Store:
     ) -> dict[str, object]:
         sets = ", ".join(f"#{name} = :{name}" for name in sorted(changed))
         removes = ", ".join(f"#{name}" for name in sorted(removed))
-        clauses = (("SET", sets), ("REMOVE", removes))
+        clauses = (("REMOVE", removes), ("SET", sets))
         return self._request(
             Key=keys.task_key(id),
             UpdateExpression=" ".join(f"{verb} {what}" for verb, what in clauses if what),
@@ -406,7 +433,7 @@ def _is_changed(name: str, after: StoredTask, before: StoredTask | None) -> bool
     new = getattr(after, name)
     if before is None:
         return bool(new != _NOTHING[name])
-    if not before.has_read(name):
+    if not has_read(before, name):
         return True
     old = getattr(before, name)
     return old is not new and items.payload_text(old) != items.payload_text(new)

@@ -25,7 +25,7 @@ from handler.contract import (
 from handler.definition import Definition, Registry
 from handler.errors import EngineSignal, StoreUnavailable
 from handler.lifecycle import Tasks
-from handler.record import Json, TaskLog, TaskRecord
+from handler.record import Json, TaskLog, TaskRecord, whole
 from handler.runtime import using
 from handler.settings import Settings
 from handler.table import Store
@@ -266,12 +266,12 @@ class World:
         store, answers = self.system.store, self._answers.get(id, [])
         children = store.index.children(id)
         return Result(
-            record=store.get(id).to_record().whole(),
+            record=whole(store.get(id).to_record()),
             logs=tuple(store.logs.read(id)),
             waits=tuple(cast("int", answer["wait"]) for answer in answers if answer.get("wait")),
             answers=tuple(answers),
             calls=tuple(self._worker_client.calls),
-            children=tuple(child.to_record().whole() for child in children),
+            children=tuple(whole(child.to_record()) for child in children),
         )
 
     def remaining(self) -> float:

@@ -1,0 +1,67 @@
+"""Room in a record at DynamoDB's limit, so that its end can be written.
+
+Ours stay below it. Code of another version, or a person, may have written one that does not.
+"""
+
+import logging
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from handler.contract import PARTITION_KEY, SORT_KEY
+from handler.record import PAYLOADS, StoredTask, cut_bytes
+from handler.table.items import decoded, payload_text
+from handler.table.payloads import CONTENT, placed, places_of
+
+if TYPE_CHECKING:
+    from handler.table.keys import Item
+
+log = logging.getLogger(__name__)
+
+# What an end writes, a failure's message and trace included, and as much again.
+_ROOM_BYTES: Final = 64 * 1024
+# What is no larger gives no room.
+_SMALL_BYTES: Final = 1_024
+_KEPT_BYTES: Final = 256
+_KEYS: Final = (PARTITION_KEY, SORT_KEY)
+_KNOWN: Final = {str(field.alias) for field in StoredTask.model_fields.values()}
+
+
+def relieved(item: "Item", *, task_id: str, now: datetime) -> "tuple[Item, dict[str, bytes]]":
+    """An item with 64 KiB of room, and what goes into the bucket for it.
+
+    The largest attributes become smaller first: a payload goes into the bucket, of a text its
+    beginning stays, and what this version does not know is left out.
+    """
+    objects: dict[str, bytes] = {}
+    sizes = {name: _size(value) for name, value in item.items() if name not in _KEYS}
+    room = 0
+    for name in sorted(sizes, key=lambda name: sizes[name], reverse=True):
+        if room >= _ROOM_BYTES or sizes[name] <= _SMALL_BYTES:
+            break
+        attributes, contents = _smaller(item, name, task_id, now)
+        item = {known: value for known, value in item.items() if known != name} | attributes
+        objects |= contents
+        room += sizes[name]
+    details = {"action": "record_relieved", "task_id": task_id}
+    log.warning("A record at DynamoDB's limit was made smaller for its end.", extra=details)
+    return item, objects
+
+
+def _smaller(
+    item: "Item", name: str, task_id: str, now: datetime
+) -> "tuple[Item, dict[str, bytes]]":
+    payload = next((each for each in PAYLOADS if name in (each, CONTENT[each])), None)
+    if payload and (payload not in places_of(item) or name == CONTENT[payload]):
+        try:
+            text = payload_text(decoded({payload: item[name]})[payload])
+        except Exception:  # it is no JSON
+            return {}, {}
+        return placed(payload, text, task_id=task_id, now=now, has_room=False)
+    if name in _KNOWN and "S" in item[name]:
+        return {name: {"S": cut_bytes(item[name]["S"], _KEPT_BYTES)}}, {}
+    return {}, {}
+
+
+def _size(value: object) -> int:
+    """About how many bytes an attribute's value has."""
+    return len(value) if isinstance(value, bytes) else len(str(value).encode(errors="replace"))
