@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from handler.record.stored_task import StoredTask
+from handler.record.task_record import whole
 from handler.table.store import Store
 from tests.chaos.evidence import Evidence, Expected
 from tests.chaos.ledger import Reader
@@ -35,7 +36,7 @@ class _Gathering:
         self._store: Store = stack.store()
         ids = [*dict.fromkeys([*known, *stack.reader.history])]
         # Whole: the audit reads them when the table is gone.
-        records = [record.whole() for record in self._store.index.tasks(ids)]
+        records = [whole(record) for record in self._store.index.tasks(ids)]
         self._records = {record.id: record for record in records}
         self._children: dict[str, list[StoredTask]] = {}
         for record in self._records.values():
