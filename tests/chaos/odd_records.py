@@ -86,7 +86,7 @@ def _odd(number: int, what: str, like: StoredTask) -> OddRecord:
     if INDEX_SORT_KEY not in item:  # an index takes no text that isn't there, and no other type
         item = {name: value for name, value in item.items() if name not in set(Index)}
     if _FILLER in item:
-        item[_FILLER] = {"S": "x" * (_ITEM_BYTES - _size_of(item))}
+        item[_FILLER] = {"S": "x" * (_ITEM_BYTES - size_of(item))}
     return OddRecord(id=id, what=what, rows=[item, *_rows_beside(id, like)])
 
 
@@ -103,7 +103,7 @@ def _rows_beside(id: str, like: StoredTask) -> list[Item]:
     ]
 
 
-def _size_of(item: Item) -> int:
+def size_of(item: Item) -> int:
     """The bytes that DynamoDB counts: names, texts and digits (guide, "Item sizes and formats")."""
     return sum(len(name) + len(_text_of(value)) for name, value in item.items())
 
