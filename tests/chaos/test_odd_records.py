@@ -2,7 +2,7 @@
 
 from handler.record.stored_task import StoredTask
 from handler.testing import ManualClock
-from tests.chaos.odd_records import size_of, is_odd, odd_records
+from tests.chaos.odd_records import is_odd, odd_records, size_of
 
 LIKE = StoredTask.new(
     now=ManualClock().now(), id="like", definition_id="chaosSteps", name="Odd", input={}
