@@ -44,17 +44,17 @@ soak: .venv/ready ## the properties, on new inputs for an hour; SECONDS=60 SEED=
 measure: .venv/ready ## the numbers that are promised, and what they are
 	@$(BIN)/python -m tests.measure
 
-lock: .venv/ready ## writes requirements-lambda.txt and requirements-dev.txt, after a change of versions
+lock: .venv/ready ## writes every requirements*.txt, after a change of a requirements*.in
 	@$(BIN)/python -m infra.lock
 	@$(MAKE) --no-print-directory .venv/ready
 
 clean: ## removes everything that these words have made
 	rm -rf .venv .build .wheels .local
 
-.venv/ready: requirements.txt requirements-dev.txt requirements-lambda.txt
+.venv/ready: requirements-dev.txt requirements-lambda.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; this is " + sys.version.split()[0] + ". Name another: make PYTHON=python3.12")'
 	@echo "Setting up .venv (once) ..."
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@$(BIN)/python -m infra.archive.wheels # what the bundle carries, for the tests to need no network
 	@touch $@

@@ -13,6 +13,7 @@ from pydantic import (
     model_validator,
 )
 
+from definitions.csv_import.allowed import Allowed
 from definitions.csv_import.batches import Entry, TableWriter
 from definitions.csv_import.columns import attributes_of, refuse_without_keys
 from definitions.csv_import.encoding import (
@@ -110,6 +111,7 @@ class ImportCsvInput(BaseModel):
 )
 def import_csv(context: Context, input: ImportCsvInput) -> Done:
     """Writes every row of a CSV file in S3 to a DynamoDB table."""
+    Allowed.from_environment().check(bucket=input.bucket, key=input.key, table=input.table)
     if not input.etag:
         # Saved before the first row is written: an import never mixes two versions of a file.
         input = started(input)

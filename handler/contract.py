@@ -121,6 +121,7 @@ class EnvVar(StrEnum):
     METRICS_NAMESPACE = "POWERTOOLS_METRICS_NAMESPACE"
     RETENTION_DAYS = "RETENTION_DAYS"
     RECOVERY_AFTER_SECONDS = "RECOVERY_AFTER_SECONDS"
+    IMPORT_SECONDS = "IMPORT_SECONDS"
     JWT_TENANT_CLAIM = "JWT_TENANT_CLAIM"
 
 
@@ -175,6 +176,7 @@ MAX_RECORD_PAYLOAD_BYTES: Final = 350 * 1024
 # Longer texts of a record are cut, with a mark. Together they leave an item room for its payloads.
 MAX_NAME_CHARACTERS: Final = 1_000
 MAX_LOCALE_CHARACTERS: Final = 100
+MAX_PROBLEM_CHARACTERS: Final = 1_000
 MAX_IDENTITY_CHARACTERS: Final = 500
 # What is part of a key is refused if it is longer. A partition key has 2,048 bytes at most, a sort
 # key 1,024 (DynamoDB guide, "Constraints"), and ours join a tenant and a definition, or a date and
@@ -195,6 +197,12 @@ MAX_EXECUTION_SECONDS: Final = 360 * DAY_SECONDS
 
 WORKER_TIMEOUT_SECONDS: Final = 900
 API_TIMEOUT_SECONDS: Final = 30
+# How long a Lambda waits for the import of one file under definitions/; for all together, twice as
+# long. The API answers its first request afterwards, all in its 30 seconds. The worker imports
+# while it starts: Lambda ends a start after 10 seconds and repeats it within the first invocation,
+# in the time of that (Lambda guide, "Understanding the Lambda execution environment lifecycle").
+API_IMPORT_SECONDS: Final = 10
+IMPORT_SECONDS: Final = 120
 # Step Functions waits for Lambda's own response, which may come a minute after the function's end.
 RUN_TIMEOUT_SECONDS: Final = WORKER_TIMEOUT_SECONDS + 60
 

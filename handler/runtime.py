@@ -37,8 +37,8 @@ class LambdaContext(Protocol):
 def parts() -> Parts:
     """What this process's systems are built from.
 
-    A file under `definitions/` that can't be imported is logged, once, and its definitions are
-    missing. The rest works.
+    A file under `definitions/` that can't be imported, or not in time, is logged, once, and its
+    definitions are missing. The rest works.
 
     Raises:
         SettingsError: an environment variable is missing.
@@ -104,16 +104,16 @@ def _of_environment() -> Parts:
     metrics: Metrics = CloudWatchMetrics() if settings.metrics_namespace else NoMetrics()
     return Parts(
         settings=settings,
-        registry=_registry(metrics),
+        registry=_registry(metrics, settings.import_seconds),
         clients=lazy_engine_client,
         clock=SystemClock(),
         metrics=metrics,
     )
 
 
-def _registry(metrics: Metrics) -> Registry:
+def _registry(metrics: Metrics, import_seconds: int) -> Registry:
     """The definitions that can be imported. Each file that can't be is logged and counted."""
-    registry = discover_importable()
+    registry = discover_importable(import_seconds=import_seconds)
     for problem in registry.problems:
         file = (problem.data or {}).get("file")
         details = {"action": "definition_not_imported", "file": file}

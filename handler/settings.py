@@ -23,6 +23,7 @@ class Settings:
     retention_days: int = 0  # how long finished tasks are kept; 0 is for ever
     metrics_namespace: str = ""  # of CloudWatch; nothing is counted without one
     recovery_after_seconds: int = 120  # how long the recovery leaves an idle record alone
+    import_seconds: int = 0  # how long the import of a definition's file may take; 0: no limit
     jwt_tenant_claim: str = ""  # the claim of a caller's token that decides the tenant
 
     @classmethod
@@ -44,6 +45,9 @@ class Settings:
             ),
             recovery_after_seconds=_whole_number(
                 environment, EnvVar.RECOVERY_AFTER_SECONDS, "of seconds", default=120
+            ),
+            import_seconds=_whole_number(
+                environment, EnvVar.IMPORT_SECONDS, "of seconds, 0 for no limit", default=0
             ),
             jwt_tenant_claim=environment.get(EnvVar.JWT_TENANT_CLAIM, ""),
         )

@@ -1,12 +1,13 @@
 """The whole stack: storage, worker, state machine, event routing, schedules, API and recovery."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import pulumi
 
-from handler.contract import WORKER_TIMEOUT_SECONDS
+from handler.contract import IMPORT_SECONDS, WORKER_TIMEOUT_SECONDS, EnvVar
 from handler.definition import Definition
 from infra import console, policies
 from infra.event_routing import EventRouting, EventRoutingArgs
@@ -105,6 +106,12 @@ def _worker(defaults: FunctionDefaults) -> FunctionArgs:
             policies.worker,
             tasks=[statement.to_iam() for statement in config.worker_policy_statements],
         ),
+        environment={
+            EnvVar.IMPORT_SECONDS.value: str(IMPORT_SECONDS),
+            # definitions/csv_import/allowed.py reads these.
+            "IMPORT_CSV_BUCKETS": json.dumps(config.import_csv_buckets),
+            "IMPORT_CSV_TABLES": json.dumps(config.import_csv_tables),
+        },
         reserved_concurrency=config.worker_concurrency or None,
     )
 

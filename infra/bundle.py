@@ -4,13 +4,13 @@ The same files make the same bytes. Pulumi compares archives by their hash: an a
 from one build to the next would redeploy every Lambda at every `pulumi up`.
 """
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
 import pulumi
 
+from handler.contract import IMPORT_SECONDS
 from handler.definition import Definition, discover
 from handler.errors import DefinitionError
 from infra.archive import wheels
@@ -23,6 +23,7 @@ from infra.errors import BundleError
 from infra.import_check.bundle_check import check_bundle
 from infra.import_check.remedies import is_bundled
 from infra.settings import Settings
+from infra.whole_file import in_place_of
 
 BUILD: Final = ROOT / ".build"
 
@@ -45,8 +46,7 @@ def archive(settings: Settings) -> pulumi.FileArchive:
 def build(path: Path, root: Path, packages: Iterable[Path]) -> Path:
     """Zips `root`'s code, the files beside its tasks, and these wheels into `path`.
 
-    The archive is checked before it takes its place. Writes a temporary file first and renames it,
-    so that two builds at a time don't mix.
+    The archive is checked before it takes its place, so that two builds at a time don't mix.
 
     Args:
         packages: none for a bundle of the code alone, which runs with this machine's packages.
@@ -59,14 +59,10 @@ def build(path: Path, root: Path, packages: Iterable[Path]) -> Path:
     ours = dict(our_files(root))
     files = {**wheel_files(carried), **ours}
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(f".{os.getpid()}")
-    try:
+    with in_place_of(path) as unfinished:
         write_zip(unfinished, files)
         check_size(unfinished, files)
         check_bundle(unfinished, root, ours, carried, checked=path.with_suffix(".checked"))
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
     return path
 
 
@@ -77,7 +73,7 @@ def definitions() -> tuple[Definition, ...]:
         BundleError: a definition can't be imported or is invalid; the message names its file.
     """
     try:
-        return tuple(discover())
+        return tuple(discover(import_seconds=IMPORT_SECONDS))
     except DefinitionError as error:
         raise BundleError(f"{error.message}{_advice(error.__cause__)}") from error
 

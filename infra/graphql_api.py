@@ -5,7 +5,7 @@ from functools import partial
 
 import pulumi
 
-from handler.contract import API_TIMEOUT_SECONDS, EnvVar
+from handler.contract import API_IMPORT_SECONDS, API_TIMEOUT_SECONDS, EnvVar
 from infra import policies
 from infra.function import Function, FunctionArgs, FunctionDefaults
 from infra.http_api import HttpApi, HttpApiArgs
@@ -45,7 +45,10 @@ def _function(defaults: FunctionDefaults) -> FunctionArgs:
         description="Answers GraphQL requests about background tasks.",
         memory_mb=defaults.settings.config.api_memory_mb,
         timeout_seconds=API_TIMEOUT_SECONDS,
-        environment={EnvVar.JWT_TENANT_CLAIM.value: defaults.settings.config.jwt_tenant_claim},
+        environment={
+            EnvVar.JWT_TENANT_CLAIM.value: defaults.settings.config.jwt_tenant_claim,
+            EnvVar.IMPORT_SECONDS.value: str(API_IMPORT_SECONDS),
+        },
         policy=partial(
             policies.api,
             tasks=[

@@ -7,7 +7,7 @@ from typing import Final
 import pulumi
 import pulumi_aws as aws
 
-from handler.contract import WORKER_TIMEOUT_SECONDS, EnvVar
+from handler.contract import IMPORT_SECONDS, WORKER_TIMEOUT_SECONDS, EnvVar
 from infra import policies
 from infra.event_routing import MAX_EVENT_AGE_SECONDS, MAX_RETRY_ATTEMPTS
 from infra.function import Function, FunctionArgs, FunctionDefaults
@@ -87,6 +87,7 @@ def _function(args: RecoveryFunctionArgs) -> FunctionArgs:
         environment={
             EnvVar.DEAD_LETTER_QUEUE_URL.value: args.dead_letter_queue.url,
             EnvVar.RECOVERY_AFTER_SECONDS.value: str(config.recovery_after_seconds),
+            EnvVar.IMPORT_SECONDS.value: str(IMPORT_SECONDS),
         },
     )
 

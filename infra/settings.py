@@ -81,6 +81,21 @@ Statements = Annotated[
 Origin = Annotated[str, Field(pattern=r"^(\*|[a-z][a-z0-9+.-]*://(\*|[^\s/*]+))$")]
 
 
+def _no_alias(bucket: str) -> str:
+    if bucket.partition("/")[0].endswith(("-s3alias", "--ol-s3")):
+        raise ValueError
+    return bucket
+
+
+# What importCsv may use. An alias of an access point has another name than its bucket, which may be
+# the stack's own (S3 guide, "Access point aliases").
+CsvBucket = Annotated[
+    str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/.*)?$"), AfterValidator(_no_alias)
+]
+CsvTable = Annotated[
+    str,
+    Field(pattern=r"^(arn:[a-z-]+:dynamodb:[a-z0-9-]+:[0-9]{12}:table/)?[A-Za-z0-9_.-]{3,255}$"),
+]
 # A FIFO topic can't be the action of an alarm (CloudWatch guide, "Notify users on alarm changes").
 TOPIC_ARN: Final = r"^(arn:[a-z-]+:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256})?$"
 
@@ -147,6 +162,13 @@ class ProjectSettings(BaseModel):
     cors_origins: Annotated[
         Json[tuple[Origin, ...]],
         Field(description='origins as JSON, ["https://admin.example.com"] or ["*"]'),
+    ]
+    import_csv_buckets: Annotated[
+        Json[tuple[CsvBucket, ...]],
+        Field(description='buckets, or buckets with a prefix, as JSON, ["uploads", "shared/csv/"]'),
+    ]
+    import_csv_tables: Annotated[
+        Json[tuple[CsvTable, ...]], Field(description='tables as JSON, ["customers"]')
     ]
     protect_data: Annotated[bool, Field(description="true or false")]
     vendor_dependencies: Annotated[bool, Field(description="true or false")]

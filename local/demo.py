@@ -43,9 +43,7 @@ def run_demo(project: Project, port: int = 0) -> None:
             console,
             f"A local AWS runs at {emulator.access.endpoint_url}. Deploying the project…",
         )
-        deployed = deploy_project(
-            project.with_config({"workerPolicyStatements": sample.policy()}), emulator
-        )
+        deployed = deploy_project(project.with_config(sample.config()), emulator)
         Demo(deployed, sample, console).run()
 
 

@@ -2,6 +2,8 @@
 
 import json
 import os
+import stat
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -15,6 +17,7 @@ from local.errors import LocalError
 from local.project import Project
 
 OUTPUTS_FILE = Path(".local") / "outputs.json"
+_PRIVATE_FOLDER = 0o700
 # What the file calls the fields of `Access`.
 _ACCESS = {
     "endpointUrl": "endpoint_url",
@@ -52,13 +55,13 @@ class Deployed:
     def from_file(cls, folder: Path) -> "Deployed":
         """Reads what `python -m local up` wrote into the project's folder."""
         try:
-            values = json.loads((folder / OUTPUTS_FILE).read_text())
+            values = json.loads(_read(folder / OUTPUTS_FILE))
             access = Access(**{field: values[key] for key, field in _ACCESS.items()})
         except FileNotFoundError as error:
             raise LocalError(
                 "No local AWS is up. Start one in another terminal: python -m local up"
             ) from error
-        except (ValueError, TypeError, KeyError) as error:
+        except (OSError, ValueError, TypeError, KeyError) as error:
             raise LocalError(
                 f"{OUTPUTS_FILE} is not what `up` writes. Remove it, and start `python -m local up`"
                 " again."
@@ -72,8 +75,8 @@ class Deployed:
         After it they find the one that was there before, if it is still up.
         """
         before = other_project(folder)
-        self._mark(folder).parent.mkdir(exist_ok=True)
-        self._mark(folder).touch()
+        _make_private(self._mark(folder).parent)
+        _write_new(self._mark(folder), "")
         self.to_file(folder)
         try:
             yield
@@ -84,11 +87,9 @@ class Deployed:
     def to_file(self, folder: Path) -> Path:
         """Writes the outputs, the endpoint and the key to a file that only its owner can read."""
         path = folder / OUTPUTS_FILE
-        path.parent.mkdir(exist_ok=True)
-        unfinished = path.with_suffix(f".{os.getpid()}")  # two may be written at the same time
-        unfinished.touch(mode=0o600)
-        unfinished.write_text(json.dumps(self._values(), indent=2) + "\n")
-        return unfinished.rename(path)
+        _make_private(path.parent)
+        _write_new(path, json.dumps(self._values(), indent=2) + "\n")
+        return path
 
     def _leave(self, folder: Path, before: "Deployed | None") -> None:
         """Undoes `to_file`, unless another local AWS has overwritten the file."""
@@ -115,12 +116,49 @@ class Deployed:
 
     def _wrote(self, path: Path) -> bool:
         with suppress(FileNotFoundError):
-            return bool(json.loads(path.read_text())["endpointUrl"] == self.access.endpoint_url)
+            return bool(json.loads(_read(path))["endpointUrl"] == self.access.endpoint_url)
         return False
 
     def _values(self) -> dict[str, Any]:
         access = {key: getattr(self.access, field) for key, field in _ACCESS.items()}
         return {**access, **self.outputs}
+
+
+def _make_private(folder: Path) -> None:
+    """Makes a folder that is this user's alone; one that is there already becomes so.
+
+    Raises:
+        LocalError: a link, a file, or somebody else's folder has its name.
+    """
+    with suppress(FileExistsError):
+        folder.mkdir(mode=_PRIVATE_FOLDER)
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+        raise LocalError(
+            f"{folder} is a link, a file, or another user's folder. It is to have the key of the"
+            " local AWS. Next: remove it."
+        )
+    folder.chmod(_PRIVATE_FOLDER)
+
+
+def _write_new(path: Path, text: str) -> None:
+    """Puts a new file of its owner's in the place of what has the name now, be it a link.
+
+    As infra/whole_file.py does. `infra` is the deployed project's own, which may be another one.
+    """
+    # It opens with O_CREAT, O_EXCL and O_NOFOLLOW, mode 0600 (Python's library reference).
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+    Path(name).replace(path)
+
+
+def _read(path: Path) -> str:
+    """The text of a file: of no link, in no linked folder. Raises as `open`."""
+    if path.parent.is_symlink():
+        raise NotADirectoryError(path.parent)
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)) as file:
+        return file.read()
 
 
 def other_project(folder: Path) -> Deployed | None:

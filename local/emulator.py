@@ -19,6 +19,7 @@ from urllib.error import URLError
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.access import Access
+from local.aws.gate import HEALTH
 from local.errors import EmulatorFailed, PortTaken
 from local.loopback import send
 from local.surroundings import of_the_local_aws
@@ -202,7 +203,7 @@ def is_up(access: Access) -> bool:
 def _is_answering(access: Access) -> bool:
     """Whether a local AWS answers there."""
     try:
-        with send(f"{access.endpoint_url}/_ministack/health", timeout_seconds=1) as response:
+        with send(f"{access.endpoint_url}{HEALTH}", timeout_seconds=1) as response:
             return bool(response.status == 200)
     except (URLError, OSError):
         return False

@@ -37,6 +37,14 @@ class Sample:
             KeySchema=[{"AttributeName": KEY_FIELD, "KeyType": "HASH"}],
         )
 
+    def config(self) -> dict[str, object]:
+        """What the import needs of the stack's config."""
+        return {
+            "workerPolicyStatements": self.policy(),
+            "importCsvBuckets": [f"{self.bucket}/{self.key}"],
+            "importCsvTables": [self.table],
+        }
+
     def policy(self) -> list[dict[str, Any]]:
         """What the import needs: the stack's config key `workerPolicyStatements`."""
         table = f"arn:aws:dynamodb:{self.access.region}:{ACCOUNT_ID}:table/{self.table}"

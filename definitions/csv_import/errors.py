@@ -63,12 +63,13 @@ def file_errors(bucket: str, key: str) -> Iterator[None]:
 
 
 def _denied(error: ClientError, thing: str, action: str, hint: str = "") -> PermissionError:
-    said = error.response["Error"]["Message"]
-    # AWS names the action where another one is missing, such as kms:Decrypt.
-    named = _DENIED_ACTION.search(said)
+    # AWS names the action where another one is missing, such as kms:Decrypt. The rest of what it
+    # says has ARNs of the account, which are not for everybody who may read the task.
+    named = _DENIED_ACTION.search(error.response["Error"]["Message"])
+    missing = named[1] if named else action
     return PermissionError(
-        f"The worker may not use {thing}. AWS says: {said}.{hint} Next: add"
-        f' "{named[1] if named else action}" for it to "workerPolicyStatements", and deploy.'
+        f'The worker may not use {thing}: AWS denies {missing}.{hint} Next: add "{missing}" for it'
+        ' to "workerPolicyStatements", and deploy.'
     )
 
 

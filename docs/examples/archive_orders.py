@@ -7,7 +7,7 @@ in the format that DynamoDB imports from S3 (`DYNAMODB_JSON`).
 import json
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
@@ -19,8 +19,9 @@ Page = list[dict[str, Any]]
 class ArchiveOrdersInput(BaseModel):
     """The orders, the bucket and the progress."""
 
-    table: str = Field(min_length=3)
-    bucket: str = Field(min_length=3)
+    # The worker may use more than these: a name from the input opens what is listed here, no more.
+    table: Literal["orders", "orders-eu"]
+    bucket: Literal["archive"]
     month: str = Field(pattern=r"^\d{4}-\d{2}$")
     page_size: int = Field(default=500, ge=1, le=1_000)
 

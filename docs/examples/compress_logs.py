@@ -3,18 +3,21 @@
 import gzip
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from pydantic import BaseModel, Field
 
 from handler import Context, Done, Failed, Retry, TaskRecord, Verdict, client, task
 
+# The worker may use more than these: a name from the input opens what is listed here, no more.
+Bucket: TypeAlias = Literal["shop", "shop-eu"]
+
 
 class CompressLogsInput(BaseModel):
     """The files, and the progress in triggering a child for each."""
 
-    bucket: str = Field(min_length=3)
-    prefix: str = "logs/"
+    bucket: Bucket
+    prefix: str = Field(default="logs/", pattern="^logs/")
 
     cursor: str = Field(default="", description="the last file that has a child")
 
@@ -22,8 +25,8 @@ class CompressLogsInput(BaseModel):
 class CompressLogInput(BaseModel):
     """One file."""
 
-    bucket: str
-    key: str
+    bucket: Bucket
+    key: str = Field(pattern="^logs/")
 
 
 class Compressed(BaseModel):

@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Final
 
 from handler.definition.definition import Definition, origin_of
+from handler.definition.import_limit import ImportLimit, ImportTooLong
 from handler.definition.modules import Module, PassedOver, modules_of, refused
 from handler.definition.origin import all_kept
 from handler.definition.registry import Registry, same_id
@@ -30,17 +31,20 @@ class _Found:
     passed_over: list[PassedOver] = field(default_factory=list)
 
 
-def discover(package: str = _PACKAGE) -> Registry:
+def discover(package: str = _PACKAGE, *, import_seconds: float = 0) -> Registry:
     """Registers every definition that is made while the modules of a package are imported.
 
     It doesn't matter what becomes of the definition's name, or which module makes it. A file that
     is no module is passed over with a warning. Discovery can be repeated.
 
+    Args:
+        import_seconds: how long the import of one file may take; 0 is as long as it likes.
+
     Raises:
         DefinitionError: a file can't be imported or would be overlooked, two definitions have one
             id, or a definition would not run as it is written. The message names the files.
     """
-    found = _look(package)
+    found = _look(package, import_seconds)
     for passed_over in found.passed_over:
         warnings.warn(str(passed_over), stacklevel=2)
     if found.problems:
@@ -48,12 +52,16 @@ def discover(package: str = _PACKAGE) -> Registry:
     return Registry(found.definitions)
 
 
-def discover_importable(package: str = _PACKAGE) -> Registry:
+def discover_importable(package: str = _PACKAGE, *, import_seconds: float = 0) -> Registry:
     """Registers what can be imported, and keeps the errors of the rest in `Registry.problems`.
 
     For the Lambdas: a file that can't be used there must not stop what has nothing to do with it.
+
+    Args:
+        import_seconds: how long the import of one file may take, and half of what all may take; 0
+            is as long as they like.
     """
-    found = _look(package)
+    found = _look(package, import_seconds)
     return Registry(found.definitions, problems=found.problems)
 
 
@@ -67,10 +75,10 @@ def _all(problems: Sequence[DefinitionError]) -> DefinitionError:
     return DefinitionError("\n".join(lines), data=problems[0].data)
 
 
-def _look(package: str) -> _Found:
+def _look(package: str, import_seconds: float) -> _Found:
     importlib.invalidate_caches()  # a file may be new since Python last looked into its folder
     found = _Found()
-    modules = _imported(package, found)
+    modules = _imported(package, found, ImportLimit(import_seconds))
     made = sorted(_made_by(modules), key=lambda definition: definition.id != _FIRST)
     for definition in made:
         if problem := _problem_of(definition, made):
@@ -81,9 +89,9 @@ def _look(package: str) -> _Found:
     return found
 
 
-def _imported(package: str, found: _Found) -> dict[str, ModuleType]:
+def _imported(package: str, found: _Found, limit: ImportLimit) -> dict[str, ModuleType]:
     """The modules of a package that can be imported, by name."""
-    root = _attempt(Module(package, Path(*package.split("."), "__init__.py")), found)
+    root = _attempt(Module(package, Path(*package.split("."), "__init__.py")), found, limit)
     if root is None:
         return {}
     listed = list(modules_of(package, _folders_of(root, found)))
@@ -95,7 +103,7 @@ def _imported(package: str, found: _Found) -> dict[str, ModuleType]:
     ):
         # A package that can't be imported is one error, and not one of each module in it.
         is_new = module.name not in imported and module.package in imported
-        if is_new and (result := _attempt(module, found)):
+        if is_new and (result := _attempt(module, found, limit)):
             imported[module.name] = result
     return imported
 
@@ -109,10 +117,10 @@ def _folders_of(root: ModuleType, found: _Found) -> Iterable[str]:
     return folders or ()
 
 
-def _attempt(module: Module, found: _Found) -> ModuleType | None:
+def _attempt(module: Module, found: _Found, limit: ImportLimit) -> ModuleType | None:
     """Imports a module; the error of one that can't be imported is a problem."""
     try:
-        result = importlib.import_module(module.name)
+        result = limit.load(lambda: importlib.import_module(module.name))
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # whatever it raises, its author needs the file
@@ -134,6 +142,10 @@ def _not_imported(module: Module, error: BaseException) -> DefinitionError:
         return refused(file, f"can't be imported: {error.message}", error)
     if isinstance(error, ModuleNotFoundError) and error.name == module.name.partition(".")[0]:
         return refused(file, "is missing: there is no such package. Create the file.", error)
+    if isinstance(error, ImportTooLong):
+        where = _line_of(error.__context__ or error, module.file)
+        what = f"can't be imported: {error}{where}. Do less at the import, and more in the task."
+        return refused(file, what, error)
     reason = f"{type(error).__name__}: {_text_of(error)}"[:_MAX_REASON_CHARACTERS]
     return refused(
         file,

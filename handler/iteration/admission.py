@@ -1,5 +1,6 @@
 """Whether an iteration may run: the claim, and the answer to an event that gets none."""
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import Final
 
@@ -7,6 +8,7 @@ from handler.aws import Executions, Metrics, WorkerFailure
 from handler.clock import Clock
 from handler.contract import MAX_WAIT_SECONDS, ErrorCode
 from handler.definition import Definition, Hook, Registry, whole_seconds
+from handler.errors import DefinitionUnavailable
 from handler.events import WorkerEvent
 from handler.iteration.answers import AnswerBuilder
 from handler.iteration.commit import Commit, Iteration
@@ -131,9 +133,18 @@ class Admission:
             return answers.closed(task)
         if is_mine or (task.is_open and task.execution_name is None):
             if self._registry.may_lack(task.definition_id):
-                raise self._registry.unavailable(task.definition_id)
+                raise self._held_up(task)
             return self._ran_too_often(task, sent, answers)
         return answers.not_mine(task)
+
+    def _held_up(self, task: StoredTask) -> DefinitionUnavailable:
+        """The error of a task whose definition may be missing here. Its record says so, too."""
+        error = self._registry.unavailable(task.definition_id)
+        held_up = task.held_up(error.message)
+        if held_up.problem != task.problem:
+            with suppress(RecordMoved):
+                self._store.save(held_up, before=task, guard=owned_by(task))
+        return error
 
     def _ran_too_often(self, task: StoredTask, sent: WorkerEvent, answers: AnswerBuilder) -> Json:
         failure = TaskFailure(message="Task reached max iterations.", code=ErrorCode.MAX_ITERATIONS)

@@ -12,6 +12,7 @@ from handler.contract import (
     DEFAULT_LOCALE,
     MAX_LOCALE_CHARACTERS,
     MAX_NAME_CHARACTERS,
+    MAX_PROBLEM_CHARACTERS,
     AnswerStatus,
     Status,
 )
@@ -137,6 +138,10 @@ class StoredTask(TaskRecord):
         """An execution owns the pending task, and waits for its delay to pass."""
         return self._changed(now, execution_name=execution_name, waiting_until=until)
 
+    def held_up(self, problem: str) -> Self:
+        """Its next iteration can't be claimed for the time being."""
+        return self.model_copy(update={"problem": cut(problem, MAX_PROBLEM_CHARACTERS)})
+
     def visited(self, visit: str) -> Self:
         """The next outcome answers this visit."""
         return self.model_copy(update={"visit": visit})
@@ -238,7 +243,7 @@ class StoredTask(TaskRecord):
                 "A status only moves forward."
             )
         common = {"last_answer": answer, "answered_visit": self.visit}
-        reset = {"claims_since_outcome": 0, "waiting_until": None}
+        reset = {"claims_since_outcome": 0, "waiting_until": None, "problem": None}
         return self._changed(now, **common | reset | changes)
 
     def _changed(self, now: datetime, **changes: object) -> Self:

@@ -75,6 +75,7 @@ class TaskRecord(StoredModel):
     attempts: Count = 0  # iterations at the current step, since the last `Continue`; 1 at the first
     waiting_until: Moment | None = None  # the end of its delay or wait, while it is in one
     progress: Progress | None = None
+    problem: str | None = None  # why it can't go on for the time being
     _read: ReadPayload | None = PrivateAttr(default=None)
 
     @property

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 CLAIM_UPDATE: Final = (
     "SET taskStatus = :running, executionName = :execution, visit = :visit, writeToken = :token,"
     " savedOn = :now, startedOn = if_not_exists(startedOn, :now)"
-    " REMOVE waitingUntil"
+    " REMOVE waitingUntil, problem"
     " ADD iterations :one, countedIterations :one, attempts :one, claimsSinceOutcome :one,"
     " executionIterations :one"
 )

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     Item = dict[str, AttributeValueTypeDef]
     Key = dict[str, AttributeValueTypeDef]
 
+# The mark of the last write, an attribute of a record.
+WRITE_TOKEN: Final = "writeToken"  # noqa: S105  its name
+
 # The rows of a task's partition.
 TASK_ROW: Final = "TASK"
 LOG_ROWS: Final = "LOG#"

@@ -7,10 +7,13 @@ import logging
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
+from handler.clock import Clock
 from handler.contract import PARTITION_KEY, SORT_KEY
 from handler.record import PAYLOADS, StoredTask, cut_bytes
+from handler.table.dynamo import ConditionFailed, Dynamo
 from handler.table.items import decoded, payload_text
-from handler.table.payloads import CONTENT, placed, places_of
+from handler.table.keys import WRITE_TOKEN, task_key
+from handler.table.payloads import CONTENT, PayloadBucket, placed, places_of
 
 if TYPE_CHECKING:
     from handler.table.keys import Item
@@ -24,6 +27,37 @@ _SMALL_BYTES: Final = 1_024
 _KEPT_BYTES: Final = 256
 _KEYS: Final = (PARTITION_KEY, SORT_KEY)
 _KNOWN: Final = {str(field.alias) for field in StoredTask.model_fields.values()}
+
+
+class Relief:
+    """Makes records smaller."""
+
+    def __init__(self, dynamo: Dynamo, *, bucket: PayloadBucket, clock: Clock) -> None:
+        self._dynamo = dynamo
+        self._bucket = bucket
+        self._clock = clock
+
+    def make_room(self, id: str) -> None:
+        """Makes room in a record at the limit, unless somebody writes to it meanwhile."""
+        table = {"TableName": self._dynamo.table}
+        request = {**table, "Key": task_key(id), "ConsistentRead": True}
+        item = self._dynamo.call("get_item", **request).get("Item", {})
+        smaller, objects = relieved(item, task_id=id, now=self._clock.now())
+        self._bucket.put_all(objects)
+        try:
+            self._dynamo.call("put_item", **table, Item=smaller, **_unchanged(item))
+        except ConditionFailed:
+            self._bucket.discard(list(objects))
+
+
+def _unchanged(item: "Item") -> dict[str, object]:
+    """The condition that nobody has written to a record since it was read."""
+    if WRITE_TOKEN not in item:
+        return {"ConditionExpression": f"attribute_not_exists({WRITE_TOKEN})"}
+    return {
+        "ConditionExpression": f"{WRITE_TOKEN} = :seen",
+        "ExpressionAttributeValues": {":seen": item[WRITE_TOKEN]},
+    }
 
 
 def relieved(item: "Item", *, task_id: str, now: datetime) -> "tuple[Item, dict[str, bytes]]":

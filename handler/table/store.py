@@ -1,16 +1,14 @@
 """The records of the tasks: create, claim, save, read, delete."""
 
 import os
-from collections.abc import Mapping
 from datetime import timedelta
 from enum import Enum, auto
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from handler.clock import Clock
 from handler.contract import EXPIRY_ATTRIBUTE, PARTITION_KEY, Index
 from handler.errors import NotFound
-from handler.record import PAYLOADS, Json, StoredTask, TaskLog, has_read, lazy
+from handler.record import Json, StoredTask, TaskLog
 from handler.table import items, keys
 from handler.table.conditions import (
     CLAIM_CONDITION,
@@ -24,36 +22,16 @@ from handler.table.dynamo import ConditionFailed, Dynamo, ItemTooLarge
 from handler.table.index_query import TaskIndex
 from handler.table.logs import Logs
 from handler.table.orphans import Orphans
-from handler.table.payloads import (
-    BESIDE,
-    CONTENT,
-    PayloadBucket,
-    PayloadError,
-    PayloadLost,
-    content_of,
-    placed,
-    places_of,
-)
-from handler.table.reading import (
-    WITHOUT_LONG_PAYLOADS,
-    note,
-    only,
-    payload_of,
-    status_of,
-    stored_task,
-)
-from handler.table.relief import relieved
+from handler.table.payloads import PayloadBucket
+from handler.table.reading import WITHOUT_LONG_PAYLOADS, status_of
+from handler.table.relief import Relief
+from handler.table.stored_payloads import StoredPayloads
 from handler.table.sweep_position import SweepPosition
 
 if TYPE_CHECKING:
     from handler.table.keys import Item
 
-_WRITE_TOKEN: Final = "writeToken"  # noqa: S105  an attribute's name
 _STATUS: Final = "taskStatus"
-# A payload that stands in the record, but was not written by this version, may be long.
-_LONG: Final = 16 * 1024
-# What a record without a payload has; it is not stored.
-_NOTHING: Final[Mapping[str, Json | None]] = {"input": {}, "output": None}
 
 
 class Standing(Enum):
@@ -107,9 +85,11 @@ class Store:
         self._clock = clock
         self._bucket = bucket
         self._retention_days = retention_days
+        self._payloads = StoredPayloads(dynamo, bucket=bucket, clock=clock)
+        self._relief = Relief(dynamo, bucket=bucket, clock=clock)
         self.logs = Logs(dynamo)
         self.sweep_position = SweepPosition(dynamo, of="SWEEP")
-        self.index = TaskIndex(dynamo, read=self._task, is_gone=self._is_gone)
+        self.index = TaskIndex(dynamo, read=self._payloads.task, is_gone=self._is_gone)
         self.orphans = Orphans(dynamo, bucket=bucket, clock=clock)
 
     def create(self, task: StoredTask, *, log: TaskLog | None = None) -> bool:
@@ -119,9 +99,8 @@ class Store:
             False, and nothing is changed, if there is a record of that id.
         """
         token = _new_token()
-        payloads, _, objects = self._changed_payloads(task)
-        item = items.task_item(task) | payloads | items.encoded({_WRITE_TOKEN: token})
-        self._bucket.put_all(objects)
+        payloads = self._payloads.changes(task)
+        item = items.task_item(task) | payloads.changed | items.encoded({keys.WRITE_TOKEN: token})
         now = items.encoded({":now": int(self._clock.now().timestamp())})
         is_free = f"attribute_not_exists({PARTITION_KEY}) OR {EXPIRY_ATTRIBUTE} < :now"
         put = self._request(Item=item, ConditionExpression=is_free, ExpressionAttributeValues=now)
@@ -130,8 +109,8 @@ class Store:
             others.append(self._request(Item=keys.child_row(task)))
         try:
             self._write("Put", put, others, token)
-        except RecordMoved:
-            self._bucket.discard(list(objects))
+        except RecordMoved as moved:
+            self._payloads.refused(payloads, moved.task)
             return False
         return True
 
@@ -144,7 +123,7 @@ class Store:
     def find(self, id: str) -> StoredTask | None:
         """Reads a record, consistently."""
         response = self._dynamo.call("get_item", **self._consistent(id), **WITHOUT_LONG_PAYLOADS)
-        task = self._task(response["Item"]) if "Item" in response else None
+        task = self._payloads.task(response["Item"]) if "Item" in response else None
         return None if task is None or self._is_gone(task) else task
 
     def exists(self, id: str) -> bool:
@@ -181,7 +160,7 @@ class Store:
             ReturnValues="ALL_NEW",
             ReturnValuesOnConditionCheckFailure="ALL_OLD",
         )
-        return self._with_input(item)
+        return self._payloads.task_with_input(item)
 
     def save(
         self, after: StoredTask, *, before: StoredTask, guard: Guard, log: TaskLog | None = None
@@ -195,28 +174,23 @@ class Store:
             RecordMoved: it does not hold; nothing was written.
         """
         token = _new_token()
-        payloads, emptied, objects = self._changed_payloads(after, before)
+        payloads = self._payloads.changes(after, before)
         changed, removed = items.changes(items.task_item(before), items.task_item(after))
-        self._bucket.put_all(objects)
-        changed |= payloads | items.encoded({_WRITE_TOKEN: token})
-        removed |= emptied
+        changed |= payloads.changed | items.encoded({keys.WRITE_TOKEN: token})
+        removed |= payloads.removed
         update = self._update(after.id, changed, removed, *guard.condition())
         others = [self.logs.put(log, expires_at=after.expires_at)] if log else []
         try:
             self._write("Update", update, others, token)
-        except RecordMoved:
-            self._bucket.discard(list(objects))
+        except RecordMoved as moved:
+            self._payloads.refused(payloads, moved.task)
             raise
         except ItemTooLarge:
             if after.is_open:
                 raise
-            self._relieve(after.id)
+            self._relief.make_room(after.id)
             self._write("Update", update, others, token)
-        replaced = {*payloads, *emptied}
-        superseded = [before.places.get(name) for name in PAYLOADS if name in replaced]
-        self._bucket.discard([key for key in superseded if key])
-        kept = {name: place for name, place in before.places.items() if name not in replaced}
-        return after.model_copy(update={"places": kept | places_of(payloads)})
+        return self._payloads.written(payloads, after, before)
 
     def expiring(self, task: StoredTask) -> StoredTask:
         """A task that ends now, with when it expires. A child expires after its parent has."""
@@ -284,78 +258,6 @@ class Store:
         has_expired = task.expires_at is not None and task.expires_at < now
         return task.is_over and (task.deletion_pending or has_expired)
 
-    def _task(self, item: "Item") -> StoredTask:
-        """The task of an item. Each long payload is read by whoever asks for it."""
-        places = places_of(item)
-        unread = places.keys() | {name for name in PAYLOADS if _is_long(item.get(name, {}))}
-        task = stored_task({name: value for name, value in item.items() if name not in unread})
-        task = task.model_copy(update={"places": places})
-        return lazy(task, partial(self._payload, task.id), unread)
-
-    def _with_input(self, item: "Item") -> StoredTask:
-        """The same, with its input, which may be unreadable: the object is lost."""
-        task = self._task(item)
-        if has_read(task, "input"):
-            return task
-        try:
-            input = payload_of("input", content_of(item, "input", self._bucket))
-        except PayloadLost as error:
-            lost = {"input": note("input", error), "unreadable": (*task.unreadable, "input")}
-            return task.model_copy(update=lost)
-        return task.model_copy(update={"input": input})
-
-    def _payload(self, id: str, name: str) -> Json | None:
-        """Reads one payload of a record; a note, where it is gone or refused."""
-        request = self._consistent(id) | only((name, CONTENT[name]))
-        found: Item = {}
-        while True:
-            before, response = found, self._dynamo.call("get_item", **request)
-            if "Item" not in response:
-                return note(name, "Its task is gone.")
-            if name not in (found := response["Item"]):
-                return _NOTHING[name]
-            try:
-                return payload_of(name, content_of(found, name, self._bucket))
-            except PayloadError as error:
-                # A writer may have replaced it, and removed the one that the record had named.
-                if found == before or not isinstance(error, PayloadLost):
-                    return note(name, error)
-
-    def _changed_payloads(
-        self, after: StoredTask, before: StoredTask | None = None
-    ) -> "tuple[Item, set[str], dict[str, bytes]]":
-        """What to set and what to remove for the payloads that `after` changed, and the objects."""
-        changed: Item = {}
-        removed: set[str] = set()
-        objects: dict[str, bytes] = {}
-        for name in PAYLOADS:
-            if not has_read(after, name) or not _is_changed(name, after, before):
-                continue
-            if (value := getattr(after, name)) == _NOTHING[name]:
-                removed.add(name)
-            else:
-                text, now = items.payload_text(value), self._clock.now()
-                attributes, contents = placed(name, text, task_id=after.id, now=now)
-                changed, objects = changed | attributes, objects | contents
-            if before and before.places.get(name) == BESIDE:
-                removed.add(CONTENT[name])
-        return changed, removed - changed.keys(), objects
-
-    def _relieve(self, id: str) -> None:
-        """Makes room in a record at DynamoDB's limit, unless somebody writes to it meanwhile."""
-        item = self._dynamo.call("get_item", **self._consistent(id)).get("Item", {})
-        smaller, objects = relieved(item, task_id=id, now=self._clock.now())
-        self._bucket.put_all(objects)
-        seen = item.get(_WRITE_TOKEN)
-        is_same = f"{_WRITE_TOKEN} = :seen" if seen else f"attribute_not_exists({_WRITE_TOKEN})"
-        put = self._request(Item=smaller, ConditionExpression=is_same) | (
-            {"ExpressionAttributeValues": {":seen": seen}} if seen else {}
-        )
-        try:
-            self._dynamo.call("put_item", **put)
-        except ConditionFailed:
-            self._bucket.discard(list(objects))
-
     def _change_follow_ups(
         self, after: StoredTask, before: StoredTask, condition: str, values: "Item"
     ) -> bool:
@@ -370,7 +272,7 @@ class Store:
             try:
                 self._dynamo.call("update_item", **update)
             except ItemTooLarge:
-                self._relieve(after.id)
+                self._relief.make_room(after.id)
                 self._dynamo.call("update_item", **update)
         except ConditionFailed:
             return False
@@ -417,26 +319,12 @@ class Store:
         try:
             response = self._dynamo.call(operation, **request)
         except ConditionFailed as failed:
-            if failed.item and failed.item.get(_WRITE_TOKEN) == {"S": token}:
+            if failed.item and failed.item.get(keys.WRITE_TOKEN) == {"S": token}:
                 return failed.item
             moved = failed.item
-            raise RecordMoved(self._task(moved) if moved else None) from failed
+            raise RecordMoved(self._payloads.task(moved) if moved else None) from failed
         item: Item = response.get("Attributes", {})
         return item
-
-
-def _is_long(attribute: Mapping[str, object]) -> bool:
-    return "B" in attribute or len(str(attribute.get("S", ""))) > _LONG
-
-
-def _is_changed(name: str, after: StoredTask, before: StoredTask | None) -> bool:
-    new = getattr(after, name)
-    if before is None:
-        return bool(new != _NOTHING[name])
-    if not has_read(before, name):
-        return True
-    old = getattr(before, name)
-    return old is not new and items.payload_text(old) != items.payload_text(new)
 
 
 def _new_token() -> str:

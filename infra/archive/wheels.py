@@ -33,14 +33,15 @@ def fetch(
 ) -> list[Path]:
     """The wheels of a requirements file, sorted by name; from the cache, if they are in it.
 
+    Their hashes are compared each time: what is in the cache may have changed since the download.
+
     Raises:
-        BundleError: pip can't download a wheel, or its hash differs from the file's.
+        BundleError: pip can't download a wheel, or the cache has not those that the file names.
     """
-    digest = hashlib.sha256(requirements.read_bytes()).hexdigest()[:16]
-    folder = cache / architecture / digest
+    folder = cache / architecture / _digest(requirements)[:16]
     if not folder.is_dir():
         _download(requirements, architecture, folder)
-    return sorted(folder.glob("*.whl"))
+    return _checked(folder, requirements)
 
 
 def pins(text: str) -> dict[str, str]:
@@ -57,12 +58,62 @@ def normalized(name: str) -> str:
 
 
 def for_machine(machine: str, packages: Sequence[Path]) -> list[Path]:
-    """The wheels of the same lock for `x86_64` or `aarch64`; an empty list if none are cached."""
+    """The wheels of the same lock for `x86_64` or `aarch64`; an empty list if none are cached.
+
+    Raises:
+        BundleError: the cache has not those that the lock names.
+    """
     architecture = next((name for name, each in MACHINES.items() if each == machine), None)
     if architecture is None or not packages:
         return []
-    folder = packages[0].parent
-    return sorted((folder.parent.parent / architecture / folder.name).glob("*.whl"))
+    folder = packages[0].parent.parent.parent / architecture / packages[0].parent.name
+    return _checked(folder, REQUIREMENTS) if folder.is_dir() else []
+
+
+def _checked(folder: Path, requirements: Path) -> list[Path]:
+    """The wheels in a folder: one of each package that a requirements file names, and no other."""
+    hashes = hashes_of(requirements.read_text())
+    found = sorted(folder.glob("*.whl"))
+    for wheel in found:
+        if (digest := _digest(wheel)) not in hashes.get(package_of(wheel), ()):
+            raise BundleError(
+                f"{wheel} is not the wheel that {requirements.name} names: its hash is"
+                f" sha256:{digest}. Next: find out who has changed it, and remove {folder}. The"
+                " next command downloads the wheels again."
+            )
+    wrong = sorted({*hashes} ^ {package_of(wheel) for wheel in found})
+    if wrong or len(found) != len(hashes):
+        raise BundleError(
+            f"{folder} has not one wheel of each package of {requirements.name}"
+            f" ({', '.join(wrong) or 'a package has two'}). Next: remove the folder. The next"
+            " command downloads the wheels again."
+        )
+    return found
+
+
+def package_of(wheel: Path) -> str:
+    """The normalized name of the package in a wheel, which its file begins with."""
+    return normalized(wheel.name.partition("-")[0])
+
+
+def hashes_of(text: str) -> dict[str, frozenset[str]]:
+    """The hashes in a requirements file, by the packages' normalized names."""
+    found: dict[str, frozenset[str]] = {}
+    for entry in entries(text):
+        digests = re.findall(r"--hash=sha256:([0-9a-f]{64})", entry)
+        for name in pins(entry):
+            found[name] = found.get(name, frozenset()) | frozenset(digests)
+    return found
+
+
+def entries(text: str) -> list[str]:
+    """A lock's packages: each with its version, its marker and its hashes, without comments."""
+    lines = [line for line in text.splitlines(keepends=True) if not line.lstrip().startswith("#")]
+    return re.findall(r"^\w.*\n(?:[ \t]+.*\n)*", "".join(lines), re.MULTILINE)
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _download(requirements: Path, architecture: Architecture, folder: Path) -> None:

@@ -14,6 +14,7 @@ from infra.import_check import lambda_interpreter, remedies, trial
 from infra.import_check.archive_check import Faulty, Missing, check
 from infra.import_check.lambda_interpreter import Interpreter
 from infra.import_check.modules import Files, Modules
+from infra.whole_file import write_whole
 
 
 def check_bundle(
@@ -42,7 +43,7 @@ def check_bundle(
     problems = _problems(root, ours, packages, interpreter, trial_packages)
     if problems:
         raise BundleError("\n".join(problems))
-    checked.write_text(digest)
+    write_whole(checked, digest)
 
 
 def _problems(
@@ -82,10 +83,13 @@ def _trial_with(packages: Sequence[Path]) -> tuple[Interpreter | None, Sequence[
     interpreter = lambda_interpreter.find() if packages else None
     if interpreter is None:
         return None, []
-    for candidates in (packages, wheels.for_machine(interpreter.machine, packages)):
-        if candidates and all(interpreter.loads(each.name) for each in candidates):
-            return interpreter, candidates
-    return None, []
+    if not _all_load(packages, interpreter):
+        packages = wheels.for_machine(interpreter.machine, packages)
+    return (interpreter, packages) if _all_load(packages, interpreter) else (None, [])
+
+
+def _all_load(packages: Sequence[Path], interpreter: Interpreter) -> bool:
+    return bool(packages) and all(interpreter.loads(each.name) for each in packages)
 
 
 def _contents(files: Mapping[str, bytes]) -> dict[str, Callable[[], bytes]]:

@@ -140,7 +140,7 @@ def is_bundled(module: str) -> bool:
 
 
 def _is_direct(package: str, root: Path) -> bool:
-    direct = root / "requirements.txt"
+    direct = root / "requirements.in"
     return direct.is_file() and normalized(package) in pins(direct.read_text())
 
 

@@ -2,11 +2,12 @@
 
     python -m infra.lock add requests      a package for your tasks; several, or "httpx[http2]"
     python -m infra.lock remove requests   the opposite
-    python -m infra.lock                   both locks, after a change of requirements.txt by hand
+    python -m infra.lock                   all locks, after a change of requirements.in by hand
 
-The bundle's lock, requirements-lambda.txt, has the packages of requirements.txt that Lambdas
-import, and all that these need. The developers' lock, requirements-dev.txt, has the same versions.
-`python -m infra.lock bundle` and `python -m infra.lock dev` write one of them. Versions that
+The bundle's lock, requirements-lambda.txt, has the packages of requirements.in that Lambdas
+import, and all that these need. The program's lock, requirements.txt, and the developers' lock,
+requirements-dev.txt, have the same versions. Each has the hash of each file that may be installed.
+`python -m infra.lock bundle` writes the first, `python -m infra.lock dev` the others. Versions that
 nothing forces to change stay as they are. A word that fails, or is stopped, changes no file.
 """
 

@@ -1,4 +1,4 @@
-"""requirements.txt: the packages that somebody has asked for, each with one version."""
+"""requirements.in: the packages that somebody has asked for, each with one version."""
 
 import re
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from infra.archive.wheels import normalized
 
 # What the program imports, and the bundle doesn't carry: the Lambda runtime has boto3.
 PROGRAM: Final = PROGRAM_PACKAGES | {"boto3"}
-# What the engine imports, by the names in requirements.txt.
+# What the engine imports, by the names in requirements.in.
 ENGINE: Final = ("ariadne", "aws-lambda-powertools", "pydantic")
 _ENGINE_ALL: Final = frozenset({*ENGINE, "graphql-core"})
 
@@ -19,7 +19,7 @@ _NAME: Final = re.compile(r"[A-Za-z0-9][\w.-]*")
 
 
 def bundled(text: str) -> str:
-    """The lines of requirements.txt that the bundle is made from, and options such as an index."""
+    """The lines of requirements.in that the bundle is made from, and options such as an index."""
     return "".join(
         f"{line}\n"
         for line in _lines(text)

@@ -1,17 +1,20 @@
-"""The three files that name packages, and how the two locks follow from requirements.txt."""
+"""The files that name packages, and how the three locks follow from requirements.in."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from infra.archive.wheels import REQUIREMENTS, ROOT, pins
+from infra.archive.wheels import REQUIREMENTS, ROOT, entries, hashes_of, pins
 from infra.lock import direct, resolving
 from infra.lock.resolving import Unresolvable
+from infra.whole_file import write_whole
 
-DIRECT: Final = ROOT / "requirements.txt"
+DIRECT: Final = ROOT / "requirements.in"
+PROGRAM: Final = ROOT / "requirements.txt"
 DEV_DIRECT: Final = ROOT / "requirements-dev.in"
 DEV: Final = ROOT / "requirements-dev.txt"
+_READABLE: Final = 0o644
 
 HEADER: Final = """\
 # What the Lambdas' bundle carries, for both of their architectures: the whole closure, each wheel
@@ -19,25 +22,38 @@ HEADER: Final = """\
 # boto3 is not here: it is the Lambda runtime's. Written by `python -m infra.lock`.
 
 """
+PROGRAM_HEADER: Final = """\
+# What `pulumi up` needs: the whole closure of requirements.in, each file of a package by its hash,
+# for every Python from 3.11 on and every platform. `pulumi install` installs it. Written by
+# `python -m infra.lock`: change requirements.in.
+
+# Nothing of a package runs while it is installed: no source is built.
+--only-binary=:all:
+
+"""
 DEV_HEADER: Final = """\
-# What tests, checks and the local AWS need: the whole closure of requirements-dev.in, for every
-# Python from 3.11 on and every platform. It has the versions of requirements-lambda.txt, so that
-# tests run what is deployed. Written by `python -m infra.lock dev`.
+# What tests, checks and the local AWS need: the whole closure of requirements-dev.in, each file of
+# a package by its hash, for every Python from 3.11 on and every platform. It has the versions of
+# requirements-lambda.txt, so that tests run what is deployed. Written by `python -m infra.lock`.
+
+# Nothing of a package runs while it is installed: no source is built.
+--only-binary=:all:
 
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Locks:
-    """The three files, as text."""
+    """The files, as text: what was asked for, and the three locks."""
 
     direct: str
+    program: str
     bundle: str
     dev: str
 
     @classmethod
     def read(cls) -> "Locks":
-        return cls(DIRECT.read_text(), REQUIREMENTS.read_text(), DEV.read_text())
+        return cls(*(path.read_text() for path in (DIRECT, PROGRAM, REQUIREMENTS, DEV)))
 
     def changed_from(self, before: "Locks") -> list[str]:
         """The names of the files that differ."""
@@ -51,14 +67,14 @@ class Locks:
         try:
             for path, text in texts.items():
                 if text != before[path]:
-                    _replace(path, text)
+                    write_whole(path, text, mode=_READABLE)
         except BaseException:
             for path, text in before.items():
-                _replace(path, text)
+                write_whole(path, text, mode=_READABLE)
             raise
 
     def bundle_locked(self, *, preferred: str | None = None) -> "Locks":
-        """With the bundle's lock written anew from requirements.txt."""
+        """With the bundle's lock written anew from requirements.in."""
         versions = resolving.bundle_versions(
             direct.bundled(self.direct),
             constraints=direct.of_program(self.direct),
@@ -69,18 +85,34 @@ class Locks:
         return replace(self, bundle=HEADER + "".join(lines))
 
     def dev_locked(self) -> "Locks":
-        """With the developers' lock written anew, from requirements-dev.in and the bundle's."""
+        """With the developers' and the program's lock written anew, in the bundle's versions."""
         files = {
             DIRECT.name: self.direct,
+            PROGRAM.name: self.program,
             REQUIREMENTS.name: self.bundle,
             DEV.name: self.dev,
             DEV_DIRECT.name: DEV_DIRECT.read_text(),
         }
-        lock = resolving.developers_lock(files, DEV_DIRECT.name, DEV.name, REQUIREMENTS.name)
-        return replace(self, dev=DEV_HEADER + lock)
+        dev = self._hashed(files, DEV_DIRECT, DEV, REQUIREMENTS)
+        program = self._hashed({**files, DEV.name: dev}, DIRECT, PROGRAM, DEV)
+        return replace(self, dev=DEV_HEADER + dev, program=PROGRAM_HEADER + program)
+
+    def _hashed(self, files: Mapping[str, str], asked: Path, locked: Path, like: Path) -> str:
+        """A lock that takes the bundle's wheels too.
+
+        Of a plain folder of wheels, uv hashes one of each package: an index tells of all.
+        """
+        lock = resolving.hashed_lock(files, asked.name, locked.name, like.name)
+        of_bundle = hashes_of(self.bundle)
+        for entry in entries(lock):
+            [(name, known)] = hashes_of(entry).items()
+            more = sorted(of_bundle.get(name, frozenset()) - known)
+            lines = [entry.rstrip("\n"), *(f"    --hash=sha256:{digest}" for digest in more)]
+            lock = lock.replace(entry, " \\\n".join(lines) + "\n")
+        return lock
 
     def locked(self) -> "Locks":
-        """With both. The bundle has versions that every Python of the project has, if need be."""
+        """With all three; in versions that every Python of the project has, if need be."""
         bundle = self.bundle_locked()
         try:
             return bundle._with_pins().dev_locked()
@@ -100,7 +132,7 @@ class Locks:
         return self.bundle_locked(preferred=preferred)._with_pins().dev_locked()
 
     def _with_pins(self) -> "Locks":
-        """With the bundle's version in each line of requirements.txt that has none."""
+        """With the bundle's version in each line of requirements.in that has none."""
         text, versions = self.direct, pins(self.bundle)
         for name, requirement in direct.of_authors(text).items():
             if name in versions and not direct.is_pinned(requirement):
@@ -108,7 +140,12 @@ class Locks:
         return replace(self, direct=text)
 
     def _texts(self) -> dict[Path, str]:
-        return {DIRECT: self.direct, REQUIREMENTS: self.bundle, DEV: self.dev}
+        return {
+            DIRECT: self.direct,
+            PROGRAM: self.program,
+            REQUIREMENTS: self.bundle,
+            DEV: self.dev,
+        }
 
     def _versions(self) -> str:
         """What is locked now: the bundle's versions first."""
@@ -119,9 +156,3 @@ class Locks:
 def _pin(name: str, version: str, hashes: Sequence[str]) -> str:
     lines = [f"{name}=={version}", *(f"    --hash=sha256:{digest}" for digest in hashes)]
     return " \\\n".join(lines) + "\n"
-
-
-def _replace(path: Path, text: str) -> None:
-    unfinished = path.with_suffix(".unfinished")
-    unfinished.write_text(text)
-    unfinished.replace(path)

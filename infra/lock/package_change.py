@@ -11,7 +11,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 from infra.archive.bundle_size import BundleSize
-from infra.archive.wheels import REQUIREMENTS, normalized, pins
+from infra.archive.wheels import REQUIREMENTS, entries, normalized, pins
 from infra.lock import direct
 from infra.lock.locks import DIRECT, Locks
 from infra.lock.refusals import (
@@ -28,7 +28,7 @@ from infra.lock.resolving import IndexUnreachable, Unresolvable
 def add(words: Sequence[str]) -> str:
     """Adds packages; returns what to print.
 
-    They are in all three files, in the cache of wheels for both architectures, and installed for
+    They are in all files, in the cache of wheels for both architectures, and installed for
     the Python that runs this. If any step fails, the files are as they were.
 
     Args:
@@ -58,7 +58,7 @@ def remove(words: Sequence[str]) -> str:
     """Removes packages; returns what to print. What nothing else needs goes with them.
 
     Raises:
-        LockError: requirements.txt doesn't have one of them, or the project itself needs it.
+        LockError: requirements.in doesn't have one of them, or the project itself needs it.
     """
     before = Locks.read()
     text = before.direct
@@ -71,10 +71,10 @@ def remove(words: Sequence[str]) -> str:
 
 
 def lock(lock_of: Callable[[Locks], Locks]) -> str:
-    """Writes locks after a change of requirements.txt by hand; returns what to print.
+    """Writes locks after a change of requirements.in by hand; returns what to print.
 
     Args:
-        lock_of: gives the three files as they are to be.
+        lock_of: gives the files as they are to be.
 
     Raises:
         LockError: no versions fit.
@@ -147,15 +147,15 @@ def _requirements(text: str) -> Iterator[Path]:
 
 def _install(before: Locks, after: Locks) -> None:
     """Installs what is new in the developers' lock for the Python that runs this."""
-    old = set(before.dev.splitlines())
-    bundled = pins(after.bundle)
-    lines = [
-        line
-        for line in after.dev.splitlines()
-        if "==" in line and (line not in old or next(iter(pins(line)), "") in bundled)
+    old, bundled = set(entries(before.dev)), pins(after.bundle)
+    new = [
+        entry
+        for entry in entries(after.dev)
+        if entry not in old or next(iter(pins(entry))) in bundled
     ]
-    with _requirements("\n".join(lines) + "\n") as file:
-        command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "-r", str(file)]
+    with _requirements("".join(new)) as file:
+        command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
+        command += ["--require-hashes", "--only-binary=:all:", f"--requirement={file}"]
         finished = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 -- every word is ours
     if finished.returncode != 0:
         raise LockError(

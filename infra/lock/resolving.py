@@ -93,8 +93,8 @@ def versions_for_every_python(requirements: str, *, constraints: str, preferred:
     return "".join(f"{line}\n" for line in lines if ";" not in line and "==" in line)
 
 
-def developers_lock(files: Mapping[str, str], asked: str, locked: str, constraint: str) -> str:
-    """The whole closure of a requirements file, for every Python and every system.
+def hashed_lock(files: Mapping[str, str], asked: str, locked: str, constraint: str) -> str:
+    """The whole closure of a requirements file with its hashes, for every Python and every system.
 
     Args:
         files: the requirements files by name: the one that is asked for, those that it includes,
@@ -104,8 +104,10 @@ def developers_lock(files: Mapping[str, str], asked: str, locked: str, constrain
         Unresolvable: there is none.
     """
     with _scratch(files) as folder:
-        options = (*_UNIVERSAL, "--annotation-style=line", f"--constraint={constraint}")
-        _compile(folder, asked, locked, *options)
+        options = (*_UNIVERSAL, "--generate-hashes", "--only-binary=:all:")
+        # pip asks for the hash of `coverage[toml]` if a package needs that, and not `coverage`.
+        form = ("--no-strip-extras", "--annotation-style=line", f"--constraint={constraint}")
+        _compile(folder, asked, locked, *options, *form)
         return (folder / locked).read_text()
 
 

@@ -18,6 +18,7 @@ from local.aws import (
     event_intake,
     executions,
     failed_events,
+    gate,
     lambda_errors,
     lambda_logs,
     schedules,
@@ -26,6 +27,7 @@ from local.aws import (
 from local.aws.patch import UnknownMinistack, module
 
 CORRECTIONS = (
+    gate,
     credentials,
     lambda_logs,
     lambda_errors,

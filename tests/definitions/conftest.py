@@ -1,5 +1,6 @@
 """An AWS account with what importCsv uses: a bucket and a table."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -8,10 +9,14 @@ import pytest
 from moto import mock_aws
 
 from definitions import import_csv
+from definitions.csv_import import allowed
 from handler.testing.aws import aws_client
 
 BUCKET = "uploads"
 TABLE = "airports"
+# What the stack's config lets importCsv use in the tests; not all of it is there.
+BUCKETS = [BUCKET, "nobodys", "missing-bucket"]
+TABLES = [TABLE, "orders", "photos", "customers", "gone", "missing"]
 
 
 class Account:
@@ -73,6 +78,8 @@ def new_account() -> Iterator[Account]:
     """An account inside moto, for one run. The task uses its clients: making others is slow."""
     with pytest.MonkeyPatch.context() as patch, mock_aws():
         account = Account()
+        patch.setenv(allowed.BUCKETS, json.dumps(BUCKETS))
+        patch.setenv(allowed.TABLES, json.dumps(TABLES))
         patch.setattr(import_csv, "s3", lambda: account.s3)
         patch.setattr(import_csv, "dynamodb", lambda: account.dynamodb)
         yield account

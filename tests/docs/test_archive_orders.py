@@ -100,3 +100,10 @@ def test_an_aborted_archive_stops_between_two_pages() -> None:
 def test_a_month_other_than_yyyy_mm_is_refused() -> None:
     with pytest.raises(InvalidInput, match="month"):
         run(archive_orders, MONTH | {"month": "January"})
+
+
+@pytest.mark.parametrize("field", ["table", "bucket"])
+@pytest.mark.usefixtures("moto")
+def test_a_resource_that_is_not_listed_is_refused(field: str) -> None:
+    with pytest.raises(InvalidInput, match=field):
+        run(archive_orders, MONTH | {field: "background-tasks-dev-tasks"})

@@ -6,8 +6,9 @@ from typing import Any
 
 import boto3
 import pytest
+import yaml
 
-from definitions.csv_import import table
+from definitions.csv_import import allowed, table
 from definitions.csv_import.rows import MAX_ROW_BYTES
 from definitions.import_csv import MAX_LOGGED, MAX_LOGGED_OF_PAGE, MAX_REASONS, import_csv
 from definitions.import_csv import ImportCsvInput as Input
@@ -41,7 +42,10 @@ def upload_customers() -> None:
 
 
 @pytest.mark.usefixtures("moto")
-def test_its_example_imports_what_it_says() -> None:
+def test_its_example_imports_what_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = yaml.safe_load(re.findall(r"```yaml\n(.*?)\n```", GUIDE, re.DOTALL)[0])["config"]
+    monkeypatch.setenv(allowed.BUCKETS, json.dumps(config["background-tasks:importCsvBuckets"]))
+    monkeypatch.setenv(allowed.TABLES, json.dumps(config["background-tasks:importCsvTables"]))
     client.cache_clear()
     upload_customers()
     names: dict[str, Any] = {}

@@ -11,6 +11,7 @@ import pytest
 from handler import Context, Continue, Definition, Done, Verdict, task
 from handler.contract import Status
 from handler.errors import DefinitionError, DefinitionUnavailable, UnknownDefinition
+from handler.record import StoredTask
 from tests.handler.aws.history import OUT_OF_TIME, History
 from tests.handler.graphql.client import (
     ABORT_TASK,
@@ -49,6 +50,11 @@ def deploy(stack: Stack, definitions: tuple[Definition, ...]) -> None:
     stack.definitions, stack.problems = definitions, ()
 
 
+def unchanged(record: StoredTask) -> StoredTask:
+    """The record without what waiting writes to it."""
+    return record.model_copy(update={"problem": None, "write_token": None})
+
+
 class TestTheWorker:
     def test_a_task_that_has_not_started_waits_and_starts_with_the_next_deploy(
         self, stack: Stack
@@ -64,8 +70,10 @@ class TestTheWorker:
         deploy(stack, deployed)
         answer = stack.run(record)
 
-        assert while_broken == before
+        assert "export.py can't be imported" in str(while_broken.problem)
+        assert unchanged(while_broken) == unchanged(before)
         assert answer["status"] == "done"
+        assert stack.get(record).problem is None
         assert stack.get(record).iterations == 1
         assert stack.messages(record) == ["fine"]
 
@@ -84,7 +92,8 @@ class TestTheWorker:
         deploy(stack, deployed)
         stack.run(record, visit="visit-2")
 
-        assert while_broken == before
+        assert "export.py can't be imported" in str(while_broken.problem)
+        assert unchanged(while_broken) == unchanged(before)
         assert stack.get(record).status is Status.SUCCESS
         assert stack.messages(record) == ["Task continuing.", "Task done."]
 

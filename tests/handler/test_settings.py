@@ -44,7 +44,7 @@ def test_an_empty_variable_is_refused_with_its_name(name: str) -> None:
         Settings.from_environment(environment)
 
 
-@pytest.mark.parametrize("variable", ["RETENTION_DAYS", "RECOVERY_AFTER_SECONDS"])
+@pytest.mark.parametrize("variable", ["RETENTION_DAYS", "RECOVERY_AFTER_SECONDS", "IMPORT_SECONDS"])
 @pytest.mark.parametrize("text", ["-1", "1.5", "ten", " ", ""])
 def test_a_number_that_is_not_whole_is_refused_with_the_variable_and_its_value(
     variable: str, text: str

@@ -6,6 +6,7 @@ import re
 import shutil
 import sys
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from infra.archive.our_files import OUR_PACKAGES
 from infra.errors import BundleError
 from infra.settings import Architecture
 from tests.infra.recording import ROOT, run
+from tests.infra.wheel_making import make_wheel
 
 MEGABYTE = 1_000_000
 ARCHITECTURES: list[Architecture] = ["arm64", "x86_64"]
@@ -167,6 +169,35 @@ class TestContent:
             )
 
 
+@dataclass(frozen=True)
+class Cached:
+    """A cache of two wheels, which a requirements file names."""
+
+    requirements: Path
+    folder: Path
+    wheel: Path
+    other: Path
+
+    def fetch(self) -> list[Path]:
+        return wheels.fetch("arm64", self.requirements, self.folder)
+
+
+@pytest.fixture
+def cached(packages: list[Path], tmp_path: Path) -> Cached:
+    requirements = tmp_path / "requirements.txt"
+    names = ("annotated_types", "idna")
+    two = [next(each for each in packages if each.name.startswith(name)) for name in names]
+    pins = [
+        f"{wheels.package_of(each)}=={each.name.split('-')[1]}"
+        f" --hash=sha256:{hashlib.sha256(each.read_bytes()).hexdigest()}"
+        for each in two
+    ]
+    text = f"--no-index\n--find-links {two[0].parent}\n" + "\n".join(pins) + "\n"
+    requirements.write_text(text)
+    found = wheels.fetch("arm64", requirements, tmp_path / "cache")
+    return Cached(requirements, tmp_path / "cache", *found)
+
+
 @pytest.mark.slow
 class TestWheels:
     def test_cached_wheels_need_no_pip(
@@ -220,6 +251,42 @@ class TestWheels:
         assert [
             package.name for package in wheels.fetch("arm64", requirements, tmp_path / "cache")
         ] == [wheel.name]
+
+    def test_a_wheel_that_was_changed_after_its_download_is_refused(self, cached: Cached) -> None:
+        with zipfile.ZipFile(cached.wheel, "a") as opened:
+            opened.writestr("../../escape.py", "print('mine')")
+
+        with pytest.raises(
+            BundleError, match=rf"{cached.wheel.name} is not the wheel that .* names.*Next: find"
+        ):
+            cached.fetch()
+
+    def test_a_wheel_in_the_place_of_another_one_is_refused(self, cached: Cached) -> None:
+        cached.wheel.write_bytes(cached.other.read_bytes())
+
+        with pytest.raises(BundleError, match=rf"{cached.wheel.name} is not the wheel"):
+            cached.fetch()
+
+    def test_a_wheel_that_nobody_has_locked_is_refused(self, cached: Cached) -> None:
+        make_wheel(cached.wheel.parent, "stranger")
+
+        with pytest.raises(BundleError, match=r"stranger-1\.0.* is not the wheel"):
+            cached.fetch()
+
+    def test_a_cache_that_lacks_a_wheel_is_refused_with_its_name(self, cached: Cached) -> None:
+        cached.wheel.unlink()
+
+        with pytest.raises(BundleError, match=r"has not one wheel of each .*\(annotated-types\)"):
+            cached.fetch()
+
+    def test_wheels_for_the_trial_are_compared_too(
+        self, packages: list[Path], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(wheels, "hashes_of", lambda _text: {})
+
+        for machine in ("x86_64", "aarch64"):
+            with pytest.raises(BundleError, match="is not the wheel"):
+                wheels.for_machine(machine, packages)
 
 
 class TestRequirements:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from definitions.csv_import import allowed
 from handler.contract import (
     DETAIL_TYPE,
     EXPIRY_ATTRIBUTE,
@@ -103,6 +104,9 @@ class TestFunctions:
         if name == "recovery":
             assert variables.pop("DEAD_LETTER_QUEUE_URL") == program.outputs["deadLetterQueueUrl"]
             assert variables.pop("RECOVERY_AFTER_SECONDS") == "120"
+        assert variables.pop("IMPORT_SECONDS") == ("10" if name == "api" else "120")
+        if name == "worker":
+            assert [variables.pop(allowed.BUCKETS), variables.pop(allowed.TABLES)] == ["[]", "[]"]
         if name == "api":
             assert variables.pop("JWT_TENANT_CLAIM") == ""
         assert variables == {
@@ -115,6 +119,17 @@ class TestFunctions:
             "POWERTOOLS_METRICS_NAMESPACE": "BackgroundTasks",
             "POWERTOOLS_LOG_LEVEL": "INFO",
         }
+
+    def test_the_worker_knows_what_import_csv_may_use_by_the_names_that_it_looks_for(self) -> None:
+        lists = {"importCsvBuckets": ["uploads", "shared/in/"], "importCsvTables": ["customers"]}
+
+        stack = run({**lists, "vendorDependencies": False})
+
+        variables = stack.one(FUNCTION, "worker")["environment"]["variables"]
+        found = allowed.Allowed.from_environment(variables)
+        assert (found.buckets, found.tables) == (("uploads", "shared/in/"), ("customers",))
+        assert found.own_table == stack.outputs["tableName"]
+        assert found.own_bucket == stack.outputs["payloadBucketName"]
 
     def test_all_functions_count_in_one_namespace_under_their_own_names(
         self, program: Program

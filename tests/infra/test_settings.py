@@ -98,6 +98,12 @@ class TestRefusals:
                 'origins as JSON, ["https://admin.example.com"]',
             ),
             ("jwtAudience", "console", 'audiences as JSON, ["my-client"]'),
+            (
+                "importCsvBuckets",
+                "uploads",
+                'buckets, or buckets with a prefix, as JSON, ["uploads"',
+            ),
+            ("importCsvTables", "customers", 'tables as JSON, ["customers"]'),
             ("jwtScopes", "manage", 'scopes as JSON, ["tasks/manage"]'),
             ("jwtTenantClaim", "a b", 'the name of a claim, or ""'),
             ("executionLogData", "some", "true or false"),
@@ -124,6 +130,23 @@ class TestRefusals:
 
         assert f'"{origin}" at [0]' in message
         assert 'it takes origins as JSON, ["https://admin.example.com"] or ["*"]' in message
+
+    @pytest.mark.parametrize(
+        ("key", "name"),
+        [
+            ("importCsvBuckets", "arn:aws:s3:::uploads"),
+            ("importCsvBuckets", "uploads-abc123-s3alias"),
+            ("importCsvBuckets", "uploads-abc123--ol-s3/in/"),
+            ("importCsvBuckets", "Uploads"),
+            ("importCsvBuckets", "*"),
+            ("importCsvBuckets", ""),
+            ("importCsvTables", "*"),
+            ("importCsvTables", "table/customers"),
+            ("importCsvTables", " customers"),
+        ],
+    )
+    def test_what_import_csv_may_use_is_named_exactly(self, key: str, name: str) -> None:
+        assert f'"{name}" at [0]' in refusal({key: [name]})
 
     def test_a_misspelt_key_is_refused_with_the_likely_key(self) -> None:
         assert (

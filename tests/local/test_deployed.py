@@ -1,6 +1,7 @@
 """The file with the outputs of a deployed project."""
 
 import json
+import os
 import stat
 from contextlib import ExitStack
 from dataclasses import replace
@@ -50,6 +51,80 @@ def test_only_its_owner_may_read_the_file(deployed: Deployed, tmp_path: Path) ->
     path = deployed.to_file(tmp_path)
 
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_the_folder_is_its_owner_s_alone_even_if_it_was_open_before(
+    deployed: Deployed, tmp_path: Path
+) -> None:
+    folder = (tmp_path / OUTPUTS_FILE).parent
+    folder.mkdir(mode=0o755)
+
+    deployed.to_file(tmp_path)
+
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_a_link_in_the_place_of_the_file_is_replaced_and_not_followed(
+    deployed: Deployed, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_text("not yours")
+    path = tmp_path / OUTPUTS_FILE
+    path.parent.mkdir()
+    path.symlink_to(elsewhere)
+
+    deployed.to_file(tmp_path)
+
+    assert elsewhere.read_text() == "not yours"
+    assert not path.is_symlink()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_no_file_that_is_there_under_another_name_is_written_to(
+    deployed: Deployed, tmp_path: Path
+) -> None:
+    """The names that a temporary file, or the mark of a running one, had or could have."""
+    elsewhere = tmp_path / "elsewhere"
+    folder = (tmp_path / OUTPUTS_FILE).parent
+    folder.mkdir()
+    names = ("outputs.tmp", "outputs.json.tmp", f"outputs.{os.getpid()}", "4566.up")
+    for name in names:
+        (folder / name).symlink_to(elsewhere)
+
+    with deployed.in_file(tmp_path):
+        written = Deployed.from_file(tmp_path)
+
+    assert written.access == ACCESS
+    assert not elsewhere.exists()
+
+
+def test_a_linked_folder_is_refused_with_words(deployed: Deployed, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (tmp_path / OUTPUTS_FILE).parent.symlink_to(elsewhere)
+
+    with pytest.raises(LocalError, match=r"is a link.*Next: remove it"), deployed.in_file(tmp_path):
+        pass
+
+    assert list(elsewhere.iterdir()) == []
+
+
+@pytest.mark.parametrize("linked", ["file", "folder"])
+def test_what_a_link_leads_to_is_not_trusted(
+    deployed: Deployed, tmp_path: Path, linked: str
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    written = deployed.to_file(elsewhere)
+    path = tmp_path / OUTPUTS_FILE
+    if linked == "file":
+        path.parent.mkdir()
+        path.symlink_to(written)
+    else:
+        path.parent.symlink_to(written.parent)
+
+    with pytest.raises(LocalError, match=r"outputs.json is not what `up` writes"):
+        Deployed.from_file(tmp_path)
 
 
 def test_without_the_file_the_error_says_how_to_start_a_local_aws(tmp_path: Path) -> None:

@@ -34,3 +34,11 @@ def test_its_policy_allows_reading_the_file_and_the_tables_keys_and_writing_rows
             "Resource": ["arn:aws:dynamodb:eu-central-1:000000000000:table/demo-airports"],
         },
     ]
+
+
+def test_its_config_lets_import_csv_use_the_file_and_the_table_only(sample: Sample) -> None:
+    assert sample.config() == {
+        "workerPolicyStatements": sample.policy(),
+        "importCsvBuckets": ["demo-files/airports.csv"],
+        "importCsvTables": ["demo-airports"],
+    }

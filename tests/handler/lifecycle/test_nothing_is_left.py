@@ -13,6 +13,7 @@ import pytest
 from handler import Context, Continue, Definition, Done, Failed, TaskRecord, Verdict, task
 from handler.contract import MAX_RECORD_PAYLOAD_BYTES
 from handler.errors import NotFound, Refused
+from handler.lifecycle.reconciliation import Found
 from handler.recovery import RecoveryFailed
 from handler.testing import Killed
 from handler.testing.aws import aws_client
@@ -209,6 +210,16 @@ def a_deleted_parent_with_children(recovering: Recovering) -> None:
     recovering.stack.tasks.delete("parent")
 
 
+def a_child_that_waited_for_a_parent_that_is_deleted(recovering: Recovering) -> None:
+    stack = recovering.stack
+    parent = recovering.pending(id="parent")
+    stack.run(recovering.pending(id="child", parent_id="parent"), execution="child")
+    sweep(recovering)
+    assert not stack.get("child").has_follow_ups
+    stack.tasks.abort(parent.id)
+    stack.tasks.delete(parent.id)
+
+
 def a_deleted_child(recovering: Recovering) -> None:
     a_family_that_was_aborted(recovering)
     recovering.stack.tasks.delete("child")
@@ -251,6 +262,7 @@ HISTORIES: tuple[History, ...] = (
     a_child_of_a_parent_that_is_gone,
     a_family_that_was_aborted,
     a_deleted_parent_with_children,
+    a_child_that_waited_for_a_parent_that_is_deleted,
     a_deleted_child,
     an_event_by_hand_that_can_not_run,
     a_hook_that_logs_after_the_end,
@@ -386,6 +398,34 @@ def test_a_child_that_was_deleted_is_told_to_the_join(recovering: Recovering) ->
 
     assert [(each.id, each.has_failed) for each in joined] == [(child.id, True)]
     assert "CHILD_GONE" in str(joined[0].output)
+
+
+@pytest.mark.parametrize("number", range(6))
+def test_a_parent_that_ends_at_any_call_of_its_childs_closing_dates_it(
+    recovering: Recovering, number: int
+) -> None:
+    stack = recovering.stack
+    parent = recovering.pending(id="parent")
+    child = recovering.pending(id="child", parent_id="parent")
+    stack.run(child, execution="child")
+    recovering.wait()
+    calls = iter(range(number))
+
+    def end_first(*_: object) -> None:
+        if next(calls, None) is None:
+            stack.dynamodb.recover()
+            stack.tasks.abort(parent.id)
+            stack.clock.advance(timedelta(minutes=10))
+            aborted = stack.get(parent)
+            stack.system.reconciliation._look_at(aborted, frozenset(), Found())  # type: ignore[arg-type]
+
+    stack.dynamodb.interference = end_first
+    recovering.sweep()
+    stack.dynamodb.recover()
+
+    days_pass(recovering, 4 * DAYS)
+
+    assert rows(stack) == []
 
 
 @pytest.mark.parametrize("moment", ["interference", "afterwards"])

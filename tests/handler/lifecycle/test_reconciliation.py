@@ -2,6 +2,7 @@
 
 import logging
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -472,6 +473,38 @@ class TestAbortsThatWereCutOff:
         ]
         assert stopped == [arn("execution-1")]
         assert not recovering.stack.get(task).has_follow_ups
+
+
+class NothingListed:
+    """Step Functions, whose list of executions lags behind."""
+
+    def get_paginator(self, _: str) -> Any:
+        return SimpleNamespace(paginate=lambda **_: [{"executions": []}])
+
+    def describe_execution(self, **request: Any) -> Any:
+        return aws_client("stepfunctions").describe_execution(**request)
+
+
+class TestRedrives:
+    """A person has redriven an execution: it runs, whatever was told of it before."""
+
+    @pytest.mark.parametrize("status", ["RUNNING", "PENDING_REDRIVE"])
+    @pytest.mark.parametrize("told_by", ["report", "sweep"])
+    def test_the_task_of_an_execution_that_runs_is_left_alone(
+        self, recovering: Recovering, status: str, told_by: str
+    ) -> None:
+        record = recovering.running()
+        recovering.end("execution-1", status)
+        recovering.wait(3)
+
+        if told_by == "report":
+            recovering.report("execution-1")
+        else:
+            recovering.stack.stepfunctions.stands_for(NothingListed())
+            recovering.sweep()
+
+        assert recovering.stack.get(record).status is Status.RUNNING
+        assert recovering.ran == []
 
 
 class TestDeadLetters:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from botocore.exceptions import EndpointConnectionError
+from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
 from pydantic import BaseModel
 
 from handler import Context, Continue, Definition, Done, Verdict, task
@@ -201,6 +201,38 @@ class TestTasksWithLargePayloads:
             stack.run(triggered, visit=f"visit-{step}")
 
         assert stack.get(triggered).status is Status.SUCCESS
+
+    def test_a_payload_stays_whose_write_was_carried_out_and_answered_as_refused(
+        self, stack: Stack
+    ) -> None:
+        triggered = stack.trigger(carrying(), input={"text": BIG})
+        first = iter((True,))
+
+        def lose(operation: str, request: object) -> None:
+            if operation == "transact_write_items" and next(first, False):
+                stack.tasks.abort(triggered.id)
+                raise ConnectionClosedError(endpoint_url="https://dynamodb")
+
+        stack.dynamodb.afterwards = lose
+
+        answer = stack.run(triggered)
+
+        assert answer["status"] == "aborted"
+        assert stack.get(triggered).input == {"text": BIG, "step": 1}
+
+    def test_the_payload_of_a_write_that_was_refused_is_deleted(self, stack: Stack) -> None:
+        triggered = stack.trigger(carrying(), input={"text": BIG, "step": STEPS - 1})
+        first = objects()
+
+        def abort_first(operation: str, request: object) -> None:
+            if operation == "transact_write_items":
+                stack.dynamodb.recover()
+                stack.tasks.abort(triggered.id)
+
+        stack.dynamodb.interference = abort_first
+        stack.run(triggered)
+
+        assert objects() == first
 
     def test_deleting_a_task_deletes_its_payloads(self, stack: Stack) -> None:
         triggered = stack.trigger(carrying(), input={"text": BIG, "step": STEPS - 1})

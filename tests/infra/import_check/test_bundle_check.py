@@ -98,7 +98,7 @@ def project(tmp_path: Path) -> Path:
     without_caches = shutil.ignore_patterns("__pycache__")
     for package in OUR_PACKAGES:
         shutil.copytree(ROOT / package, tmp_path / package, ignore=without_caches)
-    shutil.copy(ROOT / "requirements.txt", tmp_path)
+    shutil.copy(ROOT / "requirements.in", tmp_path)
     return tmp_path
 
 
@@ -379,7 +379,7 @@ class TestOnTheLocalAws:
 
     def test_one_that_is_not_locked_yet_is_to_be_locked(self, project: Path) -> None:
         add(project, "extra.py", "import yaml\n")
-        with (project / "requirements.txt").open("a") as file:
+        with (project / "requirements.in").open("a") as file:
             file.write("PyYAML==6.0.3\n")
 
         [found] = problems(project, [])
@@ -562,7 +562,7 @@ class TestTrial:
         files = {"s3transfer/__init__.py": "mine = True"}
         add(project, "extra.py", "import s3transfer\nassert s3transfer.mine")
 
-        assert problems(project, [*packages, make_wheel(tmp_path, "one", files=files)]) == []
+        assert problems(project, [*packages, make_wheel(tmp_path, "s3transfer", files=files)]) == []
 
     def test_one_that_reaches_for_the_network_hides_no_other(
         self, project: Path, packages: list[Path]

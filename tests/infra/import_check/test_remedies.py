@@ -13,7 +13,7 @@ def root(tmp_path: Path) -> Path:
     """A project with code of its own that is not deployed."""
     (tmp_path / "tests").mkdir()
     (tmp_path / "shared.py").touch()
-    (tmp_path / "requirements.txt").write_text(
+    (tmp_path / "requirements.in").write_text(
         "Locked_Later==1.0\nboto3==1\npulumi==3\npulumi-aws==7\n"
     )
     return tmp_path

@@ -1,22 +1,25 @@
 """The locks agree: tests run the versions that are deployed."""
 
 import re
+from importlib import metadata
 from importlib.metadata import requires
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
-from infra.archive.wheels import REQUIREMENTS, ROOT
+from infra.archive import wheels
+from infra.archive.wheels import REQUIREMENTS, ROOT, entries
 from infra.lock import commands
 from infra.lock.direct import ENGINE
-from infra.lock.locks import DEV, DEV_DIRECT, DIRECT
+from infra.lock.locks import DEV, DEV_DIRECT, DIRECT, PROGRAM
 from infra.lock.resolving import OLDEST_PYTHON
 
 
 def pins(path: Path) -> dict[str, str]:
     """The versions of a requirements file, by the names of the packages."""
-    found = re.findall(r"^([A-Za-z0-9._-]+)(?:\[[\w,]+\])?==([^\s;]+)", path.read_text(), re.M)
-    return {name.lower().replace("_", "-"): version for name, version in found}
+    found = re.findall(r"^([A-Za-z0-9._-]+)(?:\[[\w, ]+\])?==([^\s;]+)", path.read_text(), re.M)
+    return {wheels.normalized(name): version for name, version in found}
 
 
 def names(path: Path) -> set[str]:
@@ -38,6 +41,54 @@ def test_the_bundle_has_the_versions_of_requirements_txt() -> None:
     assert {name: pins(DIRECT)[name] for name in ENGINE} == {
         name: pins(REQUIREMENTS)[name] for name in ENGINE
     }
+
+
+def test_a_program_has_the_versions_that_developers_have() -> None:
+    assert pins(DIRECT).items() <= pins(PROGRAM).items() <= pins(DEV).items()
+
+
+@pytest.mark.parametrize("lock", [PROGRAM, REQUIREMENTS, DEV], ids=lambda path: path.name)
+def test_every_package_that_anybody_installs_is_locked_by_its_hashes(lock: Path) -> None:
+    assert {*pins(lock)} == {next(iter(wheels.pins(entry))) for entry in entries(lock.read_text())}
+    assert [
+        entry
+        for entry in entries(lock.read_text())
+        if not re.search("--hash=sha256:[0-9a-f]{64}", entry)
+    ] == []
+
+
+@pytest.mark.parametrize("lock", [PROGRAM, DEV], ids=lambda path: path.name)
+def test_nothing_of_a_package_runs_while_it_is_installed(lock: Path) -> None:
+    assert "\n--only-binary=:all:\n" in lock.read_text()
+
+
+def test_whatever_a_locked_package_needs_here_is_locked() -> None:
+    needed = {
+        wheels.normalized(requirement.name)
+        for name in pins(DEV)
+        if (distribution := found(name))
+        for requirement in map(Requirement, distribution.requires or ())
+        if requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+    }
+
+    assert len(needed) > 50
+    assert needed <= pins(DEV).keys()
+
+
+def found(name: str) -> metadata.Distribution | None:
+    """A package of this machine; those of other systems are not here."""
+    try:
+        return metadata.distribution(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+@pytest.mark.parametrize("file", ["Makefile", ".ci/run"])
+def test_every_install_asks_for_the_hashes(file: str) -> None:
+    lines = [line for line in (ROOT / file).read_text().splitlines() if "pip install" in line]
+
+    assert lines
+    assert all(" --require-hashes -r requirements-dev.txt" in line for line in lines)
 
 
 def test_each_package_of_requirements_dev_in_is_locked() -> None:

@@ -26,7 +26,12 @@ from tests.infra.wheel_making import make_wheel
 # Each command starts uv and pip several times.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
-FILES = ("requirements.txt", "requirements-lambda.txt", "requirements-dev.txt")
+FILES = (
+    "requirements.in",
+    "requirements.txt",
+    "requirements-lambda.txt",
+    "requirements-dev.txt",
+)
 BOTH = ("x86_64", "aarch64")
 
 
@@ -104,8 +109,8 @@ def made(tmp_path_factory: pytest.TempPathFactory, index: Path) -> Project:
             ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__")
         )
     (folder / "definitions").mkdir()
-    (folder / "requirements.txt").write_text("# The first.\nbase==1.0\n")
-    (folder / "requirements-dev.in").write_text("-r requirements.txt\n")
+    (folder / "requirements.in").write_text("# The first.\nbase==1.0\n")
+    (folder / "requirements-dev.in").write_text("-r requirements.in\n")
     for name in FILES[1:]:
         (folder / name).write_text("")
     venv = folder.parent / "venv"
@@ -144,7 +149,7 @@ def test_a_package_is_added_with_all_that_it_takes(project: Project) -> None:
 
     assert ran.status == 0, ran.err
     texts = project.texts()
-    assert texts["requirements.txt"] == "# The first.\nbase==1.0\nbranch==1.0\n"
+    assert texts["requirements.in"] == "# The first.\nbase==1.0\nbranch==1.0\n"
     locked = {"base": "1.0", "branch": "1.0", "leaf": "1.0"}
     assert pins(texts["requirements-lambda.txt"]) == locked
     assert texts["requirements-lambda.txt"].count("--hash=sha256:") == 3
@@ -161,7 +166,7 @@ def test_a_package_is_added_with_all_that_it_takes(project: Project) -> None:
 
 
 def test_what_was_added_stays_until_it_is_removed(project: Project) -> None:
-    with (project.folder / "requirements.txt").open("a") as file:
+    with (project.folder / "requirements.in").open("a") as file:
         file.write("small\nbranch[more]\n")
 
     by_hand = project.lock()
@@ -170,14 +175,14 @@ def test_what_was_added_stays_until_it_is_removed(project: Project) -> None:
     removed = project.lock("remove", "Branch")
 
     assert by_hand.status == 0, by_hand.err
-    assert by_hand.out.startswith("Next: commit requirements.txt, requirements-lambda.txt and")
+    assert by_hand.out.startswith("Next: commit requirements.in, requirements.txt, requirements-l")
     assert nothing.out == "Nothing has changed.\n"
     assert (again.status, again.changed) == (0, False)
     assert again.out.startswith("branch 1.0, small 1.0: already there. Next: import it;")
     assert removed.status == 0, removed.err
     assert "Removed branch 1.0, extra 1.0, leaf 1.0." in removed.out
     assert pins(project.texts()["requirements-lambda.txt"]).keys() == {"base", "small"}
-    assert project.texts()["requirements.txt"] == "# The first.\nbase==1.0\nsmall==1.0\n"
+    assert project.texts()["requirements.in"] == "# The first.\nbase==1.0\nsmall==1.0\n"
 
 
 @pytest.mark.parametrize(
@@ -204,7 +209,7 @@ def test_what_was_added_stays_until_it_is_removed(project: Project) -> None:
         (["against"], "depend on base<1 and you require base==1.0"),
         (["small", "one-machine"], "small, one-machine can't be added"),
         (["boto3"], "The Lambda runtime brings boto3"),
-        (["pydantic==1.0"], "requirements.txt has pydantic for the project itself"),
+        (["pydantic==1.0"], "requirements.in has pydantic for the project itself"),
         (["./small"], '"./small" is not the name of a package'),
         (["small @ file:///x.whl"], "has an address or a condition"),
     ],
@@ -324,15 +329,15 @@ def test_only_the_files_that_have_changed_are_to_be_committed(project: Project) 
 
     removed = project.lock("remove", "leaf")
 
-    all_three = "requirements.txt, requirements-lambda.txt and requirements-dev.txt"
-    assert f"Next: commit {all_three}; start" in added.out
+    locks = "requirements.txt, requirements-lambda.txt and requirements-dev.txt"
+    assert f"Next: commit requirements.in, {locks}; start" in added.out
     # branch still needs leaf: the bundle stays as it is.
     last = removed.out.splitlines()[-1]
-    assert last == "Next: commit requirements.txt and requirements-dev.txt."
+    assert last == "Next: commit requirements.in, requirements.txt and requirements-dev.txt."
 
 
 def test_a_package_that_is_misspelt_by_hand_is_named(project: Project) -> None:
-    with (project.folder / "requirements.txt").open("a") as file:
+    with (project.folder / "requirements.in").open("a") as file:
         file.write("bsae\n")
 
     ran = project.lock()
@@ -356,7 +361,7 @@ def test_the_versions_are_those_that_every_lambda_and_every_python_can_have(
     assert ran.status == 0, ran.err
     # old-both 2.0 has a wheel for one architecture. newer 2.0 is not for Python 3.11.
     direct = {"base": "1.0", "marked": "1.0", "newer": "1.0", "old-both": "1.0"}
-    assert pins(project.texts()["requirements.txt"]) == direct
+    assert pins(project.texts()["requirements.in"]) == direct
     # marked needs leaf on Python 3.13, whichever Python locks it, and never extra.
     assert pins(project.texts()["requirements-lambda.txt"]) == direct | {"leaf": "1.0"}
 

@@ -1,0 +1,149 @@
+"""The payloads of the records: which a write changes, and how each is read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from handler.clock import Clock
+from handler.record import PAYLOADS, Json, StoredTask, has_read, lazy
+from handler.table import items, keys
+from handler.table.dynamo import Dynamo
+from handler.table.payloads import (
+    BESIDE,
+    CONTENT,
+    PayloadBucket,
+    PayloadError,
+    PayloadLost,
+    content_of,
+    placed,
+    places_of,
+)
+from handler.table.reading import note, only, payload_of, stored_task
+
+if TYPE_CHECKING:
+    from handler.table.keys import Item
+
+# A payload that stands in the record, but was not written by this version, may be long.
+_LONG: Final = 16 * 1024
+# What a record without a payload has; it is not stored.
+_NOTHING: Final[Mapping[str, Json | None]] = {"input": {}, "output": None}
+
+
+@dataclass(slots=True)
+class PayloadChanges:
+    """What a write does to the payloads of a record.
+
+    Args:
+        names: the payloads that it changes.
+        changed: the attributes to set.
+        removed: the attributes to remove.
+        objects: what goes into the bucket first, by its keys.
+    """
+
+    names: set[str] = field(default_factory=set)
+    changed: "Item" = field(default_factory=dict)
+    removed: set[str] = field(default_factory=set)
+    objects: dict[str, bytes] = field(default_factory=dict)
+
+
+class StoredPayloads:
+    """Reads payloads, and brings their objects in line with what was written."""
+
+    def __init__(self, dynamo: Dynamo, *, bucket: PayloadBucket, clock: Clock) -> None:
+        self._dynamo = dynamo
+        self._bucket = bucket
+        self._clock = clock
+
+    def task(self, item: "Item") -> StoredTask:
+        """The task of an item. Each long payload is read by whoever asks for it."""
+        places = places_of(item)
+        unread = places.keys() | {name for name in PAYLOADS if _is_long(item.get(name, {}))}
+        task = stored_task({name: value for name, value in item.items() if name not in unread})
+        task = task.model_copy(update={"places": places})
+        return lazy(task, partial(self._read, task.id), unread)
+
+    def task_with_input(self, item: "Item") -> StoredTask:
+        """The task of a whole item, with its input; a note, where the object is lost."""
+        task = self.task(item)
+        if has_read(task, "input"):
+            return task
+        try:
+            input = payload_of("input", content_of(item, "input", self._bucket))
+        except PayloadLost as error:
+            lost = {"input": note("input", error), "unreadable": (*task.unreadable, "input")}
+            return task.model_copy(update=lost)
+        return task.model_copy(update={"input": input})
+
+    def changes(self, after: StoredTask, before: StoredTask | None = None) -> PayloadChanges:
+        """What the write of `after` does to the payloads; the objects are in the bucket then."""
+        found = PayloadChanges()
+        for name in PAYLOADS:
+            if has_read(after, name) and _is_changed(name, after, before):
+                self._change(found, name, after, before)
+        found.removed -= found.changed.keys()
+        self._bucket.put_all(found.objects)
+        return found
+
+    def written(self, changes: PayloadChanges, after: StoredTask, before: StoredTask) -> StoredTask:
+        """`after`, as it is stored. The objects that it no longer names are deleted."""
+        replaced = [before.places.get(name) for name in changes.names]
+        self._bucket.discard([key for key in replaced if key])
+        kept = {name: key for name, key in before.places.items() if name not in changes.names}
+        return after.model_copy(update={"places": kept | places_of(changes.changed)})
+
+    def refused(self, changes: PayloadChanges, now: StoredTask | None) -> None:
+        """Deletes the objects of a write that was refused, unless the record names them all the
+        same: it may have been carried out, and another write after it."""
+        named = set(now.places.values()) if now else set()
+        self._bucket.discard([key for key in changes.objects if key not in named])
+
+    def _change(
+        self, found: PayloadChanges, name: str, after: StoredTask, before: StoredTask | None
+    ) -> None:
+        found.names.add(name)
+        if (value := getattr(after, name)) == _NOTHING[name]:
+            found.removed.add(name)
+        else:
+            text, now = items.payload_text(value), self._clock.now()
+            attributes, objects = placed(name, text, task_id=after.id, now=now)
+            found.changed |= attributes
+            found.objects |= objects
+        if before and before.places.get(name) == BESIDE:
+            found.removed.add(CONTENT[name])
+
+    def _read(self, id: str, name: str) -> Json | None:
+        """Reads one payload of a record; a note, where it is gone or refused."""
+        request = {
+            "TableName": self._dynamo.table,
+            "Key": keys.task_key(id),
+            "ConsistentRead": True,
+        }
+        found: Item = {}
+        while True:
+            response = self._dynamo.call("get_item", **request, **only((name, CONTENT[name])))
+            if "Item" not in response:
+                return note(name, "Its task is gone.")
+            before, found = found, response["Item"]
+            if name not in found:
+                return _NOTHING[name]
+            try:
+                return payload_of(name, content_of(found, name, self._bucket))
+            except PayloadError as error:
+                # A writer may have replaced it, and removed the one that the record had named.
+                if found == before or not isinstance(error, PayloadLost):
+                    return note(name, error)
+
+
+def _is_long(attribute: Mapping[str, object]) -> bool:
+    return "B" in attribute or len(str(attribute.get("S", ""))) > _LONG
+
+
+def _is_changed(name: str, after: StoredTask, before: StoredTask | None) -> bool:
+    new = getattr(after, name)
+    if before is None:
+        return bool(new != _NOTHING[name])
+    if not has_read(before, name):
+        return True
+    old = getattr(before, name)
+    return old is not new and items.payload_text(old) != items.payload_text(new)
