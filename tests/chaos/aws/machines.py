@@ -28,7 +28,7 @@ ANSWER_LOST = "Step Functions lost Lambda's answer"
 ANSWER_LOST_ODDS = 0.04
 _LOST_ANSWERS_OF_A_TASK = 2
 # Tasks of these definitions work for long enough that two invocations overlap.
-OVERLAPPING = {"chaosSlow": 0.5}
+OVERLAPPING = {"chaosSlow": 1.0}
 _LATEST_LOSS_SECONDS = 0.5
 
 # The person who redrives an execution has stopped it right before: Step Functions' report of that
