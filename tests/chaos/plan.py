@@ -74,7 +74,19 @@ def plan(seed: int, tasks: int) -> Sequence[Planned]:
     chance = random.Random(seed)
     many, few, costly = (
         [_walk, _steps, _delayed, _by_hand, _parent, _flaky],
-        [_fails, _endless, _waits, _family, _outlives, _outputs, _talks, _lost, _deleted, _slow],
+        [
+            _fails,
+            _endless,
+            _waits,
+            _family,
+            _outlives,
+            _outputs,
+            _talks,
+            _lost,
+            _deleted,
+            _redriven,
+            _slow,
+        ],
         [_guardian, _raises, _kills, _big, _lost_later, _import],
     )
     kinds = many + costly + few + many + many + [_waits] + few + many + few[:4] + many
@@ -159,6 +171,16 @@ def _deleted(chance: random.Random) -> Planned:
         input={"steps": 3, "wait": 100, "text": _big_text(chance)},
         meddling=Meddling.DELETE,
         after_iterations=chance.randint(0, 2),
+    )
+
+
+def _redriven(chance: random.Random) -> Planned:
+    return Planned(
+        kind="redriven",
+        definition="chaosSteps",
+        input={"steps": 3, "wait": 100},
+        meddling=Meddling.REDRIVE,
+        after_iterations=chance.randint(1, 2),
     )
 
 
