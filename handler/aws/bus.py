@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import logging
 import random
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
@@ -10,11 +11,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from handler.clock import Clock
 from handler.contract import DETAIL_TYPE, EVENT_SOURCE, WireKey
-from handler.record import Json, StoredTask
+from handler.record import Json, StoredTask, without_arns
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
+
+log = logging.getLogger(__name__)
 
 # PutEvents takes ten entries a request (API reference, PutEvents).
 _BATCH: Final = 10
@@ -64,11 +67,13 @@ class Bus:
         try:
             response = self._client.put_events(Entries=[self._entry(task) for task in tasks])
         except (ClientError, BotoCoreError) as error:
-            yield from ((task.id, str(error)) for task in tasks)
+            log.warning("EventBridge refused a request. %s", error, extra={"action": "send_failed"})
+            yield from ((task.id, without_arns(str(error))) for task in tasks)
             return
         for task, entry in zip(tasks, response["Entries"], strict=True):
             if "ErrorCode" in entry:
-                yield task.id, f"{entry['ErrorCode']}: {entry.get('ErrorMessage', '')}"
+                reason = f"{entry['ErrorCode']}: {entry.get('ErrorMessage', '')}"
+                yield task.id, without_arns(reason)
 
     def _entry(self, task: StoredTask) -> "PutEventsRequestEntryTypeDef":
         return {

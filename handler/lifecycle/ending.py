@@ -17,6 +17,7 @@ from handler.record import (
     TaskFailure,
     TaskLog,
     line_data,
+    without_arns,
 )
 from handler.table import ANY_OWNER, Guard, PayloadError, RecordMoved, Store
 
@@ -94,7 +95,8 @@ class Ending:
         try:
             return self._is_failed(before, before, failure, guard=guard)
         except PayloadError as refused:
-            note = {"note": f"The output that it had saved could not be kept. {refused.message}"}
+            why = without_arns(refused.message)
+            note = {"note": f"The output that it had saved could not be kept. {why}"}
             bare = before.model_copy(update={"output": note})
             short = failure.model_copy(update={"data": line_data(failure.data)})
             return self._is_failed(before, bare, short, guard=guard)

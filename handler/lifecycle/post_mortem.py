@@ -4,7 +4,7 @@ from pydantic import ValidationError
 
 from handler.aws import GONE, SUCCEEDED, Execution, WorkerFailure
 from handler.contract import ErrorCode
-from handler.record import Json, TaskFailure, json_object
+from handler.record import Json, TaskFailure, json_object, without_arns
 
 _MAX_MESSAGE_CHARACTERS = 2_000
 
@@ -43,8 +43,9 @@ def _failure(message: str, code: str, execution: Execution, **more: str) -> Task
         "execution": execution.name,
         "status": execution.status,
         "error": execution.error,
-        "cause": execution.cause,
+        "cause": without_arns(execution.cause),
         **more,
     }
     known: Json = {name: value for name, value in details.items() if value}
-    return TaskFailure(message=message[:_MAX_MESSAGE_CHARACTERS], code=code, data=known)
+    text = without_arns(message)[:_MAX_MESSAGE_CHARACTERS]
+    return TaskFailure(message=text, code=code, data=known)

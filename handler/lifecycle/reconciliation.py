@@ -25,7 +25,7 @@ from handler.lifecycle.by_hand import EventsByHand
 from handler.lifecycle.closing import Closing
 from handler.lifecycle.ending import Ending
 from handler.lifecycle.post_mortem import event_of, explain
-from handler.record import StoredTask, TaskFailure, cut, is_key
+from handler.record import StoredTask, TaskFailure, cut, is_key, without_arns
 from handler.table import NO_OWNER, RecordMoved, Store, owned_by
 
 log = logging.getLogger(__name__)
@@ -313,7 +313,7 @@ class Reconciliation:
         elif task.is_open and task.execution_name is None:
             if task.resends and not self._is_idle(task):
                 return  # it was just sent again, and came back: what is in its way needs a while
-            reason = f"EventBridge could not deliver it: {letter.reason}"
+            reason = f"EventBridge could not deliver it: {without_arns(letter.reason)}"
             self._send_again(task, ErrorCode.UNDELIVERED, reason)
         self._dead_letters.remove(letter)
 

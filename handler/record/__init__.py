@@ -19,7 +19,7 @@ from handler.record.task_record import (
     lazy,
     whole,
 )
-from handler.record.texts import class_name, cut, cut_bytes, is_key, to_text
+from handler.record.texts import class_name, cut, cut_bytes, is_key, to_text, without_arns
 from handler.record.validation import NOT_UNICODE, invalid_fields, invalid_input, short_repr
 
 __all__ = [
@@ -58,4 +58,5 @@ __all__ = [
     "to_shown_json",
     "to_text",
     "whole",
+    "without_arns",
 ]

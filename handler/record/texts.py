@@ -1,5 +1,6 @@
 """Texts as they can be stored: of any value, without what is not Unicode, cut to a length."""
 
+import re
 from typing import Final
 
 from handler.errors import EngineSignal
@@ -7,6 +8,8 @@ from handler.errors import EngineSignal
 # A text that is cut to less has no room for the mark.
 _SHORTEST_WITH_MARK: Final = 60
 _MAX_CLASS_NAME_CHARACTERS: Final = 200
+# IAM guide, "IAM identifiers": arn:partition:service:region:account:resource.
+_ARN: Final = re.compile(r"arn:aws[a-z-]*:[^\s\"'<>()\[\]{},;]+")
 
 
 def to_text(value: object) -> str:
@@ -48,6 +51,11 @@ def cut_bytes(text: str, limit: int) -> str:
     if len(content) <= limit:
         return text
     return content[: limit - len("…".encode())].decode(errors="ignore") + "…"
+
+
+def without_arns(text: str) -> str:
+    """What AWS says, without ARNs: a record shows no account, role or table to its readers."""
+    return _ARN.sub("(an ARN)", text)
 
 
 def is_key(text: object, limit: int) -> bool:

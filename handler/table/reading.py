@@ -19,6 +19,7 @@ from handler.record import (
     StoredTask,
     TaskFailure,
     TaskLog,
+    without_arns,
 )
 from handler.table import items, keys
 from handler.table.payloads import PayloadLost
@@ -80,7 +81,7 @@ def payload_of(name: str, attribute: "AttributeValueTypeDef") -> Json:
 
 def note(name: str, why: object) -> Json:
     """What stands in the place of a payload that can't be read."""
-    return {"note": f"This {name} can't be read. {why}"}
+    return {"note": f"This {name} can't be read. {without_arns(str(why))}"}
 
 
 def child_task(row: "Row") -> StoredTask:

@@ -77,6 +77,36 @@ class TestTheWorker:
         assert stack.get(record).iterations == 1
         assert stack.messages(record) == ["fine"]
 
+    def test_a_task_that_goes_on_has_no_problem_any_more(self, stack: Stack) -> None:
+        seen: list[str | None] = []
+
+        @task(id="someTask")
+        def look(context: Context) -> Verdict:
+            seen.append(context.task.problem)
+            return Done()
+
+        record = stack.trigger(look)
+        deployed = break_file(stack)
+        with pytest.raises(DefinitionUnavailable):
+            stack.run(record)
+        deploy(stack, deployed)
+
+        stack.run(record)
+
+        assert seen == [None]
+
+    def test_a_task_that_is_aborted_while_it_waits_has_no_problem_any_more(
+        self, stack: Stack
+    ) -> None:
+        record = stack.trigger(returning(Done()))
+        break_file(stack)
+        with pytest.raises(DefinitionUnavailable):
+            stack.run(record)
+
+        stack.tasks.abort(record.id)
+
+        assert stack.get(record).problem is None
+
     def test_a_task_in_the_middle_of_its_work_waits_and_none_of_it_is_a_crash(
         self, stack: Stack
     ) -> None:

@@ -13,14 +13,22 @@ from handler import Context, Done, TaskRecord, task
 from handler.contract import MAX_INPUT_BYTES, MAX_RECORD_PAYLOAD_BYTES
 from handler.errors import StoreUnavailable
 from handler.table import Filter, owned_by
+from handler.table.payloads import MAX_INLINE_BYTES
 from handler.testing.aws import aws_client
 from tests.handler.graphql.client import Api
 from tests.handler.recovering import Recovering
 from tests.handler.stack import BUCKET, TABLE, Stack, refusal
 
+
+def random_text(size: int) -> str:
+    """Text of so many bytes or more, however well it is compressed."""
+    return base64.b64encode(random.Random(1).randbytes(size)).decode()
+
+
 # One that goes into the bucket, and one that stands beside its record, in a few KB.
-RANDOM = base64.b64encode(random.Random(1).randbytes(MAX_RECORD_PAYLOAD_BYTES)).decode()
+RANDOM = random_text(MAX_RECORD_PAYLOAD_BYTES)
 REPEATED = "a line that compresses well\n" * 20_000
+ARN = "arn:aws:iam::123456789012:role/tasks"
 LONG = pytest.mark.parametrize("text", [RANDOM, REPEATED], ids=["in the bucket", "beside it"])
 
 LIST = "{ backgroundTasks { listTasks { data { id name taskStatus } meta { totalCount } } } }"
@@ -165,7 +173,7 @@ def test_a_payload_that_is_gone_is_a_note_in_its_place(stack: Stack) -> None:
 
 @pytest.mark.parametrize(
     ("error", "is_note"),
-    [(refusal("AccessDenied", status=403), True), (refusal("x", status=503), False)],
+    [(refusal(f"Denied to {ARN}", status=403), True), (refusal("x", status=503), False)],
 )
 def test_a_refusal_of_the_bucket_is_a_note_and_an_outage_an_error(
     stack: Stack, error: Exception, is_note: bool
@@ -175,6 +183,7 @@ def test_a_refusal_of_the_bucket_is_a_note_and_an_outage_an_error(
 
     if is_note:
         assert "can't be read" in str(found.input["note"])
+        assert "arn:" not in str(found.input["note"])
     else:
         with pytest.raises(StoreUnavailable):
             _ = found.input
@@ -182,22 +191,17 @@ def test_a_refusal_of_the_bucket_is_a_note_and_an_outage_an_error(
 
 def test_an_output_that_cannot_be_kept_keeps_no_task_from_its_end(recovering: Recovering) -> None:
     record = recovering.running()
-    after = record.checkpointed(now=recovering.stack.clock.now(), output={"text": RANDOM})
+    almost_too_long: dict[str, object] = {"text": random_text(MAX_INLINE_BYTES - 8_000)}
+    after = record.checkpointed(now=recovering.stack.clock.now(), output=almost_too_long)
     recovering.stack.store.save(after, before=record, guard=owned_by(record))
     recovering.stack.client("s3").fail(refusal("NoSuchBucket", status=404))
-    recovering.end("execution-1", "FAILED", error="Lambda.Unknown", cause="It died.")
+    recovering.end("execution-1", "FAILED", error="Lambda.Unknown", cause=random_text(24_000))
 
     recovering.report("execution-1")
 
     failed = recovering.stack.get(record)
     assert failed.failure.code == "WORKER_KILLED"
-    assert "note" in (failed.output or {})
-
-
-def _owner(record: Any) -> Any:
-    from handler.table import owned_by
-
-    return owned_by(record)
+    assert "could not be kept" in str((failed.output or {})["note"])
 
 
 class TestMemory:

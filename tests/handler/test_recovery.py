@@ -6,6 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from handler.contract import Status
+from handler.recovery import RecoveryFailed
 from tests.handler.recovering import Recovering
 from tests.handler.stack import event_file, refusal
 
@@ -66,3 +67,24 @@ def test_an_execution_that_cannot_be_described_fails_the_lambda(
 
     with pytest.raises(ClientError):
         recovering.report("execution-1")
+
+
+def test_a_record_that_the_table_keeps_refusing_takes_no_time_from_the_others(
+    recovering: Recovering,
+) -> None:
+    stubborn, other = recovering.pending(id="stubborn"), recovering.pending(id="other")
+    recovering.wait()
+    started_at = recovering.stack.clock.now()
+
+    def refuse(operation: str, request: Any) -> None:
+        if operation == "update_item" and "stubborn" in str(request["Key"]):
+            raise refusal("TransactionConflictException")
+
+    recovering.stack.dynamodb.interference = refuse
+
+    with pytest.raises(RecoveryFailed, match="could not deal with 1 "):
+        recovering.sweep()
+
+    assert recovering.stack.get(other).resends == 1
+    assert recovering.stack.get(stubborn).resends == 0
+    assert (recovering.stack.clock.now() - started_at).total_seconds() < 60

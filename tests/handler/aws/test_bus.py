@@ -151,3 +151,15 @@ def test_the_second_request_is_sent_after_the_first_has_failed(
 
     assert set(failures) == {task.id for task in tasks[:10]}
     assert [event["detail"]["webinyTaskId"] for event in bus_queue.take()] == [tasks[10].id]
+
+
+def test_a_refusal_is_told_without_its_arns_and_logged_whole(
+    stack: Stack, caplog: pytest.LogCaptureFixture
+) -> None:
+    task = stack.create()
+    stack.events.fail(refusal("Denied to arn:aws:iam::123456789012:role/tasks"))
+
+    failures = bus(stack).send([task])
+
+    assert "Denied to (an ARN)" in failures[task.id]
+    assert "role/tasks" in caplog.text

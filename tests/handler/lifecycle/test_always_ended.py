@@ -1,5 +1,7 @@
 """What is accepted can always be ended: whatever it says, and whatever stands in its record."""
 
+import base64
+import random
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -19,6 +21,8 @@ from tests.handler.stack import TABLE, BusQueue, Stack
 # DynamoDB quotas, "Item size"; moto enforces it.
 MAX_ITEM_BYTES = 400 * 1024
 WIDE = "\U0001f600"  # four bytes a character, and twelve in escaped JSON
+# Random, so that compression doesn't make it small; FailStateDetails has no longer one.
+LONG_CAUSE = base64.b64encode(random.Random(1).randbytes(24_000)).decode()
 LONG_TEXTS = ("", "x" * 500_000, WIDE * 100_000, '"\\' * 200_000, "\x00\x1f" * 100_000, "\ud800")
 
 Item = dict[str, Any]
@@ -29,7 +33,7 @@ def abort(recovering: Recovering, id: str) -> None:
 
 
 def fail_by_its_execution(recovering: Recovering, id: str) -> None:
-    recovering.end("execution-1", "FAILED", error="x" * 256, cause="y" * 32_768)
+    recovering.end("execution-1", "FAILED", error="x" * 256, cause=LONG_CAUSE)
     recovering.report("execution-1")
 
 

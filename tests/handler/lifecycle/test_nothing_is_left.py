@@ -198,6 +198,12 @@ def a_child_of_a_parent_that_is_gone(recovering: Recovering) -> None:
     stack.run(late, execution="late")
 
 
+def a_deleted_child_of_a_parent_that_is_gone(recovering: Recovering) -> None:
+    child = recovering.pending(id="child", parent_id="nobody")
+    recovering.stack.tasks.abort(child.id)
+    recovering.stack.tasks.delete(child.id)
+
+
 def a_family_that_was_aborted(recovering: Recovering) -> None:
     stack = recovering.stack
     parent = recovering.pending(id="parent")
@@ -260,6 +266,7 @@ HISTORIES: tuple[History, ...] = (
     a_child_that_ends_after_its_parent,
     a_child_that_others_have_triggered,
     a_child_of_a_parent_that_is_gone,
+    a_deleted_child_of_a_parent_that_is_gone,
     a_family_that_was_aborted,
     a_deleted_parent_with_children,
     a_child_that_waited_for_a_parent_that_is_deleted,
@@ -297,6 +304,7 @@ def test_a_payload_is_there_for_as_long_as_its_record(
             assert "note" not in (found.output or {})
 
     assert kept or history in (
+        a_deleted_child_of_a_parent_that_is_gone,
         lines_and_checkpoints_after_a_deletion,
         a_payload_whose_record_was_never_written,
         objects_that_somebody_else_has_left,

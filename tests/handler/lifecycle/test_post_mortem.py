@@ -82,3 +82,12 @@ def test_a_cause_of_many_characters_is_cut_in_the_message() -> None:
 @pytest.mark.parametrize("input", ["", "[]", "text", "null"])
 def test_an_input_that_is_not_an_event_is_empty(input: str) -> None:
     assert event_of(ended(input=input)) == {}
+
+
+def test_what_aws_says_is_shown_without_its_arns() -> None:
+    denied = "User: arn:aws:sts::123456789012:assumed-role/tasks is not authorized."
+
+    failure, _ = explain(ended(error="States.Permissions", cause=denied))
+
+    assert "is not authorized" in failure.message
+    assert "arn:" not in failure.message + str(failure.data)

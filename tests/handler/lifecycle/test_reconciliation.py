@@ -1,6 +1,7 @@
 """The recovery: it ends a task that nothing runs, or sends its event again."""
 
 import logging
+from contextlib import suppress
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -12,6 +13,7 @@ from handler.contract import SCHEDULED_TIME, ErrorCode, Status
 from handler.lifecycle.reconciliation import MAX_HOOK_ATTEMPTS, MAX_RESENDS
 from handler.record.failures import TaskFailure
 from handler.record.stored_task import StoredTask
+from handler.recovery import RecoveryFailed
 from handler.table.conditions import ANY_OWNER, Guard
 from handler.testing import Killed
 from handler.testing.aws import aws_client
@@ -649,6 +651,22 @@ class TestDeadLetters:
         assert recovering.letters() == 0
         assert recovering.stack.rows() == []
         assert "A dead letter names no task" in caplog.text
+
+    @pytest.mark.parametrize("is_refused", [False, True], ids=["dropped", "failed"])
+    def test_the_log_has_nothing_of_what_was_sent_with_a_letter(
+        self, recovering: Recovering, is_refused: bool, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        detail = {"webinyTaskId": "nobody", "input": {"password": "hunter2"}}
+        recovering.send_to_dlq({"id": "event-7", "source": "acme", "detail": detail})
+        if is_refused:
+            recovering.stack.dynamodb.fail(refusal("AccessDenied"), times=1)
+
+        with caplog.at_level(logging.WARNING), suppress(RecoveryFailed):
+            recovering.sweep()
+
+        events = [str(getattr(record, "event", "")) for record in caplog.records]
+        assert any("event-7" in event for event in events)
+        assert "hunter2" not in str(events) + caplog.text
 
     def test_an_event_sent_by_hand_without_a_definition_is_kept_as_failed(
         self, recovering: Recovering

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handler.record.texts import class_name, cut, cut_bytes, cut_front, is_key, to_text
+from handler.record.texts import (
+    class_name,
+    cut,
+    cut_bytes,
+    cut_front,
+    is_key,
+    to_text,
+    without_arns,
+)
 from tests.handler.record.odd_values import ODD_PARAMETERS, Raising
 
 
@@ -23,6 +31,21 @@ def test_a_value_whose_text_raises_is_named_by_its_class(error: BaseException) -
     text = to_text(Raising(error))
 
     assert text == "(Raising can't be shown)"
+
+
+@pytest.mark.parametrize(
+    "arn",
+    [
+        "arn:aws:iam::123456789012:role/tasks-dev-worker",
+        "arn:aws-us-gov:sts::123456789012:assumed-role/tasks/worker",
+        "arn:aws:s3:::tasks-payloads/tasks/t1/*",
+    ],
+)
+@pytest.mark.parametrize("around", ["User: {} is not authorized", '"{}", on it', "{}"])
+def test_a_text_of_aws_is_shown_without_its_arns(arn: str, around: str) -> None:
+    text = without_arns(around.format(arn))
+
+    assert text == around.format("(an ARN)")
 
 
 def test_a_text_that_fits_is_not_changed() -> None:

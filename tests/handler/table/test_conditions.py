@@ -7,7 +7,7 @@ import pytest
 
 from handler.contract import Status
 from handler.record.stored_task import StoredTask
-from handler.table.conditions import ANY_OWNER, NO_OWNER, ClaimRequest, Guard, owned_by
+from handler.table.conditions import ANY_OWNER, NO_OWNER, ClaimRequest, Guard, owned_by, running
 from handler.table.store import RecordMoved, Store
 from tests.handler.stack import Stack
 
@@ -207,6 +207,21 @@ class TestGuards:
             Guard(execution_name="", iterations=0),
             Guard(execution_name="execution-1", iterations=1),
         )
+
+    def test_a_running_iterations_guard_holds_until_its_outcome(
+        self, stack: Stack, store: Store
+    ) -> None:
+        stack.create(id="t1")
+        task = store.claim(CLAIM)
+        early = task.checkpointed(now=stack.clock.now(), input={"cursor": 1})
+        late = task.checkpointed(now=stack.clock.now(), input={"cursor": 2})
+        store.save(early, before=task, guard=running(task))
+        go_on(stack, task)
+
+        with pytest.raises(RecordMoved):
+            store.save(late, before=task, guard=running(task))
+
+        assert store.get("t1").input == {"cursor": 1}
 
     @pytest.mark.parametrize("status", CLOSED)
     def test_a_closed_task_is_not_saved_under_any_guard(
