@@ -39,6 +39,7 @@ _CRASHES = frozenset(
     }
 )
 _OVERTAKEN = "Step Functions lost Lambda's answer"
+_OUTAGES = frozenset({"DynamoDB was out"})
 _RANK = {"pending": 0, "running": 1, "success": 2, "failed": 2, "aborted": 2}
 _HOOKS = {
     "success": {"on_done"},
@@ -264,9 +265,10 @@ def _moved_back(task: Evidence) -> Iterator[str]:
 
 def _overtaken_in_vain(task: Evidence) -> Iterator[str]:
     """Of two invocations of an iteration, the one that was overtaken is told so."""
-    other = [fault for fault in task.faults if fault != _OVERTAKEN]
+    # Each of these may have an iteration run again that had come to its end.
+    others = [fault for fault in task.faults if fault in (_CRASHES - {_OVERTAKEN}) | _OUTAGES]
     finished = task.effects.get("finished", 0)
-    if _OVERTAKEN in task.faults and finished > 1 + len(other):
+    if _OVERTAKEN in task.faults and finished > 1 + len(others):
         yield f"{finished} invocations of it worked on to their end."
 
 

@@ -385,7 +385,11 @@ def test_a_history_that_shows_it_done_twice_is_a_double_effect(history: list[Wri
     [
         replace(GOOD, record=record(output={"counted": 3})),
         replace(GOOD, found_children=1),
-        replace(GOOD, effects={**GOOD.effects, "finished": 2}, faults=[LOST_ANSWER]),
+        replace(
+            GOOD,
+            effects={**GOOD.effects, "finished": 2},
+            faults=[LOST_ANSWER, "DynamoDB throttled a request"],
+        ),
     ],
 )
 def test_what_is_there_more_often_than_it_should_is_a_double_effect(evidence: Evidence) -> None:
