@@ -56,6 +56,7 @@ class Planned:
 
 # More than a record has room for, and random, so that compression doesn't make it fit.
 BIG_BYTES = MAX_RECORD_PAYLOAD_BYTES + 50_000
+LONG_BYTES = 50_000
 _MEDDLED = 0.15
 # A hook that hangs takes its Lambda's whole time, several times.
 _TASKS_PER_HANGING_HOOK = 100
@@ -151,6 +152,16 @@ def _endless(_: random.Random) -> Planned:
 def _big(chance: random.Random) -> Planned:
     return Planned(
         kind="big input", definition="chaosSteps", input={"steps": 2, "text": _big_text(chance)}
+    )
+
+
+def _long(chance: random.Random) -> Planned:
+    """Its input stands in the record, and not in the bucket."""
+    text = base64.b64encode(chance.randbytes(LONG_BYTES)).decode()
+    return Planned(
+        kind="long input",
+        definition="chaosSteps",
+        input={"steps": 4, "wait": 100, "text": text},
     )
 
 

@@ -287,7 +287,9 @@ def test_it_is_lost(evidence: Evidence) -> None:
         HAS_NO_END,
         replace(GOOD, unasked=["the recovery read its output"] * 2),
         replace(
-            GOOD, effects={**GOOD.effects, "finished": 2, "told": 1}, faults=[LOST_ANSWER, "x"]
+            GOOD,
+            effects={**GOOD.effects, "finished": 2, "told": 1},
+            faults=[LOST_ANSWER, "The worker was killed"],
         ),
     ],
 )
