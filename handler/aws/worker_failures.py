@@ -6,6 +6,7 @@ from typing import Final
 from handler.contract import (
     DEFINITION_UNAVAILABLE,
     KILLED_ERRORS,
+    LAMBDA_SERVICE_ERRORS,
     OUT_OF_MEMORY_ERRORS,
     STORE_UNAVAILABLE,
     THROTTLED_ERRORS,
@@ -22,6 +23,7 @@ class WorkerFailure(StrEnum):
     THROTTLED = "throttled"
     STORE_UNAVAILABLE = "storeUnavailable"
     DEFINITION_UNAVAILABLE = "definitionUnavailable"
+    LAMBDA_FAILED = "lambdaFailed"
     CODE = "code"
 
     @property
@@ -52,6 +54,8 @@ class WorkerFailure(StrEnum):
             return cls.THROTTLED
         if error == DEFINITION_UNAVAILABLE:
             return cls.DEFINITION_UNAVAILABLE
+        if error in LAMBDA_SERVICE_ERRORS and "not authorized" not in cause:
+            return cls.LAMBDA_FAILED
         return cls.STORE_UNAVAILABLE if error == STORE_UNAVAILABLE else cls.CODE
 
     @property
@@ -72,6 +76,9 @@ _EXPLANATIONS: Final = {
     WorkerFailure.STORE_UNAVAILABLE: "the table could not be reached",
     WorkerFailure.DEFINITION_UNAVAILABLE: (
         "a file that may have its definition can't be imported; correct it and deploy again"
+    ),
+    WorkerFailure.LAMBDA_FAILED: (
+        "Lambda did not say what became of the worker, which may have run on"
     ),
     WorkerFailure.CODE: "the worker's code could not be run",
 }

@@ -15,6 +15,7 @@ from rich.console import Console
 from local.errors import LocalError
 from tests.chaos.audit import audit
 from tests.chaos.campaign import Campaign
+from tests.chaos.errors import CampaignError
 from tests.chaos.plan import plan
 from tests.chaos.report import is_good, show
 from tests.chaos.stack import running_stack
@@ -30,8 +31,8 @@ def main() -> int:
     tasks = _number("TASKS", DEFAULT_TASKS)
     console.print(f"SEED={seed} TASKS={tasks}", highlight=False)
     with Progress(console) as progress, running_stack(seed) as stack:
-        result = Campaign(stack, plan(seed, tasks), progress.show).run()
-    findings = audit(result.tasks)
+        result = Campaign(stack, plan(seed, tasks), seed=seed, progress=progress.show).run()
+    findings = audit(result.tasks, result.surroundings)
     show(console, result, findings)
     return 0 if is_good(result, findings) else 1
 
@@ -85,5 +86,5 @@ def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
 if __name__ == "__main__":
     try:
         sys.exit(main())
-    except LocalError as error:
+    except (CampaignError, LocalError) as error:
         sys.exit(str(error))

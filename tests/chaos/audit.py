@@ -2,35 +2,51 @@
 twice?
 
 - Lost: it was accepted and has no record, or an outcome that doesn't follow from what was done to
-  it, or a hook that was due and has not run; its parent was aborted and it ran on; or its trigger
-  was answered with success although its event was never sent.
-- Stuck: it is open, or its end has left something to be done, after the last sweep.
-- Double: a step was committed twice, two executions owned it, a status moved back, or a child is
-  there twice. That an iteration's effects happened twice is no finding when it was interrupted:
-  only its commit is exactly once.
+  it, or a hook that was due and has not run, though it was deleted since; its parent was aborted
+  and it ran on; its trigger was answered with success although its event was never sent; or the API
+  did not answer.
+- Stuck: it is open, or its end has left something to be done, after the last sweep; it was deleted,
+  and something of it is there; its retention has passed, and something of it is there; an odd
+  record can't be aborted or deleted; a sweep fails although nothing is odd any more; or what
+  watches over it reads its payloads, of which a few dozen large ones would stop it.
+- Double: a step was committed twice, two executions owned it, a status, a cursor or a number moved
+  back, a child is there twice, or an invocation that was overtaken worked on to its end. That an
+  iteration's effects happened twice is no finding when it was interrupted: only its commit is
+  exactly once.
 """
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from handler.clock import to_iso
 from handler.contract import ErrorCode
 from handler.record.stored_task import StoredTask
-from tests.chaos.evidence import Evidence
-from tests.chaos.plan import Meddling
+from tests.chaos.evidence import Evidence, Surroundings
+from tests.chaos.plan import ENDINGS, Meddling
 
-ON_PURPOSE = {"ON_PURPOSE", "MAX_ITERATIONS"}
-_FOLLOW_UPS = {"pending_hook", "children_abort_pending", "log_expiry_pending"}
+_FOLLOW_UPS = {"pending_hook", "children_abort_pending", "expiry_pending", "deletion_pending"}
 # A child begins one every second, and a sweep comes every few.
 _MAX_ITERATIONS_AFTER_ABORT = 15
+_MAX_READS = 5
+# What an invocation can't be told from that has died: another one runs beside it.
+_CRASHES = frozenset(
+    {
+        "The worker was killed",
+        "Step Functions lost Lambda's answer",
+        Meddling.REDRIVE,
+        Meddling.STOP_AND_REDRIVE,
+    }
+)
+_OVERTAKEN = "Step Functions lost Lambda's answer"
+_OUTAGES = frozenset({"DynamoDB was out"})
 _RANK = {"pending": 0, "running": 1, "success": 2, "failed": 2, "aborted": 2}
 _HOOKS = {
     "success": {"on_done"},
     "aborted": {"on_abort"},
     "failed": {"on_error", "on_max_iterations"},
 }
+_NOTHING = Surroundings()
 
 
 class Verdict(StrEnum):
@@ -51,41 +67,58 @@ class Finding:
         return f"{self.verdict}: {self.task_id}: {self.what}"
 
 
-def audit(tasks: Iterable[Evidence]) -> list[Finding]:
-    """Every finding, of every task."""
-    return [
+def audit(tasks: Iterable[Evidence], surroundings: Surroundings = _NOTHING) -> list[Finding]:
+    """Every finding, of every task, and of what is beside them."""
+    found = [
         Finding(verdict=verdict, task_id=task.id, what=what)
         for task in tasks
         for verdict, rules in _RULES.items()
         for rule in rules
         for what in rule(task)
     ]
+    return [*found, *_beside(surroundings)]
+
+
+def _beside(found: Surroundings) -> Iterator[Finding]:
+    for odd, reason in found.odd:
+        what = f"An odd record ({odd.what}) can't be aborted and deleted. {reason}"
+        yield Finding(verdict=Verdict.STUCK, task_id=odd.id, what=what)
+    for task_id, left in found.left.items():
+        what = f"Its retention has passed, and {_some(left)} is there."
+        yield Finding(verdict=Verdict.STUCK, task_id=task_id, what=what)
+    for reason in found.unanswered:
+        what = f"The API answered nobody. {reason}"
+        yield Finding(verdict=Verdict.LOST, task_id="(the API)", what=what)
+    if found.failed_sweeps:
+        what = f"{found.failed_sweeps} sweeps failed, and nothing was odd any more."
+        yield Finding(verdict=Verdict.STUCK, task_id="(the recovery)", what=what)
+
+
+def _some(things: Sequence[str]) -> str:
+    more = f", and {len(things) - 1} more" if len(things) > 1 else ""
+    return f"{things[0]}{more}"
 
 
 def _no_record(task: Evidence) -> Iterator[str]:
-    if task.record is None:
+    if task.record is None and task.is_deleted is False:
         yield "It was accepted, and there is no record of it."
 
 
 def _unexplained(task: Evidence) -> Iterator[str]:
     """An ending that follows neither from the definition nor from what was done."""
-    record = task.record
-    if record is None or record.status.is_open:
+    status = task.status
+    if status is None or status.is_open:
         return
-    if task.abort_accepted and record.status != "aborted":
-        yield f"Its abort was accepted, and it is {record.status}."
-    if record.status == task.expected.status == "success":
+    if task.abort_accepted and status != "aborted":
+        yield f"Its abort was accepted, and it is {status}."
+    if status == task.expected.status == "success":
         return
-    if record.status == "success":
+    if status == "success":
         yield f"It can't have succeeded; its definition ends it as {task.expected.status}."
-    if (
-        record.status == "aborted"
-        and not set(Meddling) & set(task.faults)
-        and not task.parent_aborted_on
-    ):
+    if status == "aborted" and not ENDINGS & set(task.faults) and not task.parent_aborted_on:
         yield "It is aborted, and nobody did that."
-    if record.status == "failed":
-        yield from _unexplained_failure(task, record)
+    if task.record and status == "failed":
+        yield from _unexplained_failure(task, task.record)
 
 
 def _unexplained_failure(task: Evidence, record: StoredTask) -> Iterator[str]:
@@ -96,18 +129,17 @@ def _unexplained_failure(task: Evidence, record: StoredTask) -> Iterator[str]:
     elif code == "CHILDREN":
         if not task.unsuccessful_children:
             yield f"It is failed with {error}, and each of its children succeeded."
-    elif code in ON_PURPOSE:
-        if task.expected.status != "failed":
-            yield f"It is failed with {error}, which its definition doesn't do."
-    elif not _follows(str(code), task.faults):
+    elif task.expected.code != code and not _follows(str(code), task.faults):
         yield f"It is failed with {error}; that doesn't follow from {list(task.faults)}."
 
 
 def _follows(code: str, faults: Iterable[str]) -> bool:
     """Whether a task may fail with that code after these faults. An outage is no excuse."""
     faults = list(faults)
-    if code in ("WORKER_OUT_OF_MEMORY", "WORKER_KILLED"):
-        return faults.count("The worker was killed") >= 2
+    if code in ("WORKER_OUT_OF_MEMORY", "WORKER_KILLED", "WORKER_LAMBDA_FAILED"):
+        return sum(fault in _CRASHES for fault in faults) >= 2
+    if code == ErrorCode.INPUT_UNREADABLE:
+        return Meddling.LOSE in faults
     if code in ("UNDELIVERED", "NEVER_CLAIMED"):
         return (
             sum(
@@ -120,11 +152,15 @@ def _follows(code: str, faults: Iterable[str]) -> bool:
 
 
 def _hook_missing(task: Evidence) -> Iterator[str]:
-    if task.record and not task.record.status.is_open:
-        due = _HOOKS[task.record.status]
-        is_given_up = any("it is given up" in line for line in task.log)
-        if not due & task.effects.keys() and not is_given_up:
-            yield f"It is {task.record.status}, and none of its hooks {sorted(due)} has run."
+    """A hook runs though its task was deleted since."""
+    if task.status and not task.status.is_open and task.expected.counts_hooks:
+        due = _HOOKS[task.status]
+        if not due & task.effects.keys() and not _is_given_up(task):
+            yield f"It is {task.status}, and none of its hooks {sorted(due)} has run."
+
+
+def _is_given_up(task: Evidence) -> bool:
+    return any("it is given up" in line for line in task.log)
 
 
 def _rows_missing(task: Evidence) -> Iterator[str]:
@@ -134,7 +170,8 @@ def _rows_missing(task: Evidence) -> Iterator[str]:
     rows = [effect for effect in task.effects if effect.startswith("row ")]
     if task.expected.rows is not None and len(rows) != task.expected.rows:
         yield f"It succeeded with {len(rows)} of {task.expected.rows} rows."
-    if _counted(record) < (task.expected.counted or 0):
+    is_lost = Meddling.LOSE_LATER in task.faults  # there is a note in its output's place
+    if not is_lost and _counted(record) < (task.expected.counted or 0):
         yield f"It succeeded having counted {_counted(record)} of {task.expected.counted} steps."
     if task.found_children < task.expected.children:
         yield f"It succeeded with {task.found_children} of {task.expected.children} children."
@@ -149,11 +186,29 @@ def _open(task: Evidence) -> Iterator[str]:
         yield f"Its end has left something to do: {follow_ups}."
 
 
+def _not_given_up(task: Evidence) -> Iterator[str]:
+    """A hook that never ends is given up, and the log says so."""
+    is_due = task.record and task.record.status == "success" and not task.expected.hook_ends
+    if is_due and not _is_given_up(task):
+        yield "Its hook never ends, and nothing says that it is given up."
+
+
+def _deleted_in_part(task: Evidence) -> Iterator[str]:
+    if task.is_deleted and task.rows:
+        yield f"It was deleted, and {_some(task.rows)} is there."
+
+
+def _read_in_vain(task: Evidence) -> Iterator[str]:
+    """A sweep and a list read no payloads; the recovery may read the output of what it fails."""
+    if len(task.unasked) > _MAX_READS:
+        yield f"Nobody asked for its payloads, and {_some(task.unasked)}."
+
+
 def _ran_on(task: Evidence) -> Iterator[str]:
     """The children of an aborted task are aborted with it, by the next sweep at the latest."""
     if task.parent_aborted_on is None:
         return
-    aborted_on = to_iso(task.parent_aborted_on)
+    aborted_on = task.parent_aborted_on
     begun = {
         write.iterations for write in task.history if write.claims and write.saved_on > aborted_on
     }
@@ -204,6 +259,17 @@ def _moved_back(task: Evidence) -> Iterator[str]:
             )
         if after.iterations not in (before.iterations, before.iterations + 1):
             yield f"Its iterations went from {before.iterations} to {after.iterations}."
+        if before.cursor and after.cursor is not None and after.cursor < before.cursor:
+            yield f"Its cursor went from {before.cursor} to {after.cursor}."
+
+
+def _overtaken_in_vain(task: Evidence) -> Iterator[str]:
+    """Of two invocations of an iteration, the one that was overtaken is told so."""
+    # Each of these may have an iteration run again that had come to its end.
+    others = [fault for fault in task.faults if fault in (_CRASHES - {_OVERTAKEN}) | _OUTAGES]
+    finished = task.effects.get("finished", 0)
+    if _OVERTAKEN in task.faults and finished > 1 + len(others):
+        yield f"{finished} invocations of it worked on to their end."
 
 
 def _committed_twice(task: Evidence) -> Iterator[str]:
@@ -231,6 +297,12 @@ _RULES: dict[Verdict, tuple[_Rule, ...]] = {
         _ran_on,
         _answered_in_vain,
     ),
-    Verdict.STUCK: (_open,),
-    Verdict.DOUBLE: (_counted_twice, _two_owners, _moved_back, _committed_twice),
+    Verdict.STUCK: (_open, _not_given_up, _deleted_in_part, _read_in_vain),
+    Verdict.DOUBLE: (
+        _counted_twice,
+        _two_owners,
+        _moved_back,
+        _committed_twice,
+        _overtaken_in_vain,
+    ),
 }

@@ -1,41 +1,45 @@
-"""Runs a campaign: triggers, meddles, sweeps, calms down, and gathers what is left."""
+"""Runs a campaign: triggers, meddles, sweeps, calms down, lets time pass, and gathers."""
 
-import itertools
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
 
 from handler.contract import WireKey
 from handler.record.stored_task import StoredTask
+from tests.chaos import bundle
+from tests.chaos.definitions.chaos_effects import TIME_PASSED
 from tests.chaos.errors import CampaignError
-from tests.chaos.evidence import Evidence, Expected
+from tests.chaos.evidence import Evidence, Surroundings
+from tests.chaos.gathering import gathered
 from tests.chaos.ledger import Fault
-from tests.chaos.plan import ENDLESS, FAMILY, IDLE_CHILD, Meddling, Planned
-from tests.chaos.stack import PATIENCE_SECONDS, Failure, Stack, again
+from tests.chaos.odd_records import OddRecord, odd_records
+from tests.chaos.people import Accepted, People
+from tests.chaos.plan import ENDLESS, IMPORT, LOSSES, PATIENT, Meddling, Planned
+from tests.chaos.stack import PATIENCE_SECONDS, Stack, again
 
 # So many tasks are open at a time: what two processors get done within seconds.
 _MAX_OPEN = 16
 _TRIGGERING = 4
 _TICK_SECONDS = 0.05
 _SWEEP_SECONDS = 2.5
+_LIST_SECONDS = 2.0
 # For how long faults go on after the last task was triggered: less in a short campaign.
 _STORM_SECONDS = 10.0
 _STORM_SECONDS_PER_TASK = 0.15
 # After that, each lost event takes one sweep to be seen, and another one may be needed for what the
 # first set in motion.
 MAX_SWEEPS = 30
-_ABORT_ATTEMPTS = 10
-
-
-@dataclass
-class Accepted:
-    """A task of the plan that was accepted, and what has been done to it since."""
-
-    id: str
-    planned: Planned
-    meddled: bool = False
-    abort_accepted: bool = False
+_TASKS_PER_BAD_DEPLOY = 150
+_BAD_DEPLOY_SECONDS = 4.0
+BAD_DEPLOY = "A definition could not be imported"
+ODD_RECORD = "An odd record was written"
+ORPHAN = "A payload was written, and its record was not"
+# Beyond the retention: what AWS removes goes late, and what no record names is looked for in days.
+_DAYS_BEYOND_RETENTION = 10
+_SWEEPS_AFTER_RETENTION = 6
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,7 @@ class Result:
     """What a campaign has left."""
 
     tasks: Sequence[Evidence]
+    surroundings: Surroundings
     kinds: dict[str, str]  # of each task's id
     faults: Sequence[str]
     seconds: float
@@ -56,37 +61,76 @@ class Campaign:
     Args:
         stack: the system.
         planned: the tasks.
+        seed: decides on the odd records.
         progress: called now and then with the numbers of accepted tasks, open tasks and faults.
     """
 
     def __init__(
-        self, stack: Stack, planned: Sequence[Planned], progress: Callable[[int, int, int], None]
+        self,
+        stack: Stack,
+        planned: Sequence[Planned],
+        *,
+        seed: int,
+        progress: Callable[[int, int, int], None],
     ) -> None:
         self._stack = stack
         self._reader = stack.reader
+        self._people = People(stack)
         self._planned = planned
         self._progress = progress
         self._accepted: list[Accepted] = []
         self._sending: list[tuple[Planned, Future[str]]] = []
+        like = StoredTask.new(
+            now=stack.now(), id="like", definition_id="chaosSteps", name="Odd", input={"steps": 1}
+        )
+        self._odd_left = list(odd_records(seed, like))
+        self._odd: list[OddRecord] = []
+        self._bad_deploys = max(1, len(planned) // _TASKS_PER_BAD_DEPLOY)
+        self._deployed_until: float | None = None
+        self._looking, self._sweeping = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
+        self._meanwhile: list[Future[bool]] = []
+        self._looks: list[Future[object]] = []
+        self._listed_at = 0.0
         self._swept_at = 0.0
         self._sweeps = 0
+        self._failed_sweeps = 0
+        self._days_passed = 0
 
     def run(self) -> Result:
         started_at = time.monotonic()
-        with ThreadPoolExecutor(_TRIGGERING) as pool:
-            for task in self._planned:
-                self._until(
-                    lambda: len(self._reader.open_tasks()) + self._being_sent < _MAX_OPEN,
-                    seconds=60,
-                )
-                self._trigger(task, pool)
-            self._until(lambda: not self._being_sent, seconds=60)
-        storm_seconds = min(_STORM_SECONDS, len(self._planned) * _STORM_SECONDS_PER_TASK)
-        self._until(lambda: not self._unfinished(), seconds=storm_seconds)
+        self._storm()
         self._stack.ledger.calm_down()
         self._end_what_nobody_knows()
+        self._settle(waits_for=lambda task_id: not self._is_patient(task_id))
+        tasks = {task.id: task for task in gathered(self._stack, self._accepted)}
+        refused = self._end_what_is_odd()
+        self._let_time_pass()
+        self._stack.happens(TIME_PASSED)
         self._settle()
-        return self._result(time.monotonic() - started_at)
+        later = gathered(self._stack, self._accepted)
+        tasks |= {task.id: task for task in later if self._is_patient(task.id)}
+        self._let_time_pass()
+        left = self._sweep_until_nothing_is_left()
+        surroundings = Surroundings(
+            odd=refused,
+            unanswered=[str(look.exception()) for look in self._looks if look.exception()],
+            left=left,
+            failed_sweeps=self._failed_sweeps,
+        )
+        return self._result(list(tasks.values()), surroundings, time.monotonic() - started_at)
+
+    def _storm(self) -> None:
+        for number in range(2):
+            self._stack.lose_track_of(f"orphan-{number}", b"Nobody knows of it.")
+            self._stack.ledger.add(Fault(kind=ORPHAN))
+        with ThreadPoolExecutor(_TRIGGERING) as pool:
+            for task in self._planned:
+                self._until(lambda: self._busy + self._being_sent < _MAX_OPEN, seconds=60)
+                self._trigger(task, pool)
+            self._until(lambda: not self._being_sent, seconds=60)
+        seconds = min(_STORM_SECONDS, len(self._planned) * _STORM_SECONDS_PER_TASK)
+        self._until(lambda: not self._busy and self._deployed_until is None, seconds=seconds)
+        self._until(lambda: self._deployed_until is None, seconds=60)
 
     def _trigger(self, task: Planned, pool: Executor) -> None:
         """Triggers a task in another thread: a caller that a fault hits waits and tries again."""
@@ -96,12 +140,23 @@ class Campaign:
     def _being_sent(self) -> int:
         return sum(not answer.done() for _, answer in self._sending)
 
+    @property
+    def _busy(self) -> int:
+        """How many tasks are open that don't wait for the retention of others to pass."""
+        return sum(not self._is_patient(id) for id in self._unfinished())
+
+    def _is_patient(self, id: str) -> bool:
+        last = self._reader.last(id)
+        return last is not None and last.definition_id in PATIENT
+
     def _take_answers(self) -> None:
         for task, answer in [sending for sending in self._sending if sending[1].done()]:
             self._sending.remove((task, answer))
             self._accepted.append(Accepted(answer.result(), task))
 
     def _sent(self, task: Planned) -> str:
+        if task.definition == IMPORT:
+            return self._stack.trigger(IMPORT, self._stack.import_of_records())
         if task.by_hand:
             return self._stack.send(
                 {WireKey.DEFINITION_ID: task.definition, WireKey.INPUT: dict(task.input)}
@@ -121,49 +176,68 @@ class Campaign:
         self._reader.read()
         self._take_answers()
         for task in self._accepted:
-            if not task.meddled and self._is_time_to_meddle(task):
-                self._meddle(task)
+            if not task.meddled and task.planned.meddling:
+                self._people.meddle(task, self._reader.last(task.id))
+                if task.meddled and task.planned.meddling in LOSSES:
+                    self._look(partial(self._stack.record, task.id))
+        self._write_what_is_odd()
+        self._deploy()
         if time.monotonic() - self._swept_at > _SWEEP_SECONDS:
-            self._sweep(wait=False)
-        self._progress(
-            len(self._accepted), len(self._reader.open_tasks()), len(self._reader.faults)
-        )
+            self._sweep_meanwhile()
+        is_time_to_list = time.monotonic() - self._listed_at > _LIST_SECONDS
+        if is_time_to_list and not self._is_calm and all(look.done() for look in self._looks):
+            self._listed_at = time.monotonic()
+            self._look(self._stack.list)
+        self._progress(len(self._accepted), len(self._unfinished()), len(self._reader.faults))
 
-    def _sweep(self, *, wait: bool) -> None:
-        self._stack.sweep(wait=wait)
+    @property
+    def _is_calm(self) -> bool:
+        return self._stack.ledger.is_calm
+
+    @property
+    def _share(self) -> float:
+        """How much of the plan is triggered."""
+        return len(self._accepted) / len(self._planned)
+
+    def _write_what_is_odd(self) -> None:
+        """Writes one odd record after the other, as the campaign goes on."""
+        while self._odd_left and (
+            self._is_calm or self._share * (len(self._odd_left) + len(self._odd)) > len(self._odd)
+        ):
+            self._odd.append(record := self._odd_left.pop())
+            self._stack.write(record)
+            self._stack.ledger.add(Fault(kind=ODD_RECORD))
+
+    def _deploy(self) -> None:
+        """Deploys what can't be imported, and rolls it back."""
+        if self._deployed_until is not None:
+            if time.monotonic() > self._deployed_until:
+                self._stack.deploy({})
+                self._deployed_until = None
+            return
+        due = max(1, len(self._planned) // _TASKS_PER_BAD_DEPLOY)
+        if self._bad_deploys and self._share > 1 - (self._bad_deploys + 0.5) / (due + 1):
+            self._bad_deploys -= 1
+            self._stack.deploy(bundle.bad_deploy(self._stack.project))
+            self._stack.ledger.add(Fault(kind=BAD_DEPLOY))
+            self._deployed_until = time.monotonic() + _BAD_DEPLOY_SECONDS
+
+    def _sweep(self) -> bool:
+        """Sweeps, and returns whether the sweep could deal with all that it found."""
         self._swept_at = time.monotonic()
         self._sweeps += 1
+        return bool(self._sweeping.submit(again, self._stack.sweep).result())
 
-    def _is_time_to_meddle(self, task: Accepted) -> bool:
-        last = self._reader.last(task.id)
-        if (
-            task.planned.meddling is None
-            or last is None
-            or last.iterations < task.planned.after_iterations
-        ):
-            return False
-        return task.planned.meddling is Meddling.ABORT or bool(last.execution)
+    def _sweep_meanwhile(self) -> None:
+        """Sweeps in another thread, if no other sweep runs."""
+        if all(sweep.done() for sweep in self._meanwhile):
+            self._swept_at = time.monotonic()
+            self._sweeps += 1
+            self._meanwhile = [self._sweeping.submit(again, self._stack.sweep)]
 
-    def _meddle(self, task: Accepted) -> None:
-        meddling, last = task.planned.meddling, self._reader.last(task.id)
-        if meddling is Meddling.ABORT:
-            task.abort_accepted = self._abort(task.id)
-        elif last is None or not last.is_open or not self._stack.stop(last.execution):
-            return  # it is over, or has moved on: perhaps at the next look
-        task.meddled = True
-        self._stack.ledger.add(Fault(kind=str(meddling), task_id=task.id))
-
-    def _abort(self, id: str) -> bool:
-        """Aborts a task. Returns whether the API did: it refuses a task that is over."""
-        for _ in range(_ABORT_ATTEMPTS):
-            try:
-                self._stack.abort(id, "Aborted by the campaign.")
-            except Failure as error:
-                if "Cannot abort" in str(error):
-                    return False
-                continue
-            return True
-        raise CampaignError(f'Task "{id}" could not be aborted in {_ABORT_ATTEMPTS} attempts.')
+    def _look(self, request: Callable[[], object]) -> None:
+        """Asks the API in another thread: whatever stands in the table, it has to answer."""
+        self._looks.append(self._looking.submit(again, request))
 
     def _end_what_nobody_knows(self) -> None:
         """Aborts endless tasks whose trigger was never answered: nobody else would."""
@@ -172,7 +246,7 @@ class Campaign:
             if (
                 id not in known
                 and self._reader.history[id][-1].definition_id in ENDLESS
-                and self._abort(id)
+                and self._people.abort(id)
             ):
                 self._stack.ledger.add(Fault(kind=str(Meddling.ABORT), task_id=id))
 
@@ -180,96 +254,59 @@ class Campaign:
         never_seen = [task.id for task in self._accepted if task.id not in self._reader.history]
         return self._reader.open_tasks() + never_seen
 
-    def _settle(self) -> None:
+    def _settle(self, waits_for: Callable[[str], bool] = lambda _: True) -> None:
         """Sweeps until nothing is left to be done, but not for ever."""
+
+        def is_settled() -> bool:
+            return not any(map(waits_for, self._unfinished())) and not self._stack.undelivered()
+
         for _ in range(MAX_SWEEPS):
-            self._sweep(wait=True)
-            self._until(
-                lambda: not self._unfinished() and not self._stack.undelivered(),
-                seconds=PATIENCE_SECONDS,
-            )
-            if not self._unfinished() and not self._stack.undelivered():
+            self._sweep()
+            self._until(is_settled, seconds=PATIENCE_SECONDS)
+            if is_settled():
                 return
 
-    def _result(self, seconds: float) -> Result:
-        self._reader.read()
-        gathered = list(self._evidence())
+    def _end_what_is_odd(self) -> list[tuple[OddRecord, str]]:
+        """Aborts and deletes the odd records. Returns those that the API refused, with reasons."""
+        refused: list[tuple[OddRecord, str]] = []
+        for record in self._odd:
+            try:
+                self._people.abort(record.id)
+                self._people.delete(record.id)
+            except CampaignError as error:
+                refused.append((record, str(error)))
+        return refused
+
+    def _let_time_pass(self) -> None:
+        """Takes the recovery's clock to the end of the retention, and removes what expires."""
+        self._days_passed += self._stack.retention_days + _DAYS_BEYOND_RETENTION
+        ahead = bundle.ahead(self._stack.project, days=self._days_passed)
+        self._stack.deploy(ahead, roles=["recovery"])
+        self._stack.ageing.remove_what_expires(
+            self._stack.now() + timedelta(days=self._days_passed)
+        )
+
+    def _sweep_until_nothing_is_left(self) -> dict[str, list[str]]:
+        for _ in range(_SWEEPS_AFTER_RETENTION):
+            is_good = self._sweep()
+            self._failed_sweeps += not is_good
+            if not (left := dict(self._stack.ageing.left())):
+                break
+        return left
+
+    def _result(self, tasks: list[Evidence], surroundings: Surroundings, seconds: float) -> Result:
         kinds = {task.id: task.planned.kind for task in self._accepted}
         return Result(
-            tasks=gathered,
-            kinds=kinds | {task.id: _kind_of(task) for task in gathered if task.id not in kinds},
+            tasks=tasks,
+            surroundings=surroundings,
+            kinds=kinds | {task.id: self._kind_of(task) for task in tasks if task.id not in kinds},
             faults=[fault.kind for fault in self._reader.faults],
             seconds=seconds,
             sweeps=self._sweeps,
             undelivered=self._stack.undelivered(),
         )
 
-    def _evidence(self) -> Iterator[Evidence]:
-        """The evidence of every accepted task, and of every task that has a record."""
-        accepted = {task.id: task for task in self._accepted}
-        store = self._stack.store()
-        records = {
-            record.id: record
-            for record in store.index.tasks([*dict.fromkeys([*accepted, *self._reader.history])])
-        }
-        by_parent = {
-            parent: list(children)
-            for parent, children in itertools.groupby(
-                sorted(records.values(), key=lambda record: record.parent_id or ""),
-                key=lambda record: record.parent_id,
-            )
-            if parent
-        }
-        effects = self._stack.effects()
-        for id in dict.fromkeys([*accepted, *records]):
-            record, children = records.get(id), by_parent.get(id, [])
-            parent = records.get(record.parent_id) if record and record.parent_id else None
-            yield Evidence(
-                id=id,
-                record=record,
-                expected=_expected(record),
-                faults=self._reader.faults_of(id),
-                abort_accepted=id in accepted and accepted[id].abort_accepted,
-                was_answered=id in accepted and not accepted[id].planned.by_hand,
-                parent_aborted_on=parent.finished_on if parent and parent.was_aborted else None,
-                effects=effects.get(id, {}),
-                found_children=len(children),
-                unsuccessful_children=sum(child.status != "success" for child in children),
-                history=self._reader.history.get(id, []),
-                log=[
-                    f"{log.iteration}. {line.message}"
-                    for log in store.logs.read(id)
-                    for line in log.lines
-                ],
-            )
-
-
-def _expected(record: StoredTask | None) -> Expected:
-    """What a task's definition makes of its input when nothing goes wrong."""
-    input = record.input if record else {}
-    match record.definition_id if record else "":
-        case "chaosWalk":
-            return Expected(rows=_number(input["rows"]), counted=_number(input["rows"]))
-        case "chaosSteps":
-            return Expected(rows=_number(input["steps"]), counted=_number(input["steps"]))
-        case "chaosParent":
-            return Expected(counted=_number(input["children"]), children=_number(input["children"]))
-        case "chaosChild":
-            return Expected(rows=1, counted=1)
-        case "chaosFails" | "chaosEndless":
-            return Expected(status="failed")
-        case id if id == FAMILY:
-            return Expected(status="aborted", children=2)
-        case id if id in (*ENDLESS, IDLE_CHILD):
-            return Expected(status="aborted")
-        case _:
-            return Expected()
-
-
-def _number(value: object) -> int:
-    return int(str(value))
-
-
-def _kind_of(task: Evidence) -> str:
-    is_child = task.record and task.record.definition_id == "chaosChild"
-    return "child" if is_child else "trigger that was not answered"
+    def _kind_of(self, task: Evidence) -> str:
+        last = self._reader.last(task.id)
+        children = {"chaosChild": "child", "chaosIdle": "child of a family", "chaosWard": "ward"}
+        return children.get(last.definition_id if last else "", "trigger that was not answered")

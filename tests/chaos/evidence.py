@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 
+from handler.contract import Status
 from handler.record.stored_task import StoredTask
 from tests.chaos.ledger import Write
+from tests.chaos.odd_records import OddRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,16 +15,22 @@ class Expected:
 
     Args:
         status: how it ends.
+        code: the code of the error that it ends with.
         counted: what its output counts: each committed step once.
         rows: how many different effects it has; `None` where that depends on how often it was
             interrupted.
         children: how many children it has.
+        hook_ends: whether its hook ends, or keeps its Lambda from ending.
+        counts_hooks: whether a hook of it is an effect.
     """
 
     status: str = "success"
+    code: str = ""
     counted: int | None = None
     rows: int | None = None
     children: int = 0
+    hook_ends: bool = True
+    counts_hooks: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,13 +43,17 @@ class Evidence:
         expected: what its definition makes of it.
         faults: the kinds of the faults that hit it, and what else was done to it.
         abort_accepted: whether the API answered that it has aborted it.
+        is_deleted: whether the API answered that it has deleted it; `None` if it was asked to, and
+            died.
         was_answered: whether its trigger was answered with success.
-        parent_aborted_on: when its parent was aborted, or stopped.
+        parent_aborted_on: when its parent was aborted, or stopped: ISO 8601.
         effects: how often each of its effects happened.
         found_children: how many records say that it is their parent.
         unsuccessful_children: how many of those ended otherwise than well.
         history: every write to its record, in order.
         log: the lines of its log, for people.
+        rows: what the table has of it, after the last sweep.
+        unasked: what was read of its payloads by what needs none.
     """
 
     id: str
@@ -50,13 +61,23 @@ class Evidence:
     expected: Expected = Expected()
     faults: Sequence[str] = ()
     abort_accepted: bool = False
+    is_deleted: bool | None = False
     was_answered: bool = False
-    parent_aborted_on: datetime | None = None
+    parent_aborted_on: str | None = None
     effects: Mapping[str, int] = field(default_factory=dict)
     found_children: int = 0
     unsuccessful_children: int = 0
     history: Sequence[Write] = ()
     log: Sequence[str] = ()
+    rows: Sequence[str] = ()
+    unasked: Sequence[str] = ()
+
+    @property
+    def status(self) -> Status | None:
+        """How it stands; how it stood when it was deleted."""
+        if self.record:
+            return self.record.status
+        return Status(self.history[-1].status) if self.history else None
 
     def in_words(self) -> str:
         """Everything, for whoever looks into it."""
@@ -72,3 +93,20 @@ class Evidence:
             shown = record.model_dump(exclude_none=True, exclude={"input", "created_by"})
             lines.insert(1, f"  record: {shown!s:.1500}")
         return "\n".join(lines)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a campaign has left beside its tasks.
+
+    Args:
+        odd: the odd records that the API could not abort, or delete, with the reason of each.
+        unanswered: requests to the API that failed for as long as a caller has patience.
+        left: what table and bucket have of each task once its retention has passed.
+        failed_sweeps: how many sweeps failed although nothing was odd or out any more.
+    """
+
+    odd: Sequence[tuple[OddRecord, str]] = ()
+    unanswered: Sequence[str] = ()
+    left: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    failed_sweeps: int = 0

@@ -33,6 +33,7 @@ class Write:
     answered_visit: str = ""
     hook: str = ""
     has_follow_ups: bool = False  # its end has left something to do
+    cursor: int | None = None  # where a loop goes on
 
     @property
     def is_open(self) -> bool:
@@ -48,7 +49,23 @@ class Write:
         )
 
 
-Line = Fault | Write
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removal:
+    """A task's record was deleted."""
+
+    task_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unasked:
+    """A payload was read by what needs none."""
+
+    task_id: str
+    what: str
+
+
+Line = Fault | Write | Removal | Unasked
+_KINDS = {kind.__name__: kind for kind in (Fault, Write, Removal, Unasked)}
 
 
 class Ledger:
@@ -80,6 +97,8 @@ class Reader:
     path: Path
     faults: list[Fault] = field(default_factory=list)
     history: dict[str, list[Write]] = field(default_factory=dict)
+    removed: set[str] = field(default_factory=set)  # whose record is gone
+    unasked: dict[str, list[str]] = field(default_factory=dict)  # see `Unasked`
     _read: int = 0
 
     def read(self) -> None:
@@ -90,6 +109,11 @@ class Reader:
                     self.faults.append(line)
                 case Write():
                     self.history.setdefault(line.task_id, []).append(line)
+                    self.removed.discard(line.task_id)
+                case Removal():
+                    self.removed.add(line.task_id)
+                case Unasked():
+                    self.unasked.setdefault(line.task_id, []).append(line.what)
 
     def last(self, task_id: str) -> Write | None:
         return self.history[task_id][-1] if task_id in self.history else None
@@ -97,7 +121,9 @@ class Reader:
     def open_tasks(self) -> list[str]:
         """The tasks that are open, or whose end has left something to be done."""
         return [
-            id for id, (*_, last) in self.history.items() if last.is_open or last.has_follow_ups
+            id
+            for id, (*_, last) in self.history.items()
+            if id not in self.removed and (last.is_open or last.has_follow_ups)
         ]
 
     def faults_of(self, task_id: str) -> list[str]:
@@ -116,4 +142,4 @@ class Reader:
 def _parsed(text: bytes) -> Line:
     line: Mapping[str, dict[str, object]] = json.loads(text)
     [(kind, fields)] = line.items()
-    return (Fault if kind == Fault.__name__ else Write)(**fields)  # type: ignore[arg-type]
+    return _KINDS[kind](**fields)  # type: ignore[arg-type]

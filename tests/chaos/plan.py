@@ -12,10 +12,23 @@ Fields = Mapping[str, object]
 
 
 class Meddling(StrEnum):
-    """What a person does to a task."""
+    """What a person does to a task, or what becomes of it."""
 
     ABORT = "A task was aborted"
+    DELETE = "A task was aborted and deleted"
     STOP = "An execution was stopped"
+    STOP_AND_REDRIVE = "An execution was stopped, and redriven later"
+    REDRIVE = "An execution was stopped, and redriven at once"
+    LOSE = "A payload was lost"
+    LOSE_LATER = "A payload of a finished task was lost"
+
+
+# After these a task may be aborted.
+ENDINGS = frozenset({Meddling.ABORT, Meddling.DELETE, Meddling.STOP, Meddling.STOP_AND_REDRIVE})
+LOSSES = frozenset({Meddling.LOSE, Meddling.LOSE_LATER})
+# What has to happen to a task that never ends by itself.
+_ENDINGS_OF_ENDLESS = (Meddling.ABORT, Meddling.STOP, Meddling.DELETE)
+_ANY = (*_ENDINGS_OF_ENDLESS, Meddling.STOP_AND_REDRIVE, Meddling.REDRIVE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,22 +56,43 @@ class Planned:
 
 # More than a record has room for, and random, so that compression doesn't make it fit.
 BIG_BYTES = MAX_RECORD_PAYLOAD_BYTES + 50_000
-_MEDDLED = 0.12
+LONG_BYTES = 50_000
+_MEDDLED = 0.15
+# A hook that hangs takes its Lambda's whole time, several times.
+_TASKS_PER_HANGING_HOOK = 100
 WAITING = "chaosWaits"
 FAMILY = "chaosFamily"
 IDLE_CHILD = "chaosIdle"
 ENDLESS = (WAITING, FAMILY)  # they never end by themselves
+GUARDIAN = "chaosGuardian"
+WARD = "chaosWard"
+IMPORT = "importCsv"
+PATIENT = (GUARDIAN, WARD)  # they end once the retention of the others has passed
 
 
 def plan(seed: int, tasks: int) -> Sequence[Planned]:
     """The tasks, in the order in which they are triggered. Parents add their children."""
     chance = random.Random(seed)
-    many, few = (
+    many, few, costly = (
         [_walk, _steps, _delayed, _by_hand, _parent, _flaky],
-        [_fails, _endless, _waits, _family],
+        [
+            _fails,
+            _endless,
+            _waits,
+            _family,
+            _outlives,
+            _outputs,
+            _talks,
+            _lost,
+            _deleted,
+            _redriven,
+            _slow,
+        ],
+        [_guardian, _raises, _kills, _big, _lost_later, _import],
     )
-    kinds = many + few + [_big] + many + [_waits] + many + few + many
+    kinds = many + costly + few + many + many + [_waits] + few + many + few[:4] + many
     makers = [kinds[number % len(kinds)] for number in range(tasks)]
+    makers += [_hangs] * (tasks // _TASKS_PER_HANGING_HOOK)
     chance.shuffle(makers)
     return [maker(chance) for maker in makers]
 
@@ -116,27 +150,124 @@ def _endless(_: random.Random) -> Planned:
 
 
 def _big(chance: random.Random) -> Planned:
-    text = base64.b64encode(chance.randbytes(BIG_BYTES)).decode()
-    return Planned(kind="big input", definition="chaosSteps", input={"steps": 2, "text": text})
+    return Planned(
+        kind="big input", definition="chaosSteps", input={"steps": 2, "text": _big_text(chance)}
+    )
+
+
+def _long(chance: random.Random) -> Planned:
+    """Its input stands in the record, and not in the bucket."""
+    text = base64.b64encode(chance.randbytes(LONG_BYTES)).decode()
+    return Planned(
+        kind="long input",
+        definition="chaosSteps",
+        input={"steps": 4, "wait": 100, "text": text},
+    )
+
+
+def _lost(chance: random.Random) -> Planned:
+    return Planned(
+        kind="lost input",
+        definition="chaosSteps",
+        input={"steps": 3, "wait": 100, "text": _big_text(chance)},
+        meddling=Meddling.LOSE,
+        after_iterations=chance.randint(0, 2),
+    )
+
+
+def _deleted(chance: random.Random) -> Planned:
+    return Planned(
+        kind="big input, deleted",
+        definition="chaosSteps",
+        input={"steps": 3, "wait": 100, "text": _big_text(chance)},
+        meddling=Meddling.DELETE,
+        after_iterations=chance.randint(0, 2),
+    )
+
+
+def _redriven(chance: random.Random) -> Planned:
+    return Planned(
+        kind="redriven",
+        definition="chaosSteps",
+        input={"steps": 3, "wait": 100},
+        meddling=Meddling.REDRIVE,
+        after_iterations=chance.randint(1, 2),
+    )
+
+
+def _lost_later(chance: random.Random) -> Planned:
+    input = {"steps": 1, "text": _big_text(chance)}
+    return Planned(
+        kind="lost output", definition="chaosSteps", input=input, meddling=Meddling.LOSE_LATER
+    )
 
 
 def _waits(chance: random.Random) -> Planned:
-    meddling = chance.choice(list(Meddling))
+    meddling = chance.choice(_ENDINGS_OF_ENDLESS)
     return Planned(kind="waiting", definition=WAITING, meddling=meddling, after_iterations=1)
 
 
 def _family(chance: random.Random) -> Planned:
-    meddling = chance.choice(list(Meddling))
+    meddling = chance.choice(_ENDINGS_OF_ENDLESS)
     return Planned(kind="family", definition=FAMILY, meddling=meddling, after_iterations=1)
+
+
+def _guardian(chance: random.Random) -> Planned:
+    input = {"children": 2, "text": _big_text(chance)}
+    return Planned(kind="long parent", definition=GUARDIAN, input=input)
+
+
+def _import(_: random.Random) -> Planned:
+    """Of a file of records, into the stack's own table: its input is the stack's to know."""
+    return Planned(kind="import of records", definition=IMPORT)
+
+
+def _outlives(chance: random.Random) -> Planned:
+    return Planned(
+        kind="late threads", definition="chaosOutlives", input={"steps": chance.randint(1, 4)}
+    )
+
+
+def _outputs(chance: random.Random) -> Planned:
+    return _perhaps_meddled(
+        chance,
+        Planned(
+            kind="big outputs", definition="chaosOutputs", input={"steps": chance.randint(1, 3)}
+        ),
+        odds=0.5,
+    )
+
+
+def _talks(chance: random.Random) -> Planned:
+    meddling = chance.choice([Meddling.DELETE, Meddling.ABORT, None])
+    return Planned(kind="long log", definition="chaosTalks", meddling=meddling, after_iterations=1)
+
+
+def _slow(_: random.Random) -> Planned:
+    return Planned(kind="two at a time", definition="chaosSlow")
+
+
+def _raises(_: random.Random) -> Planned:
+    return Planned(kind="hook that raises", definition="chaosHookRaises")
+
+
+def _kills(_: random.Random) -> Planned:
+    return Planned(kind="hook that kills", definition="chaosHookKills")
+
+
+def _hangs(_: random.Random) -> Planned:
+    return Planned(kind="hook that hangs", definition="chaosHookHangs")
+
+
+def _big_text(chance: random.Random) -> str:
+    return base64.b64encode(chance.randbytes(BIG_BYTES)).decode()
 
 
 def _few_steps(chance: random.Random) -> Fields:
     return {"steps": chance.randint(1, 4), "wait": chance.choice([0, 5, 30])}
 
 
-def _perhaps_meddled(chance: random.Random, task: Planned) -> Planned:
-    if chance.random() >= _MEDDLED:
+def _perhaps_meddled(chance: random.Random, task: Planned, *, odds: float = _MEDDLED) -> Planned:
+    if chance.random() >= odds:
         return task
-    return replace(
-        task, meddling=chance.choice(list(Meddling)), after_iterations=chance.randint(0, 2)
-    )
+    return replace(task, meddling=chance.choice(_ANY), after_iterations=chance.randint(0, 2))

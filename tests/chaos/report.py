@@ -46,14 +46,9 @@ def _count(verdict: Verdict, findings: Sequence[Finding]) -> int:
 
 def _tasks(result: Result) -> Table:
     table = Table("tasks", *_STATUSES[:3], "open", "all", title="Outcomes")
-    found = {
-        (result.kinds[task.id], str(task.record.status) if task.record else "none"): 0
-        for task in result.tasks
-    }
-    for task in result.tasks:
-        found[(result.kinds[task.id], str(task.record.status) if task.record else "none")] += 1
+    found = Counter((result.kinds[task.id], str(task.status or "none")) for task in result.tasks)
     for kind in sorted({kind for kind, _ in found}):
-        numbers = [found.get((kind, status), 0) for status in _STATUSES]
+        numbers = [found[kind, status] for status in _STATUSES]
         table.add_row(kind, *map(str, numbers[:3]), str(sum(numbers[3:])), str(sum(numbers)))
     return table
 

@@ -4,8 +4,10 @@ import json
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,39 +15,71 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from handler.clock import SystemClock
 from handler.contract import EnvVar
+from handler.table import keys
 from handler.table.dynamo import Dynamo
 from handler.table.payloads import PayloadBucket
 from handler.table.store import Store
 from local.deployed import Deployed, running_project
 from local.emulator import ACCOUNT_ID, Emulator, Options
 from local.errors import LocalError
+from local.graphql_client import GraphqlFailed
 from local.project import Project
 from local.user import User
-from tests.chaos.definitions.chaos_effects import EFFECTS
+from tests.chaos import bundle
+from tests.chaos.ageing import Ageing
+from tests.chaos.definitions.chaos_effects import CAMPAIGN, EFFECTS
 from tests.chaos.ledger import FILE, Ledger, Reader
+from tests.chaos.odd_records import OddRecord
 
 ROOT = Path(__file__).parents[2]
 _WAIT_SCALE = 0.01
 # Patience of the recovery, visibility of a dead letter: minutes on AWS, seconds here.
 PATIENCE_SECONDS = 1
-_WORKER_TIMEOUT_SECONDS = 8  # it gives up on the table when less than five are left
+# They give up on the table when less than five are left; a hook that hangs takes all of them.
+_WORKER_TIMEOUT_SECONDS, _RECOVERY_TIMEOUT_SECONDS = 10, 8
 _CONCURRENT_WORKERS = (
     4  # more would only wait for two processors; what is beyond is throttled, as on AWS
 )
-_ATTEMPTS = 20
+# Longer than a bad deploy.
+_PATIENCE_OF_A_CALLER_SECONDS = 20.0
+
+# A file for importCsv: the record of a task that nobody has triggered.
+_RECORDS = ("tasks/import/records.csv", b"pk,sk,taskStatus\nTASK#imported,TASK,success\n")
 
 Failure = (BotoCoreError, ClientError, LocalError, OSError)
+
+_DELETE = """
+mutation Delete($id: ID!) {
+  backgroundTasks { deleteTask(id: $id) { data error { message code data } } }
+}"""
+_LIST = """
+query List {
+  backgroundTasks {
+    listTasks(limit: 100) { data { id taskStatus name } error { message code data } }
+  }
+}"""
 
 
 class Stack(User):
     """The system, as a campaign uses it. A call that fails by one of the faults is tried again."""
 
-    def __init__(self, deployed: Deployed, folder: Path) -> None:
+    def __init__(self, deployed: Deployed, folder: Path, project: Project) -> None:
         super().__init__(deployed)
         self.ledger = Ledger(folder)
         self.reader = Reader(folder / FILE)
+        self.retention_days = int(project.config[f"{project.name}:taskRetentionDays"])
+        self.project = project.folder
+        self.ageing = Ageing(
+            dynamodb=deployed.access.client("dynamodb"),
+            s3=deployed.access.client("s3"),
+            table=deployed.outputs["tableName"],
+            bucket=deployed.outputs["payloadBucketName"],
+        )
         self._access = deployed.access
         self._outputs = deployed.outputs
+        self._functions = [
+            str(self._outputs[f"{role}FunctionName"]) for role in ("worker", "api", "recovery")
+        ]
 
     def prepare(self) -> None:
         """Creates the table of effects, and shortens what takes minutes on AWS."""
@@ -60,10 +94,7 @@ class Stack(User):
                 {"AttributeName": "effect", "KeyType": "RANGE"},
             ],
         )
-        worker, recovery = (
-            self._outputs["workerFunctionName"],
-            self._outputs["recoveryFunctionName"],
-        )
+        worker, _, recovery = self._functions
         functions, queues = self._client("lambda"), self._client("sqs")
         functions.update_function_configuration(
             FunctionName=worker, Timeout=_WORKER_TIMEOUT_SECONDS
@@ -76,7 +107,9 @@ class Stack(User):
         ]
         variables |= {EnvVar.RECOVERY_AFTER_SECONDS.value: str(PATIENCE_SECONDS)}
         functions.update_function_configuration(
-            FunctionName=recovery, Environment={"Variables": variables}
+            FunctionName=recovery,
+            Environment={"Variables": variables},
+            Timeout=_RECOVERY_TIMEOUT_SECONDS,
         )
         url, attributes = (
             self._outputs["deadLetterQueueUrl"],
@@ -84,28 +117,83 @@ class Stack(User):
         )
         queues.set_queue_attributes(QueueUrl=url, Attributes=attributes)
 
-    def sweep(self, *, wait: bool = False) -> None:
-        """Has the recovery look around, as its schedule does; `wait` is for its end."""
-        kind = "RequestResponse" if wait else "Event"
+    def import_of_records(self) -> Mapping[str, str]:
+        """The input of an import of records into the stack's own table, out of its own bucket."""
+        key, content = _RECORDS
+        bucket, table = self._outputs["payloadBucketName"], self._outputs["tableName"]
+        again(partial(self._client("s3").put_object, Bucket=bucket, Key=key, Body=content))
+        return {"bucket": bucket, "key": key, "table": table, "key_field": "pk"}
+
+    def deploy(self, changes: bundle.Files, *, roles: Sequence[str] = ()) -> None:
+        """Has the Lambdas run the bundle with other files in it, or as it is again (`{}`).
+
+        Args:
+            roles: the last parts of their names; by default all of them.
+        """
+        [built] = (self.project / ".build").glob("*.zip")
+        code = bundle.with_files(built.read_bytes(), changes)
+        for function in self._functions:
+            if not roles or function.rpartition("-")[2] in roles:
+                self._client("lambda").update_function_code(FunctionName=function, ZipFile=code)
+
+    def sweep(self) -> bool:
+        """Has the recovery look around, as its schedule does.
+
+        Returns whether it came to its end, and could deal with all that it found.
+        """
         event = json.dumps({"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}})
-        function = self._outputs["recoveryFunctionName"]
-        again(
-            lambda: self._client("lambda").invoke(
-                FunctionName=function, InvocationType=kind, Payload=event
-            )
-        )
+        answer = self._client("lambda").invoke(FunctionName=self._functions[-1], Payload=event)
+        return "FunctionError" not in answer
+
+    def delete(self, task_id: str) -> None:
+        """Deletes a task, which has to be over."""
+        self._envelope("deleteTask", _DELETE, {"id": task_id})
+
+    def list(self) -> int:
+        """Lists tasks, without their payloads, and returns how many there are on the page."""
+        return len(self._envelope("listTasks", _LIST, {})["data"])
 
     def stop(self, execution: str) -> bool:
         """Stops an execution, as a person does in the console. Returns whether it was running."""
-        machine = str(self._outputs["stateMachineArn"])
-        arn = f"{machine.replace(':stateMachine:', ':execution:')}:{execution}"
-        try:
-            self._client("stepfunctions").stop_execution(
-                executionArn=arn, cause="Stopped by the campaign."
-            )
-        except ClientError:
-            return False
-        return True
+        return self._in_the_console("stop_execution", execution, cause="Stopped by the campaign.")
+
+    def redrive(self, execution: str) -> bool:
+        """Redrives an execution, as a person does in the console: one that runs is stopped first.
+
+        Returns whether it runs again.
+        """
+        return self._in_the_console("redrive_execution", execution)
+
+    def lose_payloads(self, task_id: str) -> bool:
+        """Removes the payloads of a task from the bucket. Returns whether it had any there."""
+        key, table = keys.task_key(task_id), self._outputs["tableName"]
+        item = again(lambda: self._client("dynamodb").get_item(TableName=table, Key=key))
+        pointers = [item.get("Item", {}).get(name, {}).get("M", {}) for name in ("input", "output")]
+        lost = [pointer["key"]["S"] for pointer in pointers if "key" in pointer]
+        for name in lost:
+            bucket = self._outputs["payloadBucketName"]
+            again(partial(self._client("s3").delete_object, Bucket=bucket, Key=name))
+        return bool(lost)
+
+    def write(self, record: OddRecord) -> None:
+        """Writes an odd record into the table, as a person does."""
+        for row in record.rows:
+            put = self._client("dynamodb").put_item
+            again(partial(put, TableName=self._outputs["tableName"], Item=row))
+
+    def lose_track_of(self, task_id: str, content: bytes) -> None:
+        """Leaves a payload in the bucket that no record names: its writer died before that."""
+        bucket, key = self._outputs["payloadBucketName"], f"tasks/{task_id}/input"
+        again(partial(self._client("s3").put_object, Bucket=bucket, Key=key, Body=content))
+
+    def happens(self, effect: str) -> None:
+        """Lets the campaign's tasks know of something that concerns all of them."""
+        key = {"task": {"S": CAMPAIGN}, "effect": {"S": effect}}
+        item = key | {"times": {"N": "1"}}
+        self._client("dynamodb").put_item(TableName=EFFECTS, Item=item)
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
 
     def undelivered(self) -> int:
         """How many events wait in the dead-letter queue, seen or unseen."""
@@ -138,19 +226,43 @@ class Stack(User):
         bucket = PayloadBucket(self._client("s3"), name=self._outputs["payloadBucketName"])
         return Store(dynamo, clock=clock, bucket=bucket)
 
+    def _in_the_console(self, operation: str, execution: str, **more: str) -> bool:
+        machine = str(self._outputs["stateMachineArn"])
+        arn = f"{machine.replace(':stateMachine:', ':execution:')}:{execution}"
+
+        def call() -> bool:
+            try:
+                getattr(self._client("stepfunctions"), operation)(executionArn=arn, **more)
+            except ClientError as error:
+                if error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500:
+                    raise
+                if error.response["Error"]["Code"] == "ThrottlingException":
+                    raise
+                return False
+            return True
+
+        return bool(again(call))
+
+    def _envelope(self, operation: str, document: str, variables: Mapping[str, Any]) -> Any:
+        envelope = self.graphql(document, variables)[operation]
+        if envelope["error"]:
+            raise GraphqlFailed(f"{operation} answered {json.dumps(envelope)}")
+        return envelope
+
     def _client(self, service: str) -> Any:
         return self._access.client(service)
 
 
 def again(call: Callable[[], Any]) -> Any:
     """Tries a call until it works: to be hit by a fault is what it is for."""
-    for _ in range(_ATTEMPTS):
+    deadline = time.monotonic() + _PATIENCE_OF_A_CALLER_SECONDS
+    while True:
         try:
             return call()
-        except Failure as error:
-            failure = error
+        except Failure:
+            if time.monotonic() > deadline:
+                raise
             time.sleep(0.1)
-    raise failure
 
 
 @contextmanager
@@ -162,7 +274,7 @@ def running_stack(seed: int) -> Iterator[Stack]:
         with running_project(
             project.with_config({"workerPolicyStatements": _policy(project.region)}), options
         ) as (deployed, emulator):
-            stack = Stack(deployed, _folder(emulator))
+            stack = Stack(deployed, _folder(emulator), project)
             stack.prepare()
             yield stack
 
@@ -185,5 +297,13 @@ def _project(folder: Path) -> Project:
 
 
 def _policy(region: str) -> list[dict[str, Any]]:
-    table = f"arn:aws:dynamodb:{region}:{ACCOUNT_ID}:table/{EFFECTS}"
-    return [{"Effect": "Allow", "Action": ["dynamodb:UpdateItem"], "Resource": [table]}]
+    """The effects; and what importCsv asks of a table, of which people list many."""
+    tables = f"arn:aws:dynamodb:{region}:{ACCOUNT_ID}:table"
+    return [
+        _allow(["dynamodb:UpdateItem", "dynamodb:GetItem"], f"{tables}/{EFFECTS}"),
+        _allow(["dynamodb:DescribeTable"], f"{tables}/background-tasks-*"),
+    ]
+
+
+def _allow(actions: list[str], resource: str) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": actions, "Resource": [resource]}

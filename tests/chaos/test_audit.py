@@ -5,16 +5,19 @@ from typing import Any
 
 import pytest
 
+from handler.clock import to_iso
 from handler.contract import Status
 from handler.record.failures import TaskFailure
 from handler.record.stored_task import StoredTask
 from handler.testing import ManualClock
-from tests.chaos.audit import Verdict, audit
-from tests.chaos.evidence import Evidence, Expected
+from tests.chaos.audit import Finding, Verdict, audit
+from tests.chaos.evidence import Evidence, Expected, Surroundings
 from tests.chaos.ledger import Write
+from tests.chaos.odd_records import odd_records
 from tests.chaos.plan import Meddling
 
 NOW = ManualClock().now()
+LONG_AGO = to_iso(NOW)
 
 
 def record(**changes: Any) -> StoredTask:
@@ -35,6 +38,7 @@ def write(
     claims: int = 0,
     execution: str = "e1",
     at: str = "",
+    cursor: int | None = None,
 ) -> Write:
     return Write(
         task_id="t1",
@@ -46,6 +50,7 @@ def write(
         claims=claims,
         answer=answer,
         answered_visit=f"v{iterations}" if answer else "",
+        cursor=cursor,
     )
 
 
@@ -74,6 +79,21 @@ GOOD = Evidence(
     effects={"row 0": 1, "row 1": 3, "on_done": 1},
     history=HISTORY,
 )
+DELETED = replace(
+    GOOD,
+    record=None,
+    is_deleted=True,
+    abort_accepted=True,
+    faults=[Meddling.DELETE],
+    effects={"on_abort": 1},
+    history=[*HISTORY[:3], write("aborted", 1, answer="aborted")],
+)
+HAS_NO_END = replace(
+    GOOD,
+    expected=Expected(counted=2, rows=2, hook_ends=False),
+    log=["2. The on_done hook was started 3 times and never ended; it is given up."],
+)
+LOST_ANSWER = "Step Functions lost Lambda's answer"
 
 
 def found(evidence: Evidence) -> list[Verdict]:
@@ -146,8 +166,43 @@ def test_an_effect_that_was_repeated_is_no_finding() -> None:
             id="its trigger was answered with success",
         ),
         pytest.param(
-            replace(GOOD, parent_aborted_on=NOW, history=ran_on(16)),
+            replace(GOOD, parent_aborted_on=LONG_AGO, history=ran_on(16)),
             id="it ran on after its parent's abort",
+        ),
+        pytest.param(replace(DELETED, effects={}), id="it was deleted before its hook ran"),
+        pytest.param(
+            replace(DELETED, abort_accepted=False, faults=[]), id="who aborted what was deleted?"
+        ),
+        pytest.param(
+            replace(GOOD, record=failed("INPUT_UNREADABLE"), effects={"on_error": 1}),
+            id="nobody has lost its input",
+        ),
+        pytest.param(
+            replace(
+                GOOD,
+                record=failed("INPUT_UNREADABLE"),
+                effects={"on_error": 1},
+                faults=[Meddling.LOSE_LATER],
+            ),
+            id="its input was lost when it was over",
+        ),
+        pytest.param(
+            replace(
+                GOOD,
+                record=record(status=Status.ABORTED),
+                effects={"on_abort": 1},
+                faults=[Meddling.REDRIVE],
+            ),
+            id="its execution runs again",
+        ),
+        pytest.param(
+            replace(
+                GOOD,
+                record=failed("WORKER_CODE"),
+                effects={"on_error": 1},
+                faults=["A definition could not be imported"],
+            ),
+            id="a bad deploy is no reason",
         ),
     ],
 )
@@ -170,7 +225,7 @@ def test_it_is_lost(evidence: Evidence) -> None:
             effects={"on_error": 1},
             faults=["EventBridge refused an entry"] * 5,
         ),
-        replace(GOOD, parent_aborted_on=NOW, history=ran_on(15)),
+        replace(GOOD, parent_aborted_on=LONG_AGO, history=ran_on(15)),
         replace(
             GOOD,
             record=failed("UNDELIVERED"),
@@ -181,7 +236,13 @@ def test_it_is_lost(evidence: Evidence) -> None:
             GOOD,
             record=failed("ON_PURPOSE"),
             effects={"on_error": 1},
-            expected=Expected(status="failed"),
+            expected=Expected(status="failed", code="ON_PURPOSE"),
+        ),
+        replace(
+            GOOD,
+            record=failed(),
+            effects={},
+            expected=Expected(status="failed", code="TASK_ERROR", counts_hooks=False),
         ),
         replace(GOOD, record=failed("CHILDREN"), effects={"on_error": 1}, unsuccessful_children=1),
         replace(
@@ -194,12 +255,41 @@ def test_it_is_lost(evidence: Evidence) -> None:
             GOOD,
             record=record(status=Status.ABORTED),
             effects={"on_abort": 1},
-            parent_aborted_on=NOW,
+            parent_aborted_on=LONG_AGO,
         ),
         replace(
             GOOD,
             effects={"row 0": 1, "row 1": 1},
             log=["1. The on_done hook was started 3 times; it is given up."],
+        ),
+        DELETED,
+        replace(DELETED, is_deleted=None, rows=["the row LOG#1"]),
+        replace(GOOD, record=None, is_deleted=True),
+        replace(
+            GOOD,
+            record=failed("INPUT_UNREADABLE"),
+            effects={"on_error": 1},
+            faults=[Meddling.LOSE],
+        ),
+        replace(GOOD, record=record(output={"note": "Lost."}), faults=[Meddling.LOSE_LATER]),
+        replace(
+            GOOD,
+            record=record(status=Status.ABORTED),
+            effects={"on_abort": 1},
+            faults=[Meddling.STOP_AND_REDRIVE],
+        ),
+        replace(
+            GOOD,
+            record=failed("WORKER_LAMBDA_FAILED"),
+            effects={"on_error": 1},
+            faults=[LOST_ANSWER, Meddling.REDRIVE],
+        ),
+        HAS_NO_END,
+        replace(GOOD, unasked=["the recovery read its output"] * 2),
+        replace(
+            GOOD,
+            effects={**GOOD.effects, "finished": 2, "told": 1},
+            faults=[LOST_ANSWER, "The worker was killed"],
         ),
     ],
 )
@@ -212,12 +302,59 @@ def test_an_end_that_follows_from_what_was_done_is_no_finding(evidence: Evidence
     [
         {"status": Status.RUNNING},
         {"pending_hook": "on_done"},
-        {"log_expiry_pending": True},
+        {"expiry_pending": 1},
+        {"deletion_pending": True},
         {"children_abort_pending": True},
     ],
 )
 def test_it_is_stuck(changes: dict[str, Any]) -> None:
     assert Verdict.STUCK in found(replace(GOOD, record=record(**changes)))
+
+
+@pytest.mark.parametrize(
+    "evidence",
+    [
+        pytest.param(replace(DELETED, rows=["the row LOG#1"]), id="it was deleted in part"),
+        pytest.param(replace(HAS_NO_END, log=[]), id="nobody has given its hook up"),
+        pytest.param(
+            replace(GOOD, unasked=["the recovery read its input"] * 6), id="its payload was read"
+        ),
+    ],
+)
+def test_what_is_left_of_it_or_read_of_it_in_vain_is_stuck(evidence: Evidence) -> None:
+    assert found(evidence) == [Verdict.STUCK]
+
+
+def test_what_is_beside_the_tasks_is_audited_too() -> None:
+    odd = odd_records(7, record())[0]
+    surroundings = Surroundings(
+        odd=[(odd, "It could not be deleted.")],
+        unanswered=["Internal Server Error"],
+        left={"t1": ["the row TASK", "the row LOG#1"]},
+        failed_sweeps=2,
+    )
+
+    found = [(finding.verdict, finding.task_id) for finding in audit([GOOD], surroundings)]
+
+    assert found == [
+        (Verdict.STUCK, odd.id),
+        (Verdict.STUCK, "t1"),
+        (Verdict.LOST, "(the API)"),
+        (Verdict.STUCK, "(the recovery)"),
+    ]
+    assert audit([GOOD], Surroundings()) == []
+
+
+def test_what_is_left_after_the_retention_is_named_and_counted() -> None:
+    left = {"t1": ["the row TASK", "the row LOG#1"]}
+
+    assert audit([], Surroundings(left=left)) == [
+        Finding(
+            verdict=Verdict.STUCK,
+            task_id="t1",
+            what="Its retention has passed, and the row TASK, and 1 more is there.",
+        )
+    ]
 
 
 @pytest.mark.parametrize(
@@ -235,6 +372,10 @@ def test_it_is_stuck(changes: dict[str, Any]) -> None:
             [*HISTORY[:2], write("running", 2, execution="e2")], id="two executions owned it"
         ),
         pytest.param([*HISTORY[:2], write("running", 3)], id="an iteration was skipped"),
+        pytest.param(
+            [write("running", 1, claims=1, cursor=8), write("running", 1, claims=1, cursor=4)],
+            id="its cursor went back",
+        ),
     ],
 )
 def test_a_history_that_shows_it_done_twice_is_a_double_effect(history: list[Write]) -> None:
@@ -243,7 +384,15 @@ def test_a_history_that_shows_it_done_twice_is_a_double_effect(history: list[Wri
 
 @pytest.mark.parametrize(
     "evidence",
-    [replace(GOOD, record=record(output={"counted": 3})), replace(GOOD, found_children=1)],
+    [
+        replace(GOOD, record=record(output={"counted": 3})),
+        replace(GOOD, found_children=1),
+        replace(
+            GOOD,
+            effects={**GOOD.effects, "finished": 2},
+            faults=[LOST_ANSWER, "DynamoDB throttled a request"],
+        ),
+    ],
 )
 def test_what_is_there_more_often_than_it_should_is_a_double_effect(evidence: Evidence) -> None:
     assert Verdict.DOUBLE in found(evidence)

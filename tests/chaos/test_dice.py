@@ -39,5 +39,6 @@ def test_the_same_seed_makes_the_same_plan() -> None:
     assert plan(7, 100) != plan(8, 100)
 
 
-def test_a_short_plan_has_every_kind_of_task() -> None:
-    assert {task.kind for task in plan(7, 24)} == {task.kind for task in plan(7, 300)}
+def test_a_short_plan_has_every_kind_of_task_but_those_that_take_minutes() -> None:
+    short, long = ({task.kind for task in plan(7, tasks)} for tasks in (24, 300))
+    assert long - short == {"hook that hangs"}

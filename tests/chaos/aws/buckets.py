@@ -3,8 +3,9 @@
 from typing import Any
 
 from local.aws.patch import Original, module, replace
+from tests.chaos.aws.callers import caller_of
 from tests.chaos.aws.dice import Dice, drawn
-from tests.chaos.ledger import Fault, Ledger
+from tests.chaos.ledger import Fault, Ledger, Unasked
 
 Response = tuple[int, dict[str, str], bytes]
 
@@ -25,20 +26,25 @@ class Buckets:
         replace(module("services.s3"), "handle_request", self._faulty)
 
     def _faulty(self, handle: Original) -> Original:
-        async def answer(method: str, path: str, *more: Any, **named: Any) -> Response:
-            fault = (
-                ""
-                if _PAYLOADS not in path or self._ledger.is_calm
-                else drawn(self._dice.roll("S3"), ODDS)
-            )
+        async def answer(
+            method: str, path: str, headers: dict[str, str], *more: Any, **named: Any
+        ) -> Response:
+            if _PAYLOADS not in path:
+                return await handled(handle(method, path, headers, *more, **named))
+            task_id = path.split(_PAYLOADS)[1].split("/", maxsplit=1)[0]
+            if method == "GET" and caller_of(headers) == "recovery":
+                self._ledger.add(Unasked(task_id=task_id, what="the recovery read a payload of it"))
+            fault = "" if self._ledger.is_calm else drawn(self._dice.roll("S3"), ODDS)
             if fault:
-                self._ledger.add(
-                    Fault(kind=fault, task_id=path.split(_PAYLOADS)[1].split("/", maxsplit=1)[0])
-                )
+                self._ledger.add(Fault(kind=fault, task_id=task_id))
             if fault == FAILED:
                 return _SLOW_DOWN
-            answered: Response = await handle(method, path, *more, **named)
+            answered = await handled(handle(method, path, headers, *more, **named))
             return _SLOW_DOWN if fault == UNANSWERED else answered
+
+        async def handled(request: Any) -> Response:
+            response: Response = await request
+            return response
 
         return answer
 

@@ -1,15 +1,14 @@
 """EventBridge refuses entries, and loses, repeats, delays or can't deliver what it has taken."""
 
-import contextvars
 import json
 import threading
-from collections.abc import Callable
 from typing import Any
 
 from handler.contract import DETAIL_TYPE, WireKey
 from local.aws.event_delivery import current_delivery, send_to_dlq
 from local.aws.patch import Original, module, replace
 from tests.chaos.aws.dice import Dice, drawn
+from tests.chaos.aws.threads import in_this_context
 from tests.chaos.ledger import Fault, Ledger
 
 REFUSED = "EventBridge refused an entry"
@@ -66,7 +65,7 @@ class Events:
     def _losing(self, dispatch: Original) -> Original:
         def start(arn: str, payload: str) -> None:
             task_id = _task_of_event(payload)
-            deliver = _in_this_context(lambda: dispatch(arn, payload))
+            deliver = in_this_context(lambda: dispatch(arn, payload))
             match self._fault(
                 "delivery", DELIVERY_ODDS if _has_record(payload) else _SAFE_ODDS, task_id
             ):
@@ -109,12 +108,6 @@ class Events:
 # Of an event that was sent by hand nothing is stored before it arrives: EventBridge promises to
 # deliver it, and nobody else can know of it.
 _SAFE_ODDS = {kind: odds for kind, odds in DELIVERY_ODDS.items() if kind != LOST}
-
-
-def _in_this_context(deliver: Callable[[], None]) -> Callable[[], None]:
-    """For another thread: account, region and the delivery itself are in the context."""
-    context = contextvars.copy_context()
-    return lambda: context.run(deliver)
 
 
 def _task_of(entry: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Lambda's processes are killed while they work."""
+"""Lambda's processes are killed while they work, and let end what they do when code is deployed."""
 
 import threading
 from typing import Any
@@ -11,6 +11,10 @@ from tests.chaos.ledger import Fault, Ledger
 # By the last part of the function's name. An iteration of the campaign takes about a tenth of a
 # second.
 ODDS = {"worker": 0.07, "api": 0.03, "recovery": 0.12}
+# An API that dies halfway leaves half a deletion, or a payload without a record.
+DELETION_ODDS = 0.25
+BIG_REQUEST_ODDS = 0.15
+_BIG_REQUEST_CHARACTERS = 100_000
 LATEST_SECONDS = 0.12
 
 
@@ -23,6 +27,9 @@ class Lambdas:
 
     def apply(self) -> None:
         replace(module("core.lambda_runtime"), "Worker", self._mortal)
+        # Of a deploy alone: what has just failed there may be killed.
+        replace(module("services.lambda_svc"), "_update_code", _letting_end_what_runs)
+        replace(module("services.lambda_svc"), "release_worker", _ending_what_is_retired)
 
     def _mortal(self, worker: Original) -> Original:
         ledger, dice = self._ledger, self._dice
@@ -33,7 +40,7 @@ class Lambdas:
             def invoke(self, event: Any, request_id: str, **context: object) -> dict[str, Any]:
                 role = str(self.func_name).rpartition("-")[2]
                 chance = dice.roll(role)
-                if ledger.is_calm or chance.random() >= ODDS.get(role, 0.0):
+                if ledger.is_calm or chance.random() >= _odds(role, event):
                     return self._answer(event, request_id, **context)
                 module("core.lambda_runtime").ensure_spawned(
                     self
@@ -59,6 +66,42 @@ class Lambdas:
                     process.wait()  # so that the next invocation sees that it is gone
 
         return Worker
+
+
+def _odds(role: str, event: Any) -> float:
+    body = str(event.get("body") or "") if isinstance(event, dict) else ""
+    if "deleteTask" in body:
+        return DELETION_ODDS
+    return BIG_REQUEST_ODDS if len(body) > _BIG_REQUEST_CHARACTERS else ODDS.get(role, 0.0)
+
+
+def _letting_end_what_runs(update_code: Original) -> Original:
+    """On AWS, an invocation that runs while code is deployed ends with the code that it has.
+
+    (Lambda developer guide, "Updating Lambda function code".) ministack kills it.
+    """
+
+    def update(name: str, data: dict[str, Any]) -> object:
+        runtime = module("core.lambda_runtime")
+        with runtime._lock:
+            for key, workers in runtime._workers.items():
+                if key.split(":")[-2] == name:
+                    running = [worker for worker in workers if worker.in_use]
+                    for worker in running:
+                        worker.is_retired = True
+                    workers[:] = [worker for worker in workers if worker not in running]
+        return update_code(name, data)
+
+    return update
+
+
+def _ending_what_is_retired(release: Original) -> Original:
+    def release_worker(worker: Any) -> None:
+        release(worker)
+        if getattr(worker, "is_retired", False):
+            module("core.lambda_runtime").kill_workers([worker])
+
+    return release_worker
 
 
 def _task_of(event: Any) -> str:

@@ -8,6 +8,9 @@ import boto3
 from handler import Definition, TaskRecord
 
 EFFECTS = "chaos-effects"
+# What happens to all of them: an effect of no task.
+CAMPAIGN = "campaign"
+TIME_PASSED = "time passed"
 
 
 @functools.cache
@@ -23,6 +26,12 @@ def count(task_id: str, effect: str) -> None:
         UpdateExpression="ADD times :one",
         ExpressionAttributeValues={":one": {"N": "1"}},
     )
+
+
+def has_happened(effect: str) -> bool:
+    """Whether an effect of the whole campaign has happened."""
+    key = {"task": {"S": CAMPAIGN}, "effect": {"S": effect}}
+    return "Item" in _dynamodb().get_item(TableName=EFFECTS, Key=key)
 
 
 def with_counted_hooks(definition: Definition) -> Definition:

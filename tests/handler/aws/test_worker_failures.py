@@ -26,6 +26,13 @@ CRASHES = [
     ("Lambda.TooManyRequestsException", "Rate Exceeded.", WorkerFailure.THROTTLED),
     ("StoreUnavailable", "DynamoDB's update_item kept failing.", WorkerFailure.STORE_UNAVAILABLE),
     ("DefinitionUnavailable", "", WorkerFailure.DEFINITION_UNAVAILABLE),
+    ("Lambda.SdkClientException", "Unable to execute HTTP request", WorkerFailure.LAMBDA_FAILED),
+    ("Lambda.ServiceException", "Service Unavailable", WorkerFailure.LAMBDA_FAILED),
+    (
+        "Lambda.AWSLambdaException",
+        "User: x is not authorized to perform: lambda:InvokeFunction",
+        WorkerFailure.CODE,
+    ),
     ("Runtime.ImportModuleError", "No module named x", WorkerFailure.CODE),
     ("KeyError", "'x'", WorkerFailure.CODE),
 ]
