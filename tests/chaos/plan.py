@@ -87,6 +87,7 @@ def plan(seed: int, tasks: int) -> Sequence[Planned]:
             _deleted,
             _redriven,
             _slow,
+            _long,
         ],
         [_guardian, _raises, _kills, _big, _lost_later, _import],
     )

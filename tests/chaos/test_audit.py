@@ -317,6 +317,10 @@ def test_it_is_stuck(changes: dict[str, Any]) -> None:
         pytest.param(replace(DELETED, rows=["the row LOG#1"]), id="it was deleted in part"),
         pytest.param(replace(HAS_NO_END, log=[]), id="nobody has given its hook up"),
         pytest.param(
+            replace(GOOD, unasked=["a list, a join or a sweep read its inputContent"]),
+            id="a list read its payload",
+        ),
+        pytest.param(
             replace(GOOD, unasked=["the recovery read its input"] * 6), id="its payload was read"
         ),
     ],

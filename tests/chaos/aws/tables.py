@@ -32,6 +32,7 @@ _BATCHES = ("BatchGetItem", "BatchWriteItem")
 _WRITES = ("PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems")
 _REQUESTS = ("GetItem", "Query", "BatchGetItem", *_WRITES)
 _PAYLOADS = ("input", "output", "inputContent", "outputContent")
+AMONG_MANY = "a list, a join or a sweep read its"
 _LONG_BYTES = 8 * 1024  # a short one costs nobody anything
 _TASK_ID = re.compile(rb'"TASK#([^"#]+)"')
 
@@ -69,8 +70,8 @@ class Tables:
                         keys.task_id(key),
                         await handle(method, path, {"x-amz-target": ".GetItem"}, got, query),
                     )
-            if action == "BatchGetItem" and (caller := caller_of(headers)) in _WATCHING:
-                self._note_what_nobody_asked_for(caller, json.loads(answered[2]))
+            if action == "BatchGetItem" and caller_of(headers) in _WATCHING:
+                self._note_what_nobody_asked_for(json.loads(answered[2]))
             return _error("InternalServerError", 500) if fault == UNANSWERED else answered
 
         return answer
@@ -103,14 +104,14 @@ class Tables:
         item = json.loads(got[2]).get("Item")
         self._ledger.add(_write(item) if item else Removal(task_id=task_id))
 
-    def _note_what_nobody_asked_for(self, caller: str, answered: dict[str, Any]) -> None:
+    def _note_what_nobody_asked_for(self, answered: dict[str, Any]) -> None:
         """A sweep and a list read no payloads: a few dozen large ones would end their Lambda."""
         for items in answered.get("Responses", {}).values():
             for item in items:
                 for name in item.keys() & _PAYLOADS:
                     id, size = keys.task_id(item), len(json.dumps(item[name]))
                     if size > _LONG_BYTES and not is_odd(id):
-                        self._ledger.add(Unasked(task_id=id, what=f"the {caller} read its {name}"))
+                        self._ledger.add(Unasked(task_id=id, what=f"{AMONG_MANY} {name}"))
 
 
 def _left_over(body: bytes) -> Response:
