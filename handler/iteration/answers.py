@@ -86,6 +86,13 @@ class AnswerBuilder:
             f'Task "{task.id}" ({task.status}) belongs to {owner}; this one changed nothing.'
         )
 
+    def too_late(self, task: StoredTask) -> Json:
+        """An invocation of a visit that its execution has left behind: nobody hears its answer."""
+        return self.done(
+            f'Task "{task.id}" ({task.status}) is at a later visit of its execution; '
+            "this one changed nothing."
+        )
+
     def _answer(self, status: AnswerStatus) -> Json:
         return {WireKey.STATUS.value: status.value, **self._echo}
 

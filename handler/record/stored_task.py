@@ -60,6 +60,7 @@ class StoredTask(TaskRecord):
     claims_since_outcome: Count = 0
     resends: Count = 0  # how often its event was sent again
     visit: str | None = None  # the visit of `Run` that the running iteration answers
+    visit_entered_on: str | None = None  # when its execution entered that visit
     # The worker's last answer and the visit that it answered: it repeats the answer if it was lost.
     last_answer: AnswerStatus | None = None
     answered_visit: str | None = None
@@ -218,7 +219,8 @@ class StoredTask(TaskRecord):
 
     def released(self, *, now: datetime) -> Self:
         """The execution gives up the task, for the next execution to own."""
-        return self._changed(now, execution_name=None, execution_iterations=0, resends=0)
+        free = {"execution_name": None, "execution_iterations": 0, "visit_entered_on": None}
+        return self._changed(now, resends=0, **free)
 
     def _continued(self, now: datetime, wait: int, *, free: int = 0, **changes: object) -> Self:
         crashed = max(self.claims_since_outcome - 1, 0)

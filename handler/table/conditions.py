@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from handler.table.keys import Item
 
 CLAIM_UPDATE: Final = (
-    "SET taskStatus = :running, executionName = :execution, visit = :visit, writeToken = :token,"
+    "SET taskStatus = :running, executionName = :execution, visit = :visit,"
+    " visitEnteredOn = :entered, writeToken = :token,"
     " savedOn = :now, startedOn = if_not_exists(startedOn, :now)"
     " REMOVE waitingUntil, problem"
     " ADD iterations :one, countedIterations :one, attempts :one, claimsSinceOutcome :one,"
@@ -35,6 +36,10 @@ CLAIM_CONDITION: Final = (
     # This visit was answered and the answer was lost: repeat the answer, do not run again. A
     # foreign state machine sends no visit.
     " AND (:visit = :no_visit OR attribute_not_exists(answeredVisit) OR answeredVisit <> :visit)"
+    # An invocation that Step Functions took for dead may come late, when its execution has gone on
+    # to other visits: it would take the task from them, and nobody hears its answer.
+    " AND (:entered = :no_visit OR attribute_not_exists(visitEnteredOn)"
+    " OR visitEnteredOn <= :entered)"
 )
 
 
@@ -45,6 +50,7 @@ class ClaimRequest:
     Args:
         definition_id: the definition that the record must be of.
         visit: the visit of `Run` that the iteration answers; empty when it is not known.
+        visit_entered_on: when the execution entered it: ISO 8601, or empty.
         max_iterations: how many counted iterations it may have had before.
     """
 
@@ -53,6 +59,7 @@ class ClaimRequest:
     execution_name: str
     visit: str
     max_iterations: int
+    visit_entered_on: str = ""
 
     def values(self, now: datetime, write_token: str) -> "Item":
         """The values of `CLAIM_UPDATE` and `CLAIM_CONDITION`."""
@@ -63,6 +70,7 @@ class ClaimRequest:
                 ":definition": self.definition_id,
                 ":execution": self.execution_name,
                 ":visit": self.visit,
+                ":entered": self.visit_entered_on,
                 ":token": write_token,
                 ":now": to_iso(now),
                 ":max": self.max_iterations,

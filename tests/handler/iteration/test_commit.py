@@ -99,6 +99,28 @@ class TestSameVisit:
 
         assert answer["status"] == "done"
 
+    def test_a_late_invocation_of_an_earlier_visit_runs_nothing_and_leaves_the_later_one_its_task(
+        self, stack: Stack
+    ) -> None:
+        ran: list[str] = []
+
+        def body(context: Context) -> Verdict:
+            ran.append("iteration")
+            if len(ran) == 2:
+                late = stack.run(record, visit="2030-01-01T00:00:00.000Z")
+                ran.append(late["message"])
+            return Continue()
+
+        record = stack.trigger(bare(body))
+        stack.run(record, visit="2030-01-01T00:00:01.000Z")
+
+        answer = stack.run(record, visit="2030-01-01T00:00:02.000Z")
+
+        assert answer["status"] == "continue"
+        assert ran[:2] == ["iteration", "iteration"]
+        assert "this one changed nothing" in ran[2]
+        assert (stack.get(record).iterations, len(ran)) == (2, 3)
+
 
 class TestLogs:
     def test_a_log_has_its_iteration_and_its_execution(self, stack: Stack) -> None:
