@@ -19,6 +19,7 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
+from handler.clock import to_iso
 from handler.contract import (
     DEFAULT_LOCALE,
     DEFAULT_TENANT,
@@ -113,6 +114,18 @@ class WorkerEvent(BaseModel):
         if not self.visit:
             return ""
         return hashlib.sha256(f"{self.execution_name}@{self.visit}".encode()).hexdigest()[:16]
+
+    @property
+    def visit_entered_on(self) -> str:
+        """When the execution entered this visit: ISO 8601, which sorts; empty if it is no moment.
+
+        Step Functions may leave out a fraction of zero.
+        """
+        try:
+            entered = datetime.fromisoformat(self.visit)
+        except ValueError:
+            return ""
+        return to_iso(entered) if entered.tzinfo else ""
 
     def seconds_running(self, now: datetime) -> float:
         """How long the execution has been running; 0 if the event does not say."""

@@ -88,7 +88,7 @@ class Admission:
             definition_id=definition_id,
             execution_name=sent.execution_name,
             visit=sent.visit_key,
-            visit_entered_on=sent.visit,
+            visit_entered_on=sent.visit_entered_on,
             max_iterations=known.max_iterations if known else _UNLIMITED,
         )
 
@@ -132,7 +132,7 @@ class Admission:
             return self._commit.answer(task, answers)  # the answer to this visit was lost
         if task.is_over and (is_mine or task.was_aborted):
             return answers.closed(task)
-        if is_mine and sent.visit and (task.visit_entered_on or "") > sent.visit:
+        if is_mine and "" < sent.visit_entered_on < (task.visit_entered_on or ""):
             return answers.too_late(task)
         if is_mine or (task.is_open and task.execution_name is None):
             if self._registry.may_lack(task.definition_id):

@@ -306,7 +306,7 @@ class World:
             WireKey.ENDPOINT.value: ENDPOINT,
             WireKey.EXECUTION_NAME.value: execution.name,
             WireKey.STATE_MACHINE_ID.value: STATE_MACHINE,
-            WireKey.VISIT.value: f"visit-{next(self._order):09d}",
+            WireKey.VISIT.value: f"visit-{next(self._order)}",
         }
         self._states.failures.clear()
         for _ in range(_MAX_CRASHES):

@@ -99,22 +99,30 @@ class TestSameVisit:
 
         assert answer["status"] == "done"
 
+    @pytest.mark.parametrize(
+        ("first", "second", "earlier"),
+        [
+            ("00:00:01.000Z", "00:00:02.000Z", "00:00:00.000Z"),
+            ("00:00:01Z", "00:00:01.500Z", "00:00:01.200Z"),
+            ("00:00:01.200Z", "00:00:02Z", "00:00:01.500Z"),
+        ],
+    )
     def test_a_late_invocation_of_an_earlier_visit_runs_nothing_and_leaves_the_later_one_its_task(
-        self, stack: Stack
+        self, stack: Stack, first: str, second: str, earlier: str
     ) -> None:
         ran: list[str] = []
 
         def body(context: Context) -> Verdict:
             ran.append("iteration")
             if len(ran) == 2:
-                late = stack.run(record, visit="2030-01-01T00:00:00.000Z")
+                late = stack.run(record, visit=f"2030-01-01T{earlier}")
                 ran.append(late["message"])
             return Continue()
 
         record = stack.trigger(bare(body))
-        stack.run(record, visit="2030-01-01T00:00:01.000Z")
+        stack.run(record, visit=f"2030-01-01T{first}")
 
-        answer = stack.run(record, visit="2030-01-01T00:00:02.000Z")
+        answer = stack.run(record, visit=f"2030-01-01T{second}")
 
         assert answer["status"] == "continue"
         assert ran[:2] == ["iteration", "iteration"]
