@@ -30,7 +30,15 @@ from handler.contract import (
     WireKey,
 )
 from handler.errors import InvalidInput
-from handler.record import Json, cut, invalid_fields, invalid_input, is_key, to_text
+from handler.record import (
+    Json,
+    cut,
+    invalid_fields,
+    invalid_input,
+    is_key,
+    json_object_as_far,
+    to_text,
+)
 
 # The keys that the detail of an event sent by hand may have.
 DETAIL_KEYS: Final = (
@@ -113,7 +121,8 @@ class WorkerEvent(BaseModel):
         """
         if not self.visit:
             return ""
-        return hashlib.sha256(f"{self.execution_name}@{self.visit}".encode()).hexdigest()[:16]
+        text = to_text(f"{self.execution_name}@{self.visit}")
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     @property
     def visit_entered_on(self) -> str:
@@ -179,6 +188,16 @@ def payload_by_hand(event: Mapping[str, object]) -> Json:
         WireKey.STATE_MACHINE_ID.value: "",
         WireKey.UNUSED_KEYS.value: list(_unused(detail)),
     }
+
+
+def event_of_text(text: str) -> Json:
+    """An event, as JSON. One that Python reads in part alone has no input that could run."""
+    event, is_whole = json_object_as_far(text)
+    detail = event.get("detail")
+    if is_whole or not isinstance(detail, dict) or WireKey.INPUT not in detail:
+        return event
+    odd = "It is nested too deeply, or has a number of too many digits."
+    return event | {"detail": detail | {WireKey.INPUT.value: odd}}
 
 
 def detail_of(event: Mapping[str, object]) -> Mapping[str, object]:

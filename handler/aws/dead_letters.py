@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from handler.aws.ticks import SCHEDULE_ARN, event_of_tick
-from handler.record import Json, json_object
+from handler.events import event_of_text
+from handler.record import Json
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -62,7 +63,7 @@ def _dead_letter(message: "MessageTypeDef") -> DeadLetter:
     described = message.get("MessageAttributes", {}).items()
     attributes = {name: value.get("StringValue", "") for name, value in described}
     said = [attributes.get(name) for name in ("ERROR_CODE", "ERROR_MESSAGE")]
-    event = json_object(message.get("Body", ""))
+    event = event_of_text(message.get("Body", ""))
     return DeadLetter(
         event=event_of_tick(event, attributes) if SCHEDULE_ARN in attributes else event,
         reason=": ".join(filter(None, said)) or "EventBridge does not say why.",

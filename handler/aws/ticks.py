@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from handler.contract import SCHEDULED_TIME
+from handler.events import event_of_text
 from handler.record import Json, json_object
 
 # Attributes of a dead letter (EventBridge Scheduler guide, "Configuring a schedule's dead-letter
@@ -22,7 +23,7 @@ def event_of_tick(body: Json, attributes: Mapping[str, str]) -> Json:
     be filled in yet: this reads each of these.
     """
     wrapped = next((body[key] for key in _REQUEST_INPUT if key in body and "id" not in body), body)
-    event = json_object(wrapped) if isinstance(wrapped, str) else wrapped
+    event = event_of_text(wrapped) if isinstance(wrapped, str) else wrapped
     if not isinstance(event, dict):
         return {}
     time = attributes.get(_SCHEDULED_TIME)

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final, assert_never
 
 from handler.contract import MAX_ANSWER_BYTES, NO_DELAY, AnswerStatus, Status, WireKey
+from handler.errors import StoreError
 from handler.record import Json, StoredTask, TaskFailure, cut, cut_bytes, to_text
 
 _ECHOED: Final = (WireKey.TASK_ID, WireKey.DEFINITION_ID, WireKey.TENANT, WireKey.LOCALE)
@@ -57,7 +58,7 @@ class AnswerBuilder:
             case AnswerStatus.CONTINUE | None:
                 return self.continued(wait=task.delay_left(now))
             case AnswerStatus.DONE:
-                return self.done(message, task.output)
+                return self.done(message, _output_of(task))
             case AnswerStatus.ERROR:
                 return self.error(task.failure)
             case AnswerStatus.ABORTED:
@@ -95,6 +96,14 @@ class AnswerBuilder:
 
     def _answer(self, status: AnswerStatus) -> Json:
         return {WireKey.STATUS.value: status.value, **self._echo}
+
+
+def _output_of(task: StoredTask) -> Json | None:
+    """The output, if it can be read: the task has succeeded, whatever the bucket says."""
+    try:
+        return task.output
+    except StoreError:
+        return None
 
 
 def _with(answer: Json, key: WireKey, value: Json) -> Json:

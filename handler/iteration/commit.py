@@ -84,6 +84,7 @@ class Commit:
     ) -> Json:
         """The record moved on during the iteration: the outcome is discarded, the log kept."""
         if now is None:
+            self._ending.abort_children(after)  # those that it has triggered since
             message = f'Task "{after.id}" was deleted while it ran.'
             return answers.error(TaskFailure(message=message, code=ErrorCode.TASK_NOT_FOUND))
         if lines:

@@ -7,7 +7,7 @@ from typing import Final, TypeVar, overload
 
 from pydantic import BaseModel
 
-from handler.clock import Clock, RemainingSeconds, Seconds, to_seconds
+from handler.clock import Clock, RemainingSeconds, Seconds, to_iso, to_seconds
 from handler.definition import Continue, Definition, Verdict
 from handler.iteration.checkpoints import Checkpoints
 from handler.iteration.child_key import key_of
@@ -142,7 +142,8 @@ class Context:
             name=name,
             delay=delay,
             parent=self.task,
-            idempotency_key=f"{self.task.id}\n{own_key}",
+            # A task of the same id may have been there before, and deleted: it had other children.
+            idempotency_key=f"{self.task.id}\n{to_iso(self.task.created_on)}\n{own_key}",
             tenant=self.tenant,
             locale=self.locale,
             created_by=self.task.created_by,

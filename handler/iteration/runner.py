@@ -68,7 +68,7 @@ class Runner:
         payload = payload_of(event)
         answers = AnswerBuilder(payload)
         try:
-            sent = WorkerEvent.from_lambda(event)
+            sent = _of_an_execution(WorkerEvent.from_lambda(event))
         except InvalidInput as error:
             return answers.error(self._refused(payload, error))
         try:
@@ -117,3 +117,13 @@ class Runner:
             return True
         now = self._clock.now()
         return sent.seconds_running(now) + task.delay_left(now) > MAX_EXECUTION_SECONDS
+
+
+def _of_an_execution(sent: WorkerEvent) -> WorkerEvent:
+    """An event that names its execution: no other can own a task. Raises `InvalidInput`."""
+    if sent.execution_name:
+        return sent
+    key = WireKey.EXECUTION_NAME.value
+    raise InvalidInput(
+        f"Validation failed. The event has no {key}.", data={"invalidFields": {key: "is empty"}}
+    )

@@ -1,6 +1,7 @@
 """What becomes of a task that is over: it expires with all its rows, or is removed with them."""
 
 from handler.clock import Clock
+from handler.lifecycle.attempts import each_on_its_own
 from handler.record import StoredTask
 from handler.table import Store
 
@@ -21,32 +22,47 @@ class Closing:
         """Dates a task that was asked to, and its rows."""
         dated = task if task.expires_at else self._with_date(task)
         if dated.expires_at:
-            self._ask_children(dated)
-            self._store.date_rows(dated)
+            with each_on_its_own() as attempt:
+                attempt(self._ask_children, dated)  # first: by their rows they are found
+                self._store.date_rows(dated)
         self._store.clear_follow_up(dated.dated(), before=dated)
 
     def remove(self, task: StoredTask) -> None:
         """Removes a deleted task, and all that there is of it."""
         self._ask_children(task)
-        if task.parent_id and self._store.find(task.parent_id) is None:
+        parent = self._parent_of(task)
+        if parent and parent.expires_at:  # it has dated its rows already
+            self._store.date_child(task.expires(parent.expires_at))
+        elif task.parent_id and parent is None:
             self._store.forget_child(task)
         self._store.delete(task)
 
     def _with_date(self, task: StoredTask) -> StoredTask:
         """Dates the record, before its rows: a child looks at it."""
-        if self._parent_has_no_date(task):
+        parent = self._parent_of(task)
+        if parent is not None and parent.expires_at is None:
             return task
         dated = task.expires(self._store.expiry())
         if dated.expires_at:
             self._store.add_follow_up(dated, before=task)
         return dated
 
-    def _parent_has_no_date(self, task: StoredTask) -> bool:
+    def _parent_of(self, task: StoredTask) -> StoredTask | None:
+        """The parent, if it is there still, and not a later task of the same id."""
         parent = self._store.find(task.parent_id) if task.parent_id else None
-        return parent is not None and parent.expires_at is None
+        return parent if parent and parent.created_on <= task.created_on else None
 
     def _ask_children(self, task: StoredTask) -> None:
-        for child in self._store.index.children(task.id):
-            if child.is_over and child.expires_at is None:
-                asked = child.asked_for_expiry(now=self._clock.now())
-                self._store.add_follow_up(asked, before=child)
+        """Asks the children that have no date. One that can't be asked keeps no other from it.
+
+        Raises:
+            As the first that could not be asked.
+        """
+        with each_on_its_own() as attempt:
+            for child in self._store.index.children(task.id):
+                if child.is_over and child.expires_at is None:
+                    attempt(self._ask, child)
+
+    def _ask(self, child: StoredTask) -> None:
+        asked = child.asked_for_expiry(now=self._clock.now())
+        self._store.add_follow_up(asked, before=child)

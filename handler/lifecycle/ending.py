@@ -7,6 +7,7 @@ from handler.clock import Clock
 from handler.contract import ErrorCode, Status
 from handler.definition import Hook, Registry
 from handler.errors import NotFound, Refused
+from handler.lifecycle.attempts import each_on_its_own
 from handler.lifecycle.closing import Closing
 from handler.lifecycle.hooks import Hooks
 from handler.record import (
@@ -97,7 +98,8 @@ class Ending:
         except PayloadError as refused:
             why = without_arns(refused.message)
             note = {"note": f"The output that it had saved could not be kept. {why}"}
-            bare = before.model_copy(update={"output": note})
+            kept = before.places.get("output") or None  # the refusal may pass
+            bare = before.model_copy(update={"output": note, "kept_object": kept})
             short = failure.model_copy(update={"data": line_data(failure.data)})
             return self._is_failed(before, bare, short, guard=guard)
 
@@ -158,29 +160,45 @@ class Ending:
         Returns:
             The task with what is still left to do.
         """
-        if task.was_aborted:
-            self.abort_children(task)
+        with each_on_its_own() as attempt:
+            if task.was_aborted:
+                attempt(self.abort_children, task)
+            if self._hooks:
+                task = self._hooks.run_pending(task)
         if task.children_abort_pending:
             cleared = task.children_aborted()
             self._store.clear_follow_up(cleared, before=task)
             task = cleared
-        if self._hooks:
-            task = self._hooks.run_pending(task)
         if task.deletion_pending and task.pending_hook not in set(Hook):
             self._closing.remove(task)
         return task
+
+    def remove_gone(self, id: str) -> None:
+        """Removes what is left of a task that was deleted, or whose days are over."""
+        task = self._store.find_gone(id)
+        if task is None:
+            return
+        if task.deletion_pending:
+            self.finish(task)
+        else:
+            self.delete(task)
 
     def may_lack_definition(self, task: StoredTask) -> bool:
         """Whether a file that may have the task's definition was not imported here."""
         return self._registry.may_lack(task.definition_id)
 
     def abort_children(self, parent: StoredTask) -> None:
-        """Aborts the open children of an aborted task, and theirs."""
+        """Aborts the open children of an aborted task, and theirs.
+
+        Raises:
+            As the first that could not be aborted; all others were.
+        """
         message = f'Its parent task "{parent.id}" was aborted.'
         by = parent.aborted_by or parent.created_by
-        for child in self._store.index.children(parent.id):
-            if child.is_open:
-                self._abort_child(child.id, message, by)
+        with each_on_its_own() as attempt:
+            for child in self._store.index.children(parent.id):
+                if child.is_open:
+                    attempt(self._abort_child, child.id, message, by)
 
     def log_of(
         self,

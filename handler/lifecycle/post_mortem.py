@@ -4,6 +4,7 @@ from pydantic import ValidationError
 
 from handler.aws import GONE, SUCCEEDED, Execution, WorkerFailure
 from handler.contract import ErrorCode
+from handler.events import event_of_text
 from handler.record import Json, TaskFailure, json_object, without_arns
 
 _MAX_MESSAGE_CHARACTERS = 2_000
@@ -27,7 +28,7 @@ def explain(execution: Execution) -> tuple[TaskFailure, WorkerFailure | None]:
 
 def event_of(execution: Execution) -> Json:
     """The event that started an execution; empty where its input is not an event."""
-    return json_object(execution.input)
+    return event_of_text(execution.input)
 
 
 def _answered(cause: str) -> TaskFailure | None:

@@ -253,7 +253,7 @@ class Reconciliation:
     def _is_idle(self, task: StoredTask) -> bool:
         """Whether nothing has moved a record for long enough; for longer after each resend."""
         waits = task.is_open and task.execution_name is None
-        factor = _RESEND_FACTOR**task.resends if waits else 1
+        factor = _RESEND_FACTOR ** min(task.resends, MAX_RESENDS) if waits else 1
         moved_on = task.saved_on or task.created_on
         return self._clock.now() - moved_on >= self._idle_after * factor
 

@@ -52,6 +52,9 @@ _UNDELIVERED: Final = "Could not trigger task via Event Bridge!"
 
 _MAX_SHOWN_CHARACTERS: Final = 60
 
+# A task whose key is used again may be gone, and still to be removed.
+_ATTEMPTS: Final = 3
+
 TaskInput = Mapping[str, object] | BaseModel
 Value = TypeVar("Value")
 
@@ -171,12 +174,14 @@ class Triggering:
     def _stored(self, request: TriggerRequest, key: str | None) -> tuple[StoredTask, bool]:
         """The task's record, and whether this call made it."""
         task = self.record_of(request, id=_id_of(request, key) if key is not None else None)
-        if self._store.create(task):
-            return task, True
-        if known := self._store.find(task.id):
-            return known, False
+        for _ in range(_ATTEMPTS):
+            if self._store.create(task):
+                return task, True
+            if known := self._store.find(task.id):
+                return known, False
+            self._ending.remove_gone(task.id)
         raise Refused(
-            f'Task "{task.id}", which has this key, was deleted, and its hook is still to run. '
+            f'Task "{task.id}", which has this key, was deleted, and is still to be removed. '
             "Next: trigger it again in some minutes, or with another key.",
             code=ErrorCode.TASK_DELETE_ERROR,
             data={"id": task.id},

@@ -2,7 +2,13 @@
 
 from handler.record.exceptions import leaves_of, message_of
 from handler.record.failures import TaskFailure
-from handler.record.jsonable import json_object, size_of, to_json, to_json_bytes
+from handler.record.jsonable import (
+    json_object,
+    json_object_as_far,
+    size_of,
+    to_json,
+    to_json_bytes,
+)
 from handler.record.model import Json, fields_of
 from handler.record.natives import native
 from handler.record.shown import to_shown_json
@@ -45,6 +51,7 @@ __all__ = [
     "invalid_input",
     "is_key",
     "json_object",
+    "json_object_as_far",
     "lazy",
     "leaves_of",
     "line_data",

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 from collections import deque
 from collections.abc import Iterator, Mapping
 from enum import Enum
@@ -120,9 +121,52 @@ def size_of(value: object) -> int:
 
 
 def json_object(text: str) -> Json:
-    """`text` as a JSON object; empty where it is not one."""
+    """`text` as a JSON object; empty where it is not one, or one that Python doesn't read."""
+    return _object(text) or {}
+
+
+def json_object_as_far(text: str) -> tuple[Json, bool]:
+    """`text` as a JSON object, and whether it is the whole of it.
+
+    Python doesn't read JSON that is nested too deeply, nor whole numbers of more than 4,300 digits
+    (library reference, "Integer string conversion length limitation"). A text stands in the place
+    of these. Empty where the text is no JSON object.
+    """
+    if (whole := _object(text)) is not None:
+        return whole, True
+    return _object(_shallow(text), parse_int=_short_number) or {}, False
+
+
+def _object(text: str, **options: Any) -> Json | None:
     try:
-        value = json.loads(text)
-    except (json.JSONDecodeError, RecursionError):
-        return {}
+        value = json.loads(text, **options)
+    except (ValueError, RecursionError):
+        return None
     return value if isinstance(value, dict) else {}
+
+
+def _short_number(digits: str) -> object:
+    return int(digits) if len(digits) < _MAX_DIGITS else _LEFT_OUT
+
+
+def _shallow(text: str) -> str:
+    """JSON text with a note in the place of what is nested too deeply."""
+    kept: list[str] = []
+    level = start = 0
+    for token in _BRACKETS.finditer(text):
+        if token[0] in "[{":
+            level += 1
+            if level == _MAX_LEVELS:
+                kept.append(text[start : token.start()])
+        elif token[0] in "]}":
+            if level == _MAX_LEVELS:
+                kept.append(f'"{_LEFT_OUT}"')
+                start = token.end()
+            level -= 1
+    return "".join([*kept, text[start:]])
+
+
+_MAX_LEVELS: Final = 100
+_MAX_DIGITS: Final = 4_000
+_LEFT_OUT: Final = "(left out: nested too deeply, or a number of too many digits)"
+_BRACKETS: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)

@@ -1,17 +1,31 @@
 """The base of everything that is stored: frozen, camelCase outside, snake_case in Python."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer
 from pydantic.alias_generators import to_camel
 
 from handler.clock import to_iso
 
 Json = dict[str, object]
 
+
+def _in_utc(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise ValueError("a moment has a time zone")
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("UTC can't express it") from error
+
+
 # A moment is a `datetime` in Python. In the table, on the wire and in GraphQL it is ISO text.
-Moment = Annotated[datetime, PlainSerializer(to_iso, return_type=str, when_used="json")]
+Moment = Annotated[
+    datetime,
+    AfterValidator(_in_utc),
+    PlainSerializer(to_iso, return_type=str, when_used="json"),
+]
 
 
 # How often something happened, or how long something takes: what no task ever exceeds.

@@ -4,7 +4,7 @@ import math
 import os
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import Field
 
@@ -77,6 +77,9 @@ class StoredTask(TaskRecord):
     unreadable: tuple[str, ...] = Field(default=(), exclude=True)
     # Where its long payloads stand, by their names; see `table.payloads`.
     places: Mapping[str, str] = Field(default_factory=dict, exclude=True)
+    # The object of an output that could not be read when the task ended: it stays with the record.
+    kept_object: str | None = None
+    _reads_strictly: ClassVar[bool] = True  # what is stored next depends on it
 
     @classmethod
     def new(

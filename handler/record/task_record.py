@@ -1,7 +1,7 @@
 """A task, as its author, its hooks and the API see it."""
 
 from collections.abc import Callable, Collection
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Final, TypeVar
 
 from pydantic import Field, PrivateAttr, model_serializer
 from pydantic_core.core_schema import SerializationInfo, SerializerFunctionWrapHandler
@@ -11,8 +11,8 @@ from handler.record.model import Count, Json, Moment, StoredModel
 from handler.record.texts import cut, to_text
 
 PAYLOADS: Final = ("input", "output")
-ReadPayload = Callable[[str], Json | None]
-"""Reads a payload, by its name."""
+ReadPayload = Callable[[str, bool], Json | None]
+"""Reads a payload, by its name, and whether a refusal raises: else it is a note, as a loss is."""
 Record = TypeVar("Record", bound="TaskRecord")
 
 
@@ -77,6 +77,7 @@ class TaskRecord(StoredModel):
     progress: Progress | None = None
     problem: str | None = None  # why it can't go on for the time being
     _read: ReadPayload | None = PrivateAttr(default=None)
+    _reads_strictly: ClassVar[bool] = False
 
     @property
     def is_open(self) -> bool:
@@ -115,7 +116,7 @@ class TaskRecord(StoredModel):
         def __getattr__(self, name: str) -> object:
             if name not in PAYLOADS or self._read is None:
                 return super().__getattr__(name)
-            value = self.__dict__[name] = self._read(name)
+            value = self.__dict__[name] = self._read(name, self._reads_strictly)
             return value
 
     @model_serializer(mode="wrap")

@@ -16,7 +16,8 @@ from handler.table.sweep_position import SweepPosition
 # A payload is written before the record that names it, by an invocation of at most 15 minutes.
 _GRACE: Final = timedelta(days=1)
 # So it need not be read consistently, either.
-_PLACES: Final = only((*PAYLOADS, PARTITION_KEY, SORT_KEY)) | {"ConsistentRead": False}
+_KEPT: Final = "keptObject"
+_PLACES: Final = only((*PAYLOADS, _KEPT, PARTITION_KEY, SORT_KEY)) | {"ConsistentRead": False}
 
 
 class Orphans:
@@ -51,5 +52,7 @@ class Orphans:
     def _unnamed(self, objects: Sequence[Object]) -> list[str]:
         ids = dict.fromkeys(each.task_id for each in objects)
         found = self._dynamo.get_many([keys.task_key(id) for id in ids], **_PLACES)
-        named = {key for item in found for key in places_of(item).values()}
+        named: set[str] = set()
+        for item in found:
+            named |= {*places_of(item).values(), str(item.get(_KEPT, {}).get("S"))}
         return [each.key for each in objects if each.key not in named]

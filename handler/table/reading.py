@@ -140,7 +140,9 @@ def _readable_task(item: "Row") -> StoredTask:
 
 
 def _unreadable_log(item: "Row") -> TaskLog:
-    iteration, created_on, part = item[SORT_KEY]["S"].removeprefix(keys.LOG_ROWS).split("#", 2)
+    row = item[SORT_KEY]["S"].removeprefix(keys.LOG_ROWS)
+    iteration, _, rest = row.partition("#")
+    created_on, _, part = rest.partition("#")
     try:
         moment = datetime.fromisoformat(created_on)
     except ValueError:
@@ -148,7 +150,7 @@ def _unreadable_log(item: "Row") -> TaskLog:
     line = LogLine(message=_UNREADABLE, created_on=moment, type=LogType.ERROR)
     return TaskLog(
         task=item[PARTITION_KEY]["S"].removeprefix(keys.task_partition("")),
-        iteration=int(iteration),
+        iteration=int(iteration) if iteration.isdecimal() else 0,
         created_on=moment,
         created_by=SYSTEM_IDENTITY,
         part=part,

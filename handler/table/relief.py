@@ -8,12 +8,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from handler.clock import Clock
-from handler.contract import PARTITION_KEY, SORT_KEY
+from handler.contract import PARTITION_KEY, SORT_KEY, Index
 from handler.record import PAYLOADS, StoredTask, cut_bytes
 from handler.table.dynamo import ConditionFailed, Dynamo
 from handler.table.items import decoded, payload_text
 from handler.table.keys import WRITE_TOKEN, task_key
-from handler.table.payloads import CONTENT, PayloadBucket, placed, places_of
+from handler.table.payloads import CONTENT, PayloadBucket, PayloadError, placed, places_of
+from handler.table.reading import note
 
 if TYPE_CHECKING:
     from handler.table.keys import Item
@@ -25,7 +26,7 @@ _ROOM_BYTES: Final = 64 * 1024
 # What is no larger gives no room.
 _SMALL_BYTES: Final = 1_024
 _KEPT_BYTES: Final = 256
-_KEYS: Final = (PARTITION_KEY, SORT_KEY)
+_KEYS: Final = {PARTITION_KEY, SORT_KEY, *(index.partition_key for index in Index)}
 _KNOWN: Final = {str(field.alias) for field in StoredTask.model_fields.values()}
 
 
@@ -43,7 +44,10 @@ class Relief:
         request = {**table, "Key": task_key(id), "ConsistentRead": True}
         item = self._dynamo.call("get_item", **request).get("Item", {})
         smaller, objects = relieved(item, task_id=id, now=self._clock.now())
-        self._bucket.put_all(objects)
+        try:
+            self._bucket.put_all(objects)
+        except PayloadError as refused:
+            smaller, objects = _with_notes(smaller, refused), {}
         try:
             self._dynamo.call("put_item", **table, Item=smaller, **_unchanged(item))
         except ConditionFailed:
@@ -60,6 +64,12 @@ def _unchanged(item: "Item") -> dict[str, object]:
     }
 
 
+def _with_notes(item: "Item", refused: PayloadError) -> "Item":
+    """An item whose payloads the bucket does not take: a note is in the place of each."""
+    moved = [name for name, key in places_of(item).items() if key]
+    return item | {name: {"S": payload_text(note(name, refused))} for name in moved}
+
+
 def relieved(item: "Item", *, task_id: str, now: datetime) -> "tuple[Item, dict[str, bytes]]":
     """An item with 64 KiB of room, and what goes into the bucket for it.
 
@@ -70,8 +80,10 @@ def relieved(item: "Item", *, task_id: str, now: datetime) -> "tuple[Item, dict[
     sizes = {name: _size(value) for name, value in item.items() if name not in _KEYS}
     room = 0
     for name in sorted(sizes, key=lambda name: sizes[name], reverse=True):
-        if room >= _ROOM_BYTES or sizes[name] <= _SMALL_BYTES:
+        if room >= _ROOM_BYTES:
             break
+        if name in _KNOWN and sizes[name] <= _SMALL_BYTES:
+            continue
         attributes, contents = _smaller(item, name, task_id, now)
         item = {known: value for known, value in item.items() if known != name} | attributes
         objects |= contents

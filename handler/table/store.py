@@ -6,7 +6,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
 from handler.clock import Clock
-from handler.contract import EXPIRY_ATTRIBUTE, PARTITION_KEY, Index
+from handler.contract import EXPIRY_ATTRIBUTE, PARTITION_KEY, Index, Status
 from handler.errors import NotFound
 from handler.record import Json, StoredTask, TaskLog
 from handler.table import items, keys
@@ -38,8 +38,8 @@ class Standing(Enum):
     """How an iteration stands that is running."""
 
     RUNNING = auto()
-    OVER = auto()  # the task has ended, or is gone
-    OVERTAKEN = auto()  # another invocation runs the task
+    OVER = auto()  # the task was aborted, or is gone
+    OVERTAKEN = auto()  # another invocation runs the task, or has ended it
 
 
 class RecordMoved(Exception):
@@ -101,9 +101,7 @@ class Store:
         token = _new_token()
         payloads = self._payloads.changes(task)
         item = items.task_item(task) | payloads.changed | items.encoded({keys.WRITE_TOKEN: token})
-        now = items.encoded({":now": int(self._clock.now().timestamp())})
-        is_free = f"attribute_not_exists({PARTITION_KEY}) OR {EXPIRY_ATTRIBUTE} < :now"
-        put = self._request(Item=item, ConditionExpression=is_free, ExpressionAttributeValues=now)
+        put = self._request(Item=item, ConditionExpression=f"attribute_not_exists({PARTITION_KEY})")
         others = [self.logs.put(log, expires_at=task.expires_at)] if log else []
         if task.parent_id:
             others.append(self._request(Item=keys.child_row(task)))
@@ -126,6 +124,11 @@ class Store:
         task = self._payloads.task(response["Item"]) if "Item" in response else None
         return None if task is None or self._is_gone(task) else task
 
+    def find_gone(self, id: str) -> StoredTask | None:
+        """Reads what is still to be removed of a task that is gone."""
+        tasks = self.index.tasks([id], deleted=True)
+        return next((task for task in tasks if self._is_gone(task)), None)
+
     def exists(self, id: str) -> bool:
         """Whether there is a record of that id, of a task that was deleted as well."""
         request = self._consistent(id)
@@ -138,8 +141,10 @@ class Store:
         names = f"{_STATUS}, executionName, iterations"
         request = self._consistent(task.id) | {"ProjectionExpression": names}
         item = self._dynamo.call("get_item", **request).get("Item")
-        if item is None or not status_of(item).is_open:
+        if item is None or status_of(item) is Status.ABORTED:
             return Standing.OVER
+        if not status_of(item).is_open:
+            return Standing.OVERTAKEN
         mine = items.encoded({"executionName": task.execution_name, "iterations": task.iterations})
         return Standing.RUNNING if mine.items() <= item.items() else Standing.OVERTAKEN
 
@@ -246,6 +251,10 @@ class Store:
             )
         except ConditionFailed:
             return
+
+    def date_child(self, task: StoredTask) -> None:
+        """Gives the row that names a task to its parent the date of the task's record."""
+        self._date_child_row(task, items.expiry(task.expires_at))
 
     def forget_child(self, task: StoredTask) -> None:
         """Removes the row that names a task to a parent that is gone."""

@@ -87,7 +87,7 @@ class StoredPayloads:
 
     def written(self, changes: PayloadChanges, after: StoredTask, before: StoredTask) -> StoredTask:
         """`after`, as it is stored. The objects that it no longer names are deleted."""
-        replaced = [before.places.get(name) for name in changes.names]
+        replaced = {before.places.get(name) for name in changes.names} - {after.kept_object}
         self._bucket.discard([key for key in replaced if key])
         kept = {name: key for name, key in before.places.items() if name not in changes.names}
         return after.model_copy(update={"places": kept | places_of(changes.changed)})
@@ -112,8 +112,8 @@ class StoredPayloads:
         if before and before.places.get(name) == BESIDE:
             found.removed.add(CONTENT[name])
 
-    def _read(self, id: str, name: str) -> Json | None:
-        """Reads one payload of a record; a note, where it is gone or refused."""
+    def _read(self, id: str, name: str, is_strict: bool) -> Json | None:
+        """Reads one payload of a record; a note, where it is gone, or refused to a person."""
         request = {
             "TableName": self._dynamo.table,
             "Key": keys.task_key(id),
@@ -130,8 +130,11 @@ class StoredPayloads:
             try:
                 return payload_of(name, content_of(found, name, self._bucket))
             except PayloadError as error:
+                is_lost = isinstance(error, PayloadLost)
+                if is_strict and not is_lost:
+                    raise
                 # A writer may have replaced it, and removed the one that the record had named.
-                if found == before or not isinstance(error, PayloadLost):
+                if found == before or not is_lost:
                     return note(name, error)
 
 

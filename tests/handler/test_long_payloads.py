@@ -5,6 +5,7 @@ import json
 import random
 import tracemalloc
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -202,6 +203,26 @@ def test_an_output_that_cannot_be_kept_keeps_no_task_from_its_end(recovering: Re
     failed = recovering.stack.get(record)
     assert failed.failure.code == "WORKER_KILLED"
     assert "could not be kept" in str((failed.output or {})["note"])
+
+
+def test_a_refusal_that_passes_costs_a_task_nothing_of_its_output(recovering: Recovering) -> None:
+    record = recovering.running()
+    after = record.checkpointed(now=recovering.stack.clock.now(), output={"text": RANDOM})
+    recovering.stack.store.save(after, before=record, guard=owned_by(record))
+    bucket = recovering.stack.client("s3")
+    [kept] = [each["Key"] for each in bucket.list_objects_v2(Bucket=BUCKET)["Contents"]]
+    bucket.fail(refusal("AccessDenied", status=403), only="get_object")
+    recovering.end("execution-1", "FAILED", error="Lambda.Unknown", cause="It died.")
+
+    recovering.report("execution-1")
+    bucket.recover()
+    recovering.stack.clock.advance(timedelta(days=2))
+    recovering.sweep()
+
+    failed = recovering.stack.get(record)
+    assert failed.failure.code == "WORKER_KILLED"
+    assert failed.kept_object == kept
+    assert [each["Key"] for each in bucket.list_objects_v2(Bucket=BUCKET)["Contents"]] == [kept]
 
 
 class TestMemory:

@@ -148,3 +148,43 @@ def test_threads_of_an_iteration_save_one_after_another(stack: Stack) -> None:
     stack.run(record)
 
     assert stack.get(record).status is Status.SUCCESS
+
+
+@pytest.mark.parametrize("is_deleted", [False, True])
+def test_the_children_of_an_iteration_whose_task_was_aborted_and_deleted_are_aborted(
+    stack: Stack, is_deleted: bool
+) -> None:
+    child = exporting()
+    stack.definitions = (child,)
+    triggered: list[str] = []
+
+    @task(id="late")
+    def late(context: Context) -> Verdict:
+        stack.tasks.abort(context.task.id)
+        if is_deleted:
+            stack.tasks.delete(context.task.id)
+        triggered.append(context.trigger(child, input={"size": 1}).id)
+        return Done()
+
+    stack.run(stack.trigger(late))
+
+    assert [stack.get(id).status for id in triggered] == [Status.ABORTED]
+
+
+def test_an_invocation_whose_task_another_one_has_ended_triggers_no_child(stack: Stack) -> None:
+    child = exporting()
+    stack.definitions = (child,)
+
+    @task(id="ended", crash_retries=3)
+    def ended(context: Context) -> Verdict:
+        if context.task.iterations > 1:
+            return Done()
+        stack.run(record)
+        assert context.is_aborted()
+        context.trigger(child, input={"size": 1})
+        return Done()
+
+    record = stack.trigger(ended)
+    stack.run(record)
+
+    assert list(stack.store.index.children(record.id)) == []

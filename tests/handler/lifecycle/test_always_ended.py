@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from handler import Context, Done, task
 from handler.contract import MAX_RECORD_PAYLOAD_BYTES, Status
-from handler.errors import RequestError
+from handler.errors import RequestError, StoreError
 from handler.record import Identity
 from handler.table import owned_by
 from handler.testing.aws import aws_client
 from tests.handler.recovering import Recovering
-from tests.handler.stack import TABLE, BusQueue, Stack
+from tests.handler.stack import TABLE, BusQueue, Stack, refusal
 
 # DynamoDB quotas, "Item size"; moto enforces it.
 MAX_ITEM_BYTES = 400 * 1024
@@ -133,6 +133,9 @@ FILLED = {
     "what only newer code knows": lambda size: {"newer": {"S": "x" * size}},
     "bytes that only newer code knows": lambda size: {"newer": {"B": b"x" * size}},
     "many attributes": lambda size: {f"n{n}": {"S": "x" * (size // 100)} for n in range(100)},
+    "thousands of attributes": lambda size: {
+        f"n{n}": {"S": "x" * (size // 4_000)} for n in range(3_600)
+    },
     "a map": lambda size: {"newer": {"M": {"a": {"S": "x" * size}}}},
 }
 
@@ -151,6 +154,42 @@ def test_a_record_at_the_limit_can_be_ended_and_deleted(
     assert recovering.stack.tasks.list().items[0].id == record.id
     recovering.stack.tasks.delete(record.id)
     assert recovering.stack.rows() == []
+
+
+def test_a_record_at_the_limit_can_be_ended_while_the_bucket_takes_nothing(
+    recovering: Recovering,
+) -> None:
+    record = recovering.running(id="t1")
+    fill(recovering.stack, FILLED["its input"])
+    recovering.stack.client("s3").fail(refusal("AccessDenied", status=403))
+
+    recovering.stack.tasks.abort(record.id)
+
+    assert recovering.stack.get(record).was_aborted
+    assert "can't be read" in str(recovering.stack.get(record).input["note"])
+
+
+def test_an_odd_child_keeps_no_other_from_its_end(recovering: Recovering) -> None:
+    stack = recovering.stack
+    parent = recovering.pending(id="parent")
+    for id in ("a", "t1", "z"):
+        recovering.pending(id=id, parent_id="parent")
+
+    def refuse(operation: str, request: Any) -> None:
+        if operation == "transact_write_items" and "TASK#t1" in str(request):
+            raise refusal("ValidationException")
+
+    stack.dynamodb.interference = refuse
+    with pytest.raises(StoreError):
+        stack.tasks.abort(parent.id)
+    assert [stack.get(id).was_aborted for id in ("a", "t1", "z")] == [True, False, True]
+    assert ("on_abort", "aborted") in recovering.ran
+    stack.dynamodb.recover()
+
+    recovering.wait()
+    recovering.sweep()
+
+    assert stack.get("t1").was_aborted
 
 
 def test_a_payload_that_gives_room_stays_readable(recovering: Recovering) -> None:
@@ -175,7 +214,9 @@ def test_a_task_at_the_limit_that_no_worker_can_claim_fails(recovering: Recoveri
     assert recovering.stack.get(record).status is Status.FAILED
 
 
-@pytest.mark.parametrize("name", ["x" * 300_000, "x" * 257, "\ud800"], ids=["300 KB", "257", "odd"])
+@pytest.mark.parametrize(
+    "name", ["x" * 300_000, "x" * 257, "\ud800", ""], ids=["300 KB", "257", "odd", "empty"]
+)
 def test_an_execution_of_a_name_that_is_none_is_refused(stack: Stack, name: str) -> None:
     @task(id="some")
     def some(context: Context) -> Done:

@@ -385,6 +385,71 @@ def test_a_keyed_child_runs_once_in_however_long_a_life_of_its_parent(
     assert [each.output for each in joined] == [{"rows": 7}]
 
 
+@pytest.mark.parametrize("ends_by", ["deletion", "expiry"])
+def test_a_task_of_a_key_that_is_used_again_has_nothing_of_the_one_before(
+    recovering: Recovering, ends_by: str
+) -> None:
+    joined: list[str] = []
+
+    def join(children: list[TaskRecord]) -> Done:
+        joined.extend(child.id for child in children)
+        return Done()
+
+    @defined("child")
+    def child(context: Context) -> Done:
+        return Done()
+
+    @defined("parent")
+    def parent(context: Context) -> Verdict:
+        loud(context)
+        context.trigger(child, idempotency_key="only")
+        if context.task.iterations == 1:
+            return Continue(wait=60)
+        return context.wait_for_children(join)
+
+    def run_family(number: int) -> TaskRecord:
+        record = stack.trigger(parent, idempotency_key="k")
+        stack.run(record, execution=f"parent-{number}", visit="1")
+        for one in stack.store.index.children(record.id):
+            stack.run(one, execution=f"child-{number}")
+        stack.run(record, execution=f"parent-{number}", visit="2")
+        return record
+
+    stack = recovering.stack
+    stack.definitions = (child,)
+    first = run_family(1)
+    lines = len(stack.lines(first))
+    sweep(recovering)
+    if ends_by == "deletion":
+        stack.tasks.delete(first.id)
+    stack.clock.advance(timedelta(days=DAYS, hours=1))
+
+    again = run_family(2)
+
+    assert again.id == first.id
+    assert len(joined) == len(set(joined)) == 2
+    assert len(stack.lines(again)) == lines
+    days_pass(recovering, 4 * DAYS)
+    assert rows(stack) == []
+
+
+def test_a_deleted_child_of_a_parent_that_has_its_date_leaves_no_row(
+    recovering: Recovering,
+) -> None:
+    stack = recovering.stack
+    [definition] = stack.definitions
+    parent = stack.trigger(definition)
+    stack.run(parent)
+    sweep(recovering)
+    child = stack.trigger(definition, parent=parent)
+    stack.tasks.abort(child.id)
+    stack.tasks.delete(child.id)
+
+    days_pass(recovering, 4 * DAYS)
+
+    assert rows(stack) == []
+
+
 def test_a_child_that_was_deleted_is_told_to_the_join(recovering: Recovering) -> None:
     joined: list[TaskRecord] = []
 
@@ -578,7 +643,7 @@ class TestDeletion:
         api.abort(record.id)
         api.delete(record.id)
 
-        with pytest.raises(Refused, match="its hook is still to run"):
+        with pytest.raises(Refused, match="is still to be removed"):
             api.trigger(definition, idempotency_key="k")
 
         sweep(recovering)

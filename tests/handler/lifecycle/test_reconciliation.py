@@ -477,6 +477,16 @@ class TestAbortsThatWereCutOff:
         assert not recovering.stack.get(task).has_follow_ups
 
 
+class Described:
+    """Step Functions, which describes a failed execution of an input."""
+
+    def __init__(self, input: str) -> None:
+        self._input = input
+
+    def describe_execution(self, **_: Any) -> Any:
+        return {"status": "FAILED", "error": "States.Runtime", "cause": "{", "input": self._input}
+
+
 class NothingListed:
     """Step Functions, whose list of executions lags behind."""
 
@@ -667,6 +677,34 @@ class TestDeadLetters:
         events = [str(getattr(record, "event", "")) for record in caplog.records]
         assert any("event-7" in event for event in events)
         assert "hunter2" not in str(events) + caplog.text
+
+    @pytest.mark.parametrize(
+        "odd",
+        ["9" * 5_000, "[" * 90_000 + "]" * 90_000, '{"a":' * 30_000 + "1" + "}" * 30_000],
+        ids=["digits", "lists", "objects"],
+    )
+    @pytest.mark.parametrize("told_by", ["letter", "report"])
+    def test_an_event_that_python_reads_in_part_alone_leaves_a_failed_task(
+        self, recovering: Recovering, odd: str, told_by: str
+    ) -> None:
+        detail = f'{{"webinyTaskDefinitionId":"someTask","input":{{"a":{odd}}}}}'
+        text = f'{{"id":"odd","detail":{detail}}}'
+        if told_by == "letter":
+            recovering.send_to_dlq(text)
+            for number in range(3):
+                good = {"id": f"good-{number}", "detail": {"webinyTaskDefinitionId": "someTask"}}
+                recovering.send_to_dlq(good)
+            recovering.sweep()
+        else:
+            backend: Any = recovering.stack.stepfunctions
+            backend.stands_for(Described(text))
+            recovering.report("execution-1")
+
+        record = recovering.stack.get("odd")
+        assert (record.status, record.definition_id) == (Status.FAILED, "someTask")
+        assert "nested too deeply, or has a number of too many digits" in str(record.output)
+        if told_by == "letter":
+            assert all(recovering.stack.store.exists(f"good-{number}") for number in range(3))
 
     def test_an_event_sent_by_hand_without_a_definition_is_kept_as_failed(
         self, recovering: Recovering
