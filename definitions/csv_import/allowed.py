@@ -25,7 +25,7 @@ class Allowed:
     """The places that the config names.
 
     Args:
-        buckets: `uploads`, or `uploads/customers/` for the keys that begin so.
+        buckets: `uploads`, or `uploads/customers` for that key and the keys in that folder.
         tables: by the name, or the ARN, that the input has to have.
     """
 
@@ -65,10 +65,13 @@ class Allowed:
 
 
 def _covers(place: str, bucket: str, key: str) -> bool:
-    if "/" not in place:
-        return place == bucket
+    """Whether a place of the config has a file. A prefix ends where a folder does."""
+    name, slash, prefix = place.partition("/")
+    if name != bucket or not slash or not prefix:
+        return name == bucket
+    is_inside = key.startswith(prefix if prefix.endswith("/") else f"{prefix}/")
     # Some clients would shorten `a/../b`, and S3 doesn't.
-    return f"{bucket}/{key}".startswith(place) and ".." not in key.split("/")
+    return key == prefix or (is_inside and ".." not in key.split("/"))
 
 
 def _bare(name: str) -> str:

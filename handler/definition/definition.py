@@ -94,7 +94,7 @@ def code_of(definition: Definition) -> TaskCode:
 
 def origin_of(definition: Definition) -> Origin | None:
     """Where `@task` made a definition."""
-    return definition._origin
+    return vars(definition).get("_origin")
 
 
 def task(
@@ -155,7 +155,7 @@ def task(
             crash_retries=crash_retries,
             origin=origin,
         )
-        _check(definition)
+        check(definition)
         origin.keep(definition)
         return definition
 
@@ -221,7 +221,10 @@ def _schedule(code: TaskCode, given: Schedule | str | None) -> Schedule | None:
         raise DefinitionError(f"{where}: {error}") from error
 
 
-def _check(definition: Definition) -> None:
+def check(definition: Definition) -> None:
+    """Raises `DefinitionError` where an attribute has what `@task` doesn't take."""
+    if definition.id is not code_of(definition).id:
+        raise _wrong(definition, "another id than @task() gave it")
     _check_text(definition, "title", most=MAX_TITLE_CHARACTERS, lines=False)
     _check_text(definition, "description", most=MAX_DESCRIPTION_CHARACTERS, lines=True)
     _check_flag(definition, "private")

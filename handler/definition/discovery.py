@@ -1,20 +1,30 @@
-"""Finds the definitions: all that `@task` makes while the modules of a package are imported."""
+"""Finds the definitions: all that `@task` makes while the modules of a package are imported.
+
+Whatever a file does while it is imported, or looked at, costs only its own definitions. So nothing
+here runs code of what a file has made: a value is known by its `type`, since `isinstance` asks the
+value for its `__class__`. What no code in the process can hold is a file that kills it (a signal,
+`os.abort`), and one that changes Python itself for all, such as `builtins`.
+"""
 
 import importlib
+import inspect
+import os
 import traceback
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
-from typing import Final
+from typing import Any, Final
 
-from handler.definition.definition import Definition, origin_of
+from handler.definition.definition import Definition, check, origin_of
 from handler.definition.import_limit import ImportLimit, ImportTooLong
 from handler.definition.modules import Module, PassedOver, modules_of, refused
-from handler.definition.origin import all_kept
+from handler.definition.origin import all_kept, is_a, names_in
 from handler.definition.registry import Registry, same_id
 from handler.errors import DefinitionError
+from handler.record import class_name, to_text
 
 _PACKAGE: Final = "definitions"
 _FIRST: Final = "testingRun"
@@ -24,8 +34,13 @@ _MAX_PROBLEMS: Final = 10
 
 @dataclass(slots=True)
 class _Found:
-    """What is found in a package."""
+    """What is found in a package.
 
+    Args:
+        stops: what ends the search instead of being a problem of the file that raises it.
+    """
+
+    stops: tuple[type[BaseException], ...]
     definitions: list[Definition] = field(default_factory=list)
     problems: list[DefinitionError] = field(default_factory=list)
     passed_over: list[PassedOver] = field(default_factory=list)
@@ -43,8 +58,9 @@ def discover(package: str = _PACKAGE, *, import_seconds: float = 0) -> Registry:
     Raises:
         DefinitionError: a file can't be imported or would be overlooked, two definitions have one
             id, or a definition would not run as it is written. The message names the files.
+        KeyboardInterrupt: somebody at a terminal has pressed Ctrl-C.
     """
-    found = _look(package, import_seconds)
+    found = _look(package, import_seconds, _Found(stops=(KeyboardInterrupt,)))
     for passed_over in found.passed_over:
         warnings.warn(str(passed_over), stacklevel=2)
     if found.problems:
@@ -56,12 +72,13 @@ def discover_importable(package: str = _PACKAGE, *, import_seconds: float = 0) -
     """Registers what can be imported, and keeps the errors of the rest in `Registry.problems`.
 
     For the Lambdas: a file that can't be used there must not stop what has nothing to do with it.
+    Nobody presses Ctrl-C there, so a `KeyboardInterrupt` is the file's own, as any other exception.
 
     Args:
         import_seconds: how long the import of one file may take, and half of what all may take; 0
             is as long as they like.
     """
-    found = _look(package, import_seconds)
+    found = _look(package, import_seconds, _Found(stops=()))
     return Registry(found.definitions, problems=found.problems)
 
 
@@ -75,11 +92,11 @@ def _all(problems: Sequence[DefinitionError]) -> DefinitionError:
     return DefinitionError("\n".join(lines), data=problems[0].data)
 
 
-def _look(package: str, import_seconds: float) -> _Found:
+def _look(package: str, import_seconds: float, found: _Found) -> _Found:
     importlib.invalidate_caches()  # a file may be new since Python last looked into its folder
-    found = _Found()
     modules = _imported(package, found, ImportLimit(import_seconds))
-    made = sorted(_made_by(modules), key=lambda definition: definition.id != _FIRST)
+    made = [each for each in _made_by(modules) if _is_sound(each, found)]
+    made.sort(key=lambda definition: definition.id != _FIRST)
     for definition in made:
         if problem := _problem_of(definition, made):
             if problem.message not in [known.message for known in found.problems]:
@@ -91,10 +108,11 @@ def _look(package: str, import_seconds: float) -> _Found:
 
 def _imported(package: str, found: _Found, limit: ImportLimit) -> dict[str, ModuleType]:
     """The modules of a package that can be imported, by name."""
-    root = _attempt(Module(package, Path(*package.split("."), "__init__.py")), found, limit)
+    init = Module(package, Path(*package.split("."), "__init__.py"))
+    root = _attempt(init, found, limit)
     if root is None:
         return {}
-    listed = list(modules_of(package, _folders_of(root, found)))
+    listed = list(modules_of(package, _folders_of(root, init, found, limit)))
     found.passed_over += [each for each in listed if isinstance(each, PassedOver)]
     found.problems += [each for each in listed if isinstance(each, DefinitionError)]
     imported = {package: root}
@@ -108,45 +126,75 @@ def _imported(package: str, found: _Found, limit: ImportLimit) -> dict[str, Modu
     return imported
 
 
-def _folders_of(root: ModuleType, found: _Found) -> Iterable[str]:
-    folders: Sequence[str] | None = getattr(root, "__path__", None)
-    if folders is None:
-        found.problems.append(
-            refused(root.__file__ or root.__name__, "is a file; make it a folder.")
-        )
-    return folders or ()
+def _folders_of(root: ModuleType, init: Module, found: _Found, limit: ImportLimit) -> list[str]:
+    names: Mapping[str, Any] = names_in(root)
+    if names.get("__path__") is None:
+        file = names.get("__file__") or init.name
+        found.problems.append(refused(to_text(file), "is a file; make it a folder."))
+        return []
+    try:
+        return [os.fspath(folder) for folder in names["__path__"]]
+    except found.stops:
+        raise
+    except BaseException as error:  # it has put something else there
+        found.problems.append(_not_imported(init, error, limit))
+        return []
 
 
 def _attempt(module: Module, found: _Found, limit: ImportLimit) -> ModuleType | None:
     """Imports a module; the error of one that can't be imported is a problem."""
     try:
         result = limit.load(lambda: importlib.import_module(module.name))
-    except KeyboardInterrupt:
+        what = _not_itself(module, result)
+    except found.stops:
         raise
     except BaseException as error:  # whatever it raises, its author needs the file
-        found.problems.append(_not_imported(module, error))
+        found.problems.append(_not_imported(module, error, limit))
         return None
-    origin = getattr(result.__spec__, "origin", None)
-    if origin and module.file.is_absolute() and Path(origin).resolve() != module.file.resolve():
-        what = f"can't be imported: {origin} has its name, and comes first. Rename one of them."
-        found.problems.append(refused(module.file, what))
+    if what:
+        found.problems.append(refused(module.file, f"can't be imported: {what}"))
         return None
     return result
 
 
-def _not_imported(module: Module, error: BaseException) -> DefinitionError:
+def _not_itself(module: Module, result: object) -> str:
+    """What is wrong if the import of a module's name has not brought this file; "" if it has."""
+    if not is_a(result, ModuleType):
+        return f"it puts a {class_name(result)} in its own place in sys.modules. Leave it there."
+    spec = names_in(result).get("__spec__")
+    if not is_a(spec, ModuleSpec):
+        return "it changes its __spec__, which Python has made. Leave it as it is."
+    origin = spec.origin
+    if not origin or not module.file.is_absolute():
+        return ""
+    if Path(origin).resolve() == module.file.resolve():
+        return ""
+    return f"{origin} has its name, and comes first. Rename one of them."
+
+
+def _not_imported(module: Module, error: BaseException, limit: ImportLimit) -> DefinitionError:
+    """The error of a file. An exception's class is the author's, and may do what it likes."""
+    if type(error) is ImportTooLong:
+        where = _line_of(error.__context__ or error, module.file)
+        what = f"can't be imported: {error}{where}. Do less at the import, and more in the task."
+        return refused(module.path, what, error)
+    try:
+        return limit.load(lambda: _explained(module, error))
+    except BaseException:
+        what = f"can't be imported: it raises a {class_name(error)}, which can't be shown."
+        return refused(module.path, f"{what} Fix the file, or move it out.")
+
+
+def _explained(module: Module, error: BaseException) -> DefinitionError:
     file = module.path
+    traceback.format_exception(error)  # a log will do it, too
     if isinstance(error, DefinitionError) and str(module.file) in error.message:
         return DefinitionError(error.message, data={"file": file})
     if isinstance(error, DefinitionError):  # of another file, which this one imports or calls
         return refused(file, f"can't be imported: {error.message}", error)
     if isinstance(error, ModuleNotFoundError) and error.name == module.name.partition(".")[0]:
         return refused(file, "is missing: there is no such package. Create the file.", error)
-    if isinstance(error, ImportTooLong):
-        where = _line_of(error.__context__ or error, module.file)
-        what = f"can't be imported: {error}{where}. Do less at the import, and more in the task."
-        return refused(file, what, error)
-    reason = f"{type(error).__name__}: {_text_of(error)}"[:_MAX_REASON_CHARACTERS]
+    reason = f"{type(error).__name__}: {to_text(error)}"[:_MAX_REASON_CHARACTERS]
     return refused(
         file,
         f"can't be imported: {reason}{_line_of(error, module.file)}. Fix the file, or move it out.",
@@ -154,16 +202,9 @@ def _not_imported(module: Module, error: BaseException) -> DefinitionError:
     )
 
 
-def _text_of(error: BaseException) -> str:
-    try:
-        return str(error)
-    except Exception:  # an author's class may raise what it likes
-        return "it has no text"
-
-
 def _line_of(error: BaseException, file: Path) -> str:
     """Where in the file it was raised; a syntax error's text says it."""
-    if isinstance(error, SyntaxError):
+    if is_a(error, SyntaxError):
         return ""
     frames = traceback.extract_tb(error.__traceback__)
     lines = [frame.lineno for frame in frames if frame.filename.endswith(file.as_posix())]
@@ -179,11 +220,11 @@ def _made_by(modules: dict[str, ModuleType]) -> list[Definition]:
     order = {name: number for number, name in enumerate(modules)}
     made: dict[int, tuple[int, int, Definition]] = {}
     for kept in all_kept():
-        if isinstance(kept, Definition) and (owner := _owner_of(kept, order)) is not None:
+        if type(kept) is Definition and (owner := _owner_of(kept, order)) is not None:
             made[id(kept)] = (owner, _number_of(kept), kept)
     for name, module in modules.items():
-        for value in list(vars(module).values()):
-            if isinstance(value, Definition) and _is_foreign(value, order):
+        for value in list(names_in(module).values()):
+            if type(value) is Definition and _is_foreign(value, order):
                 made.setdefault(id(value), (order[name], _number_of(value), value))
     return [definition for *_, definition in sorted(made.values(), key=lambda each: each[:2])]
 
@@ -204,6 +245,26 @@ def _number_of(definition: Definition) -> int:
     return origin.number if origin else 0
 
 
+def _is_sound(definition: Definition, found: _Found) -> bool:
+    """Whether a definition is still one that `@task` would make: its file may have changed it."""
+    try:
+        check(definition)
+    except found.stops:
+        raise
+    except BaseException as error:
+        found.problems.append(_changed(definition, error))
+        return False
+    return True
+
+
+def _changed(definition: Definition, error: BaseException) -> DefinitionError:
+    if type(error) is DefinitionError:
+        return error
+    origin = origin_of(definition)
+    what = f"has a task whose values can't be read ({class_name(error)}). Leave them as @task() set"
+    return refused(origin.place if origin else "a file", f"{what} them.")
+
+
 def _problem_of(definition: Definition, made: Sequence[Definition]) -> DefinitionError | None:
     for other in made:
         if other.id == definition.id and other is not definition:
@@ -217,8 +278,8 @@ def _undone(definition: Definition) -> DefinitionError | None:
     if origin is None:
         return None
     bound = origin.found_under_its_name()
-    is_wrapped = getattr(bound, "__wrapped__", None) is definition
-    if is_wrapped or (origin.is_decorated and not isinstance(bound, Definition)):
+    is_wrapped = inspect.getattr_static(bound, "__wrapped__", None) is definition
+    if is_wrapped or (origin.is_decorated and not is_a(bound, Definition)):
         return refused(
             origin.place,
             f'has a decorator above @task() of "{definition.id}", which would never run. '

@@ -2,18 +2,23 @@
 
 A file that waits, or loops, while it is imported would take the whole Lambda with it. A timer's
 signal stops it: an exception in the file's own code, wherever that is. Code that catches even that
-gets another one in the line that goes on. What a library does in C, without a look at Python's
-signals, can't be stopped from here.
+gets another one in the line that goes on. The timer is not the file's: what would stop it raises.
+
+What a library does in C, without a look at Python's signals, can't be stopped from here. Nor can a
+file that kills the process: `os.abort`, a crash in C, a signal that it sends to itself.
 """
 
+import functools
 import os
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import FrameType, ModuleType
-from typing import Final, Never
+from types import FrameType
+from typing import Any, Final, Never, TypeVar
+
+_T = TypeVar("_T")
 
 # All files together may take so many times as long as one. A file gets a part of what is left, so
 # that some slow ones leave time for all the others.
@@ -21,6 +26,14 @@ _FILES: Final = 2
 _LEAST_SECONDS: Final = 0.05
 # How long a file may take to clean up. If it goes on instead, it is interrupted again.
 _GRACE_SECONDS: Final = 1.0
+# The functions that set the timer, or what it calls, and their first argument then; `None`: any.
+_TIMER_SETTERS: Final = {
+    "alarm": None,
+    "setitimer": signal.ITIMER_REAL,
+    "signal": signal.SIGALRM,
+}
+_set_timer: Final = signal.setitimer
+_set_handler: Final = signal.signal
 
 
 class ImportTooLong(Exception):
@@ -44,7 +57,7 @@ class ImportLimit:
         self._file_seconds = file_seconds
         self._left = file_seconds * _FILES
 
-    def load(self, load: Callable[[], ModuleType]) -> ModuleType:
+    def load(self, load: Callable[[], _T]) -> _T:
         """What `load` returns.
 
         Raises:
@@ -56,21 +69,22 @@ class ImportLimit:
                 return load()
             return self._within(min(self._file_seconds, self._left / _FILES), load)
 
-    def _within(self, seconds: float, load: Callable[[], ModuleType]) -> ModuleType:
+    def _within(self, seconds: float, load: Callable[[], _T]) -> _T:
         total = f"all files together may take {self._file_seconds * _FILES:g} s"
         if seconds < _LEAST_SECONDS:
             raise ImportTooLong(f"the others have left no time for it ({total})")
         alarm = _Alarm(seconds)
-        try:
-            alarm.set()
-            return load()
-        finally:
-            alarm.is_armed = False  # before any call: the next signal may be here already
-            alarm.clear()
-            self._left -= alarm.spent
-            if alarm.has_rung:
-                took = f"its import took longer than {round(seconds, 1):g} s"
-                raise ImportTooLong(f"{took} ({total})")
+        with _own_timer():
+            try:
+                alarm.set()
+                return load()
+            finally:
+                alarm.is_armed = False  # before any call: the next signal may be here already
+                alarm.clear()
+                self._left -= alarm.spent
+                if alarm.has_rung:
+                    took = f"its import took longer than {round(seconds, 1):g} s"
+                    raise ImportTooLong(f"{took} ({total})")
 
 
 class _Alarm:
@@ -86,20 +100,20 @@ class _Alarm:
         self._timer = signal.getitimer(signal.ITIMER_REAL)
 
     def set(self) -> None:
-        signal.signal(signal.SIGALRM, self._ring)
-        signal.setitimer(signal.ITIMER_REAL, self.spent, _GRACE_SECONDS)
+        _set_handler(signal.SIGALRM, self._ring)
+        _set_timer(signal.ITIMER_REAL, self.spent, _GRACE_SECONDS)
 
     def clear(self) -> None:
         sys.settrace(self._tracing)
-        left, _ = signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, self._handler or signal.SIG_DFL)
+        left, _ = _set_timer(signal.ITIMER_REAL, 0)
+        _set_handler(signal.SIGALRM, self._handler or signal.SIG_DFL)
         if self.has_rung:
             _forget_halves(self._modules)
         else:
             self.spent -= left
         rest, interval = self._timer
         if rest:
-            signal.setitimer(signal.ITIMER_REAL, max(rest - self.spent, _LEAST_SECONDS), interval)
+            _set_timer(signal.ITIMER_REAL, max(rest - self.spent, _LEAST_SECONDS), interval)
 
     def _ring(self, _number: int, frame: FrameType | None) -> None:
         if not self.is_armed:
@@ -147,3 +161,26 @@ def _no_exit() -> Iterator[None]:
         yield
     finally:
         os._exit = exit
+
+
+@contextmanager
+def _own_timer() -> Iterator[None]:
+    """What sets the timer raises in the file: its import would have no limit."""
+    found = {name: getattr(signal, name) for name in _TIMER_SETTERS}
+    for name, function in found.items():
+        setattr(signal, name, _refusing(function, _TIMER_SETTERS[name]))
+    try:
+        yield
+    finally:
+        for name, function in found.items():
+            setattr(signal, name, function)
+
+
+def _refusing(function: Callable[..., Any], first: int | None) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def call(*given: Any, **named: Any) -> Any:
+        if first is None or first in (*given[:1], *named.values()):
+            raise RuntimeError(f"it sets the timer of its own import (signal.{function.__name__})")
+        return function(*given, **named)
+
+    return call

@@ -2,15 +2,18 @@
 
 import itertools
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec
-from types import CodeType, FrameType, FunctionType
-from typing import Final
+from types import CodeType, FrameType, FunctionType, MappingProxyType, ModuleType
+from typing import Final, TypeGuard, TypeVar
+
+_T = TypeVar("_T")
 
 _numbers: Final = itertools.count()
 # The attribute of a module's spec that has the definitions made while the module was imported.
 _KEPT: Final = "background_task_definitions"
+_NOTHING: Final[Mapping[str, object]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -53,10 +56,10 @@ class Origin:
         return cls(
             file=file,
             line=line,
-            modules=tuple(frame.f_globals["__name__"] for frame in importing),
+            modules=tuple(str(frame.f_globals["__name__"]) for frame in importing),
             spec=importing[0].f_globals["__spec__"] if importing else None,
             name=function.__qualname__,
-            home=function.__module__,
+            home=str(function.__module__),
             is_decorated=caller is not None and _is_above(caller, code),
             number=next(_numbers),
         )
@@ -78,21 +81,40 @@ class Origin:
         """What the function's name stands for in its module now; `None` if that isn't known."""
         found: object = sys.modules.get(self.home)
         for part in self.name.split("."):
-            found = getattr(found, "__dict__", {}).get(part)
+            found = names_in(found).get(part)
         return found
+
+
+def is_a(value: object, kind: type[_T]) -> TypeGuard[_T]:
+    """`isinstance` by the type that a value has; it doesn't ask the value for its `__class__`."""
+    return issubclass(type(value), kind)
+
+
+def names_in(value: object) -> Mapping[str, object]:
+    """The names in a module or a class; none in another value. It runs no code of theirs."""
+    for kind in (ModuleType, type):
+        if is_a(value, kind):
+            names: Mapping[str, object] | None = vars(kind)["__dict__"].__get__(value)
+            return names or _NOTHING
+    return _NOTHING
 
 
 def all_kept() -> list[object]:
     """What is kept with the modules of this process, as they were imported last."""
-    specs = [getattr(module, "__dict__", {}).get("__spec__") for module in [*sys.modules.values()]]
-    return [kept for spec in specs for kept in getattr(spec, _KEPT, ())]
+    specs = [names_in(module).get("__spec__") for module in [*sys.modules.values()]]
+    return [each for spec in specs if is_a(spec, ModuleSpec) for each in _kept_with(spec)]
+
+
+def _kept_with(spec: ModuleSpec) -> list[object]:
+    kept = vars(spec).get(_KEPT)
+    return kept if type(kept) is list else []
 
 
 def _modules_of(frame: FrameType | None) -> Iterator[FrameType]:
     """The frames of the modules that are being imported, the innermost first."""
     while frame is not None:
         is_module = frame.f_code.co_name == "<module>"
-        if is_module and isinstance(frame.f_globals.get("__spec__"), ModuleSpec):
+        if is_module and is_a(frame.f_globals.get("__spec__"), ModuleSpec):
             yield frame
         frame = frame.f_back
 

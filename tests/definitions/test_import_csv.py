@@ -1015,6 +1015,12 @@ class TestPlaces:
             (["uploads/in/"], BUCKET, "in"),
             (["uploads/in/"], BUCKET, "in/../file.csv"),
             (["uploads/in/"], BUCKET, "/in/file.csv"),
+            (["uploads/in"], BUCKET, "in-secret.csv"),
+            (["uploads/in"], BUCKET, "inside/file.csv"),
+            (["uploads/in"], BUCKET, "in/../file.csv"),
+            (["uploads/a/in"], BUCKET, "a/in.csv"),
+            (["uploads/in/file.csv"], BUCKET, "in/file.csv.bak"),
+            (["uploads/in/"], "uploads2", "in/file.csv"),
             (["uploads/in/"], "uploads/in", "/file.csv/../x"),
             (["uploads"], "Uploads", "file.csv"),
             (["uploads"], " uploads", "file.csv"),
@@ -1059,10 +1065,13 @@ class TestPlaces:
 
         assert "write to the table" in self.refused(monkeypatch, **forged)
 
-    def test_a_prefix_covers_the_keys_that_begin_with_it(
-        self, account: Account, monkeypatch: pytest.MonkeyPatch
+    @pytest.mark.parametrize(
+        "place", ["uploads/", "uploads/in", "uploads/in/", "uploads/in/file.csv"]
+    )
+    def test_a_prefix_covers_its_own_key_and_those_of_its_folder(
+        self, account: Account, monkeypatch: pytest.MonkeyPatch, place: str
     ) -> None:
-        monkeypatch.setenv(allowed.BUCKETS, json.dumps(["uploads/in/"]))
+        monkeypatch.setenv(allowed.BUCKETS, json.dumps([place]))
         account.upload("id,name\nFRA,Frankfurt\n", key="in/file.csv")
 
         result = run_import(key="in/file.csv")

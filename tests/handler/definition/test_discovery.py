@@ -5,6 +5,7 @@ import itertools
 import os
 import shutil
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 
 from handler import Context, Definition, Done, task
 from handler.definition.discovery import discover, discover_importable
+from handler.definition.origin import names_in
 from handler.definition.registry import Registry
 from handler.errors import DefinitionError
 
@@ -71,7 +73,8 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Package
 
     yield make
     for module in set(sys.modules) - known:
-        if (getattr(sys.modules[module], "__file__", None) or "").startswith(str(tmp_path)):
+        file = names_in(sys.modules[module]).get("__file__")
+        if module.startswith("definitions_") or str(file).startswith(str(tmp_path)):
             del sys.modules[module]
 
 
@@ -440,7 +443,7 @@ BROKEN = {
     "import asyncio\nraise asyncio.CancelledError": "CancelledError",
     "raise GeneratorExit": "GeneratorExit",
     "def f(): f()\nf()": "RecursionError",
-    "class E(Exception):\n    def __str__(self): 1 / 0\nraise E": "E: it has no text",
+    "class E(Exception):\n    def __str__(self): 1 / 0\nraise E": "E: (E can't be shown) (line 3)",
     "raise ValueError('\\ud800')": "ValueError: \\ud800",
     "x = 1\0": "null bytes",
 }
@@ -507,11 +510,11 @@ class TestFilesThatCannotBeImported:
 
         assert found == [[], []]
 
-    def test_an_interrupt_of_a_person_is_not_caught(self, package: Package) -> None:
+    def test_an_interrupt_of_a_person_at_a_deploy_is_not_caught(self, package: Package) -> None:
         name = package({"a.py": "raise KeyboardInterrupt"})
 
         with pytest.raises(KeyboardInterrupt):
-            discover_importable(name)
+            discover(name)
 
     def test_a_definition_that_is_not_valid_is_refused_with_its_own_message(
         self, package: Package
@@ -575,6 +578,134 @@ class TestFilesThatCannotBeImported:
         assert ids(registry) == ["other"]
         assert registry.may_lack("same")
         assert len(registry.problems) == 1
+
+
+# What a file may do while it is imported, or to whoever looks at what it has made.
+NASTY = {
+    "interrupts": "raise KeyboardInterrupt",
+    "ends": "raise SystemExit",
+    "sends itself an interrupt": "import signal\nsignal.raise_signal(signal.SIGINT)",
+    "raises a group": "raise BaseExceptionGroup('x', [KeyboardInterrupt()])",
+    "has an error whose text ends the process": (
+        "class E(Exception):\n    def __str__(self): raise SystemExit\nraise E"
+    ),
+    "has an error whose class has no name": (
+        "class M(type):\n    @property\n    def __name__(cls): raise SystemExit\n"
+        "class E(Exception, metaclass=M): pass\nraise E"
+    ),
+    "has an error that has no class": (
+        "class E(Exception):\n    @property\n    def __class__(self): raise SystemExit\nraise E"
+    ),
+    "has an error of ours that has no message": (
+        "from handler.errors import DefinitionError\n"
+        "class E(DefinitionError):\n    @property\n    def message(self): raise SystemExit\n"
+        "    @message.setter\n    def message(self, value): pass\nraise E('x')"
+    ),
+    "is missing a module that has no name": (
+        "class E(ModuleNotFoundError):\n    @property\n    def name(self): raise SystemExit\n"
+        "raise E"
+    ),
+    "has another error that has no name as its cause": (
+        "class M(type):\n    @property\n    def __qualname__(cls): raise SystemExit\n"
+        "class E(Exception, metaclass=M): pass\nraise ValueError from E()"
+    ),
+    "puts an object in its place": (
+        "import sys\nclass L:\n    def __getattr__(self, name): raise SystemExit\n"
+        "sys.modules[__name__] = L()"
+    ),
+    "has no spec": TASK.format(name="bad") + "__spec__ = None",
+    "has another object as its spec": (
+        TASK.format(name="bad") + "class L:\n    _initializing = False\n"
+        "    @property\n    def origin(self): raise SystemExit\n__spec__ = L()"
+    ),
+    "changes its spec's origin": TASK.format(name="bad") + "__spec__.origin = 5",
+    "changes the id of its task": TASK.format(name="bad") + "bad.id = []",
+    "changes the title of its task": TASK.format(name="bad") + "bad.title = 5",
+    "changes its task's title to what has no class": (
+        TASK.format(name="bad")
+        + "class L:\n    @property\n    def __class__(self): raise SystemExit\nbad.title = L()"
+    ),
+    "deletes the code of its task": TASK.format(name="bad") + "del bad._code",
+}
+# What a file may have that nobody needs to look into.
+ODD = {
+    "a lazy object": (
+        "class L:\n    @property\n    def __class__(self): raise RuntimeError\nsettings = L()"
+    ),
+    "a lazy object that ends the process": (
+        "class L:\n    def __getattribute__(self, name): raise SystemExit\nsettings = L()"
+    ),
+    "an object that is equal to nothing": (
+        "class L:\n    def __eq__(self, other): raise SystemExit\n"
+        "    def __hash__(self): raise SystemExit\nsettings = L()"
+    ),
+    "a class whose class has no attributes": (
+        "class M(type):\n    def __getattribute__(cls, name): raise SystemExit\n"
+        "class L(metaclass=M): pass"
+    ),
+    "attributes that are made when they are asked for": "def __getattr__(name): raise SystemExit",
+    "a module's class of its own": (
+        "import sys, types\nclass Lazy(types.ModuleType):\n"
+        "    def __getattribute__(self, name):\n"
+        "        if name in ('__spec__', '__path__'):\n"
+        "            return super().__getattribute__(name)\n        raise SystemExit\n"
+        "sys.modules[__name__].__class__ = Lazy"
+    ),
+    "no name": "del __name__",
+    "another module that is none": (
+        "import sys\nclass L:\n    @property\n    def __dict__(self): raise SystemExit\n"
+        "sys.modules[__name__ + '_lazy'] = L()"
+    ),
+    "another value under its task's name": (
+        "class L:\n    def __getattribute__(self, name): raise SystemExit\nodd = L()"
+    ),
+}
+
+
+class TestNastyFiles:
+    @pytest.mark.parametrize("seconds", [0, 5])
+    @pytest.mark.parametrize("what", NASTY)
+    def test_one_costs_its_own_definitions_alone(
+        self, package: Package, what: str, seconds: float
+    ) -> None:
+        good = {f"{name}.py": TASK.format(name=name) for name in ("a", "z")}
+        name = package({**good, "nasty.py": HEAD + NASTY[what]})
+
+        registry = discover_importable(name, import_seconds=seconds)
+
+        assert ids(registry) == ["a", "z"]
+        [problem] = registry.problems
+        assert "nasty.py" in problem.message
+        traceback.format_exception(problem)
+
+    @pytest.mark.parametrize("what", ODD)
+    def test_one_with_an_odd_value_costs_nothing(self, package: Package, what: str) -> None:
+        good = {f"{name}.py": TASK.format(name=name) for name in ("a", "z")}
+        name = package({**good, "odd.py": TASK.format(name="odd") + ODD[what]})
+
+        registry = discover_importable(name)
+
+        assert (ids(registry), registry.problems) == (["a", "odd", "z"], ())
+
+    @pytest.mark.parametrize("what", [*NASTY, *ODD])
+    def test_a_nasty_init_of_a_folder_or_of_the_package_ends_nothing(
+        self, package: Package, what: str
+    ) -> None:
+        nasty = HEAD + (NASTY | ODD)[what]
+        of_folder = package({"a.py": TASK.format(name="a"), "folder/__init__.py": nasty})
+        of_package = package({"__init__.py": nasty, "a.py": TASK.format(name="a")})
+
+        assert "a" in ids(discover_importable(of_folder))
+        discover_importable(of_package)
+
+    def test_a_package_whose_folders_are_something_else_is_a_problem(
+        self, package: Package
+    ) -> None:
+        name = package({"__init__.py": "__path__ = [5]"})
+
+        [problem] = discover_importable(name).problems
+
+        assert f"{name}/__init__.py can't be imported: TypeError" in problem.message
 
 
 def test_the_origin_of_a_definition_is_no_part_of_what_an_author_sees() -> None:

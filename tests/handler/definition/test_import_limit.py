@@ -263,3 +263,46 @@ def test_a_process_that_a_file_forks_may_end(tmp_path: Path) -> None:
     result = found(tmp_path, {"forks.py": task("forks", forks)})
 
     assert (result.ids, result.problems) == (["first", "forks", "last"], [])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "call",
+    [
+        "alarm(0)",
+        "setitimer(signal.ITIMER_REAL, 0)",
+        "signal(signal.SIGALRM, signal.SIG_IGN)",
+        "signal(handler=print, signalnum=signal.SIGALRM)",
+    ],
+)
+def test_a_file_that_would_take_the_limit_off_is_a_problem(tmp_path: Path, call: str) -> None:
+    result = found(tmp_path, {"lifts.py": f"import signal, time\nsignal.{call}\ntime.sleep(30)\n"})
+
+    [problem] = result.problems
+    assert "RuntimeError: it sets the timer of its own import (signal." in problem
+    assert "(line 2)" in problem
+    assert (result.ids, result.timer, result.handler) == (["first", "last"], 0, True)
+
+
+@pytest.mark.slow
+def test_a_file_may_set_other_signals_and_timers(tmp_path: Path) -> None:
+    sets = (
+        "import signal\nsignal.signal(signal.SIGUSR1, print)\n"
+        "signal.setitimer(signal.ITIMER_PROF, 0)\n"
+    )
+
+    result = found(tmp_path, {"sets.py": task("sets", sets)})
+
+    assert (result.ids, result.problems) == (["first", "sets", "last"], [])
+
+
+@pytest.mark.slow
+def test_an_error_whose_text_takes_too_long_is_a_problem(tmp_path: Path) -> None:
+    slow = "import time\nclass E(Exception):\n    def __str__(self): time.sleep(30)\nraise E\n"
+
+    result = found(tmp_path, {"slow.py": slow})
+
+    [problem] = result.problems
+    assert "slow.py can't be imported: it raises a E, which can't be shown. Fix the" in problem
+    assert result.ids == ["first", "last"]
+    assert result.seconds < 6
