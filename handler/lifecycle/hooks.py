@@ -1,6 +1,7 @@
 """Runs the hooks of tasks that are over."""
 
 import logging
+from typing import Final
 
 from handler.clock import Clock
 from handler.definition import Hook, Registry, code_of
@@ -10,6 +11,8 @@ from handler.record import SYSTEM_IDENTITY, LogLine, StoredTask, TaskFailure, Ta
 from handler.table import Store
 
 log = logging.getLogger(__name__)
+# The tasks whose hooks run in this process.
+_running: Final[set[str]] = set()
 
 
 class Hooks:
@@ -30,8 +33,11 @@ class Hooks:
             return task  # none, or one that only newer code knows: it stays for that
         if self._registry.may_lack(task.definition_id):
             return task  # it stays for a deploy that has the definition
+        if task.id in _running:
+            return task  # it has deleted its own task: who runs it finishes that
         definition = self._registry.find(task.definition_id)
         hook = code_of(definition).hook(Hook(task.pending_hook)) if definition else None
+        _running.add(task.id)
         try:
             if hook:
                 with about_task(
@@ -45,6 +51,8 @@ class Hooks:
             raise
         except BaseException as error:  # whatever the hook raises is the author's
             self._report(task, error)
+        finally:
+            _running.discard(task.id)
         self._store.clear_follow_up(task.hook_ran(), before=task)
         return task.hook_ran()
 

@@ -633,6 +633,25 @@ class TestDeletion:
         assert recovering.ran == [("on_abort", "aborted")]
         assert rows(recovering.stack) == []
 
+    def test_a_hook_that_deletes_its_own_task_runs_once(self, recovering: Recovering) -> None:
+        ran: list[str] = []
+
+        @defined()
+        def some(context: Context) -> Done:
+            return Done()
+
+        @some.on_done
+        def clean_up(record: TaskRecord) -> None:
+            ran.append(record.id)
+            recovering.stack.tasks.delete(record.id)
+
+        record = recovering.stack.trigger(some)
+        recovering.stack.run(record)
+        sweep(recovering)
+
+        assert ran == [record.id]
+        assert rows(recovering.stack) == []
+
     def test_a_key_whose_task_is_being_deleted_is_refused_until_it_is_gone(
         self, recovering: Recovering
     ) -> None:
