@@ -9,6 +9,7 @@ from pydantic import BaseModel, field_validator
 
 from handler import Context, Done, TriggerRequest, task
 from handler.errors import BackgroundTaskError, InvalidInput, Refused, StoreError, StoreUnavailable
+from handler.record.task_log import LogLine, TaskLog
 from tests.handler.graphql.client import ABORT_TASK, GET_TASK, LIST_TASKS, TRIGGER_TASK, Api
 from tests.handler.stack import Stack, refusal
 
@@ -179,14 +180,21 @@ class TestOutsideOfTheEnvelope:
         "document",
         [
             '{ backgroundTasks { getTask(id: "t1") { data { logs { iteration } } } } }',
-            "{ backgroundTasks { listTasks { meta { totalCount } } } }",
-            '{ backgroundTasks { listLogs(where: {task: "t1"}) { meta { totalCount } } } }',
+            "{ backgroundTasks { listTasks(limit: 1) { meta { totalCount } } } }",
+            """{ backgroundTasks {
+                listLogs(where: {task: "t1"}, limit: 1) { meta { totalCount } }
+            } }""",
         ],
     )
     def test_a_field_that_fails_is_a_code_and_an_id_that_the_log_explains(
         self, stack: Stack, api: Api, caplog: pytest.LogCaptureFixture, document: str
     ) -> None:
-        stack.create(id="t1", tenant="acme")
+        task = stack.create(id="t1", tenant="acme")
+        stack.create(tenant="acme")
+        for iteration in (1, 2):
+            line = LogLine(message="m", created_on=task.created_on)
+            log = TaskLog.of(task.model_copy(update={"iterations": iteration}), [line])
+            stack.store.logs.append(log)
 
         def fail(operation: str, request: dict[str, Any]) -> None:
             is_count = request.get("Select") == "COUNT"
