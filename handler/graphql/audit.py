@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from handler.graphql.arguments import without_revision
 from handler.record import cut, to_text
 
 if TYPE_CHECKING:
@@ -40,11 +41,13 @@ def write(
 
 
 def _task_id(arguments: Mapping[str, Any], answer: Mapping[str, Any]) -> object:
-    """The task that is asked for; else the one that was made."""
+    """The task that is asked for, by the id that its record has; else the one that was made."""
     where = arguments.get("where") or {}
     made = answer.get("data") or (answer.get("error") or {}).get("data") or {}
     asked = arguments.get("id") or where.get("task") or where.get("id") or where.get("parentId")
-    return asked or (made.get("id") if isinstance(made, Mapping) else None)
+    if asked:
+        return without_revision(asked) if isinstance(asked, str) else asked
+    return made.get("id") if isinstance(made, Mapping) else None
 
 
 def _shown(value: object) -> str:

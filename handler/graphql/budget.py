@@ -7,6 +7,7 @@ from graphql import ExecutionContext, FieldNode, GraphQLLeafType, GraphQLObjectT
 from graphql.pyutils import Path
 
 from handler.graphql.limits import too_large
+from handler.table import CountBudget
 
 # Lambda quotas, "Invocation payload": 6 MB, which Lambda's error calls 6,291,556 bytes. A response
 # that is larger as a whole ends the process, and the caller gets a 502.
@@ -18,6 +19,8 @@ _MAX_FIELDS: Final = 200_000
 _MAX_ERRORS: Final = 1_000
 # Each is a query of its own.
 _MAX_LOGS: Final = 50
+# Entries of an index, some two queries of 1 MB; or 2,000 records; or 10 MB of logs.
+_MAX_COUNTED: Final = 10_000
 
 
 class AnswerTooLarge(BaseException):
@@ -25,9 +28,14 @@ class AnswerTooLarge(BaseException):
 
 
 class Budget:
-    """What is left of one answer."""
+    """What is left of one answer.
+
+    Args:
+        counts: what is left for all its counts together.
+    """
 
     def __init__(self) -> None:
+        self.counts = CountBudget(left=_MAX_COUNTED)
         self._bytes_read = 0
         self._bytes = 0
         self._fields = 0

@@ -1,14 +1,14 @@
 """What the caller hears of an error, and what the API's log keeps of it."""
 
 import logging
-from typing import Final
+from typing import Any, Final
 
 from graphql import GraphQLError
 
 from handler.contract import ErrorCode
 from handler.definition import is_veto
 from handler.errors import BackgroundTaskError, DeliveryError, RequestError
-from handler.record import Json, TaskFailure
+from handler.record import Json, TaskFailure, without_arns
 
 log = logging.getLogger(__name__)
 
@@ -25,9 +25,9 @@ _TOO_DEEP: Final = "The request is nested too deeply. Next: send it with fewer l
 def told(error: BaseException, *, request_id: str, definition: object = None) -> TaskFailure:
     """What the caller is told of an error.
 
-    What the request itself is to blame for, and a hook's veto, is told in its own words. Of
-    anything else the caller gets a code, and the id by which the log has the whole: the words may
-    name a role, a table, or what a bug was working on.
+    What the request itself is to blame for, and a hook's veto, is told in its own words, but for
+    the ARNs among them. Of anything else the caller gets a code, and the id by which the log has
+    the whole: the words may name a role, a table, or what a bug was working on.
     """
     failure = TaskFailure.from_exception(error)
     if isinstance(error, RecursionError):
@@ -35,7 +35,7 @@ def told(error: BaseException, *, request_id: str, definition: object = None) ->
     if _is_for_the_caller(error):
         if is_veto(error):
             _report_veto(failure, definition)
-        return failure.model_copy(update={"data": _told_data(failure)})
+        return _without_arns(failure)
     code = error.code if isinstance(error, BackgroundTaskError) else ErrorCode.INTERNAL_ERROR
     # Its text, and not the exception: logging would run the code of an author's class once more.
     details = {"action": "api_failed", "request_id": request_id, "code": code}
@@ -73,10 +73,27 @@ def _is_for_the_caller(error: BaseException) -> bool:
     return is_veto(error) and not is_of_aws
 
 
+def _without_arns(failure: TaskFailure) -> TaskFailure:
+    """An author's words may quote what AWS said to the hook, or to the input's model."""
+    code = without_arns(failure.code) if failure.code else None
+    told = {"message": without_arns(failure.message), "code": code, "data": _told_data(failure)}
+    return failure.model_copy(update=told)
+
+
 def _told_data(failure: TaskFailure) -> Json | None:
     """Without the reasons why files can't be imported: those are a bug's own text."""
     data = {name: value for name, value in (failure.data or {}).items() if name != "notImported"}
-    return data or None
+    shown: Json = _cleaned(data)
+    return shown or None
+
+
+def _cleaned(value: Any) -> Any:
+    """JSON without ARNs, in names and in values."""
+    if isinstance(value, str):
+        return without_arns(value)
+    if isinstance(value, dict):
+        return {without_arns(name): _cleaned(inner) for name, inner in value.items()}
+    return [_cleaned(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _task_of(error: BaseException) -> Json | None:

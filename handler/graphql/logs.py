@@ -1,5 +1,6 @@
 """The resolvers of logs: of one task, and as a field of a task."""
 
+import functools
 import math
 from collections.abc import Iterator, Mapping
 from itertools import islice, takewhile
@@ -18,10 +19,11 @@ from handler.graphql.types import (
     tasks_query,
 )
 from handler.record import Json, TaskLog, TaskRecord
-from handler.table import invalid_cursor
+from handler.table import TaskCount, invalid_cursor
 
 # Webiny's own default for the logs of a task.
 _MAX_LOGS: Final = 10_000
+_BYTES_OF_AN_ENTRY: Final = 1_000
 # A cursor is an iteration's number, of which a row's key has ten digits.
 _MAX_CURSOR_CHARACTERS: Final = 10
 _MAX_ITERATION: Final = 10**_MAX_CURSOR_CHARACTERS - 1
@@ -41,8 +43,9 @@ def _list_logs(request: Request, **arguments: Any) -> Json:
     logs = list(islice(_counted(request, found), paging.limit + 1))
     has_more = len(logs) > paging.limit
     cursor = str(logs[paging.limit - 1]["iteration"]) if has_more else None
-    meta = shown_meta(cursor, lambda: _count(_logs(request, record, paging.where)))
-    return {"data": logs[: paging.limit], "meta": meta}
+    page = logs[: paging.limit]
+    count = functools.partial(_count, request, record, paging.where)
+    return {"data": page, "meta": shown_meta(page, cursor, count, after=paging.after)}
 
 
 @task_type.field("logs")
@@ -67,7 +70,8 @@ def _task_logs(
 
 
 def _counted(request: Request, logs: Iterator[Json]) -> Iterator[Json]:
-    """The same logs, as long as the answer has room for them."""
+    """The same logs, as long as the answer has room for them; without room, none is read."""
+    request.budget.check_read()
     for log in logs:
         request.budget.read(log["items"])
         yield log
@@ -81,15 +85,25 @@ def _logs(
     newest_first: bool = False,
     after: str | None = None,
 ) -> Iterator[Json]:
+    found = _found(request, record, where, newest_first=newest_first, after=after)
+    return (shown_log(log, record) for log in found)
+
+
+def _found(
+    request: Request,
+    record: TaskRecord,
+    where: Json,
+    *,
+    newest_first: bool = False,
+    after: str | None = None,
+) -> Iterator[TaskLog]:
     if after is not None and not (after.isdecimal() and len(after) <= _MAX_CURSOR_CHARACTERS):
         raise invalid_cursor(after)
     behind = int(after) if after is not None else None
     wanted = where.get("iteration")
     if wanted is not None:
-        found = _of_iteration(request, record, wanted) if behind is None else iter(())
-    else:
-        found = request.tasks.logs(record.id, newest_first=newest_first, after_iteration=behind)
-    return (shown_log(log, record) for log in found)
+        return _of_iteration(request, record, wanted) if behind is None else iter(())
+    return request.tasks.logs(record.id, newest_first=newest_first, after_iteration=behind)
 
 
 def _of_iteration(request: Request, record: TaskRecord, number: object) -> Iterator[TaskLog]:
@@ -100,5 +114,15 @@ def _of_iteration(request: Request, record: TaskRecord, number: object) -> Itera
     return takewhile(lambda log: log.iteration == number, found)
 
 
-def _count(logs: Iterator[Json]) -> int:
-    return sum(1 for _ in logs)
+def _count(request: Request, record: TaskRecord, where: Json) -> TaskCount:
+    """How many logs there are. A log is as much as an entry of an index for each 1,000 bytes."""
+    budget = request.budget.counts
+    if not budget.left:
+        return TaskCount(0, is_capped=True)
+    count = 0
+    for log in _found(request, record, where):
+        if not budget.left:
+            return TaskCount(count, is_capped=True)
+        budget.spend(1 + len(log.model_dump_json()) // _BYTES_OF_AN_ENTRY)
+        count += 1
+    return TaskCount(count)

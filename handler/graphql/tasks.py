@@ -30,7 +30,12 @@ def _list_tasks(request: Request, **arguments: Any) -> Json:
     page = request.tasks.list(
         wanted, newest_first=paging.newest_first, limit=paging.limit, after=paging.after
     )
-    meta = shown_meta(page.cursor, lambda: request.tasks.count(wanted))
+    meta = shown_meta(
+        page.items,
+        page.cursor,
+        lambda: request.tasks.count_within(wanted, request.budget.counts),
+        after=paging.after,
+    )
     return {"data": [shown_task(record) for record in page.items], "meta": meta}
 
 

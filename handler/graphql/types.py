@@ -1,7 +1,7 @@
 """What every resolver is given, the schema's types, and how a task and a log are shown."""
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -17,6 +17,7 @@ from handler.graphql.budget import Budget
 from handler.graphql.error_answers import told
 from handler.lifecycle import Tasks
 from handler.record import Identity, Json, TaskLog, TaskRecord
+from handler.table import TaskCount
 
 query: Final = QueryType()
 mutation: Final = MutationType()
@@ -88,9 +89,22 @@ def shown_log(entry: TaskLog, record: TaskRecord) -> Json:
     return shown | {"id": entry.id, "record": record}
 
 
-def shown_meta(cursor: str | None, count: Callable[[], int]) -> Json:
-    """The `meta` of a page. `count` runs if `totalCount` is asked for."""
-    return {"cursor": cursor, "hasMoreItems": cursor is not None, "count": count}
+def shown_meta(
+    page: Sequence[object], cursor: str | None, count: Callable[[], TaskCount], *, after: str | None
+) -> Json:
+    """The `meta` of a page. `count` runs if `totalCount` is asked for, and once at most.
+
+    A page with none before and none behind it is the whole list: it is not counted once more.
+    """
+
+    @functools.cache
+    def counted() -> TaskCount:
+        if cursor is None and after is None:
+            return TaskCount(len(page))
+        found = count()
+        return TaskCount(max(found.number, len(page)), is_capped=found.is_capped)
+
+    return {"cursor": cursor, "hasMoreItems": cursor is not None, "count": counted}
 
 
 @query.field("backgroundTasks")
@@ -100,8 +114,13 @@ def _background_tasks(*_: object) -> Json:
 
 
 @meta_type.field("totalCount")
-def _total_count(meta: Mapping[str, Callable[[], int]], _: GraphQLResolveInfo) -> int:
-    return meta["count"]()
+def _total_count(meta: Mapping[str, Callable[[], TaskCount]], _: GraphQLResolveInfo) -> int:
+    return meta["count"]().number
+
+
+@meta_type.field("isTotalCountCapped")
+def _is_capped(meta: Mapping[str, Callable[[], TaskCount]], _: GraphQLResolveInfo) -> bool:
+    return meta["count"]().is_capped
 
 
 @task_type.field("input")

@@ -4,6 +4,7 @@ It is not called tasks.py, since `handler.tasks` is the object.
 """
 
 import logging
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
@@ -14,7 +15,7 @@ from handler.errors import InvalidInput, NotFound, Refused
 from handler.lifecycle.ending import Ending
 from handler.lifecycle.triggering import TaskInput, Triggering, TriggerOptions, TriggerResult
 from handler.record import SYSTEM_IDENTITY, Identity, TaskLog, TaskRecord, cut, is_key, to_text
-from handler.table import Filter, Store, TaskPage, count_tasks, list_tasks
+from handler.table import CountBudget, Filter, Store, TaskCount, TaskPage, count_tasks, list_tasks
 
 log = logging.getLogger(__name__)
 # Whatever the level of the other lines: who has deleted a task is known from here alone.
@@ -166,7 +167,11 @@ class Tasks:
 
     def count(self, wanted: Filter | None = None) -> int:
         """How many tasks there are. It reads as many index entries."""
-        return count_tasks(self._store.index, wanted or Filter())
+        return self.count_within(wanted or Filter(), CountBudget(left=sys.maxsize)).number
+
+    def count_within(self, wanted: Filter, budget: CountBudget) -> TaskCount:
+        """How many tasks there are, as far as `budget` goes."""
+        return count_tasks(self._store.index, wanted, budget)
 
     def logs(
         self, id: str, *, newest_first: bool = False, after_iteration: int | None = None

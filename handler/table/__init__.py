@@ -2,7 +2,15 @@
 
 from handler.table.conditions import ANY_OWNER, NO_OWNER, ClaimRequest, Guard, owned_by, running
 from handler.table.dynamo import Dynamo
-from handler.table.listing import Filter, TaskPage, count_tasks, invalid_cursor, list_tasks
+from handler.table.listing import (
+    CountBudget,
+    Filter,
+    TaskCount,
+    TaskPage,
+    count_tasks,
+    invalid_cursor,
+    list_tasks,
+)
 from handler.table.logs import Logs
 from handler.table.payloads import PayloadBucket, PayloadError
 from handler.table.store import RecordMoved, Standing, Store
@@ -11,6 +19,7 @@ __all__ = [
     "ANY_OWNER",
     "NO_OWNER",
     "ClaimRequest",
+    "CountBudget",
     "Dynamo",
     "Filter",
     "Guard",
@@ -20,6 +29,7 @@ __all__ = [
     "RecordMoved",
     "Standing",
     "Store",
+    "TaskCount",
     "TaskPage",
     "count_tasks",
     "invalid_cursor",

@@ -159,15 +159,14 @@ class TaskIndex:
             cursor=keys.texts(response.get("LastEvaluatedKey", {})) or None,
         )
 
-    def count(self, query: IndexQuery) -> int:
-        """How many tasks a query has. It reads all their keys."""
-        pages = self._dynamo.pages(self._request(query) | {"Select": "COUNT"})
-        return sum(int(response["Count"]) for response in pages)
-
-    def select(self, query: IndexQuery) -> Iterator[StoredTask]:
-        """Every task of a query, oldest first."""
-        for response in self._dynamo.pages(self._request(query)):
-            yield from self.tasks([keys.task_id(item) for item in response["Items"]])
+    def count(self, query: IndexQuery, *, at_most: int) -> int:
+        """How many tasks a query has. It reads their keys, and stops behind `at_most` of them."""
+        count = 0
+        for response in self._dynamo.pages(self._request(query) | {"Select": "COUNT"}):
+            count += int(response["Count"])
+            if count > at_most:
+                break
+        return count
 
     def unfinished(self) -> Iterator[StoredTask]:
         """Every task, of any tenant, that is open or has follow-ups; oldest first."""

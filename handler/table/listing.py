@@ -4,7 +4,7 @@ import base64
 import binascii
 import functools
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import MINYEAR, datetime, timedelta
 from typing import Final
@@ -20,12 +20,14 @@ from handler.contract import (
 )
 from handler.errors import InvalidInput
 from handler.record import StoredTask, TaskRecord, is_key
+from handler.table.dynamo import chunks
 from handler.table.index_query import ANY_TIME, IndexQuery, TaskIndex
 from handler.table.keys import OPEN, definition_partition, status_group, status_partition
 
 # A page that has to look at more tasks ends early, with a cursor: a filter may match few of them.
 _MAX_READ: Final = 2_000
 _PAGE: Final = 100  # what one BatchGetItem reads
+_ENTRIES_OF_A_RECORD: Final = 5
 _BEFORE_ANY_DATE: Final = "0"
 _ALMOST_A_MILLISECOND: Final = timedelta(microseconds=999)
 
@@ -82,6 +84,25 @@ class TaskPage:
     cursor: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class TaskCount:
+    """How many tasks, or logs, there are; at least so many if the count is capped."""
+
+    number: int
+    is_capped: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class CountBudget:
+    """What is left of what counts may read: entries of an index. A record is as much as five."""
+
+    left: int
+
+    def spend(self, entries: int) -> None:
+        """Takes off what was read; the last batch may have more than was left."""
+        self.left = max(0, self.left - entries)
+
+
 def list_tasks(
     index: TaskIndex, wanted: Filter, *, newest_first: bool, limit: int, after: str | None
 ) -> TaskPage:
@@ -113,16 +134,37 @@ def list_tasks(
     return _page(taken, cursors[last_own.id] if last_own else None)
 
 
-def count_tasks(index: TaskIndex, wanted: Filter) -> int:
+def count_tasks(index: TaskIndex, wanted: Filter, budget: CountBudget) -> TaskCount:
     """How many tasks match. It reads the index, and the tasks where the index can't tell."""
     if _matches_nothing(wanted):
-        return 0
-    matches = functools.partial(_matches, wanted)
-    if wanted.ids is not None:
-        return sum(map(matches, index.tasks(_possible(wanted.ids))))
+        return TaskCount(0)
+    if not budget.left:
+        return TaskCount(0, is_capped=True)
     if _can_count_by_index(wanted):
-        return index.count(_query_of(wanted))
-    return sum(map(matches, index.select(_query_of(wanted))))
+        found, most = index.count(_query_of(wanted), at_most=budget.left), budget.left
+        budget.spend(found)
+        return TaskCount(min(found, most), is_capped=found > most)
+    matches = functools.partial(_matches, wanted)
+    count = 0
+    for ids in _id_pages(index, wanted):
+        if ids and not budget.left:
+            return TaskCount(count, is_capped=True)
+        budget.spend(len(ids) * _ENTRIES_OF_A_RECORD)
+        count += sum(map(matches, index.tasks(ids)))
+    return TaskCount(count)
+
+
+def _id_pages(index: TaskIndex, wanted: Filter) -> Iterator[Sequence[str]]:
+    """The ids among which those of the filter are, a batch at a time, newest first."""
+    if wanted.ids is not None:
+        yield from chunks(_possible(wanted.ids), _PAGE)
+        return
+    query = _query_of(wanted)
+    page = index.page(query, limit=_PAGE)
+    yield page.ids
+    while page.cursor is not None:
+        page = index.page(query, limit=_PAGE, cursor=page.cursor)
+        yield page.ids
 
 
 def _query_of(wanted: Filter) -> IndexQuery:

@@ -106,6 +106,25 @@ def test_a_trigger_is_logged_with_the_task_that_it_made(
     ]
 
 
+@pytest.mark.parametrize(
+    ("document", "variables"),
+    [
+        (ABORT_TASK, {"id": "t1#0001"}),
+        (DELETE_TASK, {"id": "t1#0001"}),
+        (GET_TASK, {"id": "t1#0001"}),
+        (LIST_LOGS, {"where": {"task": "t1#0001"}}),
+        (LIST_TASKS, {"where": {"id": "t1#0001"}}),
+        (LIST_TASKS, {"where": {"parentId": "t1#0001"}}),
+    ],
+)
+def test_a_task_that_is_asked_for_with_a_revision_is_logged_without_it(
+    api: Api, caplog: pytest.LogCaptureFixture, document: str, variables: Any
+) -> None:
+    api.ask(document, **variables)
+
+    assert [line["about_task_id"] for line in audited(caplog)] == ["t1"]
+
+
 def test_what_is_refused_is_logged_with_the_code_and_the_task(
     stack: Stack, api: Api, caplog: pytest.LogCaptureFixture
 ) -> None:

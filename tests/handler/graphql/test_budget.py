@@ -169,3 +169,108 @@ class TestLogs:
         assert "inputs, outputs and logs" in of_task["errors"][0]["message"]
         envelope = of_list["data"]["backgroundTasks"]["listLogs"]
         assert envelope == {"data": None, "error": {"code": "REQUEST_TOO_LARGE"}}
+
+    def test_without_room_for_logs_none_is_read(self, stack: Stack, api: Api) -> None:
+        task = stack.create(id="t1")
+        for number in range(30):
+            line = LogLine(message="m", created_on=task.created_on, data={"text": "x" * 200_000})
+            stack.store.logs.append(
+                TaskLog.of(task.model_copy(update={"iterations": number}), [line])
+            )
+        names = " ".join(
+            f'a{number}: listLogs(where: {{task: "t1"}}) {{ data {{ id }} error {{ code }} }}'
+            for number in range(40)
+        )
+        stack.dynamodb.requests.clear()
+
+        answer = api.ask(f"{{ backgroundTasks {{ {names} }} }}")
+
+        codes = {list["error"]["code"] for list in answer["data"]["backgroundTasks"].values()}
+        assert codes == {"REQUEST_TOO_LARGE"}
+        assert stack.dynamodb.calls.count("query") <= 8
+
+
+class TestCounts:
+    """The counts of a request read so much together, however many there are."""
+
+    META = "meta { totalCount isTotalCountCapped }"
+    PENDING = 'listTasks(where: {taskStatus: "pending"}, limit: 1)'
+    LOGS = 'listLogs(where: {task: "t0"}, limit: 1)'
+
+    def counts(self, api: Api, field: str, times: int) -> list[tuple[int, bool]]:
+        names = " ".join(f"a{number}: {field} {{ {self.META} }}" for number in range(times))
+        lists = api.ask(f"{{ backgroundTasks {{ {names} }} }}")["data"]["backgroundTasks"]
+        metas = [list["meta"] for list in lists.values()]
+        return [(meta["totalCount"], meta["isTotalCountCapped"]) for meta in metas]
+
+    def logged(self, stack: Stack, iterations: int, characters: int) -> None:
+        task = stack.create(id="t0")
+        for number in range(iterations):
+            line = LogLine(message="m" * characters, created_on=task.created_on)
+            log = TaskLog.of(task.model_copy(update={"iterations": number}), [line])
+            stack.store.logs.append(log)
+
+    def test_a_count_that_ends_early_says_so_and_those_behind_it_read_nothing(
+        self, stack: Stack, api: Api, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("handler.graphql.budget._MAX_COUNTED", 500)
+        for _ in range(250):
+            stack.create()
+        stack.dynamodb.requests.clear()
+        self.counts(api, self.PENDING, 1)
+        of_one = len(stack.dynamodb.calls)
+        stack.dynamodb.requests.clear()
+
+        found = self.counts(api, self.PENDING, 10)
+
+        assert found == [(100, True)] + [(1, True)] * 9
+        of_a_page = 2
+        assert len(stack.dynamodb.calls) == of_one + 9 * of_a_page
+
+    def test_logs_are_counted_up_to_the_same_budget(
+        self, stack: Stack, api: Api, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("handler.graphql.budget._MAX_COUNTED", 30)
+        self.logged(stack, 10, characters=3_900)
+        stack.dynamodb.requests.clear()
+
+        found = self.counts(api, self.LOGS, 50)
+
+        assert found == [(6, True)] + [(1, True)] * 49
+        assert stack.dynamodb.calls.count("query") == 51
+
+    def test_short_logs_are_as_much_as_an_entry_each(
+        self, stack: Stack, api: Api, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("handler.graphql.budget._MAX_COUNTED", 25)
+        self.logged(stack, 10, characters=1)
+
+        assert self.counts(api, self.LOGS, 4) == [(10, False), (10, False), (5, True), (1, True)]
+
+    @pytest.mark.parametrize("field", [PENDING, LOGS])
+    def test_many_names_of_one_count_are_counted_once(
+        self, stack: Stack, api: Api, field: str
+    ) -> None:
+        self.logged(stack, 2, characters=1)
+        stack.create()
+        names = " ".join(f"a{number}: totalCount" for number in range(100))
+        stack.dynamodb.requests.clear()
+
+        api.ask(f"{{ backgroundTasks {{ {field} {{ b: meta {{ {names} }} c: {self.META} }} }} }}")
+
+        assert len(stack.dynamodb.calls) <= 5
+
+    @pytest.mark.parametrize(
+        "field", ["listTasks", 'listTasks(where: {id_in: ["t0"]})', 'listLogs(where: {task: "t0"})']
+    )
+    def test_a_whole_list_is_not_counted_once_more(
+        self, stack: Stack, api: Api, field: str
+    ) -> None:
+        self.logged(stack, 1, characters=1)
+        stack.dynamodb.requests.clear()
+        api.ask(f"{{ backgroundTasks {{ {field} {{ data {{ id }} }} }} }}")
+        without = len(stack.dynamodb.calls)
+        stack.dynamodb.requests.clear()
+
+        assert self.counts(api, field, 1) == [(1, False)]
+        assert len(stack.dynamodb.calls) == without

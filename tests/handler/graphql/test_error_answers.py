@@ -5,9 +5,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from pydantic import BaseModel, field_validator
 
 from handler import Context, Done, TriggerRequest, task
 from handler.errors import BackgroundTaskError, InvalidInput, Refused, StoreError, StoreUnavailable
+from handler.record.task_log import LogLine, TaskLog
 from tests.handler.graphql.client import ABORT_TASK, GET_TASK, LIST_TASKS, TRIGGER_TASK, Api
 from tests.handler.stack import Stack, refusal
 
@@ -118,20 +120,81 @@ class TestEnvelope:
         assert told["message"].endswith(str(error)) is words
         assert is_quiet(answer)
 
+    @pytest.mark.parametrize(
+        "error",
+        [
+            lambda: RuntimeError(f"Could not look it up: {DENIED}"),
+            lambda: Refused(f"Could not look it up: {DENIED}", code="arn:aws:iam::123456789012:x"),
+            lambda: BackgroundTaskError(
+                "Could not look it up: (an ARN)", data={"arn:aws:s3:::x": [{"why": DENIED}, 7]}
+            ),
+        ],
+    )
+    def test_the_words_of_a_veto_are_told_without_the_arns_among_them(
+        self, stack: Stack, api: Api, error: Callable[[], Exception]
+    ) -> None:
+        @task(id="testingRun")
+        def vetoed(context: Context) -> Done:
+            return Done()
+
+        @vetoed.on_before_trigger
+        def veto(request: TriggerRequest) -> TriggerRequest:
+            raise error()
+
+        stack.definitions = (vetoed,)
+
+        answer = asked(api, TRIGGER_TASK, definition="testingRun")
+
+        told = answer["data"]["backgroundTasks"]["triggerTask"]["error"]
+        assert told["message"].startswith("Could not look it up: ")
+        assert "(an ARN)" in told["message"]
+        assert is_quiet(answer)
+
+    def test_the_words_of_an_inputs_model_are_told_without_the_arns_among_them(
+        self, stack: Stack, api: Api
+    ) -> None:
+        class Checked(BaseModel):
+            name: str
+
+            @field_validator("name")
+            @classmethod
+            def check(cls, name: str) -> str:
+                raise ValueError(DENIED)
+
+        @task(id="testingRun")
+        def run(context: Context, input: Checked) -> Done:
+            return Done()
+
+        stack.definitions = (run,)
+
+        answer = asked(api, TRIGGER_TASK, definition="testingRun", input={"name": "x"})
+
+        told = answer["data"]["backgroundTasks"]["triggerTask"]["error"]
+        assert told["code"] == "VALIDATION_FAILED_INVALID_FIELDS"
+        assert "(an ARN)" in json.dumps(told)
+        assert is_quiet(answer)
+
 
 class TestOutsideOfTheEnvelope:
     @pytest.mark.parametrize(
         "document",
         [
             '{ backgroundTasks { getTask(id: "t1") { data { logs { iteration } } } } }',
-            "{ backgroundTasks { listTasks { meta { totalCount } } } }",
-            '{ backgroundTasks { listLogs(where: {task: "t1"}) { meta { totalCount } } } }',
+            "{ backgroundTasks { listTasks(limit: 1) { meta { totalCount } } } }",
+            """{ backgroundTasks {
+                listLogs(where: {task: "t1"}, limit: 1) { meta { totalCount } }
+            } }""",
         ],
     )
     def test_a_field_that_fails_is_a_code_and_an_id_that_the_log_explains(
         self, stack: Stack, api: Api, caplog: pytest.LogCaptureFixture, document: str
     ) -> None:
-        stack.create(id="t1", tenant="acme")
+        task = stack.create(id="t1", tenant="acme")
+        stack.create(tenant="acme")
+        for iteration in (1, 2):
+            line = LogLine(message="m", created_on=task.created_on)
+            log = TaskLog.of(task.model_copy(update={"iterations": iteration}), [line])
+            stack.store.logs.append(log)
 
         def fail(operation: str, request: dict[str, Any]) -> None:
             is_count = request.get("Select") == "COUNT"
