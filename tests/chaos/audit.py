@@ -171,7 +171,8 @@ def _rows_missing(task: Evidence) -> Iterator[str]:
     rows = [effect for effect in task.effects if effect.startswith("row ")]
     if task.expected.rows is not None and len(rows) != task.expected.rows:
         yield f"It succeeded with {len(rows)} of {task.expected.rows} rows."
-    is_lost = Meddling.LOSE_LATER in task.faults  # there is a note in its output's place
+    has_lost = {Meddling.LOSE, Meddling.LOSE_LATER} & set(task.faults)
+    is_lost = bool(has_lost) and "note" in (record.output or {})
     if not is_lost and _counted(record) < (task.expected.counted or 0):
         yield f"It succeeded having counted {_counted(record)} of {task.expected.counted} steps."
     if task.found_children < task.expected.children:

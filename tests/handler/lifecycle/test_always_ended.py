@@ -133,8 +133,8 @@ FILLED = {
     "what only newer code knows": lambda size: {"newer": {"S": "x" * size}},
     "bytes that only newer code knows": lambda size: {"newer": {"B": b"x" * size}},
     "many attributes": lambda size: {f"n{n}": {"S": "x" * (size // 100)} for n in range(100)},
-    "thousands of attributes": lambda size: {
-        f"n{n}": {"S": "x" * (size // 4_000)} for n in range(3_600)
+    "hundreds of small attributes": lambda size: {
+        f"n{n}": {"S": "x" * (size // 450)} for n in range(440)
     },
     "a map": lambda size: {"newer": {"M": {"a": {"S": "x" * size}}}},
 }
