@@ -13,6 +13,7 @@ from handler.graphql.types import (
     tasks_mutation,
     tasks_query,
 )
+from handler.lifecycle import count_within
 from handler.record import Json
 
 
@@ -33,7 +34,7 @@ def _list_tasks(request: Request, **arguments: Any) -> Json:
     meta = shown_meta(
         page.items,
         page.cursor,
-        lambda: request.tasks.count_within(wanted, request.budget.counts),
+        lambda: count_within(request.tasks, wanted, request.budget.counts),
         after=paging.after,
     )
     return {"data": [shown_task(record) for record in page.items], "meta": meta}

@@ -5,7 +5,7 @@ from handler.lifecycle.closing import Closing
 from handler.lifecycle.ending import Ending
 from handler.lifecycle.hooks import Hooks
 from handler.lifecycle.reconciliation import Reconciliation
-from handler.lifecycle.service import DEFAULT_LIMIT, MAX_LIMIT, Tasks
+from handler.lifecycle.service import DEFAULT_LIMIT, MAX_LIMIT, Tasks, count_within
 from handler.lifecycle.triggering import Triggering, TriggerResult, delay_too_long
 
 __all__ = [
@@ -19,5 +19,6 @@ __all__ = [
     "Tasks",
     "TriggerResult",
     "Triggering",
+    "count_within",
     "delay_too_long",
 ]

@@ -167,11 +167,7 @@ class Tasks:
 
     def count(self, wanted: Filter | None = None) -> int:
         """How many tasks there are. It reads as many index entries."""
-        return self.count_within(wanted or Filter(), CountBudget(left=sys.maxsize)).number
-
-    def count_within(self, wanted: Filter, budget: CountBudget) -> TaskCount:
-        """How many tasks there are, as far as `budget` goes."""
-        return count_tasks(self._store.index, wanted, budget)
+        return count_within(self, wanted or Filter(), CountBudget(left=sys.maxsize)).number
 
     def logs(
         self, id: str, *, newest_first: bool = False, after_iteration: int | None = None
@@ -224,6 +220,11 @@ def _log_action(action: str, task: TaskRecord, by: Identity) -> None:
         "identity_type": by.type,
     }
     log.info('%s: "%s" by "%s"', action, task.id, by.id, extra=details)
+
+
+def count_within(tasks: Tasks, wanted: Filter, budget: CountBudget) -> TaskCount:
+    """How many tasks there are, as far as `budget` goes: for the API, and not for authors."""
+    return count_tasks(tasks._store.index, wanted, budget)
 
 
 def _checked(id: str) -> str:

@@ -5,12 +5,13 @@ from typing import Any
 import pytest
 
 from handler.contract import Status
+from handler.lifecycle import count_within
 from handler.table.listing import CountBudget, Filter, TaskCount
 from tests.handler.stack import Stack
 
 
 def count(stack: Stack, budget: CountBudget, **fields: Any) -> TaskCount:
-    return stack.tasks.count_within(Filter(**fields), budget)
+    return count_within(stack.tasks, Filter(**fields), budget)
 
 
 @pytest.mark.parametrize(
