@@ -104,7 +104,7 @@ class Executions:
             history = self._client.get_execution_history(
                 executionArn=self._arn(name), reverseOrder=True, maxResults=_MAX_EVENTS
             )
-        except ClientError:
+        except (ClientError, BotoCoreError):
             return []  # best effort: not knowing the cause must not fail the task
         failed: list[tuple[str, str]] = []
         for event in history["events"]:

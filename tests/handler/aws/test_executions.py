@@ -1,9 +1,10 @@
 """Executions: looked at, listed, stopped."""
 
 import json
+from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EndpointConnectionError
 
 from handler.aws.executions import ABORTED, GONE, RUNNING, Executions
 from handler.testing.aws import aws_client
@@ -108,10 +109,15 @@ def test_the_failures_since_run_was_last_entered_are_listed_the_last_one_first()
     assert failures == [("States.Timeout", ""), THROTTLED, OUT_OF_TIME]
 
 
-def test_a_history_that_cannot_be_read_has_no_failures() -> None:
+@pytest.mark.parametrize(
+    "error",
+    [refusal("ThrottlingException"), EndpointConnectionError(endpoint_url="https://states")],
+    ids=["refused", "out of reach"],
+)
+def test_a_history_that_cannot_be_read_has_no_failures(error: Any) -> None:
     history = History()
     history.fail(KILLED)
-    history.error = refusal("ThrottlingException")
+    history.error = error
 
     failures = of_history(history).failures("execution-1")
 
