@@ -16,6 +16,11 @@ from handler.record.natives import native
 from handler.record.texts import to_text
 
 _LOST: Final = "\ufffd"  # what pydantic writes into the key of a model's dict
+# Of JSON that Python doesn't read.
+_MAX_LEVELS: Final = 100
+_MAX_DIGITS: Final = 4_000
+_LEFT_OUT: Final = "(left out: nested too deeply, or a number of too many digits)"
+_BRACKETS: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 
 
 def to_json(value: Mapping[str, object] | BaseModel, *, escapes: bool = False) -> Json:
@@ -164,9 +169,3 @@ def _shallow(text: str) -> str:
                 start = token.end()
             level -= 1
     return "".join([*kept, text[start:]])
-
-
-_MAX_LEVELS: Final = 100
-_MAX_DIGITS: Final = 4_000
-_LEFT_OUT: Final = "(left out: nested too deeply, or a number of too many digits)"
-_BRACKETS: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)

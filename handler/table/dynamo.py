@@ -102,6 +102,16 @@ class Dynamo:
                 self._raise_unless_passing(operation, error)
                 pauses(f"DynamoDB's {operation} kept failing while there was time: {error}")
 
+    def item(self, key: "Key", **more: object) -> "Item | None":
+        """One item, read consistently; `None` if there is none.
+
+        Args:
+            more: a projection.
+        """
+        request = {"TableName": self.table, "Key": key, "ConsistentRead": True, **more}
+        found: Item | None = self.call("get_item", **request).get("Item")
+        return found
+
     def pages(self, query: Mapping[str, object]) -> Iterator[Any]:
         """Every page of a query."""
         start: Mapping[str, object] = {}

@@ -61,10 +61,9 @@ def changes(before: "Item", after: "Item") -> "tuple[Item, set[str]]":
     return changed, set(before) - set(after)
 
 
-def has_no_other_follow_up(task: StoredTask) -> str:
-    """The condition that a record has no follow-up but those of `task`."""
-    known = task_item(task).keys()
-    others = [f"attribute_not_exists({name})" for name in _FOLLOW_UPS if name not in known]
+def has_no_other_follow_up(item: "Item") -> str:
+    """The condition that a record has no follow-up but those of `item`."""
+    others = [f"attribute_not_exists({name})" for name in _FOLLOW_UPS if name not in item]
     return " AND ".join([f"attribute_exists({PARTITION_KEY})", *others])
 
 
@@ -84,7 +83,7 @@ def expiry(expires_at: int | None) -> "Item":
 
 def _encoded(name: str, value: object) -> "AttributeValueTypeDef":
     if name in _JSON_ATTRIBUTES:
-        return {"S": _json(value)}
+        return {"S": json_text(value)}
     return {"N": str(int(value))} if isinstance(value, int) else {"S": to_text(value)}
 
 
@@ -96,7 +95,7 @@ def _decoded(name: str, value: "AttributeValueTypeDef") -> object:
     return json.loads(value["S"]) if name in _JSON_ATTRIBUTES else value["S"]
 
 
-def _json(value: object) -> str:
+def json_text(value: object) -> str:
     """`value` as strict JSON. What is not JSON is checked elsewhere; if any comes, it is shown."""
     try:
         text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
@@ -105,11 +104,6 @@ def _json(value: object) -> str:
         shown = to_shown_json({"": value})
         return json.dumps(shown.get("", shown), separators=(",", ":"))  # the whole has a note
     return text
-
-
-def payload_text(value: object) -> str:
-    """A payload, as JSON text."""
-    return _json(value)
 
 
 def packed(text: str) -> "AttributeValueTypeDef":

@@ -11,7 +11,7 @@ from handler.clock import Clock
 from handler.contract import PARTITION_KEY, SORT_KEY, Index
 from handler.record import PAYLOADS, StoredTask, cut_bytes
 from handler.table.dynamo import ConditionFailed, Dynamo
-from handler.table.items import decoded, payload_text
+from handler.table.items import decoded, json_text
 from handler.table.keys import WRITE_TOKEN, task_key
 from handler.table.payloads import CONTENT, PayloadBucket, PayloadError, placed, places_of
 from handler.table.reading import note
@@ -40,16 +40,15 @@ class Relief:
 
     def make_room(self, id: str) -> None:
         """Makes room in a record at the limit, unless somebody writes to it meanwhile."""
-        table = {"TableName": self._dynamo.table}
-        request = {**table, "Key": task_key(id), "ConsistentRead": True}
-        item = self._dynamo.call("get_item", **request).get("Item", {})
+        item = self._dynamo.item(task_key(id)) or {}
         smaller, objects = relieved(item, task_id=id, now=self._clock.now())
         try:
             self._bucket.put_all(objects)
         except PayloadError as refused:
             smaller, objects = _with_notes(smaller, refused), {}
         try:
-            self._dynamo.call("put_item", **table, Item=smaller, **_unchanged(item))
+            put = {"TableName": self._dynamo.table, "Item": smaller, **_unchanged(item)}
+            self._dynamo.call("put_item", **put)
         except ConditionFailed:
             self._bucket.discard(list(objects))
 
@@ -67,7 +66,7 @@ def _unchanged(item: "Item") -> dict[str, object]:
 def _with_notes(item: "Item", refused: PayloadError) -> "Item":
     """An item whose payloads the bucket does not take: a note is in the place of each."""
     moved = [name for name, key in places_of(item).items() if key]
-    return item | {name: {"S": payload_text(note(name, refused))} for name in moved}
+    return item | {name: {"S": json_text(note(name, refused))} for name in moved}
 
 
 def relieved(item: "Item", *, task_id: str, now: datetime) -> "tuple[Item, dict[str, bytes]]":
@@ -99,7 +98,7 @@ def _smaller(
     payload = next((each for each in PAYLOADS if name in (each, CONTENT[each])), None)
     if payload and (payload not in places_of(item) or name == CONTENT[payload]):
         try:
-            text = payload_text(decoded({payload: item[name]})[payload])
+            text = json_text(decoded({payload: item[name]})[payload])
         except Exception:  # it is no JSON
             return {}, {}
         return placed(payload, text, task_id=task_id, now=now, has_room=False)

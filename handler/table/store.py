@@ -1,8 +1,10 @@
 """The records of the tasks: create, claim, save, read, delete."""
 
 import os
+from collections.abc import Callable
 from datetime import timedelta
 from enum import Enum, auto
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from handler.clock import Clock
@@ -120,8 +122,8 @@ class Store:
 
     def find(self, id: str) -> StoredTask | None:
         """Reads a record, consistently."""
-        response = self._dynamo.call("get_item", **self._consistent(id), **WITHOUT_LONG_PAYLOADS)
-        task = self._payloads.task(response["Item"]) if "Item" in response else None
+        item = self._dynamo.item(keys.task_key(id), **WITHOUT_LONG_PAYLOADS)
+        task = self._payloads.task(item) if item else None
         return None if task is None or self._is_gone(task) else task
 
     def find_gone(self, id: str) -> StoredTask | None:
@@ -131,16 +133,13 @@ class Store:
 
     def exists(self, id: str) -> bool:
         """Whether there is a record of that id, of a task that was deleted as well."""
-        request = self._consistent(id)
-        return "Item" in self._dynamo.call(
-            "get_item", **request, ProjectionExpression=PARTITION_KEY
-        )
+        found = self._dynamo.item(keys.task_key(id), ProjectionExpression=PARTITION_KEY)
+        return found is not None
 
     def standing(self, task: StoredTask) -> Standing:
         """How a running iteration stands, which `task` is the record of."""
         names = f"{_STATUS}, executionName, iterations"
-        request = self._consistent(task.id) | {"ProjectionExpression": names}
-        item = self._dynamo.call("get_item", **request).get("Item")
+        item = self._dynamo.item(keys.task_key(task.id), ProjectionExpression=names)
         if item is None or status_of(item) is Status.ABORTED:
             return Standing.OVER
         if not status_of(item).is_open:
@@ -185,16 +184,15 @@ class Store:
         removed |= payloads.removed
         update = self._update(after.id, changed, removed, *guard.condition())
         others = [self.logs.put(log, expires_at=after.expires_at)] if log else []
+        write = partial(self._write, "Update", update, others, token)
         try:
-            self._write("Update", update, others, token)
+            if after.is_open:
+                write()
+            else:
+                self._with_room(after.id, write)
         except RecordMoved as moved:
             self._payloads.refused(payloads, moved.task)
             raise
-        except ItemTooLarge:
-            if after.is_open:
-                raise
-            self._relief.make_room(after.id)
-            self._write("Update", update, others, token)
         return self._payloads.written(payloads, after, before)
 
     def expiring(self, task: StoredTask) -> StoredTask:
@@ -231,30 +229,25 @@ class Store:
         """
         date = items.expiry(task.expires_at)
         if task.parent_id:
-            self._date_child_row(task, date)
+            self.date_child(task)
         for rows in (keys.LOG_ROWS, keys.CHILD_ROWS):
             found = self._dynamo.rows(keys.task_partition(task.id), rows, rows + keys.LAST)
             self._dynamo.put_many([row | date for row in found if date.keys() - row.keys()])
-
         if self.find(task.id) is None:
             self._delete_rows(task)
 
-    def _date_child_row(self, task: StoredTask, date: "Item") -> None:
-        """Dates the row that names a task to its parent, which may have written its own date."""
+    def date_child(self, task: StoredTask) -> None:
+        """Gives the row that names a task to its parent, if it is there, the task's own date."""
         try:
             self._dynamo.call(
                 "update_item",
                 **self._request(Key=keys.child_key(task)),
                 UpdateExpression=f"SET {EXPIRY_ATTRIBUTE} = :at",
                 ConditionExpression=f"attribute_exists({PARTITION_KEY})",
-                ExpressionAttributeValues={":at": date[EXPIRY_ATTRIBUTE]},
+                ExpressionAttributeValues=items.encoded({":at": task.expires_at}),
             )
         except ConditionFailed:
             return
-
-    def date_child(self, task: StoredTask) -> None:
-        """Gives the row that names a task to its parent the date of the task's record."""
-        self._date_child_row(task, items.expiry(task.expires_at))
 
     def forget_child(self, task: StoredTask) -> None:
         """Removes the row that names a task to a parent that is gone."""
@@ -279,39 +272,41 @@ class Store:
     def _change_follow_ups(
         self, after: StoredTask, before: StoredTask, condition: str, values: "Item"
     ) -> bool:
-        changed, removed = items.changes(items.task_item(before), items.task_item(after))
+        """Changes what a finished task has left to do. Returns whether `condition` held."""
+        item = items.task_item(before)
+        changed, removed = items.changes(item, items.task_item(after))
+        place = {Index.UNFINISHED.partition_key}
         if not after.has_follow_ups:
             # Two who clear one follow-up each may both have seen the other's. But one that somebody
             # has added meanwhile stays where the sweep finds it.
-            last = f"{condition} AND {items.has_no_other_follow_up(before)}"
-            leaves = removed | {Index.UNFINISHED.partition_key}
-            if self._is_changed(after.id, changed, leaves, last, values):
+            last = f"{condition} AND {items.has_no_other_follow_up(item)}"
+            if self._update_if(last, values, after.id, changed, removed | place):
                 return True
-        return self._is_changed(
-            after.id, changed, removed - {Index.UNFINISHED.partition_key}, condition, values
-        )
+        return self._update_if(condition, values, after.id, changed, removed - place)
 
-    def _is_changed(
-        self, id: str, changed: "Item", removed: set[str], condition: str, values: "Item"
+    def _update_if(
+        self, condition: str, values: "Item", id: str, changed: "Item", removed: set[str]
     ) -> bool:
+        """Updates the record of a finished task. Returns whether the condition held."""
         if not changed and not removed:
             return True
         update = self._update(id, changed, removed, condition, values)
         try:
-            try:
-                self._dynamo.call("update_item", **update)
-            except ItemTooLarge:
-                self._relief.make_room(id)
-                self._dynamo.call("update_item", **update)
+            self._with_room(id, partial(self._dynamo.call, "update_item", **update))
         except ConditionFailed:
             return False
         return True
 
+    def _with_room(self, id: str, write: Callable[[], object]) -> None:
+        """Makes a write to a finished task, in a record that may be at DynamoDB's limit."""
+        try:
+            write()
+        except ItemTooLarge:
+            self._relief.make_room(id)
+            write()
+
     def _request(self, **request: object) -> dict[str, object]:
         return {"TableName": self._dynamo.table, **request}
-
-    def _consistent(self, id: str) -> dict[str, object]:
-        return self._request(Key=keys.task_key(id), ConsistentRead=True)
 
     def _update(
         self, id: str, changed: "Item", removed: set[str], condition: str, values: "Item"

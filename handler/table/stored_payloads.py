@@ -105,7 +105,7 @@ class StoredPayloads:
         if (value := getattr(after, name)) == _NOTHING[name]:
             found.removed.add(name)
         else:
-            text, now = items.payload_text(value), self._clock.now()
+            text, now = items.json_text(value), self._clock.now()
             attributes, objects = placed(name, text, task_id=after.id, now=now)
             found.changed |= attributes
             found.objects |= objects
@@ -114,17 +114,12 @@ class StoredPayloads:
 
     def _read(self, id: str, name: str, is_strict: bool) -> Json | None:
         """Reads one payload of a record; a note, where it is gone, or refused to a person."""
-        request = {
-            "TableName": self._dynamo.table,
-            "Key": keys.task_key(id),
-            "ConsistentRead": True,
-        }
-        found: Item = {}
+        attributes = only((name, CONTENT[name]))
+        found: Item | None = None
         while True:
-            response = self._dynamo.call("get_item", **request, **only((name, CONTENT[name])))
-            if "Item" not in response:
+            before, found = found, self._dynamo.item(keys.task_key(id), **attributes)
+            if found is None:
                 return note(name, "Its task is gone.")
-            before, found = found, response["Item"]
             if name not in found:
                 return _NOTHING[name]
             try:
@@ -149,4 +144,4 @@ def _is_changed(name: str, after: StoredTask, before: StoredTask | None) -> bool
     if not has_read(before, name):
         return True
     old = getattr(before, name)
-    return old is not new and items.payload_text(old) != items.payload_text(new)
+    return old is not new and items.json_text(old) != items.json_text(new)

@@ -28,8 +28,7 @@ class SweepPosition:
 
     def read(self) -> Mapping[str, str] | None:
         """The cursor; `None` if the last sweep came to its end."""
-        request = {**self._table, "Key": self._key, "ConsistentRead": True}
-        item = self._dynamo.call("get_item", **request).get("Item", {})
+        item = self._dynamo.item(self._key) or {}
         cursor = json_object(item.get(_CURSOR, {}).get("S", ""))
         return {name: str(value) for name, value in cursor.items()} or None
 
