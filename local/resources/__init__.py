@@ -1,8 +1,13 @@
-"""A creator for each type of resource that the local AWS can create."""
+"""Creates, updates, deletes and finds resources of the local AWS, as Pulumi declares them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from types import MappingProxyType
+from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local.errors import DeploymentFailed
 from local.resources import (
     alarms,
     buckets,
@@ -16,45 +21,153 @@ from local.resources import (
     state_machines,
     tables,
 )
-from local.resources.declaration import Account, Declaration, Values
+from local.resources.declaration import Account, Declaration, Existing, Values
+from local.resources.resource_type import ResourceType
 
-Creator = Callable[[Account, Declaration], Values]
 
-CREATORS: Mapping[str, Creator] = MappingProxyType(
+def _not_yet(*_: object) -> Any:
+    raise NotImplementedError
+
+
+RESOURCES: Mapping[str, ResourceType] = MappingProxyType(
     {
-        "aws:apigatewayv2/api:Api": gateway.create_api,
-        "aws:apigatewayv2/authorizer:Authorizer": gateway.create_authorizer,
-        "aws:apigatewayv2/integration:Integration": gateway.create_integration,
-        "aws:apigatewayv2/route:Route": gateway.create_route,
-        "aws:apigatewayv2/stage:Stage": gateway.create_stage,
-        "aws:cloudwatch/eventBus:EventBus": events.create_bus,
-        "aws:cloudwatch/eventRule:EventRule": events.create_rule,
-        "aws:cloudwatch/eventTarget:EventTarget": events.create_target,
-        "aws:cloudwatch/logGroup:LogGroup": logs.create_log_group,
-        "aws:cloudwatch/metricAlarm:MetricAlarm": alarms.create_alarm,
-        "aws:dynamodb/table:Table": tables.create_table,
-        "aws:iam/role:Role": roles.create_role,
-        "aws:iam/rolePolicy:RolePolicy": roles.create_role_policy,
-        "aws:lambda/function:Function": functions.create_function,
+        "aws:apigatewayv2/api:Api": ResourceType(gateway.create_api, _not_yet, _not_yet, _not_yet),
+        "aws:apigatewayv2/authorizer:Authorizer": ResourceType(
+            gateway.create_authorizer, _not_yet, _not_yet, _not_yet
+        ),
+        "aws:apigatewayv2/integration:Integration": ResourceType(
+            gateway.create_integration, _not_yet, _not_yet, _not_yet
+        ),
+        "aws:apigatewayv2/route:Route": ResourceType(
+            gateway.create_route, _not_yet, _not_yet, _not_yet
+        ),
+        "aws:apigatewayv2/stage:Stage": ResourceType(
+            gateway.create_stage, _not_yet, _not_yet, _not_yet
+        ),
+        "aws:cloudwatch/eventBus:EventBus": ResourceType(
+            events.create_bus, _not_yet, _not_yet, _not_yet
+        ),
+        "aws:cloudwatch/eventRule:EventRule": ResourceType(
+            events.create_rule, _not_yet, _not_yet, _not_yet
+        ),
+        "aws:cloudwatch/eventTarget:EventTarget": ResourceType(
+            events.create_target, _not_yet, _not_yet, _not_yet
+        ),
+        "aws:cloudwatch/logGroup:LogGroup": ResourceType(
+            logs.create_log_group, _not_yet, _not_yet, _not_yet
+        ),
+        "aws:cloudwatch/metricAlarm:MetricAlarm": ResourceType(
+            alarms.create_alarm, _not_yet, _not_yet, _not_yet
+        ),
+        "aws:dynamodb/table:Table": ResourceType(tables.create_table, _not_yet, _not_yet, _not_yet),
+        "aws:iam/role:Role": ResourceType(roles.create_role, _not_yet, _not_yet, _not_yet),
+        "aws:iam/rolePolicy:RolePolicy": ResourceType(
+            roles.create_role_policy, _not_yet, _not_yet, _not_yet
+        ),
+        "aws:lambda/function:Function": ResourceType(
+            functions.create_function, _not_yet, _not_yet, _not_yet
+        ),
         "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": (
-            functions.configure_events
+            ResourceType(functions.configure_events, _not_yet, _not_yet, _not_yet)
         ),
-        "aws:lambda/permission:Permission": functions.create_permission,
-        "aws:s3/bucket:Bucket": buckets.create_bucket,
+        "aws:lambda/permission:Permission": ResourceType(
+            functions.create_permission, _not_yet, _not_yet, _not_yet
+        ),
+        "aws:s3/bucket:Bucket": ResourceType(buckets.create_bucket, _not_yet, _not_yet, _not_yet),
         "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": (
-            buckets.configure_lifecycle
+            ResourceType(buckets.configure_lifecycle, _not_yet, _not_yet, _not_yet)
         ),
-        "aws:s3/bucketPolicy:BucketPolicy": buckets.put_bucket_policy,
-        "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": buckets.block_public_access,
+        "aws:s3/bucketPolicy:BucketPolicy": ResourceType(
+            buckets.put_bucket_policy, _not_yet, _not_yet, _not_yet
+        ),
+        "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": ResourceType(
+            buckets.block_public_access, _not_yet, _not_yet, _not_yet
+        ),
         "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": (
-            buckets.configure_encryption
+            ResourceType(buckets.configure_encryption, _not_yet, _not_yet, _not_yet)
         ),
-        "aws:scheduler/schedule:Schedule": schedules.create_schedule,
-        "aws:scheduler/scheduleGroup:ScheduleGroup": schedules.create_group,
-        "aws:sfn/stateMachine:StateMachine": state_machines.create_state_machine,
-        "aws:sqs/queue:Queue": queues.create_queue,
-        "aws:sqs/queuePolicy:QueuePolicy": queues.put_queue_policy,
+        "aws:scheduler/schedule:Schedule": ResourceType(
+            schedules.create_schedule, _not_yet, _not_yet, _not_yet
+        ),
+        "aws:scheduler/scheduleGroup:ScheduleGroup": ResourceType(
+            schedules.create_group, _not_yet, _not_yet, _not_yet
+        ),
+        "aws:sfn/stateMachine:StateMachine": ResourceType(
+            state_machines.create_state_machine, _not_yet, _not_yet, _not_yet
+        ),
+        "aws:sqs/queue:Queue": ResourceType(queues.create_queue, _not_yet, _not_yet, _not_yet),
+        "aws:sqs/queuePolicy:QueuePolicy": ResourceType(
+            queues.put_queue_policy, _not_yet, _not_yet, _not_yet
+        ),
     }
 )
 
-__all__ = ["CREATORS", "Account", "Creator", "Declaration", "Values"]
+
+def create(account: Account, declared: Declaration) -> Values:
+    """Creates a resource, and returns its outputs, with its "id".
+
+    Raises:
+        DeploymentFailed: the type or an input is unknown, or AWS refuses it.
+    """
+    with _told(f"{declared} could not be created"):
+        outputs = _type_of(declared).create(account, declared)
+    declared.refuse_what_is_left()
+    return outputs
+
+
+def update(account: Account, before: Existing, declared: Declaration) -> Values:
+    """Changes a resource to what is declared now, and returns its outputs, with its "id".
+
+    Raises:
+        DeploymentFailed: as `create`.
+    """
+    with _told(f"{declared} could not be updated"):
+        outputs = _type_of(declared).update(account, before, declared)
+    declared.refuse_what_is_left()
+    return outputs
+
+
+def delete(account: Account, before: Existing) -> None:
+    """Deletes a resource; one that is gone already is no error.
+
+    Raises:
+        DeploymentFailed: it is protected, or AWS refuses it.
+    """
+    with _told(f"{before} could not be deleted"):
+        _type_of(before).delete(account, before)
+
+
+def exists(account: Account, before: Existing) -> bool:
+    """Whether a resource is still there."""
+    with _told(f"{before} could not be read"):
+        return _type_of(before).exists(account, before)
+
+
+def _type_of(resource: Declaration | Existing) -> ResourceType:
+    if resource.kind not in RESOURCES:
+        raise DeploymentFailed(
+            f"The local AWS can't create {resource}. Add its type to local/resources/."
+        )
+    return RESOURCES[resource.kind]
+
+
+@contextmanager
+def _told(what: str) -> Iterator[None]:
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        raise DeploymentFailed(f"{what}: {error}") from error
+
+
+__all__ = [
+    "RESOURCES",
+    "Account",
+    "Declaration",
+    "Existing",
+    "ResourceType",
+    "Values",
+    "create",
+    "delete",
+    "exists",
+    "update",
+]

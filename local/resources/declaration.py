@@ -37,6 +37,19 @@ class Account:
         return f"arn:aws:{service}:{self.region}:{self.id}:{resource}"
 
 
+@dataclass(frozen=True)
+class Existing:
+    """A resource as it was left: `values` are its inputs and outputs of the last time."""
+
+    kind: str
+    name: str
+    id: str
+    values: Mapping[str, Any]
+
+    def __str__(self) -> str:
+        return f'{self.kind} "{self.name}"'
+
+
 class Declaration:
     """The inputs of one resource. An input that its creator does not take is an error."""
 
