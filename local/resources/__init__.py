@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
-from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -11,94 +10,63 @@ from local.errors import DeploymentFailed
 from local.resources import (
     alarms,
     buckets,
+    dashboards,
     events,
     functions,
     gateway,
+    keys,
     logs,
     queues,
     roles,
     schedules,
     state_machines,
     tables,
+    topics,
 )
 from local.resources.declaration import Account, Declaration, Existing, Values
-from local.resources.resource_type import ResourceType
-
-
-def _not_yet(*_: object) -> Any:
-    raise NotImplementedError
-
+from local.resources.resource_type import ResourceType, if_there
 
 RESOURCES: Mapping[str, ResourceType] = MappingProxyType(
     {
-        "aws:apigatewayv2/api:Api": ResourceType(gateway.create_api, _not_yet, _not_yet, _not_yet),
-        "aws:apigatewayv2/authorizer:Authorizer": ResourceType(
-            gateway.create_authorizer, _not_yet, _not_yet, _not_yet
-        ),
-        "aws:apigatewayv2/integration:Integration": ResourceType(
-            gateway.create_integration, _not_yet, _not_yet, _not_yet
-        ),
-        "aws:apigatewayv2/route:Route": ResourceType(
-            gateway.create_route, _not_yet, _not_yet, _not_yet
-        ),
-        "aws:apigatewayv2/stage:Stage": ResourceType(
-            gateway.create_stage, _not_yet, _not_yet, _not_yet
-        ),
-        "aws:cloudwatch/eventBus:EventBus": ResourceType(
-            events.create_bus, _not_yet, _not_yet, _not_yet
-        ),
-        "aws:cloudwatch/eventRule:EventRule": ResourceType(
-            events.create_rule, _not_yet, _not_yet, _not_yet
-        ),
-        "aws:cloudwatch/eventTarget:EventTarget": ResourceType(
-            events.create_target, _not_yet, _not_yet, _not_yet
-        ),
-        "aws:cloudwatch/logGroup:LogGroup": ResourceType(
-            logs.create_log_group, _not_yet, _not_yet, _not_yet
-        ),
-        "aws:cloudwatch/metricAlarm:MetricAlarm": ResourceType(
-            alarms.create_alarm, _not_yet, _not_yet, _not_yet
-        ),
-        "aws:dynamodb/table:Table": ResourceType(tables.create_table, _not_yet, _not_yet, _not_yet),
-        "aws:iam/role:Role": ResourceType(roles.create_role, _not_yet, _not_yet, _not_yet),
-        "aws:iam/rolePolicy:RolePolicy": ResourceType(
-            roles.create_role_policy, _not_yet, _not_yet, _not_yet
-        ),
-        "aws:lambda/function:Function": ResourceType(
-            functions.create_function, _not_yet, _not_yet, _not_yet
-        ),
-        "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": (
-            ResourceType(functions.configure_events, _not_yet, _not_yet, _not_yet)
-        ),
-        "aws:lambda/permission:Permission": ResourceType(
-            functions.create_permission, _not_yet, _not_yet, _not_yet
-        ),
-        "aws:s3/bucket:Bucket": ResourceType(buckets.create_bucket, _not_yet, _not_yet, _not_yet),
-        "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": (
-            ResourceType(buckets.configure_lifecycle, _not_yet, _not_yet, _not_yet)
-        ),
-        "aws:s3/bucketPolicy:BucketPolicy": ResourceType(
-            buckets.put_bucket_policy, _not_yet, _not_yet, _not_yet
-        ),
-        "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": ResourceType(
-            buckets.block_public_access, _not_yet, _not_yet, _not_yet
-        ),
+        "aws:apigatewayv2/api:Api": gateway.API,
+        "aws:apigatewayv2/authorizer:Authorizer": gateway.AUTHORIZER,
+        "aws:apigatewayv2/integration:Integration": gateway.INTEGRATION,
+        "aws:apigatewayv2/route:Route": gateway.ROUTE,
+        "aws:apigatewayv2/stage:Stage": gateway.STAGE,
+        "aws:cloudwatch/dashboard:Dashboard": dashboards.DASHBOARD,
+        "aws:cloudwatch/eventBus:EventBus": events.BUS,
+        "aws:cloudwatch/eventRule:EventRule": events.RULE,
+        "aws:cloudwatch/eventTarget:EventTarget": events.TARGET,
+        "aws:cloudwatch/logGroup:LogGroup": logs.LOG_GROUP,
+        "aws:cloudwatch/logMetricFilter:LogMetricFilter": logs.METRIC_FILTER,
+        "aws:cloudwatch/metricAlarm:MetricAlarm": alarms.ALARM,
+        "aws:cloudwatch/queryDefinition:QueryDefinition": logs.QUERY,
+        "aws:dynamodb/table:Table": tables.TABLE,
+        "aws:iam/role:Role": roles.ROLE,
+        "aws:iam/rolePolicy:RolePolicy": roles.POLICY,
+        "aws:iam/rolePolicyAttachment:RolePolicyAttachment": roles.ATTACHMENT,
+        "aws:kms/alias:Alias": keys.ALIAS,
+        "aws:kms/key:Key": keys.KEY,
+        "aws:lambda/alias:Alias": functions.ALIAS,
+        "aws:lambda/function:Function": functions.FUNCTION,
+        "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": functions.EVENTS,
+        "aws:lambda/permission:Permission": functions.PERMISSION,
+        "aws:s3/bucket:Bucket": buckets.BUCKET,
+        "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": buckets.LIFECYCLE,
+        "aws:s3/bucketPolicy:BucketPolicy": buckets.POLICY,
+        "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": buckets.ACCESS_BLOCK,
         "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": (
-            ResourceType(buckets.configure_encryption, _not_yet, _not_yet, _not_yet)
+            buckets.ENCRYPTION
         ),
-        "aws:scheduler/schedule:Schedule": ResourceType(
-            schedules.create_schedule, _not_yet, _not_yet, _not_yet
-        ),
-        "aws:scheduler/scheduleGroup:ScheduleGroup": ResourceType(
-            schedules.create_group, _not_yet, _not_yet, _not_yet
-        ),
-        "aws:sfn/stateMachine:StateMachine": ResourceType(
-            state_machines.create_state_machine, _not_yet, _not_yet, _not_yet
-        ),
-        "aws:sqs/queue:Queue": ResourceType(queues.create_queue, _not_yet, _not_yet, _not_yet),
-        "aws:sqs/queuePolicy:QueuePolicy": ResourceType(
-            queues.put_queue_policy, _not_yet, _not_yet, _not_yet
-        ),
+        "aws:s3/bucketVersioning:BucketVersioning": buckets.VERSIONING,
+        "aws:scheduler/schedule:Schedule": schedules.SCHEDULE,
+        "aws:scheduler/scheduleGroup:ScheduleGroup": schedules.GROUP,
+        "aws:sfn/stateMachine:StateMachine": state_machines.STATE_MACHINE,
+        "aws:sns/topic:Topic": topics.TOPIC,
+        "aws:sns/topicPolicy:TopicPolicy": topics.POLICY,
+        "aws:sns/topicSubscription:TopicSubscription": topics.SUBSCRIPTION,
+        "aws:sqs/queue:Queue": queues.QUEUE,
+        "aws:sqs/queuePolicy:QueuePolicy": queues.POLICY,
     }
 )
 
@@ -118,11 +86,16 @@ def create(account: Account, declared: Declaration) -> Values:
 def update(account: Account, before: Existing, declared: Declaration) -> Values:
     """Changes a resource to what is declared now, and returns its outputs, with its "id".
 
+    A name that is no longer declared stays: it may be a generated one.
+
     Raises:
-        DeploymentFailed: as `create`.
+        DeploymentFailed: as `create`; or the change takes a replacement.
     """
+    kind = _type_of(declared)
+    for key in kind.fixed:
+        declared.keep(key, before)
     with _told(f"{declared} could not be updated"):
-        outputs = _type_of(declared).update(account, before, declared)
+        outputs = kind.update(account, before, declared)
     declared.refuse_what_is_left()
     return outputs
 
@@ -131,16 +104,17 @@ def delete(account: Account, before: Existing) -> None:
     """Deletes a resource; one that is gone already is no error.
 
     Raises:
-        DeploymentFailed: it is protected, or AWS refuses it.
+        DeploymentFailed: it is protected or in use, or AWS refuses it.
     """
-    with _told(f"{before} could not be deleted"):
+    with _told(f"{before} could not be deleted"), if_there():
         _type_of(before).delete(account, before)
 
 
 def exists(account: Account, before: Existing) -> bool:
     """Whether a resource is still there."""
-    with _told(f"{before} could not be read"):
-        return _type_of(before).exists(account, before)
+    with _told(f"{before} could not be read"), if_there():
+        return bool(_type_of(before).find(account, before))
+    return False
 
 
 def _type_of(resource: Declaration | Existing) -> ResourceType:
