@@ -5,7 +5,6 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-import pulumi
 import pytest
 import yaml
 from pulumi.runtime import config as pulumi_config
@@ -282,13 +281,13 @@ class TestArguments:
         set_config({key: value})
         pulumi_config.set_all_config(pulumi_config.CONFIG.get(), [f"background-tasks:{key}"])
 
-        async def kept() -> Any:
-            return getattr(config.arguments(), name)
+        async def are_secret() -> list[bool]:
+            kept = getattr(config.arguments(), name)
+            values = kept.values() if isinstance(kept, dict) else kept
+            outputs = [values] if isinstance(values, pulumi.Output) else values
+            return [await each.is_secret() for each in outputs]
 
-        found = asyncio.run(kept())
-        values = [*found.values()] if isinstance(found, dict) else found
-        outputs = [*values] if isinstance(values, tuple | list) else [values]
-        assert all(isinstance(each, pulumi.Output) for each in outputs)
+        assert asyncio.run(are_secret()) == [True]
 
     def test_what_decides_which_resources_there_are_is_plain(self) -> None:
         set_config({"protectData": True})
