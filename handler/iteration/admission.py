@@ -14,7 +14,7 @@ from handler.iteration.answers import AnswerBuilder
 from handler.iteration.commit import Commit, Iteration
 from handler.iteration.log_buffer import LogBuffer
 from handler.iteration.outcome import failed
-from handler.lifecycle import Ending, delay_too_long
+from handler.lifecycle import Ending, about, delay_too_long
 from handler.record import Json, StoredTask, TaskFailure
 from handler.table import ClaimRequest, RecordMoved, Store, owned_by
 
@@ -61,6 +61,13 @@ class Admission:
             task = self._claimed(sent)
         except RecordMoved as moved:
             return self._refused(moved.task, sent, answers)
+        with about(task):
+            return self._admitted(task, sent, answers)
+
+    def _admitted(
+        self, task: StoredTask, sent: WorkerEvent, answers: AnswerBuilder
+    ) -> Iteration | Json:
+        """A claimed iteration, unless its task can't go on."""
         definition, log = self._registry.find(task.definition_id), self._log(task)
         if definition is None:
             return self._end(task, _no_definition(task), log, answers)

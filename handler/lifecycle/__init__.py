@@ -4,6 +4,7 @@ from handler.lifecycle.by_hand import EventsByHand
 from handler.lifecycle.closing import Closing
 from handler.lifecycle.ending import Ending
 from handler.lifecycle.hooks import Hooks
+from handler.lifecycle.log_ids import about
 from handler.lifecycle.reconciliation import Reconciliation
 from handler.lifecycle.service import DEFAULT_LIMIT, MAX_LIMIT, Tasks, count_within
 from handler.lifecycle.triggering import Triggering, TriggerResult, delay_too_long
@@ -19,6 +20,7 @@ __all__ = [
     "Tasks",
     "TriggerResult",
     "Triggering",
+    "about",
     "count_within",
     "delay_too_long",
 ]

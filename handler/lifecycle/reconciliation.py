@@ -3,7 +3,7 @@
 import logging
 import random
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Final
@@ -24,7 +24,9 @@ from handler.events import detail_of, is_by_hand
 from handler.lifecycle.by_hand import EventsByHand
 from handler.lifecycle.closing import Closing
 from handler.lifecycle.ending import Ending
+from handler.lifecycle.log_ids import about
 from handler.lifecycle.post_mortem import event_of, explain
+from handler.process_log import about_task
 from handler.record import StoredTask, TaskFailure, cut, is_key, without_arns
 from handler.table import NO_OWNER, RecordMoved, Store, owned_by
 
@@ -124,6 +126,11 @@ class Reconciliation:
         task = self._task_of(event_of(execution), waits=False)
         if task is None or task.execution_name not in (None, name):
             return  # it ran no task, or another execution owns the task
+        with about(task):
+            self._end_with(execution, task)
+
+    def _end_with(self, execution: Execution, task: StoredTask) -> None:
+        """Ends the task of an execution that is over."""
         if task.is_over:
             self._ending.finish(task)
         elif task.execution_name is None and task.status is Status.RUNNING:
@@ -143,7 +150,11 @@ class Reconciliation:
         with self._past(found, "receive dead letters"):
             for letter in self._dead_letters.receive():
                 found.undelivered += 1
-                with self._past(found, "deliver a dead letter", event=_about(letter.event)):
+                event = _said_of(letter.event)
+                with (
+                    _about(letter.event),
+                    self._past(found, "deliver a dead letter", event=event),
+                ):
                     self._redeliver(letter)
         with self._past(found, "read unfinished tasks"):
             self._look_at_tasks(found)
@@ -172,7 +183,7 @@ class Reconciliation:
             is_kept = page.cursor is not None
             tasks = self._store.index.tasks(page.ids, deleted=True)
             for task in random.sample(tasks, len(tasks)):
-                with self._past(found, "look at a task", task_id=task.id):
+                with about(task), self._past(found, "look at a task", task_id=task.id):
                     self._look_at(task, running, found)
         if is_kept:
             position.clear()
@@ -305,11 +316,11 @@ class Reconciliation:
         try:
             task = self._task_of(letter.event, waits=True)
         except DefinitionUnavailable as error:
-            details = {"action": "kept", "event": _about(letter.event)}
+            details = {"action": "kept", "event": _said_of(letter.event)}
             log.warning("A dead letter waits for its definition. %s", error, extra=details)
             return  # it stays in the queue
         if task is None:
-            details = {"action": "dropped", "event": _about(letter.event)}
+            details = {"action": "dropped", "event": _said_of(letter.event)}
             log.warning("A dead letter names no task; it is dropped.", extra=details)
         elif task.is_open and task.execution_name is None:
             if task.resends and not self._is_idle(task):
@@ -329,7 +340,18 @@ class Reconciliation:
         return self._store.find(str(id))
 
 
-def _about(event: Mapping[str, object]) -> dict[str, object]:
+def _about(event: Mapping[str, object]) -> AbstractContextManager[None]:
+    """Each line that is logged in the block has the ids that an event names."""
+    detail = detail_of(event)
+    return about_task(
+        task_id=event.get("id") if is_by_hand(event) else detail.get(WireKey.TASK_ID),
+        definition_id=detail.get(WireKey.DEFINITION_ID),
+        tenant=detail.get(WireKey.TENANT),
+        execution_name=None,
+    )
+
+
+def _said_of(event: Mapping[str, object]) -> dict[str, object]:
     """What tells an event from others. The log has nothing of what somebody sent with it."""
     said = ((name, event.get(name)) for name in ("id", "source", "detail-type", "time"))
     return {
