@@ -108,7 +108,7 @@ def about_invocation(request_id: str) -> AbstractContextManager[None]:
 @functools.cache
 def _of_environment() -> Parts:
     settings = Settings.from_environment()
-    metrics: Metrics = CloudWatchMetrics() if settings.metrics_namespace else NoMetrics()
+    metrics = CloudWatchMetrics(settings.stack_name) if settings.metrics_namespace else NoMetrics()
     return Parts(
         settings=settings,
         registry=_registry(metrics, settings.import_seconds),
@@ -125,7 +125,7 @@ def _registry(metrics: Metrics, import_seconds: int) -> Registry:
         file = (problem.data or {}).get("file")
         details = {"action": "definition_not_imported", "file": file}
         logger().error(problem.message, extra=details, exc_info=problem.__cause__)
-        metrics.count("DefinitionsNotImported")
+        metrics.count({"DefinitionsNotImported": 1})
     return registry
 
 

@@ -9,6 +9,7 @@ from handler.errors import DefinitionError, DefinitionUnavailable, UnknownDefini
 
 # How many files an error names.
 _MAX_FILES: Final = 10
+_UNKNOWN: Final = "unknown"
 
 
 class Registry:
@@ -44,6 +45,11 @@ class Registry:
 
     def find(self, id: str) -> Definition | None:
         return self._definitions.get(id)
+
+    def known_id(self, id: object) -> str:
+        """The id of the definition that runs tasks of `id`; `unknown` where there is none."""
+        definition = self.find(id) if isinstance(id, str) else None
+        return definition.id if definition else _UNKNOWN
 
     def may_lack(self, id: str) -> bool:
         """Whether there is no such definition, and a file that may have it was not imported."""

@@ -2,6 +2,7 @@
 
 from handler.lifecycle.by_hand import EventsByHand
 from handler.lifecycle.closing import Closing
+from handler.lifecycle.counts import Counts
 from handler.lifecycle.ending import Ending
 from handler.lifecycle.hooks import Hooks
 from handler.lifecycle.log_ids import about
@@ -13,6 +14,7 @@ __all__ = [
     "DEFAULT_LIMIT",
     "MAX_LIMIT",
     "Closing",
+    "Counts",
     "Ending",
     "EventsByHand",
     "Hooks",

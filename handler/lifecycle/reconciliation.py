@@ -15,14 +15,15 @@ from handler.aws import (
     DeadLetters,
     Execution,
     Executions,
-    Metrics,
 )
 from handler.clock import Clock
 from handler.contract import MAX_ID_BYTES, ErrorCode, Status, WireKey
 from handler.errors import DefinitionUnavailable
 from handler.events import detail_of, is_by_hand
 from handler.lifecycle.by_hand import EventsByHand
+from handler.lifecycle.census import Census
 from handler.lifecycle.closing import Closing
+from handler.lifecycle.counts import Counts
 from handler.lifecycle.ending import Ending
 from handler.lifecycle.log_ids import about
 from handler.lifecycle.post_mortem import event_of, explain
@@ -99,7 +100,7 @@ class Reconciliation:
         bus: Bus,
         executions: Executions,
         dead_letters: DeadLetters,
-        metrics: Metrics,
+        counts: Counts,
         clock: Clock,
         idle_after: timedelta,
     ) -> None:
@@ -110,7 +111,7 @@ class Reconciliation:
         self._bus = bus
         self._executions = executions
         self._dead_letters = dead_letters
-        self._metrics = metrics
+        self._counts = counts
         self._clock = clock
         self._idle_after = idle_after
 
@@ -146,25 +147,30 @@ class Reconciliation:
         Each letter and each task stands for itself: what fails is logged, counted (`failed`, and
         the metric `RecoveryErrors`), and gone past.
         """
-        found = Found()
+        found, census = Found(), self._counts.census()
         with self._past(found, "receive dead letters"):
             for letter in self._dead_letters.receive():
                 found.undelivered += 1
-                event = _said_of(letter.event)
-                with (
-                    _about(letter.event),
-                    self._past(found, "deliver a dead letter", event=event),
-                ):
-                    self._redeliver(letter)
+                with _about(letter.event):
+                    self._deliver(letter, found, census)
         with self._past(found, "read unfinished tasks"):
-            self._look_at_tasks(found)
+            self._look_at_tasks(found, census)
+            census.has_all_tasks = True
         with self._past(found, "delete payloads that no record names"):
             if orphans := self._store.orphans.collect():
                 details = {"action": "payloads_deleted", "payloads": orphans}
                 log.info("Payloads that no record names were deleted.", extra=details)
+        self._counts.swept(census)
         return asdict(found)
 
-    def _look_at_tasks(self, found: Found) -> None:
+    def _deliver(self, letter: DeadLetter, found: Found, census: Census) -> None:
+        definition_id = detail_of(letter.event).get(WireKey.DEFINITION_ID, "")
+        census.add_letter(definition_id)
+        said = _said_of(letter.event)
+        with self._past(found, "deliver a dead letter", definition_id, event=said):
+            self._redeliver(letter)
+
+    def _look_at_tasks(self, found: Found, census: Census) -> None:
         """Looks at every unfinished task, from where the last sweep was cut off.
 
         Before a page is looked at, the next one is kept as the place to start at: whatever a task
@@ -183,7 +189,8 @@ class Reconciliation:
             is_kept = page.cursor is not None
             tasks = self._store.index.tasks(page.ids, deleted=True)
             for task in random.sample(tasks, len(tasks)):
-                with about(task), self._past(found, "look at a task", task_id=task.id):
+                with about(task), self._past(found, "look at a task", task.definition_id):
+                    census.add_task(task, now=self._clock.now())
                     self._look_at(task, running, found)
         if is_kept:
             position.clear()
@@ -206,15 +213,17 @@ class Reconciliation:
             found.ended += is_over and self._end_if_over(task)
 
     @contextmanager
-    def _past(self, found: Found, what: str, **about: object) -> Iterator[None]:
+    def _past(
+        self, found: Found, what: str, definition_id: object = None, **said: object
+    ) -> Iterator[None]:
         """Goes past whatever is raised in the block, once it is logged and counted."""
         try:
             yield
         except Exception:
-            details = {"action": "recovery_failed", "step": what, **about}
+            details = {"action": "recovery_failed", "step": what, **said}
             log.exception("The recovery could not %s.", what, extra=details)
             found.failed += 1
-            self._metrics.count("RecoveryErrors")
+            self._counts.recovery_failed(definition_id)
 
     def _finish_follow_ups(self, task: StoredTask) -> None:
         """Runs the pending hook of a finished task; then it is dated for expiry, or removed."""
@@ -282,8 +291,7 @@ class Reconciliation:
             failure, died = explain(execution)
             is_news = self._ending.end_failed(task, failure, guard=guard)
             if died and is_news:
-                definition_id = task.definition_id
-                self._metrics.count("Crashes", definition=definition_id, crash=died.value)
+                self._counts.crashed(task, died)
         return self._report(task, is_news=is_news)
 
     def _report(self, task: StoredTask, *, is_news: bool) -> bool:
