@@ -85,7 +85,8 @@ class Admission:
             return self._store.claim(self._claim(sent, sent.definition_id))
         except RecordMoved as moved:
             known = moved.task.definition_id if moved.task else sent.definition_id
-            if known == sent.definition_id or self._registry.may_lack(known):
+            is_same = known in self._registry.names_of(sent.definition_id)
+            if is_same or self._registry.may_lack(known):
                 raise
         # The event names another definition than the record. The record's is right.
         return self._store.claim(self._claim(sent, known))
@@ -94,7 +95,7 @@ class Admission:
         known = self._registry.find(definition_id)
         return ClaimRequest(
             task_id=sent.task_id,
-            definition_id=definition_id,
+            definition_ids=self._registry.names_of(definition_id),
             execution_name=sent.execution_name,
             visit=sent.visit_key,
             visit_entered_on=sent.visit_entered_on,

@@ -7,7 +7,7 @@ from handler.lifecycle.ending import Ending
 from handler.lifecycle.hooks import Hooks
 from handler.lifecycle.log_ids import about
 from handler.lifecycle.reconciliation import Reconciliation
-from handler.lifecycle.service import DEFAULT_LIMIT, MAX_LIMIT, Tasks, count_within
+from handler.lifecycle.service import DEFAULT_LIMIT, MAX_LIMIT, Tasks, count_within, ids_of
 from handler.lifecycle.triggering import Triggering, TriggerResult, delay_too_long
 
 __all__ = [
@@ -25,4 +25,5 @@ __all__ = [
     "about",
     "count_within",
     "delay_too_long",
+    "ids_of",
 ]
