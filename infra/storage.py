@@ -84,6 +84,7 @@ class Storage(pulumi.ComponentResource):
             EnvVar.EVENT_BUS_NAME.value: self.event_bus_name,
             EnvVar.PAYLOAD_BUCKET_NAME.value: self.payload_bucket_name,
             EnvVar.STATE_MACHINE_ARN.value: state_machine_arn,
+            EnvVar.STACK_NAME.value: self.settings.names.prefix,
             EnvVar.RETENTION_DAYS.value: pulumi.Output.format("{0}", args.args.task_retention_days),
         }
         self.register_outputs(
