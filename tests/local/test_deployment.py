@@ -256,9 +256,9 @@ def test_an_api_has_its_routes_authorizer_and_default_stage(
 def test_an_unknown_type_is_an_error_that_names_it(deploy_program: DeployProgram) -> None:
     with pytest.raises(
         DeploymentFailed,
-        match=r'can\'t create aws:sqs/redrivePolicy:RedrivePolicy "again"\. Add its type',
+        match=r'can\'t create aws:sfn/activity:Activity "news"\. Add its type',
     ):
-        deploy_program('aws.sqs.RedrivePolicy("again", queue_url="a", redrive_policy="{}")')
+        deploy_program('aws.sfn.Activity("news")')
 
 
 def test_an_unknown_input_is_an_error_that_names_it(
