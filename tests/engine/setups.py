@@ -18,10 +18,10 @@ SETUPS: Final[Mapping[str, tuple[str, Mapping[str, object]]]] = {
 }
 
 
-def stack(engine: Engine, setup: str) -> Stack:
-    """A stack of this set-up, that nobody has brought up yet."""
+def stack(engine: Engine, setup: str, more: Mapping[str, object] | None = None) -> Stack:
+    """A stack of this set-up, with more keys set, that nobody has brought up yet."""
     name, keys = SETUPS[setup]
     made = Stack(engine, name, engine.checkout()).init()
-    for key, value in keys.items():
+    for key, value in {**keys, **(more or {})}.items():
         made.set(key, value, *(["--path"] if "[" in key else []))
     return made

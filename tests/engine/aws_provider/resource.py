@@ -9,7 +9,6 @@ from typing import Any
 
 import botocore.session
 
-from tests.engine.aws_provider.account import ACCOUNT_ID
 from tests.engine.aws_provider.kinds import Kind
 from tests.engine.aws_provider.naming import DEFAULTS
 from tests.engine.aws_provider.wire import UNKNOWN, Values, has_unknown
@@ -68,9 +67,9 @@ def too_long(kind: Kind, inputs: Values) -> Iterator[tuple[str, str]]:
             yield key, f'"{key}" has {len(value)} characters, the provider takes {most}: {value}'
 
 
-def created(kind: Kind, inputs: Values, around: Surroundings) -> tuple[str, Values]:
-    """The id and the outputs of a new resource."""
-    facts = _facts(inputs, around)
+def created(kind: Kind, inputs: Values, around: Surroundings, account: str) -> tuple[str, Values]:
+    """The id and the outputs of a new resource in this account."""
+    facts = _facts(inputs, around) | {"account": account}
     id = kind.id.format_map(facts)
     return id, _outputs(
         inputs, {key: text.format_map(facts | {"id": id}) for key, text in kind.computed.items()}
@@ -105,7 +104,6 @@ def _facts(inputs: Values, around: Surroundings) -> Values:
         defaults
         | texts
         | {
-            "account": ACCOUNT_ID,
             "partition": around.partition,
             "region": around.region,
             "suffix": around.suffix,

@@ -1,5 +1,7 @@
 """`pulumi-resource-aws`: does to a pretended account what the real provider does to AWS.
 
+Where its configuration names endpoints, it does it to the local AWS that answers there.
+
 What it takes from its environment: `BACKGROUND_TASKS_ENGINE_FOLDER`, where it keeps the account and
 its record; `BACKGROUND_TASKS_ENGINE_UNKNOWN`, set to have every output unknown in previews.
 """
@@ -15,10 +17,12 @@ from google.protobuf.empty_pb2 import Empty
 from google.protobuf.message import Message
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
-from tests.engine.aws_provider import config, resource
-from tests.engine.aws_provider.account import ACCOUNT_ID, Account, AlreadyExists, Refused
+from local.errors import LocalError
+from tests.engine.aws_provider import config, local_account, resource
+from tests.engine.aws_provider.account import Account, AlreadyExists, Pretended, Refused, State
 from tests.engine.aws_provider.changes import Changes, changes
 from tests.engine.aws_provider.kinds import Kind, UnknownType, kind
+from tests.engine.aws_provider.local_account import LocalAccount
 from tests.engine.aws_provider.naming import with_name
 from tests.engine.aws_provider.record import Call, Record
 from tests.engine.aws_provider.resource import Surroundings
@@ -39,7 +43,7 @@ def _telling(method: Callable[[Any, Any, Any], Answer]) -> Callable[[Any, Any, A
     def told(self: Any, request: Any, context: Any) -> Answer:
         try:
             return method(self, request, context)
-        except (AlreadyExists, Refused, UnknownType) as error:
+        except (AlreadyExists, LocalError, Refused, UnknownType) as error:
             context.abort(grpc.StatusCode.UNKNOWN, str(error))
             raise  # `abort` has raised
 
@@ -54,6 +58,7 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
         self._record = Record(folder / "calls.jsonl")
         self._nothing_known = nothing_known
         self._config: Values = {}
+        self._account: Account
 
     def GetPluginInfo(self, request: Any, context: Any) -> Message:  # noqa: N802
         return plugin_pb2.PluginInfo(version=config.version())
@@ -77,6 +82,7 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
         """Takes the configuration. Like the real provider, it leaves secrets to the engine."""
         self._config = config.decoded(plain(from_wire(request.args)))
         self._record.add(Call("Configure", config=self._config))
+        self._account = self._account_of(self._config)
         return provider_pb2.ConfigureResponse(
             supportsPreview=True, supports_autonaming_configuration=True
         )
@@ -87,9 +93,9 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
         self._record.add(Call("Invoke", inputs={"function": request.tok}, config=self._config))
         answers: dict[str, Values] = {
             "aws:index/getCallerIdentity:getCallerIdentity": {
-                "id": ACCOUNT_ID,
-                "accountId": ACCOUNT_ID,
-                "arn": f"arn:{around.partition}:iam::{ACCOUNT_ID}:user/deployer",
+                "id": self._account.id,
+                "accountId": self._account.id,
+                "arn": f"arn:{around.partition}:iam::{self._account.id}:user/deployer",
                 "userId": "AIDAEXAMPLE",
             },
             "aws:index/getPartition:getPartition": {
@@ -128,30 +134,28 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
 
     @_telling
     def Create(self, request: Any, context: Any) -> Message:  # noqa: N802
-        of, inputs = _kind(request), from_wire(request.properties)
+        inputs = from_wire(request.properties)
         self._add("Create", request, inputs, preview=request.preview)
         if request.preview:
-            return provider_pb2.CreateResponse(
-                properties=self._planned(resource.planned(of, inputs))
-            )
-        id, outputs = resource.created(of, inputs, Surroundings.of(self._config))
-        self._account.create(_type(request), id, inputs, outputs)
+            planned = self._planned(resource.planned(_kind(request), inputs))
+            return provider_pb2.CreateResponse(properties=planned)
+        id, outputs = self._account.create(_type(request), _name(request), inputs)
         return provider_pb2.CreateResponse(id=id, properties=to_wire(outputs))
 
     @_telling
     def Update(self, request: Any, context: Any) -> Message:  # noqa: N802
         inputs = from_wire(request.news)
         self._add("Update", request, inputs, preview=request.preview)
-        outputs = resource.updated(_kind(request), inputs, from_wire(request.olds))
+        before = _state(request, request.old_inputs, request.olds)
         if request.preview:
-            return provider_pb2.UpdateResponse(properties=self._planned(outputs))
-        self._account.update(_type(request), request.id, inputs, outputs)
-        return provider_pb2.UpdateResponse(properties=to_wire(outputs))
+            planned = resource.updated(_kind(request), inputs, before.outputs)
+            return provider_pb2.UpdateResponse(properties=self._planned(planned))
+        return provider_pb2.UpdateResponse(properties=to_wire(self._account.update(before, inputs)))
 
     @_telling
     def Read(self, request: Any, context: Any) -> Message:  # noqa: N802
         self._add("Read", request, from_wire(request.inputs))
-        found = self._account.read(_type(request), request.id)
+        found = self._account.read(_state(request, request.inputs, request.properties))
         if found is None:
             return provider_pb2.ReadResponse()
         inputs, outputs = found
@@ -162,15 +166,16 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
     @_telling
     def Delete(self, request: Any, context: Any) -> Empty:  # noqa: N802
         self._add("Delete", request, from_wire(request.old_inputs))
-        self._account.delete(_type(request), request.id)
+        self._account.delete(_state(request, request.old_inputs, request.properties))
         return Empty()
 
     def Cancel(self, request: Any, context: Any) -> Empty:  # noqa: N802
         return Empty()
 
-    @property
-    def _account(self) -> Account:
-        return Account.of(self._folder / "account", self._config["region"])
+    def _account_of(self, configuration: Values) -> Account:
+        if access := local_account.access(configuration):
+            return LocalAccount(access, Path.cwd())
+        return Pretended(self._folder / "account", Surroundings.of(configuration))
 
     def _planned(self, outputs: Values) -> Any:
         return to_wire(resource.everything_unknown(outputs) if self._nothing_known else outputs)
@@ -181,6 +186,14 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
 
 def _type(request: Any) -> str:
     return Call("", request.urn).type
+
+
+def _name(request: Any) -> str:
+    return Call("", request.urn).name
+
+
+def _state(request: Any, inputs: Any, outputs: Any) -> State:
+    return State(_type(request), _name(request), request.id, from_wire(inputs), from_wire(outputs))
 
 
 def _kind(request: Any) -> Kind:

@@ -12,7 +12,8 @@ Values = dict[str, Any]
 UNKNOWN: Final = rpc.UNKNOWN
 _SIGNATURE: Final = rpc._special_sig_key
 _SECRET: Final = rpc._special_secret_sig
-_FILES: Final = (rpc._special_archive_sig, rpc._special_asset_sig)
+_ARCHIVE: Final = rpc._special_archive_sig
+_FILES: Final = (_ARCHIVE, rpc._special_asset_sig)
 
 
 def from_wire(struct: struct_pb2.Struct) -> Values:
@@ -35,6 +36,11 @@ def has_unknown(value: Any) -> bool:
     if isinstance(value, list):
         return any(map(has_unknown, value))
     return bool(value == UNKNOWN)
+
+
+def is_archive(value: Any) -> bool:
+    """Whether the value stands for an archive of files."""
+    return isinstance(value, dict) and value.get(_SIGNATURE) == _ARCHIVE
 
 
 def plain(value: Any) -> Any:
