@@ -8,9 +8,9 @@ import pytest
 from infra import policies
 from tests.infra.recording import Program, run
 
-TABLE = "arn:aws:dynamodb:eu-central-1:123456789012:table/background-tasks-dev-tasks-1a2b3c4"
+TABLE = "arn:aws:dynamodb:eu-central-1:123456789012:table/background-tasks-dev-tasks"
 BUS = "arn:aws:events:eu-central-1:123456789012:event-bus/background-tasks-dev-bus"
-BUCKET = "arn:aws:s3:::background-tasks-dev-payloads-1a2b3c4"
+BUCKET = "arn:aws:s3:::background-tasks-dev-payloads-bced6574"
 OBJECTS = f"{BUCKET}/tasks/*"
 MACHINE = "arn:aws:states:eu-central-1:123456789012:stateMachine:background-tasks-dev-state-machine"
 EXECUTIONS = (
