@@ -18,10 +18,16 @@ SETUPS: Final[Mapping[str, tuple[str, Mapping[str, object]]]] = {
 }
 
 
-def stack(engine: Engine, setup: str, more: Mapping[str, object] | None = None) -> Stack:
+def stack(
+    engine: Engine,
+    setup: str,
+    more: Mapping[str, object] | None = None,
+    *,
+    folder: str = "checkout",
+) -> Stack:
     """A stack of this set-up, with more keys set, that nobody has brought up yet."""
     name, keys = SETUPS[setup]
-    made = Stack(engine, name, engine.checkout()).init()
+    made = Stack(engine, name, engine.checkout(folder)).init()
     for key, value in {**keys, **(more or {})}.items():
         made.set(key, value, *(["--path"] if "[" in key else []))
     return made
