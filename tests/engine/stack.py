@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -64,14 +64,15 @@ class Ran:
     command: str
     status: int
     output: str
-    steps: tuple[Step, ...]
+    steps: tuple[Step, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def changes(self) -> dict[str, list[str]]:
         """The resources that changed, by what was done to them; components and the rest aside."""
         done: dict[str, list[str]] = {}
         for step in self.steps:
-            if step.op not in _SAME and ":aws:" in f":{step.resource}":
+            if step.op not in _SAME and step.resource.startswith("aws:"):
                 done.setdefault(step.op, []).append(step.resource)
         return {op: sorted(resources) for op, resources in sorted(done.items())}
 
@@ -93,9 +94,10 @@ class Ran:
 class Engine:
     """A machine with the Pulumi CLI, an account of its own and a backend of files."""
 
-    def __init__(self, cli: Cli, folder: Path) -> None:
+    def __init__(self, cli: Cli, folder: Path, *, account: Path | None = None) -> None:
         self._cli = cli
         self.folder = folder
+        self.account = account or folder / "account"  # several engines may have one
         self.record = Record(folder / "calls.jsonl")
         for name in ("bin", "home", "state"):
             (folder / name).mkdir(parents=True, exist_ok=True)
@@ -123,7 +125,7 @@ class Engine:
 
     def left(self) -> list[str]:
         """The files of the resources that the account still has."""
-        return [str(path) for path in (self.folder / "account").rglob("*.json")]
+        return [str(path) for path in self.account.rglob("*.json")]
 
     def run(self, *arguments: str, cwd: Path, environment: dict[str, str] | None = None) -> Ran:
         """Runs `pulumi` with these arguments."""
@@ -138,7 +140,7 @@ class Engine:
             text=True,
             timeout=SECONDS,
         )
-        return Ran(shlex.join(["pulumi", *arguments]), ran.returncode, ran.stdout, ())
+        return Ran(shlex.join(["pulumi", *arguments]), ran.returncode, ran.stdout)
 
     def _environment(self) -> dict[str, str]:
         quiet = ("PULUMI_SKIP_UPDATE_CHECK", "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION")
@@ -150,7 +152,8 @@ class Engine:
             "PULUMI_CONFIG_PASSPHRASE": "for tests",
             "PULUMI_DEBUG_COMMANDS": "true",  # gives `--event-log`
             **dict.fromkeys(quiet, "true"),
-            server.FOLDER: str(self.folder),
+            server.ACCOUNT: str(self.account),
+            server.RECORD: str(self.record.path),
             language_host.EXEC: str(self._cli.exec),
         }
 
@@ -230,7 +233,8 @@ class Stack:
         log = self.engine.folder / "events.jsonl"
         log.unlink(missing_ok=True)
         ran = self._run(word, "--stack", self.name, "--event-log", str(log), *flags)
-        return Ran(ran.command, ran.status, ran.output, tuple(_steps(log)))
+        events = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+        return replace(ran, steps=tuple(_steps(events)), warnings=tuple(_warnings(events)))
 
     def _run(self, *arguments: str) -> Ran:
         return self.engine.run(*arguments, cwd=self.folder, environment=self.environment)
@@ -254,7 +258,15 @@ def _umask() -> int:
     return current
 
 
-def _steps(log: Path) -> Iterator[Step]:
-    for line in log.read_text().splitlines() if log.exists() else ():
-        if metadata := json.loads(line).get("resourcePreEvent", {}).get("metadata"):
+def _steps(events: list[dict[str, Any]]) -> Iterator[Step]:
+    for event in events:
+        if metadata := event.get("resourcePreEvent", {}).get("metadata"):
             yield Step(metadata["op"], metadata["urn"], tuple(metadata.get("diffs") or ()))
+
+
+def _warnings(events: list[dict[str, Any]]) -> Iterator[str]:
+    for event in events:
+        told = event.get("diagnosticEvent", {})
+        # The engine warns of each plugin that it takes from the PATH.
+        if told.get("severity") == "warning" and "from $PATH" not in told["message"]:
+            yield told["message"]

@@ -16,6 +16,6 @@ def test_a_preview_passes_while_no_output_of_any_resource_is_known(
 
     previewed = new.preview().must()
 
-    assert "warning" not in previewed.output
+    assert previewed.warnings == ()
     assert len(previewed.changes["create"]) == len(engine.record.calls("Create"))
     assert engine.left() == []

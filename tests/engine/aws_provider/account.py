@@ -102,7 +102,8 @@ class Pretended:
         self._path(before.type, before.id).unlink(missing_ok=True)
 
     def _path(self, type: str, id: str) -> Path:
-        where = self._around.region if kind(type).regional else "global"
+        of = kind(type)
+        where = self._around.region if of.regional and not of.worldwide else "global"
         digest = hashlib.sha256(id.encode()).hexdigest()[:16]
         return self._folder / where / type.replace("/", "_").replace(":", "_") / f"{digest}.json"
 

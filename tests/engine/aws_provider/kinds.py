@@ -28,6 +28,7 @@ class Kind:
     documents: frozenset[str] = frozenset()  # inputs that are compared as JSON, not as text
     regional: bool = True
     tagged: bool = False
+    worldwide: bool = False  # whether its name may be there once in all regions
 
 
 def kind(type: str) -> Kind:

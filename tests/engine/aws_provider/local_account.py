@@ -1,6 +1,7 @@
 """The local AWS, as a person points the real provider at it: by endpoints and keys."""
 
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,17 @@ class LocalAccount:
     """An account of the local AWS. Paths of archives are relative to the project's folder."""
 
     def __init__(self, access: Access, folder: Path) -> None:
-        self.id: str = access.client("sts").get_caller_identity()["Account"]
-        self._account = resources.Account(access, self.id, folder)
+        self._access = access
+        self._folder = folder
+
+    @cached_property
+    def id(self) -> str:
+        """The account's number, as AWS says it."""
+        return str(self._access.client("sts").get_caller_identity()["Account"])
+
+    @cached_property
+    def _account(self) -> resources.Account:
+        return resources.Account(self._access, self.id, self._folder)
 
     def create(self, type: str, name: str, inputs: Values) -> tuple[str, Values]:
         """Creates a resource."""

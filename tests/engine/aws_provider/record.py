@@ -35,12 +35,12 @@ class Record:
     """A file of calls. Several processes may write to it at a time."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
 
     def add(self, call: Call) -> None:
         """Adds a call."""
         line = json.dumps(vars(call)) + "\n"
-        descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         try:
             os.write(descriptor, line.encode())  # appended at once, or not
         finally:
@@ -52,10 +52,10 @@ class Record:
 
     def forget(self) -> None:
         """Removes every call."""
-        self._path.unlink(missing_ok=True)
+        self.path.unlink(missing_ok=True)
 
     def _all(self) -> Iterator[Call]:
-        if self._path.exists():
-            for line in self._path.read_text().splitlines():
+        if self.path.exists():
+            for line in self.path.read_text().splitlines():
                 fields: dict[str, Any] = json.loads(line)
                 yield Call(**fields)

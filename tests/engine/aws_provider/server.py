@@ -2,8 +2,8 @@
 
 Where its configuration names endpoints, it does it to the local AWS that answers there.
 
-What it takes from its environment: `BACKGROUND_TASKS_ENGINE_FOLDER`, where it keeps the account and
-its record; `BACKGROUND_TASKS_ENGINE_UNKNOWN`, set to have every output unknown in previews.
+What it takes from its environment: where the pretended account and the record of calls are, and
+whether every output is unknown in previews.
 """
 
 import os
@@ -29,7 +29,8 @@ from tests.engine.aws_provider.resource import Surroundings
 from tests.engine.aws_provider.wire import Values, from_wire, plain, to_wire
 from tests.engine.serving import serve
 
-FOLDER: Final = "BACKGROUND_TASKS_ENGINE_FOLDER"
+ACCOUNT: Final = "BACKGROUND_TASKS_ENGINE_ACCOUNT"
+RECORD: Final = "BACKGROUND_TASKS_ENGINE_RECORD"
 UNKNOWN: Final = "BACKGROUND_TASKS_ENGINE_UNKNOWN"
 
 _Kind = provider_pb2.PropertyDiff.Kind
@@ -53,9 +54,9 @@ def _telling(method: Callable[[Any, Any, Any], Answer]) -> Callable[[Any, Any, A
 class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
     """The AWS provider, as far as tests tell the real one from it."""
 
-    def __init__(self, folder: Path, *, nothing_known: bool) -> None:
+    def __init__(self, folder: Path, record: Record, *, nothing_known: bool) -> None:
         self._folder = folder
-        self._record = Record(folder / "calls.jsonl")
+        self._record = record
         self._nothing_known = nothing_known
         self._config: Values = {}
         self._account: Account
@@ -175,7 +176,7 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
     def _account_of(self, configuration: Values) -> Account:
         if access := local_account.access(configuration):
             return LocalAccount(access, Path.cwd())
-        return Pretended(self._folder / "account", Surroundings.of(configuration))
+        return Pretended(self._folder, Surroundings.of(configuration))
 
     def _planned(self, outputs: Values) -> Any:
         return to_wire(resource.everything_unknown(outputs) if self._nothing_known else outputs)
@@ -232,5 +233,9 @@ def _how(found: Changes, key: str) -> Any:
 
 def main() -> None:
     """Serves the engine that has started this process."""
-    provider = AwsProvider(Path(os.environ[FOLDER]), nothing_known=bool(os.environ.get(UNKNOWN)))
+    provider = AwsProvider(
+        Path(os.environ[ACCOUNT]),
+        Record(Path(os.environ[RECORD])),
+        nothing_known=bool(os.environ.get(UNKNOWN)),
+    )
     serve(lambda server: provider_pb2_grpc.add_ResourceProviderServicer_to_server(provider, server))
