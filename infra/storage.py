@@ -93,7 +93,10 @@ class Storage(pulumi.ComponentResource):
 
 
 def _names(queue: aws.sqs.Queue) -> Names:
-    return Names(queue.name.apply(lambda name: name.removesuffix(f"-{UNDELIVERED}")))
+    return Names(
+        prefix=queue.name.apply(lambda name: name.removesuffix(f"-{UNDELIVERED}")),
+        region=queue.arn.apply(lambda arn: arn.split(":")[3]),
+    )
 
 
 def _last_part(arn: str) -> str:
