@@ -1,20 +1,11 @@
-"""The Pulumi program: reads the settings, creates the components, exports the outputs."""
+"""The Pulumi program: reads the stack's config, creates the component, exports the outputs."""
 
 import pulumi
 
-from infra import bundle
-from infra.background_tasks import BackgroundTasks, BackgroundTasksArgs
-from infra.provider import provider
-from infra.settings import Settings
+from infra import config
+from infra.background_tasks import BackgroundTasks
 
-settings = Settings.from_pulumi()
-tasks = BackgroundTasks(
-    settings.project,
-    BackgroundTasksArgs(
-        settings=settings, code=bundle.archive(settings), definitions=bundle.definitions()
-    ),
-    pulumi.ResourceOptions(providers=[provider(settings)]),
-)
+tasks = BackgroundTasks("background-tasks", config.arguments())
 
 pulumi.export("apiUrl", tasks.api_url)
 pulumi.export("eventBusName", tasks.event_bus_name)

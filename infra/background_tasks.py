@@ -1,36 +1,33 @@
 """The whole stack: storage, worker, state machine, event routing, schedules, API and recovery."""
 
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import partial
 
 import pulumi
 
 from handler.contract import IMPORT_SECONDS, WORKER_TIMEOUT_SECONDS, EnvVar
 from handler.definition import Definition
-from infra import console, policies
+from infra import bundle, console, policies
+from infra.arguments import BackgroundTasksArgs
 from infra.event_routing import EventRouting, EventRoutingArgs
 from infra.function import Function, FunctionArgs, FunctionDefaults
 from infra.graphql_api import GraphqlApi, GraphqlApiArgs
+from infra.names import checked_prefix
 from infra.recovery_function import RecoveryFunction, RecoveryFunctionArgs
 from infra.scheduler import Scheduler, SchedulerArgs
-from infra.settings import Settings
 from infra.state_machine import StateMachine, StateMachineArgs
 from infra.storage import Storage, StorageArgs
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BackgroundTasksArgs:
-    """What one environment is made of."""
-
-    settings: Settings
-    code: pulumi.Archive  # the bundle that all Lambdas run
-    definitions: Sequence[Definition]  # the tasks in the bundle; some have a schedule
+from infra.tags import tagged
 
 
 class BackgroundTasks(pulumi.ComponentResource):
-    """Background tasks in one environment. Its attributes become the stack's outputs."""
+    """Background tasks in one environment, in this Pulumi program or in any other.
+
+    It reads no config: its arguments say everything. It uses the AWS provider of `opts`, or the
+    default one. Its attributes are what a program may want to export.
+
+    Raises:
+        DeployError: the tasks, their bundle or the names can't be deployed. The message says why.
+    """
 
     api_url: pulumi.Output[str]
     event_bus_name: pulumi.Output[str]
@@ -46,25 +43,39 @@ class BackgroundTasks(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: BackgroundTasksArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        super().__init__("background-tasks:infra:BackgroundTasks", name, None, opts)
+        prefix = checked_prefix(args.name_prefix or f"{name}-{pulumi.get_stack()}")
+        definitions, code = bundle.definitions(args), bundle.archive(args)
+        super().__init__(
+            "background-tasks:infra:BackgroundTasks",
+            name,
+            None,
+            pulumi.ResourceOptions.merge(
+                opts, pulumi.ResourceOptions(transformations=[tagged(args.tags)])
+            ),
+        )
         child = pulumi.ResourceOptions(parent=self)
-        settings = args.settings
-        storage = Storage("storage", StorageArgs(settings=settings), child)
+        storage = Storage(name, StorageArgs(args=args, prefix=prefix), child)
+        settings = storage.settings
         defaults = FunctionDefaults(
             settings=settings,
-            code=args.code,
-            environment=storage.environment,
+            code=code,
+            environment={
+                **storage.environment,
+                EnvVar.CODE_VERSION.value: bundle.version(code),
+            },
             arns=storage.arns,
         )
-        worker = Function("worker", _worker(defaults), child)
+        worker = Function(f"{name}-worker", _worker(defaults), child)
         machine = StateMachine(
-            "state-machine", StateMachineArgs(settings=settings, worker_arn=worker.arn), child
+            f"{name}-state-machine",
+            StateMachineArgs(settings=settings, worker_arn=worker.arn),
+            child,
         )
-        EventRouting("event-routing", _event_routing(args, storage, machine), child)
-        Scheduler("scheduler", _scheduler(args, storage, machine), child)
-        api = GraphqlApi("api", GraphqlApiArgs(defaults=defaults), child)
+        EventRouting(f"{name}-event-routing", _event_routing(storage, machine), child)
+        Scheduler(f"{name}-scheduler", _scheduler(definitions, storage, machine), child)
+        api = GraphqlApi(f"{name}-api", GraphqlApiArgs(defaults=defaults), child)
         recovery = RecoveryFunction(
-            "recovery",
+            f"{name}-recovery",
             RecoveryFunctionArgs(
                 defaults=defaults,
                 dead_letter_queue=storage.dead_letter_queue,
@@ -83,54 +94,53 @@ class BackgroundTasks(pulumi.ComponentResource):
         self.recovery_function_name = recovery.function_name
         self.dead_letter_queue_url = storage.dead_letter_queue.url
         self.console = pulumi.Output.all(
+            prefix=settings.names.prefix,
             executions=machine.arn,
             table=self.table_name,
             event_bus=self.event_bus_name,
             undelivered=self.dead_letter_queue_url,
             recovery_failures=storage.recovery_failures.url,
-        ).apply(lambda names: console.links(settings, **names))
+        ).apply(lambda names: console.links(**names))
         self.register_outputs(
             {"api_url": self.api_url, "state_machine_arn": self.state_machine_arn}
         )
 
 
 def _worker(defaults: FunctionDefaults) -> FunctionArgs:
-    config = defaults.settings.config
+    args = defaults.settings.args
     return FunctionArgs(
         defaults=defaults,
         module="worker",
         description="Runs an iteration of a background task.",
-        memory_mb=config.worker_memory_mb,
+        memory_mb=args.worker_memory_mb,
         timeout_seconds=WORKER_TIMEOUT_SECONDS,
-        policy=partial(
-            policies.worker,
-            tasks=[statement.to_iam() for statement in config.worker_policy_statements],
-        ),
+        policy=policies.worker,
+        statements=args.worker_policy_statements,
         environment={
             EnvVar.IMPORT_SECONDS.value: str(IMPORT_SECONDS),
             # definitions/csv_import/allowed.py reads these.
-            "IMPORT_CSV_BUCKETS": json.dumps(config.import_csv_buckets),
-            "IMPORT_CSV_TABLES": json.dumps(config.import_csv_tables),
+            "IMPORT_CSV_BUCKETS": pulumi.Output.json_dumps(args.import_csv_buckets),
+            "IMPORT_CSV_TABLES": pulumi.Output.json_dumps(args.import_csv_tables),
         },
-        reserved_concurrency=config.worker_concurrency or None,
+        reserved_concurrency=args.worker_concurrency or None,
     )
 
 
-def _event_routing(
-    args: BackgroundTasksArgs, storage: Storage, machine: StateMachine
-) -> EventRoutingArgs:
+def _event_routing(storage: Storage, machine: StateMachine) -> EventRoutingArgs:
     return EventRoutingArgs(
-        settings=args.settings,
+        settings=storage.settings,
         event_bus_name=storage.event_bus_name,
         state_machine_arn=machine.arn,
         dead_letter_queue=storage.dead_letter_queue,
     )
 
 
-def _scheduler(args: BackgroundTasksArgs, storage: Storage, machine: StateMachine) -> SchedulerArgs:
+def _scheduler(
+    definitions: Sequence[Definition], storage: Storage, machine: StateMachine
+) -> SchedulerArgs:
     return SchedulerArgs(
-        settings=args.settings,
-        definitions=args.definitions,
+        settings=storage.settings,
+        definitions=definitions,
         state_machine_arn=machine.arn,
         dead_letter_queue_arn=storage.dead_letter_queue.arn,
     )

@@ -2,13 +2,12 @@
 
 from urllib.parse import quote
 
-from infra.partitions import CONSOLE_DOMAINS, partition_of
-from infra.settings import Settings
+from infra.partitions import CONSOLE_DOMAINS, partition_of, region_of
 
 
 def links(
-    settings: Settings,
     *,
+    prefix: str,
     executions: str,
     table: str,
     event_bus: str,
@@ -18,22 +17,22 @@ def links(
     """The pages to look at when a task went wrong, by name; none where there is no public console.
 
     Args:
-        settings: the stack's settings.
+        prefix: what the names of the functions begin with.
         executions: the state machine's ARN.
         table: the table's name.
         event_bus: the bus's name.
         undelivered: the dead-letter queue's URL.
         recovery_failures: the URL of the queue of the recovery's own failures.
     """
-    region = settings.aws.region
+    region = region_of(executions)
     domain = CONSOLE_DOMAINS.get(partition_of(executions))
     if domain is None:
         return {}
     paths = {
         "executions": f"states/home?region={region}#/statemachines/view/{executions}",
-        "workerLog": _log(region, settings.resource_name("worker")),
-        "apiLog": _log(region, settings.resource_name("api")),
-        "recoveryLog": _log(region, settings.resource_name("recovery")),
+        "workerLog": _log(region, f"{prefix}-worker"),
+        "apiLog": _log(region, f"{prefix}-api"),
+        "recoveryLog": _log(region, f"{prefix}-recovery"),
         "table": f"dynamodbv2/home?region={region}#item-explorer?table={table}",
         "eventBus": f"events/home?region={region}#/eventbus/{event_bus}",
         "undelivered": _queue(region, undelivered),

@@ -11,7 +11,8 @@ import pulumi_aws as aws
 
 from handler.contract import DETAIL_TYPE
 from infra import policies
-from infra.settings import Settings
+from infra.arguments import Settings
+from infra.role import Role, RoleArgs
 
 # EventBridge retries for at most 24 hours and 185 times (EventBridge guide, "How EventBridge
 # retries delivering events"). Here it stops after an hour: the event goes to the dead-letter queue,
@@ -40,16 +41,16 @@ class EventRouting(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         rule = aws.cloudwatch.EventRule(
             name,
-            name=args.settings.resource_name("start"),
+            name=args.settings.name("start"),
             description="Starts an execution for every event of a background task.",
             event_bus_name=args.event_bus_name,
             event_pattern=pulumi.Output.json_dumps({"detail-type": [DETAIL_TYPE]}),
             opts=child,
         )
         accepts = _accept_undelivered(name, args.dead_letter_queue, rule, child)
-        role, allows = _role(name, args, rule, child)
+        role = Role(name, _role(args, rule), child)
         # The target comes last: without the role or the queue's policy an event would be lost.
-        ready = pulumi.ResourceOptions(parent=self, depends_on=[accepts, allows])
+        ready = pulumi.ResourceOptions(parent=self, depends_on=[accepts, role.policy])
         _target(name, args, rule, role, ready)
         self.register_outputs({})
 
@@ -58,7 +59,7 @@ def _target(
     name: str,
     args: EventRoutingArgs,
     rule: aws.cloudwatch.EventRule,
-    role: aws.iam.Role,
+    role: Role,
     opts: pulumi.ResourceOptions,
 ) -> None:
     aws.cloudwatch.EventTarget(
@@ -92,29 +93,13 @@ def _accept_undelivered(
     )
 
 
-def _role(
-    name: str,
-    args: EventRoutingArgs,
-    rule: aws.cloudwatch.EventRule,
-    opts: pulumi.ResourceOptions,
-) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
-    physical_name = args.settings.resource_name("start")
-    role = aws.iam.Role(
-        name,
-        name=physical_name,
-        assume_role_policy=pulumi.Output.json_dumps(
-            rule.arn.apply(lambda arn: policies.trust("events", source=arn))
-        ),
-        opts=opts,
-    )
+def _role(args: EventRoutingArgs, rule: aws.cloudwatch.EventRule) -> RoleArgs:
     may_start = pulumi.Output.from_input(args.state_machine_arn).apply(
         lambda arn: policies.event_target(state_machine=arn)
     )
-    policy = aws.iam.RolePolicy(
-        name,
-        name=physical_name,
-        role=role.name,
-        policy=pulumi.Output.json_dumps(may_start),
-        opts=opts,
+    return RoleArgs(
+        settings=args.settings,
+        suffix="start",
+        trust=rule.arn.apply(lambda arn: policies.trust("events", source=arn)),
+        policy=may_start,
     )
-    return role, policy

@@ -2,18 +2,21 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import pulumi
 import pulumi_aws as aws
 
 from infra import policies
 from infra.archive import wheels
+from infra.arguments import Settings, Statements
 from infra.policies import Arns, Document
-from infra.settings import Settings
+from infra.role import Role, RoleArgs
 
 RUNTIME: Final = f"python{wheels.PYTHON_VERSION}"
 METRICS_NAMESPACE: Final = "BackgroundTasks"
+# The alias of the version that is deployed.
+LIVE: Final = "live"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,26 +36,34 @@ class FunctionArgs:
     defaults: FunctionDefaults
     module: str  # the module of `handler` that it runs; its physical name ends in it, too
     description: str  # shown in the AWS console
-    memory_mb: int
+    memory_mb: pulumi.Input[int]
     timeout_seconds: int  # of one invocation
-    policy: Callable[[Arns, str], Document]  # of the stack's ARNs and its log group's
+    policy: Callable[..., Document]  # of the stack's ARNs, its log group's, and `tasks`
+    statements: Statements = ()  # what the tasks' own code may do besides
     environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)  # besides defaults
     reserved_concurrency: int | None = None  # how many run at a time; None reserves and limits none
 
     @property
-    def physical_name(self) -> str:
-        return self.defaults.settings.resource_name(self.module)
+    def physical_name(self) -> pulumi.Output[str]:
+        return self.defaults.settings.name(self.module)
 
 
 class Function(pulumi.ComponentResource):
-    """A Lambda, created after its role's policy and its log group.
+    """A Lambda, created after its role's policy and its log group, and invoked by its alias.
 
     Without the policy its first invocations would fail. Without the log group Lambda would create
-    one that keeps every line forever.
+    one that keeps every line forever. Without the alias, which names a published version, an
+    invocation could meet half of a deploy: Lambda changes code and configuration one after the
+    other (API reference, "UpdateFunctionCode" and "UpdateFunctionConfiguration").
+
+    Attributes:
+        arn: of the alias, which is what others invoke.
+        qualifier: the alias's name, where Lambda takes it beside the function's.
     """
 
     arn: pulumi.Output[str]
     function_name: pulumi.Output[str]
+    qualifier: pulumi.Output[str]
 
     def __init__(
         self, name: str, args: FunctionArgs, opts: pulumi.ResourceOptions | None = None
@@ -61,53 +72,74 @@ class Function(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         log_group = aws.cloudwatch.LogGroup(
             name,
-            name=f"/aws/lambda/{args.physical_name}",
-            retention_in_days=args.defaults.settings.config.log_retention_days,
+            name=pulumi.Output.concat("/aws/lambda/", args.physical_name),
+            retention_in_days=args.defaults.settings.args.log_retention_days,
+            kms_key_id=args.defaults.settings.args.kms_key_arn,
             opts=child,
         )
-        role = aws.iam.Role(
-            name,
-            name=args.physical_name,
-            assume_role_policy=pulumi.Output.json_dumps(policies.trust_lambda()),
-            opts=child,
-        )
-        policy = aws.iam.RolePolicy(
-            name,
-            name=args.physical_name,
-            role=role.name,
-            policy=pulumi.Output.json_dumps(_policy(args, log_group)),
-            opts=child,
-        )
+        role = Role(name, _role(args, log_group), child)
         function = _lambda(
-            name, args, role, log_group, pulumi.ResourceOptions(parent=self, depends_on=[policy])
+            name,
+            args,
+            role,
+            log_group,
+            pulumi.ResourceOptions(parent=self, depends_on=[role.policy]),
         )
-        self.arn = function.arn
+        live = aws.lambda_.Alias(
+            name,
+            name=LIVE,
+            function_name=function.name,
+            function_version=function.version,
+            opts=child,
+        )
+        self.arn = live.arn
         self.function_name = function.name
+        self.qualifier = live.name
         self.register_outputs({"arn": self.arn, "function_name": self.function_name})
+
+
+def _role(args: FunctionArgs, log_group: aws.cloudwatch.LogGroup) -> RoleArgs:
+    allowed = pulumi.Output.all(args.defaults.arns, log_group.arn, _statements(args)).apply(
+        lambda known: args.policy(known[0], known[1], tasks=known[2])
+    )
+    return RoleArgs(
+        settings=args.defaults.settings,
+        suffix=args.module,
+        trust=policies.trust_lambda(),
+        policy=allowed,
+    )
+
+
+def _statements(args: FunctionArgs) -> list[Any]:
+    is_in_vpc = args.defaults.settings.args.subnet_ids is not None
+    return [*args.statements, *([policies.network_interfaces()] if is_in_vpc else [])]
 
 
 def _lambda(
     name: str,
     args: FunctionArgs,
-    role: aws.iam.Role,
+    role: Role,
     log_group: aws.cloudwatch.LogGroup,
     opts: pulumi.ResourceOptions,
 ) -> aws.lambda_.Function:
+    of_all = args.defaults.settings.args
     return aws.lambda_.Function(
         name,
         name=args.physical_name,
         description=args.description,
         runtime=RUNTIME,
-        architectures=[args.defaults.settings.config.lambda_architecture],
+        architectures=[of_all.lambda_architecture],
         code=args.defaults.code,
         handler=f"handler.{args.module}.handler",
+        layers=of_all.layers,
         memory_size=args.memory_mb,
+        publish=True,
         timeout=args.timeout_seconds,
         reserved_concurrent_executions=args.reserved_concurrency,
         role=role.arn,
-        environment=aws.lambda_.FunctionEnvironmentArgs(
-            variables={**_powertools(args), **args.defaults.environment, **args.environment}
-        ),
+        environment=aws.lambda_.FunctionEnvironmentArgs(variables=_variables(args)),
+        kms_key_arn=of_all.kms_key_arn,
+        vpc_config=_vpc(args),
         logging_config=aws.lambda_.FunctionLoggingConfigArgs(
             log_format="Text", log_group=log_group.name
         ),
@@ -115,15 +147,21 @@ def _lambda(
     )
 
 
-def _policy(args: FunctionArgs, log_group: aws.cloudwatch.LogGroup) -> pulumi.Output[Document]:
-    return pulumi.Output.all(args.defaults.arns, log_group.arn).apply(
-        lambda arns: args.policy(*arns)
-    )
-
-
-def _powertools(args: FunctionArgs) -> dict[str, pulumi.Input[str]]:
-    return {
+def _variables(args: FunctionArgs) -> dict[str, pulumi.Input[str]]:
+    """The authors' own variables, and ours, which they can't change."""
+    of_all = args.defaults.settings.args
+    powertools: dict[str, pulumi.Input[str]] = {
         "POWERTOOLS_SERVICE_NAME": args.physical_name,
         "POWERTOOLS_METRICS_NAMESPACE": METRICS_NAMESPACE,
-        "POWERTOOLS_LOG_LEVEL": args.defaults.settings.config.lambda_log_level,
+        "POWERTOOLS_LOG_LEVEL": of_all.lambda_log_level,
     }
+    return {**of_all.environment, **powertools, **args.defaults.environment, **args.environment}
+
+
+def _vpc(args: FunctionArgs) -> aws.lambda_.FunctionVpcConfigArgs | None:
+    of_all = args.defaults.settings.args
+    if of_all.subnet_ids is None:
+        return None
+    return aws.lambda_.FunctionVpcConfigArgs(
+        subnet_ids=of_all.subnet_ids, security_group_ids=of_all.security_group_ids
+    )

@@ -1,7 +1,6 @@
 """The GraphQL API: a Lambda and the HTTP API in front of it."""
 
 from dataclasses import dataclass
-from functools import partial
 
 import pulumi
 
@@ -39,20 +38,17 @@ class GraphqlApi(pulumi.ComponentResource):
 
 
 def _function(defaults: FunctionDefaults) -> FunctionArgs:
+    args = defaults.settings.args
     return FunctionArgs(
         defaults=defaults,
         module="api",
         description="Answers GraphQL requests about background tasks.",
-        memory_mb=defaults.settings.config.api_memory_mb,
+        memory_mb=args.api_memory_mb,
         timeout_seconds=API_TIMEOUT_SECONDS,
         environment={
-            EnvVar.JWT_TENANT_CLAIM.value: defaults.settings.config.jwt_tenant_claim,
+            EnvVar.JWT_TENANT_CLAIM.value: args.jwt_tenant_claim,
             EnvVar.IMPORT_SECONDS.value: str(API_IMPORT_SECONDS),
         },
-        policy=partial(
-            policies.api,
-            tasks=[
-                statement.to_iam() for statement in defaults.settings.config.api_policy_statements
-            ],
-        ),
+        policy=policies.api,
+        statements=args.api_policy_statements,
     )

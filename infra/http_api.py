@@ -7,9 +7,9 @@ from typing import Final
 import pulumi
 import pulumi_aws as aws
 
+from infra.arguments import Settings
 from infra.function import Function
 from infra.partitions import service_principal
-from infra.settings import Settings
 
 PATH: Final = "/graphql"
 ROUTE: Final = f"POST {PATH}"
@@ -70,7 +70,7 @@ class HttpApi(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         api = aws.apigatewayv2.Api(
             name,
-            name=args.settings.resource_name("api"),
+            name=args.settings.name("api"),
             description="GraphQL API of the background tasks.",
             protocol_type="HTTP",
             cors_configuration=_cors(args.settings),
@@ -84,10 +84,10 @@ class HttpApi(pulumi.ComponentResource):
 
 def _cors(settings: Settings) -> aws.apigatewayv2.ApiCorsConfigurationArgs | None:
     """Which pages may call: API Gateway answers their preflights, and refuses those of others."""
-    if not settings.config.cors_origins:
+    if settings.args.cors_origins is None:
         return None
     return aws.apigatewayv2.ApiCorsConfigurationArgs(
-        allow_origins=list(settings.config.cors_origins),
+        allow_origins=settings.args.cors_origins,
         allow_methods=["POST"],
         allow_headers=list(CORS_HEADERS),
         max_age=CORS_MAX_AGE_SECONDS,
@@ -101,6 +101,7 @@ def _route(
         name,
         action="lambda:InvokeFunction",
         function=args.function.function_name,
+        qualifier=args.function.qualifier,
         principal=service_principal("apigateway"),
         source_arn=pulumi.Output.concat(api.execution_arn, "/*/POST", PATH),
         opts=opts,
@@ -114,7 +115,7 @@ def _route(
         opts=opts,
     )
     target = pulumi.Output.concat("integrations/", integration.id)
-    if not args.settings.config.jwt_issuer:
+    if args.settings.args.jwt_issuer is None:
         return aws.apigatewayv2.Route(
             name,
             api_id=api.id,
@@ -131,7 +132,7 @@ def _route(
         authorization_type="JWT",
         # A token needs one of them (API Gateway guide, "Control access to HTTP APIs with JWT
         # authorizers").
-        authorization_scopes=list(args.settings.config.jwt_scopes) or None,
+        authorization_scopes=args.settings.args.jwt_scopes,
         authorizer_id=_jwt_authorizer(name, api, args.settings, opts).id,
         opts=opts,
     )
@@ -142,13 +143,13 @@ def _jwt_authorizer(
 ) -> aws.apigatewayv2.Authorizer:
     return aws.apigatewayv2.Authorizer(
         name,
-        name=settings.resource_name("jwt"),
+        name=settings.name("jwt"),
         api_id=api.id,
         authorizer_type="JWT",
         identity_sources=["$request.header.Authorization"],
         jwt_configuration=aws.apigatewayv2.AuthorizerJwtConfigurationArgs(
-            issuer=settings.config.jwt_issuer,
-            audiences=list(settings.config.jwt_audience),
+            issuer=settings.args.jwt_issuer,
+            audiences=settings.args.jwt_audience,
         ),
         opts=opts,
     )
@@ -159,8 +160,9 @@ def _stage(
 ) -> None:
     log_group = aws.cloudwatch.LogGroup(
         f"{name}-access",
-        name=f"/aws/vendedlogs/apis/{settings.resource_name('api')}",
-        retention_in_days=settings.config.log_retention_days,
+        name=pulumi.Output.concat("/aws/vendedlogs/apis/", settings.name("api")),
+        retention_in_days=settings.args.log_retention_days,
+        kms_key_id=settings.args.kms_key_arn,
         opts=opts,
     )
     aws.apigatewayv2.Stage(

@@ -10,12 +10,17 @@ from infra import policies
 
 # No upload of a payload takes longer than an invocation.
 ABORT_UPLOADS_AFTER_DAYS: Final = 1
+# What S3 blocks in a new bucket since April 2026 (S3 guide, "Blocking or unblocking SSE-C for a
+# general purpose bucket"): the keys of SSE-C come with each request, and nobody here has any.
+BLOCKED_ENCRYPTION_TYPES: Final = ("SSE-C",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PayloadBucketArgs:
-    """Whether the bucket can be deleted."""
+    """The bucket's name, the key that it is encrypted with, and whether it can be deleted."""
 
+    physical_name: pulumi.Input[str]
+    kms_key_arn: pulumi.Input[str] | None
     protect: bool
 
 
@@ -35,10 +40,16 @@ class PayloadBucket(pulumi.ComponentResource):
         super().__init__("background-tasks:infra:PayloadBucket", name, None, opts)
         bucket = aws.s3.Bucket(
             name,
+            bucket=args.physical_name,
             force_destroy=not args.protect,
-            opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                protect=args.protect,
+                ignore_changes=["bucket"],  # another name would be another, empty bucket
+            ),
         )
         child = pulumi.ResourceOptions(parent=self)
+        _encrypt(name, bucket, args.kms_key_arn, child)
         private = _keep_private(name, bucket, child)
         # S3 refuses two changes of a bucket at the same time (OperationAborted).
         _require_tls(name, bucket, pulumi.ResourceOptions(parent=self, depends_on=[private]))
@@ -51,7 +62,6 @@ class PayloadBucket(pulumi.ComponentResource):
 def _keep_private(
     name: str, bucket: aws.s3.Bucket, opts: pulumi.ResourceOptions
 ) -> aws.s3.BucketPublicAccessBlock:
-    _encrypt(name, bucket, opts)
     return aws.s3.BucketPublicAccessBlock(
         name,
         bucket=bucket.bucket,
@@ -63,10 +73,16 @@ def _keep_private(
     )
 
 
-def _encrypt(name: str, bucket: aws.s3.Bucket, opts: pulumi.ResourceOptions) -> None:
+def _encrypt(
+    name: str,
+    bucket: aws.s3.Bucket,
+    kms_key_arn: pulumi.Input[str] | None,
+    opts: pulumi.ResourceOptions,
+) -> None:
     by_default = (
         aws.s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs(
-            sse_algorithm="AES256"
+            sse_algorithm="AES256" if kms_key_arn is None else "aws:kms",
+            kms_master_key_id=kms_key_arn,
         )
     )
     aws.s3.BucketServerSideEncryptionConfiguration(
@@ -74,7 +90,10 @@ def _encrypt(name: str, bucket: aws.s3.Bucket, opts: pulumi.ResourceOptions) -> 
         bucket=bucket.bucket,
         rules=[
             aws.s3.BucketServerSideEncryptionConfigurationRuleArgs(
-                apply_server_side_encryption_by_default=by_default
+                apply_server_side_encryption_by_default=by_default,
+                # S3 fills in both by itself: what is left out would differ in every preview.
+                blocked_encryption_types=list(BLOCKED_ENCRYPTION_TYPES),
+                bucket_key_enabled=kms_key_arn is not None,
             ),
         ],
         opts=opts,

@@ -11,7 +11,7 @@ Statement = dict[str, object]
 Document = dict[str, object]
 
 # The log delivery API takes no ARNs (Step Functions guide, "Using CloudWatch Logs to log execution
-# history").
+# history"), nor do the interfaces of a function in a VPC have any before it runs.
 NO_RESOURCE_TO_NAME: Final = "*"
 
 LOG_DELIVERY: Final = (
@@ -23,6 +23,14 @@ LOG_DELIVERY: Final = (
     "logs:PutResourcePolicy",
     "logs:DescribeResourcePolicies",
     "logs:DescribeLogGroups",
+)
+NETWORK_INTERFACES: Final = (
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:UnassignPrivateIpAddresses",
 )
 # IAM checks a transaction by the actions in it (DynamoDB guide, "IAM and transactions"), but a
 # batch by the batch's own action.
@@ -48,6 +56,7 @@ class Arns:
     state_machine: str
     dead_letter_queue: str
     recovery_failures: str
+    kms_key: str | None = None  # that they are encrypted with; None where AWS's own keys are
 
     @property
     def executions(self) -> str:
@@ -117,11 +126,12 @@ def recovery(arns: Arns, log_group: str, *, tasks: Sequence[Statement]) -> Docum
     )
 
 
-def state_machine(*, worker: str) -> Document:
+def state_machine(*, worker: str, kms_key: str | None = None) -> Document:
     """The state machine's policy: it invokes the worker and writes its log."""
     return _document(
         _allow(["lambda:InvokeFunction"], worker),
         _allow(list(LOG_DELIVERY), NO_RESOURCE_TO_NAME),
+        *_use_key(kms_key),
     )
 
 
@@ -130,7 +140,9 @@ def event_target(*, state_machine: str) -> Document:
     return _document(_allow(["states:StartExecution"], state_machine))
 
 
-def schedules(*, state_machine: str, dead_letter_queue: str) -> Document:
+def schedules(
+    *, state_machine: str, dead_letter_queue: str, kms_key: str | None = None
+) -> Document:
     """The policy of the schedules: they start executions.
 
     They also send what they can't deliver: EventBridge Scheduler does it with the schedule's own
@@ -139,6 +151,7 @@ def schedules(*, state_machine: str, dead_letter_queue: str) -> Document:
     return _document(
         _allow(["states:StartExecution"], state_machine),
         _allow(["sqs:SendMessage"], dead_letter_queue),
+        *_use_key(kms_key),
     )
 
 
@@ -177,7 +190,27 @@ def _common(arns: Arns, log_group: str) -> list[Statement]:
         _list_payloads(arns.payload_bucket),
         _allow(["states:DescribeExecution", "states:StopExecution"], arns.executions),
         _allow(["logs:CreateLogStream", "logs:PutLogEvents"], f"{log_group}:log-stream:*"),
+        *_use_key(arns.kms_key),
     ]
+
+
+def network_interfaces() -> Statement:
+    """Lets Lambda connect a function to a VPC: to interfaces that don't exist yet.
+
+    The actions of the managed policy AWSLambdaVPCAccessExecutionRole (Lambda guide, "Giving Lambda
+    functions access to resources in an Amazon VPC").
+    """
+    return _allow(list(NETWORK_INTERFACES), NO_RESOURCE_TO_NAME)
+
+
+def _use_key(key: str | None) -> list[Statement]:
+    """Encrypts and decrypts with the stack's own key, if it has one.
+
+    S3 and SQS ask for both actions of whoever writes or sends (S3 guide, "Using server-side
+    encryption with AWS KMS keys"; SQS guide, "Key management"), Step Functions of the state
+    machine's role (guide, "Data at rest encryption in Step Functions").
+    """
+    return [_allow(["kms:Decrypt", "kms:GenerateDataKey"], key)] if key else []
 
 
 def _list_payloads(bucket: str) -> Statement:

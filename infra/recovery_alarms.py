@@ -6,7 +6,7 @@ from typing import Final
 import pulumi
 import pulumi_aws as aws
 
-from infra.settings import Settings
+from infra.arguments import Settings
 
 PERIOD_SECONDS: Final = 5 * 60  # as often as the recovery sweeps
 # How many periods a message may wait in a queue: a letter that a sweep can deal with is gone by
@@ -32,19 +32,18 @@ class RecoveryAlarms(pulumi.ComponentResource):
     ) -> None:
         super().__init__("background-tasks:infra:RecoveryAlarms", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        _failing(args, child)
-        _silent(args, child)
-        _waiting("undelivered", args.dead_letter_queue, args.settings, child)
-        _waiting("recovery-failures", args.failures, args.settings, child)
+        _failing(f"{name}-failing", args, child)
+        _silent(f"{name}-silent", args, child)
+        _waiting(f"{name}-undelivered", args.dead_letter_queue, args.settings, child)
+        _waiting(f"{name}-recovery-failures", args.failures, args.settings, child)
         self.register_outputs({})
 
 
-def _failing(args: RecoveryAlarmsArgs, opts: pulumi.ResourceOptions) -> None:
+def _failing(name: str, args: RecoveryAlarmsArgs, opts: pulumi.ResourceOptions) -> None:
     """What fails once, such as a throttled request, is gone in the next sweep."""
-    name = args.settings.resource_name("recovery-failing")
     aws.cloudwatch.MetricAlarm(
-        "recovery-failing",
-        name=name,
+        name,
+        name=args.settings.name("recovery-failing"),
         alarm_description="The recovery fails again and again; its log says at what.",
         namespace="AWS/Lambda",
         metric_name="Errors",
@@ -62,12 +61,11 @@ def _failing(args: RecoveryAlarmsArgs, opts: pulumi.ResourceOptions) -> None:
     )
 
 
-def _silent(args: RecoveryAlarmsArgs, opts: pulumi.ResourceOptions) -> None:
+def _silent(name: str, args: RecoveryAlarmsArgs, opts: pulumi.ResourceOptions) -> None:
     """A recovery that nothing invokes, or that is throttled, has no errors either."""
-    name = args.settings.resource_name("recovery-silent")
     aws.cloudwatch.MetricAlarm(
-        "recovery-silent",
-        name=name,
+        name,
+        name=args.settings.name("recovery-silent"),
         alarm_description="The recovery, which sweeps every five minutes, has not run.",
         namespace="AWS/Lambda",
         metric_name="Invocations",
@@ -85,15 +83,18 @@ def _silent(args: RecoveryAlarmsArgs, opts: pulumi.ResourceOptions) -> None:
 
 
 def _waiting(
-    suffix: str, queue: aws.sqs.Queue, settings: Settings, opts: pulumi.ResourceOptions
+    name: str, queue: aws.sqs.Queue, settings: Settings, opts: pulumi.ResourceOptions
 ) -> None:
     """Counts hidden messages too: one that a sweep has taken is hidden, and comes back."""
     metrics = ("ApproximateNumberOfMessagesVisible", "ApproximateNumberOfMessagesNotVisible")
     aws.cloudwatch.MetricAlarm(
-        f"{suffix}-waiting",
-        name=settings.resource_name(f"{suffix}-waiting"),
-        alarm_description=f"The queue {settings.resource_name(suffix)} has not been empty for"
-        f" {PATIENT_PERIODS * PERIOD_SECONDS // 60} minutes.",
+        name,
+        name=pulumi.Output.concat(queue.name, "-waiting"),
+        alarm_description=pulumi.Output.format(
+            "The queue {0} has not been empty for {1} minutes.",
+            queue.name,
+            PATIENT_PERIODS * PERIOD_SECONDS // 60,
+        ),
         metric_queries=[
             aws.cloudwatch.MetricAlarmMetricQueryArgs(
                 id="messages", expression="visible + hidden", label="Messages", return_data=True
@@ -127,5 +128,6 @@ def _maximum(
     )
 
 
-def _actions(settings: Settings) -> list[str] | None:
-    return [settings.config.alarm_topic_arn] if settings.config.alarm_topic_arn else None
+def _actions(settings: Settings) -> list[pulumi.Input[str]] | None:
+    topic = settings.args.alarm_topic_arn
+    return None if topic is None else [topic]

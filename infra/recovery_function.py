@@ -1,7 +1,6 @@
 """The recovery: a Lambda that ends tasks that nothing runs, and resends lost events."""
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Final
 
 import pulumi
@@ -48,7 +47,7 @@ class RecoveryFunction(pulumi.ComponentResource):
         function = Function(name, _function(args), opts=child)
         ended = aws.cloudwatch.EventRule(
             f"{name}-ended",
-            name=args.defaults.settings.resource_name("execution-ended"),
+            name=args.defaults.settings.name("execution-ended"),
             description="Tells the recovery of executions that failed, timed out or were stopped.",
             event_pattern=pulumi.Output.json_dumps(
                 args.defaults.arns.apply(lambda arns: _ended(arns.state_machine))
@@ -57,7 +56,7 @@ class RecoveryFunction(pulumi.ComponentResource):
         )
         sweep = aws.cloudwatch.EventRule(
             f"{name}-sweep",
-            name=args.defaults.settings.resource_name("sweep"),
+            name=args.defaults.settings.name("sweep"),
             description="Has the recovery look for tasks that nothing runs, and for lost events.",
             schedule_expression=SWEEP,
             opts=child,
@@ -73,20 +72,20 @@ class RecoveryFunction(pulumi.ComponentResource):
 
 
 def _function(args: RecoveryFunctionArgs) -> FunctionArgs:
-    config = args.defaults.settings.config
+    ours = args.defaults.settings.args
     return FunctionArgs(
         defaults=args.defaults,
         module="recovery",
         description="Ends background tasks that nothing runs any more; sends lost events again.",
-        memory_mb=config.worker_memory_mb,
+        memory_mb=ours.worker_memory_mb,
         timeout_seconds=WORKER_TIMEOUT_SECONDS,
-        policy=partial(
-            policies.recovery,
-            tasks=[statement.to_iam() for statement in config.worker_policy_statements],
-        ),
+        policy=policies.recovery,
+        statements=ours.worker_policy_statements,
         environment={
             EnvVar.DEAD_LETTER_QUEUE_URL.value: args.dead_letter_queue.url,
-            EnvVar.RECOVERY_AFTER_SECONDS.value: str(config.recovery_after_seconds),
+            EnvVar.RECOVERY_AFTER_SECONDS.value: pulumi.Output.format(
+                "{0}", ours.recovery_after_seconds
+            ),
             EnvVar.IMPORT_SECONDS.value: str(IMPORT_SECONDS),
         },
     )
@@ -118,6 +117,7 @@ def _keep_failures(
     aws.lambda_.FunctionEventInvokeConfig(
         name,
         function_name=function.function_name,
+        qualifier=function.qualifier,
         maximum_retry_attempts=0,
         maximum_event_age_in_seconds=MAX_EVENT_AGE_SECONDS,
         destination_config=aws.lambda_.FunctionEventInvokeConfigDestinationConfigArgs(
@@ -152,6 +152,7 @@ def _call(
         name,
         action="lambda:InvokeFunction",
         function=function.function_name,
+        qualifier=function.qualifier,
         principal=service_principal("events"),
         source_arn=rule.arn,
         opts=opts,

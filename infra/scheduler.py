@@ -8,8 +8,9 @@ import pulumi_aws as aws
 
 from handler.definition import Definition, Schedule
 from infra import policies, schedules
+from infra.arguments import Settings
 from infra.event_routing import MAX_EVENT_AGE_SECONDS, MAX_RETRY_ATTEMPTS
-from infra.settings import Settings
+from infra.role import Role, RoleArgs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,11 +37,11 @@ class Scheduler(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         if due := _due(args):
             group = aws.scheduler.ScheduleGroup(
-                name, name=args.settings.resource_name("schedules"), opts=child
+                name, name=args.settings.name("schedules"), opts=child
             )
-            role, allows = _role(name, args, group, child)
+            role = Role(name, _role(args, group), child)
             # The schedules come last: a tick without the role's policy would be lost.
-            ready = pulumi.ResourceOptions(parent=self, depends_on=[allows])
+            ready = pulumi.ResourceOptions(parent=self, depends_on=[role.policy])
             for definition, schedule in due:
                 aws.scheduler.Schedule(
                     f"{name}-{definition.id}",
@@ -77,7 +78,7 @@ def _window(schedule: Schedule) -> aws.scheduler.ScheduleFlexibleTimeWindowArgs:
 
 
 def _target(
-    args: SchedulerArgs, definition: Definition, role: aws.iam.Role
+    args: SchedulerArgs, definition: Definition, role: Role
 ) -> aws.scheduler.ScheduleTargetArgs:
     return aws.scheduler.ScheduleTargetArgs(
         arn=args.state_machine_arn,
@@ -93,29 +94,15 @@ def _target(
     )
 
 
-def _role(
-    name: str,
-    args: SchedulerArgs,
-    group: aws.scheduler.ScheduleGroup,
-    opts: pulumi.ResourceOptions,
-) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
-    physical_name = args.settings.resource_name("schedules")
-    role = aws.iam.Role(
-        name,
-        name=physical_name,
-        assume_role_policy=pulumi.Output.json_dumps(
-            group.arn.apply(lambda arn: policies.trust("scheduler", source=arn))
-        ),
-        opts=opts,
-    )
+def _role(args: SchedulerArgs, group: aws.scheduler.ScheduleGroup) -> RoleArgs:
     allowed = pulumi.Output.all(
-        state_machine=args.state_machine_arn, dead_letter_queue=args.dead_letter_queue_arn
+        state_machine=args.state_machine_arn,
+        dead_letter_queue=args.dead_letter_queue_arn,
+        kms_key=args.settings.args.kms_key_arn,
     ).apply(lambda arns: policies.schedules(**arns))
-    policy = aws.iam.RolePolicy(
-        name,
-        name=physical_name,
-        role=role.name,
-        policy=pulumi.Output.json_dumps(allowed),
-        opts=opts,
+    return RoleArgs(
+        settings=args.settings,
+        suffix="schedules",
+        trust=group.arn.apply(lambda arn: policies.trust("scheduler", source=arn)),
+        policy=allowed,
     )
-    return role, policy

@@ -7,10 +7,17 @@ import pulumi
 import pulumi_aws as aws
 
 from infra import policies, state_machine_definition
+from infra.arguments import Settings
 from infra.partitions import account_of, partition_of, region_of
-from infra.settings import Settings
+from infra.role import Role, RoleArgs
 
 SUFFIX: Final = "state-machine"
+# A state machine is gone when its last execution is; each ends at its next step (Step Functions API
+# reference, "DeleteStateMachine"), which an iteration may hold up for as long as a Lambda runs.
+DELETE_TIMEOUT: Final = "30m"
+# Step Functions asks KMS for a new data key that often (API reference, "EncryptionConfiguration":
+# 60 to 900 seconds).
+DATA_KEY_REUSE_SECONDS: Final = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,46 +38,34 @@ class StateMachine(pulumi.ComponentResource):
     ) -> None:
         super().__init__("background-tasks:infra:StateMachine", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        physical_name = args.settings.resource_name(SUFFIX)
-        worker_arn = pulumi.Output.from_input(args.worker_arn)
+        physical_name = args.settings.name(SUFFIX)
         log_group = aws.cloudwatch.LogGroup(
             name,
             # Groups with this prefix don't use up the account's resource policies (Step Functions
             # guide, "Using CloudWatch Logs").
-            name=f"/aws/vendedlogs/states/{physical_name}",
-            retention_in_days=args.settings.config.log_retention_days,
+            name=pulumi.Output.concat("/aws/vendedlogs/states/", physical_name),
+            retention_in_days=args.settings.args.log_retention_days,
+            kms_key_id=args.settings.args.kms_key_arn,
             opts=child,
         )
-        role = aws.iam.Role(
-            name,
-            name=physical_name,
-            assume_role_policy=pulumi.Output.json_dumps(
-                worker_arn.apply(
-                    lambda arn: policies.trust("states", source=arn_from_name(arn, physical_name))
-                )
-            ),
-            opts=child,
-        )
-        policy = aws.iam.RolePolicy(
-            name,
-            name=physical_name,
-            role=role.name,
-            policy=pulumi.Output.json_dumps(
-                worker_arn.apply(lambda arn: policies.state_machine(worker=arn))
-            ),
-            opts=child,
+        role = Role(name, _role(args, physical_name), child)
+        document = pulumi.Output.from_input(args.worker_arn).apply(
+            lambda arn: state_machine_definition.definition(worker_arn=arn)
         )
         machine = aws.sfn.StateMachine(
             name,
             name=physical_name,
             type="STANDARD",
-            definition=pulumi.Output.json_dumps(
-                worker_arn.apply(lambda arn: state_machine_definition.definition(worker_arn=arn))
-            ),
+            definition=pulumi.Output.json_dumps(document),
             role_arn=role.arn,
             logging_configuration=_logging(args.settings, log_group),
-            # Step Functions refuses to create it before the role may write to the log group.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
+            encryption_configuration=_encryption(args.settings),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                # Step Functions refuses to create it before the role may write to the log group.
+                depends_on=[role.policy],
+                custom_timeouts=pulumi.CustomTimeouts(delete=DELETE_TIMEOUT),
+            ),
         )
         self.arn = machine.arn
         self.register_outputs({"arn": self.arn})
@@ -86,11 +81,34 @@ def arn_from_name(neighbour: str, name: str) -> str:
     return f"arn:{partition}:states:{region}:{account_of(neighbour)}:stateMachine:{name}"
 
 
+def _role(args: StateMachineArgs, physical_name: pulumi.Output[str]) -> RoleArgs:
+    worker_arn = pulumi.Output.from_input(args.worker_arn)
+    allowed = pulumi.Output.all(worker=worker_arn, kms_key=args.settings.args.kms_key_arn)
+    return RoleArgs(
+        settings=args.settings,
+        suffix=SUFFIX,
+        trust=pulumi.Output.all(neighbour=worker_arn, name=physical_name).apply(
+            lambda known: policies.trust("states", source=arn_from_name(**known))
+        ),
+        policy=allowed.apply(lambda arns: policies.state_machine(**arns)),
+    )
+
+
+def _encryption(settings: Settings) -> aws.sfn.StateMachineEncryptionConfigurationArgs | None:
+    if settings.args.kms_key_arn is None:
+        return None
+    return aws.sfn.StateMachineEncryptionConfigurationArgs(
+        kms_key_id=settings.args.kms_key_arn,
+        type="CUSTOMER_MANAGED_KMS_KEY",
+        kms_data_key_reuse_period_seconds=DATA_KEY_REUSE_SECONDS,
+    )
+
+
 def _logging(
     settings: Settings, log_group: aws.cloudwatch.LogGroup
 ) -> aws.sfn.StateMachineLoggingConfigurationArgs:
     return aws.sfn.StateMachineLoggingConfigurationArgs(
-        level=settings.config.execution_log_level,
-        include_execution_data=settings.config.execution_log_data,
+        level=settings.args.execution_log_level,
+        include_execution_data=settings.args.execution_log_data,
         log_destination=pulumi.Output.concat(log_group.arn, ":*"),
     )

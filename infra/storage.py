@@ -1,5 +1,6 @@
 """Where tasks and events are kept: the table, payload bucket, event bus and dead-letter queues."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -9,26 +10,36 @@ import pulumi_aws as aws
 
 from handler.contract import DAY_SECONDS, WORKER_TIMEOUT_SECONDS, EnvVar
 from infra import state_machine
+from infra.arguments import BackgroundTasksArgs, Settings
+from infra.names import Names
 from infra.payload_bucket import PayloadBucket, PayloadBucketArgs
 from infra.policies import Arns
-from infra.settings import Settings
 from infra.task_table import TaskTable, TaskTableArgs
 
 # The longest retention that SQS offers (SQS quotas, "Message retention"): an undelivered event, or
 # a failure of the recovery, waits until somebody has fixed the cause.
 UNDELIVERED_SECONDS: Final = 14 * DAY_SECONDS
+UNDELIVERED: Final = "undelivered"
+# How much of a hash makes a bucket's name one of its own in the world.
+HASH_CHARACTERS: Final = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StorageArgs:
-    """What the storage is made from."""
+    """What the storage is made from: the program's arguments, and how new names begin."""
 
-    settings: Settings
+    args: BackgroundTasksArgs
+    prefix: str
 
 
 class Storage(pulumi.ComponentResource):
-    """Everything that holds data, with the ARNs and variables by which the functions find it."""
+    """Everything that holds data, with the ARNs and variables by which the functions find it.
 
+    The dead-letter queue is the resource whose name the others follow: it is always the stack's
+    own, and needs none of the others. It keeps the name that it was made with.
+    """
+
+    settings: Settings
     table_name: pulumi.Output[str]
     payload_bucket_name: pulumi.Output[str]
     event_bus_name: pulumi.Output[str]
@@ -42,58 +53,111 @@ class Storage(pulumi.ComponentResource):
     ) -> None:
         super().__init__("background-tasks:infra:Storage", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        settings = args.settings
-        protect = settings.config.protect_data
-        table = TaskTable(settings.resource_name("tasks"), TaskTableArgs(protect=protect), child)
-        payloads = PayloadBucket(
-            _bucket_name(settings),
-            PayloadBucketArgs(protect=protect),
-            child,
+        keeps_name = pulumi.ResourceOptions(parent=self, ignore_changes=["name"])
+        self.dead_letter_queue = _queue(
+            f"{name}-{UNDELIVERED}", f"{args.prefix}-{UNDELIVERED}", args.args, keeps_name
         )
-        bus = aws.cloudwatch.EventBus("bus", name=settings.resource_name("bus"), opts=child)
-        self.table_name = table.table_name
-        self.payload_bucket_name = payloads.bucket_name
-        self.event_bus_name = bus.name
-        self.dead_letter_queue = _queue("undelivered", settings, child)
-        self.recovery_failures = _queue("recovery-failures", settings, child)
-        state_machine_arn = bus.arn.apply(
-            lambda arn: state_machine.arn_from_name(
-                arn, settings.resource_name(state_machine.SUFFIX)
-            )
+        self.settings = Settings(args=args.args, names=_names(self.dead_letter_queue))
+        self.recovery_failures = _queue(
+            f"{name}-recovery-failures", self.settings.name("recovery-failures"), args.args, child
         )
+        table_arn = _table(f"{name}-tasks", self.settings, child)
+        bucket_arn = _bucket(f"{name}-payloads", self.settings, self.dead_letter_queue, child)
+        event_bus_arn = _event_bus(f"{name}-bus", self.settings, child)
+        self.table_name = table_arn.apply(_last_part)
+        self.payload_bucket_name = bucket_arn.apply(_last_part)
+        self.event_bus_name = event_bus_arn.apply(_last_part)
+        state_machine_arn = pulumi.Output.all(
+            neighbour=self.dead_letter_queue.arn, name=self.settings.name(state_machine.SUFFIX)
+        ).apply(lambda known: state_machine.arn_from_name(**known))
         self.arns = pulumi.Output.all(
-            table=table.arn,
-            event_bus=bus.arn,
-            payload_bucket=payloads.arn,
+            table=table_arn,
+            event_bus=event_bus_arn,
+            payload_bucket=bucket_arn,
             state_machine=state_machine_arn,
             dead_letter_queue=self.dead_letter_queue.arn,
             recovery_failures=self.recovery_failures.arn,
+            kms_key=args.args.kms_key_arn,
         ).apply(lambda arns: Arns(**arns))
         self.environment = {
             EnvVar.TABLE_NAME.value: self.table_name,
             EnvVar.EVENT_BUS_NAME.value: self.event_bus_name,
             EnvVar.PAYLOAD_BUCKET_NAME.value: self.payload_bucket_name,
             EnvVar.STATE_MACHINE_ARN.value: state_machine_arn,
-            EnvVar.RETENTION_DAYS.value: str(settings.config.task_retention_days),
+            EnvVar.STACK_NAME.value: self.settings.names.prefix,
+            EnvVar.RETENTION_DAYS.value: pulumi.Output.format("{0}", args.args.task_retention_days),
         }
         self.register_outputs(
             {"table_name": self.table_name, "event_bus_name": self.event_bus_name}
         )
 
 
-def _bucket_name(settings: Settings) -> str:
-    # A stack's name may have capitals and underscores, a bucket's may not (S3 guide, "Bucket naming
-    # rules").
-    return settings.resource_name("payloads").lower().replace("_", "-")
+def _names(queue: aws.sqs.Queue) -> Names:
+    return Names(
+        prefix=queue.name.apply(lambda name: name.removesuffix(f"-{UNDELIVERED}")),
+        region=queue.arn.apply(lambda arn: arn.split(":")[3]),
+    )
 
 
-def _queue(name: str, settings: Settings, opts: pulumi.ResourceOptions) -> aws.sqs.Queue:
+def _last_part(arn: str) -> str:
+    """The name in an ARN, which stands behind its last slash, or, of a bucket, its last colon."""
+    return arn.rpartition(":")[2].rpartition("/")[2]
+
+
+def _table(name: str, settings: Settings, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
+    if settings.args.table_arn is not None:
+        return pulumi.Output.from_input(settings.args.table_arn)
+    args = TaskTableArgs(
+        physical_name=settings.name("tasks"),
+        kms_key_arn=settings.args.kms_key_arn,
+        protect=settings.args.protect_data,
+    )
+    return TaskTable(name, args, opts).arn
+
+
+def _bucket(
+    name: str, settings: Settings, queue: aws.sqs.Queue, opts: pulumi.ResourceOptions
+) -> pulumi.Output[str]:
+    if settings.args.payload_bucket_arn is not None:
+        return pulumi.Output.from_input(settings.args.payload_bucket_arn)
+    args = PayloadBucketArgs(
+        physical_name=queue.arn.apply(_bucket_name),
+        kms_key_arn=settings.args.kms_key_arn,
+        protect=settings.args.protect_data,
+    )
+    return PayloadBucket(name, args, opts).arn
+
+
+def _bucket_name(queue_arn: str) -> str:
+    """A name that no other account, region or stack has: buckets share one namespace of names.
+
+    A stack's name may have capitals and underscores, a bucket's may not; it has at most 63
+    characters (S3 guide, "General purpose bucket naming rules").
+    """
+    prefix = _last_part(queue_arn).removesuffix(f"-{UNDELIVERED}").lower().replace("_", "-")
+    digest = hashlib.sha256(queue_arn.encode()).hexdigest()[:HASH_CHARACTERS]
+    return f"{prefix.lstrip('-')}-payloads-{digest}"
+
+
+def _event_bus(name: str, settings: Settings, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
+    if settings.args.event_bus_arn is not None:
+        return pulumi.Output.from_input(settings.args.event_bus_arn)
+    return aws.cloudwatch.EventBus(name, name=settings.name("bus"), opts=opts).arn
+
+
+def _queue(
+    name: str,
+    physical_name: pulumi.Input[str],
+    args: BackgroundTasksArgs,
+    opts: pulumi.ResourceOptions,
+) -> aws.sqs.Queue:
     return aws.sqs.Queue(
         name,
-        name=settings.resource_name(name),
+        name=physical_name,
         message_retention_seconds=UNDELIVERED_SECONDS,
         # The recovery's timeout: a message stays hidden from the next sweep while one handles it.
         visibility_timeout_seconds=WORKER_TIMEOUT_SECONDS,
-        sqs_managed_sse_enabled=True,
+        sqs_managed_sse_enabled=True if args.kms_key_arn is None else None,
+        kms_master_key_id=args.kms_key_arn,
         opts=opts,
     )

@@ -10,8 +10,10 @@ from handler.contract import EXPIRY_ATTRIBUTE, INDEX_SORT_KEY, PARTITION_KEY, SO
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskTableArgs:
-    """Whether the table can be deleted."""
+    """The table's name, the key that it is encrypted with, and whether it can be deleted."""
 
+    physical_name: pulumi.Input[str]
+    kms_key_arn: pulumi.Input[str] | None
     protect: bool
 
 
@@ -30,6 +32,7 @@ class TaskTable(pulumi.ComponentResource):
         super().__init__("background-tasks:infra:TaskTable", name, None, opts)
         table = aws.dynamodb.Table(
             name,
+            name=args.physical_name,
             billing_mode="PAY_PER_REQUEST",
             hash_key=PARTITION_KEY,
             range_key=SORT_KEY,
@@ -40,12 +43,25 @@ class TaskTable(pulumi.ComponentResource):
             global_secondary_indexes=[_index(index) for index in Index],
             ttl=aws.dynamodb.TableTtlArgs(attribute_name=EXPIRY_ATTRIBUTE, enabled=True),
             point_in_time_recovery=aws.dynamodb.TablePointInTimeRecoveryArgs(enabled=True),
+            server_side_encryption=_encryption(args.kms_key_arn),
             deletion_protection_enabled=args.protect,
-            opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                protect=args.protect,
+                ignore_changes=["name"],  # another name would be another, empty table
+            ),
         )
         self.arn = table.arn
         self.table_name = table.name
         self.register_outputs({"arn": self.arn, "table_name": self.table_name})
+
+
+def _encryption(
+    kms_key_arn: pulumi.Input[str] | None,
+) -> aws.dynamodb.TableServerSideEncryptionArgs | None:
+    if kms_key_arn is None:
+        return None  # a key that AWS owns
+    return aws.dynamodb.TableServerSideEncryptionArgs(enabled=True, kms_key_arn=kms_key_arn)
 
 
 def _key_attributes() -> list[str]:

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from botocore.exceptions import BotoCoreError, ClientError
 from pulumi import RunError
 from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs, Mocks
 from pulumi.runtime.stack import run_in_stack
@@ -24,7 +23,7 @@ from local.emulator import ACCOUNT_ID
 from local.errors import DeploymentFailed, LocalError
 from local.mock_runtime import Monitor, configure
 from local.project import Project
-from local.resources import CREATORS, Account, Declaration, Values
+from local.resources import Account, Declaration, Values, create
 from local.surroundings import inside, of_the_tool
 
 _PROVIDERS = "pulumi:providers:"
@@ -62,25 +61,11 @@ class Creation(Mocks):
         if args.typ.startswith(_PROVIDERS):
             return args.name, dict(args.inputs)
         try:
-            outputs = self._create(args)
+            outputs = create(self._account, Declaration(args.typ, args.name, args.inputs))
         except LocalError as error:
             self.failure = self.failure or error
             raise
         return str(outputs.pop("id")), args.inputs | outputs
-
-    def _create(self, args: MockResourceArgs) -> Values:
-        declared = Declaration(args.typ, args.name, args.inputs)
-        if args.typ not in CREATORS:
-            raise DeploymentFailed(
-                f"The local AWS can't create {declared}. Add a creator for its type to"
-                " local/resources/."
-            )
-        try:
-            outputs = CREATORS[args.typ](self._account, declared)
-        except (BotoCoreError, ClientError) as error:
-            raise DeploymentFailed(f"{declared} could not be created: {error}") from error
-        declared.refuse_what_is_left()
-        return outputs
 
     def call(self, args: MockCallArgs) -> tuple[Values, list[tuple[str, str]] | None]:
         """Answers a function of the provider that the program calls, such as getRegion."""

@@ -46,7 +46,7 @@ class Monitor(MockMonitor):
 
 def configure(monitor: MockMonitor, *, project: str, stack: str, config: Mapping[str, str]) -> None:
     """Points Pulumi at the monitor. `config` has full keys (`project:key`) and texts for values."""
-    set_all_config(dict(config))
+    set_all_config(dict(config), [])  # none is secret
     runtime.configure(
         MockSettings(
             monitor=monitor,

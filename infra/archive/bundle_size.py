@@ -10,10 +10,9 @@ from typing import Final, get_args
 from infra.archive import wheels
 from infra.archive.our_files import our_files
 from infra.archive.wheel_files import wheel_files
-from infra.archive.wheels import ROOT
+from infra.archive.wheels import ROOT, Architecture
 from infra.archive.zip_file import write_zip
 from infra.errors import BundleError
-from infra.settings import Architecture
 
 MEGABYTE: Final = 1024 * 1024
 # Lambda quotas, "Deployment package (.zip file archive) size". Pulumi uploads the archive with the

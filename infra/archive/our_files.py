@@ -14,8 +14,8 @@ _TEST_KIT: Final = "handler/testing"
 
 # The authors' tasks. Whatever is beside them goes along, but for tests, which no Lambda imports,
 # and for what tools leave behind.
-_TASKS: Final = "definitions"
-OUR_PACKAGES: Final = (_ENGINE, _TASKS)
+TASKS: Final = "definitions"
+OUR_PACKAGES: Final = (_ENGINE, TASKS)
 _JUNK_NAMES: Final = frozenset({"__pycache__", "desktop.ini", "Thumbs.db"})
 _JUNK_SUFFIXES: Final = (".pyc", ".pyo", ".swo", ".swp", "~", "#")
 
@@ -31,7 +31,7 @@ def our_files(root: Path) -> Iterator[tuple[str, bytes]]:
         name = path.relative_to(root).as_posix()
         if path.suffix in _ENGINE_SUFFIXES and not name.startswith(_TEST_KIT):
             yield name, _content(path, name)
-    for path in _Tree(root).files(root / _TASKS):
+    for path in _Tree(root).files(root / TASKS):
         name = path.relative_to(root).as_posix()
         content = _content(path, name)
         if not is_test(path):

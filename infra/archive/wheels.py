@@ -12,10 +12,11 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, get_args
+from typing import Final, Literal, get_args
 
 from infra.errors import BundleError
-from infra.settings import Architecture
+
+Architecture = Literal["arm64", "x86_64"]
 
 ROOT: Final = Path(__file__).parent.parent.parent
 REQUIREMENTS: Final = ROOT / "requirements-lambda.txt"

@@ -9,12 +9,11 @@ from typing import Final, get_args
 from packaging.requirements import Requirement
 
 from infra.archive.lambda_python import GONE_MODULES, STANDARD_LIBRARY
-from infra.archive.wheels import GLIBC_MINORS, PYTHON_VERSION, normalized, pins
+from infra.archive.wheels import GLIBC_MINORS, PYTHON_VERSION, Architecture, normalized, pins
 from infra.import_check import remedies
 from infra.lock import direct, resolving
 from infra.lock.locks import DEV, DIRECT, Locks
 from infra.lock.resolving import IndexUnreachable, Unresolvable
-from infra.settings import Architecture
 
 # The Lambda runtime has them, and the local AWS pins them: no other version would do.
 _RUNTIME_ONLY: Final = frozenset({"boto3", "botocore", "s3transfer"})

@@ -16,8 +16,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, get_args
 
-from infra.archive.wheels import GLIBC_MINORS, MACHINES, PYTHON_VERSION, ROOT, pins, target_options
-from infra.settings import Architecture
+from infra.archive.wheels import (
+    GLIBC_MINORS,
+    MACHINES,
+    PYTHON_VERSION,
+    ROOT,
+    Architecture,
+    pins,
+    target_options,
+)
 
 # The oldest Python that the project runs on. The developers' lock holds for it and for every newer
 # one.

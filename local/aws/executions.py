@@ -5,6 +5,10 @@
   state ends the execution with `States.DataLimitExceeded`, which `States.ALL` does not match
   ("Handling errors in workflows"). ministack has no limit.
 - A stopped execution ends. In ministack its thread continues to invoke and to write to the history.
+- The executions of a deleted state machine end at their next state (Step Functions API reference,
+  DeleteStateMachine). In ministack they go on, under a new machine of that name, too.
+- An execution keeps the role that its machine had when it started, as it keeps the definition
+  ("Updating a state machine").
 - The role of the state machine must allow the invocation, and a throttled invocation fails with
   `Lambda.TooManyRequestsException`. ministack checks no role, and has no name for throttling.
 """
@@ -24,8 +28,8 @@ INPUT_TOO_LONG = (
 DATA_LIMIT_EXCEEDED = "States.DataLimitExceeded"
 # "States.ALL can't catch the States.DataLimitExceeded terminal error or Runtime error types."
 _BEYOND_WILDCARDS = frozenset({DATA_LIMIT_EXCEEDED, "States.Runtime"})
-# The state machine whose task runs in this thread.
-_machine: ContextVar[dict[str, Any]] = ContextVar("machine")
+# The execution whose task runs in this thread.
+_execution: ContextVar[dict[str, Any]] = ContextVar("execution")
 _PAYLOADS = ("stateEnteredEventDetails", "stateExitedEventDetails", "taskSucceededEventDetails")
 
 
@@ -36,7 +40,8 @@ def apply() -> None:
     replace(states, "_add_event", _within_limits)
     replace(states, "_error_matches", _without_terminal_errors)
     replace(states, "_call_lambda", _as_the_role)
-    replace(states, "_execute_task", _knowing_its_machine)
+    replace(states, "_execute_task", _knowing_itself)
+    replace(states, "_delete_state_machine", _with_its_executions)
 
 
 def _with_an_input_that_fits(start_execution: Original) -> Original:
@@ -98,15 +103,28 @@ def _is_over(execution: dict[str, Any]) -> bool:
     return bool(execution.get("status", "RUNNING") != "RUNNING")
 
 
-def _knowing_its_machine(execute_task: Original) -> Original:
+def _knowing_itself(execute_task: Original) -> Original:
     def execute(
         state: dict[str, Any], raw_input: object, execution: dict[str, Any], context: dict[str, Any]
     ) -> object:
-        machine = module("services.stepfunctions")._state_machines[execution["stateMachineArn"]]
-        _machine.set(machine)
+        _execution.set(execution)
         return execute_task(state, raw_input, execution, context)
 
     return execute
+
+
+def _with_its_executions(delete_state_machine: Original) -> Original:
+    def delete(data: dict[str, Any]) -> object:
+        states, arn = module("services.stepfunctions"), data.get("stateMachineArn")
+        for execution in list(states._executions.values()):
+            if execution["stateMachineArn"] == arn and not _is_over(execution):
+                execution["status"] = "ABORTED"
+        for named in (states._state_machine_versions, states._state_machine_aliases):
+            for qualified in [each for each in named if each.startswith(f"{arn}:")]:
+                del named[qualified]
+        return delete_state_machine(data)
+
+    return delete
 
 
 def _as_the_role(call_lambda: Original) -> Original:
@@ -116,13 +134,14 @@ def _as_the_role(call_lambda: Original) -> Original:
         error_type = module("services.stepfunctions")._ExecutionError
         if size_of(json.dumps(event, ensure_ascii=False, separators=(",", ":"))) > MAX_STATE_BYTES:
             raise _data_limit_exceeded("TaskStateEntered")  # what a task is given is its input
-        role, target = _machine.get()["roleArn"], function_arn(function)
+        execution, target = _execution.get(), function_arn(function)
+        role = execution["events"][0]["executionStartedEventDetails"]["roleArn"]
         if not role_allows(
             role,
             "states.amazonaws.com",
             "lambda:InvokeFunction",
             target,
-            source_arn=_machine.get()["stateMachineArn"],
+            source_arn=execution["stateMachineArn"],
         ):
             raise error_type("Lambda.AWSLambdaException", _not_authorized(role, target))
         try:

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from local.resources.declaration import Account, Declaration, Values, to_api
+from local.resources.declaration import Account, Declaration, Existing, Values, to_api
+from local.resources.resource_type import ResourceType, putting
 
 
-def create_alarm(account: Account, declared: Declaration) -> Values:
-    """Creates an alarm. ministack takes one of several metrics, but never sets it off."""
+def _put(account: Account, declared: Declaration) -> Values:
+    """ministack takes an alarm of several metrics, but never sets it off."""
     name = declared.physical_name()
     dimensions = _dimensions(declared.take("dimensions"))
     queries = [_query(query) for query in declared.take("metricQueries", [])]
@@ -37,3 +38,20 @@ def _query(query: Values) -> Values:
 
 def _dimensions(dimensions: dict[str, Any] | None) -> list[Values]:
     return [{"Name": name, "Value": value} for name, value in (dimensions or {}).items()]
+
+
+def _find(account: Account, before: Existing) -> list[Values]:
+    alarms: list[Values] = account.client("cloudwatch").describe_alarms(AlarmNames=[before.id])[
+        "MetricAlarms"
+    ]
+    return alarms
+
+
+ALARM = ResourceType(
+    create=_put,
+    update=putting(_put),
+    delete=lambda account, before: account.client("cloudwatch").delete_alarms(
+        AlarmNames=[before.id]
+    ),
+    find=_find,
+)

@@ -10,13 +10,13 @@ from local.errors import DeploymentFailed
 
 
 def to_zip(archive: object, folder: Path) -> bytes:
-    """The bytes of the zip file. Paths in the archive are relative to `folder`."""
+    """The bytes of the zip file, the same for the same files. Paths are relative to `folder`."""
     if isinstance(archive, FileArchive) and (folder / archive.path).is_file():
         return (folder / archive.path).read_bytes()
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as target:
         for name, content in _entries(archive, folder, ""):
-            target.writestr(name, content)
+            target.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
     return buffer.getvalue()
 
 

@@ -37,6 +37,24 @@ class Account:
         return f"arn:aws:{service}:{self.region}:{self.id}:{resource}"
 
 
+@dataclass(frozen=True)
+class Existing:
+    """A resource as it was left: `values` are its inputs and outputs of the last time."""
+
+    kind: str
+    name: str
+    id: str
+    values: Mapping[str, Any]
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """A value of the last time, or `default` if it was not set."""
+        value = self.values.get(key)
+        return default if value is None else value
+
+    def __str__(self) -> str:
+        return f'{self.kind} "{self.name}"'
+
+
 class Declaration:
     """The inputs of one resource. An input that its creator does not take is an error."""
 
@@ -53,6 +71,24 @@ class Declaration:
     def take(self, key: str, default: Any = None) -> Any:
         """Takes an input, or `default` if the program does not set it."""
         return self._left.pop(key, default)
+
+    def drop(self, *keys: str) -> None:
+        """Takes inputs that change nothing here."""
+        for key in keys:
+            self.take(key)
+
+    def keep(self, key: str, before: Existing) -> None:
+        """Has an input stay as it was.
+
+        Raises:
+            DeploymentFailed: the program declares another value, which takes a replacement.
+        """
+        kept = before.get(key)
+        if kept is not None and self._left.setdefault(key, kept) != kept:
+            raise DeploymentFailed(
+                f'{self} can\'t change its "{key}" from {kept!r} to {self._left[key]!r}. Next:'
+                " delete it, and create it anew."
+            )
 
     def require(self, key: str) -> Any:
         """Takes an input that the provider requires."""

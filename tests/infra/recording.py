@@ -31,6 +31,7 @@ _ARNS = {
     "aws:cloudwatch/logGroup:LogGroup": "logs:{here}:log-group:{name}",
     "aws:dynamodb/table:Table": "dynamodb:{here}:table/{name}",
     "aws:iam/role:Role": "iam::123456789012:role/{name}",
+    "aws:lambda/alias:Alias": "lambda:{here}:function:{functionName}:{name}",
     "aws:lambda/function:Function": "lambda:{here}:function:{name}",
     "aws:s3/bucket:Bucket": "s3:::{name}",
     "aws:scheduler/schedule:Schedule": "scheduler:{here}:schedule/{name}",
@@ -61,7 +62,8 @@ class Program(Mocks):
     outputs: dict[str, Any] = field(default_factory=dict)
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
-        self.resources.append(Resource(args.typ, args.name, dict(args.inputs), args.provider or ""))
+        name = _short(args.name)
+        self.resources.append(Resource(args.typ, name, dict(args.inputs), args.provider or ""))
         return args.name, args.inputs | self._computed(args)
 
     def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
@@ -90,11 +92,14 @@ class Program(Mocks):
         return statements
 
     def _computed(self, args: MockResourceArgs) -> dict[str, Any]:
-        name = args.inputs.get("name", f"{args.name}-1a2b3c4")
+        name = args.inputs.get("name", args.inputs.get("bucket", f"{args.name}-1a2b3c4"))
         computed = {"name": name}
         if args.typ in _ARNS:
-            computed["arn"] = self._arn(_ARNS[args.typ].format(here=self._here, name=name))
+            known = {**args.inputs, "here": self._here, "name": name}
+            computed["arn"] = self._arn(_ARNS[args.typ].format(**known))
         match args.typ:
+            case "aws:lambda/function:Function":
+                return computed | {"version": "7"}
             case "aws:s3/bucket:Bucket":
                 return computed | {"bucket": name}
             case "aws:sqs/queue:Queue":
@@ -172,8 +177,8 @@ class _Monitor(mock_runtime.Monitor):
 
     def RegisterResource(self, request: Any) -> Message:  # noqa: N802
         if request.protect:
-            self._program.protected.add(request.name)
-        self._program.dependencies[f"{request.type}::{request.name}"] = {
+            self._program.protected.add(_short(request.name))
+        self._program.dependencies[f"{request.type}::{_short(request.name)}"] = {
             _without_parents(urn) for urn in request.dependencies
         }
         return super().RegisterResource(request)
@@ -182,4 +187,9 @@ class _Monitor(mock_runtime.Monitor):
 def _without_parents(urn: str) -> str:
     """`type::name` from a URN, which also contains the types of the resource's parents."""
     *_, types, name = urn.split("::")
-    return f"{types.rpartition('$')[2]}::{name}"
+    return f"{types.rpartition('$')[2]}::{_short(name)}"
+
+
+def _short(name: str) -> str:
+    """A logical name without the component's, which every one of them begins with."""
+    return name.removeprefix("background-tasks-")

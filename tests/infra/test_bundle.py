@@ -15,8 +15,8 @@ import definitions
 from infra import bundle
 from infra.archive import wheels
 from infra.archive.our_files import OUR_PACKAGES
+from infra.archive.wheels import Architecture
 from infra.errors import BundleError
-from infra.settings import Architecture
 from tests.infra.recording import ROOT, run
 from tests.infra.wheel_making import make_wheel
 

@@ -11,7 +11,6 @@ import pytest
 from handler import Context, Done, task
 from handler.definition.registry import Registry
 from infra.partitions import CONSOLE_DOMAINS
-from infra.settings import AwsSettings
 from infra.state_machine_definition import definition
 from tests.infra.recording import ROOT, Program, partition_of, run
 
@@ -125,8 +124,7 @@ def test_the_state_machine_invokes_the_worker_by_its_own_partitions_integration(
         ("mx-central-1", "aws"),
     ],
 )
-def test_a_region_of_any_partition_is_taken(region: str, partition: str) -> None:
-    AwsSettings(region=region)
+def test_a_machine_of_any_partition_names_its_own(region: str, partition: str) -> None:
     machine: Any = definition(worker_arn=f"arn:{partition}:lambda:{region}:123456789012:function:w")
 
     assert machine["States"]["Run"]["Resource"] == f"arn:{partition}:states:::lambda:invoke"

@@ -8,9 +8,9 @@ import pytest
 from infra import policies
 from tests.infra.recording import Program, run
 
-TABLE = "arn:aws:dynamodb:eu-central-1:123456789012:table/background-tasks-dev-tasks-1a2b3c4"
+TABLE = "arn:aws:dynamodb:eu-central-1:123456789012:table/background-tasks-dev-tasks"
 BUS = "arn:aws:events:eu-central-1:123456789012:event-bus/background-tasks-dev-bus"
-BUCKET = "arn:aws:s3:::background-tasks-dev-payloads-1a2b3c4"
+BUCKET = "arn:aws:s3:::background-tasks-dev-payloads-bced6574"
 OBJECTS = f"{BUCKET}/tasks/*"
 MACHINE = "arn:aws:states:eu-central-1:123456789012:stateMachine:background-tasks-dev-state-machine"
 EXECUTIONS = (
@@ -96,7 +96,7 @@ def test_a_function_lists_the_keys_of_payloads_and_no_others(program: Program, n
 
 
 def test_the_state_machine_may_run_the_worker_and_write_its_log(program: Program) -> None:
-    worker = "arn:aws:lambda:eu-central-1:123456789012:function:background-tasks-dev-worker"
+    worker = "arn:aws:lambda:eu-central-1:123456789012:function:background-tasks-dev-worker:live"
 
     assert grants(program.policy("state-machine")) == {"lambda:InvokeFunction": {worker}} | {
         action: {policies.NO_RESOURCE_TO_NAME} for action in policies.LOG_DELIVERY

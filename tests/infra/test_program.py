@@ -1,7 +1,8 @@
 """The resources that the whole program registers."""
 
+import hashlib
 import json
-from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,9 +16,10 @@ from handler.contract import (
     SORT_KEY,
     Index,
 )
-from tests.infra.recording import Program, Resource, run
+from tests.infra.recording import Program, run
 from tests.infra.test_policies import FAILURES
 
+ALIAS = "aws:lambda/alias:Alias"
 FUNCTION = "aws:lambda/function:Function"
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 RULE = "aws:cloudwatch/eventRule:EventRule"
@@ -56,6 +58,18 @@ class TestFunctions:
         assert function["timeout"] == timeout
         assert function["runtime"] == "python3.13"
         assert function["architectures"] == ["arm64"]
+
+    def test_all_are_invoked_by_an_alias_of_the_published_version(self, program: Program) -> None:
+        # Lambda changes code and configuration one after the other: without a version of both, an
+        # invocation could meet half of a deploy.
+        aliases = {each["functionName"]: each for each in program.all(ALIAS)}
+
+        assert all(each["publish"] is True for each in program.all(FUNCTION))
+        assert aliases == {
+            each["name"]: {"functionName": each["name"], "name": "live", "functionVersion": "7"}
+            for each in program.all(FUNCTION)
+        }
+        assert {each["qualifier"] for each in program.all(PERMISSION)} == {"live"}
 
     def test_the_worker_has_more_memory_than_the_api(self, program: Program) -> None:
         assert (
@@ -100,6 +114,8 @@ class TestFunctions:
         self, program: Program, name: str
     ) -> None:
         variables = program.one(FUNCTION, name)["environment"]["variables"]
+        bundle = Path(program.one(FUNCTION, name)["code"].path)
+        digest = hashlib.sha256(bundle.read_bytes()).hexdigest()
 
         if name == "recovery":
             assert variables.pop("DEAD_LETTER_QUEUE_URL") == program.outputs["deadLetterQueueUrl"]
@@ -114,6 +130,8 @@ class TestFunctions:
             "EVENT_BUS_NAME": program.outputs["eventBusName"],
             "PAYLOAD_BUCKET_NAME": program.outputs["payloadBucketName"],
             "STATE_MACHINE_ARN": program.outputs["stateMachineArn"],
+            "STACK_NAME": "background-tasks-dev",
+            "CODE_VERSION": digest[:12],
             "RETENTION_DAYS": "90",
             "POWERTOOLS_SERVICE_NAME": f"background-tasks-dev-{name}",
             "POWERTOOLS_METRICS_NAMESPACE": "BackgroundTasks",
@@ -214,7 +232,7 @@ class TestStateMachine:
         run_state = json.loads(program.one(MACHINE)["definition"])["States"]["Run"]
 
         assert run_state["Arguments"]["FunctionName"].endswith(
-            ":function:background-tasks-dev-worker"
+            ":function:background-tasks-dev-worker:live"
         )
 
     @pytest.mark.parametrize("level", ["ALL", "OFF"])
@@ -296,7 +314,12 @@ class TestPayloadBucket:
             "restrictPublicBuckets": True,
         }
         assert encryption["rules"] == [
-            {"applyServerSideEncryptionByDefault": {"sseAlgorithm": "AES256"}}
+            {
+                "applyServerSideEncryptionByDefault": {"sseAlgorithm": "AES256"},
+                # What S3 fills in by itself (S3 API reference, "ServerSideEncryptionRule").
+                "blockedEncryptionTypes": ["SSE-C"],
+                "bucketKeyEnabled": False,
+            }
         ]
 
     @pytest.mark.parametrize("days", [0, 14])
@@ -314,10 +337,9 @@ class TestPayloadBucket:
 
     def test_its_policy_comes_after_its_public_access_block(self, program: Program) -> None:
         # S3 refuses two changes of a bucket at the same time.
-        name = "background-tasks-dev-payloads"
-        first = f"aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock::{name}"
+        first = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock::payloads"
 
-        assert first in program.dependencies[f"aws:s3/bucketPolicy:BucketPolicy::{name}"]
+        assert first in program.dependencies["aws:s3/bucketPolicy:BucketPolicy::payloads"]
 
     def test_zero_retention_days_keep_tasks_forever(self) -> None:
         forever = run({"taskRetentionDays": 0, "vendorDependencies": False})
@@ -331,7 +353,7 @@ class TestPayloadBucket:
         assert stack.one(TABLE)["deletionProtectionEnabled"] is protect
         assert stack.one(BUCKET)["forceDestroy"] is not protect
         assert {name for name in stack.protected if "payloads" in name or "tasks" in name} == (
-            {"background-tasks-dev-tasks", "background-tasks-dev-payloads"} if protect else set()
+            {"tasks", "payloads"} if protect else set()
         )
 
 
@@ -347,7 +369,7 @@ class TestGraphqlApi:
         authorizer = stack.one("aws:apigatewayv2/authorizer:Authorizer")
 
         assert stack.one(ROUTE)["authorizationType"] == "JWT"
-        assert stack.one(ROUTE)["authorizerId"] == "api"
+        assert stack.one(ROUTE)["authorizerId"] == "background-tasks-api"
         assert authorizer["authorizerType"] == "JWT"
         assert authorizer["identitySources"] == ["$request.header.Authorization"]
         assert authorizer["jwtConfiguration"] == {
@@ -400,7 +422,7 @@ class TestGraphqlApi:
 
         assert integration["integrationType"] == "AWS_PROXY"
         assert integration["payloadFormatVersion"] == "2.0"
-        assert integration["integrationUri"].endswith(":function:background-tasks-dev-api")
+        assert integration["integrationUri"].endswith(":function:background-tasks-dev-api:live")
         assert (
             permission["sourceArn"]
             == "arn:aws:execute-api:eu-central-1:123456789012:a1b2c3/*/POST/graphql"
@@ -453,7 +475,7 @@ class TestRecoveryFunction:
         )
 
         assert target["rule"] == rule["name"]
-        assert target["arn"].endswith(":function:background-tasks-dev-recovery")
+        assert target["arn"].endswith(":function:background-tasks-dev-recovery:live")
         assert permission["function"] == "background-tasks-dev-recovery"
         assert permission["principal"] == "events.amazonaws.com"
         assert permission["sourceArn"].endswith(f":rule/{rule['name']}")
@@ -463,6 +485,7 @@ class TestRecoveryFunction:
 
         assert config == {
             "functionName": "background-tasks-dev-recovery",
+            "qualifier": "live",
             "maximumRetryAttempts": 0,
             "maximumEventAgeInSeconds": 3600,
             "destinationConfig": {"onFailure": {"destination": FAILURES}},
@@ -493,8 +516,8 @@ class TestRecoveryAlarms:
         self, program: Program
     ) -> None:
         failing, silent = (
-            program.one(ALARM, "recovery-failing"),
-            program.one(ALARM, "recovery-silent"),
+            program.one(ALARM, "recovery-alarms-failing"),
+            program.one(ALARM, "recovery-alarms-silent"),
         )
 
         for alarm in (failing, silent):
@@ -513,7 +536,7 @@ class TestRecoveryAlarms:
     def test_a_queue_that_is_not_emptied_sets_off_an_alarm(
         self, program: Program, queue: str
     ) -> None:
-        alarm = program.one(ALARM, f"{queue}-waiting")
+        alarm = program.one(ALARM, f"recovery-alarms-{queue}")
         total, *metrics = alarm["metricQueries"]
 
         assert alarm["name"] == f"background-tasks-dev-{queue}-waiting"
@@ -553,8 +576,8 @@ class TestStack:
             "apiUrl": "https://a1b2c3.execute-api.eu-central-1.amazonaws.com/graphql",
             "eventBusName": "background-tasks-dev-bus",
             "stateMachineArn": MACHINE_ARN,
-            "tableName": "background-tasks-dev-tasks-1a2b3c4",
-            "payloadBucketName": "background-tasks-dev-payloads-1a2b3c4",
+            "tableName": "background-tasks-dev-tasks",
+            "payloadBucketName": "background-tasks-dev-payloads-bced6574",
             "workerFunctionName": "background-tasks-dev-worker",
             "apiFunctionName": "background-tasks-dev-api",
             "recoveryFunctionName": "background-tasks-dev-recovery",
@@ -562,25 +585,35 @@ class TestStack:
         }
         assert console["executions"].endswith(f"#/statemachines/view/{MACHINE_ARN}")
 
-    def test_every_resource_is_tagged_and_in_the_stacks_region(self, program: Program) -> None:
-        provider = program.one("pulumi:providers:aws")
+    def test_every_resource_that_takes_tags_has_the_stacks(self, program: Program) -> None:
+        tagged = [each for each in program.resources if "tags" in each.inputs]
 
-        assert provider["region"] == "eu-central-1"
-        assert json.loads(provider["defaultTags"]) == {
-            "tags": {"project": "background-tasks", "stack": "dev"}
+        assert {each.type for each in program.resources if each.type.startswith("aws:")} - {
+            each.type for each in tagged
+        } == {
+            ALIAS,
+            "aws:apigatewayv2/integration:Integration",
+            "aws:apigatewayv2/route:Route",
+            TARGET,
+            ROLE_POLICY,
+            PERMISSION,
+            "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig",
+            LIFECYCLE,
+            "aws:s3/bucketPolicy:BucketPolicy",
+            "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
+            "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
+            "aws:sqs/queuePolicy:QueuePolicy",
         }
-        assert {resource.name for resource in _without_provider(program)} == set()
+        assert all(
+            each.inputs["tags"] == {"project": "background-tasks", "stack": "dev"}
+            for each in tagged
+        )
 
-    def test_the_provider_gets_the_stacks_account_and_profile(self) -> None:
-        changes = {
-            "aws:profile": "deploy",
-            "aws:allowedAccountIds": ["123456789012"],
-            "vendorDependencies": False,
-        }
-        provider = run(changes).one("pulumi:providers:aws")
-
-        assert provider["profile"] == "deploy"
-        assert json.loads(provider["allowedAccountIds"]) == ["123456789012"]
+    def test_the_provider_is_the_default_one_which_gets_every_key_from_the_engine(
+        self, program: Program
+    ) -> None:
+        assert not [each for each in program.resources if each.type.startswith("pulumi:providers:")]
+        assert {each.provider for each in program.resources} == {""}
 
     @pytest.mark.parametrize(
         ("resource", "first"),
@@ -604,12 +637,3 @@ class TestStack:
 
         assert max(len(resource["name"]) for resource in limited) <= 64
         assert len(stack.outputs["payloadBucketName"]) <= 63
-
-
-def _without_provider(program: Program) -> Iterator[Resource]:
-    """AWS resources that would use the default provider, which adds no tags."""
-    return (
-        resource
-        for resource in program.resources
-        if resource.type.startswith("aws:") and not resource.provider
-    )

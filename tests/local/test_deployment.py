@@ -10,7 +10,7 @@ from local.access import Access
 from local.deployment import deploy
 from local.errors import DeploymentFailed
 from local.project import Project
-from local.resources import CREATORS
+from local.resources import RESOURCES
 from tests.local.conftest import Outputs
 
 DeployProgram = Callable[[str], Outputs]
@@ -38,7 +38,7 @@ def test_the_program_declares_every_type_that_can_be_created(
 ) -> None:
     program = (project.folder / "__main__.py").read_text()
 
-    missing = [kind for kind in CREATORS if f".{kind.rsplit(':', 1)[1]}(" not in program]
+    missing = [kind for kind in RESOURCES if f".{kind.rsplit(':', 1)[1]}(" not in program]
     assert not missing
 
 
@@ -255,9 +255,10 @@ def test_an_api_has_its_routes_authorizer_and_default_stage(
 
 def test_an_unknown_type_is_an_error_that_names_it(deploy_program: DeployProgram) -> None:
     with pytest.raises(
-        DeploymentFailed, match=r'can\'t create aws:sns/topic:Topic "news"\. Add a creator'
+        DeploymentFailed,
+        match=r'can\'t create aws:sfn/activity:Activity "news"\. Add its type',
     ):
-        deploy_program('aws.sns.Topic("news")')
+        deploy_program('aws.sfn.Activity("news")')
 
 
 def test_an_unknown_input_is_an_error_that_names_it(

@@ -16,8 +16,8 @@ from infra.archive.bundle_size import (
 )
 from infra.archive.our_files import our_files
 from infra.archive.wheel_files import wheel_files
+from infra.archive.wheels import Architecture
 from infra.errors import BundleError
-from infra.settings import Architecture
 
 
 @pytest.mark.slow

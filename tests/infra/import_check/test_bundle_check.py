@@ -12,10 +12,10 @@ from infra import bundle
 from infra.archive import wheels
 from infra.archive.lambda_python import THIS_PYTHON
 from infra.archive.our_files import OUR_PACKAGES
+from infra.archive.wheels import Architecture
 from infra.errors import BundleError
 from infra.import_check import bundle_check, lambda_interpreter, trial
 from infra.import_check.lambda_interpreter import Interpreter
-from infra.settings import Architecture
 from tests.infra.recording import ROOT
 from tests.infra.wheel_making import make_wheel
 

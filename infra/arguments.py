@@ -1,0 +1,96 @@
+"""What a program says of its background tasks, and what the components make of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import pulumi
+
+from infra.archive.wheels import ROOT, Architecture
+from infra.names import Names
+
+ExecutionLogLevel = Literal["ALL", "ERROR", "FATAL", "OFF"]
+Texts = pulumi.Input[Sequence[pulumi.Input[str]]]
+Statements = Sequence[pulumi.Input[Mapping[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackgroundTasksArgs:
+    """What one environment is made of. Pulumi.yaml describes those that are also config keys.
+
+    What is no `pulumi.Input` decides which resources there are, so it must be known beforehand.
+
+    Args:
+        definitions: the folder of the tasks, `definitions`; whatever is in it goes into the bundle.
+        name_prefix: what the physical names of the resources begin with: at most 44 letters,
+            digits, hyphens and underscores, and no other stack's in the account and region. The
+            default is the component's name and the stack's.
+        tags: of every resource that takes tags, besides the provider's default tags.
+        event_bus_arn: a bus that events come from, in the stack's account and region. Its events
+            of other detail types start nothing.
+        table_arn: a table with the keys, indexes and expiry that infra/task_table.py declares.
+        payload_bucket_arn: a bucket; objects under `tasks/` that no task names are deleted.
+        permissions_boundary_arn: a policy that bounds every role of the stack.
+        subnet_ids: where the Lambdas run; without any, in no VPC. The subnets need a way to the
+            AWS services that the Lambdas use: a NAT gateway, or VPC endpoints.
+        security_group_ids: of the Lambdas in the subnets.
+        kms_key_arn: a key for table, bucket, queues, logs, state machine and the variables of the
+            Lambdas. docs/security.md has the statements that its policy needs.
+        layers: ARNs of layers for every Lambda, at most five.
+        environment: variables for every Lambda, which the tasks' own code reads.
+    """
+
+    definitions: Path = ROOT / "definitions"
+    name_prefix: str | None = None
+    tags: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+
+    worker_memory_mb: pulumi.Input[int] = 1024
+    api_memory_mb: pulumi.Input[int] = 512
+    lambda_architecture: Architecture = "arm64"
+    lambda_log_level: pulumi.Input[str] = "INFO"
+    layers: Texts | None = None
+    environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    vendor_dependencies: bool = True
+    worker_concurrency: int = 0
+    subnet_ids: Texts | None = None
+    security_group_ids: Texts = ()
+
+    log_retention_days: pulumi.Input[int] = 30
+    execution_log_level: ExecutionLogLevel = "ERROR"
+    execution_log_data: pulumi.Input[bool] = False
+    alarm_topic_arn: pulumi.Input[str] | None = None
+
+    task_retention_days: pulumi.Input[int] = 90
+    recovery_after_seconds: pulumi.Input[int] = 120
+    protect_data: bool = False
+    kms_key_arn: pulumi.Input[str] | None = None
+    event_bus_arn: pulumi.Input[str] | None = None
+    table_arn: pulumi.Input[str] | None = None
+    payload_bucket_arn: pulumi.Input[str] | None = None
+
+    permissions_boundary_arn: pulumi.Input[str] | None = None
+    worker_policy_statements: Statements = ()
+    api_policy_statements: Statements = ()
+    import_csv_buckets: Texts = ()
+    import_csv_tables: Texts = ()
+
+    jwt_issuer: pulumi.Input[str] | None = None
+    jwt_audience: Texts = ()
+    jwt_scopes: Texts | None = None
+    jwt_tenant_claim: pulumi.Input[str] = ""
+    cors_origins: Texts | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What all components of one environment have in common."""
+
+    args: BackgroundTasksArgs
+    names: Names
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))  # what is over isn't deployed
+
+    def name(self, suffix: str) -> pulumi.Output[str]:
+        """The physical name of a resource: `background-tasks-dev-worker` for `worker`."""
+        return self.names.of(suffix)

@@ -1,0 +1,27 @@
+"""Tags on every resource of a component that takes them."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pulumi
+
+Transformation = Callable[
+    [pulumi.ResourceTransformationArgs], pulumi.ResourceTransformationResult | None
+]
+
+
+def tagged(tags: Mapping[str, pulumi.Input[str]]) -> Transformation:
+    """A transformation that adds tags; a resource's own tags win.
+
+    The SDK's constructors hand over every input that a type has, with `None` for those that aren't
+    set: a type without `tags` among them takes none.
+    """
+
+    def add(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
+        if not tags or not args.type_.startswith("aws:") or "tags" not in args.props:
+            return None
+        own: Any = args.props["tags"] or {}
+        props = {**args.props, "tags": {**tags, **own}}
+        return pulumi.ResourceTransformationResult(props, args.opts)
+
+    return add
