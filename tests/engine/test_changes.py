@@ -157,6 +157,24 @@ def test_a_change_of_one_thing_updates_what_it_is_about_and_nothing_else(
     assert previewed.changes == {"update": sorted(touched)}
 
 
+def test_a_rate_whose_start_has_passed_stays_as_it_is_until_it_changes(changed: Stack) -> None:
+    start = "datetime.datetime(2026, 1, 5, 3, tzinfo=datetime.timezone.utc)"
+    file = changed.folder / "definitions" / "weekly.py"
+
+    def deploy(expression: str) -> dict[str, list[str]]:
+        schedule = f'Schedule("{expression}", start={start})'
+        text = NIGHTLY.replace('"{schedule}"', schedule).replace("nightly", "weekly")
+        file.write_text("import datetime\nfrom handler import Schedule\n" + text)
+        return changed.up().must().changes
+
+    deploy("rate(7 minutes)")
+
+    assert deploy("rate(7 minutes)") == {}
+    replaced = deploy("rate(8 minutes)")
+    assert [len(replaced[each]) for each in ("create", "delete")] == [1, 1]
+    assert "replace" not in replaced
+
+
 def test_a_schedule_that_is_removed_is_deleted_with_its_group_and_role(changed: Stack) -> None:
     (changed.folder / "definitions" / "nightly.py").unlink()
 
