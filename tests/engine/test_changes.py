@@ -13,7 +13,15 @@ from tests.engine.stack import ROOT, Engine, Stack
 NAME = "background-tasks"
 FUNCTION, ROLE_POLICY = "aws:lambda/function:Function", "aws:iam/rolePolicy:RolePolicy"
 LOG_GROUP, SCHEDULE = "aws:cloudwatch/logGroup:LogGroup", "aws:scheduler/schedule:Schedule"
-FUNCTIONS = [f"{FUNCTION}::{NAME}-{each}" for each in ("api", "recovery", "worker")]
+ALIAS = "aws:lambda/alias:Alias"
+
+
+def _lambdas(*names: str) -> list[str]:
+    """These functions, each with the alias that names its newest version."""
+    return [f"{type}::{NAME}-{each}" for type in (ALIAS, FUNCTION) for each in names]
+
+
+FUNCTIONS = _lambdas("api", "recovery", "worker")
 # What is lost with them can't be had again.
 DATA = frozenset(
     {
@@ -116,12 +124,10 @@ def _set_in_file(stack: Stack, values: dict[str, object]) -> None:
         pytest.param(_a_definition, FUNCTIONS, id="a definition"),
         pytest.param(
             _setting("workerMemoryMb", 3008),
-            [f"{FUNCTION}::{NAME}-recovery", f"{FUNCTION}::{NAME}-worker"],
+            _lambdas("recovery", "worker"),
             id="the worker's memory",
         ),
-        pytest.param(
-            _setting("apiMemoryMb", 1024), [f"{FUNCTION}::{NAME}-api"], id="the API's memory"
-        ),
+        pytest.param(_setting("apiMemoryMb", 1024), _lambdas("api"), id="the API's memory"),
         pytest.param(
             _setting("workerPolicyStatements", OTHER_VALUES["workerPolicyStatements"]),
             [f"{ROLE_POLICY}::{NAME}-recovery", f"{ROLE_POLICY}::{NAME}-worker"],
