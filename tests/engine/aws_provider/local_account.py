@@ -71,10 +71,11 @@ def _existing(before: State) -> Existing:
 
 
 def _with_archives(values: Values) -> Values:
+    """The values with archives as Pulumi has them; for a refresh the engine sends no path."""
     return {
         key: pulumi.FileArchive(value["path"]) if wire.is_archive(value) else value
         for key, value in values.items()
-        if key != DEFAULTS
+        if key != DEFAULTS and not (wire.is_archive(value) and "path" not in value)
     }
 
 
