@@ -8,12 +8,12 @@ import hashlib
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Literal, get_args
 
+from infra.archive import pip
 from infra.errors import BundleError
 
 Architecture = Literal["arm64", "x86_64"]
@@ -141,7 +141,7 @@ def target_options(architecture: Architecture) -> list[str]:
 
 
 def _pip_download(requirements: Path, architecture: Architecture, folder: Path) -> None:
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--require-hashes", "--no-deps"]
+    command = [*pip.command(), "download", "--quiet", "--require-hashes", "--no-deps"]
     command += [*target_options(architecture), f"--requirement={requirements}", f"--dest={folder}"]
     finished = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 -- every word is ours
     if finished.returncode != 0:

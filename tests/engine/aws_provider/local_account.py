@@ -11,8 +11,8 @@ from local import resources
 from local.access import Access
 from local.resources import Declaration, Existing
 from tests.engine.aws_provider import wire
-from tests.engine.aws_provider.account import State
 from tests.engine.aws_provider.naming import DEFAULTS
+from tests.engine.aws_provider.resource import State
 from tests.engine.aws_provider.wire import Values
 
 
@@ -71,10 +71,11 @@ def _existing(before: State) -> Existing:
 
 
 def _with_archives(values: Values) -> Values:
+    """The values with archives as Pulumi has them; for a refresh the engine sends no path."""
     return {
         key: pulumi.FileArchive(value["path"]) if wire.is_archive(value) else value
         for key, value in values.items()
-        if key != DEFAULTS
+        if key != DEFAULTS and not (wire.is_archive(value) and "path" not in value)
     }
 
 
