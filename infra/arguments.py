@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import pulumi
 
-from infra.archive.wheels import ROOT, Architecture
+from infra.archive.wheels import REQUIREMENTS, Architecture
 from infra.names import Names
 
 ExecutionLogLevel = Literal["ALL", "ERROR", "FATAL", "OFF"]
@@ -23,7 +23,10 @@ class BackgroundTasksArgs:
     What is no `pulumi.Input` decides which resources there are, so it must be known beforehand.
 
     Args:
-        definitions: the folder of the tasks, `definitions`; whatever is in it goes into the bundle.
+        definitions: the folder of the tasks, `definitions`, in the folder of the program or
+            elsewhere; whatever is in it goes into the bundle.
+        requirements: the lock of the bundle's packages, each with its hash. The default has what
+            the engine needs, and nothing for the tasks (docs/embedding.md).
         name_prefix: what the physical names of the resources begin with: at most 44 letters,
             digits, hyphens and underscores, and no other stack's in the account and region. The
             default is the component's name and the stack's.
@@ -42,7 +45,8 @@ class BackgroundTasksArgs:
         environment: variables for every Lambda, which the tasks' own code reads.
     """
 
-    definitions: Path = ROOT / "definitions"
+    definitions: Path = Path("definitions")
+    requirements: Path = REQUIREMENTS
     name_prefix: str | None = None
     tags: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
 

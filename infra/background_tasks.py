@@ -44,7 +44,7 @@ class BackgroundTasks(pulumi.ComponentResource):
         self, name: str, args: BackgroundTasksArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         prefix = checked_prefix(args.name_prefix or f"{name}-{pulumi.get_stack()}")
-        definitions, code = bundle.definitions(args), bundle.archive(args)
+        definitions, code = bundle.definitions(args), bundle.archive(name, args)
         super().__init__(
             "background-tasks:infra:BackgroundTasks",
             name,
