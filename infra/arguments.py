@@ -33,7 +33,7 @@ class BackgroundTasksArgs:
         tags: of every resource that takes tags, besides the provider's default tags.
         event_bus_arn: a bus that events come from, in the stack's account and region. Its events
             of other detail types start nothing.
-        table_arn: a table with the keys, indexes and expiry that infra/task_table.py declares.
+        table_arn: a table that was made with `task_table_inputs()`: its keys, indexes and expiry.
         payload_bucket_arn: a bucket; objects under `tasks/` that no task names are deleted.
         permissions_boundary_arn: a policy that bounds every role of the stack.
         subnet_ids: where the Lambdas run; without any, in no VPC. The subnets need a way to the

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import Final
 
 import pulumi
@@ -136,16 +137,24 @@ def _checked(folder: Path) -> Path:
 def _importable(folder: Path) -> Iterator[None]:
     """The tasks are one package, here and in the Lambdas, whatever is around its folder here.
 
-    Another component of the program may have imported the tasks of another folder before.
+    Another component of the program may have imported the tasks of another folder before: they are
+    put aside meanwhile.
     """
-    if _place() not in (None, folder.resolve()):
-        for name in [name for name in sys.modules if name.partition(".")[0] == TASKS]:
-            del sys.modules[name]
+    is_other = _place() not in (None, folder.resolve())
+    aside = _taken_out() if is_other else {}
     sys.path.insert(0, str(folder.parent))
     try:
         yield
     finally:
         sys.path.remove(str(folder.parent))
+        if is_other:
+            _taken_out()
+            sys.modules.update(aside)
+
+
+def _taken_out() -> dict[str, ModuleType]:
+    names = [name for name in sys.modules if name.partition(".")[0] == TASKS]
+    return {name: sys.modules.pop(name) for name in names}
 
 
 def _place() -> Path | None:

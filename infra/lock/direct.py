@@ -10,7 +10,7 @@ from infra.archive.lambda_python import PROGRAM_PACKAGES
 from infra.archive.lock_check import ENGINE
 from infra.archive.wheels import normalized
 
-# What the program imports, and the bundle doesn't carry: the Lambda runtime has boto3.
+# What the program needs, and the bundle doesn't carry: the Lambda runtime has boto3.
 PROGRAM: Final = PROGRAM_PACKAGES | {"boto3"}
 _ENGINE_ALL: Final = frozenset({*ENGINE, "graphql-core"})
 
