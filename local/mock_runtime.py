@@ -54,6 +54,7 @@ def configure(
 ) -> None:
     """Points Pulumi at the monitor. `config` has full keys (`project:key`) and texts for values."""
     set_all_config(dict(config), [])  # none is secret
+    runtime.SETTINGS.outputs.clear()  # what a program that has failed before left behind
     runtime.configure(
         MockSettings(
             monitor=monitor,

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, Literal, get_args
 
@@ -147,6 +148,12 @@ def target_options(architecture: Architecture) -> list[str]:
 
 
 def _pip_download(requirements: Path, architecture: Architecture, folder: Path) -> None:
+    if find_spec("pip") is None:
+        raise BundleError(
+            f"The bundle's wheels are downloaded by pip, and {sys.executable} has none. Next:"
+            " install it there: `uv add pip`, `poetry add pip`, `uv pip install pip`, or `python -m"
+            " ensurepip`."
+        )
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--require-hashes", "--no-deps"]
     command += [*target_options(architecture), f"--requirement={requirements}", f"--dest={folder}"]
     finished = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 -- every word is ours
@@ -154,7 +161,8 @@ def _pip_download(requirements: Path, architecture: Architecture, folder: Path) 
         raise BundleError(
             f"pip can't download the wheels of {requirements.name} for {architecture} and Python"
             f" {PYTHON_VERSION}:\n{finished.stderr.strip()}\nNext: check the connection to the"
-            " package index; after changing versions, run `python -m infra.lock`."
+            " package index, and `pip config list`, which says where pip looks for packages; after"
+            " changing versions, lock them again."
         )
 
 

@@ -97,10 +97,9 @@ class Program(Mocks):
 
     def _computed(self, args: MockResourceArgs) -> dict[str, Any]:
         name = args.inputs.get("name", args.inputs.get("bucket", f"{args.name}-1a2b3c4"))
-        computed = {"name": name}
-        if args.typ in _ARNS:
-            known = {**args.inputs, "here": self._here, "name": name}
-            computed["arn"] = self._arn(_ARNS[args.typ].format(**known))
+        known = {**args.inputs, "here": self._here, "name": name}
+        arn = _ARNS.get(args.typ, "other:{here}:{name}").format(**known)
+        computed = {"name": name, "arn": self._arn(arn)}
         match args.typ:
             case "aws:lambda/function:Function":
                 return computed | {"version": "7"}
