@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 import runpy
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,6 +58,7 @@ class Program(Mocks):
     """The resources that one run of the program registered, and the stack's outputs."""
 
     region: str = REGION
+    preview: bool = False  # nothing is known of a resource but its inputs
     resources: list[Resource] = field(default_factory=list)
     protected: set[str] = field(default_factory=set)
     dependencies: dict[str, set[str]] = field(default_factory=dict)
@@ -66,6 +68,8 @@ class Program(Mocks):
     def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
         name = _short(args.name)
         self.resources.append(Resource(args.typ, name, dict(args.inputs), args.provider or ""))
+        if self.preview:
+            return "", args.inputs
         return args.name, args.inputs | self._computed(args)
 
     def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
@@ -95,10 +99,9 @@ class Program(Mocks):
 
     def _computed(self, args: MockResourceArgs) -> dict[str, Any]:
         name = args.inputs.get("name", args.inputs.get("bucket", f"{args.name}-1a2b3c4"))
-        computed = {"name": name}
-        if args.typ in _ARNS:
-            known = {**args.inputs, "here": self._here, "name": name}
-            computed["arn"] = self._arn(_ARNS[args.typ].format(**known))
+        known = {**args.inputs, "here": self._here, "name": name}
+        arn = _ARNS.get(args.typ, "other:{here}:{name}").format(**known)
+        computed = {"name": name, "arn": self._arn(arn)}
         match args.typ:
             case "aws:lambda/function:Function":
                 return computed | {"version": "7"}
@@ -149,6 +152,22 @@ def run(changes: dict[str, Any] | None = None, *, stack: str = STACK) -> Program
     monitor = _Monitor(program)
     _start(monitor, changes or {}, stack)
     asyncio.run(run_in_stack(_execute))
+    program.outputs = monitor.outputs
+    return program
+
+
+def run_program(
+    main: Callable[[], None],
+    *,
+    config: dict[str, Any] | None = None,
+    preview: bool = False,
+) -> Program:
+    """Runs another program, called `orders`, which has its resources made by a function."""
+    program = Program(preview=preview)
+    texts = {key: _text(value) for key, value in ({"aws:region": REGION} | (config or {})).items()}
+    monitor = _Monitor(program)
+    mock_runtime.configure(monitor, project="orders", stack=STACK, config=texts, preview=preview)
+    asyncio.run(run_in_stack(main))
     program.outputs = monitor.outputs
     return program
 
