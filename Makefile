@@ -6,7 +6,7 @@ BIN := .venv/bin
 COVERAGE_FLOOR := 97
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast coverage chaos soak measure check static lock format clean
+.PHONY: help demo test test-fast pulumi coverage chaos soak measure check static lock format clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 12
@@ -15,13 +15,16 @@ demo: .venv/ready ## a whole stack on this machine: imports a file, runs a hand-
 	@$(BIN)/python -m local demo
 
 test: .venv/ready ## every test, 4 minutes; no network, no AWS account
-	@$(BIN)/pytest -n 2 $(PYTEST_ARGS)
+	@$(BIN)/pytest -n 2 -m "not engine" $(PYTEST_ARGS)
 
 test-fast: .venv/ready ## most tests, without the local AWS; about a minute
-	@$(BIN)/pytest -n 2 -m "not system and not slow" $(PYTEST_ARGS)
+	@$(BIN)/pytest -n 2 -m "not system and not slow and not engine" $(PYTEST_ARGS)
+
+pulumi: .venv/ready ## the tests on the real Pulumi engine; builds the CLI once if it isn't there
+	@$(BIN)/python -m tests.engine $(PYTEST_ARGS)
 
 coverage: .venv/ready ## every test, and the lines of handler/ that no test runs
-	@$(BIN)/pytest -n 2 --cov --cov-fail-under=$(COVERAGE_FLOOR) $(PYTEST_ARGS)
+	@$(BIN)/pytest -n 2 -m "not engine" --cov --cov-fail-under=$(COVERAGE_FLOOR) $(PYTEST_ARGS)
 
 static: .venv/ready ## the checks that run no test: format, lint, types, imports
 	@$(BIN)/ruff format --check

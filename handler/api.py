@@ -25,7 +25,7 @@ from handler.graphql import (
     too_many,
 )
 from handler.record import Json, to_shown_json
-from handler.runtime import LambdaContext, logger, parts, system
+from handler.runtime import LambdaContext, about_invocation, logger, parts, system
 
 log = logger()
 # Ariadne logs every invalid request as an error with its trace. Here it is the caller's, who is
@@ -50,6 +50,11 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> Json:
     that is too large, 500 for what is no fault of the request.
     """
     request_id = _request_id(event, context)
+    with about_invocation(request_id):
+        return _answered(event, context, request_id)
+
+
+def _answered(event: Mapping[str, Any], context: LambdaContext, request_id: str) -> Json:
     try:
         return _answer(event, context, request_id)
     except (EngineSignal, KeyboardInterrupt):

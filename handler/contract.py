@@ -123,6 +123,8 @@ class EnvVar(StrEnum):
     RECOVERY_AFTER_SECONDS = "RECOVERY_AFTER_SECONDS"
     IMPORT_SECONDS = "IMPORT_SECONDS"
     JWT_TENANT_CLAIM = "JWT_TENANT_CLAIM"
+    CODE_VERSION = "CODE_VERSION"
+    STACK_NAME = "STACK_NAME"
 
 
 class Index(StrEnum):
@@ -177,6 +179,8 @@ MAX_RECORD_PAYLOAD_BYTES: Final = 350 * 1024
 MAX_NAME_CHARACTERS: Final = 1_000
 MAX_LOCALE_CHARACTERS: Final = 100
 MAX_PROBLEM_CHARACTERS: Final = 1_000
+# A hash in hexadecimal. A record has two.
+MAX_CODE_VERSION_CHARACTERS: Final = 64
 MAX_IDENTITY_CHARACTERS: Final = 500
 # What is part of a key is refused if it is longer. A partition key has 2,048 bytes at most, a sort
 # key 1,024 (DynamoDB guide, "Constraints"), and ours join a tenant and a definition, or a date and

@@ -22,6 +22,8 @@ _MAX_LINE_BYTES: Final = 240 * 1024
 _PART_CHARACTERS: Final = 16 * 1024
 _FIELD_CHARACTERS: Final = 8 * 1024
 _ROOM_CHARACTERS: Final = 20 * 1024
+# JSON may have them as they are; some readers of lines take them for the end of one.
+_LINE_BREAKS: Final = {ord(each): f"\\u{ord(each):04x}" for each in "\x85\u2028\u2029"}
 _STANDARD: Final = frozenset({*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"})
 
 
@@ -44,9 +46,14 @@ def fields_of(record: logging.LogRecord) -> Fields:
 
 
 def beside(fixed: Mapping[str, object], more: Mapping[str, object]) -> Fields:
-    """`more`, then `fixed`. A key that both have is `extra_<key>` for `more`."""
+    """`more`, then `fixed`. A key that both have, with two values, is `extra_<key>` for `more`."""
+    more = {key: value for key, value in more.items() if not _is_same(fixed.get(key), value)}
     renamed = {(f"extra_{key}" if key in fixed else key): value for key, value in more.items()}
     return {**renamed, **fixed}
+
+
+def _is_same(known: object, value: object) -> bool:
+    return type(known) is str and type(value) is str and known == value
 
 
 def to_lines(fields: Mapping[str, object]) -> Iterator[str]:
@@ -103,11 +110,12 @@ def _trace(record: logging.LogRecord) -> str:
 
 def _json(value: object) -> str:
     try:
-        return json.dumps(
+        text = json.dumps(
             value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_text
         )
     except (ValueError, TypeError, RecursionError):
-        return _json_piece_by_piece(value)
+        text = _json_piece_by_piece(value)
+    return text if text.isascii() else text.translate(_LINE_BREAKS)
 
 
 def _json_piece_by_piece(value: object) -> str:

@@ -4,9 +4,9 @@ Lambda sends each line of stdout and stderr to CloudWatch. Its Python runtime le
 at WARNING and writes text (awslambdaric, `bootstrap._setup_logging`). Here every record of
 `logging` and every printed line becomes a JSON object.
 
-The ids are the process's and not a thread's: a Lambda runs one invocation at a time, and the
-threads of a task are the task's. Outside of a Lambda nothing is installed, and logging and printing
-are plain Python's.
+A thread has the ids of whoever started it, for as long as it lives: one that a task has left behind
+never speaks for the next task. A thread pool's work has those of whoever handed it over. Outside of
+a Lambda nothing is installed, and logging and printing are plain Python's.
 """
 
 import io
@@ -14,9 +14,12 @@ import json
 import logging
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, TextIO
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Final, TextIO
+from weakref import WeakKeyDictionary
 
 from handler.clock import SystemClock, to_iso
 from handler.log_lines import Fields, beside, fields_of, to_lines
@@ -26,8 +29,14 @@ if TYPE_CHECKING:
 
 TASK_ID: Final = "task_id"
 DEFINITION_ID: Final = "definition_id"
+TENANT: Final = "tenant"
 ITERATION: Final = "iteration"
 EXECUTION_NAME: Final = "execution_name"
+REQUEST_ID: Final = "request_id"
+TRACE_ID: Final = "trace_id"
+CODE_VERSION: Final = "code_version"
+_OF_A_TASK: Final = frozenset({TASK_ID, DEFINITION_ID, TENANT, ITERATION, EXECUTION_NAME})
+OWN_FIELDS: Final = _OF_A_TASK | {REQUEST_ID, TRACE_ID, CODE_VERSION}
 
 # At DEBUG they log each request with its body, secrets included; at INFO where they found their
 # credentials. A level that the author sets holds.
@@ -35,8 +44,21 @@ _CHATTY: Final = ("asyncio", "aws_lambda_powertools", "boto3", "botocore", "s3tr
 # A line that has no end yet is written when it is this long.
 _MAX_OPEN_LINE_BYTES: Final = 64 * 1024
 
+# The ids of every block that is open, the newest last: for threads that nobody's ids came along to.
 _about: Final[list[Fields]] = []
+# Those of the block that this thread, or this piece of a pool's work, is in.
+_here: Final[ContextVar[Fields | None]] = ContextVar("about", default=None)
+_starters: Final[WeakKeyDictionary[threading.Thread, Fields]] = WeakKeyDictionary()
 _clock: Final = SystemClock()
+_log: Final = logging.getLogger(__name__)
+
+
+@contextmanager
+def about_invocation(*, request_id: str, trace_id: str) -> Iterator[None]:
+    """Each line that is logged or printed in the block has these ids; an empty one is left out."""
+    texts = {REQUEST_ID: request_id, TRACE_ID: trace_id}
+    with _having({key: text for key, text in texts.items() if text}):
+        yield
 
 
 @contextmanager
@@ -45,27 +67,50 @@ def about_task(
     task_id: object,
     definition_id: object,
     execution_name: object,
+    tenant: object = None,
     iteration: int | None = None,
 ) -> Iterator[None]:
-    """Each line that is logged or printed in the block has these ids, in any thread.
+    """Each line that is logged or printed in the block has these ids, and the invocation's.
 
-    An id that is not a text is left out. A line that was printed without its end is written when
-    the block ends.
+    So have the threads that are started in it. An id that is not a text is left out. A line that
+    was printed without its end is written when the block ends.
     """
-    texts = {TASK_ID: task_id, DEFINITION_ID: definition_id, EXECUTION_NAME: execution_name}
-    ids: Fields = {key: text for key, text in texts.items() if isinstance(text, str) and text}
-    if iteration is not None:
+    texts = {
+        TASK_ID: task_id,
+        DEFINITION_ID: definition_id,
+        TENANT: tenant,
+        EXECUTION_NAME: execution_name,
+    }
+    ids: Fields = {key: value for key, value in _ids().items() if key not in _OF_A_TASK}
+    ids |= {key: text for key, text in texts.items() if isinstance(text, str) and text}
+    if iteration:
         ids[ITERATION] = iteration
+    with _having(ids):
+        yield
+
+
+@contextmanager
+def _having(ids: Fields) -> Iterator[None]:
     if _Installed.log:
         _Installed.log.take_over()
     _about.append(ids)
+    token = _here.set(ids)
     try:
         yield
     finally:
         if _Installed.log:
             _Installed.log.end_open_lines()
-        # Not simply the last: a test may run two tasks in two threads.
+        _here.reset(token)
+        # Not simply the last: another thread may have opened one of its own.
         del _about[next(at for at, open_ids in enumerate(_about) if open_ids is ids)]
+
+
+def _ids() -> Fields:
+    """The ids of what this thread says."""
+    here = _here.get()
+    if here is None:
+        here = _starters.get(threading.current_thread())
+    return here or next(iter(_about[-1:]), Fields())
 
 
 def write(level: int, message: str, fields: Mapping[str, object]) -> None:
@@ -74,23 +119,70 @@ def write(level: int, message: str, fields: Mapping[str, object]) -> None:
         _Installed.log.write_at(level, message, fields)
 
 
-def install(*, level: str, service: str) -> None:
+def install(*, level: str, service: str, code_version: str = "") -> None:
     """Has this process log and print JSON lines from now on. A second call changes nothing.
 
     Args:
         level: the root logger's, such as `"INFO"`.
         service: the Lambda's name, which is on every line.
+        code_version: the deployed code's, which is on every line where it is known.
     """
     if _Installed.log:
         return
     number = logging.getLevelNamesMapping().get(level, logging.INFO)
-    _Installed.log = _ProcessLog(sys.stdout, level=number, service=service)
+    own: Fields = {"service": service}
+    if code_version:
+        own[CODE_VERSION] = code_version
+    _Installed.log = _ProcessLog(sys.stdout, level=number, own=own)
     logging.getLogger().handlers.clear()  # the runtime's own would write each record again
     for name in _CHATTY:
         logger = logging.getLogger(name)
         if logger.level == logging.NOTSET:
             logger.setLevel(max(logging.WARNING, number))
     _Installed.log.take_over()
+    _have_threads_inherit()
+
+
+def _have_threads_inherit() -> None:
+    """Has threads, and the work of thread pools, bring the ids of their starter along.
+
+    A context variable does not come along to a thread (Python 3.13, `threading.Thread`).
+    """
+    start, submit = threading.Thread.start, ThreadPoolExecutor.submit
+
+    def start_inheriting(self: threading.Thread) -> None:
+        if ids := _ids():
+            _starters[self] = ids
+        start(self)
+
+    def submit_inheriting(pool: Any, fn: Any, /, *args: Any, **options: Any) -> Any:
+        return submit(pool, _having_the_same(fn), *args, **options)
+
+    threading.Thread.start = start_inheriting  # type: ignore[method-assign]
+    ThreadPoolExecutor.submit = submit_inheriting  # type: ignore[method-assign]
+
+
+def _having_the_same(work: Callable[..., object]) -> Callable[..., object]:
+    """`work` for a thread of a pool, which may live longer than an iteration."""
+    ids = _ids()
+
+    def run(*args: object, **options: object) -> object:
+        token = _here.set(ids)
+        try:
+            return work(*args, **options)
+        finally:
+            _here.reset(token)
+
+    return run
+
+
+def _log_a_dead_thread(died: threading.ExceptHookArgs) -> None:
+    """What Python prints in many lines when a thread ends with an exception, in one."""
+    if died.exc_type is SystemExit:
+        return
+    name = died.thread.name if died.thread else "?"
+    trace = (died.exc_type, died.exc_value or died.exc_type(), died.exc_traceback)
+    _log.error('The thread "%s" ended with an exception.', name, exc_info=trace)
 
 
 class _Installed:
@@ -100,10 +192,10 @@ class _Installed:
 class _ProcessLog:
     """Writes lines to what was stdout when the process started."""
 
-    def __init__(self, stream: TextIO, *, level: int, service: str) -> None:
+    def __init__(self, stream: TextIO, *, level: int, own: Fields) -> None:
         self._stream = stream
         self._level = level
-        self._service = service
+        self._own = own
         self._handler = _Records(self)
         self._printed = {
             name: _Printed(self, name=name, level=given, fileno=_fileno_of(getattr(sys, name)))
@@ -123,6 +215,8 @@ class _ProcessLog:
         if self._handler not in root.handlers:
             root.addHandler(self._handler)
         root.setLevel(self._level)
+        logging.captureWarnings(True)
+        threading.excepthook = _log_a_dead_thread
         sys.stdout, sys.stderr = self._streams["stdout"], self._streams["stderr"]
 
     def end_open_lines(self) -> None:
@@ -135,11 +229,15 @@ class _ProcessLog:
         if level >= self._level:
             self.write({"level": logging.getLevelName(level), "message": message, **fields})
 
-    def write(self, fields: Mapping[str, object]) -> None:
-        """Writes a line. No line is worth a task: what goes wrong here is passed over."""
-        own = {"timestamp": to_iso(_clock.now()), "service": self._service}
+    def write(self, fields: Mapping[str, object], ids: Fields | None = None) -> None:
+        """Writes a line. No line is worth a task: what goes wrong here is passed over.
+
+        Args:
+            ids: whose line it is; by default those of this thread.
+        """
+        own = {"timestamp": to_iso(_clock.now()), **self._own}
         try:
-            whole = beside(_about[-1] if _about else {}, {**own, **fields})
+            whole = beside(_ids() if ids is None else ids, {**own, **fields})
             lines = [f"{line}\n" for line in to_lines(whole)]
             self._handler.acquire()  # logging renews its locks in a forked process
             try:
@@ -181,7 +279,8 @@ class _Printed(io.RawIOBase):
         self.name = name
         self._level = level
         self._fileno = fileno
-        self._open_lines: dict[int, bytes] = {}
+        # By thread, each with the ids of when it was begun.
+        self._open_lines: dict[int, tuple[bytes, Fields]] = {}
         self._lock = threading.Lock()
 
     def writable(self) -> bool:
@@ -190,21 +289,22 @@ class _Printed(io.RawIOBase):
     def write(self, data: "ReadableBuffer") -> int:
         given, thread = bytes(data), threading.get_ident()
         with self._lock:
-            *lines, rest = (self._open_lines.pop(thread, b"") + given).split(b"\n")
+            begun, ids = self._open_lines.pop(thread, (b"", _ids()))
+            *lines, rest = (begun + given).split(b"\n")
             if len(rest) >= _MAX_OPEN_LINE_BYTES:
                 lines.append(rest)
             elif rest:
-                self._open_lines[thread] = rest
+                self._open_lines[thread] = (rest, ids)
         for line in lines:
-            self._hand_on(line)
+            self._hand_on(line, ids)
         return len(given)
 
     def end_open_lines(self) -> None:
         with self._lock:
             lines = list(self._open_lines.values())
             self._open_lines.clear()
-        for line in lines:
-            self._hand_on(line)
+        for line, ids in lines:
+            self._hand_on(line, ids)
 
     def fileno(self) -> int:
         """The process's own: what a program that the task starts writes has no ids."""
@@ -215,11 +315,10 @@ class _Printed(io.RawIOBase):
     def close(self) -> None:
         """Stays open: a task that closes stdout would close it for all that come after."""
 
-    def _hand_on(self, line: bytes) -> None:
-        text = line.decode(errors="replace").rstrip("\r")
-        if text:
-            given = _structured(text)
-            self._log.write(given or {"level": self._level, "message": text, "stream": self.name})
+    def _hand_on(self, line: bytes, ids: Fields) -> None:
+        if text := line.decode(errors="replace").rstrip("\r"):
+            printed = {"level": self._level, "message": text, "stream": self.name}
+            self._log.write(_structured(text) or printed, ids)
 
 
 def _structured(text: str) -> Fields | None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from handler.record import Json
-from handler.runtime import LambdaContext, logger, system
+from handler.runtime import LambdaContext, about_invocation, logger, system
 
 log = logger()
 
@@ -25,6 +25,11 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> Json:
     Raises:
         RecoveryFailed: at the end of a sweep, so that Lambda's own metric of errors has it.
     """
+    with about_invocation(context.aws_request_id):
+        return _recover(event, context)
+
+
+def _recover(event: Mapping[str, Any], context: LambdaContext) -> Json:
     reconciliation = system(context, patience=_PATIENCE).reconciliation
     detail = event.get("detail") or {}
     if "executionArn" in detail:

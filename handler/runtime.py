@@ -3,7 +3,7 @@
 import functools
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from datetime import timedelta
 from typing import Final, Protocol, cast
@@ -13,7 +13,7 @@ from handler.aws import CloudWatchMetrics, Metrics, NoMetrics, lazy_engine_clien
 from handler.clock import Clock, RemainingSeconds, SystemClock
 from handler.definition import Registry, discover_importable
 from handler.lifecycle import Tasks
-from handler.settings import LogSettings, Settings
+from handler.settings import LogSettings, Settings, trace_id
 from handler.wiring import Parts, System, build
 
 # How long a call made outside of a Lambda is tried again.
@@ -94,14 +94,21 @@ def logger() -> logging.Logger:
     """The entries' log. In a Lambda, it has everything else that the process logs be JSON lines."""
     settings = LogSettings.from_environment()
     if settings.is_lambda:
-        process_log.install(level=settings.level, service=settings.service)
+        process_log.install(
+            level=settings.level, service=settings.service, code_version=settings.code_version
+        )
     return logging.getLogger("handler")
+
+
+def about_invocation(request_id: str) -> AbstractContextManager[None]:
+    """Each line of the log has the ids of the running invocation: its request, and its trace."""
+    return process_log.about_invocation(request_id=request_id, trace_id=trace_id())
 
 
 @functools.cache
 def _of_environment() -> Parts:
     settings = Settings.from_environment()
-    metrics: Metrics = CloudWatchMetrics() if settings.metrics_namespace else NoMetrics()
+    metrics = CloudWatchMetrics(settings.stack_name) if settings.metrics_namespace else NoMetrics()
     return Parts(
         settings=settings,
         registry=_registry(metrics, settings.import_seconds),
@@ -118,7 +125,7 @@ def _registry(metrics: Metrics, import_seconds: int) -> Registry:
         file = (problem.data or {}).get("file")
         details = {"action": "definition_not_imported", "file": file}
         logger().error(problem.message, extra=details, exc_info=problem.__cause__)
-        metrics.count("DefinitionsNotImported")
+        metrics.count({"DefinitionsNotImported": 1})
     return registry
 
 

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from handler.contract import EnvVar
+from handler.contract import MAX_CODE_VERSION_CHARACTERS, EnvVar
 from handler.errors import SettingsError
 
 
@@ -25,6 +25,8 @@ class Settings:
     recovery_after_seconds: int = 120  # how long the recovery leaves an idle record alone
     import_seconds: int = 0  # how long the import of a definition's file may take; 0: no limit
     jwt_tenant_claim: str = ""  # the claim of a caller's token that decides the tenant
+    code_version: str = ""  # of the deployed code, as records say which code has run them
+    stack_name: str = ""  # what the metrics of the stack's Lambdas have in common
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -50,6 +52,8 @@ class Settings:
                 environment, EnvVar.IMPORT_SECONDS, "of seconds, 0 for no limit", default=0
             ),
             jwt_tenant_claim=environment.get(EnvVar.JWT_TENANT_CLAIM, ""),
+            code_version=_code_version(environment),
+            stack_name=environment.get(EnvVar.STACK_NAME, ""),
         )
 
 
@@ -60,6 +64,7 @@ class LogSettings:
     is_lambda: bool
     level: str
     service: str
+    code_version: str = ""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "LogSettings":
@@ -67,7 +72,29 @@ class LogSettings:
         # Lambda sets it (Lambda guide, "Defined runtime environment variables").
         function = environment.get("AWS_LAMBDA_FUNCTION_NAME", "")
         level = environment.get("POWERTOOLS_LOG_LEVEL", "INFO").upper()
-        return cls(is_lambda=bool(function), level=level, service=service or function)
+        return cls(
+            is_lambda=bool(function),
+            level=level,
+            service=service or function,
+            code_version=_code_version(environment),
+        )
+
+
+def trace_id(environment: Mapping[str, str] = os.environ) -> str:
+    """The id of the running invocation's trace: `1-67891233-abcdef012345678912345678`, or empty.
+
+    Lambda's Python runtime sets the variable anew for each invocation (Lambda guide, "Defined
+    runtime environment variables"): `Root=1-...;Parent=...;Sampled=1`.
+    """
+    parts = environment.get("_X_AMZN_TRACE_ID", "").split(";")
+    return next((part[5:] for part in parts if part.startswith("Root=")), "")
+
+
+def _code_version(environment: Mapping[str, str]) -> str:
+    """The stack's own name of its code; else the number of the published version, if it is one."""
+    published = environment.get("AWS_LAMBDA_FUNCTION_VERSION", "")
+    version = environment.get(EnvVar.CODE_VERSION) or published.removeprefix("$LATEST")
+    return version[:MAX_CODE_VERSION_CHARACTERS]
 
 
 def _whole_number(

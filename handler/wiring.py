@@ -10,6 +10,7 @@ from handler.definition import Registry
 from handler.iteration import Admission, AuthorCode, Commit, Runner
 from handler.lifecycle import (
     Closing,
+    Counts,
     Ending,
     EventsByHand,
     Hooks,
@@ -71,7 +72,8 @@ def build(
     bus = Bus(clients("events"), name=settings.event_bus_name, clock=clock)
     executions = Executions(clients("stepfunctions"), state_machine_arn=settings.state_machine_arn)
     dead_letters = DeadLetters(clients("sqs"), queue_url=settings.dead_letter_queue_url)
-    registry, metrics = parts.registry, parts.metrics
+    registry = parts.registry
+    counts = Counts(parts.metrics, registry=registry)
     hooks = Hooks(registry=registry, store=store, clock=clock) if runs_hooks else None
     closing = Closing(store=store, clock=clock)
     ending = Ending(
@@ -80,7 +82,7 @@ def build(
         closing=closing,
         hooks=hooks,
         executions=executions,
-        metrics=metrics,
+        counts=counts,
         clock=clock,
     )
     triggering = Triggering(registry=registry, store=store, bus=bus, ending=ending, clock=clock)
@@ -95,7 +97,7 @@ def build(
         ending=ending,
         commit=commit,
         executions=executions,
-        metrics=metrics,
+        counts=counts,
         clock=clock,
     )
     runner = Runner(
@@ -114,7 +116,7 @@ def build(
         bus=bus,
         executions=executions,
         dead_letters=dead_letters,
-        metrics=metrics,
+        counts=counts,
         clock=clock,
         idle_after=timedelta(seconds=settings.recovery_after_seconds),
     )

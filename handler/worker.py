@@ -5,7 +5,7 @@ from handler.contract import WireKey
 from handler.events import payload_of
 from handler.process_log import about_task
 from handler.record import Json
-from handler.runtime import LambdaContext, logger, parts, system
+from handler.runtime import LambdaContext, about_invocation, logger, parts, system
 
 log = logger()  # first: what a definition logs while it is imported is in the log, too
 # Made while the Lambda starts, where it costs no iteration's time.
@@ -16,11 +16,13 @@ parts()
 def handler(event: object, context: LambdaContext) -> Json:
     """Runs one visit of `Run`; see `Runner.run`."""
     payload = payload_of(event)
-    with about_task(
+    ids = about_task(
         task_id=payload.get(WireKey.TASK_ID),
         definition_id=payload.get(WireKey.DEFINITION_ID),
+        tenant=payload.get(WireKey.TENANT),
         execution_name=payload.get(WireKey.EXECUTION_NAME),
-    ):
+    )
+    with about_invocation(context.aws_request_id), ids:
         answer = system(context).runner.run(event)
         log.info("visit", extra={"action": "visit", "answer": answer.get("status")})
         return answer

@@ -59,7 +59,10 @@ class BackgroundTasks(pulumi.ComponentResource):
         defaults = FunctionDefaults(
             settings=settings,
             code=code,
-            environment=storage.environment,
+            environment={
+                **storage.environment,
+                EnvVar.CODE_VERSION.value: bundle.version(code),
+            },
             arns=storage.arns,
         )
         worker = Function(f"{name}-worker", _worker(defaults), child)

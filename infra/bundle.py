@@ -4,6 +4,7 @@ The same files make the same bytes. Pulumi compares archives by their hash: an a
 from one build to the next would redeploy every Lambda at every `pulumi up`.
 """
 
+import hashlib
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -29,6 +30,7 @@ from infra.whole_file import in_place_of
 # In the folder of the Pulumi program, which runs there. The state keeps the path of an archive: an
 # absolute one would differ on another machine.
 BUILD: Final = Path(".build")
+VERSION_CHARACTERS: Final = 12
 
 
 def archive(args: BackgroundTasksArgs) -> pulumi.FileArchive:
@@ -68,6 +70,12 @@ def build(path: Path, root: Path, packages: Iterable[Path]) -> Path:
         check_size(unfinished, files)
         check_bundle(unfinished, root, ours, carried, checked=path.with_suffix(".checked"))
     return path
+
+
+def version(archive: pulumi.FileArchive) -> str:
+    """A name for the code in an archive that is the same for the same code: hexadecimal digits."""
+    content = Path(archive.path).read_bytes()
+    return hashlib.sha256(content).hexdigest()[:VERSION_CHARACTERS]
 
 
 def definitions(args: BackgroundTasksArgs) -> tuple[Definition, ...]:

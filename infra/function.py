@@ -15,6 +15,8 @@ from infra.role import Role, RoleArgs
 
 RUNTIME: Final = f"python{wheels.PYTHON_VERSION}"
 METRICS_NAMESPACE: Final = "BackgroundTasks"
+# The alias of the version that is deployed.
+LIVE: Final = "live"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,14 +49,21 @@ class FunctionArgs:
 
 
 class Function(pulumi.ComponentResource):
-    """A Lambda, created after its role's policy and its log group.
+    """A Lambda, created after its role's policy and its log group, and invoked by its alias.
 
     Without the policy its first invocations would fail. Without the log group Lambda would create
-    one that keeps every line forever.
+    one that keeps every line forever. Without the alias, which names a published version, an
+    invocation could meet half of a deploy: Lambda changes code and configuration one after the
+    other (API reference, "UpdateFunctionCode" and "UpdateFunctionConfiguration").
+
+    Attributes:
+        arn: of the alias, which is what others invoke.
+        qualifier: the alias's name, where Lambda takes it beside the function's.
     """
 
     arn: pulumi.Output[str]
     function_name: pulumi.Output[str]
+    qualifier: pulumi.Output[str]
 
     def __init__(
         self, name: str, args: FunctionArgs, opts: pulumi.ResourceOptions | None = None
@@ -76,8 +85,16 @@ class Function(pulumi.ComponentResource):
             log_group,
             pulumi.ResourceOptions(parent=self, depends_on=[role.policy]),
         )
-        self.arn = function.arn
+        live = aws.lambda_.Alias(
+            name,
+            name=LIVE,
+            function_name=function.name,
+            function_version=function.version,
+            opts=child,
+        )
+        self.arn = live.arn
         self.function_name = function.name
+        self.qualifier = live.name
         self.register_outputs({"arn": self.arn, "function_name": self.function_name})
 
 
@@ -116,6 +133,7 @@ def _lambda(
         handler=f"handler.{args.module}.handler",
         layers=of_all.layers,
         memory_size=args.memory_mb,
+        publish=True,
         timeout=args.timeout_seconds,
         reserved_concurrent_executions=args.reserved_concurrency,
         role=role.arn,

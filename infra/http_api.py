@@ -101,6 +101,7 @@ def _route(
         name,
         action="lambda:InvokeFunction",
         function=args.function.function_name,
+        qualifier=args.function.qualifier,
         principal=service_principal("apigateway"),
         source_arn=pulumi.Output.concat(api.execution_arn, "/*/POST", PATH),
         opts=opts,

@@ -1,5 +1,6 @@
 """The physical names of the stack's resources."""
 
+import hashlib
 import re
 from dataclasses import dataclass
 from typing import Final
@@ -11,6 +12,8 @@ from infra.errors import ConfigError
 # A role's or function's name has at most 64 characters (IAM and Lambda quotas). The longest suffix
 # without a task's id, "-execution-ended", takes 16; four are spare.
 MAX_PREFIX_CHARACTERS: Final = 44
+# How much of a hash tells regions apart. The longest suffix of a role, "-event-routing", takes 14.
+REGION_CHARACTERS: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +25,18 @@ class Names:
     """
 
     prefix: pulumi.Output[str]
+    region: pulumi.Output[str]
 
     def of(self, suffix: str) -> pulumi.Output[str]:
         return pulumi.Output.concat(self.prefix, "-", suffix)
+
+    def in_all_regions(self, suffix: str) -> pulumi.Output[str]:
+        """A name in IAM, which all regions share, for a stack that is in several of them."""
+        return pulumi.Output.concat(self.of(suffix), "-", self.region.apply(_digits))
+
+
+def _digits(region: str) -> str:
+    return hashlib.sha256(region.encode()).hexdigest()[:REGION_CHARACTERS]
 
 
 def checked_prefix(prefix: str) -> str:

@@ -117,6 +117,7 @@ def _keep_failures(
     aws.lambda_.FunctionEventInvokeConfig(
         name,
         function_name=function.function_name,
+        qualifier=function.qualifier,
         maximum_retry_attempts=0,
         maximum_event_age_in_seconds=MAX_EVENT_AGE_SECONDS,
         destination_config=aws.lambda_.FunctionEventInvokeConfigDestinationConfigArgs(
@@ -151,6 +152,7 @@ def _call(
         name,
         action="lambda:InvokeFunction",
         function=function.function_name,
+        qualifier=function.qualifier,
         principal=service_principal("events"),
         source_arn=rule.arn,
         opts=opts,

@@ -30,7 +30,7 @@ class Role(pulumi.ComponentResource):
     ) -> None:
         super().__init__("background-tasks:infra:Role", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        physical_name = args.settings.name(args.suffix)
+        physical_name = args.settings.names.in_all_regions(args.suffix)
         role = aws.iam.Role(
             name,
             name=physical_name,

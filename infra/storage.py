@@ -84,6 +84,7 @@ class Storage(pulumi.ComponentResource):
             EnvVar.EVENT_BUS_NAME.value: self.event_bus_name,
             EnvVar.PAYLOAD_BUCKET_NAME.value: self.payload_bucket_name,
             EnvVar.STATE_MACHINE_ARN.value: state_machine_arn,
+            EnvVar.STACK_NAME.value: self.settings.names.prefix,
             EnvVar.RETENTION_DAYS.value: pulumi.Output.format("{0}", args.args.task_retention_days),
         }
         self.register_outputs(
@@ -92,7 +93,10 @@ class Storage(pulumi.ComponentResource):
 
 
 def _names(queue: aws.sqs.Queue) -> Names:
-    return Names(queue.name.apply(lambda name: name.removesuffix(f"-{UNDELIVERED}")))
+    return Names(
+        prefix=queue.name.apply(lambda name: name.removesuffix(f"-{UNDELIVERED}")),
+        region=queue.arn.apply(lambda arn: arn.split(":")[3]),
+    )
 
 
 def _last_part(arn: str) -> str:

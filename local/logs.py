@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
 
-from handler.process_log import DEFINITION_ID, EXECUTION_NAME, ITERATION, TASK_ID
+from handler.process_log import DEFINITION_ID, ITERATION, OWN_FIELDS, TASK_ID
 from local.access import Client
 from local.deployed import Deployed
 from local.errors import LocalError
@@ -25,7 +25,7 @@ _CONTROLS = {*range(32), *range(127, 160)} - {ord("\t"), ord("\n")}
 _ESCAPED = {number: f"\\x{number:02x}" for number in _CONTROLS}
 _SHOWN = frozenset(
     {
-        *(TASK_ID, DEFINITION_ID, ITERATION, EXECUTION_NAME),
+        *OWN_FIELDS,
         *("timestamp", "level", "message", "service", "logger", "location", "stream"),
         *("exception", "exception_name", "stack", "error"),
     }

@@ -6,7 +6,7 @@ from handler.definition.modules import is_test
 from handler.definition.registry import Registry
 from handler.definition.retry import Retry
 from handler.definition.schedule import Schedule
-from handler.definition.task_code import Hook, TaskCode, TriggerRequest, is_veto
+from handler.definition.task_code import Hook, OutcomeHook, TaskCode, TriggerRequest, is_veto
 from handler.definition.values import changed_input, next_input, stored_input, stored_output
 from handler.definition.verdicts import Aborted, Continue, Done, Failed, Verdict, whole_seconds
 
@@ -17,6 +17,7 @@ __all__ = [
     "Done",
     "Failed",
     "Hook",
+    "OutcomeHook",
     "Registry",
     "Retry",
     "Schedule",

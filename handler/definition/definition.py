@@ -2,7 +2,7 @@
 
 import inspect
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from pydantic import BaseModel
@@ -26,6 +26,8 @@ from handler.record import Json, short_repr
 DEFAULT_MAX_ITERATIONS = 500
 MAX_TITLE_CHARACTERS: Final = 200
 MAX_DESCRIPTION_CHARACTERS: Final = 1_000
+# A claim compares the record's definition with each of them.
+MAX_ALIASES: Final = 20
 # A DynamoDB number has 38 digits (DynamoDB quotas, "Attributes"); 64 bits are sys.maxsize.
 _MAX_NUMBER: Final = 2**63 - 1
 
@@ -51,11 +53,13 @@ class Definition:
         schedule: Schedule | None,
         schedule_input: Json | None,
         crash_retries: int,
+        aliases: tuple[str, ...] = (),
         origin: Origin | None = None,
     ) -> None:
         self._code = code
         self._origin = origin
         self.id = code.id
+        self.aliases = aliases
         self.title = title
         self.description = description
         self.max_iterations = max_iterations
@@ -109,6 +113,7 @@ def task(
     schedule: Schedule | str | None = None,
     schedule_input: Mapping[str, object] | BaseModel | None = None,
     crash_retries: int = 1,
+    aliases: Sequence[str] = (),
 ) -> Callable[[TaskFunction], Definition]:
     """Makes a task of a function `(context) -> Verdict` or `(context, input: Model) -> Verdict`.
 
@@ -129,6 +134,8 @@ def task(
         schedule_input: the input of the tasks that the schedule triggers; none by default.
         crash_retries: how often an iteration whose Lambda died (out of memory, timed out, killed)
             runs again, from its last checkpoint; 0 or more.
+        aliases: the ids that the task had before it was renamed, at most 20: it runs what was
+            triggered under them, and can still be triggered by them. No other task may have one.
 
     Raises:
         DefinitionError: an argument, or the function, can't be used; the message names the file.
@@ -153,6 +160,7 @@ def task(
             schedule=_schedule(code, schedule),
             schedule_input=input_of_schedule(code, schedule, schedule_input),
             crash_retries=crash_retries,
+            aliases=tuple(aliases) if isinstance(aliases, list) else aliases,  # type: ignore[arg-type]
             origin=origin,
         )
         check(definition)
@@ -231,6 +239,7 @@ def check(definition: Definition) -> None:
     _check_flag(definition, "database_logs")
     _check_number(definition, "max_iterations", least=1)
     _check_number(definition, "crash_retries", least=0)
+    _check_aliases(definition)
     if not isinstance(definition.retry, Retry | None):
         raise _wrong(definition, f"retry={short_repr(definition.retry)}; write retry=Retry(...)")
 
@@ -242,6 +251,23 @@ def _check_number(definition: Definition, name: str, *, least: int) -> None:
         raise _wrong(definition, f"{name}={short_repr(value)}; it takes {least} or more")
     if value > _MAX_NUMBER:
         raise _wrong(definition, f"a {name} over {_MAX_NUMBER:,}, the largest that it takes")
+
+
+def _check_aliases(definition: Definition) -> None:
+    aliases = definition.aliases
+    if not isinstance(aliases, tuple) or not all(isinstance(each, str) for each in aliases):
+        what = f"aliases={short_repr(aliases)}"
+        raise _wrong(definition, f'{what}; it takes a tuple of ids, such as ("oldId",)')
+    if len(aliases) > MAX_ALIASES:
+        raise _wrong(definition, f"{len(aliases):,} aliases; it takes at most {MAX_ALIASES}")
+    for alias in aliases:
+        if objection := objection_to(alias):
+            like = valid_id_like(alias)
+            what = f'the alias "{shown(alias)}", which no task can have had as its id. {objection}'
+            raise _wrong(definition, f'{what}, for example: "{like}"')
+    if len({definition.id, *aliases}) <= len(aliases):
+        what = f"aliases={short_repr(aliases)}; each is another id than all others"
+        raise _wrong(definition, f"{what}, and than the task's own")
 
 
 def _check_flag(definition: Definition, name: str) -> None:

@@ -22,7 +22,7 @@ from handler.definition.definition import Definition, check, origin_of
 from handler.definition.import_limit import ImportLimit, ImportTooLong
 from handler.definition.modules import Module, PassedOver, modules_of, refused
 from handler.definition.origin import all_kept, is_a, names_in
-from handler.definition.registry import Registry, same_id
+from handler.definition.registry import Registry, names_of, same_name
 from handler.errors import DefinitionError
 from handler.record import class_name, to_text
 
@@ -267,8 +267,9 @@ def _changed(definition: Definition, error: BaseException) -> DefinitionError:
 
 def _problem_of(definition: Definition, made: Sequence[Definition]) -> DefinitionError | None:
     for other in made:
-        if other.id == definition.id and other is not definition:
-            return same_id(*sorted((definition, other), key=_number_of))
+        shared = [name for name in names_of(other) if name in names_of(definition)]
+        if shared and other is not definition:
+            return same_name(min(shared), *sorted((definition, other), key=_number_of))
     return _undone(definition)
 
 

@@ -9,33 +9,37 @@ from handler.errors import DefinitionError, DefinitionUnavailable, UnknownDefini
 
 # How many files an error names.
 _MAX_FILES: Final = 10
+_UNKNOWN: Final = "unknown"
 
 
 class Registry:
     """The definitions by id, in the order of their files' names, `testingRun` first as in Webiny.
+
+    A definition that was renamed is found by the ids that it had before, too: its aliases.
 
     Args:
         problems: the errors of files that could not be imported. With any, a definition that isn't
             here may be in one of them.
 
     Raises:
-        DefinitionError: two of them have the same id; the message names both files.
+        DefinitionError: two of them claim the same id, or alias; the message names both files.
     """
 
     def __init__(
         self, definitions: Iterable[Definition], *, problems: Sequence[DefinitionError] = ()
     ) -> None:
         self.problems = tuple(problems)
-        self._definitions: dict[str, Definition] = {}
+        self._by_name: dict[str, Definition] = {}
         for definition in definitions:
-            known = self._definitions.setdefault(definition.id, definition)
-            if known is not definition:
-                raise same_id(known, definition)
+            for name in names_of(definition):
+                known = self._by_name.setdefault(name, definition)
+                if known is not definition:
+                    raise same_name(name, known, definition)
 
     def get(self, id: str) -> Definition:
         """Raises `UnknownDefinition` when there is none."""
-        if (definition := self._definitions.get(id)) is None:
-            known = sorted(self._definitions)
+        if (definition := self.find(id)) is None:
+            known = sorted(each.id for each in self)
             raise UnknownDefinition(
                 "Task definition was not found!",
                 data={"id": id, "known": known} | self._not_imported(),
@@ -43,11 +47,21 @@ class Registry:
         return definition
 
     def find(self, id: str) -> Definition | None:
-        return self._definitions.get(id)
+        return self._by_name.get(id)
+
+    def names_of(self, id: str) -> tuple[str, ...]:
+        """All that the definition of an id goes by; the id alone where there is none."""
+        definition = self.find(id)
+        return names_of(definition) if definition else (id,)
+
+    def known_id(self, id: object) -> str:
+        """The id of the definition that runs tasks of `id`; `unknown` where there is none."""
+        definition = self.find(id) if isinstance(id, str) else None
+        return definition.id if definition else _UNKNOWN
 
     def may_lack(self, id: str) -> bool:
         """Whether there is no such definition, and a file that may have it was not imported."""
-        return bool(self.problems) and id not in self._definitions
+        return bool(self.problems) and self.find(id) is None
 
     def unavailable(self, id: str) -> DefinitionUnavailable:
         """The error of a definition that the registry may lack."""
@@ -75,19 +89,26 @@ class Registry:
         return definition is None or definition.database_logs
 
     def __iter__(self) -> Iterator[Definition]:
-        return iter(self._definitions.values())
+        return (each for name, each in self._by_name.items() if name == each.id)
 
     def _not_imported(self) -> dict[str, object]:
         files = [problem.message for problem in self.problems[:_MAX_FILES]]
         return {"notImported": files} if files else {}
 
 
-def same_id(one: Definition, other: Definition) -> DefinitionError:
-    """The error of two definitions with one id."""
+def names_of(definition: Definition) -> tuple[str, ...]:
+    """The id of a definition, and those that it had before."""
+    return (definition.id, *definition.aliases)
+
+
+def same_name(name: str, one: Definition, other: Definition) -> DefinitionError:
+    """The error of two definitions that go by one id."""
     places = " and ".join(_place_of(definition) for definition in (one, other))
-    return DefinitionError(
-        f'Two tasks have the id "{one.id}": {places}. Give one of them another id.'
-    )
+    if one.id == other.id:
+        what, next_step = "have the id", "Give one of them another id."
+    else:
+        what, next_step = "claim the id, or alias,", "Take it from one of them."
+    return DefinitionError(f'Two tasks {what} "{name}": {places}. {next_step}')
 
 
 def _place_of(definition: Definition) -> str:

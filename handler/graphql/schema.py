@@ -1,6 +1,6 @@
 """The executable schema: `schema.graphql`, the definitions as an enum, and the resolvers."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.resources import files
 from typing import Any, Final
 
@@ -38,9 +38,17 @@ _RESOLVERS: Final = (logs, tasks)
 def make_schema(definitions: Iterable[Definition]) -> GraphQLSchema:
     """`schema.graphql`, with the ids of `definitions` as the enum of what can be triggered."""
     # A GraphQL enum is never empty; Webiny has the same placeholder.
-    ids = " ".join(definition.id for definition in definitions) or _NO_DEFINITION
+    ids = " ".join(_enum_values(definitions)) or _NO_DEFINITION
     text = files("handler.graphql").joinpath("schema.graphql").read_text()
     return make_executable_schema([text, f"enum {_DEFINITION_ENUM} {{ {ids} }}"], *_TYPES)
+
+
+def _enum_values(definitions: Iterable[Definition]) -> Iterator[str]:
+    """What a definition can be triggered by: its id, and those that clients may know it by yet."""
+    for definition in definitions:
+        yield definition.id
+        for alias in definition.aliases:
+            yield f'{alias} @deprecated(reason: "It is {definition.id} now.")'
 
 
 def execute(

@@ -4,7 +4,7 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Final
 
-from handler.aws import Executions, Metrics, WorkerFailure
+from handler.aws import Executions, WorkerFailure
 from handler.clock import Clock
 from handler.contract import MAX_WAIT_SECONDS, ErrorCode
 from handler.definition import Definition, Hook, Registry, whole_seconds
@@ -14,7 +14,7 @@ from handler.iteration.answers import AnswerBuilder
 from handler.iteration.commit import Commit, Iteration
 from handler.iteration.log_buffer import LogBuffer
 from handler.iteration.outcome import failed
-from handler.lifecycle import Ending, delay_too_long
+from handler.lifecycle import Counts, Ending, about, delay_too_long
 from handler.record import Json, StoredTask, TaskFailure
 from handler.table import ClaimRequest, RecordMoved, Store, owned_by
 
@@ -33,7 +33,7 @@ class Admission:
         ending: Ending,
         commit: Commit,
         executions: Executions,
-        metrics: Metrics,
+        counts: Counts,
         clock: Clock,
     ) -> None:
         self._registry = registry
@@ -41,7 +41,7 @@ class Admission:
         self._ending = ending
         self._commit = commit
         self._executions = executions
-        self._metrics = metrics
+        self._counts = counts
         self._clock = clock
 
     def admit(self, sent: WorkerEvent, answers: AnswerBuilder) -> Iteration | Json:
@@ -61,6 +61,15 @@ class Admission:
             task = self._claimed(sent)
         except RecordMoved as moved:
             return self._refused(moved.task, sent, answers)
+        with about(task):
+            return self._admitted(task, sent, answers)
+
+    def _admitted(
+        self, task: StoredTask, sent: WorkerEvent, answers: AnswerBuilder
+    ) -> Iteration | Json:
+        """A claimed iteration, unless its task can't go on."""
+        if task.iterations == 1:
+            self._counts.started(task)
         definition, log = self._registry.find(task.definition_id), self._log(task)
         if definition is None:
             return self._end(task, _no_definition(task), log, answers)
@@ -76,7 +85,8 @@ class Admission:
             return self._store.claim(self._claim(sent, sent.definition_id))
         except RecordMoved as moved:
             known = moved.task.definition_id if moved.task else sent.definition_id
-            if known == sent.definition_id or self._registry.may_lack(known):
+            is_same = known in self._registry.names_of(sent.definition_id)
+            if is_same or self._registry.may_lack(known):
                 raise
         # The event names another definition than the record. The record's is right.
         return self._store.claim(self._claim(sent, known))
@@ -85,7 +95,7 @@ class Admission:
         known = self._registry.find(definition_id)
         return ClaimRequest(
             task_id=sent.task_id,
-            definition_id=definition_id,
+            definition_ids=self._registry.names_of(definition_id),
             execution_name=sent.execution_name,
             visit=sent.visit_key,
             visit_entered_on=sent.visit_entered_on,
@@ -168,7 +178,7 @@ class Admission:
     ) -> TaskFailure | None:
         """Logs and counts the crash of the iteration before; one too many is the task's end."""
         cause, crashes = self._crashes_of(task)
-        self._metrics.count("Crashes", definition=definition.id, crash=cause.value)
+        self._counts.crashed(task, cause)
         message = (
             f"The iteration before did not end: {cause.explanation}. "
             "It runs again from its last checkpoint."

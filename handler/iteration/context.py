@@ -13,7 +13,7 @@ from handler.iteration.checkpoints import Checkpoints
 from handler.iteration.child_key import key_of
 from handler.iteration.log_buffer import TaskLogger
 from handler.iteration.loop import CURSOR, Loop, LoopOptions, check_count
-from handler.lifecycle import Tasks
+from handler.lifecycle import Tasks, ids_of
 from handler.record import Progress, StoredTask, TaskRecord, short_repr
 
 Item = TypeVar("Item")
@@ -155,9 +155,11 @@ class Context:
         One whose record is gone, because somebody has deleted it, is there as failed, with the code
         `CHILD_GONE`.
         """
-        id = definition.id if isinstance(definition, Definition) else definition
         children = [child.to_record() for child in self._children(self.task.id)]
-        return [child for child in children if id in (None, child.definition_id)]
+        if definition is None:
+            return children
+        ids = ids_of(self._tasks, definition)
+        return [child for child in children if child.definition_id in ids]
 
     @overload
     def each(

@@ -21,8 +21,7 @@ from handler.iteration.admission import Admission
 from handler.iteration.answers import AnswerBuilder
 from handler.iteration.author_code import AuthorCode
 from handler.iteration.commit import Commit, Iteration
-from handler.lifecycle import EventsByHand
-from handler.process_log import about_task
+from handler.lifecycle import EventsByHand, about
 from handler.record import Json, StoredTask, TaskFailure, is_key
 
 
@@ -84,12 +83,7 @@ class Runner:
         admitted = self._admission.admit(sent, answers)
         if not isinstance(admitted, Iteration):
             return admitted
-        with about_task(
-            task_id=sent.task_id,
-            definition_id=sent.definition_id,
-            execution_name=sent.execution_name,
-            iteration=admitted.task.iterations,
-        ):
+        with about(admitted.task):
             return self._iterate(admitted)
 
     def _refused(self, payload: Json, error: InvalidInput) -> TaskFailure:

@@ -2,16 +2,19 @@
 
 from handler.lifecycle.by_hand import EventsByHand
 from handler.lifecycle.closing import Closing
+from handler.lifecycle.counts import Counts
 from handler.lifecycle.ending import Ending
 from handler.lifecycle.hooks import Hooks
+from handler.lifecycle.log_ids import about
 from handler.lifecycle.reconciliation import Reconciliation
-from handler.lifecycle.service import DEFAULT_LIMIT, MAX_LIMIT, Tasks, count_within
+from handler.lifecycle.service import DEFAULT_LIMIT, MAX_LIMIT, Tasks, count_within, ids_of
 from handler.lifecycle.triggering import Triggering, TriggerResult, delay_too_long
 
 __all__ = [
     "DEFAULT_LIMIT",
     "MAX_LIMIT",
     "Closing",
+    "Counts",
     "Ending",
     "EventsByHand",
     "Hooks",
@@ -19,6 +22,8 @@ __all__ = [
     "Tasks",
     "TriggerResult",
     "Triggering",
+    "about",
     "count_within",
     "delay_too_long",
+    "ids_of",
 ]

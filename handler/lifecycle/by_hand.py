@@ -115,7 +115,7 @@ class EventsByHand:
         task = StoredTask.new(
             now=self._clock.now(),
             id=id,
-            definition_id=fields.definition_id,
+            definition_id=known.id if known else fields.definition_id,
             name=fields.name or (known.title if known else fields.definition_id),
             input=fields.input,
             tenant=fields.tenant,

@@ -2,13 +2,14 @@
 
 from typing import Final
 
-from handler.aws import Executions, Metrics
+from handler.aws import Executions
 from handler.clock import Clock
 from handler.contract import ErrorCode, Status
 from handler.definition import Hook, Registry
 from handler.errors import NotFound, Refused
 from handler.lifecycle.attempts import each_on_its_own
 from handler.lifecycle.closing import Closing
+from handler.lifecycle.counts import Counts
 from handler.lifecycle.hooks import Hooks
 from handler.record import (
     SYSTEM_IDENTITY,
@@ -51,7 +52,7 @@ class Ending:
         closing: Closing,
         hooks: Hooks | None,
         executions: Executions,
-        metrics: Metrics,
+        counts: Counts,
         clock: Clock,
     ) -> None:
         self._registry = registry
@@ -59,7 +60,7 @@ class Ending:
         self._closing = closing
         self._hooks = hooks
         self._executions = executions
-        self._metrics = metrics
+        self._counts = counts
         self._clock = clock
 
     def end(
@@ -84,7 +85,7 @@ class Ending:
         """
         ended = self._with_hook(after, hooks)
         self._store.save(ended, before=before, guard=guard, log=log)
-        self._count(ended)
+        self._counts.ended(ended)
         # A parent that waits is not woken here: it polls (`Context.wait_for_children`).
         self.finish(ended)
 
@@ -148,7 +149,7 @@ class Ending:
         failed = self._with_hook(task.failed(now=self._clock.now(), failure=failure))
         log = self.log_of(failed, failure.message, failure)
         if self._store.create(failed, log=log):
-            self._count(failed)
+            self._counts.ended(failed)
             self.finish(failed)
 
     def finish(self, task: StoredTask) -> StoredTask:
@@ -230,7 +231,7 @@ class Ending:
         return True
 
     def _aborted(self, before: StoredTask, after: StoredTask) -> StoredTask:
-        self._count(after)
+        self._counts.ended(after)
         # A running iteration ends by itself. An execution that waits would do so for up to a year.
         if before.execution_name and before.waiting_until:
             self._executions.stop(before.execution_name, cause=f'Task "{before.id}" was aborted.')
@@ -247,6 +248,3 @@ class Ending:
     def _with_hook(self, task: StoredTask, hooks: tuple[Hook, ...] | None = None) -> StoredTask:
         names = hooks or _HOOKS[task.status]
         return self._store.expiring(task.due(self._registry.first_hook(task.definition_id, *names)))
-
-    def _count(self, task: StoredTask) -> None:
-        self._metrics.count(f"Tasks{task.status.capitalize()}", definition=task.definition_id)

@@ -4,9 +4,9 @@ import logging
 from typing import Final
 
 from handler.clock import Clock
-from handler.definition import Hook, Registry, code_of
+from handler.definition import Hook, OutcomeHook, Registry, code_of
 from handler.errors import EngineSignal
-from handler.process_log import about_task
+from handler.lifecycle.log_ids import about
 from handler.record import SYSTEM_IDENTITY, LogLine, StoredTask, TaskFailure, TaskLog
 from handler.table import Store
 
@@ -40,21 +40,20 @@ class Hooks:
         _running.add(task.id)
         try:
             if hook:
-                with about_task(
-                    task_id=task.id,
-                    definition_id=task.definition_id,
-                    execution_name=task.execution_name,
-                    iteration=task.iterations,
-                ):
-                    hook(task.to_record())
-        except EngineSignal:
-            raise
-        except BaseException as error:  # whatever the hook raises is the author's
-            self._report(task, error)
+                with about(task):
+                    self._run(hook, task)
         finally:
             _running.discard(task.id)
         self._store.clear_follow_up(task.hook_ran(), before=task)
         return task.hook_ran()
+
+    def _run(self, hook: OutcomeHook, task: StoredTask) -> None:
+        try:
+            hook(task.to_record())
+        except EngineSignal:
+            raise
+        except BaseException as error:  # whatever the hook raises is the author's
+            self._report(task, error)
 
     def _report(self, task: StoredTask, error: BaseException) -> None:
         failure = TaskFailure.from_exception(error)

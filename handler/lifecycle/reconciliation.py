@@ -3,7 +3,7 @@
 import logging
 import random
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Final
@@ -15,16 +15,19 @@ from handler.aws import (
     DeadLetters,
     Execution,
     Executions,
-    Metrics,
 )
 from handler.clock import Clock
 from handler.contract import MAX_ID_BYTES, ErrorCode, Status, WireKey
 from handler.errors import DefinitionUnavailable
 from handler.events import detail_of, is_by_hand
 from handler.lifecycle.by_hand import EventsByHand
+from handler.lifecycle.census import Census
 from handler.lifecycle.closing import Closing
+from handler.lifecycle.counts import Counts
 from handler.lifecycle.ending import Ending
+from handler.lifecycle.log_ids import about
 from handler.lifecycle.post_mortem import event_of, explain
+from handler.process_log import about_task
 from handler.record import StoredTask, TaskFailure, cut, is_key, without_arns
 from handler.table import NO_OWNER, RecordMoved, Store, owned_by
 
@@ -97,7 +100,7 @@ class Reconciliation:
         bus: Bus,
         executions: Executions,
         dead_letters: DeadLetters,
-        metrics: Metrics,
+        counts: Counts,
         clock: Clock,
         idle_after: timedelta,
     ) -> None:
@@ -108,7 +111,7 @@ class Reconciliation:
         self._bus = bus
         self._executions = executions
         self._dead_letters = dead_letters
-        self._metrics = metrics
+        self._counts = counts
         self._clock = clock
         self._idle_after = idle_after
 
@@ -124,6 +127,11 @@ class Reconciliation:
         task = self._task_of(event_of(execution), waits=False)
         if task is None or task.execution_name not in (None, name):
             return  # it ran no task, or another execution owns the task
+        with about(task):
+            self._end_with(execution, task)
+
+    def _end_with(self, execution: Execution, task: StoredTask) -> None:
+        """Ends the task of an execution that is over."""
         if task.is_over:
             self._ending.finish(task)
         elif task.execution_name is None and task.status is Status.RUNNING:
@@ -139,21 +147,30 @@ class Reconciliation:
         Each letter and each task stands for itself: what fails is logged, counted (`failed`, and
         the metric `RecoveryErrors`), and gone past.
         """
-        found = Found()
+        found, census = Found(), self._counts.census()
         with self._past(found, "receive dead letters"):
             for letter in self._dead_letters.receive():
                 found.undelivered += 1
-                with self._past(found, "deliver a dead letter", event=_about(letter.event)):
-                    self._redeliver(letter)
+                with _about(letter.event):
+                    self._deliver(letter, found, census)
         with self._past(found, "read unfinished tasks"):
-            self._look_at_tasks(found)
+            self._look_at_tasks(found, census)
+            census.has_all_tasks = True
         with self._past(found, "delete payloads that no record names"):
             if orphans := self._store.orphans.collect():
                 details = {"action": "payloads_deleted", "payloads": orphans}
                 log.info("Payloads that no record names were deleted.", extra=details)
+        self._counts.swept(census)
         return asdict(found)
 
-    def _look_at_tasks(self, found: Found) -> None:
+    def _deliver(self, letter: DeadLetter, found: Found, census: Census) -> None:
+        definition_id = detail_of(letter.event).get(WireKey.DEFINITION_ID, "")
+        census.add_letter(definition_id)
+        said = _said_of(letter.event)
+        with self._past(found, "deliver a dead letter", definition_id, event=said):
+            self._redeliver(letter)
+
+    def _look_at_tasks(self, found: Found, census: Census) -> None:
         """Looks at every unfinished task, from where the last sweep was cut off.
 
         Before a page is looked at, the next one is kept as the place to start at: whatever a task
@@ -172,7 +189,8 @@ class Reconciliation:
             is_kept = page.cursor is not None
             tasks = self._store.index.tasks(page.ids, deleted=True)
             for task in random.sample(tasks, len(tasks)):
-                with self._past(found, "look at a task", task_id=task.id):
+                with about(task), self._past(found, "look at a task", task.definition_id):
+                    census.add_task(task, now=self._clock.now())
                     self._look_at(task, running, found)
         if is_kept:
             position.clear()
@@ -195,15 +213,17 @@ class Reconciliation:
             found.ended += is_over and self._end_if_over(task)
 
     @contextmanager
-    def _past(self, found: Found, what: str, **about: object) -> Iterator[None]:
+    def _past(
+        self, found: Found, what: str, definition_id: object = None, **said: object
+    ) -> Iterator[None]:
         """Goes past whatever is raised in the block, once it is logged and counted."""
         try:
             yield
         except Exception:
-            details = {"action": "recovery_failed", "step": what, **about}
+            details = {"action": "recovery_failed", "step": what, **said}
             log.exception("The recovery could not %s.", what, extra=details)
             found.failed += 1
-            self._metrics.count("RecoveryErrors")
+            self._counts.recovery_failed(definition_id)
 
     def _finish_follow_ups(self, task: StoredTask) -> None:
         """Runs the pending hook of a finished task; then it is dated for expiry, or removed."""
@@ -271,8 +291,7 @@ class Reconciliation:
             failure, died = explain(execution)
             is_news = self._ending.end_failed(task, failure, guard=guard)
             if died and is_news:
-                definition_id = task.definition_id
-                self._metrics.count("Crashes", definition=definition_id, crash=died.value)
+                self._counts.crashed(task, died)
         return self._report(task, is_news=is_news)
 
     def _report(self, task: StoredTask, *, is_news: bool) -> bool:
@@ -305,11 +324,11 @@ class Reconciliation:
         try:
             task = self._task_of(letter.event, waits=True)
         except DefinitionUnavailable as error:
-            details = {"action": "kept", "event": _about(letter.event)}
+            details = {"action": "kept", "event": _said_of(letter.event)}
             log.warning("A dead letter waits for its definition. %s", error, extra=details)
             return  # it stays in the queue
         if task is None:
-            details = {"action": "dropped", "event": _about(letter.event)}
+            details = {"action": "dropped", "event": _said_of(letter.event)}
             log.warning("A dead letter names no task; it is dropped.", extra=details)
         elif task.is_open and task.execution_name is None:
             if task.resends and not self._is_idle(task):
@@ -329,7 +348,18 @@ class Reconciliation:
         return self._store.find(str(id))
 
 
-def _about(event: Mapping[str, object]) -> dict[str, object]:
+def _about(event: Mapping[str, object]) -> AbstractContextManager[None]:
+    """Each line that is logged in the block has the ids that an event names."""
+    detail = detail_of(event)
+    return about_task(
+        task_id=event.get("id") if is_by_hand(event) else detail.get(WireKey.TASK_ID),
+        definition_id=detail.get(WireKey.DEFINITION_ID),
+        tenant=detail.get(WireKey.TENANT),
+        execution_name=None,
+    )
+
+
+def _said_of(event: Mapping[str, object]) -> dict[str, object]:
     """What tells an event from others. The log has nothing of what somebody sent with it."""
     said = ((name, event.get(name)) for name in ("id", "source", "detail-type", "time"))
     return {

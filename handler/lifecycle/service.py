@@ -227,6 +227,11 @@ def count_within(tasks: Tasks, wanted: Filter, budget: CountBudget) -> TaskCount
     return count_tasks(tasks._store.index, wanted, budget)
 
 
+def ids_of(tasks: Tasks, definition: str | Definition) -> tuple[str, ...]:
+    """The ids that tasks of a definition may have: its own, and its aliases."""
+    return tasks._registry.names_of(definition if isinstance(definition, str) else definition.id)
+
+
 def _checked(id: str) -> str:
     """`id`, if it can be one. Raises `NotFound`: the table refuses what can't be its key."""
     if is_key(id, MAX_ID_BYTES):

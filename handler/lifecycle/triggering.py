@@ -173,6 +173,8 @@ class Triggering:
 
     def _stored(self, request: TriggerRequest, key: str | None) -> tuple[StoredTask, bool]:
         """The task's record, and whether this call made it."""
+        if key is not None and (earlier := self._by_an_alias(request, key)):
+            return earlier, False
         task = self.record_of(request, id=_id_of(request, key) if key is not None else None)
         for _ in range(_ATTEMPTS):
             if self._store.create(task):
@@ -186,6 +188,16 @@ class Triggering:
             code=ErrorCode.TASK_DELETE_ERROR,
             data={"id": task.id},
         )
+
+    def _by_an_alias(self, request: TriggerRequest, key: str) -> StoredTask | None:
+        """The task of a key that was triggered before its definition was renamed."""
+        names = self._registry.names_of(request.definition_id)
+        ids = (
+            _id_of(replace(request, definition_id=name), key)
+            for name in names
+            if name != request.definition_id
+        )
+        return next(filter(None, map(self._store.find, ids)), None)
 
     def _is_undelivered(self, task: StoredTask, reason: str) -> bool:
         """Stores a task as failed whose event was not sent. Returns whether it is stored so."""

@@ -135,8 +135,12 @@ class StoredTask(TaskRecord):
         """Seconds until its next iteration, rounded up: the rest of its delay, or of its wait."""
         if self.iterations and not self.waiting_until:
             return 0
+        return max(0, math.ceil(-self.seconds_late(now)))
+
+    def seconds_late(self, now: datetime) -> float:
+        """For how long its delay, or its wait, has been over; less than 0 while it is in one."""
         until = self.waiting_until or self.created_on + timedelta(seconds=self.delay)
-        return max(0, math.ceil((until - now).total_seconds()))
+        return (now - until).total_seconds()
 
     def deferred(self, *, now: datetime, until: datetime, execution_name: str) -> Self:
         """An execution owns the pending task, and waits for its delay to pass."""

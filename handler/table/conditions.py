@@ -27,7 +27,7 @@ CLAIM_CONDITION: Final = (
     # EventBridge delivers at least once: the second execution of one task must not run it.
     " AND (attribute_not_exists(executionName) OR executionName = :execution)"
     # An event may name another definition than the record: whose limit is it then?
-    " AND definitionId = :definition"
+    " AND definitionId IN (:definitions)"
     # An iteration that a crash cut off runs again even if it was the last one allowed.
     " AND (attribute_not_exists(countedIterations) OR countedIterations < :max"
     " OR claimsSinceOutcome > :none)"
@@ -48,26 +48,34 @@ class ClaimRequest:
     """Who wants to run the next iteration of a task.
 
     Args:
-        definition_id: the definition that the record must be of.
+        definition_ids: the definition that the record must be of, by any of its ids.
         visit: the visit of `Run` that the iteration answers; empty when it is not known.
         visit_entered_on: when the execution entered it: ISO 8601, or empty.
         max_iterations: how many counted iterations it may have had before.
     """
 
     task_id: str
-    definition_id: str
+    definition_ids: tuple[str, ...]
     execution_name: str
     visit: str
     max_iterations: int
     visit_entered_on: str = ""
 
+    def condition(self) -> str:
+        """`CLAIM_CONDITION`, with a value for each of the definition's ids."""
+        names = ", ".join(self._definitions())
+        return CLAIM_CONDITION.replace(":definitions", names)
+
+    def _definitions(self) -> dict[str, str]:
+        return {f":definition{number}": id for number, id in enumerate(self.definition_ids)}
+
     def values(self, now: datetime, write_token: str) -> "Item":
-        """The values of `CLAIM_UPDATE` and `CLAIM_CONDITION`."""
+        """The values of `CLAIM_UPDATE` and of the condition."""
         return items.encoded(
             {
                 ":pending": Status.PENDING,
                 ":running": Status.RUNNING,
-                ":definition": self.definition_id,
+                **self._definitions(),
                 ":execution": self.execution_name,
                 ":visit": self.visit,
                 ":entered": self.visit_entered_on,

@@ -13,7 +13,6 @@ from handler.errors import NotFound
 from handler.record import Json, StoredTask, TaskLog
 from handler.table import items, keys
 from handler.table.conditions import (
-    CLAIM_CONDITION,
     CLAIM_UPDATE,
     IS_OPEN,
     OPEN_VALUES,
@@ -151,7 +150,7 @@ class Store:
         """Starts an iteration: one request that checks, counts, and returns the record as it is.
 
         Raises:
-            RecordMoved: `CLAIM_CONDITION` does not hold; nothing was changed.
+            RecordMoved: its condition does not hold; nothing was changed.
         """
         token = _new_token()
         item = self._conditional(
@@ -159,7 +158,7 @@ class Store:
             token,
             **self._request(Key=keys.task_key(claim.task_id)),
             UpdateExpression=CLAIM_UPDATE,
-            ConditionExpression=CLAIM_CONDITION,
+            ConditionExpression=claim.condition(),
             ExpressionAttributeValues=claim.values(self._clock.now(), token),
             ReturnValues="ALL_NEW",
             ReturnValuesOnConditionCheckFailure="ALL_OLD",

@@ -48,18 +48,22 @@ def create_table(client: Any, name: str) -> None:
 
 
 class CountedMetrics:
-    """Keeps what is counted: each metric with its definition, in order."""
+    """Keeps what is counted and measured, in order: the values, and their definition."""
 
     def __init__(self) -> None:
-        self.counted: list[tuple[str, str]] = []
+        self.counted: list[tuple[dict[str, float], str]] = []
+        self.measured: list[tuple[dict[str, float], str]] = []
 
-    def count(self, metric: str, **dimensions: str) -> None:
-        self.counted.append((metric, dimensions.get("definition", "")))
+    def count(self, values: Mapping[str, float], *, definition: str | None = None) -> None:
+        self.counted.append((dict(values), definition or ""))
+
+    def measure(self, values: Mapping[str, float], *, definition: str | None = None) -> None:
+        self.measured.append((dict(values), definition or ""))
 
     def take(self) -> list[tuple[str, str]]:
-        """What was counted since the last look."""
+        """What was counted since the last look: the first metric of each, and its definition."""
         counted, self.counted = self.counted, []
-        return counted
+        return [(next(iter(values)), definition) for values, definition in counted]
 
 
 class InterruptibleClient:

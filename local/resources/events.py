@@ -6,6 +6,8 @@ from local.resources.declaration import Account, Declaration, Existing, Values
 from local.resources.resource_type import ResourceType, putting
 
 _DEFAULT_BUS = "default"
+# What an update resets that the program no longer sets.
+_BUS: Values = {"DeadLetterConfig": {}, "Description": "", "KmsKeyIdentifier": ""}
 
 
 def _create_bus(account: Account, declared: Declaration) -> Values:
@@ -16,7 +18,7 @@ def _create_bus(account: Account, declared: Declaration) -> Values:
 
 def _update_bus(account: Account, before: Existing, declared: Declaration) -> Values:
     name = declared.require("name")
-    request = {"Description": "", **declared.take_rest()}
+    request = _BUS | declared.take_rest()
     bus = account.client("events").update_event_bus(Name=name, **request)
     return {"id": before.id, "name": name, "arn": bus["Arn"]}
 

@@ -57,15 +57,20 @@ def _api(account: Account, api_id: str) -> Values:
 
 
 def _create_integration(account: Account, declared: Declaration) -> Values:
-    integration = account.client("apigatewayv2").create_integration(**declared.take_rest())
-    return {"id": integration["IntegrationId"]}
+    request = _as_integration(declared)
+    return {"id": account.client("apigatewayv2").create_integration(**request)["IntegrationId"]}
 
 
 def _update_integration(account: Account, before: Existing, declared: Declaration) -> Values:
     account.client("apigatewayv2").update_integration(
-        IntegrationId=before.id, **_INTEGRATION | declared.take_rest()
+        IntegrationId=before.id, **_INTEGRATION | _as_integration(declared)
     )
     return {"id": before.id}
+
+
+def _as_integration(declared: Declaration) -> Values:
+    milliseconds = declared.take("timeoutMilliseconds")
+    return declared.take_rest() | ({"TimeoutInMillis": milliseconds} if milliseconds else {})
 
 
 def _integration_id(before: Existing) -> Values:

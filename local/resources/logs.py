@@ -5,6 +5,8 @@ from typing import Any
 from local.resources.declaration import Account, Declaration, Existing, Values
 from local.resources.resource_type import ResourceType, putting
 
+_MOST_QUERIES = 1000  # of a page, and of a region (CloudWatch Logs API reference and quotas)
+
 
 def _create_group(account: Account, declared: Declaration) -> Values:
     name = declared.physical_name()
@@ -103,12 +105,8 @@ def _put_query(account: Account, declared: Declaration, **more: Any) -> Values:
 
 
 def _find_query(account: Account, before: Existing) -> bool:
-    pages = account.client("logs").get_paginator("describe_query_definitions")
-    return before.id in [
-        query["queryDefinitionId"]
-        for page in pages.paginate()
-        for query in page["queryDefinitions"]
-    ]
+    queries = account.client("logs").describe_query_definitions(maxResults=_MOST_QUERIES)
+    return before.id in [query["queryDefinitionId"] for query in queries["queryDefinitions"]]
 
 
 def _as_request(declared: Declaration) -> Values:

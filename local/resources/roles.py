@@ -5,8 +5,6 @@ from typing import Any
 from local.resources.declaration import Account, Declaration, Existing, Values
 from local.resources.resource_type import ResourceType, if_there, putting, unchangeable
 
-_DESCRIPTION = {"description": "", "maxSessionDuration": 3600}
-
 
 def _create_role(account: Account, declared: Declaration) -> Values:
     name = declared.physical_name()
@@ -33,13 +31,9 @@ def _update_role(account: Account, before: Existing, declared: Declaration) -> V
     trust = declared.require("assumeRolePolicy")
     if trust != before.get("assumeRolePolicy"):
         iam.update_assume_role_policy(RoleName=name, PolicyDocument=trust)
-    description = {key: declared.take(key, default) for key, default in _DESCRIPTION.items()}
-    if description != {key: before.get(key, default) for key, default in _DESCRIPTION.items()}:
-        iam.update_role(
-            RoleName=name,
-            Description=description["description"],
-            MaxSessionDuration=description["maxSessionDuration"],
-        )
+    # ministack keeps a description that UpdateRole empties.
+    iam.update_role_description(RoleName=name, Description=declared.take("description", ""))
+    iam.update_role(RoleName=name, MaxSessionDuration=declared.take("maxSessionDuration", 3600))
     _update_boundary(account, before, declared.take("permissionsBoundary"))
     _update_inline(account, before, _inline(declared))
     _update_managed(account, before, declared.take("managedPolicyArns", []))

@@ -182,7 +182,7 @@ class Stack(World):
         return self.store.claim(
             ClaimRequest(
                 task_id=task.id,
-                definition_id=task.definition_id,
+                definition_ids=(task.definition_id,),
                 execution_name=execution,
                 visit=visit,
                 max_iterations=max_iterations,

@@ -281,7 +281,7 @@ def play(name: str, *, lose: int = 0) -> Trace:
         return Trace(
             returned=returned,
             rows=tuple(sorted(scrubbed(row) for row in stack.rows())),
-            counted=tuple(sorted(stack.metrics_counted.counted)),
+            counted=tuple(sorted(stack.metrics_counted.take())),
             hooks=tuple(scene.recovering.ran),
             events=len(scene.bus_queue.take()),
             writes=tuple(writes),

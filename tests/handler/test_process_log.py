@@ -35,6 +35,8 @@ def about(task_id, iteration=1):
 """
 IDS = {"task_id": "t1", "definition_id": "d1", "execution_name": "e1", "iteration": 1}
 
+KNOWN = {*IDS, "tenant", "request_id", "trace_id"}
+
 Line = dict[str, Any]
 
 
@@ -97,7 +99,7 @@ def test_every_way_to_log_and_to_print_is_a_line_with_the_ids() -> None:
         "an info", "the root logger", "printed", "to stderr", "as bytes", "many", "lines",
         "in a thread", "there", "in a loop", "in a pool",
     ]  # fmt: skip
-    assert any(text.endswith("UserWarning: careful") for text in said)
+    assert ["UserWarning: careful\n" in text for text in said].count(True) == 1
 
 
 @pytest.mark.parametrize(
@@ -154,6 +156,180 @@ def test_ids_end_with_their_block_also_after_an_exception_and_inside_of_another(
     )
 
     assert [line.get("task_id") for line in lines] == ["parent", None]
+
+
+LEFT_BEHIND = """
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.dummy import Pool
+go, done = threading.Event(), threading.Event()
+def work():
+    go.wait()
+    log.info("late")
+    print("late, and ", end="")
+    print("printed")
+    done.set()
+class Own(threading.Thread):
+    def run(self):
+        work()
+pool = ThreadPoolExecutor(1)
+"""
+
+
+@pytest.mark.parametrize(
+    "leave",
+    [
+        "threading.Thread(target=work, daemon=True).start()",
+        "threading.Timer(0, work).start()",
+        "Own(daemon=True).start()",
+        "pool.submit(work)",
+        "next(iter([pool.map(lambda _: work(), [1])]))",
+        "Pool(1).apply_async(work)",
+        "threading.Thread(target=lambda: threading.Thread(target=work).start()).start()",
+    ],
+)
+def test_what_a_task_leaves_behind_never_speaks_for_the_next(leave: str) -> None:
+    lines = run(
+        f"""{textwrap.indent(LEFT_BEHIND, " " * 8)}
+        with about("t1"):
+            {leave}
+        with about("t2"):
+            log.info("next")
+            go.set(); done.wait()
+            log.info("still the next")
+        """
+    )
+
+    assert {(line["message"], line["task_id"]) for line in lines} == {
+        ("next", "t2"),
+        ("late", "t1"),
+        ("late, and printed", "t1"),
+        ("still the next", "t2"),
+    }
+
+
+def test_the_work_of_a_pool_that_is_kept_is_its_givers() -> None:
+    lines = run(
+        """
+        from concurrent.futures import ThreadPoolExecutor
+        pool = ThreadPoolExecutor(1)
+        for task_id in ("t1", "t2"):
+            with about(task_id):
+                pool.submit(log.info, "by a pool").result()
+                list(pool.map(print, ["mapped"]))
+        pool.submit(log.info, "nobody's").result()
+        """
+    )
+
+    assert [(line["message"], line.get("task_id")) for line in lines] == [
+        ("by a pool", "t1"),
+        ("mapped", "t1"),
+        ("by a pool", "t2"),
+        ("mapped", "t2"),
+        ("nobody's", None),
+    ]
+
+
+def test_a_thread_that_was_there_before_speaks_for_whoever_runs() -> None:
+    lines = run(
+        """
+        import logging.handlers, queue
+        listener = logging.handlers.QueueListener(queue.Queue(), logging.getLogger().handlers[0])
+        listener.start()
+        queued = logging.getLogger("queued")
+        queued.addHandler(logging.handlers.QueueHandler(listener.queue))
+        queued.propagate = False
+        with about("t1"):
+            queued.warning("queued")
+            listener.stop()
+        """
+    )
+
+    assert messages(with_ids(lines)) == ["queued"]
+
+
+def test_a_hook_in_a_thread_of_its_own_changes_no_ids_of_the_iteration_beside_it() -> None:
+    lines = run(
+        """
+        import threading
+        inside, goes_on = threading.Event(), threading.Event()
+        def abort_another():
+            with about("t2"):
+                log.info("a hook of another")
+                inside.set(); goes_on.wait()
+        with about("t1"):
+            thread = threading.Thread(target=abort_another)
+            thread.start(); inside.wait()
+            log.info("meanwhile")
+            threading.Thread(target=log.info, args=("in a thread",)).start()
+            goes_on.set(); thread.join()
+        """
+    )
+
+    assert [(line["message"], line["task_id"]) for line in lines] == [
+        ("a hook of another", "t2"),
+        ("meanwhile", "t1"),
+        ("in a thread", "t1"),
+    ]
+
+
+def test_a_thread_that_ends_with_an_exception_is_one_line_with_its_trace() -> None:
+    [line] = run(
+        """
+        import threading
+        def fail():
+            raise ValueError("no")
+        with about("t1"):
+            thread = threading.Thread(target=fail, name="reader")
+            thread.start(); thread.join()
+            leaver = threading.Thread(target=sys.exit)
+            leaver.start(); leaver.join()
+        """
+    )
+
+    assert line["message"] == 'The thread "reader" ended with an exception.'
+    assert line["exception"].endswith("ValueError: no")
+    assert IDS.items() <= line.items()
+
+
+@pytest.mark.parametrize("end", ["\\n", "\\r\\n", "\\x0b", "\\x85", "\\u2028", "\\u2029"])
+def test_a_message_of_many_lines_is_one_line(end: str) -> None:
+    [line] = run(
+        f"""
+        with about("t1"):
+            log.info("one{end}two", extra={{"three{end}": "four{end}"}})
+        """
+    )
+
+    assert len(line["message"].splitlines()) == 2
+
+
+def test_the_code_and_the_invocation_are_on_each_line_and_the_task_keeps_to_its_block() -> None:
+    lines = run(
+        """
+        import os
+        from types import SimpleNamespace
+        from handler.process_log import about_invocation
+        def invoke(number):
+            return about_invocation(request_id=f"r{number}", trace_id="1-2-3" if number < 3 else "")
+        with invoke(1), about("t1"), about_task(
+            task_id="t2", definition_id="d2", execution_name=None, tenant="acme"
+        ):
+            log.info("nested")
+        with invoke(2):
+            log.info("no task")
+        with invoke(3):
+            log.info("no trace")
+        log.info("no invocation")
+        """,
+        CODE_VERSION="abc123",
+    )
+
+    assert {line["code_version"] for line in lines} == {"abc123"}
+    first, *others = ({key: line[key] for key in line if key in KNOWN} for line in lines)
+    ids = {"task_id": "t2", "definition_id": "d2", "tenant": "acme"}
+    assert first == ids | {"request_id": "r1", "trace_id": "1-2-3"}
+    assert others == [{"request_id": "r2", "trace_id": "1-2-3"}, {"request_id": "r3"}, {}]
 
 
 def test_a_line_without_its_end_is_written_with_its_iteration() -> None:
@@ -354,7 +530,7 @@ def test_each_line_of_an_iteration_and_of_its_hook_has_the_ids_of_its_task() -> 
     assert {(line["definition_id"], bool(line["task_id"])) for line in of_task} == {
         ("sayHello", True)
     }
-    assert all(line["execution_name"] for line in of_task)
+    assert all(line["execution_name"] and line["tenant"] == "root" for line in of_task)
     assert [(line["iteration"], line["message"]) for line in of_task] == [
         *((1, "hello"), (1, "kept"), (1, "odd"), (1, "Task continuing.")),
         *((2, "hello"), (2, "kept"), (2, "odd")),

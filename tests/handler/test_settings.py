@@ -6,7 +6,7 @@ import pytest
 
 from handler.contract import EnvVar
 from handler.errors import SettingsError
-from handler.settings import Settings
+from handler.settings import LogSettings, Settings, trace_id
 
 NEEDED = {"TABLE_NAME": "tasks", "EVENT_BUS_NAME": "bus"}
 
@@ -51,3 +51,36 @@ def test_a_number_that_is_not_whole_is_refused_with_the_variable_and_its_value(
 ) -> None:
     with pytest.raises(SettingsError, match=f'{variable} is "{text}"; it takes a whole number'):
         Settings.from_environment(NEEDED | {variable: text})
+
+
+@pytest.mark.parametrize(
+    ("environment", "version"),
+    [
+        ({}, ""),
+        ({"CODE_VERSION": "abc123", "AWS_LAMBDA_FUNCTION_VERSION": "7"}, "abc123"),
+        ({"CODE_VERSION": "", "AWS_LAMBDA_FUNCTION_VERSION": "7"}, "7"),
+        ({"AWS_LAMBDA_FUNCTION_VERSION": "$LATEST"}, ""),
+        ({"CODE_VERSION": "x" * 100}, "x" * 64),
+    ],
+)
+def test_the_code_has_the_stacks_version_or_else_the_functions(
+    environment: dict[str, str], version: str
+) -> None:
+    settings = Settings.from_environment(NEEDED | environment)
+
+    assert settings.code_version == version
+    assert LogSettings.from_environment(environment).code_version == version
+
+
+@pytest.mark.parametrize(
+    ("header", "id"),
+    [
+        ("Root=1-5759e988-bd862e3f;Parent=53995c3f42;Sampled=1;Lineage=a", "1-5759e988-bd862e3f"),
+        ("Self=1-a;Root=1-b", "1-b"),
+        ("Sampled=0", ""),
+        ("", ""),
+    ],
+)  # fmt: skip
+def test_the_trace_of_an_invocation_is_known_by_its_root(header: str, id: str) -> None:
+    assert trace_id({"_X_AMZN_TRACE_ID": header}) == id
+    assert trace_id({}) == ""

@@ -62,6 +62,7 @@ MEMBERS: dict[type, set[str]] = {
         "trigger_many",
     },
     Definition: {
+        "aliases",
         "crash_retries",
         "database_logs",
         "description",

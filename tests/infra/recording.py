@@ -31,6 +31,7 @@ _ARNS = {
     "aws:cloudwatch/logGroup:LogGroup": "logs:{here}:log-group:{name}",
     "aws:dynamodb/table:Table": "dynamodb:{here}:table/{name}",
     "aws:iam/role:Role": "iam::123456789012:role/{name}",
+    "aws:lambda/alias:Alias": "lambda:{here}:function:{functionName}:{name}",
     "aws:lambda/function:Function": "lambda:{here}:function:{name}",
     "aws:s3/bucket:Bucket": "s3:::{name}",
     "aws:scheduler/schedule:Schedule": "scheduler:{here}:schedule/{name}",
@@ -94,8 +95,11 @@ class Program(Mocks):
         name = args.inputs.get("name", args.inputs.get("bucket", f"{args.name}-1a2b3c4"))
         computed = {"name": name}
         if args.typ in _ARNS:
-            computed["arn"] = self._arn(_ARNS[args.typ].format(here=self._here, name=name))
+            known = {**args.inputs, "here": self._here, "name": name}
+            computed["arn"] = self._arn(_ARNS[args.typ].format(**known))
         match args.typ:
+            case "aws:lambda/function:Function":
+                return computed | {"version": "7"}
             case "aws:s3/bucket:Bucket":
                 return computed | {"bucket": name}
             case "aws:sqs/queue:Queue":

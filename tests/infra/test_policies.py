@@ -98,7 +98,7 @@ def test_a_function_lists_the_keys_of_payloads_and_no_others(program: Program, n
 
 
 def test_the_state_machine_may_run_the_worker_and_write_its_log(program: Program) -> None:
-    worker = "arn:aws:lambda:eu-central-1:123456789012:function:background-tasks-dev-worker"
+    worker = "arn:aws:lambda:eu-central-1:123456789012:function:background-tasks-dev-worker:live"
 
     assert grants(program.policy("state-machine")) == {"lambda:InvokeFunction": {worker}} | {
         action: {policies.NO_RESOURCE_TO_NAME} for action in policies.LOG_DELIVERY

@@ -1,6 +1,8 @@
 """The resources that the whole program registers."""
 
+import hashlib
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +19,7 @@ from handler.contract import (
 from tests.infra.recording import Program, run
 from tests.infra.test_policies import FAILURES
 
+ALIAS = "aws:lambda/alias:Alias"
 FUNCTION = "aws:lambda/function:Function"
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 RULE = "aws:cloudwatch/eventRule:EventRule"
@@ -55,6 +58,18 @@ class TestFunctions:
         assert function["timeout"] == timeout
         assert function["runtime"] == "python3.13"
         assert function["architectures"] == ["arm64"]
+
+    def test_all_are_invoked_by_an_alias_of_the_published_version(self, program: Program) -> None:
+        # Lambda changes code and configuration one after the other: without a version of both, an
+        # invocation could meet half of a deploy.
+        aliases = {each["functionName"]: each for each in program.all(ALIAS)}
+
+        assert all(each["publish"] is True for each in program.all(FUNCTION))
+        assert aliases == {
+            each["name"]: {"functionName": each["name"], "name": "live", "functionVersion": "7"}
+            for each in program.all(FUNCTION)
+        }
+        assert {each["qualifier"] for each in program.all(PERMISSION)} == {"live"}
 
     def test_the_worker_has_more_memory_than_the_api(self, program: Program) -> None:
         assert (
@@ -99,6 +114,8 @@ class TestFunctions:
         self, program: Program, name: str
     ) -> None:
         variables = program.one(FUNCTION, name)["environment"]["variables"]
+        bundle = Path(program.one(FUNCTION, name)["code"].path)
+        digest = hashlib.sha256(bundle.read_bytes()).hexdigest()
 
         if name == "recovery":
             assert variables.pop("DEAD_LETTER_QUEUE_URL") == program.outputs["deadLetterQueueUrl"]
@@ -113,6 +130,8 @@ class TestFunctions:
             "EVENT_BUS_NAME": program.outputs["eventBusName"],
             "PAYLOAD_BUCKET_NAME": program.outputs["payloadBucketName"],
             "STATE_MACHINE_ARN": program.outputs["stateMachineArn"],
+            "STACK_NAME": "background-tasks-dev",
+            "CODE_VERSION": digest[:12],
             "RETENTION_DAYS": "90",
             "POWERTOOLS_SERVICE_NAME": f"background-tasks-dev-{name}",
             "POWERTOOLS_METRICS_NAMESPACE": "BackgroundTasks",
@@ -213,7 +232,7 @@ class TestStateMachine:
         run_state = json.loads(program.one(MACHINE)["definition"])["States"]["Run"]
 
         assert run_state["Arguments"]["FunctionName"].endswith(
-            ":function:background-tasks-dev-worker"
+            ":function:background-tasks-dev-worker:live"
         )
 
     @pytest.mark.parametrize("level", ["ALL", "OFF"])
@@ -403,7 +422,7 @@ class TestGraphqlApi:
 
         assert integration["integrationType"] == "AWS_PROXY"
         assert integration["payloadFormatVersion"] == "2.0"
-        assert integration["integrationUri"].endswith(":function:background-tasks-dev-api")
+        assert integration["integrationUri"].endswith(":function:background-tasks-dev-api:live")
         assert (
             permission["sourceArn"]
             == "arn:aws:execute-api:eu-central-1:123456789012:a1b2c3/*/POST/graphql"
@@ -456,7 +475,7 @@ class TestRecoveryFunction:
         )
 
         assert target["rule"] == rule["name"]
-        assert target["arn"].endswith(":function:background-tasks-dev-recovery")
+        assert target["arn"].endswith(":function:background-tasks-dev-recovery:live")
         assert permission["function"] == "background-tasks-dev-recovery"
         assert permission["principal"] == "events.amazonaws.com"
         assert permission["sourceArn"].endswith(f":rule/{rule['name']}")
@@ -466,6 +485,7 @@ class TestRecoveryFunction:
 
         assert config == {
             "functionName": "background-tasks-dev-recovery",
+            "qualifier": "live",
             "maximumRetryAttempts": 0,
             "maximumEventAgeInSeconds": 3600,
             "destinationConfig": {"onFailure": {"destination": FAILURES}},
@@ -571,6 +591,7 @@ class TestStack:
         assert {each.type for each in program.resources if each.type.startswith("aws:")} - {
             each.type for each in tagged
         } == {
+            ALIAS,
             "aws:apigatewayv2/integration:Integration",
             "aws:apigatewayv2/route:Route",
             TARGET,

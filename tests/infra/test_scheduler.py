@@ -55,7 +55,7 @@ def test_a_task_with_a_schedule_has_one_in_the_stacks_own_group(deploy: Deploy) 
     }
     assert stack.one(GROUP)["name"] == "background-tasks-dev-schedules"
     assert target["arn"] == MACHINE
-    assert target["roleArn"].endswith(":role/background-tasks-dev-schedules")
+    assert target["roleArn"].endswith(":role/background-tasks-dev-schedules-bfec3")
     assert target["deadLetterConfig"] == {"arn": QUEUE}
     assert target["retryPolicy"] == {"maximumEventAgeInSeconds": 3600, "maximumRetryAttempts": 185}
 

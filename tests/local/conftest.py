@@ -9,11 +9,13 @@ import pytest
 
 from local.access import Access
 from local.deployment import deploy
-from local.emulator import Options, running_emulator
+from local.emulator import ACCOUNT_ID, Options, running_emulator
 from local.project import Project
+from local.resources import Account, Declaration, Existing, create, delete, update
 
 Outputs = dict[str, Any]
 Until = Callable[[Callable[[], Any]], Any]
+Make = Callable[..., Existing]
 
 PROGRAM = Path(__file__).parent / "program"
 REGION = "eu-central-1"
@@ -35,6 +37,38 @@ def project() -> Project:
 def outputs(access: Access, project: Project) -> Outputs:
     """The outputs of the program, deployed once."""
     return deploy(project, access)
+
+
+@pytest.fixture(scope="session")
+def account(access: Access, tmp_path_factory: pytest.TempPathFactory) -> Account:
+    """The account of a project without files."""
+    return Account(access, ACCOUNT_ID, tmp_path_factory.mktemp("project"))
+
+
+@pytest.fixture
+def make(account: Account) -> Iterator[Make]:
+    """Creates a resource by kind and inputs; the end of the test deletes it, the last one first."""
+    there: list[Existing] = []
+
+    def resource(kind: str, **inputs: Any) -> Existing:
+        there.append(made(account, kind, **inputs))
+        return there[-1]
+
+    yield resource
+    for each in reversed(there):
+        delete(account, each)
+
+
+def made(account: Account, kind: str, **inputs: Any) -> Existing:
+    """Creates a resource, and returns it as Pulumi's state has it."""
+    outputs = create(account, Declaration(kind, "thing", inputs))
+    return Existing(kind, "thing", str(outputs["id"]), inputs | outputs)
+
+
+def changed(account: Account, before: Existing, **inputs: Any) -> Existing:
+    """Updates a resource, and returns it as Pulumi's state has it."""
+    outputs = update(account, before, Declaration(before.kind, before.name, inputs))
+    return Existing(before.kind, before.name, str(outputs["id"]), inputs | outputs)
 
 
 @pytest.fixture

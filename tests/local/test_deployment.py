@@ -255,9 +255,10 @@ def test_an_api_has_its_routes_authorizer_and_default_stage(
 
 def test_an_unknown_type_is_an_error_that_names_it(deploy_program: DeployProgram) -> None:
     with pytest.raises(
-        DeploymentFailed, match=r'can\'t create aws:sns/topic:Topic "news"\. Add its type'
+        DeploymentFailed,
+        match=r'can\'t create aws:sfn/activity:Activity "news"\. Add its type',
     ):
-        deploy_program('aws.sns.Topic("news")')
+        deploy_program('aws.sfn.Activity("news")')
 
 
 def test_an_unknown_input_is_an_error_that_names_it(

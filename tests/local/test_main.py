@@ -134,9 +134,9 @@ def test_a_failing_resource_is_reported_once_even_if_others_depend_on_it(
     program = """
 import pulumi
 import pulumi_aws as aws
-topic = aws.sns.Topic("news")
-aws.sqs.Queue("queue", name=topic.name)
-pulumi.export("arn", topic.arn)
+activity = aws.sfn.Activity("news")
+aws.sqs.Queue("queue", name=activity.name)
+pulumi.export("arn", activity.arn)
 """
     (small_project / "__main__.py").write_text(program)
 
@@ -144,7 +144,7 @@ pulumi.export("arn", topic.arn)
         _, errors = up.communicate(timeout=30)
 
     assert up.returncode == 1
-    assert errors.startswith('\nThe local AWS can\'t create aws:sns/topic:Topic "news".')
+    assert errors.startswith('\nThe local AWS can\'t create aws:sfn/activity:Activity "news".')
     assert len(errors.splitlines()) == 2
 
 

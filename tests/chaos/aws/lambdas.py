@@ -1,4 +1,4 @@
-"""Lambda's processes are killed while they work, and let end what they do when code is deployed."""
+"""Lambda's processes are killed while they work."""
 
 import threading
 from typing import Any
@@ -29,9 +29,6 @@ class Lambdas:
 
     def apply(self) -> None:
         replace(module("core.lambda_runtime"), "Worker", self._mortal)
-        # Of a deploy alone: what has just failed there may be killed.
-        replace(module("services.lambda_svc"), "_update_code", _letting_end_what_runs)
-        replace(module("services.lambda_svc"), "release_worker", _ending_what_is_retired)
 
     def _mortal(self, worker: Original) -> Original:
         ledger, dice = self._ledger, self._dice
@@ -77,35 +74,6 @@ def _odds(role: str, event: Any) -> float:
     if "deleteTask" in body:
         return DELETION_ODDS
     return BIG_REQUEST_ODDS if len(body) > _BIG_REQUEST_CHARACTERS else ODDS.get(role, 0.0)
-
-
-def _letting_end_what_runs(update_code: Original) -> Original:
-    """On AWS, an invocation that runs while code is deployed ends with the code that it has.
-
-    (Lambda developer guide, "Updating Lambda function code".) ministack kills it.
-    """
-
-    def update(name: str, data: dict[str, Any]) -> object:
-        runtime = module("core.lambda_runtime")
-        with runtime._lock:
-            for key, workers in runtime._workers.items():
-                if key.split(":")[-2] == name:
-                    running = [worker for worker in workers if worker.in_use]
-                    for worker in running:
-                        worker.is_retired = True
-                    workers[:] = [worker for worker in workers if worker not in running]
-        return update_code(name, data)
-
-    return update
-
-
-def _ending_what_is_retired(release: Original) -> Original:
-    def release_worker(worker: Any) -> None:
-        release(worker)
-        if getattr(worker, "is_retired", False):
-            module("core.lambda_runtime").kill_workers([worker])
-
-    return release_worker
 
 
 def _task_of(event: Any) -> str:

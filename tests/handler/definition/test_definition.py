@@ -104,6 +104,7 @@ def test_an_author_sees_no_part_of_the_engine_on_a_definition() -> None:
 
     assert public == {
         "id",
+        "aliases",
         "title",
         "description",
         "max_iterations",
@@ -156,6 +157,19 @@ def test_an_author_sees_no_part_of_the_engine_on_a_definition() -> None:
             {"schedule": "daily"},
             'the schedule of task "good": "daily" is not a schedule; write "ra',
         ),
+        ({"aliases": "oldId"}, "aliases='oldId'; it takes a tuple of ids, such as (\"oldId\",)"),
+        ({"aliases": (5,)}, "aliases=(5,); it takes a tuple of ids"),
+        ({"aliases": None}, "aliases=None; it takes a tuple of ids"),
+        ({"aliases": {"oldId"}}, "aliases={'oldId'}; it takes a tuple of ids"),
+        (
+            {"aliases": ("old_id",)},
+            'the alias "old_id", which no task can have had as its id. It must be in camelCase',
+        ),
+        ({"aliases": ("true",)}, "It must not be true, false or null"),
+        ({"aliases": ("x" * 65,)}, "It must have at most 64 characters, not 65"),
+        ({"aliases": ("good",)}, "aliases=('good',); each is another id than all others"),
+        ({"aliases": ("old", "old")}, "each is another id than all others"),
+        ({"aliases": tuple(f"old{n}" for n in range(21))}, "21 aliases; it takes at most 20"),
         ({"schedule": 5}, 'the schedule of task "good": 5 is not text; write "rate(1 day)"'),
     ],
 )
@@ -266,3 +280,12 @@ def test_a_retry_that_is_not_a_retry_stops_the_deploy() -> None:
         @task(retry=3)  # type: ignore[arg-type]
         def retrying(context: Context) -> Done:
             return Done()
+
+
+@pytest.mark.parametrize("aliases", [("oldId", "olderId"), ["oldId", "olderId"]])
+def test_a_task_may_have_the_ids_that_it_had_before(aliases: Any) -> None:
+    @task(aliases=aliases)
+    def renamed(context: Context) -> Done:
+        return Done()
+
+    assert renamed.aliases == ("oldId", "olderId")

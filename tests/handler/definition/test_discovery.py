@@ -289,6 +289,31 @@ class TestEveryWayToMakeATask:
         assert "a.py:5 and " in message
         assert "b.py:5. Give" in message
 
+    @pytest.mark.parametrize(
+        ("one", "other"),
+        [
+            ("@task(id='a', aliases=('old',))", "@task(id='b', aliases=('old',))"),
+            ("@task(id='a', aliases=('b',))", "@task(id='b')"),
+            ("@task(id='b')", "@task(id='a', aliases=('b',))"),
+        ],
+    )
+    def test_a_task_with_the_alias_of_another_is_refused_with_both_files(
+        self, package: Package, one: str, other: str
+    ) -> None:
+        text = TASK.format(name="f")
+        name = package(
+            {"a.py": text.replace("@task()", one), "b.py": text.replace("@task()", other)}
+        )
+
+        message = refusal_of(name)
+
+        assert message.startswith("Two tasks claim the id, or alias, ")
+        assert "a.py:" in message
+        assert "b.py:" in message
+        lambdas = discover_importable(name)
+        assert list(lambdas) == []
+        assert [problem.message for problem in lambdas.problems] == [message]
+
     def test_two_tasks_of_one_file_are_refused_with_both_lines(self, package: Package) -> None:
         name = package({"a.py": TASK.format(name="same") + TASK.format(name="same")})
 

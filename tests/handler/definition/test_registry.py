@@ -80,6 +80,70 @@ def test_two_definitions_with_one_id_are_refused_with_both_places(known: Definit
     assert refused.value.message.count(f"{__file__}:") == 2
 
 
+class TestAliases:
+    @pytest.fixture
+    def renamed(self) -> Definition:
+        """A definition that has had two other ids."""
+
+        @task(aliases=("oldId", "olderId"), database_logs=False)
+        def renamed(context: Context) -> Done:
+            return Done()
+
+        renamed.on_done(print)
+        return renamed
+
+    @pytest.mark.parametrize("id", ["renamed", "oldId", "olderId"])
+    def test_a_definition_is_found_by_each_id_that_it_has_had(
+        self, renamed: Definition, id: str
+    ) -> None:
+        registry = Registry([renamed], problems=[BROKEN])
+
+        assert registry.get(id) is registry.find(id) is renamed
+        assert registry.names_of(id) == ("renamed", "oldId", "olderId")
+        assert registry.known_id(id) == "renamed"
+        assert registry.first_hook(id, Hook.ON_DONE) is Hook.ON_DONE
+        assert not registry.keeps_logs(id)
+        assert not registry.may_lack(id)
+
+    def test_a_definition_is_there_once_whatever_it_goes_by(
+        self, renamed: Definition, known: Definition
+    ) -> None:
+        registry = Registry([renamed, known])
+
+        assert list(registry) == [renamed, known]
+        with pytest.raises(UnknownDefinition) as refused:
+            registry.get("missing")
+        assert (refused.value.data or {})["known"] == ["known", "renamed"]
+
+    @pytest.mark.parametrize("id", [None, 5, ["renamed"], "missing", ""])
+    def test_what_no_definition_goes_by_is_unknown(self, renamed: Definition, id: object) -> None:
+        assert Registry([renamed]).known_id(id) == "unknown"
+
+    @pytest.mark.parametrize(
+        ("id", "aliases", "shared"),
+        [
+            ("oldId", (), "oldId"),
+            ("another", ("renamed",), "renamed"),
+            ("another", ("olderId",), "olderId"),
+        ],
+    )
+    def test_two_definitions_that_claim_one_id_are_refused_with_both_places(
+        self, renamed: Definition, id: str, aliases: tuple[str, ...], shared: str
+    ) -> None:
+        @task(id=id, aliases=aliases)
+        def other(context: Context) -> Done:
+            return Done()
+
+        for definitions in ([renamed, other], [other, renamed]):
+            with pytest.raises(DefinitionError) as refused:
+                Registry(definitions)
+
+            start = f'Two tasks claim the id, or alias, "{shared}": {__file__}:'
+            assert refused.value.message.startswith(start)
+            assert refused.value.message.count(f"{__file__}:") == 2
+            assert refused.value.message.endswith(" Take it from one of them.")
+
+
 class TestFilesThatCouldNotBeImported:
     def test_a_missing_definition_may_be_in_one_and_a_known_one_is_not(
         self, known: Definition

@@ -127,7 +127,7 @@ def test_a_hook_that_the_recovery_runs_logs_with_the_ids_of_its_task(
     recovering: Recovering,
 ) -> None:
     definition, ids = returning(Done()), list[dict[str, object]]()
-    definition.on_error(lambda _: ids.extend(map(dict, process_log._about)))
+    definition.on_error(lambda _: ids.append(process_log._ids()))
     recovering.stack.definitions = (definition,)
     record = recovering.running("execution-1", definition_id=definition.id)
     recovering.end("execution-1", "FAILED", error="Runtime.ExitError")
@@ -138,8 +138,10 @@ def test_a_hook_that_the_recovery_runs_logs_with_the_ids_of_its_task(
         {
             "task_id": record.id,
             "definition_id": definition.id,
+            "tenant": "root",
             "execution_name": "execution-1",
             "iteration": 1,
+            "request_id": "request-1",
         }
     ]
     assert process_log._about == []

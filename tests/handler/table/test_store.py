@@ -21,7 +21,7 @@ from tests.handler.stack import Stack, refusal
 
 CLAIM = ClaimRequest(
     task_id="t1",
-    definition_id="someTask",
+    definition_ids=("someTask",),
     execution_name="execution-1",
     visit="visit-1",
     max_iterations=3,

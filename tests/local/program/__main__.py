@@ -388,6 +388,50 @@ aws.apigatewayv2.Stage(
     default_route_settings={"throttling_burst_limit": 100, "throttling_rate_limit": 50},
 )
 
+aws.s3.BucketVersioning(
+    "versions", bucket=storage.bucket.id, versioning_configuration={"status": "Enabled"}
+)
+aws.iam.RolePolicyAttachment(
+    "function-reads", role=function_role.name, policy_arn="arn:aws:iam::aws:policy/ReadOnlyAccess"
+)
+key = aws.kms.Key("key", enable_key_rotation=True, deletion_window_in_days=7)
+aws.kms.Alias("key-alias", name="alias/everything", target_key_id=key.key_id)
+topic = aws.sns.Topic("topic", kms_master_key_id=key.arn)
+aws.sns.TopicPolicy(
+    "topic-policy", arn=topic.arn, policy=topic.arn.apply(lambda arn: allow("sns:Publish", arn))
+)
+aws.sns.TopicSubscription("told", topic=topic.arn, protocol="email", endpoint="us@example.com")
+published = aws.lambda_.Function(
+    "published",
+    role=function_role.arn,
+    runtime="python3.13",
+    handler="answer.handler",
+    code=pulumi.FileArchive("code"),
+    publish=True,
+    tracing_config={"mode": "Active"},
+    ephemeral_storage={"size": 1024},
+    vpc_config={"subnet_ids": ["subnet-1"], "security_group_ids": ["sg-1"]},
+    kms_key_arn=key.arn,
+)
+aws.lambda_.Alias(
+    "live",
+    name="live",
+    function_name=published.name,
+    function_version=published.version,
+)
+aws.cloudwatch.LogMetricFilter(
+    "failures",
+    log_group_name=logs.name,
+    pattern='{ $.level = "ERROR" }',
+    metric_transformation={"name": "Failures", "namespace": "Everything", "value": "1"},
+)
+aws.cloudwatch.QueryDefinition(
+    "what-failed", name="everything/failed", query_string="fields @message", log_group_names=[]
+)
+aws.cloudwatch.Dashboard(
+    "dashboard", dashboard_name="everything", dashboard_body=json.dumps({"widgets": []})
+)
+
 pulumi.export("apiUrl", api.api_endpoint.apply(lambda endpoint: f"{endpoint}/graphql"))
 pulumi.export("bucketName", storage.bucket.bucket)
 pulumi.export("tableName", storage.table.name)

@@ -1,0 +1,111 @@
+"""One resource on its way through the provider: its inputs checked, its outputs made."""
+
+import json
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import botocore.session
+
+from tests.engine.aws_provider.kinds import Kind
+from tests.engine.aws_provider.naming import DEFAULTS
+from tests.engine.aws_provider.wire import UNKNOWN, Values, has_unknown
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """Where a resource is: a region, with the provider's configuration."""
+
+    region: str
+    default_tags: Values
+
+    @classmethod
+    def of(cls, config: Values) -> "Surroundings":
+        """What the configuration says."""
+        return cls(config["region"], (config.get("defaultTags") or {}).get("tags") or {})
+
+    @property
+    def partition(self) -> str:
+        """The partition of the region."""
+        return str(_session().get_partition_for_region(self.region))
+
+    @property
+    def suffix(self) -> str:
+        """The domain of AWS in the region's partition."""
+        partitions = _session().get_data("partitions")["partitions"]
+        [outputs] = [each["outputs"] for each in partitions if each["id"] == self.partition]
+        return str(outputs["dnsSuffix"])
+
+    def completed(self, kind: Kind, inputs: Values) -> Values:
+        """The inputs as the provider checks them: with its region, and its tags in `tagsAll`.
+
+        Pulumi's provider does it before the check (provider/region.go, provider/tags.go).
+        """
+        completed = dict(inputs)
+        if kind.regional:
+            completed["region"] = inputs.get("region") or self.region
+        if kind.tagged:
+            completed["tagsAll"] = self._tags(inputs.get("tags") or {})
+        return completed
+
+    def _tags(self, tags: Any) -> Any:
+        return UNKNOWN if has_unknown(tags) else self.default_tags | tags
+
+
+@cache
+def _session() -> botocore.session.Session:
+    return botocore.session.Session()
+
+
+def too_long(kind: Kind, inputs: Values) -> Iterator[tuple[str, str]]:
+    """What the real provider refuses for its length: the input, and why."""
+    for key, most in kind.limits.items():
+        value = inputs.get(key)
+        if isinstance(value, str) and len(value) > most:
+            yield key, f'"{key}" has {len(value)} characters, the provider takes {most}: {value}'
+
+
+def created(kind: Kind, inputs: Values, around: Surroundings, account: str) -> tuple[str, Values]:
+    """The id and the outputs of a new resource in this account."""
+    facts = _facts(inputs, around) | {"account": account}
+    id = kind.id.format_map(facts)
+    return id, _outputs(
+        inputs, {key: text.format_map(facts | {"id": id}) for key, text in kind.computed.items()}
+    )
+
+
+def planned(kind: Kind, inputs: Values) -> Values:
+    """The outputs that a preview has of a new resource: what AWS sets is unknown."""
+    return _outputs(inputs, dict.fromkeys(kind.computed, UNKNOWN))
+
+
+def updated(kind: Kind, inputs: Values, before: Values) -> Values:
+    """The outputs of a resource that has changed in place."""
+    return _outputs(inputs, {key: before[key] for key in kind.computed if key in before})
+
+
+def everything_unknown(outputs: Values) -> Values:
+    """The same outputs, none of them known."""
+    return dict.fromkeys(outputs, UNKNOWN)
+
+
+def _outputs(inputs: Values, computed: Values) -> Values:
+    return {key: value for key, value in inputs.items() if key != DEFAULTS} | computed
+
+
+def _facts(inputs: Values, around: Surroundings) -> Values:
+    texts = {
+        key: value if isinstance(value, str) else json.dumps(value) for key, value in inputs.items()
+    }
+    defaults = {"eventBusName": "default", "groupName": "default", "unique": secrets.token_hex(5)}
+    return (
+        defaults
+        | texts
+        | {
+            "partition": around.partition,
+            "region": around.region,
+            "suffix": around.suffix,
+        }
+    )

@@ -1,0 +1,189 @@
+"""A change of one thing touches the resources that it is about, in place, and no others."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.engine.pulumi_cli import Cli
+from tests.engine.setups import SMALL, stack
+from tests.engine.stack import ROOT, Engine, Stack
+
+NAME = "background-tasks"
+FUNCTION, ROLE_POLICY = "aws:lambda/function:Function", "aws:iam/rolePolicy:RolePolicy"
+LOG_GROUP, SCHEDULE = "aws:cloudwatch/logGroup:LogGroup", "aws:scheduler/schedule:Schedule"
+FUNCTIONS = [f"{FUNCTION}::{NAME}-{each}" for each in ("api", "recovery", "worker")]
+# What is lost with them can't be had again.
+DATA = frozenset(
+    {
+        "aws:cloudwatch/logGroup:LogGroup",
+        "aws:dynamodb/table:Table",
+        "aws:s3/bucket:Bucket",
+        "aws:sqs/queue:Queue",
+    }
+)
+NIGHTLY = """
+from handler import Context, Done, task
+
+@task(schedule="{schedule}")
+def nightly(context: Context) -> Done:
+    return Done()
+"""
+# Each key of the project with another value than it has by default.
+OTHER_VALUES: dict[str, object] = {
+    "alarmTopicArn": "arn:aws:sns:eu-central-1:123456789012:alarms",
+    "apiMemoryMb": 1024,
+    "apiPolicyStatements": [
+        {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": ["arn:aws:s3:::uploads/*"]}
+    ],
+    "corsOrigins": ["https://admin.example.com"],
+    "environment": {"BUCKET": "uploads"},
+    "executionLogData": True,
+    "executionLogLevel": "FATAL",
+    "importCsvBuckets": ["uploads"],
+    "importCsvTables": ["customers"],
+    "jwtAudience": ["console"],
+    "jwtIssuer": "https://login.example.com/",
+    "jwtScopes": ["tasks/manage"],
+    "jwtTenantClaim": "tenant",
+    "kmsKeyArn": "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+    "lambdaArchitecture": "x86_64",
+    "lambdaLogLevel": "ERROR",
+    "layers": ["arn:aws:lambda:eu-central-1:123456789012:layer:ours:7"],
+    "logRetentionDays": 365,
+    "permissionsBoundaryArn": "arn:aws:iam::123456789012:policy/boundary",
+    "protectData": True,
+    "recoveryAfterSeconds": 300,
+    "securityGroupIds": ["sg-0a1b2c3d"],
+    "subnetIds": ["subnet-0a1b2c3d"],
+    "tags": {"team": "data"},
+    "taskRetentionDays": 365,
+    "vendorDependencies": True,
+    "workerConcurrency": 5,
+    "workerMemoryMb": 3008,
+    "workerPolicyStatements": [
+        {"Effect": "Allow", "Action": ["s3:PutObject"], "Resource": ["arn:aws:s3:::uploads/*"]}
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def up(cli: Cli, tmp_path_factory: pytest.TempPathFactory) -> Stack:
+    """A stack that is up, with a task that has a schedule."""
+    new = stack(Engine(cli, tmp_path_factory.mktemp("changes")), "dev", SMALL)
+    _write_nightly(new.folder, "cron(0 3 * * ? *)")
+    new.up().must()
+    return new
+
+
+@pytest.fixture
+def changed(up: Stack, tmp_path: Path) -> Stack:
+    """The same stack in a checkout of the test's own, for it to change something."""
+    own = up.at(up.engine.checkout(tmp_path.name))
+    (own.folder / "Pulumi.dev.yaml").write_text((up.folder / "Pulumi.dev.yaml").read_text())
+    _write_nightly(own.folder, "cron(0 3 * * ? *)")
+    return own
+
+
+def _write_nightly(folder: Path, schedule: str) -> None:
+    (folder / "definitions" / "nightly.py").write_text(NIGHTLY.format(schedule=schedule))
+
+
+def _a_definition(stack: Stack) -> None:
+    file = stack.folder / "definitions" / "testing_run.py"
+    file.write_text(file.read_text() + "\nCHANGED = True\n")
+
+
+def _a_schedule(stack: Stack) -> None:
+    _write_nightly(stack.folder, "cron(0 4 * * ? *)")
+
+
+def _setting(key: str, value: object) -> Callable[[Stack], None]:
+    return lambda stack: _set_in_file(stack, {key: value})
+
+
+def _set_in_file(stack: Stack, values: dict[str, object]) -> None:
+    file = stack.folder / f"Pulumi.{stack.name}.yaml"
+    content = yaml.safe_load(file.read_text())
+    content["config"] |= {f"{NAME}:{key}": value for key, value in values.items()}
+    file.write_text(yaml.safe_dump(content))
+
+
+@pytest.mark.parametrize(
+    ("change", "touched"),
+    [
+        pytest.param(_a_definition, FUNCTIONS, id="a definition"),
+        pytest.param(
+            _setting("workerMemoryMb", 3008),
+            [f"{FUNCTION}::{NAME}-recovery", f"{FUNCTION}::{NAME}-worker"],
+            id="the worker's memory",
+        ),
+        pytest.param(
+            _setting("apiMemoryMb", 1024), [f"{FUNCTION}::{NAME}-api"], id="the API's memory"
+        ),
+        pytest.param(
+            _setting("workerPolicyStatements", OTHER_VALUES["workerPolicyStatements"]),
+            [f"{ROLE_POLICY}::{NAME}-recovery", f"{ROLE_POLICY}::{NAME}-worker"],
+            id="the worker's policy",
+        ),
+        pytest.param(
+            _setting("apiPolicyStatements", OTHER_VALUES["apiPolicyStatements"]),
+            [f"{ROLE_POLICY}::{NAME}-api"],
+            id="the API's policy",
+        ),
+        pytest.param(
+            _setting("logRetentionDays", 365),
+            [
+                f"{LOG_GROUP}::{NAME}-{each}"
+                for each in ("api", "api-access", "recovery", "state-machine", "worker")
+            ],
+            id="the logs' retention",
+        ),
+        pytest.param(_setting("taskRetentionDays", 365), FUNCTIONS, id="the tasks' retention"),
+        pytest.param(_setting("lambdaArchitecture", "x86_64"), FUNCTIONS, id="the architecture"),
+        pytest.param(
+            _a_schedule, [*FUNCTIONS, f"{SCHEDULE}::{NAME}-scheduler-nightly"], id="a schedule"
+        ),
+    ],
+)
+def test_a_change_of_one_thing_updates_what_it_is_about_and_nothing_else(
+    changed: Stack, change: Callable[[Stack], None], touched: list[str]
+) -> None:
+    change(changed)
+
+    previewed = changed.preview().must()
+
+    assert previewed.changes == {"update": sorted(touched)}
+
+
+def test_a_schedule_that_is_removed_is_deleted_with_its_group_and_role(changed: Stack) -> None:
+    (changed.folder / "definitions" / "nightly.py").unlink()
+
+    previewed = changed.preview().must()
+
+    assert previewed.changes["update"] == FUNCTIONS
+    assert {each.partition("::")[0] for each in previewed.changes["delete"]} == {
+        "aws:iam/role:Role",
+        ROLE_POLICY,
+        SCHEDULE,
+        "aws:scheduler/scheduleGroup:ScheduleGroup",
+    }
+
+
+def test_no_key_of_the_config_has_data_replaced_or_deleted(changed: Stack) -> None:
+    declared = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
+    assert OTHER_VALUES.keys() == declared.keys()
+    _set_in_file(changed, OTHER_VALUES)
+
+    previewed = changed.preview().must()
+
+    changes = previewed.changes
+    lost = [
+        each
+        for op in changes.keys() - {"create", "update"}
+        for each in changes[op]
+        if each.partition("::")[0] in DATA
+    ]
+    assert lost == []
+    assert f"aws:dynamodb/table:Table::{NAME}-tasks" in changes["update"]  # it was tried
