@@ -17,6 +17,7 @@ from handler.contract import DETAIL_TYPE, PARTITION_KEY
 from handler.definition import Definition, Registry
 from handler.settings import Settings
 from handler.wiring import Parts, System, build
+from infra.function import LIVE
 from local.access import Access
 from local.watch import Finder
 from tests.local.roles import Role
@@ -90,7 +91,7 @@ class Acting:
 
     @property
     def _settings(self) -> Settings:
-        function = self.aws.client("lambda").get_function_configuration(FunctionName=self.role.name)
+        function = self.aws.client("lambda").get_function_configuration(FunctionName=self.role.stem)
         settings = Settings.from_environment(function["Environment"]["Variables"])
         return replace(settings, recovery_after_seconds=0)
 
@@ -168,7 +169,7 @@ def leaves_a_record_of_a_failed_invocation(acting: Acting) -> None:
 
     with acting.role.without("sqs:ReceiveMessage"):
         acting.aws.client("lambda").invoke(
-            FunctionName=acting.role.name, InvocationType="Event", Payload=b"{}"
+            FunctionName=f"{acting.role.stem}:{LIVE}", InvocationType="Event", Payload=b"{}"
         )
         acting.until(lambda: _messages(acting, failures))
 
@@ -261,7 +262,7 @@ def _messages(acting: Acting, queue: str) -> int:
 def _schedule(acting: Acting) -> Iterator[str]:
     """A schedule of the stack's that triggers at once; the id of its tick's event."""
     scheduler, name = acting.aws.client("scheduler"), f"tick{next(_numbers)}"
-    group = acting.role.name
+    group = acting.role.stem
     like = scheduler.get_schedule(GroupName=group, Name="greetTheDay")["Target"]
     event = {"id": name, "detail": {"webinyTaskDefinitionId": "testingRun"}}
     scheduler.create_schedule(

@@ -4,8 +4,10 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
+from infra.function import LIVE
 from local.access import Access, Client
 from tests.running import Running
 
@@ -22,7 +24,7 @@ _KINDS = {
     "-state-machine": "state machine",
     "-undelivered": "dead letters",
     "-recovery-failures": "failures",
-    "-worker": "worker",
+    f"-worker:{LIVE}": "worker",
     ":log-stream:*": "log",
     "*": "*",
 }
@@ -36,17 +38,29 @@ def kind_of(arn: str) -> str:
     return next(found, "bucket" if arn.startswith("arn:aws:s3:::") else arn)
 
 
+def names_of_roles(aws: Running) -> list[str]:
+    return [role["RoleName"] for role in aws.client("iam").list_roles()["Roles"]]
+
+
 @dataclass(frozen=True)
 class Role:
-    """A role of the stack, by the end of its name (`worker`). Its policy has the same name."""
+    """A role of the stack, by what its name has behind the stack's. Its policy has the same."""
 
     aws: Running
     suffix: str
 
     @property
-    def name(self) -> str:
+    def stem(self) -> str:
+        """The name of the function, or other resource, that the role is for."""
         worker = str(self.aws.deployed.outputs["workerFunctionName"])
         return f"{worker.removesuffix('-worker')}-{self.suffix}"
+
+    @cached_property
+    def name(self) -> str:
+        """Behind the stem it has some digits, which tell regions apart."""
+        names = names_of_roles(self.aws)
+        [name] = [name for name in names if name.rpartition("-")[0] == self.stem]
+        return name
 
     @property
     def document(self) -> Document:

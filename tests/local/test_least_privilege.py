@@ -12,7 +12,7 @@ from handler.errors import BackgroundTaskError
 from infra.policies import LOG_DELIVERY
 from tests.local import acting
 from tests.local.acting import Acting
-from tests.local.roles import Grant, Role
+from tests.local.roles import Grant, Role, names_of_roles
 from tests.running import Running
 from tests.starting import started
 
@@ -200,6 +200,4 @@ def test_nothing_that_is_seen_here_needs_what_the_local_aws_does_not_ask_for(
 
 
 def test_every_role_of_the_stack_is_looked_at(aws: Running) -> None:
-    roles = {role["RoleName"] for role in aws.client("iam").list_roles()["Roles"]}
-
-    assert roles == {Role(aws, suffix).name for suffix in USES}
+    assert set(names_of_roles(aws)) == {Role(aws, suffix).name for suffix in USES}

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from infra.function import LIVE
 from local.access import Access
 from tests.local.roles import Role
 from tests.running import Running
@@ -36,7 +37,9 @@ def test_a_sweep_that_fails_leaves_one_record_in_the_queue_of_the_recoverys_fail
 
     with recovery.without("sqs:ReceiveMessage"):
         aws.client("lambda").invoke(
-            FunctionName=recovery.name, InvocationType="Event", Payload=b'{"test": "sweep"}'
+            FunctionName=f"{recovery.stem}:{LIVE}",
+            InvocationType="Event",
+            Payload=b'{"test": "sweep"}',
         )
         records = aws.until(failures)
 
