@@ -13,7 +13,7 @@ from handler.aws import CloudWatchMetrics, Metrics, NoMetrics, lazy_engine_clien
 from handler.clock import Clock, RemainingSeconds, SystemClock
 from handler.definition import Registry, discover_importable
 from handler.lifecycle import Tasks
-from handler.settings import LogSettings, Settings, trace_id
+from handler.settings import LogSettings, Settings, Trace
 from handler.wiring import Parts, System, build
 
 # How long a call made outside of a Lambda is tried again.
@@ -102,7 +102,9 @@ def logger() -> logging.Logger:
 
 def about_invocation(request_id: str) -> AbstractContextManager[None]:
     """Each line of the log has the ids of the running invocation: its request, and its trace."""
-    return process_log.about_invocation(request_id=request_id, trace_id=trace_id())
+    return process_log.about_invocation(
+        request_id=request_id, trace_id=Trace.from_environment().root
+    )
 
 
 @functools.cache

@@ -80,14 +80,37 @@ class LogSettings:
         )
 
 
-def trace_id(environment: Mapping[str, str] = os.environ) -> str:
-    """The id of the running invocation's trace: `1-67891233-abcdef012345678912345678`, or empty.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """The trace of the running invocation: Lambda makes the variables anew for each.
 
-    Lambda's Python runtime sets the variable anew for each invocation (Lambda guide, "Defined
-    runtime environment variables"): `Root=1-...;Parent=...;Sampled=1`.
+    Args:
+        root: the trace's id, such as `1-67891233-abcdef012345678912345678`; empty without one.
+        parent: the id of the segment that Lambda makes of the invocation.
+        is_sampled: whether X-Ray keeps it.
+        daemon: where X-Ray's daemon listens.
     """
-    parts = environment.get("_X_AMZN_TRACE_ID", "").split(";")
-    return next((part[5:] for part in parts if part.startswith("Root=")), "")
+
+    root: str
+    parent: str
+    is_sampled: bool
+    daemon: tuple[str, int] | None
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Trace":
+        """Reads what Lambda sets (Lambda guide, "Defined runtime environment variables").
+
+        The header is `Root=1-...;Parent=...;Sampled=1`, the address `169.254.79.129:2000`.
+        """
+        header = environment.get("_X_AMZN_TRACE_ID", "")
+        said = dict(part.partition("=")[::2] for part in header.split(";"))
+        host, _, port = environment.get("AWS_XRAY_DAEMON_ADDRESS", "").rpartition(":")
+        return cls(
+            root=said.get("Root", ""),
+            parent=said.get("Parent", ""),
+            is_sampled=said.get("Sampled") == "1" and bool(said.get("Root")),
+            daemon=(host, int(port)) if host and port.isdecimal() else None,
+        )
 
 
 def _code_version(environment: Mapping[str, str]) -> str:

@@ -135,4 +135,10 @@ def _store(parts: Parts, remaining: RemainingSeconds, patience: timedelta | None
         patience=patience,
     )
     bucket = PayloadBucket(parts.clients("s3"), name=settings.payload_bucket_name)
-    return Store(dynamo, clock=clock, bucket=bucket, retention_days=settings.retention_days)
+    return Store(
+        dynamo,
+        clock=clock,
+        bucket=bucket,
+        retention_days=settings.retention_days,
+        code_version=settings.code_version,
+    )

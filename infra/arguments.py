@@ -12,6 +12,7 @@ from infra.archive.wheels import ROOT, Architecture
 from infra.names import Names
 
 ExecutionLogLevel = Literal["ALL", "ERROR", "FATAL", "OFF"]
+Tracing = Literal["off", "xray", "otel"]
 Texts = pulumi.Input[Sequence[pulumi.Input[str]]]
 Statements = Sequence[pulumi.Input[Mapping[str, Any]]]
 
@@ -60,7 +61,13 @@ class BackgroundTasksArgs:
     log_retention_days: pulumi.Input[int] = 30
     execution_log_level: ExecutionLogLevel = "ERROR"
     execution_log_data: pulumi.Input[bool] = False
+    metrics: bool = True
+    alarms: bool = True
     alarm_topic_arn: pulumi.Input[str] | None = None
+    alarm_email: pulumi.Input[str] | None = None
+    dashboard: bool = False
+    tracing: Tracing = "off"
+    otel_layer_arn: pulumi.Input[str] | None = None
 
     task_retention_days: pulumi.Input[int] = 90
     recovery_after_seconds: pulumi.Input[int] = 120

@@ -11,6 +11,7 @@ from infra.arguments import BackgroundTasksArgs
 from infra.event_routing import EventRouting, EventRoutingArgs
 from infra.function import Function, FunctionArgs, FunctionDefaults
 from infra.graphql_api import GraphqlApi, GraphqlApiArgs
+from infra.monitoring import Monitoring, MonitoringArgs
 from infra.names import checked_prefix
 from infra.recovery_function import RecoveryFunction, RecoveryFunctionArgs
 from infra.scheduler import Scheduler, SchedulerArgs
@@ -39,6 +40,7 @@ class BackgroundTasks(pulumi.ComponentResource):
     recovery_function_name: pulumi.Output[str]
     dead_letter_queue_url: pulumi.Output[str]
     console: pulumi.Output[dict[str, str]]
+    dashboard_url: pulumi.Output[str]  # "" without a dashboard
 
     def __init__(
         self, name: str, args: BackgroundTasksArgs, opts: pulumi.ResourceOptions | None = None
@@ -83,6 +85,17 @@ class BackgroundTasks(pulumi.ComponentResource):
             ),
             child,
         )
+        monitoring = Monitoring(
+            f"{name}-monitoring",
+            MonitoringArgs(
+                storage=storage,
+                worker=worker,
+                api_name=api.function_name,
+                recovery_name=recovery.function_name,
+                state_machine_arn=machine.arn,
+            ),
+            child,
+        )
 
         self.api_url = api.url
         self.event_bus_name = storage.event_bus_name
@@ -101,6 +114,9 @@ class BackgroundTasks(pulumi.ComponentResource):
             undelivered=self.dead_letter_queue_url,
             recovery_failures=storage.recovery_failures.url,
         ).apply(lambda names: console.links(**names))
+        self.dashboard_url = pulumi.Output.all(
+            executions=machine.arn, name=monitoring.dashboard_name
+        ).apply(lambda names: console.dashboard(**names))
         self.register_outputs(
             {"api_url": self.api_url, "state_machine_arn": self.state_machine_arn}
         )

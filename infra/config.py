@@ -19,7 +19,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from infra.archive.wheels import Architecture
-from infra.arguments import BackgroundTasksArgs
+from infra.arguments import BackgroundTasksArgs, Tracing
 from infra.config_errors import config_errors, unread_keys
 from infra.errors import ConfigError
 from infra.iam_statement import IamStatement
@@ -34,7 +34,11 @@ NEVER_AN_OUTPUT: Final = frozenset(
     {
         "execution_log_level",
         "lambda_architecture",
+        "alarms",
+        "dashboard",
+        "metrics",
         "protect_data",
+        "tracing",
         "vendor_dependencies",
         "worker_concurrency",
     }
@@ -111,7 +115,7 @@ TOPIC_ARN: Final = r"^(arn:[a-z-]+:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}
 # KMS takes aliases in some places and in others not; the ARN of a key is right everywhere.
 KEY_ARN: Final = r"^(arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+)?$"
 POLICY_ARN: Final = r"^(arn:[a-z-]+:iam::(aws|[0-9]{12}):policy/\S+)?$"
-LAYER_ARN: Final = r"^arn:[a-z-]+:lambda:[a-z0-9-]+:[0-9]{12}:layer:[A-Za-z0-9_-]+:[0-9]+$"
+LAYER_ARN: Final = r"arn:[a-z-]+:lambda:[a-z0-9-]+:[0-9]{12}:layer:[A-Za-z0-9_-]+:[0-9]+"
 # Lambda API reference, "Environment".
 VARIABLE: Final = r"^[a-zA-Z]([a-zA-Z0-9_])+$"
 
@@ -142,6 +146,20 @@ class Config(BaseModel):
     ]
     alarm_topic_arn: Annotated[
         str, Field(pattern=TOPIC_ARN, description='the ARN of an SNS topic, or "" for none')
+    ]
+    alarm_email: Annotated[
+        str, Field(pattern=r"^(\S+@\S+)?$", description='an e-mail address, or "" for none')
+    ]
+    metrics: Annotated[bool, Field(description="true or false")]
+    alarms: Annotated[bool, Field(description="true or false")]
+    dashboard: Annotated[bool, Field(description="true or false")]
+    tracing: Annotated[Tracing, Field(description="off, xray or otel")]
+    otel_layer_arn: Annotated[
+        str,
+        Field(
+            pattern=rf"^({LAYER_ARN})?$",
+            description='the ARN of a version of an OpenTelemetry layer, or "" for none',
+        ),
     ]
     worker_policy_statements: Statements
     api_policy_statements: Statements
@@ -185,7 +203,7 @@ class Config(BaseModel):
         Field(description='ids of security groups as JSON, ["sg-0a1b2c3d"]'),
     ]
     layers: Annotated[
-        Json[tuple[Annotated[Text, Field(pattern=LAYER_ARN)], ...]],
+        Json[tuple[Annotated[Text, Field(pattern=rf"^{LAYER_ARN}$")], ...]],
         Field(max_length=5, description="at most five ARNs of layers' versions, as JSON"),
     ]
     environment: Annotated[
@@ -230,6 +248,18 @@ class Config(BaseModel):
             f" ({list(self.security_group_ids)}) go together: set both for Lambdas in a VPC, or"
             " neither. Next: `pulumi config set --path 'securityGroupIds[0]' <id>`, or `pulumi"
             " config rm subnetIds`."
+        )
+
+    @model_validator(mode="after")
+    def _has_a_layer_for_open_telemetry(self) -> Self:
+        if (self.tracing == "otel") == bool(self.otel_layer_arn):
+            return self
+        raise ValueError(
+            f'Config keys "tracing" ("{self.tracing}") and "otelLayerArn"'
+            f' ("{self.otel_layer_arn}") go together: "otel" needs the ARN of a layer for the'
+            " stack's region and processor, and nothing else uses one. Next: `pulumi config set"
+            " tracing otel` and `pulumi config set otelLayerArn <ARN>`, or `pulumi config rm"
+            " otelLayerArn`."
         )
 
 

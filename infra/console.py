@@ -41,6 +41,15 @@ def links(
     return {name: f"https://{region}.{domain}/{path}" for name, path in paths.items()}
 
 
+def dashboard(*, executions: str, name: str) -> str:
+    """The page of the dashboard that is called `name`, or "" where there is none to show."""
+    region = region_of(executions)
+    domain = CONSOLE_DOMAINS.get(partition_of(executions))
+    if not name or domain is None:
+        return ""
+    return f"https://{region}.{domain}/cloudwatch/home?region={region}#dashboards/dashboard/{name}"
+
+
 def _queue(region: str, url: str) -> str:
     return f"sqs/v3/home?region={region}#/queues/{quote(url, safe='')}"
 

@@ -10,13 +10,16 @@ import pulumi_aws as aws
 from infra import policies
 from infra.archive import wheels
 from infra.arguments import Settings, Statements
+from infra.names import METRICS_NAMESPACE
 from infra.policies import Arns, Document
 from infra.role import Role, RoleArgs
 
 RUNTIME: Final = f"python{wheels.PYTHON_VERSION}"
-METRICS_NAMESPACE: Final = "BackgroundTasks"
 # The alias of the version that is deployed.
 LIVE: Final = "live"
+# What the layers of the AWS Distro for OpenTelemetry start Python with
+# (https://aws-otel.github.io/docs/getting-started/lambda/lambda-python).
+OTEL_WRAPPER: Final = "/opt/otel-instrument"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,8 +114,12 @@ def _role(args: FunctionArgs, log_group: aws.cloudwatch.LogGroup) -> RoleArgs:
 
 
 def _statements(args: FunctionArgs) -> list[Any]:
-    is_in_vpc = args.defaults.settings.args.subnet_ids is not None
-    return [*args.statements, *([policies.network_interfaces()] if is_in_vpc else [])]
+    of_all = args.defaults.settings.args
+    return [
+        *args.statements,
+        *([policies.network_interfaces()] if of_all.subnet_ids is not None else []),
+        *([policies.write_traces()] if of_all.tracing != "off" else []),
+    ]
 
 
 def _lambda(
@@ -131,7 +138,7 @@ def _lambda(
         architectures=[of_all.lambda_architecture],
         code=args.defaults.code,
         handler=f"handler.{args.module}.handler",
-        layers=of_all.layers,
+        layers=_layers(args),
         memory_size=args.memory_mb,
         publish=True,
         timeout=args.timeout_seconds,
@@ -140,6 +147,7 @@ def _lambda(
         environment=aws.lambda_.FunctionEnvironmentArgs(variables=_variables(args)),
         kms_key_arn=of_all.kms_key_arn,
         vpc_config=_vpc(args),
+        tracing_config=_tracing(args),
         logging_config=aws.lambda_.FunctionLoggingConfigArgs(
             log_format="Text", log_group=log_group.name
         ),
@@ -152,10 +160,27 @@ def _variables(args: FunctionArgs) -> dict[str, pulumi.Input[str]]:
     of_all = args.defaults.settings.args
     powertools: dict[str, pulumi.Input[str]] = {
         "POWERTOOLS_SERVICE_NAME": args.physical_name,
-        "POWERTOOLS_METRICS_NAMESPACE": METRICS_NAMESPACE,
+        "POWERTOOLS_METRICS_NAMESPACE": METRICS_NAMESPACE if of_all.metrics else "",
         "POWERTOOLS_LOG_LEVEL": of_all.lambda_log_level,
     }
+    if of_all.tracing == "otel":
+        powertools["AWS_LAMBDA_EXEC_WRAPPER"] = OTEL_WRAPPER
     return {**of_all.environment, **powertools, **args.defaults.environment, **args.environment}
+
+
+def _layers(args: FunctionArgs) -> pulumi.Input[Any]:
+    of_all = args.defaults.settings.args
+    if of_all.tracing != "otel":
+        return of_all.layers
+    return pulumi.Output.all(of_all.otel_layer_arn, of_all.layers).apply(
+        lambda known: [known[0], *(known[1] or [])]
+    )
+
+
+def _tracing(args: FunctionArgs) -> aws.lambda_.FunctionTracingConfigArgs | None:
+    if args.defaults.settings.args.tracing == "off":
+        return None  # what Lambda calls PassThrough
+    return aws.lambda_.FunctionTracingConfigArgs(mode="Active")
 
 
 def _vpc(args: FunctionArgs) -> aws.lambda_.FunctionVpcConfigArgs | None:

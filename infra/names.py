@@ -9,6 +9,7 @@ import pulumi
 
 from infra.errors import ConfigError
 
+METRICS_NAMESPACE: Final = "BackgroundTasks"  # of CloudWatch
 # A role's or function's name has at most 64 characters (IAM and Lambda quotas). The longest suffix
 # without a task's id, "-execution-ended", takes 16; four are spare.
 MAX_PREFIX_CHARACTERS: Final = 44

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from handler.contract import PAYLOAD_PREFIX
-from infra.partitions import account_of, service_principal
+from infra.partitions import account_of, partition_of, region_of, service_principal
 
 Statement = dict[str, object]
 Document = dict[str, object]
 
 # The log delivery API takes no ARNs (Step Functions guide, "Using CloudWatch Logs to log execution
-# history"), nor do the interfaces of a function in a VPC have any before it runs.
+# history"), nor does X-Ray's, and the interfaces of a function in a VPC have none before it runs.
 NO_RESOURCE_TO_NAME: Final = "*"
 
 LOG_DELIVERY: Final = (
@@ -32,6 +32,9 @@ NETWORK_INTERFACES: Final = (
     "ec2:DescribeSubnets",
     "ec2:UnassignPrivateIpAddresses",
 )
+WRITE_TRACES: Final = ("xray:PutTelemetryRecords", "xray:PutTraceSegments")
+# Step Functions samples, too (guide, "Trace Step Functions request data in AWS X-Ray").
+SAMPLE_TRACES: Final = ("xray:GetSamplingRules", "xray:GetSamplingTargets")
 # IAM checks a transaction by the actions in it (DynamoDB guide, "IAM and transactions"), but a
 # batch by the batch's own action.
 ITEM_ACTIONS: Final = (
@@ -129,11 +132,12 @@ def recovery(arns: Arns, log_group: str, *, tasks: Sequence[Statement]) -> Docum
     )
 
 
-def state_machine(*, worker: str, kms_key: str | None = None) -> Document:
+def state_machine(*, worker: str, kms_key: str | None = None, is_traced: bool = False) -> Document:
     """The state machine's policy: it invokes the worker and writes its log."""
     return _document(
         _allow(["lambda:InvokeFunction"], worker),
         _allow(list(LOG_DELIVERY), NO_RESOURCE_TO_NAME),
+        *([_allow([*WRITE_TRACES, *SAMPLE_TRACES], NO_RESOURCE_TO_NAME)] if is_traced else []),
         *_use_key(kms_key),
     )
 
@@ -209,6 +213,34 @@ def network_interfaces() -> Statement:
     functions access to resources in an Amazon VPC").
     """
     return _allow(list(NETWORK_INTERFACES), NO_RESOURCE_TO_NAME)
+
+
+def write_traces() -> Statement:
+    """Lets a function write its traces: X-Ray knows no ARNs of them (X-Ray guide, "IAM")."""
+    return _allow(list(WRITE_TRACES), NO_RESOURCE_TO_NAME)
+
+
+def alarm_topic(*, topic: str) -> Document:
+    """The policy of the alarms' topic: only alarms of the account may send, and none without TLS.
+
+    CloudWatch names the alarm as the source (guide, "Notify users on alarm changes").
+    """
+    account, region, partition = account_of(topic), region_of(topic), partition_of(topic)
+    return _document(
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": service_principal("cloudwatch")},
+            "Action": ["sns:Publish"],
+            "Resource": [topic],
+            "Condition": {
+                "ArnLike": {
+                    "aws:SourceArn": f"arn:{partition}:cloudwatch:{region}:{account}:alarm:*"
+                },
+                "StringEquals": {"aws:SourceAccount": account},
+            },
+        },
+        _deny_without_tls("sns:Publish", topic),
+    )
 
 
 def _use_key(key: str | None) -> list[Statement]:

@@ -11,7 +11,6 @@ from infra import policies
 from infra.event_routing import MAX_EVENT_AGE_SECONDS, MAX_RETRY_ATTEMPTS
 from infra.function import Function, FunctionArgs, FunctionDefaults
 from infra.partitions import service_principal
-from infra.recovery_alarms import RecoveryAlarms, RecoveryAlarmsArgs
 
 SWEEP: Final = "rate(5 minutes)"
 # Step Functions guide, "Automating Step Functions event delivery with EventBridge".
@@ -34,7 +33,7 @@ class RecoveryFunction(pulumi.ComponentResource):
     """The recovery function, invoked when an execution ends abnormally and every five minutes.
 
     An invocation that fails is not repeated: the next sweep is. Its record goes to a queue, as does
-    an event that EventBridge could not hand over, and alarms watch both.
+    an event that EventBridge could not hand over.
     """
 
     function_name: pulumi.Output[str]
@@ -66,7 +65,6 @@ class RecoveryFunction(pulumi.ComponentResource):
         ready = pulumi.ResourceOptions(parent=self, depends_on=[accepts])
         _call(f"{name}-ended", ended, function, args.failures, ready)
         _call(f"{name}-sweep", sweep, function, args.failures, ready)
-        RecoveryAlarms(f"{name}-alarms", _alarms(args, function), child)
         self.function_name = function.function_name
         self.register_outputs({"function_name": self.function_name})
 
@@ -97,15 +95,6 @@ def _ended(state_machine_arn: str) -> dict[str, object]:
         "detail-type": [STATUS_CHANGE],
         "detail": {"status": list(ABNORMAL_STATUSES), "stateMachineArn": [state_machine_arn]},
     }
-
-
-def _alarms(args: RecoveryFunctionArgs, function: Function) -> RecoveryAlarmsArgs:
-    return RecoveryAlarmsArgs(
-        settings=args.defaults.settings,
-        function_name=function.function_name,
-        dead_letter_queue=args.dead_letter_queue,
-        failures=args.failures,
-    )
 
 
 def _keep_failures(

@@ -59,6 +59,9 @@ class StateMachine(pulumi.ComponentResource):
             definition=pulumi.Output.json_dumps(document),
             role_arn=role.arn,
             logging_configuration=_logging(args.settings, log_group),
+            tracing_configuration=aws.sfn.StateMachineTracingConfigurationArgs(
+                enabled=args.settings.args.tracing != "off"
+            ),
             encryption_configuration=_encryption(args.settings),
             opts=pulumi.ResourceOptions(
                 parent=self,
@@ -90,7 +93,11 @@ def _role(args: StateMachineArgs, physical_name: pulumi.Output[str]) -> RoleArgs
         trust=pulumi.Output.all(neighbour=worker_arn, name=physical_name).apply(
             lambda known: policies.trust("states", source=arn_from_name(**known))
         ),
-        policy=allowed.apply(lambda arns: policies.state_machine(**arns)),
+        policy=allowed.apply(
+            lambda arns: policies.state_machine(
+                **arns, is_traced=args.settings.args.tracing != "off"
+            )
+        ),
     )
 
 
@@ -107,6 +114,9 @@ def _encryption(settings: Settings) -> aws.sfn.StateMachineEncryptionConfigurati
 def _logging(
     settings: Settings, log_group: aws.cloudwatch.LogGroup
 ) -> aws.sfn.StateMachineLoggingConfigurationArgs:
+    if settings.args.execution_log_level == "OFF":
+        # Without a destination, as Step Functions has it (API reference, "LoggingConfiguration").
+        return aws.sfn.StateMachineLoggingConfigurationArgs(level="OFF")
     return aws.sfn.StateMachineLoggingConfigurationArgs(
         level=settings.args.execution_log_level,
         include_execution_data=settings.args.execution_log_data,

@@ -2,6 +2,7 @@
 
 from handler.definition.definition import Definition, code_of, task
 from handler.definition.discovery import discover, discover_importable
+from handler.definition.input_codec import Input
 from handler.definition.modules import is_test
 from handler.definition.registry import Registry
 from handler.definition.retry import Retry
@@ -17,6 +18,7 @@ __all__ = [
     "Done",
     "Failed",
     "Hook",
+    "Input",
     "OutcomeHook",
     "Registry",
     "Retry",

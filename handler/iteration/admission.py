@@ -96,6 +96,7 @@ class Admission:
         return ClaimRequest(
             task_id=sent.task_id,
             definition_ids=self._registry.names_of(definition_id),
+            code_version=self._store.code_version,
             execution_name=sent.execution_name,
             visit=sent.visit_key,
             visit_entered_on=sent.visit_entered_on,
@@ -233,6 +234,8 @@ def _no_definition(task: StoredTask) -> TaskFailure:
     return TaskFailure(
         message=(
             f'Task "{task.id}" cannot be executed because there is no "{id}" definition plugin.'
+            " Next: deploy a task of this id, or name it among the aliases of the one that took"
+            " its place; then trigger the task anew."
         ),
         code=ErrorCode.TASK_DEFINITION_ERROR,
         data={"definitionId": id},

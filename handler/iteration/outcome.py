@@ -11,6 +11,7 @@ from handler.definition import (
     Definition,
     Done,
     Failed,
+    Input,
     Retry,
     Verdict,
     code_of,
@@ -26,6 +27,10 @@ from handler.record import Json, StoredTask, TaskFailure, class_name, cut, leave
 _VERDICTS: Final = (Done, Continue, Failed, Aborted)
 _MAX_SHOWN_CHARACTERS: Final = 80
 _MAX_LINE_CHARACTERS: Final = 4_000
+_OUTDATED: Final = (
+    "Next: give a field that is new a default, keep one that is gone as long as tasks have it, or "
+    "trigger the task anew."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,9 +66,9 @@ def verdict_of(
         StoreUnavailable: the table can't be reached; the state machine runs the iteration again.
         EngineSignal: another signal than a loop's: a kill of the test kit.
     """
-    code = code_of(definition)
     try:
-        verdict = code.run(context, code.decode(checkpoints.stored.input))
+        input = _input(definition, checkpoints.stored)
+        verdict = code_of(definition).run(context, input)
     except BaseException as error:
         return _verdict_of_raised(error)
     if checkpoints.ended_with:
@@ -73,6 +78,24 @@ def verdict_of(
     shown = "nothing" if verdict is None else _shown(verdict)
     message = f'Task "{definition.id}" returned {shown}; return Done, Continue, Failed or Aborted.'
     return Failed(message, code=ErrorCode.NO_VERDICT)
+
+
+def _input(definition: Definition, task: StoredTask) -> Input | None:
+    """The input that is stored, as the function takes it. Other code may have stored it."""
+    try:
+        return code_of(definition).decode(task.input)
+    except InvalidInput as error:
+        if task.created_by_version and task.created_by_version == task.code_version:
+            raise
+        message = f"{error.message} {_versions(task)} {_OUTDATED}"
+        raise InvalidInput(message, code=error.code, data=error.data) from error
+
+
+def _versions(task: StoredTask) -> str:
+    before, now = task.created_by_version, task.code_version
+    if before and now:
+        return f'Version "{before}" of the code triggered it, and version "{now}" runs it.'
+    return "It was valid when it was stored, by another version of the code."
 
 
 def _verdict_of_raised(error: BaseException) -> Verdict | BaseException:

@@ -23,6 +23,7 @@ from handler.iteration.author_code import AuthorCode
 from handler.iteration.commit import Commit, Iteration
 from handler.lifecycle import EventsByHand, about
 from handler.record import Json, StoredTask, TaskFailure, is_key
+from handler.tracing import traced_iteration
 
 
 class Runner:
@@ -83,7 +84,14 @@ class Runner:
         admitted = self._admission.admit(sent, answers)
         if not isinstance(admitted, Iteration):
             return admitted
-        with about(admitted.task):
+        task = admitted.task
+        ids = traced_iteration(
+            task_id=task.id,
+            definition_id=task.definition_id,
+            tenant=task.tenant,
+            iteration=task.iterations,
+        )
+        with about(task), ids:
             return self._iterate(admitted)
 
     def _refused(self, payload: Json, error: InvalidInput) -> TaskFailure:

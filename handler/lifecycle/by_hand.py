@@ -121,6 +121,7 @@ class EventsByHand:
             tenant=fields.tenant,
             locale=fields.locale,
             created_by=EVENT_IDENTITY,
+            created_by_version=self._store.code_version or None,
         )
         try:
             self._ending.create_failed(task, failure)

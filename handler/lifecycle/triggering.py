@@ -143,7 +143,8 @@ class Triggering:
 
     def record_of(self, request: TriggerRequest, *, id: str | None = None) -> StoredTask:
         """The record of a new task."""
-        fields = asdict(request) | {"created_by": request.created_by}
+        version = {"created_by_version": self._store.code_version or None}
+        fields = asdict(request) | {"created_by": request.created_by} | version
         return StoredTask.new(now=self._clock.now(), id=id, **fields)
 
     def send(self, tasks: Sequence[StoredTask]) -> dict[str, str]:

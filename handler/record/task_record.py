@@ -66,6 +66,8 @@ class TaskRecord(StoredModel):
     delay: Count = 0  # seconds from the trigger to the first iteration
     created_on: Moment  # every moment is in UTC, to the millisecond
     created_by: Identity = SYSTEM_IDENTITY
+    created_by_version: str | None = None  # of the code that triggered it
+    code_version: str | None = None  # of the code that ran its last iteration
     aborted_by: Identity | None = None  # its children are aborted by the same
     saved_on: Moment | None = None
     started_on: Moment | None = None

@@ -51,6 +51,7 @@ class ClaimRequest:
         definition_ids: the definition that the record must be of, by any of its ids.
         visit: the visit of `Run` that the iteration answers; empty when it is not known.
         visit_entered_on: when the execution entered it: ISO 8601, or empty.
+        code_version: of the code that asks; empty when it is not known.
         max_iterations: how many counted iterations it may have had before.
     """
 
@@ -60,6 +61,13 @@ class ClaimRequest:
     visit: str
     max_iterations: int
     visit_entered_on: str = ""
+    code_version: str = ""
+
+    def update(self) -> str:
+        """`CLAIM_UPDATE`, with the version of the code that is about to run; none is none."""
+        if self.code_version:
+            return CLAIM_UPDATE.replace("SET ", "SET codeVersion = :version, ", 1)
+        return CLAIM_UPDATE.replace("REMOVE ", "REMOVE codeVersion, ", 1)
 
     def condition(self) -> str:
         """`CLAIM_CONDITION`, with a value for each of the definition's ids."""
@@ -70,12 +78,13 @@ class ClaimRequest:
         return {f":definition{number}": id for number, id in enumerate(self.definition_ids)}
 
     def values(self, now: datetime, write_token: str) -> "Item":
-        """The values of `CLAIM_UPDATE` and of the condition."""
+        """The values of the update and of the condition."""
         return items.encoded(
             {
                 ":pending": Status.PENDING,
                 ":running": Status.RUNNING,
                 **self._definitions(),
+                ":version": self.code_version or None,
                 ":execution": self.execution_name,
                 ":visit": self.visit,
                 ":entered": self.visit_entered_on,

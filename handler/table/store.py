@@ -13,7 +13,6 @@ from handler.errors import NotFound
 from handler.record import Json, StoredTask, TaskLog
 from handler.table import items, keys
 from handler.table.conditions import (
-    CLAIM_UPDATE,
     IS_OPEN,
     OPEN_VALUES,
     ClaimRequest,
@@ -73,6 +72,7 @@ class Store:
         dynamo: the table.
         bucket: keeps the payloads that a record has no room for.
         retention_days: how long finished tasks and their logs are kept; 0 is for ever.
+        code_version: of the code that runs here, for the records that it makes and claims.
 
     Raises (every method):
         StoreUnavailable: the table stayed unreachable or throttled for as long as there was time.
@@ -80,8 +80,15 @@ class Store:
     """
 
     def __init__(
-        self, dynamo: Dynamo, *, clock: Clock, bucket: PayloadBucket, retention_days: int = 0
+        self,
+        dynamo: Dynamo,
+        *,
+        clock: Clock,
+        bucket: PayloadBucket,
+        retention_days: int = 0,
+        code_version: str = "",
     ) -> None:
+        self.code_version = code_version
         self._dynamo = dynamo
         self._clock = clock
         self._bucket = bucket
@@ -157,7 +164,7 @@ class Store:
             "update_item",
             token,
             **self._request(Key=keys.task_key(claim.task_id)),
-            UpdateExpression=CLAIM_UPDATE,
+            UpdateExpression=claim.update(),
             ConditionExpression=claim.condition(),
             ExpressionAttributeValues=claim.values(self._clock.now(), token),
             ReturnValues="ALL_NEW",

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from infra import payload_bucket, recovery_alarms
+from infra import alarms, payload_bucket
 from infra.storage import UNDELIVERED_SECONDS
 from tests.docs.guide import DOCS, anchors_of, links_of
 from tests.infra.recording import Program, run
@@ -50,20 +50,20 @@ def test_each_of_its_links_leads_somewhere() -> None:
 
 
 def test_it_has_every_alarm_and_no_other(stack: Program) -> None:
-    alarms = {
+    deployed = {
         alarm["name"].removeprefix("background-tasks-dev-")
         for alarm in stack.all("aws:cloudwatch/metricAlarm:MetricAlarm")
     }
 
     rows = GUIDE.partition("| alarm | goes off when |")[2].partition("\n\n")[0]
-    assert set(re.findall(r"^\| `([\w-]+)`", rows, re.MULTILINE)) == alarms
+    assert set(re.findall(r"^\| `([\w-]+)`", rows, re.MULTILINE)) == deployed
 
 
 def test_its_numbers_are_the_codes() -> None:
     assert "after a day" in GUIDE
     assert payload_bucket.ABORT_UPLOADS_AFTER_DAYS == 1
     assert "for half an hour" in GUIDE
-    assert recovery_alarms.PATIENT_PERIODS * recovery_alarms.PERIOD_SECONDS == 30 * 60
+    assert alarms.PATIENT_PERIODS * alarms.PERIOD_SECONDS == 30 * 60
     assert "stay there for two weeks" in GUIDE
     assert UNDELIVERED_SECONDS == 14 * 24 * 60 * 60
 

@@ -6,7 +6,7 @@ import pytest
 
 from handler.contract import EnvVar
 from handler.errors import SettingsError
-from handler.settings import LogSettings, Settings, trace_id
+from handler.settings import LogSettings, Settings, Trace
 
 NEEDED = {"TABLE_NAME": "tasks", "EVENT_BUS_NAME": "bus"}
 
@@ -73,14 +73,27 @@ def test_the_code_has_the_stacks_version_or_else_the_functions(
 
 
 @pytest.mark.parametrize(
-    ("header", "id"),
+    ("header", "root", "is_sampled"),
     [
-        ("Root=1-5759e988-bd862e3f;Parent=53995c3f42;Sampled=1;Lineage=a", "1-5759e988-bd862e3f"),
-        ("Self=1-a;Root=1-b", "1-b"),
-        ("Sampled=0", ""),
-        ("", ""),
+        ("Root=1-57-bd;Parent=53995c3f;Sampled=1;Lineage=a:0", "1-57-bd", True),
+        ("Self=1-a;Sampled=0;Root=1-b", "1-b", False),
+        ("Sampled=1", "", False),
+        ("", "", False),
     ],
 )  # fmt: skip
-def test_the_trace_of_an_invocation_is_known_by_its_root(header: str, id: str) -> None:
-    assert trace_id({"_X_AMZN_TRACE_ID": header}) == id
-    assert trace_id({}) == ""
+def test_the_trace_of_an_invocation_is_known_by_its_root(
+    header: str, root: str, is_sampled: bool
+) -> None:
+    trace = Trace.from_environment({"_X_AMZN_TRACE_ID": header})
+
+    assert (trace.root, trace.is_sampled, trace.daemon) == (root, is_sampled, None)
+
+
+@pytest.mark.parametrize(
+    ("address", "daemon"),
+    [("169.254.79.129:2000", ("169.254.79.129", 2000)), ("localhost", None), ("a:b", None)],
+)
+def test_the_daemon_of_x_ray_is_where_lambda_says(
+    address: str, daemon: tuple[str, int] | None
+) -> None:
+    assert Trace.from_environment({"AWS_XRAY_DAEMON_ADDRESS": address}).daemon == daemon

@@ -37,6 +37,7 @@ _ARNS = {
     "aws:scheduler/schedule:Schedule": "scheduler:{here}:schedule/{name}",
     "aws:scheduler/scheduleGroup:ScheduleGroup": "scheduler:{here}:schedule-group/{name}",
     "aws:sfn/stateMachine:StateMachine": "states:{here}:stateMachine:{name}",
+    "aws:sns/topic:Topic": "sns:{here}:{name}",
     "aws:sqs/queue:Queue": "sqs:{here}:{name}",
 }
 
@@ -59,6 +60,7 @@ class Program(Mocks):
     resources: list[Resource] = field(default_factory=list)
     protected: set[str] = field(default_factory=set)
     dependencies: dict[str, set[str]] = field(default_factory=dict)
+    delete_timeouts: dict[str, str] = field(default_factory=dict)
     outputs: dict[str, Any] = field(default_factory=dict)
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
@@ -178,9 +180,9 @@ class _Monitor(mock_runtime.Monitor):
     def RegisterResource(self, request: Any) -> Message:  # noqa: N802
         if request.protect:
             self._program.protected.add(_short(request.name))
-        self._program.dependencies[f"{request.type}::{_short(request.name)}"] = {
-            _without_parents(urn) for urn in request.dependencies
-        }
+        key = f"{request.type}::{_short(request.name)}"
+        self._program.delete_timeouts[key] = request.customTimeouts.delete
+        self._program.dependencies[key] = {_without_parents(urn) for urn in request.dependencies}
         return super().RegisterResource(request)
 
 

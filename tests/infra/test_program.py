@@ -32,7 +32,6 @@ QUEUE = "aws:sqs/queue:Queue"
 MACHINE = "aws:sfn/stateMachine:StateMachine"
 ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
 PERMISSION = "aws:lambda/permission:Permission"
-ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 
 MACHINE_ARN = (
     "arn:aws:states:eu-central-1:123456789012:stateMachine:background-tasks-dev-state-machine"
@@ -235,13 +234,21 @@ class TestStateMachine:
             ":function:background-tasks-dev-worker:live"
         )
 
-    @pytest.mark.parametrize("level", ["ALL", "OFF"])
+    @pytest.mark.parametrize("level", ["ALL", "FATAL"])
     def test_its_log_level_follows_the_config(self, level: str) -> None:
         logging = run({"executionLogLevel": level, "vendorDependencies": False}).one(MACHINE)[
             "loggingConfiguration"
         ]
 
         assert logging["level"] == level
+
+    def test_a_log_that_is_off_has_no_destination(self) -> None:
+        stack = run({"executionLogLevel": "OFF", "vendorDependencies": False})
+
+        assert stack.one(MACHINE)["loggingConfiguration"] == {"level": "OFF"}
+
+    def test_its_deletion_waits_for_an_iteration(self, program: Program) -> None:
+        assert program.delete_timeouts[f"{MACHINE}::state-machine"] == "30m"
 
     @pytest.mark.parametrize("data", [True, False])
     def test_data_is_in_its_log_if_the_config_says_so(self, data: bool) -> None:
@@ -511,62 +518,6 @@ class TestRecoveryFunction:
         assert accepts in program.dependencies[f"{TARGET}::{name}"]
 
 
-class TestRecoveryAlarms:
-    def test_a_recovery_that_fails_or_does_not_run_sets_off_an_alarm(
-        self, program: Program
-    ) -> None:
-        failing, silent = (
-            program.one(ALARM, "recovery-alarms-failing"),
-            program.one(ALARM, "recovery-alarms-silent"),
-        )
-
-        for alarm in (failing, silent):
-            assert alarm["namespace"] == "AWS/Lambda"
-            assert alarm["dimensions"] == {"FunctionName": "background-tasks-dev-recovery"}
-            assert (alarm["statistic"], alarm["period"]) == ("Sum", 300)
-        assert (failing["metricName"], failing["datapointsToAlarm"]) == ("Errors", 2)
-        assert (failing["comparisonOperator"], failing["threshold"]) == ("GreaterThanThreshold", 0)
-        assert failing["treatMissingData"] == "notBreaching"
-        assert (silent["metricName"], silent["evaluationPeriods"]) == ("Invocations", 3)
-        assert (silent["comparisonOperator"], silent["threshold"]) == ("LessThanThreshold", 1)
-        # Nothing is measured of a function that nothing invokes.
-        assert silent["treatMissingData"] == "breaching"
-
-    @pytest.mark.parametrize("queue", ["undelivered", "recovery-failures"])
-    def test_a_queue_that_is_not_emptied_sets_off_an_alarm(
-        self, program: Program, queue: str
-    ) -> None:
-        alarm = program.one(ALARM, f"recovery-alarms-{queue}")
-        total, *metrics = alarm["metricQueries"]
-
-        assert alarm["name"] == f"background-tasks-dev-{queue}-waiting"
-        assert (total["expression"], total["returnData"]) == ("visible + hidden", True)
-        assert {each["id"]: each["metric"]["metricName"] for each in metrics} == {
-            "visible": "ApproximateNumberOfMessagesVisible",
-            "hidden": "ApproximateNumberOfMessagesNotVisible",
-        }
-        assert all(
-            each["metric"]["dimensions"] == {"QueueName": f"background-tasks-dev-{queue}"}
-            for each in metrics
-        )
-        # Half an hour: six sweeps.
-        assert alarm["evaluationPeriods"] * metrics[0]["metric"]["period"] == 30 * 60
-
-    def test_alarms_are_only_shown_if_the_stack_names_no_topic(self, program: Program) -> None:
-        alarms = program.all(ALARM)
-
-        assert len(alarms) == 4
-        assert all("alarmActions" not in alarm and "okActions" not in alarm for alarm in alarms)
-
-    def test_every_alarm_tells_the_topic_of_the_config_when_it_begins_and_ends(self) -> None:
-        topic = "arn:aws:sns:eu-central-1:123456789012:alarms"
-        alarms = run({"alarmTopicArn": topic, "vendorDependencies": False}).all(ALARM)
-
-        assert [(alarm["alarmActions"], alarm["okActions"]) for alarm in alarms] == [
-            ([topic], [topic])
-        ] * 4
-
-
 class TestStack:
     def test_it_has_every_output_that_others_need(self, program: Program) -> None:
         outputs = dict(program.outputs)
@@ -575,6 +526,7 @@ class TestStack:
         assert outputs == {
             "apiUrl": "https://a1b2c3.execute-api.eu-central-1.amazonaws.com/graphql",
             "eventBusName": "background-tasks-dev-bus",
+            "dashboardUrl": "",
             "stateMachineArn": MACHINE_ARN,
             "tableName": "background-tasks-dev-tasks",
             "payloadBucketName": "background-tasks-dev-payloads-bced6574",
@@ -593,6 +545,7 @@ class TestStack:
         } == {
             ALIAS,
             "aws:apigatewayv2/integration:Integration",
+            "aws:cloudwatch/queryDefinition:QueryDefinition",
             "aws:apigatewayv2/route:Route",
             TARGET,
             ROLE_POLICY,

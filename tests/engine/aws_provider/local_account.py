@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pulumi
 
@@ -22,6 +22,13 @@ class LocalAccount:
     def __init__(self, access: Access, folder: Path) -> None:
         self._access = access
         self._folder = folder
+
+    @classmethod
+    def of(cls, config: Mapping[str, Any], folder: Path) -> Self:
+        """The account where the provider's configuration says that AWS answers."""
+        [url] = {url for each in config["endpoints"] for url in each.values()}  # one for all
+        keys = config["accessKey"], config["secretKey"]
+        return cls(Access(str(url), config["region"], *keys), folder)
 
     @cached_property
     def id(self) -> str:
@@ -52,15 +59,6 @@ class LocalAccount:
     def delete(self, before: State) -> None:
         """Deletes a resource."""
         resources.delete(self._account, _existing(before))
-
-
-def access(config: Mapping[str, Any]) -> Access | None:
-    """Where the provider's configuration says that AWS answers, or None if it is AWS itself."""
-    urls = {url for each in config.get("endpoints") or () for url in each.values()}
-    if not urls:
-        return None
-    [url] = urls  # the local AWS has one for all services
-    return Access(str(url), config["region"], config["accessKey"], config["secretKey"])
 
 
 def _declared(type: str, name: str, inputs: Values) -> Declaration:

@@ -1,13 +1,14 @@
 """One resource on its way through the provider: its inputs checked, its outputs made."""
 
 import json
+import re
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-import botocore.session
+import botocore.loaders
 
 from tests.engine.aws_provider.kinds import Kind
 from tests.engine.aws_provider.naming import DEFAULTS
@@ -29,14 +30,12 @@ class Surroundings:
     @property
     def partition(self) -> str:
         """The partition of the region."""
-        return str(_session().get_partition_for_region(self.region))
+        return str(_partition(self.region)["name"])
 
     @property
     def suffix(self) -> str:
         """The domain of AWS in the region's partition."""
-        partitions = _session().get_data("partitions")["partitions"]
-        [outputs] = [each["outputs"] for each in partitions if each["id"] == self.partition]
-        return str(outputs["dnsSuffix"])
+        return str(_partition(self.region)["dnsSuffix"])
 
     def completed(self, kind: Kind, inputs: Values) -> Values:
         """The inputs as the provider checks them: with its region, and its tags in `tagsAll`.
@@ -55,8 +54,10 @@ class Surroundings:
 
 
 @cache
-def _session() -> botocore.session.Session:
-    return botocore.session.Session()
+def _partition(region: str) -> Values:
+    """botocore's facts about the partition of a region."""
+    partitions = botocore.loaders.create_loader().load_data("partitions")["partitions"]
+    return next(each["outputs"] for each in partitions if re.fullmatch(each["regionRegex"], region))
 
 
 def too_long(kind: Kind, inputs: Values) -> Iterator[tuple[str, str]]:

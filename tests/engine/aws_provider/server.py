@@ -18,11 +18,10 @@ from google.protobuf.message import Message
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from local.errors import LocalError
-from tests.engine.aws_provider import config, local_account, resource
+from tests.engine.aws_provider import config, resource
 from tests.engine.aws_provider.account import Account, AlreadyExists, Pretended, Refused, State
 from tests.engine.aws_provider.changes import Changes, changes
 from tests.engine.aws_provider.kinds import Kind, UnknownType, kind
-from tests.engine.aws_provider.local_account import LocalAccount
 from tests.engine.aws_provider.naming import with_name
 from tests.engine.aws_provider.record import Call, Record
 from tests.engine.aws_provider.resource import Surroundings
@@ -174,8 +173,11 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
         return Empty()
 
     def _account_of(self, configuration: Values) -> Account:
-        if access := local_account.access(configuration):
-            return LocalAccount(access, Path.cwd())
+        if "endpoints" in configuration:
+            # It has boto3 with it, which takes a while, and most tests don't need it.
+            from tests.engine.aws_provider.local_account import LocalAccount
+
+            return LocalAccount.of(configuration, Path.cwd())
         return Pretended(self._folder, Surroundings.of(configuration))
 
     def _planned(self, outputs: Values) -> Any:

@@ -5,8 +5,6 @@ from typing import Any, Final
 from google.protobuf import json_format, struct_pb2
 from pulumi.runtime import rpc
 
-from local.resources.declaration import with_integers
-
 Values = dict[str, Any]
 
 UNKNOWN: Final = rpc.UNKNOWN
@@ -18,7 +16,7 @@ _FILES: Final = (_ARCHIVE, rpc._special_asset_sig)
 
 def from_wire(struct: struct_pb2.Struct) -> Values:
     """The values of a message, with integers for whole numbers."""
-    values: Values = with_integers(json_format.MessageToDict(struct))
+    values: Values = _with_integers(json_format.MessageToDict(struct))
     return values
 
 
@@ -59,3 +57,11 @@ def comparable(value: Any) -> Any:
             return {"hash": value["hash"]}
         return {key: comparable(item) for key, item in value.items()}
     return [comparable(item) for item in value] if isinstance(value, list) else value
+
+
+def _with_integers(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _with_integers(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_with_integers(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -118,7 +118,9 @@ class TestDelays:
 
 
 class TestDefinitions:
-    def test_a_task_without_a_definition_fails_in_webinys_words(self, stack: Stack) -> None:
+    def test_a_task_without_a_definition_fails_in_webinys_words_and_says_what_next(
+        self, stack: Stack
+    ) -> None:
         record = stack.create(definition_id="gone")
 
         answer = stack.run(record)
@@ -126,7 +128,8 @@ class TestDefinitions:
         error = {
             "message": (
                 f'Task "{record.id}" cannot be executed because there is no "gone" definition'
-                " plugin."
+                " plugin. Next: deploy a task of this id, or name it among the aliases of the one"
+                " that took its place; then trigger the task anew."
             ),
             "code": "TASK_DEFINITION_ERROR",
             "data": {"definitionId": "gone"},

@@ -1,0 +1,179 @@
+"""The stack's dashboard: what runs, what failed and why, what is slow, what waits, what it costs.
+
+The document of a CloudWatch dashboard (CloudWatch API reference, "Dashboard body structure and
+syntax"), made from names.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from infra.partitions import account_of, region_of
+
+Json = dict[str, object]
+Series = list[object]
+
+WIDTH: Final = 24  # of a dashboard, in columns (the same reference)
+HEIGHT: Final = 6
+PERIOD_SECONDS: Final = 5 * 60
+# In US dollars, in us-east-1, as the pricing pages had them on 2026-11-26. Elsewhere they are up to
+# half as much more.
+PER_GB_SECOND: Final = {"arm64": 0.0000133334, "x86_64": 0.0000166667}  # Lambda, first tier
+PER_INVOCATION: Final = 0.2 / 1_000_000  # Lambda
+PER_TRANSITION: Final = 25 / 1_000_000  # Step Functions, Standard
+TRANSITIONS_OF_A_VISIT: Final = 2  # Run and CheckStatus; a wait is one more
+PER_WRITE_UNIT: Final = 0.625 / 1_000_000  # DynamoDB, on demand
+PER_READ_UNIT: Final = 0.125 / 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Names:
+    """What the dashboard looks at."""
+
+    namespace: str  # of the metrics that the Lambdas write
+    prefix: str
+    state_machine_arn: str
+    worker: str
+    api: str
+    recovery: str
+    table: str
+    undelivered: str
+    recovery_failures: str
+
+
+def body(names: Names, *, worker_memory_mb: int, architecture: str) -> Json:
+    """The dashboard, three widgets in a row."""
+    widgets = [
+        _tasks(names),
+        _by_definition(names, "Failed, by definition", "TasksFailed", "Sum"),
+        _errors(names),
+        _by_definition(names, "Seconds from trigger to end, p95", "TaskSeconds", "p95"),
+        _iterations(names),
+        _by_definition(names, "Crashes, by definition", "Crashes", "Sum"),
+        _waiting(names),
+        _recovery(names),
+        _cost(names, worker_memory_mb=worker_memory_mb, architecture=architecture),
+    ]
+    return {"widgets": list(_placed(widgets))}
+
+
+def _placed(widgets: Iterable[Json]) -> Iterable[Json]:
+    width = WIDTH // 3
+    for position, widget in enumerate(widgets):
+        row, column = divmod(position, 3)
+        place = {"x": column * width, "y": row * HEIGHT, "width": width, "height": HEIGHT}
+        yield {**place, **widget}
+
+
+def _tasks(names: Names) -> Json:
+    series = [
+        _of_the_stack(names, "OpenTasks", "Maximum", "open"),
+        _of_the_stack(names, "TasksStarted", "Sum", "started"),
+        _of_the_stack(names, "TasksSuccess", "Sum", "succeeded"),
+        _of_the_stack(names, "TasksFailed", "Sum", "failed"),
+        _of_the_stack(names, "TasksAborted", "Sum", "aborted"),
+    ]
+    return _graph(names, "Tasks: what runs", series)
+
+
+def _by_definition(names: Names, title: str, metric: str, statistic: str) -> Json:
+    search = (
+        f'SEARCH(\'{{{names.namespace},Definition,service}} MetricName="{metric}"'
+        f" service=\"{names.prefix}\"', '{statistic}', {PERIOD_SECONDS})"
+    )
+    return _graph(names, title, [[{"expression": search, "label": "", "id": "by"}]])
+
+
+def _errors(names: Names) -> Json:
+    groups = (f"/aws/lambda/{each}" for each in (names.worker, names.recovery))
+    query = (
+        " | ".join(f"SOURCE '{group}'" for group in groups)
+        + ' | filter level = "ERROR"'
+        + " | stats count(*) as times, latest(@timestamp) as last by definition_id, message"
+        + " | sort times desc | limit 20"
+    )
+    properties = {
+        "title": "Why: errors in the logs",
+        "region": region_of(names.state_machine_arn),
+        "query": query,
+        "view": "table",
+    }
+    return {"type": "log", "properties": properties}
+
+
+def _iterations(names: Names) -> Json:
+    duration: Series = ["AWS/Lambda", "Duration", "FunctionName", names.worker]
+    series: list[Series] = [
+        [*duration, {"stat": statistic, "label": f"iteration, {statistic}"}]
+        for statistic in ("p50", "p95", "Maximum")
+    ]
+    return _graph(names, "Milliseconds of an iteration: what is slow", series)
+
+
+def _waiting(names: Names) -> Json:
+    queues = {
+        "dead letters": names.undelivered,
+        "failures of the recovery": names.recovery_failures,
+    }
+    series = [_of_the_stack(names, "OldestPendingSeconds", "Maximum", "oldest pending, seconds")]
+    for label, queue in queues.items():
+        options = {"stat": "Maximum", "label": label}
+        metric = "ApproximateNumberOfMessagesVisible"
+        series.append(["AWS/SQS", metric, "QueueName", queue, options])
+    return _graph(names, "What waits", series)
+
+
+def _recovery(names: Names) -> Json:
+    series: list[Series] = [
+        ["AWS/Lambda", "Errors", "FunctionName", names.recovery, {"label": "recovery failed"}],
+        ["AWS/Lambda", "Throttles", "FunctionName", names.worker, {"label": "worker throttled"}],
+        ["AWS/Lambda", "Errors", "FunctionName", names.api, {"label": "API failed"}],
+        _of_the_stack(names, "RecoveryErrors", "Sum", "recovery met trouble"),
+    ]
+    return _graph(names, "What watches over it", series)
+
+
+def _cost(names: Names, *, worker_memory_mb: int, architecture: str) -> Json:
+    """Dollars in five minutes, by what can be told from metrics. Logs and events are not in it."""
+    of_worker: Series = ["AWS/Lambda", "Duration", "FunctionName", names.worker]
+    gigabytes = worker_memory_mb / 1024
+    visit = PER_INVOCATION + TRANSITIONS_OF_A_VISIT * PER_TRANSITION
+    inputs: list[Series] = [
+        [*of_worker, {"id": "busy", "visible": False}],
+        ["AWS/Lambda", "Invocations", "FunctionName", names.worker, _hidden("visits")],
+        ["AWS/DynamoDB", "ConsumedWriteCapacityUnits", "TableName", names.table, _hidden("writes")],
+        ["AWS/DynamoDB", "ConsumedReadCapacityUnits", "TableName", names.table, _hidden("reads")],
+    ]
+    expressions = {
+        "worker": f"busy / 1000 * {gigabytes} * {PER_GB_SECOND[architecture]:.10f}",
+        "visits of Run": f"visits * {visit:.10f}",
+        "table": f"writes * {PER_WRITE_UNIT:.10f} + reads * {PER_READ_UNIT:.10f}",
+    }
+    lines: list[Series] = [
+        [{"expression": expression, "label": label, "id": f"cost{number}"}]
+        for number, (label, expression) in enumerate(expressions.items())
+    ]
+    return _graph(names, "About what it costs, US dollars in 5 minutes", [*inputs, *lines])
+
+
+def _hidden(id: str) -> Mapping[str, object]:
+    return {"id": id, "visible": False}
+
+
+def _of_the_stack(names: Names, metric: str, statistic: str, label: str) -> Series:
+    options = {"stat": statistic, "label": label}
+    return [names.namespace, metric, "service", names.prefix, options]
+
+
+def _graph(names: Names, title: str, series: list[Series]) -> Json:
+    properties = {
+        "title": title,
+        "region": region_of(names.state_machine_arn),
+        "accountId": account_of(names.state_machine_arn),
+        "view": "timeSeries",
+        "stat": "Sum",
+        "period": PERIOD_SECONDS,
+        "metrics": series,
+        "yAxis": {"left": {"min": 0}},
+    }
+    return {"type": "metric", "properties": properties}
