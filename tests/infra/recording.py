@@ -13,6 +13,7 @@ from typing import Any
 import botocore.loaders
 import yaml
 from google.protobuf.message import Message
+from pulumi.runtime import settings as runtime
 from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs, Mocks
 from pulumi.runtime.stack import run_in_stack
 
@@ -148,9 +149,16 @@ def set_config(changes: dict[str, Any], *, stack: str = STACK) -> None:
 
 def run(changes: dict[str, Any] | None = None, *, stack: str = STACK) -> Program:
     """Runs `__main__.py` with the defaults of Pulumi.yaml and these changes."""
-    program = Program(region=(changes or {}).get("aws:region", REGION))
+    return record(Program(region=(changes or {}).get("aws:region", REGION)), changes, stack=stack)
+
+
+def record(
+    program: Program, changes: dict[str, Any] | None = None, *, stack: str, is_preview: bool = False
+) -> Program:
+    """Runs `__main__.py`, and records in `program` what it registers."""
     monitor = _Monitor(program)
     _start(monitor, changes or {}, stack)
+    runtime.SETTINGS.dry_run = is_preview
     asyncio.run(run_in_stack(_execute))
     program.outputs = monitor.outputs
     return program
