@@ -40,11 +40,14 @@ def nightly(context: Context) -> Done:
 """
 # Each key of the project with another value than it has by default.
 OTHER_VALUES: dict[str, object] = {
+    "alarmEmail": "on-call@example.com",
     "alarmTopicArn": "arn:aws:sns:eu-central-1:123456789012:alarms",
+    "alarms": False,
     "apiMemoryMb": 1024,
     "apiPolicyStatements": [
         {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": ["arn:aws:s3:::uploads/*"]}
     ],
+    "dashboard": True,
     "corsOrigins": ["https://admin.example.com"],
     "environment": {"BUCKET": "uploads"},
     "executionLogData": True,
@@ -60,6 +63,8 @@ OTHER_VALUES: dict[str, object] = {
     "lambdaLogLevel": "ERROR",
     "layers": ["arn:aws:lambda:eu-central-1:123456789012:layer:ours:7"],
     "logRetentionDays": 365,
+    "metrics": False,
+    "otelLayerArn": "arn:aws:lambda:eu-central-1:901920570463:layer:aws-otel-python-arm64:1",
     "permissionsBoundaryArn": "arn:aws:iam::123456789012:policy/boundary",
     "protectData": True,
     "recoveryAfterSeconds": 300,
@@ -67,6 +72,7 @@ OTHER_VALUES: dict[str, object] = {
     "subnetIds": ["subnet-0a1b2c3d"],
     "tags": {"team": "data"},
     "taskRetentionDays": 365,
+    "tracing": "otel",
     "vendorDependencies": True,
     "workerConcurrency": 5,
     "workerMemoryMb": 3008,
@@ -154,6 +160,24 @@ def test_a_change_of_one_thing_updates_what_it_is_about_and_nothing_else(
     previewed = changed.preview().must()
 
     assert previewed.changes == {"update": sorted(touched)}
+
+
+def test_a_rate_whose_start_has_passed_stays_as_it_is_until_it_changes(changed: Stack) -> None:
+    start = "datetime.datetime(2026, 1, 5, 3, tzinfo=datetime.timezone.utc)"
+    file = changed.folder / "definitions" / "weekly.py"
+
+    def deploy(expression: str) -> dict[str, list[str]]:
+        schedule = f'Schedule("{expression}", start={start})'
+        text = NIGHTLY.replace('"{schedule}"', schedule).replace("nightly", "weekly")
+        file.write_text("import datetime\nfrom handler import Schedule\n" + text)
+        return changed.up().must().changes
+
+    deploy("rate(7 minutes)")
+
+    assert deploy("rate(7 minutes)") == {}
+    replaced = deploy("rate(8 minutes)")
+    assert [len(replaced[each]) for each in ("create", "delete")] == [1, 1]
+    assert "replace" not in replaced
 
 
 def test_a_schedule_that_is_removed_is_deleted_with_its_group_and_role(changed: Stack) -> None:
