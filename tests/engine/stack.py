@@ -24,6 +24,7 @@ PROGRAM: Final = (
     "__main__.py",
     "Pulumi.yaml",
     "Pulumi.dev.yaml",
+    "Pulumi.local.yaml",
     "Pulumi.prod.yaml",
     "definitions",
     "handler",
@@ -142,6 +143,26 @@ class Engine:
         )
         return Ran(shlex.join(["pulumi", *arguments]), ran.returncode, ran.stdout)
 
+    def shell(self, script: str, folder: Path) -> Ran:
+        """Runs lines as a person types them, up to the first that fails."""
+        terminal = self.terminal(f"set -eo pipefail\n{script}", folder)
+        output, _ = terminal.communicate(timeout=SECONDS)
+        return Ran(script, terminal.returncode, output)
+
+    def terminal(self, script: str, folder: Path) -> "subprocess.Popen[str]":
+        """A shell that runs these lines, with `pulumi` on its PATH."""
+        environment = self._environment()
+        path = f"{self._cli.pulumi.parent}{os.pathsep}{environment['PATH']}"
+        return subprocess.Popen(
+            ["bash", "-c", script],
+            cwd=folder,
+            env=environment | {"PATH": path},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
     def _environment(self) -> dict[str, str]:
         quiet = ("PULUMI_SKIP_UPDATE_CHECK", "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION")
         return {
@@ -222,12 +243,13 @@ class Stack:
         """The same stack, operated from another checkout."""
         return Stack(self.engine, name or self.name, folder)
 
-    @property
-    def config(self) -> dict[str, Any]:
-        """What stands in the stack's file."""
+    def write(self, values: dict[str, Any]) -> "Stack":
+        """Writes keys, with their namespaces, into the stack's file, as a person does."""
         file = self.folder / f"Pulumi.{self.name}.yaml"
-        config: dict[str, Any] = yaml.safe_load(file.read_text())["config"]
-        return config
+        content = yaml.safe_load(file.read_text())
+        content["config"] |= values
+        file.write_text(yaml.safe_dump(content))
+        return self
 
     def _operate(self, word: str, *flags: str) -> Ran:
         log = self.engine.folder / "events.jsonl"

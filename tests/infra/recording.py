@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 import runpy
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -58,6 +59,7 @@ class Program(Mocks):
     """The resources that one run of the program registered, and the stack's outputs."""
 
     region: str = REGION
+    preview: bool = False  # nothing is known of a resource but its inputs
     resources: list[Resource] = field(default_factory=list)
     protected: set[str] = field(default_factory=set)
     dependencies: dict[str, set[str]] = field(default_factory=dict)
@@ -67,6 +69,8 @@ class Program(Mocks):
     def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
         name = _short(args.name)
         self.resources.append(Resource(args.typ, name, dict(args.inputs), args.provider or ""))
+        if self.preview:
+            return "", args.inputs
         return args.name, args.inputs | self._computed(args)
 
     def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
@@ -95,13 +99,12 @@ class Program(Mocks):
         return statements
 
     def arn_of(self, type: str, inputs: dict[str, Any]) -> str:
-        return self._arn(ARNS[type].format(**inputs, here=self._here, region=self.region))
+        rest = ARNS.get(type, "other:{here}:{name}")
+        return self._arn(rest.format(**inputs, here=self._here, region=self.region))
 
     def _computed(self, args: MockResourceArgs) -> dict[str, Any]:
         name = args.inputs.get("name", args.inputs.get("bucket", f"{args.name}-1a2b3c4"))
-        computed = {"name": name}
-        if args.typ in ARNS:
-            computed["arn"] = self.arn_of(args.typ, {**args.inputs, "name": name})
+        computed = {"name": name, "arn": self.arn_of(args.typ, {**args.inputs, "name": name})}
         match args.typ:
             case "aws:lambda/function:Function":
                 return computed | {"version": "7"}
@@ -159,6 +162,22 @@ def record(
     _start(monitor, changes or {}, stack)
     runtime.SETTINGS.dry_run = is_preview
     asyncio.run(run_in_stack(_execute))
+    program.outputs = monitor.outputs
+    return program
+
+
+def run_program(
+    main: Callable[[], None],
+    *,
+    config: dict[str, Any] | None = None,
+    preview: bool = False,
+) -> Program:
+    """Runs another program, called `orders`, which has its resources made by a function."""
+    program = Program(preview=preview)
+    texts = {key: _text(value) for key, value in ({"aws:region": REGION} | (config or {})).items()}
+    monitor = _Monitor(program)
+    mock_runtime.configure(monitor, project="orders", stack=STACK, config=texts, preview=preview)
+    asyncio.run(run_in_stack(main))
     program.outputs = monitor.outputs
     return program
 

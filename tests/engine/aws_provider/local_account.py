@@ -1,5 +1,6 @@
 """The local AWS, as a person points the real provider at it: by endpoints and keys."""
 
+import os
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -11,8 +12,8 @@ from local import resources
 from local.access import Access
 from local.resources import Declaration, Existing
 from tests.engine.aws_provider import wire
-from tests.engine.aws_provider.account import State
 from tests.engine.aws_provider.naming import DEFAULTS
+from tests.engine.aws_provider.resource import State
 from tests.engine.aws_provider.wire import Values
 
 
@@ -27,7 +28,10 @@ class LocalAccount:
     def of(cls, config: Mapping[str, Any], folder: Path) -> Self:
         """The account where the provider's configuration says that AWS answers."""
         [url] = {url for each in config["endpoints"] for url in each.values()}  # one for all
-        keys = config["accessKey"], config["secretKey"]
+        keys = (
+            config.get("accessKey") or os.environ["AWS_ACCESS_KEY_ID"],
+            config.get("secretKey") or os.environ["AWS_SECRET_ACCESS_KEY"],
+        )
         return cls(Access(str(url), config["region"], *keys), folder)
 
     @cached_property
@@ -71,10 +75,11 @@ def _existing(before: State) -> Existing:
 
 
 def _with_archives(values: Values) -> Values:
+    """The values with archives as Pulumi has them; for a refresh the engine sends no path."""
     return {
         key: pulumi.FileArchive(value["path"]) if wire.is_archive(value) else value
         for key, value in values.items()
-        if key != DEFAULTS
+        if key != DEFAULTS and not (wire.is_archive(value) and "path" not in value)
     }
 
 

@@ -1,0 +1,111 @@
+"""The walk of docs/deploying.md on this machine, word for word, on the real engine."""
+
+import inspect
+import json
+import re
+import shutil
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import pulumi_aws as aws
+import yaml
+
+from tests.docs.guide import DOCS
+from tests.engine.aws_provider.kinds import TABLE
+from tests.engine.stack import ROOT, Engine
+
+GUIDE: Final = (DOCS / "deploying.md").read_text()
+[WALK] = re.findall(
+    r"^## On this machine, without an AWS account\n(.*?)(?=^## |\Z)",
+    GUIDE,
+    re.MULTILINE | re.DOTALL,
+)
+BLOCKS: Final = re.findall(r"^```sh\n(.*?)^```$", WALK, re.MULTILINE | re.DOTALL)
+SET_UP, LOCAL_AWS, DEPLOY, TRIGGER, LOOK, DESTROY = BLOCKS
+PORT: Final = "4566"
+
+
+def clone(engine: Engine, port: int) -> Path:
+    """What `git clone` gives, with `.venv`. The local AWS is to be at a port that is free."""
+    folder = engine.checkout("clone")
+    shutil.copytree(ROOT / "local", folder / "local", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("Makefile", "requirements-dev.txt", "requirements-lambda.txt"):
+        shutil.copy2(ROOT / name, folder / name)  # not newer than `.venv`
+    config = folder / "Pulumi.local.yaml"
+    config.write_text(config.read_text().replace(PORT, str(port)))
+    return folder
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running(engine: Engine, command: str, folder: Path) -> Iterator[None]:
+    """A command of the first terminal, from when it has printed what it has to say to Ctrl-C."""
+    terminal = engine.terminal(f"exec {command}", folder)
+    try:
+        assert terminal.stdout
+        said = ""
+        while "Ctrl-C ends it" not in said:
+            line = terminal.stdout.readline()
+            assert line, said
+            said += line
+        assert DEPLOY.strip() in re.sub(r"^  ", "", said, flags=re.MULTILINE)
+        yield
+    finally:
+        terminal.send_signal(signal.SIGINT)
+        terminal.communicate(timeout=30)
+    assert terminal.returncode == 0
+
+
+def until_over(look: str) -> str:
+    """The command, again and again, as somebody repeats it who waits for a task."""
+    return f"""for _ in $(seq 60); do
+{{ {look.rstrip()}; }} > looked.json
+grep -q '"success"' looked.json && break
+sleep 0.5
+done
+"""
+
+
+def test_the_walk_without_an_aws_account_ends_with_a_task_that_succeeded(engine: Engine) -> None:
+    folder = clone(engine, free_port())
+
+    engine.shell(SET_UP, folder).must()
+    with running(engine, LOCAL_AWS, folder):
+        ran = engine.shell(DEPLOY + TRIGGER + until_over(LOOK) + DESTROY, folder).must()
+
+    assert json.loads((folder / "looked.json").read_text())["backgroundTasks"]["listTasks"] == {
+        "data": [{"definitionId": "testingRun", "taskStatus": "success", "iterations": 1}]
+    }
+    assert "Send an event by hand" in ran.output
+    assert re.search(r"^    - \d+ deleted$", ran.output, re.MULTILINE)
+
+
+def endpoint_of(type: str) -> str:
+    """The provider's word for the service that has a type: `events` of aws:cloudwatch/eventBus."""
+    service, kind = type.split(":")[1].split("/")
+    if service != "cloudwatch":
+        return service
+    return {"event": "events", "log": "logs", "query": "logs"}.get(
+        re.split("[A-Z]", kind)[0], service
+    )
+
+
+def test_every_service_of_the_program_has_an_endpoint_and_each_is_one_of_the_providers() -> None:
+    config = yaml.safe_load((ROOT / "Pulumi.local.yaml").read_text())["config"]
+    known = inspect.signature(aws.ProviderEndpointArgs.__init__).parameters
+
+    [endpoints] = config["aws:endpoints"]
+
+    types = {endpoint_of(type) for type in yaml.safe_load(TABLE.read_text())}
+    assert endpoints.keys() == types | {"sts"}
+    assert {name.replace("lambda", "lambda_") for name in endpoints} <= known.keys()
+    assert len(set(endpoints.values())) == 1
