@@ -92,7 +92,7 @@ TRUSTED: Final = {
 }
 ELSEWHERE: Final = "arn:aws:events:eu-central-1:000000000000:rule/of-somebody-else"
 BROKEN: Final = (AssertionError, BackgroundTaskError, ClientError)
-# What the roles may do besides where a stack has a key, a VPC or traces. The local AWS asks for none.
+# What the roles may besides, where a stack has a key, a VPC or traces: the local AWS asks for none.
 _KEY: Final = 'S3 guide, "Using SSE-KMS"; SQS guide, "Key management"'
 _VPC: Final = 'Lambda guide, "Giving Lambda functions access to resources in an Amazon VPC"'
 _TRACES: Final = 'X-Ray guide, "How AWS X-Ray works with IAM"'
