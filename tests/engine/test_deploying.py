@@ -25,14 +25,16 @@ GUIDE: Final = (DOCS / "deploying.md").read_text()
     re.MULTILINE | re.DOTALL,
 )
 BLOCKS: Final = re.findall(r"^```sh\n(.*?)^```$", WALK, re.MULTILINE | re.DOTALL)
-SET_UP, LOCAL_AWS, DEPLOY, TRIGGER, LOOK, DESTROY = BLOCKS
+SET_UP, LOCAL_AWS, DEPLOY, TRIGGER, LOOK, CHECKS, DESTROY = BLOCKS
 PORT: Final = "4566"
 
 
 def clone(engine: Engine, port: int) -> Path:
     """What `git clone` gives, with `.venv`. The local AWS is to be at a port that is free."""
     folder = engine.checkout("clone")
-    shutil.copytree(ROOT / "local", folder / "local", ignore=shutil.ignore_patterns("__pycache__"))
+    for package in ("local", "cli"):
+        without_caches = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / package, folder / package, ignore=without_caches)
     for name in ("Makefile", "requirements-dev.txt", "requirements-lambda.txt"):
         shutil.copy2(ROOT / name, folder / name)  # not newer than `.venv`
     config = folder / "Pulumi.local.yaml"
@@ -80,12 +82,14 @@ def test_the_walk_without_an_aws_account_ends_with_a_task_that_succeeded(engine:
 
     engine.shell(SET_UP, folder).must()
     with running(engine, LOCAL_AWS, folder):
-        ran = engine.shell(DEPLOY + TRIGGER + until_over(LOOK) + DESTROY, folder).must()
+        ran = engine.shell(DEPLOY + TRIGGER + until_over(LOOK) + CHECKS + DESTROY, folder).must()
 
     assert json.loads((folder / "looked.json").read_text())["backgroundTasks"]["listTasks"] == {
         "data": [{"definitionId": "testingRun", "taskStatus": "success", "iterations": 1}]
     }
     assert "Send an event by hand" in ran.output
+    assert "A second preview changes nothing: nothing to change." in ran.output
+    assert "0 failed" in ran.output
     assert re.search(r"^    - \d+ deleted$", ran.output, re.MULTILINE)
 
 
