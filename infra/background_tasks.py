@@ -7,8 +7,10 @@ import pulumi
 from handler.contract import IMPORT_SECONDS, WORKER_TIMEOUT_SECONDS, EnvVar
 from handler.definition import Definition
 from infra import bundle, console, policies
+from infra.argument_checks import check_arguments
 from infra.arguments import BackgroundTasksArgs
 from infra.event_routing import EventRouting, EventRoutingArgs
+from infra.exclusive import take
 from infra.function import Function, FunctionArgs, FunctionDefaults
 from infra.graphql_api import GraphqlApi, GraphqlApiArgs
 from infra.monitoring import Monitoring, MonitoringArgs
@@ -45,8 +47,10 @@ class BackgroundTasks(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: BackgroundTasksArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
+        check_arguments(args)
         prefix = checked_prefix(args.name_prefix or f"{name}-{pulumi.get_stack()}")
-        definitions, code = bundle.definitions(args), bundle.archive(args)
+        take(f'names that begin with "{prefix}"', name, "give one another name or name_prefix")
+        definitions, code = bundle.definitions(args), bundle.archive(name, args)
         super().__init__(
             "background-tasks:infra:BackgroundTasks",
             name,

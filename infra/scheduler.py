@@ -41,11 +41,17 @@ class Scheduler(pulumi.ComponentResource):
             )
             role = Role(name, _role(args, group), child)
             # The schedules come last: a tick without the role's policy would be lost.
-            ready = pulumi.ResourceOptions(parent=self, depends_on=[role.policy])
             for definition, schedule in due:
+                keeps_start = schedules.keeps_start(schedule)
+                physical_name = schedules.schedule_name(definition)
+                ready = pulumi.ResourceOptions(
+                    parent=self,
+                    depends_on=[role.policy],
+                    ignore_changes=["startDate"] if keeps_start else None,
+                )
                 aws.scheduler.Schedule(
-                    f"{name}-{definition.id}",
-                    name=schedules.schedule_name(definition.id),
+                    f"{name}-{physical_name if keeps_start else definition.id}",
+                    name=physical_name,
                     group_name=group.name,
                     description=schedules.description(definition.id),
                     schedule_expression=schedule.expression,

@@ -15,12 +15,28 @@ MAX_DESCRIPTION_CHARACTERS: Final = 512
 _HASH_CHARACTERS: Final = 8
 
 
-def schedule_name(definition_id: str) -> str:
-    """The schedule's name: the task's id. One that is too long is cut, and ends in its hash."""
-    if len(definition_id) <= MAX_NAME_CHARACTERS:
-        return definition_id
-    hashed = hashlib.sha256(definition_id.encode()).hexdigest()[:_HASH_CHARACTERS]
-    return f"{definition_id[: MAX_NAME_CHARACTERS - _HASH_CHARACTERS - 1]}-{hashed}"
+def schedule_name(definition: Definition) -> str:
+    """The schedule's name: the task's id, which has at most as many characters as a name.
+
+    A schedule that keeps its start (`keeps_start`) ends in a hash of what is deployed of it: one
+    that changes is another schedule.
+    """
+    id, schedule = definition.id, definition.schedule
+    if schedule is None or not keeps_start(schedule):
+        return id
+    deployed = f"{id} {schedule} {event(definition)}"
+    hashed = hashlib.sha256(deployed.encode()).hexdigest()[:_HASH_CHARACTERS]
+    return f"{id[: MAX_NAME_CHARACTERS - _HASH_CHARACTERS - 1]}-{hashed}"
+
+
+def keeps_start(schedule: Schedule) -> bool:
+    """Whether the schedule keeps the start that it was deployed with, whatever `dates` says later.
+
+    A rate counts from its start, and when that has passed, each deploy would have another one for
+    it: the next of its times. EventBridge Scheduler takes no start that has passed in a change
+    either, so such a schedule is never changed, but replaced.
+    """
+    return schedule.is_rate and schedule.start is not None
 
 
 def description(definition_id: str) -> str:

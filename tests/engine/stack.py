@@ -248,12 +248,13 @@ class Stack:
         """The same stack, operated from another checkout."""
         return Stack(self.engine, name or self.name, folder)
 
-    @property
-    def config(self) -> dict[str, Any]:
-        """What stands in the stack's file."""
+    def write(self, values: dict[str, Any]) -> "Stack":
+        """Writes keys, with their namespaces, into the stack's file, as a person does."""
         file = self.folder / f"Pulumi.{self.name}.yaml"
-        config: dict[str, Any] = yaml.safe_load(file.read_text())["config"]
-        return config
+        content = yaml.safe_load(file.read_text())
+        content["config"] |= values
+        file.write_text(yaml.safe_dump(content))
+        return self
 
     def _operate(self, word: str, *flags: str) -> Ran:
         log = self.engine.folder / "events.jsonl"

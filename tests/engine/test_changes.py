@@ -13,7 +13,15 @@ from tests.engine.stack import ROOT, Engine, Stack
 NAME = "background-tasks"
 FUNCTION, ROLE_POLICY = "aws:lambda/function:Function", "aws:iam/rolePolicy:RolePolicy"
 LOG_GROUP, SCHEDULE = "aws:cloudwatch/logGroup:LogGroup", "aws:scheduler/schedule:Schedule"
-FUNCTIONS = [f"{FUNCTION}::{NAME}-{each}" for each in ("api", "recovery", "worker")]
+ALIAS = "aws:lambda/alias:Alias"
+
+
+def _lambdas(*names: str) -> list[str]:
+    """These functions, each with the alias that names its newest version."""
+    return [f"{type}::{NAME}-{each}" for type in (ALIAS, FUNCTION) for each in names]
+
+
+FUNCTIONS = _lambdas("api", "recovery", "worker")
 # What is lost with them can't be had again.
 DATA = frozenset(
     {
@@ -99,15 +107,8 @@ def _a_schedule(stack: Stack) -> None:
     _write_nightly(stack.folder, "cron(0 4 * * ? *)")
 
 
-def _setting(key: str, value: object) -> Callable[[Stack], None]:
-    return lambda stack: _set_in_file(stack, {key: value})
-
-
-def _set_in_file(stack: Stack, values: dict[str, object]) -> None:
-    file = stack.folder / f"Pulumi.{stack.name}.yaml"
-    content = yaml.safe_load(file.read_text())
-    content["config"] |= {f"{NAME}:{key}": value for key, value in values.items()}
-    file.write_text(yaml.safe_dump(content))
+def _setting(key: str, value: object) -> Callable[[Stack], object]:
+    return lambda stack: stack.write({f"{NAME}:{key}": value})
 
 
 @pytest.mark.parametrize(
@@ -116,12 +117,10 @@ def _set_in_file(stack: Stack, values: dict[str, object]) -> None:
         pytest.param(_a_definition, FUNCTIONS, id="a definition"),
         pytest.param(
             _setting("workerMemoryMb", 3008),
-            [f"{FUNCTION}::{NAME}-recovery", f"{FUNCTION}::{NAME}-worker"],
+            _lambdas("recovery", "worker"),
             id="the worker's memory",
         ),
-        pytest.param(
-            _setting("apiMemoryMb", 1024), [f"{FUNCTION}::{NAME}-api"], id="the API's memory"
-        ),
+        pytest.param(_setting("apiMemoryMb", 1024), _lambdas("api"), id="the API's memory"),
         pytest.param(
             _setting("workerPolicyStatements", OTHER_VALUES["workerPolicyStatements"]),
             [f"{ROLE_POLICY}::{NAME}-recovery", f"{ROLE_POLICY}::{NAME}-worker"],
@@ -148,13 +147,31 @@ def _set_in_file(stack: Stack, values: dict[str, object]) -> None:
     ],
 )
 def test_a_change_of_one_thing_updates_what_it_is_about_and_nothing_else(
-    changed: Stack, change: Callable[[Stack], None], touched: list[str]
+    changed: Stack, change: Callable[[Stack], object], touched: list[str]
 ) -> None:
     change(changed)
 
     previewed = changed.preview().must()
 
     assert previewed.changes == {"update": sorted(touched)}
+
+
+def test_a_rate_whose_start_has_passed_stays_as_it_is_until_it_changes(changed: Stack) -> None:
+    start = "datetime.datetime(2026, 1, 5, 3, tzinfo=datetime.timezone.utc)"
+    file = changed.folder / "definitions" / "weekly.py"
+
+    def deploy(expression: str) -> dict[str, list[str]]:
+        schedule = f'Schedule("{expression}", start={start})'
+        text = NIGHTLY.replace('"{schedule}"', schedule).replace("nightly", "weekly")
+        file.write_text("import datetime\nfrom handler import Schedule\n" + text)
+        return changed.up().must().changes
+
+    deploy("rate(7 minutes)")
+
+    assert deploy("rate(7 minutes)") == {}
+    replaced = deploy("rate(8 minutes)")
+    assert [len(replaced[each]) for each in ("create", "delete")] == [1, 1]
+    assert "replace" not in replaced
 
 
 def test_a_schedule_that_is_removed_is_deleted_with_its_group_and_role(changed: Stack) -> None:
@@ -174,7 +191,7 @@ def test_a_schedule_that_is_removed_is_deleted_with_its_group_and_role(changed: 
 def test_no_key_of_the_config_has_data_replaced_or_deleted(changed: Stack) -> None:
     declared = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
     assert OTHER_VALUES.keys() == declared.keys()
-    _set_in_file(changed, OTHER_VALUES)
+    changed.write({f"{NAME}:{key}": value for key, value in OTHER_VALUES.items()})
 
     previewed = changed.preview().must()
 

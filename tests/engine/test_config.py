@@ -4,7 +4,6 @@ from typing import Any
 
 import pulumi_aws
 import pytest
-import yaml
 from pulumi._types import input_type_py_to_pulumi_names
 
 from tests.engine.aws_provider.config import KEYS
@@ -75,20 +74,13 @@ def _created(stack: Stack, type: str, name: str) -> dict[str, Any]:
     return inputs
 
 
-def _write(stack: Stack, values: dict[str, Any]) -> None:
-    file = stack.folder / f"Pulumi.{stack.name}.yaml"
-    content = yaml.safe_load(file.read_text())
-    content["config"] |= values
-    file.write_text(yaml.safe_dump(content))
-
-
 def test_the_keys_of_the_provider_are_those_of_its_sdk() -> None:
     assert set(input_type_py_to_pulumi_names(pulumi_aws.ProviderArgs).values()) == KEYS
 
 
 def test_every_key_of_the_provider_reaches_it(dev: Stack) -> None:
     assert AWS_KEYS.keys() == KEYS
-    _write(dev, {f"aws:{key}": value for key, value in AWS_KEYS.items()})
+    dev.write({f"aws:{key}": value for key, value in AWS_KEYS.items()})
 
     dev.preview().must()
 
@@ -113,7 +105,7 @@ def test_the_provider_is_told_of_accounts_roles_and_secrets_that_the_cli_sets(de
 
 
 def test_the_providers_default_tags_are_on_every_resource_beside_ours(dev: Stack) -> None:
-    _write(dev, {"aws:defaultTags": {"tags": {"owner": "platform"}}})
+    dev.write({"aws:defaultTags": {"tags": {"owner": "platform"}}})
 
     dev.up().must()
 
@@ -162,7 +154,7 @@ def _by_file(stack: Stack) -> None:
         "jwtIssuer": "https://login.example.com/",
         "jwtAudience": ["12345"],
     }
-    _write(stack, {f"background-tasks:{key}": value for key, value in values.items()})
+    stack.write({f"background-tasks:{key}": value for key, value in values.items()})
 
 
 def _by_file_in_quotes(stack: Stack) -> None:
@@ -175,7 +167,7 @@ def _by_file_in_quotes(stack: Stack) -> None:
         "jwtIssuer": "https://login.example.com/",
         "jwtAudience": '["12345"]',
     }
-    _write(stack, {f"background-tasks:{key}": value for key, value in values.items()})
+    stack.write({f"background-tasks:{key}": value for key, value in values.items()})
 
 
 @pytest.mark.parametrize("set_keys", [_by_cli, _by_cli_as_secrets, _by_file, _by_file_in_quotes])

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handler import Context, Done, Schedule, task
-from handler.definition.names import is_camel_case
+from handler import Context, Definition, Done, Schedule, task
+from handler.definition.names import MAX_ID_CHARACTERS, is_camel_case
+from handler.errors import DefinitionError
 from infra import schedules
 
 IDS = st.from_regex(r"[a-z][a-z0-9]{0,30}([A-Z][a-z0-9]{1,30}){0,6}", fullmatch=True).filter(
@@ -20,25 +21,45 @@ FIRST, LAST = datetime.fromisoformat("2026-01-02"), datetime.fromisoformat("2090
 NAME = re.compile(r"[0-9a-zA-Z-_.]{1,64}")
 
 
+def of(id: str, schedule: Schedule | None = None) -> Definition:
+    def body(context: Context, input: dict[str, object]) -> Done:
+        return Done()
+
+    return task(id=id, schedule=schedule)(body)
+
+
 @pytest.mark.property
-@given(IDS)
-def test_a_schedules_name_is_one_that_scheduler_takes(id: str) -> None:
-    assert NAME.fullmatch(schedules.schedule_name(id))
+@given(IDS.filter(lambda text: len(text) <= MAX_ID_CHARACTERS), st.booleans())
+def test_a_schedules_name_is_one_that_scheduler_takes(id: str, has_start: bool) -> None:
+    start = FIRST.replace(tzinfo=UTC) if has_start else None
+
+    assert NAME.fullmatch(schedules.schedule_name(of(id, Schedule("rate(1 day)", start=start))))
     assert len(schedules.description(id)) <= 512
 
 
-@pytest.mark.property
-@given(st.sets(st.text("ab", min_size=1, max_size=3).map(lambda text: "x" * 62 + text), min_size=2))
-def test_two_tasks_have_two_names_however_alike_their_ids_are(ids: set[str]) -> None:
-    assert len({schedules.schedule_name(id) for id in ids}) == len(ids)
+def test_a_definitions_id_is_never_longer_than_the_name_of_a_schedule() -> None:
+    longest = "a" * MAX_ID_CHARACTERS
+
+    assert schedules.schedule_name(of(longest, Schedule("rate(1 day)"))) == longest
+    assert len(longest) <= schedules.MAX_NAME_CHARACTERS
+    with pytest.raises(DefinitionError, match="at most 64 characters, not 100"):
+        of("a" * 100)
 
 
-def test_the_name_of_a_schedule_stays_the_same_from_deploy_to_deploy() -> None:
-    long_id = "recalculate" + "MonthlySubscriptionInvoices" * 3
+def test_a_rate_with_a_start_is_another_schedule_when_something_of_it_changes() -> None:
+    start = FIRST.replace(tzinfo=UTC)
+    weekly = Schedule("rate(7 days)", start=start)
+    changes = [
+        Schedule("rate(6 days)", start=start),
+        Schedule("rate(7 days)", start=start + timedelta(minutes=1)),
+        Schedule("rate(7 days)", start=start, end=LAST.replace(tzinfo=UTC)),
+    ]
 
-    assert schedules.schedule_name(long_id) == schedules.schedule_name(long_id)
-    assert schedules.schedule_name(long_id).startswith("recalculateMonthlySubscription")
-    assert schedules.schedule_name("everyNight") == "everyNight"
+    names = {schedules.schedule_name(of("weekly", each)) for each in [weekly, *changes]}
+
+    assert len(names) == 4
+    assert schedules.schedule_name(of("weekly", weekly)) in names
+    assert all(re.fullmatch(r"weekly-[0-9a-f]{8}", name) for name in names)
 
 
 @pytest.mark.property

@@ -2,13 +2,12 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
 from tests.engine.aws_provider import resource
 from tests.engine.aws_provider.kinds import kind
-from tests.engine.aws_provider.resource import Surroundings
+from tests.engine.aws_provider.resource import State, Surroundings
 from tests.engine.aws_provider.wire import Values
 
 
@@ -18,17 +17,6 @@ class AlreadyExists(Exception):
 
 class Refused(Exception):
     """AWS doesn't do this."""
-
-
-@dataclass(frozen=True)
-class State:
-    """A resource as Pulumi's state has it. `id` is empty before it is created."""
-
-    type: str
-    name: str
-    id: str
-    inputs: Values
-    outputs: Values
 
 
 class Account(Protocol):
@@ -78,7 +66,7 @@ class Pretended:
 
     def update(self, before: State, inputs: Values) -> Values:
         """Changes a resource."""
-        outputs = resource.updated(kind(before.type), inputs, before.outputs)
+        outputs = resource.updated(kind(before.type), before, inputs, preview=False)
         self._path(before.type, before.id).write_text(_text(inputs, outputs))
         return outputs
 

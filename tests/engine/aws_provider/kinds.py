@@ -28,6 +28,7 @@ class Kind:
     documents: frozenset[str] = frozenset()  # inputs that are compared as JSON, not as text
     regional: bool = True
     tagged: bool = False
+    versioned_by: frozenset[str] = frozenset()  # inputs whose change publishes a version
     worldwide: bool = False  # whether its name may be there once in all regions
 
 
@@ -53,5 +54,7 @@ def _table() -> dict[str, Kind]:
 
 
 def _row(row: dict[str, Any]) -> Kind:
-    sets = {name: frozenset(row.get(name, ())) for name in ("replaced_by", "documents")}
+    sets = {
+        name: frozenset(row.get(name, ())) for name in ("replaced_by", "documents", "versioned_by")
+    }
     return Kind(**(row | sets))

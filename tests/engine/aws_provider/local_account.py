@@ -12,8 +12,8 @@ from local import resources
 from local.access import Access
 from local.resources import Declaration, Existing
 from tests.engine.aws_provider import wire
-from tests.engine.aws_provider.account import State
 from tests.engine.aws_provider.naming import DEFAULTS
+from tests.engine.aws_provider.resource import State
 from tests.engine.aws_provider.wire import Values
 
 

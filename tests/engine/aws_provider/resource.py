@@ -12,7 +12,18 @@ import botocore.loaders
 
 from tests.engine.aws_provider.kinds import Kind
 from tests.engine.aws_provider.naming import DEFAULTS
-from tests.engine.aws_provider.wire import UNKNOWN, Values, has_unknown
+from tests.engine.aws_provider.wire import UNKNOWN, Values, changed, has_unknown
+
+
+@dataclass(frozen=True)
+class State:
+    """A resource as Pulumi's state has it. `id` is empty before it is created."""
+
+    type: str
+    name: str
+    id: str
+    inputs: Values
+    outputs: Values
 
 
 @dataclass(frozen=True)
@@ -72,8 +83,10 @@ def created(kind: Kind, inputs: Values, around: Surroundings, account: str) -> t
     """The id and the outputs of a new resource in this account."""
     facts = _facts(inputs, around) | {"account": account}
     id = kind.id.format_map(facts)
-    return id, _outputs(
-        inputs, {key: text.format_map(facts | {"id": id}) for key, text in kind.computed.items()}
+    facts["id"] = id
+    outputs = _outputs(inputs, {key: text.format_map(facts) for key, text in kind.computed.items()})
+    return id, outputs | (
+        _version(outputs, "1") if kind.versioned_by and inputs.get("publish") else {}
     )
 
 
@@ -82,9 +95,18 @@ def planned(kind: Kind, inputs: Values) -> Values:
     return _outputs(inputs, dict.fromkeys(kind.computed, UNKNOWN))
 
 
-def updated(kind: Kind, inputs: Values, before: Values) -> Values:
-    """The outputs of a resource that has changed in place."""
-    return _outputs(inputs, {key: before[key] for key in kind.computed if key in before})
+def updated(kind: Kind, before: State, inputs: Values, *, preview: bool) -> Values:
+    """The outputs of a resource that changes in place."""
+    kept = {key: before.outputs[key] for key in kind.computed if key in before.outputs}
+    outputs = _outputs(inputs, kept)
+    if not (inputs.get("publish") and changed(before.inputs, inputs) & kind.versioned_by):
+        return outputs
+    published = _version(outputs, str(int(outputs["version"]) + 1))
+    return outputs | (dict.fromkeys(published, UNKNOWN) if preview else published)
+
+
+def _version(outputs: Values, number: str) -> Values:
+    return {"version": number, "qualifiedArn": f"{outputs['arn']}:{number}"}
 
 
 def everything_unknown(outputs: Values) -> Values:

@@ -19,12 +19,12 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from local.errors import LocalError
 from tests.engine.aws_provider import config, resource
-from tests.engine.aws_provider.account import Account, AlreadyExists, Pretended, Refused, State
+from tests.engine.aws_provider.account import Account, AlreadyExists, Pretended, Refused
 from tests.engine.aws_provider.changes import Changes, changes
 from tests.engine.aws_provider.kinds import Kind, UnknownType, kind
 from tests.engine.aws_provider.naming import with_name
 from tests.engine.aws_provider.record import Call, Record
-from tests.engine.aws_provider.resource import Surroundings
+from tests.engine.aws_provider.resource import State, Surroundings
 from tests.engine.aws_provider.wire import Values, from_wire, plain, to_wire
 from tests.engine.serving import serve
 
@@ -148,7 +148,7 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
         self._add("Update", request, inputs, preview=request.preview)
         before = _state(request, request.old_inputs, request.olds)
         if request.preview:
-            planned = resource.updated(_kind(request), inputs, before.outputs)
+            planned = resource.updated(_kind(request), before, inputs, preview=True)
             return provider_pb2.UpdateResponse(properties=self._planned(planned))
         return provider_pb2.UpdateResponse(properties=to_wire(self._account.update(before, inputs)))
 

@@ -59,6 +59,15 @@ def comparable(value: Any) -> Any:
     return [comparable(item) for item in value] if isinstance(value, list) else value
 
 
+def changed(before: Values, after: Values) -> set[str]:
+    """The keys whose values are others."""
+    return {
+        key
+        for key in before.keys() | after.keys()
+        if comparable(before.get(key)) != comparable(after.get(key))
+    }
+
+
 def _with_integers(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _with_integers(item) for key, item in value.items()}
