@@ -27,7 +27,7 @@ def outputs(folder: Path, stack: str) -> dict[str, Any]:
             "There is no `pulumi` on the PATH. Next: install it"
             " (https://www.pulumi.com/docs/iac/download-install/), or give --outputs <file>."
         )
-    ran = _run(folder, "stack", "output", "--json", "--stack", stack)
+    ran = _run(folder, "stack", "output", "--json", "--show-secrets", "--stack", stack)
     if ran.returncode:
         raise NoStack(
             f"{ran.stderr.strip()}\nNext: pulumi login, then pulumi stack init {stack}, or another"

@@ -55,9 +55,9 @@ def test_a_bucket_that_aws_unblocked_is_found(aws: Running, stack_of: NewStack) 
 
 
 def deployer_policy(folder: Path, statement: dict[str, Any]) -> None:
-    (folder / "docs").mkdir()
+    (folder / "docs" / "policies").mkdir(parents=True)
     statements = [{"Effect": "Allow", **statement}]
-    (folder / permissions.POLICY).write_text(json.dumps({"Statement": statements}))
+    (folder / permissions.POLICIES[0]).write_text(json.dumps({"Statement": statements}))
 
 
 def test_the_permissions_of_an_administrator_are_enough(stack_of: NewStack, tmp_path: Path) -> None:
@@ -87,12 +87,29 @@ def user(aws: Running, *statements: dict[str, Any]) -> Iterator[dict[str, str]]:
         iam.delete_user(UserName="deployer")
 
 
-def test_a_permission_that_the_deployer_lacks_is_named(
-    aws: Running, stack_of: NewStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+QUEUES = "arn:aws:sqs:<region>:<account>:<prefix>-*"
+
+
+@pytest.mark.parametrize(
+    ("actions", "resources", "missing"),
+    [
+        (["sqs:CreateQueue"], [QUEUES], []),
+        (["sqs:CreateQueue", "sqs:DeleteQueue"], [QUEUES], ["sqs:DeleteQueue"]),
+        (["sqs:CreateQueue"], [QUEUES, "arn:aws:s3:::<bucket-prefix>-*"], ["sqs:CreateQueue"]),
+        (["kms:CreateGrant"], ["<key-arn>"], []),  # the stack has no key
+    ],
+)
+def test_permissions_that_the_deployer_lacks_are_named(
+    aws: Running,
+    stack_of: NewStack,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    actions: list[str],
+    resources: list[str],
+    missing: list[str],
 ) -> None:
-    queues = "arn:aws:sqs:*:*:background-tasks-*"
-    wanted = {"Action": ["sqs:CreateQueue", "sqs:DeleteQueue"], "Resource": queues}
-    deployer_policy(tmp_path, wanted)
+    deployer_policy(tmp_path, {"Action": actions, "Resource": resources})
+    queues = "arn:aws:sqs:*:*:background-tasks-dev-*"
     may = {"Effect": "Allow", "Action": "sqs:CreateQueue", "Resource": queues}
     look = {"Effect": "Allow", "Action": "iam:SimulatePrincipalPolicy", "Resource": "*"}
     stack = stack_of(folder=tmp_path)
@@ -102,7 +119,10 @@ def test_a_permission_that_the_deployer_lacks_is_named(
             monkeypatch.setenv(name, value)
         result = permissions.permissions(stack)
 
-    assert failed(result).said.endswith("user/deployer may not sqs:DeleteQueue.")
+    if missing:
+        assert failed(result).said.endswith(f"user/deployer may not {', '.join(missing)}.")
+    else:
+        ok(result)
 
 
 def test_a_check_whose_call_is_denied_is_skipped_and_says_which(
@@ -122,7 +142,10 @@ def test_a_check_whose_call_is_denied_is_skipped_and_says_which(
 def test_without_the_deployers_policy_there_is_nothing_to_compare(
     stack_of: NewStack, tmp_path: Path
 ) -> None:
-    assert "there is no" in skipped(permissions.permissions(stack_of(folder=tmp_path))).why
+    assert (
+        "has no policy of a deployer"
+        in skipped(permissions.permissions(stack_of(folder=tmp_path))).why
+    )
 
 
 def test_a_worker_concurrency_that_leaves_too_little_is_found(stack_of: NewStack) -> None:
