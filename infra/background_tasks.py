@@ -6,9 +6,10 @@ import pulumi
 
 from handler.contract import IMPORT_SECONDS, WORKER_TIMEOUT_SECONDS, EnvVar
 from handler.definition import Definition
-from infra import bundle, console, policies
+from infra import bundle
 from infra.argument_checks import check_arguments
 from infra.arguments import BackgroundTasksArgs
+from infra.documents import console, policies
 from infra.event_routing import EventRouting, EventRoutingArgs
 from infra.exclusive import take
 from infra.function import Function, FunctionArgs, FunctionDefaults

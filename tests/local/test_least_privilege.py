@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from handler.errors import BackgroundTaskError
-from infra.policies import LOG_DELIVERY, NETWORK_INTERFACES, SAMPLE_TRACES, WRITE_TRACES
+from infra.documents.policies import LOG_DELIVERY, NETWORK_INTERFACES, SAMPLE_TRACES, WRITE_TRACES
 from tests.infra.variants import deployed
 from tests.local import acting
 from tests.local.acting import Acting
