@@ -2,8 +2,7 @@
 
 import pulumi
 
-from infra import config
-from infra.background_tasks import BackgroundTasks
+from infra import BackgroundTasks, config
 
 tasks = BackgroundTasks("background-tasks", config.arguments())
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import pulumi
 
-from infra.archive.wheels import ROOT, Architecture
+from infra.archive.wheels import REQUIREMENTS, Architecture
 from infra.names import Names
 
 ExecutionLogLevel = Literal["ALL", "ERROR", "FATAL", "OFF"]
@@ -24,14 +24,17 @@ class BackgroundTasksArgs:
     What is no `pulumi.Input` decides which resources there are, so it must be known beforehand.
 
     Args:
-        definitions: the folder of the tasks, `definitions`; whatever is in it goes into the bundle.
+        definitions: the folder of the tasks, `definitions`, in the folder of the program or
+            elsewhere; whatever is in it goes into the bundle.
+        requirements: the lock of the bundle's packages, each with its hash. The default has what
+            the engine needs, and nothing for the tasks (docs/embedding.md).
         name_prefix: what the physical names of the resources begin with: at most 44 letters,
             digits, hyphens and underscores, and no other stack's in the account and region. The
             default is the component's name and the stack's.
         tags: of every resource that takes tags, besides the provider's default tags.
         event_bus_arn: a bus that events come from, in the stack's account and region. Its events
             of other detail types start nothing.
-        table_arn: a table with the keys, indexes and expiry that infra/task_table.py declares.
+        table_arn: a table that was made with `task_table_inputs()`: its keys, indexes and expiry.
         payload_bucket_arn: a bucket; objects under `tasks/` that no task names are deleted.
         permissions_boundary_arn: a policy that bounds every role of the stack.
         subnet_ids: where the Lambdas run; without any, in no VPC. The subnets need a way to the
@@ -41,9 +44,12 @@ class BackgroundTasksArgs:
             Lambdas. docs/security.md has the statements that its policy needs.
         layers: ARNs of layers for every Lambda, at most five.
         environment: variables for every Lambda, which the tasks' own code reads.
+        smoke_test: whether each `up` runs the task `testingRun` in the stack at its end, and fails
+            if that doesn't succeed.
     """
 
-    definitions: Path = ROOT / "definitions"
+    definitions: Path = Path("definitions")
+    requirements: Path = REQUIREMENTS
     name_prefix: str | None = None
     tags: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
 
@@ -68,6 +74,8 @@ class BackgroundTasksArgs:
     dashboard: bool = False
     tracing: Tracing = "off"
     otel_layer_arn: pulumi.Input[str] | None = None
+
+    smoke_test: bool = False
 
     task_retention_days: pulumi.Input[int] = 90
     recovery_after_seconds: pulumi.Input[int] = 120

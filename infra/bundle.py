@@ -5,9 +5,12 @@ from one build to the next would redeploy every Lambda at every `pulumi up`.
 """
 
 import hashlib
+import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import Final
 
 import pulumi
@@ -16,15 +19,17 @@ from handler.contract import IMPORT_SECONDS
 from handler.definition import Definition, discover
 from handler.errors import DefinitionError
 from infra.archive import wheels
+from infra.archive.advice import installing
 from infra.archive.bundle_size import check_size
-from infra.archive.our_files import TASKS, our_files
+from infra.archive.lock_check import check_lock
+from infra.archive.our_files import ENGINE, TASKS, our_files
 from infra.archive.wheel_files import wheel_files
 from infra.archive.wheels import REQUIREMENTS
 from infra.archive.zip_file import write_zip
 from infra.arguments import BackgroundTasksArgs
 from infra.errors import BundleError
-from infra.import_check.bundle_check import check_bundle
-from infra.import_check.remedies import is_bundled
+from infra.import_check.bundle_check import Content, check_bundle
+from infra.import_check.remedies import is_bundled, package_of
 from infra.whole_file import in_place_of
 
 # In the folder of the Pulumi program, which runs there. The state keeps the path of an archive: an
@@ -33,42 +38,62 @@ BUILD: Final = Path(".build")
 VERSION_CHARACTERS: Final = 12
 
 
-def archive(args: BackgroundTasksArgs) -> pulumi.FileArchive:
+def archive(name: str, args: BackgroundTasksArgs) -> pulumi.FileArchive:
     """Builds the bundle from the files as they are now.
 
+    Args:
+        name: the component's: another one in the same program has another bundle.
+
     Raises:
-        BundleError: pip could not download a package, or Lambda could not import a module, or
-            the bundle is too large.
+        BundleError: the lock can't be used, pip could not download a package, Lambda could not
+            import a module, or the bundle is too large.
     """
-    root = args.definitions.resolve().parent
+    root = _checked(args.definitions).parent
+    check_lock(args.requirements)
+    start = re.sub(r"[^A-Za-z0-9_-]", "-", name)
     if not args.vendor_dependencies:
-        return pulumi.FileArchive(str(build(BUILD / "bundle-code-only.zip", root, packages=[])))
+        path = build(BUILD / f"{start}-code-only.zip", root, [], requirements=args.requirements)
+        return pulumi.FileArchive(str(path))
     architecture = args.lambda_architecture
-    return pulumi.FileArchive(
-        str(build(BUILD / f"bundle-{architecture}.zip", root, wheels.fetch(architecture)))
+    path = build(
+        BUILD / f"{start}-{architecture}.zip",
+        root,
+        wheels.fetch(architecture, args.requirements),
+        requirements=args.requirements,
     )
+    return pulumi.FileArchive(str(path))
 
 
-def build(path: Path, root: Path, packages: Iterable[Path]) -> Path:
-    """Zips `root`'s code, the files beside its tasks, and these wheels into `path`.
+def build(
+    path: Path,
+    root: Path,
+    packages: Iterable[Path],
+    *,
+    engine: Path = ENGINE,
+    requirements: Path = REQUIREMENTS,
+) -> Path:
+    """Zips the engine, the tasks with the files beside them, and these wheels into `path`.
 
     The archive is checked before it takes its place, so that two builds at a time don't mix.
 
     Args:
+        root: the folder that the tasks' folder is in.
         packages: none for a bundle of the code alone, which runs with this machine's packages.
+        requirements: the lock of the packages.
 
     Raises:
         BundleError: a module of it could not be imported on Lambda, two files have one name, a
             link leads out of the project, or it is too large. The message has a line for each.
     """
     carried = sorted(packages)
-    ours = dict(our_files(root))
+    ours = dict(our_files(root, engine))
     files = {**wheel_files(carried), **ours}
+    content = Content(root=root, ours=ours, packages=carried, requirements=requirements)
     path.parent.mkdir(parents=True, exist_ok=True)
     with in_place_of(path) as unfinished:
         write_zip(unfinished, files)
         check_size(unfinished, files)
-        check_bundle(unfinished, root, ours, carried, checked=path.with_suffix(".checked"))
+        check_bundle(unfinished, content, checked=path.with_suffix(".checked"))
     return path
 
 
@@ -84,30 +109,63 @@ def definitions(args: BackgroundTasksArgs) -> tuple[Definition, ...]:
     Raises:
         BundleError: a definition can't be imported or is invalid; the message names its file.
     """
-    _make_importable(args.definitions)
+    folder = _checked(args.definitions)
     try:
-        return tuple(discover(import_seconds=IMPORT_SECONDS))
+        with _importable(folder):
+            return tuple(discover(import_seconds=IMPORT_SECONDS))
     except DefinitionError as error:
-        raise BundleError(f"{error.message}{_advice(error.__cause__)}") from error
+        advice = _advice(error.__cause__, args.requirements)
+        raise BundleError(f"{error.message}{advice}") from error
 
 
-def _make_importable(folder: Path) -> None:
-    """The tasks are one package, here and in the Lambdas, whatever is around its folder here."""
+def _checked(folder: Path) -> Path:
     if folder.name != TASKS or not folder.is_dir():
         raise BundleError(
             f'The folder of the tasks is "{folder}"; it takes an existing folder that is called'
-            f' "{TASKS}". Next: BackgroundTasksArgs(definitions=Path("{TASKS}")).'
+            f' "{TASKS}", looked for from {Path.cwd()}. Next: BackgroundTasksArgs('
+            f'definitions=Path("{TASKS}")).'
         )
-    parent = str(folder.resolve().parent)
-    if parent not in sys.path:
-        sys.path.insert(0, parent)
+    if not (folder / "__init__.py").is_file():
+        raise BundleError(
+            f'The folder of the tasks, "{folder}", is no package. Next: create an empty'
+            f" {TASKS}/__init__.py."
+        )
+    return folder.parent.resolve() / folder.name
 
 
-def _advice(cause: BaseException | None) -> str:
+@contextmanager
+def _importable(folder: Path) -> Iterator[None]:
+    """The tasks are one package, here and in the Lambdas, whatever is around its folder here.
+
+    Another component of the program may have imported the tasks of another folder before: they are
+    put aside meanwhile.
+    """
+    is_other = _place() not in (None, folder.resolve())
+    aside = _taken_out() if is_other else {}
+    sys.path.insert(0, str(folder.parent))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder.parent))
+        if is_other:
+            _taken_out()
+            sys.modules.update(aside)
+
+
+def _taken_out() -> dict[str, ModuleType]:
+    names = [name for name in sys.modules if name.partition(".")[0] == TASKS]
+    return {name: sys.modules.pop(name) for name in names}
+
+
+def _place() -> Path | None:
+    """The folder that `definitions` has been imported from."""
+    file = getattr(sys.modules.get(TASKS), "__file__", None)
+    return Path(file).parent.resolve() if file else None
+
+
+def _advice(cause: BaseException | None, requirements: Path) -> str:
     """What to do if this machine lacks a package that the bundle has."""
-    if isinstance(cause, ModuleNotFoundError) and is_bundled(cause.name or ""):
-        return (
-            f" {REQUIREMENTS.name} has that package, and this machine doesn't. Next: make"
-            " .venv/ready"
-        )
+    if isinstance(cause, ModuleNotFoundError) and is_bundled(cause.name or "", requirements):
+        step = installing(package_of(cause.name or ""), requirements)
+        return f" {requirements.name} has that package, and this machine doesn't. Next: {step}"
     return ""

@@ -10,6 +10,7 @@ import pulumi_aws as aws
 from infra import policies
 from infra.archive import wheels
 from infra.arguments import Settings, Statements
+from infra.errors import ConfigError
 from infra.names import METRICS_NAMESPACE
 from infra.policies import Arns, Document
 from infra.role import Role, RoleArgs
@@ -156,7 +157,11 @@ def _lambda(
 
 
 def _variables(args: FunctionArgs) -> dict[str, pulumi.Input[str]]:
-    """The authors' own variables, and ours, which they can't change."""
+    """The authors' own variables, and ours.
+
+    Raises:
+        ConfigError: an author's variable has the name of one of ours.
+    """
     of_all = args.defaults.settings.args
     powertools: dict[str, pulumi.Input[str]] = {
         "POWERTOOLS_SERVICE_NAME": args.physical_name,
@@ -165,7 +170,13 @@ def _variables(args: FunctionArgs) -> dict[str, pulumi.Input[str]]:
     }
     if of_all.tracing == "otel":
         powertools["AWS_LAMBDA_EXEC_WRAPPER"] = OTEL_WRAPPER
-    return {**of_all.environment, **powertools, **args.defaults.environment, **args.environment}
+    ours = {**powertools, **args.defaults.environment, **args.environment}
+    if taken := sorted(of_all.environment.keys() & ours.keys()):
+        raise ConfigError(
+            f"The variable {taken[0]} of the Lambdas is the component's own: environment can't have"
+            " it. Next: give yours another name."
+        )
+    return {**of_all.environment, **ours}
 
 
 def _layers(args: FunctionArgs) -> pulumi.Input[Any]:

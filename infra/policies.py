@@ -40,7 +40,6 @@ SAMPLE_TRACES: Final = ("xray:GetSamplingRules", "xray:GetSamplingTargets")
 ITEM_ACTIONS: Final = (
     "dynamodb:BatchGetItem",
     "dynamodb:BatchWriteItem",
-    "dynamodb:ConditionCheckItem",
     "dynamodb:DeleteItem",
     "dynamodb:GetItem",
     "dynamodb:PutItem",
@@ -99,10 +98,15 @@ def trust_lambda() -> Document:
 def worker(arns: Arns, log_group: str, *, tasks: Sequence[Statement]) -> Document:
     """The worker's policy. `tasks`: the config's `workerPolicyStatements`.
 
-    It reads the history of an execution to learn how the last invocation died.
+    It adds to the logs of tasks that are over (a hook that raised), and reads the history of an
+    execution to learn how the last invocation died.
     """
-    history = _allow(["states:GetExecutionHistory"], arns.executions)
-    return _document(*_common(arns, log_group), history, *tasks)
+    return _document(
+        *_common(arns, log_group),
+        _add_to_logs(arns),
+        _allow(["states:GetExecutionHistory"], arns.executions),
+        *tasks,
+    )
 
 
 def api(arns: Arns, log_group: str, *, tasks: Sequence[Statement]) -> Document:
@@ -113,15 +117,14 @@ def api(arns: Arns, log_group: str, *, tasks: Sequence[Statement]) -> Document:
 def recovery(arns: Arns, log_group: str, *, tasks: Sequence[Statement]) -> Document:
     """The recovery's policy. `tasks`: the config's `workerPolicyStatements`.
 
-    It lists executions to find dead ones, resends undelivered events, and runs the tasks' hooks.
+    It finds dead executions, sends undelivered events again, and runs the tasks' hooks.
     """
     return _document(
         *_common(arns, log_group),
+        _add_to_logs(arns),
         _allow(["states:ListExecutions"], arns.state_machine),
-        _allow(
-            ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
-            arns.dead_letter_queue,
-        ),
+        _allow(["states:DescribeExecution"], arns.executions),
+        _allow(["sqs:ReceiveMessage", "sqs:DeleteMessage"], arns.dead_letter_queue),
         # Lambda sends the record of a failed invocation with the function's own role (Lambda guide,
         # "Capturing records of Lambda asynchronous invocations").
         _allow(["sqs:SendMessage"], arns.recovery_failures),
@@ -192,10 +195,15 @@ def _common(arns: Arns, log_group: str) -> list[Statement]:
             f"{arns.payload_bucket}/{PAYLOAD_PREFIX}*",
         ),
         _list_payloads(arns.payload_bucket),
-        _allow(["states:DescribeExecution", "states:StopExecution"], arns.executions),
+        _allow(["states:StopExecution"], arns.executions),
         _allow(["logs:CreateLogStream", "logs:PutLogEvents"], f"{log_group}:log-stream:*"),
         *_use_key(arns.kms_key),
     ]
+
+
+def _add_to_logs(arns: Arns) -> Statement:
+    """Adds a line to the log of a task, if its record is still there."""
+    return _allow(["dynamodb:ConditionCheckItem"], arns.table)
 
 
 def network_interfaces() -> Statement:

@@ -11,6 +11,7 @@ import pulumi_aws as aws
 from handler.contract import DAY_SECONDS, WORKER_TIMEOUT_SECONDS, EnvVar
 from infra import state_machine
 from infra.arguments import BackgroundTasksArgs, Settings
+from infra.existing import BUCKET, BUS, TABLE, existing
 from infra.names import Names
 from infra.payload_bucket import PayloadBucket, PayloadBucketArgs
 from infra.policies import Arns
@@ -61,9 +62,10 @@ class Storage(pulumi.ComponentResource):
         self.recovery_failures = _queue(
             f"{name}-recovery-failures", self.settings.name("recovery-failures"), args.args, child
         )
-        table_arn = _table(f"{name}-tasks", self.settings, child)
+        queue_arn = self.dead_letter_queue.arn
+        table_arn = _table(f"{name}-tasks", self.settings, queue_arn, child)
         bucket_arn = _bucket(f"{name}-payloads", self.settings, self.dead_letter_queue, child)
-        event_bus_arn = _event_bus(f"{name}-bus", self.settings, child)
+        event_bus_arn = _event_bus(f"{name}-bus", self.settings, queue_arn, child)
         self.table_name = table_arn.apply(_last_part)
         self.payload_bucket_name = bucket_arn.apply(_last_part)
         self.event_bus_name = event_bus_arn.apply(_last_part)
@@ -104,9 +106,11 @@ def _last_part(arn: str) -> str:
     return arn.rpartition(":")[2].rpartition("/")[2]
 
 
-def _table(name: str, settings: Settings, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
+def _table(
+    name: str, settings: Settings, queue_arn: pulumi.Output[str], opts: pulumi.ResourceOptions
+) -> pulumi.Output[str]:
     if settings.args.table_arn is not None:
-        return pulumi.Output.from_input(settings.args.table_arn)
+        return existing(TABLE, settings.args.table_arn, queue_arn)
     args = TaskTableArgs(
         physical_name=settings.name("tasks"),
         kms_key_arn=settings.args.kms_key_arn,
@@ -119,7 +123,7 @@ def _bucket(
     name: str, settings: Settings, queue: aws.sqs.Queue, opts: pulumi.ResourceOptions
 ) -> pulumi.Output[str]:
     if settings.args.payload_bucket_arn is not None:
-        return pulumi.Output.from_input(settings.args.payload_bucket_arn)
+        return existing(BUCKET, settings.args.payload_bucket_arn, queue.arn)
     args = PayloadBucketArgs(
         physical_name=queue.arn.apply(_bucket_name),
         kms_key_arn=settings.args.kms_key_arn,
@@ -139,9 +143,11 @@ def _bucket_name(queue_arn: str) -> str:
     return f"{prefix.lstrip('-')}-payloads-{digest}"
 
 
-def _event_bus(name: str, settings: Settings, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
+def _event_bus(
+    name: str, settings: Settings, queue_arn: pulumi.Output[str], opts: pulumi.ResourceOptions
+) -> pulumi.Output[str]:
     if settings.args.event_bus_arn is not None:
-        return pulumi.Output.from_input(settings.args.event_bus_arn)
+        return existing(BUS, settings.args.event_bus_arn, queue_arn)
     return aws.cloudwatch.EventBus(name, name=settings.name("bus"), opts=opts).arn
 
 

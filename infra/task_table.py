@@ -1,6 +1,7 @@
 """The DynamoDB table of tasks and their logs."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
@@ -34,14 +35,7 @@ class TaskTable(pulumi.ComponentResource):
             name,
             name=args.physical_name,
             billing_mode="PAY_PER_REQUEST",
-            hash_key=PARTITION_KEY,
-            range_key=SORT_KEY,
-            attributes=[
-                aws.dynamodb.TableAttributeArgs(name=attribute, type="S")
-                for attribute in _key_attributes()
-            ],
-            global_secondary_indexes=[_index(index) for index in Index],
-            ttl=aws.dynamodb.TableTtlArgs(attribute_name=EXPIRY_ATTRIBUTE, enabled=True),
+            **task_table_inputs(),
             point_in_time_recovery=aws.dynamodb.TablePointInTimeRecoveryArgs(enabled=True),
             server_side_encryption=_encryption(args.kms_key_arn),
             deletion_protection_enabled=args.protect,
@@ -54,6 +48,20 @@ class TaskTable(pulumi.ComponentResource):
         self.arn = table.arn
         self.table_name = table.name
         self.register_outputs({"arn": self.arn, "table_name": self.table_name})
+
+
+def task_table_inputs() -> dict[str, Any]:
+    """What a table of tasks has to have: arguments of `aws.dynamodb.Table`, for one of your own."""
+    return {
+        "hash_key": PARTITION_KEY,
+        "range_key": SORT_KEY,
+        "attributes": [
+            aws.dynamodb.TableAttributeArgs(name=attribute, type="S")
+            for attribute in _key_attributes()
+        ],
+        "global_secondary_indexes": [_index(index) for index in Index],
+        "ttl": aws.dynamodb.TableTtlArgs(attribute_name=EXPIRY_ATTRIBUTE, enabled=True),
+    }
 
 
 def _encryption(

@@ -1,4 +1,4 @@
-"""The commands of `python -m local`: up, demo, graphql and logs."""
+"""The commands of `python -m local`."""
 
 import argparse
 import json
@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from textwrap import indent
 
 from handler.contract import DEFAULT_TENANT
+from local import for_pulumi
 from local.demo import run_demo
 from local.deployed import OUTPUTS_FILE, Deployed, other_project, running_project
 from local.emulator import Options
@@ -46,6 +48,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_demo(
         commands.add_parser("demo", help="run two tasks on a local AWS, shown state by state")
     )
+    _add_aws(commands.add_parser("aws", help="start a local AWS with nothing in it, for Pulumi"))
+    _add_env(commands.add_parser("env", help="print what a shell needs to speak to it"))
+    _add_use(commands.add_parser("use", help="take `pulumi stack output --json` from stdin"))
     _add_graphql(commands.add_parser("graphql", help="send a signed request to the API of `up`"))
     _add_logs(commands.add_parser("logs", help="show what the Lambdas of `up` log and print"))
     return parser
@@ -80,6 +85,19 @@ def _add_demo(demo: argparse.ArgumentParser) -> None:
         "--port", type=_port, default=0, help="port of the local AWS (default: any free one)"
     )
     demo.set_defaults(command=_demo)
+
+
+def _add_aws(aws: argparse.ArgumentParser) -> None:
+    aws.description = f"Its port and region are those of Pulumi.{for_pulumi.STACK}.yaml."
+    aws.set_defaults(command=_aws)
+
+
+def _add_env(env: argparse.ArgumentParser) -> None:
+    env.set_defaults(command=_env)
+
+
+def _add_use(use: argparse.ArgumentParser) -> None:
+    use.set_defaults(command=_use)
 
 
 def _add_graphql(graphql: argparse.ArgumentParser) -> None:
@@ -123,6 +141,34 @@ def _up(options: argparse.Namespace) -> int:
         with suppress(KeyboardInterrupt), deployed.in_file(project.folder):
             emulator.wait()
     print("\nThe local AWS has ended, and its data is gone.", flush=True)
+    return 0
+
+
+def _aws(_options: argparse.Namespace) -> int:
+    project = Project.from_folder(Path.cwd(), for_pulumi.STACK)
+    with (
+        for_pulumi.running(project) as emulator,
+        suppress(KeyboardInterrupt),
+        Deployed(emulator.access, {}).in_file(project.folder),
+    ):
+        print(
+            f"A local AWS with nothing in it is up at {emulator.access.endpoint_url}. Deploy into"
+            f" it from another terminal:\n\n{indent(for_pulumi.commands(), '  ')}\n\n"
+            f"docs/deploying.md says what each does. Log: {emulator.log}. Ctrl-C ends it.",
+            flush=True,
+        )
+        emulator.wait()
+    print("\nThe local AWS has ended, and its data is gone.", flush=True)
+    return 0
+
+
+def _env(_options: argparse.Namespace) -> int:
+    print(for_pulumi.environment(Deployed.from_file(Path.cwd())))
+    return 0
+
+
+def _use(_options: argparse.Namespace) -> int:
+    print(_guide(for_pulumi.used(Path.cwd(), sys.stdin.read())))
     return 0
 
 

@@ -39,17 +39,30 @@ class Deployed:
     @property
     def api_url(self) -> str:
         """The URL of the GraphQL API."""
-        return str(self.outputs["apiUrl"])
+        return self.output("apiUrl")
 
     @property
     def event_bus_name(self) -> str:
         """The bus that starts tasks."""
-        return str(self.outputs["eventBusName"])
+        return self.output("eventBusName")
 
     @property
     def state_machine_arn(self) -> str:
         """The state machine that runs tasks."""
-        return str(self.outputs["stateMachineArn"])
+        return self.output("stateMachineArn")
+
+    def output(self, name: str) -> str:
+        """An output of the stack.
+
+        Raises:
+            LocalError: nothing that has it is deployed.
+        """
+        if name in self.outputs:
+            return str(self.outputs[name])
+        raise LocalError(
+            f"The local AWS at {self.access.endpoint_url} has no stack of which this command"
+            " knows. Next: pulumi up, then pulumi stack output --json | python -m local use"
+        )
 
     @classmethod
     def from_file(cls, folder: Path) -> "Deployed":

@@ -26,12 +26,12 @@ def guide(deployed: Deployed, schedules: Sequence[str] = ()) -> str:
     return "\n".join(
         [
             _section("Outputs", _outputs(deployed.outputs)),
-            _section("Use any AWS tool, after these lines", [_exports(deployed.access), _UNSET]),
+            _section("Use any AWS tool, after these lines", environment_lines(deployed.access)),
             _section(
                 "Send an event by hand", [_put_events(deployed), _put_events_in_python(deployed)]
             ),
             _section("See the executions", [_list_executions(deployed)]),
-            _section("See what the Lambdas log and print", [f"{_python()} -m local logs --follow"]),
+            _section("See what the Lambdas log and print", [f"{python()} -m local logs --follow"]),
             _section("Call the GraphQL API", [_graphql(_TRIGGER), _graphql(_LIST_TASKS)]),
             *([_section("Triggered by the clock", list(schedules))] if schedules else []),
         ]
@@ -49,6 +49,11 @@ def _outputs(outputs: Mapping[str, object]) -> list[str]:
 def _aligned(texts: Mapping[str, str]) -> list[str]:
     width = max(map(len, texts), default=0)
     return [f"{name:{width}}  {text}" for name, text in texts.items()]
+
+
+def environment_lines(access: Access) -> list[str]:
+    """Lines for a shell, after which AWS tools speak to the local AWS, and to no other."""
+    return [_exports(access), _UNSET]
 
 
 def _exports(access: Access) -> str:
@@ -82,24 +87,24 @@ def _put_events_in_python(deployed: Deployed) -> str:
         "import boto3;"
         f' print(boto3.client("events").put_events(Entries={json.dumps([_entry(deployed)])}))'
     )
-    return f"{_python()} -c {shlex.quote(code)}"
+    return f"{python()} -c {shlex.quote(code)}"
 
 
 def _graphql(document: str) -> str:
-    return f"{_python()} -m local graphql {shlex.quote(document)}"
+    return f"{python()} -m local graphql {shlex.quote(document)}"
 
 
 def next_steps() -> str:
     """What to try after the demo."""
     steps = {
-        f"{_python()} -m local up": "keep a local AWS: send your own events, call the API",
+        f"{python()} -m local up": "keep a local AWS: send your own events, call the API",
         "definitions/": "add a file with a task; the next `up` has it",
         "README.md": "write a task, deploy it to AWS",
     }
     return _section("What to try next", _aligned(steps))
 
 
-def _python() -> str:
+def python() -> str:
     """This Python, by its shortest path from the current folder."""
     executable, here = Path(sys.executable), Path.cwd()
     return str(executable.relative_to(here) if executable.is_relative_to(here) else executable)

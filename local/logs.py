@@ -95,7 +95,7 @@ class Logs:
 
     def _new_of(self, function: str) -> Iterator[Line]:
         client: Client = self.deployed.access.client("logs")
-        group = f"/aws/lambda/{self.deployed.outputs[f'{function}FunctionName']}"
+        group = f"/aws/lambda/{self.deployed.output(f'{function}FunctionName')}"
         start = self._from.get(function, int(self.since * 1000))
         while True:
             page = _events(client, group, start)

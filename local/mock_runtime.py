@@ -44,9 +44,17 @@ class Monitor(MockMonitor):
         return response
 
 
-def configure(monitor: MockMonitor, *, project: str, stack: str, config: Mapping[str, str]) -> None:
+def configure(
+    monitor: MockMonitor,
+    *,
+    project: str,
+    stack: str,
+    config: Mapping[str, str],
+    preview: bool = False,
+) -> None:
     """Points Pulumi at the monitor. `config` has full keys (`project:key`) and texts for values."""
     set_all_config(dict(config), [])  # none is secret
+    runtime.SETTINGS.outputs.clear()  # what a program that has failed before left behind
     runtime.configure(
         MockSettings(
             monitor=monitor,
@@ -54,7 +62,7 @@ def configure(monitor: MockMonitor, *, project: str, stack: str, config: Mapping
             engine=MockEngine(_quiet_logger()),
             project=project,
             stack=stack,
-            dry_run=False,
+            dry_run=preview,
             organization=None,
             callbacks=None,
         )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final, get_args
 
 from infra.archive import wheels
+from infra.archive.advice import removing
 from infra.archive.our_files import our_files
 from infra.archive.wheel_files import wheel_files
 from infra.archive.wheels import ROOT, Architecture
@@ -75,7 +76,7 @@ def check_size(archive: Path, files: Mapping[str, bytes]) -> None:
             raise BundleError(
                 f"The bundle has {size / MEGABYTE:.1f} MB {state}; Lambda takes"
                 f" {limit / MEGABYTE:.0f} MB. Its largest parts, unzipped: {_largest(files)}. Next:"
-                " keep large files in S3, or `python -m infra.lock remove <package>`."
+                f" keep large files in S3, or {removing('<package>')}."
             )
 
 

@@ -4,31 +4,36 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+import handler
 from handler.definition import is_test
 from infra.errors import BundleError
 
-# The engine's code. The authors' test kit imports moto, which no Lambda has.
-_ENGINE: Final = "handler"
+# The engine's code, wherever it is installed. The authors' test kit imports moto, which no Lambda
+# has.
+ENGINE: Final = Path(handler.__file__).parent
 _ENGINE_SUFFIXES: Final = frozenset({".py", ".graphql"})
 _TEST_KIT: Final = "handler/testing"
 
 # The authors' tasks. Whatever is beside them goes along, but for tests, which no Lambda imports,
 # and for what tools leave behind.
 TASKS: Final = "definitions"
-OUR_PACKAGES: Final = (_ENGINE, TASKS)
+OUR_PACKAGES: Final = ("handler", TASKS)
 _JUNK_NAMES: Final = frozenset({"__pycache__", "desktop.ini", "Thumbs.db"})
 _JUNK_SUFFIXES: Final = (".pyc", ".pyo", ".swo", ".swp", "~", "#")
 
 
-def our_files(root: Path) -> Iterator[tuple[str, bytes]]:
+def our_files(root: Path, engine: Path = ENGINE) -> Iterator[tuple[str, bytes]]:
     """Each file's path in the bundle, and its content.
+
+    Args:
+        root: the folder that the tasks' folder is in.
 
     Raises:
         BundleError: a link leads out of the project, in circles or nowhere, or a file can't be
             read.
     """
-    for path in _Tree(root).files(root / _ENGINE):
-        name = path.relative_to(root).as_posix()
+    for path in _Tree(engine.parent).files(engine):
+        name = path.relative_to(engine.parent).as_posix()
         if path.suffix in _ENGINE_SUFFIXES and not name.startswith(_TEST_KIT):
             yield name, _content(path, name)
     for path in _Tree(root).files(root / TASKS):

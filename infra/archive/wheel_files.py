@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from infra.archive.advice import removing
 from infra.archive.lambda_python import RUNTIME, RUNTIME_PACKAGES, STANDARD_LIBRARY
 from infra.archive.our_files import OUR_PACKAGES
 from infra.archive.wheels import package_of
@@ -41,7 +42,7 @@ def wheel_files(wheels: Iterable[Path]) -> dict[str, bytes]:
             if files.setdefault(name, content) != content:
                 raise BundleError(
                     f"Two packages of the bundle contain the file {name}; one of them is"
-                    f" {wheel.name}. Next: python -m infra.lock remove <one of them>"
+                    f" {wheel.name}. Next: {removing('<one of them>')}"
                 )
     return files
 
@@ -73,7 +74,7 @@ def _refuse_odd(entry: zipfile.ZipInfo, wheel: Path) -> None:
 def _odd(wheel: Path, name: str, why: str) -> BundleError:
     return BundleError(
         f"The package {wheel.name} contains {name!r}, {why}. No tool that builds packages does"
-        f" that. Next: python -m infra.lock remove {package_of(wheel)}, and tell its authors."
+        f" that. Next: {removing(package_of(wheel))}, and tell its authors."
     )
 
 
@@ -103,7 +104,7 @@ def _refuse_hiding(name: str, wheel: Path) -> None:
     if module in OUR_PACKAGES:
         raise BundleError(
             f"The package {wheel.name} contains {name}, and {module} is this project's own. Next:"
-            " python -m infra.lock remove <that package>"
+            f" {removing('<that package>')}"
         )
     if not name.endswith(_IMPORTED):
         return
@@ -112,5 +113,5 @@ def _refuse_hiding(name: str, wheel: Path) -> None:
     if module in STANDARD_LIBRARY or is_theirs:
         raise BundleError(
             f"The package {wheel.name} contains {name}, which would hide {owner} {module}."
-            " Next: python -m infra.lock remove <that package>"
+            f" Next: {removing('<that package>')}"
         )

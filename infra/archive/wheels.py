@@ -1,7 +1,7 @@
 """The bundle's packages: pinned wheels for Lambda's platform and Python, in a local cache.
 
-`python -m infra.wheels` fills the cache for both architectures. Deploying and testing then need no
-package index.
+`python -m infra.archive.wheels` fills the cache for both architectures. Deploying and testing then
+need no package index.
 """
 
 import hashlib
@@ -19,8 +19,12 @@ from infra.errors import BundleError
 Architecture = Literal["arm64", "x86_64"]
 
 ROOT: Final = Path(__file__).parent.parent.parent
-REQUIREMENTS: Final = ROOT / "requirements-lambda.txt"
-CACHE: Final = ROOT / ".wheels"
+LOCK_NAME: Final = "requirements-lambda.txt"
+# An installed package has its lock beside this module, a checkout at its root.
+_PACKAGED: Final = Path(__file__).parent / LOCK_NAME
+REQUIREMENTS: Final = _PACKAGED if _PACKAGED.is_file() else ROOT / LOCK_NAME
+# In the folder of the Pulumi program, which runs there.
+CACHE: Final = Path(".wheels")
 
 PYTHON_VERSION: Final = "3.13"
 MACHINES: Final[dict[Architecture, str]] = {"arm64": "aarch64", "x86_64": "x86_64"}
@@ -39,7 +43,7 @@ def fetch(
     Raises:
         BundleError: pip can't download a wheel, or the cache has not those that the file names.
     """
-    folder = cache / architecture / _digest(requirements)[:16]
+    folder = cache.absolute() / architecture / _digest(requirements)[:16]
     if not folder.is_dir():
         _download(requirements, architecture, folder)
     return _checked(folder, requirements)
@@ -58,7 +62,9 @@ def normalized(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def for_machine(machine: str, packages: Sequence[Path]) -> list[Path]:
+def for_machine(
+    machine: str, packages: Sequence[Path], requirements: Path = REQUIREMENTS
+) -> list[Path]:
     """The wheels of the same lock for `x86_64` or `aarch64`; an empty list if none are cached.
 
     Raises:
@@ -68,7 +74,7 @@ def for_machine(machine: str, packages: Sequence[Path]) -> list[Path]:
     if architecture is None or not packages:
         return []
     folder = packages[0].parent.parent.parent / architecture / packages[0].parent.name
-    return _checked(folder, REQUIREMENTS) if folder.is_dir() else []
+    return _checked(folder, requirements) if folder.is_dir() else []
 
 
 def _checked(folder: Path, requirements: Path) -> list[Path]:
@@ -148,7 +154,8 @@ def _pip_download(requirements: Path, architecture: Architecture, folder: Path) 
         raise BundleError(
             f"pip can't download the wheels of {requirements.name} for {architecture} and Python"
             f" {PYTHON_VERSION}:\n{finished.stderr.strip()}\nNext: check the connection to the"
-            " package index; after changing versions, run `python -m infra.lock`."
+            " package index, and `pip config list`, which says where pip looks for packages; after"
+            " changing versions, lock them again."
         )
 
 

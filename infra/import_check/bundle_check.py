@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from importlib import metadata
 from pathlib import Path
@@ -17,9 +18,25 @@ from infra.import_check.modules import Files, Modules
 from infra.whole_file import write_whole
 
 
-def check_bundle(
-    archive: Path, root: Path, ours: Mapping[str, bytes], packages: Sequence[Path], checked: Path
-) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """What an archive is made of.
+
+    Args:
+        root: the folder that the tasks' folder is in.
+        ours: the project's own files in it.
+        packages: its wheels. Without any, the archive runs with the packages of this machine, as
+            on the local AWS: it may import those of them that the bundle would have.
+        requirements: the lock of these wheels.
+    """
+
+    root: Path
+    ours: Mapping[str, bytes]
+    packages: Sequence[Path]
+    requirements: Path
+
+
+def check_bundle(archive: Path, content: Content, checked: Path) -> None:
     """Refuses an archive whose modules could not be imported on Lambda.
 
     A Python of the Lambdas' version imports every definition and every entry, if there is one here
@@ -28,43 +45,39 @@ def check_bundle(
 
     Args:
         archive: the zip file.
-        ours: the project's own files in it.
-        packages: its wheels. Without any, the archive runs with the packages of this machine, as
-            on the local AWS: it may import those of them that the bundle would have.
         checked: a file that remembers the archive that was checked last.
 
     Raises:
         BundleError: with a line for each import that would fail.
     """
-    interpreter, trial_packages = _trial_with(packages)
-    digest = _digest(archive, interpreter)
+    interpreter, trial_packages = _trial_with(content)
+    digest = _digest(archive, content.requirements, interpreter)
     if checked.is_file() and checked.read_text() == digest:
         return
-    problems = _problems(root, ours, packages, interpreter, trial_packages)
+    problems = _problems(content, interpreter, trial_packages)
     if problems:
         raise BundleError("\n".join(problems))
     write_whole(checked, digest)
 
 
 def _problems(
-    root: Path,
-    ours: Mapping[str, bytes],
-    packages: Sequence[Path],
-    interpreter: Interpreter | None,
-    trial_packages: Sequence[Path],
+    content: Content, interpreter: Interpreter | None, trial_packages: Sequence[Path]
 ) -> list[str]:
-    theirs = _contents(wheel_files(packages)) if packages else _installed()
+    packages = content.packages
+    theirs = _contents(wheel_files(packages)) if packages else _installed(content.requirements)
     is_tried = interpreter is not None and bool(trial_packages)
     # What is imported for real needs no look at the packages' own imports.
     found, unreadable = check(
-        Modules({**theirs, **_contents(ours)}), deep=bool(packages) and not is_tried
+        Modules({**theirs, **_contents(content.ours)}), deep=bool(packages) and not is_tried
     )
     problems: list[Missing | Faulty] = [*unreadable, *found]
     if interpreter is not None and trial_packages:
-        files = {**wheel_files(trial_packages), **ours}
+        files = {**wheel_files(trial_packages), **content.ours}
         problems += _new(trial.failures(files, interpreter), problems)
     lines = (
-        remedies.describe(problem, root) if isinstance(problem, Missing) else problem.text
+        remedies.describe(problem, content.root, content.requirements)
+        if isinstance(problem, Missing)
+        else problem.text
         for problem in problems
     )
     return list(dict.fromkeys(lines))
@@ -78,13 +91,14 @@ def _new(
     return [each for each in failures if each.file not in files]
 
 
-def _trial_with(packages: Sequence[Path]) -> tuple[Interpreter | None, Sequence[Path]]:
+def _trial_with(content: Content) -> tuple[Interpreter | None, Sequence[Path]]:
     """A Python of the Lambdas' version, and the packages as it can load them."""
+    packages = content.packages
     interpreter = lambda_interpreter.find() if packages else None
     if interpreter is None:
         return None, []
     if not _all_load(packages, interpreter):
-        packages = wheels.for_machine(interpreter.machine, packages)
+        packages = wheels.for_machine(interpreter.machine, packages, content.requirements)
     return (interpreter, packages) if _all_load(packages, interpreter) else (None, [])
 
 
@@ -96,10 +110,10 @@ def _contents(files: Mapping[str, bytes]) -> dict[str, Callable[[], bytes]]:
     return {name: partial(bytes, content) for name, content in files.items()}
 
 
-def _installed() -> Files:
+def _installed(requirements: Path) -> Files:
     """The files of those packages on this machine that the bundle would have."""
     files: dict[str, Callable[[], bytes]] = {}
-    for name in wheels.pins(wheels.REQUIREMENTS.read_text()):
+    for name in wheels.pins(requirements.read_text()):
         try:
             distribution = metadata.distribution(name)
         except metadata.PackageNotFoundError:
@@ -110,10 +124,10 @@ def _installed() -> Files:
     return files
 
 
-def _digest(archive: Path, interpreter: Interpreter | None) -> str:
+def _digest(archive: Path, requirements: Path, interpreter: Interpreter | None) -> str:
     """Of all that the result of a check depends on."""
     digest = hashlib.sha256(archive.read_bytes())
-    digest.update(wheels.REQUIREMENTS.read_bytes())
+    digest.update(requirements.read_bytes())
     for module in sorted(Path(__file__).parent.parent.rglob("*.py")):
         digest.update(module.read_bytes())
     digest.update(repr((THIS_PYTHON, interpreter)).encode())

@@ -6,6 +6,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from handler.definition import is_test
+from infra.archive.advice import adding, installing, locking
 from infra.archive.lambda_python import GONE_MODULES, PROGRAM_PACKAGES, RUNTIME, STANDARD_LIBRARY
 from infra.archive.our_files import OUR_PACKAGES
 from infra.archive.wheels import PYTHON_VERSION, REQUIREMENTS, normalized, pins
@@ -44,15 +45,15 @@ _PACKAGES_OF: Final = {
 }
 
 
-def describe(missing: Missing, root: Path) -> str:
+def describe(missing: Missing, root: Path, requirements: Path = REQUIREMENTS) -> str:
     """One line: the file, the line and the module, why it isn't there, and the next step."""
     what = f"{missing.name} from {missing.module}" if missing.name else missing.module
-    reason, step = _remedy(missing, root)
+    reason, step = _remedy(missing, root, requirements)
     user = f" ({missing.user}, imports it)" if missing.user else ""
     return f"{missing.file}, line {missing.line}{user}, imports {what}, {reason}. Next: {step}"
 
 
-def _remedy(missing: Missing, root: Path) -> tuple[str, str]:
+def _remedy(missing: Missing, root: Path, requirements: Path) -> tuple[str, str]:
     top = missing.module.partition(".")[0]
     if _belongs_to_tests(missing, top):
         return (
@@ -60,7 +61,7 @@ def _remedy(missing: Missing, root: Path) -> tuple[str, str]:
             f"move {PurePosixPath(missing.file).name} to tests/, or that import out of it",
         )
     if top in GONE_MODULES:
-        return gone(top)
+        return gone(top, requirements)
     if top in STANDARD_LIBRARY or top in sys.stdlib_module_names:
         thing = "name" if missing.name else "module"
         return (
@@ -77,7 +78,7 @@ def _remedy(missing: Missing, root: Path) -> tuple[str, str]:
             "which has no such name in the bundle",
             "correct the name, or have another version of its package",
         )
-    return _absent(missing, top, root)
+    return _absent(missing, top, root, requirements)
 
 
 def _belongs_to_tests(missing: Missing, top: str) -> bool:
@@ -98,19 +99,22 @@ def _names_a_test(missing: Missing, root: Path) -> bool:
     return file.is_file() and is_test(file)
 
 
-def gone(top: str) -> tuple[str, str]:
+def gone(top: str, requirements: Path = REQUIREMENTS) -> tuple[str, str]:
     """Why a module of older Pythons isn't there, and the next step."""
     package = GONE_MODULES[top]
-    add = f"`python -m infra.lock add {package}` has the same module; or " if package else ""
+    add = f"`{adding(package, requirements)}` has the same module; or " if package else ""
     return f"which Python {PYTHON_VERSION} no longer has", f"{add}use something else"
 
 
-def _absent(missing: Missing, top: str, root: Path) -> tuple[str, str]:
+def _absent(missing: Missing, top: str, root: Path, requirements: Path) -> tuple[str, str]:
     if not top:
         return "which is above the topmost package", "take away a dot"
-    if is_bundled(top):
+    if is_bundled(top, requirements):
         if missing.module == top:
-            return f"which {REQUIREMENTS.name} has, and this machine doesn't", "make .venv/ready"
+            return (
+                f"which {requirements.name} has, and this machine doesn't",
+                installing(package_of(top), requirements),
+            )
         return (
             "which its package doesn't have in the bundle",
             "correct the name, or have another version of its package",
@@ -126,17 +130,17 @@ def _absent(missing: Missing, top: str, root: Path) -> tuple[str, str]:
     if normalized(package) in PROGRAM_PACKAGES:
         return "which only the program that deploys has", "take the import out"
     if _is_direct(package, root):
-        return f"and {REQUIREMENTS.name} doesn't have it yet", "make lock"
-    add = f"python -m infra.lock add {package}"
+        return f"and {requirements.name} doesn't have it yet", locking(requirements)
+    add = adding(package, requirements)
     if package == top and top not in metadata.packages_distributions():
         add += ", once you have looked up that name on https://pypi.org"
     return "which the bundle doesn't have", add
 
 
-def is_bundled(module: str) -> bool:
+def is_bundled(module: str, requirements: Path = REQUIREMENTS) -> bool:
     """Whether the package of a module is one of the bundle's."""
     top = module.partition(".")[0]
-    return normalized(package_of(top)) in pins(REQUIREMENTS.read_text())
+    return normalized(package_of(top)) in pins(requirements.read_text())
 
 
 def _is_direct(package: str, root: Path) -> bool:

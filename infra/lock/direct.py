@@ -7,12 +7,11 @@ from typing import Final
 from packaging.requirements import InvalidRequirement, Requirement
 
 from infra.archive.lambda_python import PROGRAM_PACKAGES
+from infra.archive.lock_check import ENGINE
 from infra.archive.wheels import normalized
 
-# What the program imports, and the bundle doesn't carry: the Lambda runtime has boto3.
+# What the program needs, and the bundle doesn't carry: the Lambda runtime has boto3.
 PROGRAM: Final = PROGRAM_PACKAGES | {"boto3"}
-# What the engine imports, by the names in requirements.in.
-ENGINE: Final = ("ariadne", "aws-lambda-powertools", "pydantic")
 _ENGINE_ALL: Final = frozenset({*ENGINE, "graphql-core"})
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][\w.-]*")

@@ -18,11 +18,12 @@ Record = dict[str, Any]  # a function, or a version of one, as ministack keeps i
 def apply() -> None:
     """Gives a version what it has from its function and its alias."""
     functions = module("services.lambda_svc")
-    replace(functions, "_effective_func_record_for_qualifier", _with_its_own_events)
+    replace(functions, "_effective_func_record_for_qualifier", _with_its_own_arn)
+    replace(functions, "invoke_async_with_retry", _with_its_own_events)
     replace(functions, "_reserved_concurrency", _of_the_function)
 
 
-def _with_its_own_events(effective: Original) -> Original:
+def _with_its_own_arn(effective: Original) -> Original:
     def record(
         function: Record | None, qualifier: str | None
     ) -> tuple[Record | None, Record | None]:
@@ -30,10 +31,22 @@ def _with_its_own_events(effective: Original) -> Original:
         if found is None or config is None or function is None or qualifier in (None, "$LATEST"):
             return found, config
         config = {**config, "FunctionArn": f"{function['config']['FunctionArn']}:{qualifier}"}
-        events = (function.get("event_invoke_configs") or {}).get(qualifier)
-        return {**found, "config": config, "event_invoke_config": events}, config
+        return {**found, "config": config}, config
 
     return record
+
+
+def _with_its_own_events(invoke_async: Original) -> Original:
+    def invoke(record: Record, event: dict[str, Any]) -> None:
+        config = record.get("config") or record
+        function = module("services.lambda_svc")._functions.get(config["FunctionName"]) or record
+        qualifier = ":".join(config["FunctionArn"].split(":")[7:])  # behind the function's name
+        if qualifier not in ("", "$LATEST"):
+            events = (function.get("event_invoke_configs") or {}).get(qualifier)
+            record = {**record, "event_invoke_config": events}
+        invoke_async(record, event)
+
+    return invoke
 
 
 def _of_the_function(reserved: Original) -> Original:

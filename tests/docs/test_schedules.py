@@ -16,7 +16,6 @@ from handler.definition.schedule import MAX_EXPRESSION_CHARACTERS
 from handler.definition.schedule_input import MAX_SCHEDULE_INPUT_BYTES
 from handler.testing import run
 from infra.event_routing import MAX_EVENT_AGE_SECONDS, MAX_RETRY_ATTEMPTS
-from infra.schedules import MAX_NAME_CHARACTERS
 from tests.docs.guide import DOCS, anchors_of, files_of, links_of, loaded
 
 GUIDE = (DOCS / "schedules.md").read_text()
@@ -79,7 +78,6 @@ def test_the_numbers_in_the_guide_are_the_codes() -> None:
     assert "tried again for an hour" in GUIDE
     assert f"up to {MAX_RETRY_ATTEMPTS} times" in GUIDE
     assert f"at most {MAX_SCHEDULE_INPUT_BYTES // 1024} KiB" in GUIDE
-    assert f"more than {MAX_NAME_CHARACTERS} characters" in GUIDE
     assert f"an expression has at most {MAX_EXPRESSION_CHARACTERS} characters" in GUIDE
 
 

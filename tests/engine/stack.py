@@ -24,6 +24,7 @@ PROGRAM: Final = (
     "__main__.py",
     "Pulumi.yaml",
     "Pulumi.dev.yaml",
+    "Pulumi.local.yaml",
     "Pulumi.prod.yaml",
     "definitions",
     "handler",
@@ -141,6 +142,31 @@ class Engine:
             timeout=SECONDS,
         )
         return Ran(shlex.join(["pulumi", *arguments]), ran.returncode, ran.stdout)
+
+    def shell(self, script: str, folder: Path) -> Ran:
+        """Runs lines as a person types them, up to the first that fails."""
+        terminal = self.terminal(f"set -eo pipefail\n{script}", folder)
+        output, _ = terminal.communicate(timeout=SECONDS)
+        return Ran(script, terminal.returncode, output)
+
+    def terminal(self, script: str, folder: Path) -> "subprocess.Popen[str]":
+        """A shell that runs these lines."""
+        return subprocess.Popen(
+            ["bash", "-c", script],
+            cwd=folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """That of a person's shell: `pulumi` is on its PATH."""
+        environment = self._environment()
+        path = f"{self._cli.pulumi.parent}{os.pathsep}{environment['PATH']}"
+        return environment | {"PATH": path}
 
     def _environment(self) -> dict[str, str]:
         quiet = ("PULUMI_SKIP_UPDATE_CHECK", "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION")

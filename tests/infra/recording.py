@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 import runpy
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import botocore.loaders
 import yaml
 from google.protobuf.message import Message
+from pulumi.runtime import settings as runtime
 from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs, Mocks
 from pulumi.runtime.stack import run_in_stack
 
@@ -24,8 +26,8 @@ STACK = "dev"
 REGION = "eu-central-1"
 
 # What stands behind `arn:<partition>:` in the ARN of each type.
-_ARNS = {
-    "aws:apigatewayv2/api:Api": "apigateway:{here}:/apis/{name}",
+ARNS = {
+    "aws:apigatewayv2/api:Api": "apigateway:{region}::/apis/{name}",
     "aws:cloudwatch/eventBus:EventBus": "events:{here}:event-bus/{name}",
     "aws:cloudwatch/eventRule:EventRule": "events:{here}:rule/{name}",
     "aws:cloudwatch/logGroup:LogGroup": "logs:{here}:log-group:{name}",
@@ -34,7 +36,7 @@ _ARNS = {
     "aws:lambda/alias:Alias": "lambda:{here}:function:{functionName}:{name}",
     "aws:lambda/function:Function": "lambda:{here}:function:{name}",
     "aws:s3/bucket:Bucket": "s3:::{name}",
-    "aws:scheduler/schedule:Schedule": "scheduler:{here}:schedule/{name}",
+    "aws:scheduler/schedule:Schedule": "scheduler:{here}:schedule/{groupName}/{name}",
     "aws:scheduler/scheduleGroup:ScheduleGroup": "scheduler:{here}:schedule-group/{name}",
     "aws:sfn/stateMachine:StateMachine": "states:{here}:stateMachine:{name}",
     "aws:sns/topic:Topic": "sns:{here}:{name}",
@@ -57,6 +59,7 @@ class Program(Mocks):
     """The resources that one run of the program registered, and the stack's outputs."""
 
     region: str = REGION
+    preview: bool = False  # nothing is known of a resource but its inputs
     resources: list[Resource] = field(default_factory=list)
     protected: set[str] = field(default_factory=set)
     dependencies: dict[str, set[str]] = field(default_factory=dict)
@@ -66,6 +69,8 @@ class Program(Mocks):
     def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
         name = _short(args.name)
         self.resources.append(Resource(args.typ, name, dict(args.inputs), args.provider or ""))
+        if self.preview:
+            return "", args.inputs
         return args.name, args.inputs | self._computed(args)
 
     def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
@@ -93,12 +98,13 @@ class Program(Mocks):
         )["Statement"]
         return statements
 
+    def arn_of(self, type: str, inputs: dict[str, Any]) -> str:
+        rest = ARNS.get(type, "other:{here}:{name}")
+        return self._arn(rest.format(**inputs, here=self._here, region=self.region))
+
     def _computed(self, args: MockResourceArgs) -> dict[str, Any]:
         name = args.inputs.get("name", args.inputs.get("bucket", f"{args.name}-1a2b3c4"))
-        computed = {"name": name}
-        if args.typ in _ARNS:
-            known = {**args.inputs, "here": self._here, "name": name}
-            computed["arn"] = self._arn(_ARNS[args.typ].format(**known))
+        computed = {"name": name, "arn": self.arn_of(args.typ, {**args.inputs, "name": name})}
         match args.typ:
             case "aws:lambda/function:Function":
                 return computed | {"version": "7"}
@@ -145,10 +151,33 @@ def set_config(changes: dict[str, Any], *, stack: str = STACK) -> None:
 
 def run(changes: dict[str, Any] | None = None, *, stack: str = STACK) -> Program:
     """Runs `__main__.py` with the defaults of Pulumi.yaml and these changes."""
-    program = Program(region=(changes or {}).get("aws:region", REGION))
+    return record(Program(region=(changes or {}).get("aws:region", REGION)), changes, stack=stack)
+
+
+def record(
+    program: Program, changes: dict[str, Any] | None = None, *, stack: str, is_preview: bool = False
+) -> Program:
+    """Runs `__main__.py`, and records in `program` what it registers."""
     monitor = _Monitor(program)
     _start(monitor, changes or {}, stack)
+    runtime.SETTINGS.dry_run = is_preview
     asyncio.run(run_in_stack(_execute))
+    program.outputs = monitor.outputs
+    return program
+
+
+def run_program(
+    main: Callable[[], None],
+    *,
+    config: dict[str, Any] | None = None,
+    preview: bool = False,
+) -> Program:
+    """Runs another program, called `orders`, which has its resources made by a function."""
+    program = Program(preview=preview)
+    texts = {key: _text(value) for key, value in ({"aws:region": REGION} | (config or {})).items()}
+    monitor = _Monitor(program)
+    mock_runtime.configure(monitor, project="orders", stack=STACK, config=texts, preview=preview)
+    asyncio.run(run_in_stack(main))
     program.outputs = monitor.outputs
     return program
 

@@ -29,7 +29,6 @@ Grants = dict[str, set[str]]
 COMMON: Grants = {
     "dynamodb:BatchGetItem": {TABLE},
     "dynamodb:BatchWriteItem": {TABLE},
-    "dynamodb:ConditionCheckItem": {TABLE},
     "dynamodb:DeleteItem": {TABLE},
     "dynamodb:GetItem": {TABLE},
     "dynamodb:PutItem": {TABLE},
@@ -40,7 +39,6 @@ COMMON: Grants = {
     "s3:GetObject": {OBJECTS},
     "s3:ListBucket": {BUCKET},
     "s3:PutObject": {OBJECTS},
-    "states:DescribeExecution": {EXECUTIONS},
     "states:StopExecution": {EXECUTIONS},
 }
 
@@ -66,18 +64,22 @@ def test_the_api_may_work_with_records_events_payloads_and_executions(program: P
     assert grants(program.policy("api")) == COMMON | log_of("api")
 
 
-def test_the_worker_may_also_read_the_history_of_executions(program: Program) -> None:
+def test_the_worker_may_also_add_to_logs_and_read_the_history_of_executions(
+    program: Program,
+) -> None:
     assert grants(program.policy("worker")) == COMMON | log_of("worker") | {
-        "states:GetExecutionHistory": {EXECUTIONS}
+        "dynamodb:ConditionCheckItem": {TABLE},
+        "states:GetExecutionHistory": {EXECUTIONS},
     }
 
 
-def test_the_recovery_may_also_list_executions_and_empty_the_queue(program: Program) -> None:
+def test_the_recovery_may_also_look_at_executions_and_empty_the_queue(program: Program) -> None:
     assert grants(program.policy("recovery")) == COMMON | log_of("recovery") | {
+        "dynamodb:ConditionCheckItem": {TABLE},
+        "states:DescribeExecution": {EXECUTIONS},
         "states:ListExecutions": {MACHINE},
         "sqs:ReceiveMessage": {QUEUE},
         "sqs:DeleteMessage": {QUEUE},
-        "sqs:GetQueueAttributes": {QUEUE},
         "sqs:SendMessage": {FAILURES},
     }
 

@@ -1,15 +1,15 @@
-"""What the deployed roles may do is what the parts need: one permission more or less is seen."""
+"""What the deployed roles are for: what they reach, and what they can't."""
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from infra.function import LIVE
 from local.access import Access
+from tests.local.roles import Role
 from tests.running import Running
 
 
@@ -30,30 +30,16 @@ def failures(aws: Running) -> Callable[[], list[dict[str, Any]]]:
     return taken
 
 
-@contextmanager
-def without(aws: Running, role: str, action: str) -> Iterator[None]:
-    """Takes an action away from a role of the stack."""
-    iam, policy = aws.client("iam"), {"RoleName": role, "PolicyName": role}
-    before = iam.get_role_policy(**policy)["PolicyDocument"]
-    after = json.loads(json.dumps(before))
-    for statement in after["Statement"]:
-        statement["Action"] = [each for each in statement["Action"] if each != action] or ["x:None"]
-    assert after != before
-    iam.put_role_policy(**policy, PolicyDocument=json.dumps(after))
-    try:
-        yield
-    finally:
-        iam.put_role_policy(**policy, PolicyDocument=json.dumps(before))
-
-
 def test_a_sweep_that_fails_leaves_one_record_in_the_queue_of_the_recoverys_failures(
     aws: Running, failures: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    recovery = str(aws.deployed.outputs["recoveryFunctionName"])
+    recovery = Role(aws, "recovery")
 
-    with without(aws, recovery, "sqs:ReceiveMessage"):
+    with recovery.without("sqs:ReceiveMessage"):
         aws.client("lambda").invoke(
-            FunctionName=recovery, InvocationType="Event", Payload=b'{"test": "sweep"}'
+            FunctionName=f"{recovery.stem}:{LIVE}",
+            InvocationType="Event",
+            Payload=b'{"test": "sweep"}',
         )
         records = aws.until(failures)
 
@@ -62,23 +48,11 @@ def test_a_sweep_that_fails_leaves_one_record_in_the_queue_of_the_recoverys_fail
     assert failures() == []  # it is not repeated
 
 
-@pytest.fixture(params=["workerFunctionName", "apiFunctionName", "recoveryFunctionName"])
+@pytest.fixture(params=["worker", "api", "recovery"])
 def as_a_function(aws: Running, request: pytest.FixtureRequest) -> Iterator[Access]:
     """Somebody who may do what a function of the stack may."""
-    iam, role = aws.client("iam"), str(aws.deployed.outputs[request.param])
-    document = iam.get_role_policy(RoleName=role, PolicyName=role)["PolicyDocument"]
-    user = {"UserName": f"as-{role}"}
-    iam.create_user(**user)
-    iam.put_user_policy(**user, PolicyName="its", PolicyDocument=json.dumps(document))
-    key = iam.create_access_key(**user)["AccessKey"]
-    yield replace(
-        aws.deployed.access,
-        access_key_id=key["AccessKeyId"],
-        secret_access_key=key["SecretAccessKey"],
-    )
-    iam.delete_access_key(**user, AccessKeyId=key["AccessKeyId"])
-    iam.delete_user_policy(**user, PolicyName="its")
-    iam.delete_user(**user)
+    with Role(aws, request.param).access() as access:
+        yield access
 
 
 def test_a_function_reaches_payloads_and_nothing_else_in_the_bucket(

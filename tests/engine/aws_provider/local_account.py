@@ -1,5 +1,6 @@
 """The local AWS, as a person points the real provider at it: by endpoints and keys."""
 
+import os
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -9,7 +10,7 @@ import pulumi
 
 from local import resources
 from local.access import Access
-from local.resources import Declaration, Existing
+from local.resources import Declaration, Existing, functions
 from tests.engine.aws_provider import wire
 from tests.engine.aws_provider.naming import DEFAULTS
 from tests.engine.aws_provider.resource import State
@@ -27,7 +28,10 @@ class LocalAccount:
     def of(cls, config: Mapping[str, Any], folder: Path) -> Self:
         """The account where the provider's configuration says that AWS answers."""
         [url] = {url for each in config["endpoints"] for url in each.values()}  # one for all
-        keys = config["accessKey"], config["secretKey"]
+        keys = (
+            config.get("accessKey") or os.environ["AWS_ACCESS_KEY_ID"],
+            config.get("secretKey") or os.environ["AWS_SECRET_ACCESS_KEY"],
+        )
         return cls(Access(str(url), config["region"], *keys), folder)
 
     @cached_property
@@ -59,6 +63,10 @@ class LocalAccount:
     def delete(self, before: State) -> None:
         """Deletes a resource."""
         resources.delete(self._account, _existing(before))
+
+    def invoked(self, arguments: Values) -> Values:
+        """What a Lambda answers, as the provider's function getInvocation tells it."""
+        return functions.invoked(self._account, arguments)
 
 
 def _declared(type: str, name: str, inputs: Values) -> Declaration:

@@ -26,7 +26,7 @@ def test_an_archive_that_lambda_does_not_take_zipped_is_refused(tmp_path: Path) 
     (tmp_path / "definitions/model.bin").write_bytes(os.urandom(MAX_ZIPPED_BYTES))
 
     with pytest.raises(BundleError, match=r"50\.0 MB zipped; Lambda takes 50 MB.*model\.bin 50\.0"):
-        bundle.build(tmp_path / "bundle.zip", tmp_path, [])
+        bundle.build(tmp_path / "bundle.zip", tmp_path, [], engine=tmp_path / "handler")
 
     assert [path.name for path in tmp_path.iterdir()] == ["definitions"]
 
@@ -38,7 +38,7 @@ def test_an_archive_that_lambda_does_not_take_unzipped_is_refused(tmp_path: Path
         file.truncate(MAX_UNZIPPED_BYTES + 1)
 
     with pytest.raises(BundleError, match=r"250\.0 MB unzipped; Lambda takes 250 MB"):
-        bundle.build(tmp_path / "bundle.zip", tmp_path, [])
+        bundle.build(tmp_path / "bundle.zip", tmp_path, [], engine=tmp_path / "handler")
 
 
 def test_an_archive_of_exactly_the_limit_is_taken(tmp_path: Path) -> None:

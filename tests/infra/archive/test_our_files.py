@@ -19,7 +19,7 @@ def write(root: Path, *names: str, text: str = "") -> None:
 
 
 def names(root: Path) -> list[str]:
-    return [name for name, _ in our_files(root)]
+    return [name for name, _ in our_files(root, root / "handler")]
 
 
 class TestBesideATask:
@@ -93,7 +93,7 @@ class TestBesideATask:
         (tmp_path / "definitions").mkdir()
         (tmp_path / "definitions/model.bin").write_bytes(content)
 
-        archive = bundle.build(tmp_path / "bundle.zip", tmp_path, [])
+        archive = bundle.build(tmp_path / "bundle.zip", tmp_path, [], engine=tmp_path / "handler")
 
         with zipfile.ZipFile(archive) as opened:
             assert opened.read("definitions/model.bin") == content
@@ -109,7 +109,7 @@ other = (files("definitions") / "mails" / "text.html").read_text()
 third = files("definitions.mails").joinpath("text.html").read_text()
 """
         write(tmp_path, "definitions/send.py", text=source)
-        archive = bundle.build(tmp_path / "bundle.zip", tmp_path, [])
+        archive = bundle.build(tmp_path / "bundle.zip", tmp_path, [], engine=tmp_path / "handler")
         with zipfile.ZipFile(archive) as opened:
             opened.extractall(tmp_path / "task")
 
@@ -140,7 +140,7 @@ class TestLinks:
         (tmp_path / "definitions/rates.json").symlink_to("../shared/rates.json")
         (tmp_path / "definitions/mails").symlink_to(tmp_path / "shared/mails")
 
-        assert dict(our_files(tmp_path)) == {
+        assert dict(our_files(tmp_path, tmp_path / "handler")) == {
             "definitions/mails/text.html": b"# shared/mails/text.html\n",
             "definitions/rates.json": b"# shared/rates.json\n",
         }

@@ -120,7 +120,7 @@ def add(project: Path, name: str, text: str) -> None:
 
 def problems(project: Path, packages: list[Path]) -> list[str]:
     try:
-        bundle.build(project / "bundle.zip", project, packages)
+        bundle.build(project / "bundle.zip", project, packages, engine=project / "handler")
     except BundleError as error:
         return str(error).splitlines()
     return []
@@ -245,16 +245,18 @@ class TestDeploying:
     def test_a_bundle_that_was_checked_is_not_checked_again(
         self, project: Path, packages: list[Path], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        archive = bundle.build(project / "bundle.zip", project, packages)
+        archive = bundle.build(
+            project / "bundle.zip", project, packages, engine=project / "handler"
+        )
         first = archive.read_bytes()
         monkeypatch.setattr(bundle_check, "check", None)  # whoever calls it fails
 
-        bundle.build(project / "bundle.zip", project, packages)
+        bundle.build(project / "bundle.zip", project, packages, engine=project / "handler")
 
         assert archive.read_bytes() == first
         add(project, "more.py", "import json\n")
         with pytest.raises(TypeError):
-            bundle.build(project / "bundle.zip", project, packages)
+            bundle.build(project / "bundle.zip", project, packages, engine=project / "handler")
 
 
 class TestWhatIsRemembered:
@@ -265,13 +267,18 @@ class TestWhatIsRemembered:
         monkeypatch.setattr(lambda_interpreter, "find", lambda: None)
         packages = [make_wheel(tmp_path, "one")]
         (tmp_path / "bundle.zip").write_text("the archive")
+        lock = Path(shutil.copy(wheels.REQUIREMENTS, tmp_path / "lock.txt"))
 
         def check() -> str:
             checked = tmp_path / "bundle.checked"
             checked.unlink(missing_ok=True)
-            bundle_check.check_bundle(
-                tmp_path / "bundle.zip", tmp_path, {"definitions/x.py": b""}, packages, checked
+            content = bundle_check.Content(
+                root=tmp_path,
+                ours={"definitions/x.py": b""},
+                packages=packages,
+                requirements=lock,
             )
+            bundle_check.check_bundle(tmp_path / "bundle.zip", content, checked)
             return checked.read_text()
 
         return check
@@ -284,14 +291,11 @@ class TestWhatIsRemembered:
 
         assert remembered() != before
 
-    def test_it_depends_on_the_lock(
-        self, remembered: Callable[[], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_it_depends_on_the_lock(self, remembered: Callable[[], str], tmp_path: Path) -> None:
         before = remembered()
-        lock = tmp_path / "lock.txt"
-        lock.write_text(wheels.REQUIREMENTS.read_text() + "another==1.0\n")
 
-        monkeypatch.setattr(wheels, "REQUIREMENTS", lock)
+        with (tmp_path / "lock.txt").open("a") as lock:
+            lock.write("another==1.0\n")
 
         assert remembered() != before
 
@@ -387,17 +391,19 @@ class TestOnTheLocalAws:
         assert found.endswith("and requirements-lambda.txt doesn't have it yet. Next: make lock")
 
     def test_one_that_is_locked_and_not_installed_is_to_be_installed(
-        self, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, project: Path, tmp_path: Path
     ) -> None:
         lock = tmp_path / wheels.REQUIREMENTS.name
         lock.write_text(wheels.REQUIREMENTS.read_text() + "not-installed==1.0 --hash=sha256:0\n")
-        monkeypatch.setattr(wheels, "REQUIREMENTS", lock)
-        monkeypatch.setattr("infra.import_check.remedies.REQUIREMENTS", lock)
         add(project, "extra.py", "import not_installed\n")
 
-        [found] = problems(project, [])
+        with pytest.raises(BundleError) as refused:
+            bundle.build(project / "bundle.zip", project, [], requirements=lock)
 
-        assert found.endswith("and this machine doesn't. Next: make .venv/ready")
+        assert str(refused.value).endswith(
+            "and this machine doesn't. Next: install not_installed in the environment that runs the"
+            " program"
+        )
 
 
 @pytest.mark.slow

@@ -9,9 +9,9 @@ import pytest
 from packaging.requirements import Requirement
 
 from infra.archive import wheels
+from infra.archive.lock_check import ENGINE
 from infra.archive.wheels import REQUIREMENTS, ROOT, entries
 from infra.lock import commands
-from infra.lock.direct import ENGINE
 from infra.lock.locks import DEV, DEV_DIRECT, DIRECT, PROGRAM
 from infra.lock.resolving import OLDEST_PYTHON
 

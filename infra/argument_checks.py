@@ -1,0 +1,77 @@
+"""Refuses arguments that don't go together, or that must be known before anything is deployed."""
+
+from collections.abc import Awaitable, Iterator
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+import pulumi
+
+from infra.arguments import BackgroundTasksArgs
+from infra.errors import ConfigError
+
+# Each of a pair needs the other.
+_PAIRS = (("subnet_ids", "security_group_ids"), ("jwt_issuer", "jwt_audience"))
+# What only tokens have needs an issuer of tokens.
+_OF_TOKENS = ("jwt_scopes", "jwt_tenant_claim")
+
+
+def check_arguments(args: BackgroundTasksArgs) -> None:
+    """Looks at what can be known of the arguments before a resource is registered.
+
+    Raises:
+        ConfigError: with a line for each argument that is refused.
+    """
+    if problems := [*_unfit(args), *_incomplete(args)]:
+        raise ConfigError("\n".join(problems))
+
+
+def _unfit(args: BackgroundTasksArgs) -> Iterator[str]:
+    for name, hint in [(each.name, each.type) for each in fields(args)]:
+        value = getattr(args, name)
+        if isinstance(value, pulumi.Output) and not _takes_output(hint):
+            yield (
+                f"BackgroundTasksArgs({name}=...) is an Output, and decides which resources there"
+                " are: it takes a value that is known beforehand. Next: pass a value of the program"
+                " or of its config."
+            )
+        elif get_origin(hint) is Literal and value not in get_args(hint):
+            yield (
+                f"BackgroundTasksArgs({name}={value!r}) takes one of {_listed(get_args(hint))}."
+                " Next: pass one of these."
+            )
+        elif hint is Path and not isinstance(value, Path):
+            yield (
+                f"BackgroundTasksArgs({name}={value!r}) takes a pathlib.Path. Next:"
+                f" Path({value!r})."
+            )
+
+
+def _takes_output(hint: object) -> bool:
+    """Whether a type is a `pulumi.Input`: a value, an awaitable or an Output."""
+    return any(get_origin(each) is Awaitable for each in get_args(hint))
+
+
+def _incomplete(args: BackgroundTasksArgs) -> Iterator[str]:
+    for pair in _PAIRS:
+        given = [name for name in pair if _is_given(getattr(args, name))]
+        if len(given) == 1:
+            [lacking] = {*pair} - {*given}
+            yield (
+                f"BackgroundTasksArgs({given[0]}=...) goes together with {lacking}, which is not"
+                f" given. Next: pass {lacking} too, or neither."
+            )
+    for name in _OF_TOKENS:
+        if _is_given(getattr(args, name)) and not _is_given(args.jwt_issuer):
+            yield (
+                f"BackgroundTasksArgs({name}=...) is about JWTs, and there is no jwt_issuer: the"
+                f" API takes IAM signatures. Next: pass jwt_issuer and jwt_audience, or no {name}."
+            )
+
+
+def _is_given(value: Any) -> bool:
+    return isinstance(value, pulumi.Output) or value not in (None, "", (), [])
+
+
+def _listed(values: tuple[object, ...]) -> str:
+    return ", ".join(map(repr, values))

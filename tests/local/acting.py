@@ -1,0 +1,278 @@
+"""What the parts of the stack do with what they may: each function raises where one can't."""
+
+import itertools
+import json
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Final
+
+from handler import Context, Continue, task
+from handler.aws import NoMetrics
+from handler.clock import SystemClock
+from handler.contract import DETAIL_TYPE, PARTITION_KEY
+from handler.definition import Definition, Registry
+from handler.settings import Settings
+from handler.wiring import Parts, System, build
+from infra.function import LIVE
+from local.access import Access
+from local.watch import Finder
+from tests.local.roles import Role
+from tests.running import Running
+
+_LATER: Final = 300 * 86_400  # nothing of the stack runs a task that is delayed for so long
+_LARGE: Final = 400_000  # no record has room for it
+_GIVES_UP_SECONDS: Final = 4.0
+_numbers = itertools.count(1)
+
+
+@task(id="staysOpen")
+def stays_open(context: Context, input: dict[str, object]) -> Continue:
+    """Goes on and on."""
+    return Continue(input)
+
+
+@task(id="endsWithAHook")
+def ends_with_a_hook(context: Context, input: dict[str, object]) -> Continue:
+    """Goes on and on, until somebody ends it: then its hook raises."""
+    return Continue(input)
+
+
+@ends_with_a_hook.on_error
+@ends_with_a_hook.on_abort
+def raises(record: object) -> None:
+    raise RuntimeError("This hook raises.")
+
+
+@dataclass(frozen=True)
+class Acting:
+    """One of the stack's roles at work.
+
+    Args:
+        access: somebody who may do what the role may.
+        patience_seconds: how long it waits for what other parts of the stack do.
+    """
+
+    aws: Running
+    role: Role
+    access: Access
+    patience_seconds: float = 30
+
+    @cached_property
+    def system(self) -> System:
+        """The code of the function that has the role, in this process."""
+        return self._system(self.access)
+
+    @cached_property
+    def unhindered(self) -> System:
+        """The same, as somebody who may do everything."""
+        return self._system(self.aws.deployed.access)
+
+    @cached_property
+    def finder(self) -> Finder:
+        return Finder(self.aws.states, self.aws.deployed.state_machine_arn)
+
+    def until(self, condition: Callable[[], Any]) -> Any:
+        return self.aws.until(condition, patience_seconds=self.patience_seconds)
+
+    def _system(self, access: Access) -> System:
+        parts = Parts(
+            settings=self._settings,
+            registry=Registry([stays_open, ends_with_a_hook]),
+            clients=access.client,
+            clock=SystemClock(),
+            metrics=NoMetrics(),
+        )
+        runs_hooks = self.role.suffix != "api"  # handler/api.py
+        return build(parts, remaining=lambda: _GIVES_UP_SECONDS, runs_hooks=runs_hooks)
+
+    @property
+    def _settings(self) -> Settings:
+        function = self.aws.client("lambda").get_function_configuration(FunctionName=self.role.stem)
+        settings = Settings.from_environment(function["Environment"]["Variables"])
+        return replace(settings, recovery_after_seconds=0)
+
+
+def takes_a_task_from_its_trigger_to_its_deletion(acting: Acting) -> None:
+    """What authors' code and hooks may do with a task, and so may callers of the API."""
+    tasks, large = acting.system.tasks, {"text": os.urandom(_LARGE).hex()}
+    id = tasks.trigger(stays_open, input=large, delay=_LATER).id
+
+    assert tasks.get(id).input == large
+    assert id in [each.id for each in tasks.list(limit=10).items]
+    tasks.abort(id, "Enough.")
+    assert [log.task for log in tasks.logs(id)] == [id]
+    tasks.delete(id)
+
+    assert _rows(acting, id) == _objects(acting, id) == 0
+
+
+def stops_the_execution_of_an_aborted_task(acting: Acting) -> None:
+    admin = acting.unhindered.tasks
+    id = admin.trigger(stays_open, input={}, delay=_LATER).id
+    acting.aws.until(lambda: admin.get(id).waiting_until)
+    execution = {"executionArn": acting.aws.execution(id)}
+
+    acting.system.tasks.abort(id)
+
+    status = acting.aws.states.describe_execution(**execution)["status"]
+    if status == "RUNNING":
+        acting.aws.states.stop_execution(**execution)
+    assert status == "ABORTED"
+
+
+def runs_an_iteration_and_logs_that_a_hook_raised(acting: Acting) -> None:
+    id = _run(acting.system, ends_with_a_hook)
+
+    acting.system.tasks.abort(id)
+
+    assert "Error executing" in _logged(acting, id)
+
+
+def sees_how_its_process_died(acting: Acting) -> None:
+    id = acting.aws.trigger("endBadly", {"how": "kill"})
+
+    assert acting.aws.run(id).error == "WORKER_OUT_OF_MEMORY"
+
+
+def ends_a_task_whose_execution_is_gone(acting: Acting) -> None:
+    id = _run(acting.unhindered, ends_with_a_hook)
+
+    acting.system.reconciliation.sweep()
+
+    assert acting.unhindered.tasks.get(id).status == "failed"
+    assert "Error executing" in _logged(acting, id)
+
+
+def takes_dead_letters_out_of_the_queue(acting: Acting) -> None:
+    detail = {"webinyTaskDefinitionId": stays_open.id, "delay": _LATER}
+    id = str(uuid.uuid4())
+    letter = json.dumps({"id": id, "detail-type": DETAIL_TYPE, "detail": detail})
+    queue = {"QueueUrl": acting.aws.deployed.outputs["deadLetterQueueUrl"]}
+    acting.aws.client("sqs").purge_queue(**queue)
+    acting.aws.client("sqs").send_message(**queue, MessageBody=letter)
+
+    acting.system.reconciliation.sweep()
+
+    assert acting.unhindered.tasks.get(id)
+    assert _messages(acting, queue["QueueUrl"]) == 0
+
+
+def leaves_a_record_of_a_failed_invocation(acting: Acting) -> None:
+    failures = str(acting.aws.deployed.outputs["deadLetterQueueUrl"]).replace(
+        "-undelivered", "-recovery-failures"
+    )
+    acting.aws.client("sqs").purge_queue(QueueUrl=failures)
+
+    with acting.role.without("sqs:ReceiveMessage"):
+        acting.aws.client("lambda").invoke(
+            FunctionName=f"{acting.role.stem}:{LIVE}", InvocationType="Event", Payload=b"{}"
+        )
+        acting.until(lambda: _messages(acting, failures))
+
+
+def invokes_the_worker(acting: Acting) -> None:
+    states = acting.aws.states
+    execution = {"executionArn": acting.aws.start({"id": "x", "detail": {}})}
+
+    def tried() -> list[str]:
+        events = states.get_execution_history(**execution)["events"]
+        return [
+            event["type"] for event in events if event["type"] in ("TaskSucceeded", "TaskFailed")
+        ]
+
+    first, *_ = acting.aws.until(tried)
+    if first == "TaskFailed":  # it would be tried again for hours
+        states.stop_execution(**execution)
+    assert first == "TaskSucceeded"
+
+
+def starts_an_execution_for_an_event(acting: Acting) -> None:
+    id = acting.aws.send({"webinyTaskDefinitionId": "testingRun"})
+
+    acting.until(lambda: acting.finder.find(id))
+
+
+def starts_an_execution_for_a_tick(acting: Acting) -> None:
+    with _schedule(acting) as id:
+        acting.until(lambda: acting.finder.find(id))
+
+
+def sends_a_tick_that_starts_nothing_to_the_dead_letters(acting: Acting) -> None:
+    queue = str(acting.aws.deployed.outputs["deadLetterQueueUrl"])
+    acting.aws.client("sqs").purge_queue(QueueUrl=queue)
+
+    with acting.role.without("states:StartExecution"), _schedule(acting):
+        acting.until(lambda: _messages(acting, queue))
+
+
+def _run(system: System, definition: Definition) -> str:
+    """Runs an iteration, in an execution that Step Functions doesn't know."""
+    id = system.tasks.trigger(definition, input={}, delay=_LATER).id
+    payload = {
+        "webinyTaskId": id,
+        "webinyTaskDefinitionId": definition.id,
+        "tenant": "root",
+        "locale": "en-US",
+        "endpoint": "manage",
+        "stateMachineId": "unknown",
+        "executionName": f"unknown-{id}",
+        "visit": "2026-01-02T03:04:06.789Z",
+        "executionStartedOn": "2026-01-02T03:04:06.123Z",
+    }
+    answer = system.runner.run({"name": "task", "payload": payload})
+    assert answer["status"] == "continue", answer
+    return id
+
+
+def _logged(acting: Acting, id: str) -> str:
+    logs = acting.unhindered.tasks.logs(id)
+    return "\n".join(line.message for log in logs for line in log.lines)
+
+
+def _rows(acting: Acting, id: str) -> int:
+    """How many rows the table has of a task."""
+    found: int = acting.aws.client("dynamodb").query(
+        TableName=acting.aws.table,
+        KeyConditionExpression=f"{PARTITION_KEY} = :task",
+        ExpressionAttributeValues={":task": {"S": f"TASK#{id}"}},
+    )["Count"]
+    return found
+
+
+def _objects(acting: Acting, id: str) -> int:
+    bucket = acting.aws.deployed.outputs["payloadBucketName"]
+    found: int = acting.aws.client("s3").list_objects_v2(Bucket=bucket, Prefix=f"tasks/{id}/")[
+        "KeyCount"
+    ]
+    return found
+
+
+def _messages(acting: Acting, queue: str) -> int:
+    """How many messages a queue has, hidden ones among them."""
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    found = acting.aws.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=names)
+    return sum(int(found["Attributes"][name]) for name in names)
+
+
+@contextmanager
+def _schedule(acting: Acting) -> Iterator[str]:
+    """A schedule of the stack's that triggers at once; the id of its tick's event."""
+    scheduler, name = acting.aws.client("scheduler"), f"tick{next(_numbers)}"
+    group = acting.role.stem
+    like = scheduler.get_schedule(GroupName=group, Name="greetTheDay")["Target"]
+    event = {"id": name, "detail": {"webinyTaskDefinitionId": "testingRun"}}
+    scheduler.create_schedule(
+        GroupName=group,
+        Name=name,
+        ScheduleExpression="rate(1 day)",
+        FlexibleTimeWindow={"Mode": "OFF"},
+        Target={**like, "Input": json.dumps(event)},
+    )
+    try:
+        yield name
+    finally:
+        scheduler.delete_schedule(GroupName=group, Name=name)
