@@ -6,10 +6,10 @@ BIN := .venv/bin
 COVERAGE_FLOOR := 97
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast pulumi coverage chaos soak measure check static lock format clean
+.PHONY: help demo test test-fast pulumi first-deploy coverage chaos soak measure check static lock format clean
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 14
 
 demo: .venv/ready ## a whole stack on this machine: imports a file, runs a hand-sent event
 	@$(BIN)/python -m local demo
@@ -22,6 +22,9 @@ test-fast: .venv/ready ## most tests, without the local AWS; about a minute
 
 pulumi: .venv/ready ## the tests on the real Pulumi engine; builds the CLI once if it isn't there
 	@$(BIN)/python -m tests.engine $(PYTEST_ARGS)
+
+first-deploy: .venv/ready ## ten checks of a stack in AWS, before and after its first `up`: STACK=dev
+	@$(BIN)/python -m cli.first_deploy --stack $(or $(STACK),$(error Name a stack: make first-deploy STACK=dev))
 
 coverage: .venv/ready ## every test, and the lines of handler/ that no test runs
 	@$(BIN)/pytest -n 2 -m "not engine" --cov --cov-fail-under=$(COVERAGE_FLOOR) $(PYTEST_ARGS)

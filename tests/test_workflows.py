@@ -74,7 +74,7 @@ def test_two_deploys_of_a_stack_wait_for_each_other_and_are_never_cut_off() -> N
 def test_a_job_may_read_the_code_and_say_to_aws_who_it_is_and_nothing_else() -> None:
     allowed = {name: job["permissions"] for name, job in JOBS.items()}
 
-    assert allowed == dict.fromkeys(JOBS, {"contents": "read", "id-token": "write"})
+    assert allowed == {name: {"contents": "read", "id-token": "write"} for name in JOBS}
     assert DEPLOY["permissions"] == {}
 
 

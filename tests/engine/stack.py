@@ -150,18 +150,23 @@ class Engine:
         return Ran(script, terminal.returncode, output)
 
     def terminal(self, script: str, folder: Path) -> "subprocess.Popen[str]":
-        """A shell that runs these lines, with `pulumi` on its PATH."""
-        environment = self._environment()
-        path = f"{self._cli.pulumi.parent}{os.pathsep}{environment['PATH']}"
+        """A shell that runs these lines."""
         return subprocess.Popen(
             ["bash", "-c", script],
             cwd=folder,
-            env=environment | {"PATH": path},
+            env=self.environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         )
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """That of a person's shell: `pulumi` is on its PATH."""
+        environment = self._environment()
+        path = f"{self._cli.pulumi.parent}{os.pathsep}{environment['PATH']}"
+        return environment | {"PATH": path}
 
     def _environment(self) -> dict[str, str]:
         quiet = ("PULUMI_SKIP_UPDATE_CHECK", "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION")

@@ -16,23 +16,31 @@ import yaml
 
 from tests.docs.guide import DOCS
 from tests.engine.aws_provider.kinds import TABLE
-from tests.engine.stack import ROOT, Engine
+from tests.engine.setups import SMALL, stack
+from tests.engine.stack import ROOT, Engine, Stack
 
 GUIDE: Final = (DOCS / "deploying.md").read_text()
-[WALK] = re.findall(
-    r"^## On this machine, without an AWS account\n(.*?)(?=^## |\Z)",
-    GUIDE,
-    re.MULTILINE | re.DOTALL,
+
+
+def commands_of(heading: str) -> list[str]:
+    """The commands of a part of the guide, a text for each block."""
+    text = re.DOTALL | re.MULTILINE
+    [part] = re.findall(rf"^## {re.escape(heading)}\n(.*?)(?=^## |\Z)", GUIDE, text)
+    return re.findall(r"^```sh\n(.*?)^```$", part, text)
+
+
+SET_UP, LOCAL_AWS, DEPLOY, TRIGGER, LOOK, CHECKS, DESTROY = commands_of(
+    "On this machine, without an AWS account"
 )
-BLOCKS: Final = re.findall(r"^```sh\n(.*?)^```$", WALK, re.MULTILINE | re.DOTALL)
-SET_UP, LOCAL_AWS, DEPLOY, TRIGGER, LOOK, DESTROY = BLOCKS
 PORT: Final = "4566"
 
 
 def clone(engine: Engine, port: int) -> Path:
     """What `git clone` gives, with `.venv`. The local AWS is to be at a port that is free."""
     folder = engine.checkout("clone")
-    shutil.copytree(ROOT / "local", folder / "local", ignore=shutil.ignore_patterns("__pycache__"))
+    for package in ("local", "cli"):
+        without_caches = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / package, folder / package, ignore=without_caches)
     for name in ("Makefile", "requirements-dev.txt", "requirements-lambda.txt"):
         shutil.copy2(ROOT / name, folder / name)  # not newer than `.venv`
     config = folder / "Pulumi.local.yaml"
@@ -80,12 +88,14 @@ def test_the_walk_without_an_aws_account_ends_with_a_task_that_succeeded(engine:
 
     engine.shell(SET_UP, folder).must()
     with running(engine, LOCAL_AWS, folder):
-        ran = engine.shell(DEPLOY + TRIGGER + until_over(LOOK) + DESTROY, folder).must()
+        ran = engine.shell(DEPLOY + TRIGGER + until_over(LOOK) + CHECKS + DESTROY, folder).must()
 
     assert json.loads((folder / "looked.json").read_text())["backgroundTasks"]["listTasks"] == {
         "data": [{"definitionId": "testingRun", "taskStatus": "success", "iterations": 1}]
     }
     assert "Send an event by hand" in ran.output
+    assert "A second preview changes nothing: nothing to change." in ran.output
+    assert "0 failed" in ran.output
     assert re.search(r"^    - \d+ deleted$", ran.output, re.MULTILINE)
 
 
@@ -109,3 +119,45 @@ def test_every_service_of_the_program_has_an_endpoint_and_each_is_one_of_the_pro
     assert endpoints.keys() == types | {"sts"}
     assert {name.replace("lambda", "lambda_") for name in endpoints} <= known.keys()
     assert len(set(endpoints.values())) == 1
+
+
+def test_every_key_that_it_sets_is_taken(engine: Engine) -> None:
+    dev = stack(engine, "dev", SMALL)
+
+    engine.shell("".join(commands_of("Set its config")), dev.folder).must()
+
+    dev.preview().must()
+    assert "https://hooks.example.com" not in (dev.folder / "Pulumi.dev.yaml").read_text()
+
+
+def test_a_project_that_gets_a_name_as_it_says_can_be_deployed(engine: Engine) -> None:
+    dev = Stack(engine, "dev", engine.checkout())
+    rename, _ = commands_of("Give the project your name")
+
+    engine.shell(rename, dev.folder).must()
+
+    dev.init().set("vendorDependencies", False).preview().must()
+    assert list(dev.folder.glob("*.bak")) == []
+    assert "your-tasks:workerMemoryMb" in (dev.folder / "Pulumi.prod.yaml").read_text()
+
+
+def test_a_stack_that_is_renamed_as_it_says_has_its_file_along(engine: Engine) -> None:
+    dev = stack(engine, "dev", SMALL)
+    _, rename = commands_of("Give the project your name")
+
+    engine.shell(rename, dev.folder).must()
+
+    assert not (dev.folder / "Pulumi.dev.yaml").exists()
+    Stack(engine, "staging", dev.folder).preview().must()
+
+
+def test_a_stack_in_a_second_region_is_made_as_it_says(engine: Engine) -> None:
+    prod = stack(engine, "prod", {**SMALL, "alarmEmail": "ops@example.com"})
+    [block] = commands_of("Several environments, several regions")
+    with_the_passphrase = re.sub(r"\\\n  --secrets-provider \S+", "", block)
+
+    engine.shell(with_the_passphrase.replace("up --stack", "up --yes --stack"), prod.folder).must()
+
+    second = Stack(engine, "prod-us", prod.folder)
+    assert "us-east-1" in second.outputs()["stateMachineArn"]
+    assert "protect" in second.destroy().must_fail().output  # as the config that was copied says

@@ -1,0 +1,97 @@
+"""The stack that is looked at: its config, its outputs, and clients for its account."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+import boto3
+
+from local.access import Client
+from local.project import Project
+
+_SECRET: Final = '{"secure":'
+
+
+class CannotLook(Exception):
+    """A check can't see what it needs. The message says why."""
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A stack of the project in a folder. Without outputs, nothing of it is deployed."""
+
+    project: Project
+    outputs: Mapping[str, Any]
+    # Whether somebody agrees to what a sentence says.
+    agrees: Callable[[str], bool]
+    of_pulumi: bool = True  # False: deployed by the local AWS itself, which keeps no state
+    _clients: dict[str, Client] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    @property
+    def is_deployed(self) -> bool:
+        """Whether the last `pulumi up` has left outputs."""
+        return bool(self.outputs)
+
+    @property
+    def folder(self) -> Path:
+        """Where the program is."""
+        return self.project.folder
+
+    @property
+    def prefix(self) -> str:
+        """What the names of the resources begin with: a stack that was renamed keeps it."""
+        if queue := self.outputs.get("deadLetterQueueUrl"):
+            return str(queue).rpartition("/")[2].removesuffix("-undelivered")
+        return f"{self.project.name}-{self.project.stack}"
+
+    def setting(self, key: str) -> str:
+        """The value of one of the project's config keys, as text or as JSON.
+
+        Raises:
+            CannotLook: it is secret.
+        """
+        return self._read(f"{self.project.name}:{key}")
+
+    def _read(self, key: str) -> str:
+        value = self.project.config.get(key, "")
+        if value.replace(" ", "").startswith(_SECRET):
+            raise CannotLook(f"{key} is a secret, and this reads none.")
+        return value
+
+    def client(self, service: str) -> Client:
+        """The client of a service for the stack's account and region, made once."""
+        if service not in self._clients:
+            self._clients[service] = self._session.client(service)  # type: ignore[call-overload]
+        return self._clients[service]
+
+    @cached_property
+    def identity(self) -> Mapping[str, str]:
+        """Who asks: `Account` and `Arn`."""
+        said: Mapping[str, str] = self.client("sts").get_caller_identity()
+        return said
+
+    @cached_property
+    def _session(self) -> boto3.Session:
+        """The person's credentials, in the profile and the roles that the stack's config names."""
+        region = self._read("aws:region") or None
+        session = boto3.Session(profile_name=self._read("aws:profile") or None, region_name=region)
+        for role in self._roles():
+            said = session.client("sts").assume_role(
+                RoleArn=role["roleArn"],
+                RoleSessionName=role.get("sessionName", "first-deploy"),
+                **({"ExternalId": role["externalId"]} if "externalId" in role else {}),
+            )["Credentials"]
+            session = boto3.Session(
+                said["AccessKeyId"],
+                said["SecretAccessKey"],
+                said["SessionToken"],
+                region_name=region,
+            )
+        return session
+
+    def _roles(self) -> Sequence[Mapping[str, str]]:
+        roles: Sequence[Mapping[str, str]] = json.loads(self._read("aws:assumeRoles") or "[]")
+        return roles
