@@ -304,6 +304,8 @@ class TestWhatIsRefused:
             ({"jwt_audience": ["x"]}, "goes together with jwt_issuer"),
             ({"jwt_scopes": ["x"]}, "is about JWTs"),
             ({"jwt_tenant_claim": "x"}, "is about JWTs"),
+            ({"tracing": "otel"}, "and otel_layer_arn go together"),
+            ({"otel_layer_arn": "arn"}, "and otel_layer_arn go together"),
             ({"lambda_architecture": "arm"}, "takes one of 'arm64', 'x86_64'"),
             ({"execution_log_level": "SOME"}, "takes one of 'ALL', 'ERROR', 'FATAL', 'OFF'"),
             ({"definitions": "definitions"}, "takes a pathlib.Path"),

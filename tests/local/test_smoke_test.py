@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 
+from handler.contract import DEFAULT_TENANT
 from local.access import Access
 from local.deployed import LOCAL_CONFIG
 from local.deployment import deploy
@@ -42,6 +43,17 @@ def test_an_up_whose_task_succeeds_is_done(project: Project, access: Access) -> 
 
     found = access.client("dynamodb").scan(TableName=outputs["tableName"])["Items"]
     assert [item["taskStatus"]["S"] for item in found if "taskStatus" in item] == ["success"]
+
+
+def test_it_has_a_tenant_where_tokens_name_one(project: Project, access: Access) -> None:
+    tokens = {"jwtIssuer": "https://x.example", "jwtAudience": ["x"], "jwtTenantClaim": "tenant"}
+
+    outputs = deploy(project.with_config(tokens), access)
+
+    found = access.client("dynamodb").scan(TableName=outputs["tableName"])["Items"]
+    [task] = [item for item in found if "taskStatus" in item]
+    assert task["taskStatus"]["S"] == "success"
+    assert any(DEFAULT_TENANT in value.get("S", "") for value in task.values())
 
 
 def test_an_up_whose_task_fails_says_why_and_where_to_look(
