@@ -192,10 +192,12 @@ def _watch_the_worker(alarm: _Alarm, args: AlarmsArgs) -> None:
 
 
 def _watch_the_tasks(alarm: _Alarm, args: AlarmsArgs) -> None:
+    ended = "FILL(failed, 0) + FILL(succeeded, 0)"
     alarm.of_all(
         "tasks-failing",
         f"More than {FAILURE_PERCENT} % of the tasks that ended have failed.",
-        f"IF(failed + succeeded >= {FEWEST_ENDED}, 100 * failed / (failed + succeeded), 0)",
+        # Nobody writes that none has succeeded: without a value a metric has a gap, not a zero.
+        f"IF({ended} >= {FEWEST_ENDED}, 100 * FILL(failed, 0) / ({ended}), 0)",
         {
             "failed": _of_the_stack("TasksFailed", args),
             "succeeded": _of_the_stack("TasksSuccess", args),

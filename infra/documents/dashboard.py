@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from infra.documents.partitions import account_of, region_of
+from infra.documents.partitions import region_of
 
 Json = dict[str, object]
 Series = list[object]
@@ -169,7 +169,6 @@ def _graph(names: Names, title: str, series: list[Series]) -> Json:
     properties = {
         "title": title,
         "region": region_of(names.state_machine_arn),
-        "accountId": account_of(names.state_machine_arn),
         "view": "timeSeries",
         "stat": "Sum",
         "period": PERIOD_SECONDS,

@@ -91,7 +91,8 @@ class TestAlarms:
         rate, *metrics = alarm["metricQueries"]
 
         assert rate["expression"] == (
-            "IF(failed + succeeded >= 5, 100 * failed / (failed + succeeded), 0)"
+            "IF(FILL(failed, 0) + FILL(succeeded, 0) >= 5,"
+            " 100 * FILL(failed, 0) / (FILL(failed, 0) + FILL(succeeded, 0)), 0)"
         )
         assert {each["metric"]["metricName"] for each in metrics} == {"TasksFailed", "TasksSuccess"}
         assert all(
