@@ -19,8 +19,8 @@ from infra.errors import ConfigError, DeployError
 from infra.function import LIVE
 
 TASK: Final = "testingRun"
-# A new rule may be late by minutes (EventBridge guide, "Troubleshooting": "rules can take a short
-# time"), and the recovery sends an event again that has found none.
+# A new rule doesn't match events at once (EventBridge API reference, "PutRule"), and the recovery
+# sends an event again that has found none.
 POLLS: Final = 240
 POLL_SECONDS: Final = 2.0
 _TRIGGER: Final = f"""
