@@ -176,7 +176,7 @@ def payload_of(event: object) -> dict[str, object]:
 def payload_by_hand(event: Mapping[str, object]) -> Json:
     """The payload of an event sent by hand that no state machine has seen.
 
-    It is what `TransformEvent` (infra/jsonata.py) would make of it.
+    It is what `TransformEvent` (infra/documents/jsonata.py) would make of it.
     """
     detail = detail_of(event)
     sent: Json = {key.value: detail[key] for key in DETAIL_KEYS if key in detail}

@@ -22,7 +22,7 @@ def check_arguments(args: BackgroundTasksArgs) -> None:
     Raises:
         ConfigError: with a line for each argument that is refused.
     """
-    if problems := [*_unfit(args), *_incomplete(args)]:
+    if problems := [*_unfit(args), *_incomplete(args), *_unlayered(args)]:
         raise ConfigError("\n".join(problems))
 
 
@@ -67,6 +67,14 @@ def _incomplete(args: BackgroundTasksArgs) -> Iterator[str]:
                 f"BackgroundTasksArgs({name}=...) is about JWTs, and there is no jwt_issuer: the"
                 f" API takes IAM signatures. Next: pass jwt_issuer and jwt_audience, or no {name}."
             )
+
+
+def _unlayered(args: BackgroundTasksArgs) -> Iterator[str]:
+    if (args.tracing == "otel") != _is_given(args.otel_layer_arn):
+        yield (
+            f'BackgroundTasksArgs(tracing="{args.tracing}") and otel_layer_arn go together: "otel"'
+            " needs the ARN of a layer, and nothing else uses one. Next: pass both, or neither."
+        )
 
 
 def _is_given(value: Any) -> bool:

@@ -44,6 +44,8 @@ class BackgroundTasksArgs:
             Lambdas. docs/security.md has the statements that its policy needs.
         layers: ARNs of layers for every Lambda, at most five.
         environment: variables for every Lambda, which the tasks' own code reads.
+        smoke_test: whether each `up` runs the task `testingRun` in the stack at its end, and fails
+            if that doesn't succeed.
     """
 
     definitions: Path = Path("definitions")
@@ -72,6 +74,8 @@ class BackgroundTasksArgs:
     dashboard: bool = False
     tracing: Tracing = "off"
     otel_layer_arn: pulumi.Input[str] | None = None
+
+    smoke_test: bool = False
 
     task_retention_days: pulumi.Input[int] = 90
     recovery_after_seconds: pulumi.Input[int] = 120

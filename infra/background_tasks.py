@@ -6,9 +6,10 @@ import pulumi
 
 from handler.contract import IMPORT_SECONDS, WORKER_TIMEOUT_SECONDS, EnvVar
 from handler.definition import Definition
-from infra import bundle, console, policies
+from infra import bundle
 from infra.argument_checks import check_arguments
 from infra.arguments import BackgroundTasksArgs
+from infra.documents import console, policies
 from infra.event_routing import EventRouting, EventRoutingArgs
 from infra.exclusive import take
 from infra.function import Function, FunctionArgs, FunctionDefaults
@@ -17,9 +18,10 @@ from infra.monitoring import Monitoring, MonitoringArgs
 from infra.names import checked_prefix
 from infra.recovery_function import RecoveryFunction, RecoveryFunctionArgs
 from infra.scheduler import Scheduler, SchedulerArgs
+from infra.smoke_test import SmokeTest, check_has_task
 from infra.state_machine import StateMachine, StateMachineArgs
 from infra.storage import Storage, StorageArgs
-from infra.tags import tagged
+from infra.tags import gathered, tagged
 
 
 class BackgroundTasks(pulumi.ComponentResource):
@@ -51,12 +53,18 @@ class BackgroundTasks(pulumi.ComponentResource):
         prefix = checked_prefix(args.name_prefix or f"{name}-{pulumi.get_stack()}")
         take(f'names that begin with "{prefix}"', name, "give one another name or name_prefix")
         definitions, code = bundle.definitions(args), bundle.archive(name, args)
+        if args.smoke_test:
+            check_has_task(definitions)
+        resources: list[pulumi.Resource] = []
         super().__init__(
             "background-tasks:infra:BackgroundTasks",
             name,
             None,
             pulumi.ResourceOptions.merge(
-                opts, pulumi.ResourceOptions(transformations=[tagged(args.tags)])
+                opts,
+                pulumi.ResourceOptions(
+                    transformations=[tagged(args.tags), gathered(resources)],
+                ),
             ),
         )
         child = pulumi.ResourceOptions(parent=self)
@@ -121,6 +129,14 @@ class BackgroundTasks(pulumi.ComponentResource):
         self.dashboard_url = pulumi.Output.all(
             executions=machine.arn, name=monitoring.dashboard_name
         ).apply(lambda names: console.dashboard(**names))
+        if args.smoke_test:
+            SmokeTest(
+                api=self.api_function_name,
+                tenant_claim=args.jwt_tenant_claim,
+                resources=resources,
+                look_at=self.console.apply(lambda pages: pages.get("executions", "")),
+                opts=pulumi.InvokeOptions(parent=self),
+            ).run()
         self.register_outputs(
             {"api_url": self.api_url, "state_machine_arn": self.state_machine_arn}
         )

@@ -38,6 +38,7 @@ NEVER_AN_OUTPUT: Final = frozenset(
         "dashboard",
         "metrics",
         "protect_data",
+        "smoke_test",
         "tracing",
         "vendor_dependencies",
         "worker_concurrency",
@@ -188,6 +189,7 @@ class Config(BaseModel):
         Json[tuple[CsvTable, ...]], Field(description='tables as JSON, ["customers"]')
     ]
     protect_data: Annotated[bool, Field(description="true or false")]
+    smoke_test: Annotated[bool, Field(description="true or false")]
     kms_key_arn: Annotated[
         str, Field(pattern=KEY_ARN, description='the ARN of a KMS key, or "" for none')
     ]

@@ -10,8 +10,8 @@ import pulumi
 import pulumi_aws as aws
 
 from handler.contract import DETAIL_TYPE
-from infra import policies
 from infra.arguments import Settings
+from infra.documents import policies
 from infra.role import Role, RoleArgs
 
 # EventBridge retries for at most 24 hours and 185 times (EventBridge guide, "How EventBridge

@@ -6,9 +6,9 @@ from typing import Final
 
 import pulumi
 
+from infra.documents.partitions import account_of, region_of
 from infra.errors import ConfigError
 from infra.exclusive import take
-from infra.partitions import account_of, region_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

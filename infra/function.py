@@ -7,12 +7,12 @@ from typing import Any, Final
 import pulumi
 import pulumi_aws as aws
 
-from infra import policies
 from infra.archive import wheels
 from infra.arguments import Settings, Statements
+from infra.documents import policies
+from infra.documents.policies import Arns, Document
 from infra.errors import ConfigError
 from infra.names import METRICS_NAMESPACE
-from infra.policies import Arns, Document
 from infra.role import Role, RoleArgs
 
 RUNTIME: Final = f"python{wheels.PYTHON_VERSION}"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pulumi
 
 from handler.contract import API_IMPORT_SECONDS, API_TIMEOUT_SECONDS, EnvVar
-from infra import policies
+from infra.documents import policies
 from infra.function import Function, FunctionArgs, FunctionDefaults
 from infra.http_api import HttpApi, HttpApiArgs
 

@@ -8,8 +8,8 @@ import pulumi
 import pulumi_aws as aws
 
 from infra.arguments import Settings
+from infra.documents.partitions import service_principal
 from infra.function import Function
-from infra.partitions import service_principal
 
 PATH: Final = "/graphql"
 ROUTE: Final = f"POST {PATH}"

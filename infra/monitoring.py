@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from infra import dashboard, policies
 from infra.alarms import Alarms, AlarmsArgs
 from infra.arguments import Settings
+from infra.documents import dashboard, policies
+from infra.documents.queries import QUERIES
 from infra.function import Function
 from infra.names import METRICS_NAMESPACE
-from infra.queries import QUERIES
 from infra.storage import Storage
 
 

@@ -6,7 +6,7 @@ from typing import Final
 import pulumi
 import pulumi_aws as aws
 
-from infra import policies
+from infra.documents import policies
 
 # No upload of a payload takes longer than an invocation.
 ABORT_UPLOADS_AFTER_DAYS: Final = 1

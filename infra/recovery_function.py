@@ -7,10 +7,10 @@ import pulumi
 import pulumi_aws as aws
 
 from handler.contract import IMPORT_SECONDS, WORKER_TIMEOUT_SECONDS, EnvVar
-from infra import policies
+from infra.documents import policies
+from infra.documents.partitions import service_principal
 from infra.event_routing import MAX_EVENT_AGE_SECONDS, MAX_RETRY_ATTEMPTS
 from infra.function import Function, FunctionArgs, FunctionDefaults
-from infra.partitions import service_principal
 
 SWEEP: Final = "rate(5 minutes)"
 # Step Functions guide, "Automating Step Functions event delivery with EventBridge".

@@ -6,7 +6,7 @@ import pulumi
 import pulumi_aws as aws
 
 from infra.arguments import Settings
-from infra.policies import Document
+from infra.documents.policies import Document
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

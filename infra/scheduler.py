@@ -7,8 +7,8 @@ import pulumi
 import pulumi_aws as aws
 
 from handler.definition import Definition, Schedule
-from infra import policies, schedules
 from infra.arguments import Settings
+from infra.documents import policies, schedules
 from infra.event_routing import MAX_EVENT_AGE_SECONDS, MAX_RETRY_ATTEMPTS
 from infra.role import Role, RoleArgs
 

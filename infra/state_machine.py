@@ -6,9 +6,9 @@ from typing import Final
 import pulumi
 import pulumi_aws as aws
 
-from infra import policies, state_machine_definition
 from infra.arguments import Settings
-from infra.partitions import account_of, partition_of, region_of
+from infra.documents import policies, state_machine_definition
+from infra.documents.partitions import account_of, partition_of, region_of
 from infra.role import Role, RoleArgs
 
 SUFFIX: Final = "state-machine"

@@ -11,10 +11,10 @@ import pulumi_aws as aws
 from handler.contract import DAY_SECONDS, WORKER_TIMEOUT_SECONDS, EnvVar
 from infra import state_machine
 from infra.arguments import BackgroundTasksArgs, Settings
+from infra.documents.policies import Arns
 from infra.existing import BUCKET, BUS, TABLE, existing
 from infra.names import Names
 from infra.payload_bucket import PayloadBucket, PayloadBucketArgs
-from infra.policies import Arns
 from infra.task_table import TaskTable, TaskTableArgs
 
 # The longest retention that SQS offers (SQS quotas, "Message retention"): an undelivered event, or

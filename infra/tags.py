@@ -1,4 +1,4 @@
-"""Tags on every resource of a component that takes them."""
+"""Tags on every resource of a component that takes them, and a list of the resources."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -23,5 +23,14 @@ def tagged(tags: Mapping[str, pulumi.Input[str]]) -> Transformation:
         own: Any = args.props["tags"] or {}
         props = {**args.props, "tags": {**tags, **own}}
         return pulumi.ResourceTransformationResult(props, args.opts)
+
+    return add
+
+
+def gathered(resources: list[pulumi.Resource]) -> Transformation:
+    """A transformation that changes nothing, and lists each resource of the component."""
+
+    def add(args: pulumi.ResourceTransformationArgs) -> None:
+        resources.append(args.resource)
 
     return add

@@ -24,6 +24,7 @@ from local.errors import DeploymentFailed, LocalError
 from local.mock_runtime import Monitor, configure
 from local.project import Project
 from local.resources import Account, Declaration, Values, create
+from local.resources.functions import invoked
 from local.surroundings import inside, of_the_tool
 
 _PROVIDERS = "pulumi:providers:"
@@ -69,6 +70,8 @@ class Creation(Mocks):
 
     def call(self, args: MockCallArgs) -> tuple[Values, list[tuple[str, str]] | None]:
         """Answers a function of the provider that the program calls, such as getRegion."""
+        if args.token == "aws:lambda/getInvocation:getInvocation":
+            return invoked(self._account, args.args), []
         results: dict[str, Values] = {
             "aws:index/getCallerIdentity:getCallerIdentity": self._identity(),
             "aws:index/getPartition:getPartition": {

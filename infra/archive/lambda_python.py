@@ -170,7 +170,7 @@ RUNTIME_PACKAGES: Final = {
 RUNTIME: Final = frozenset({*RUNTIME_PACKAGES.values(), "awslambdaric", "snapshot_restore_py"})
 
 # What the program that deploys needs, and no Lambda has.
-PROGRAM_PACKAGES: Final = frozenset({"pip", "pulumi", "pulumi-aws"})
+PROGRAM_PACKAGES: Final = frozenset({"pulumi", "pulumi-aws"})
 
 # What `sys.version_info` and its likes are there.
 VERSION_INFO: Final = (3, 13, 0, "final", 0)

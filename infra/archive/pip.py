@@ -19,7 +19,8 @@ def command() -> list[str]:
         return found
     raise BundleError(
         f"The bundle's packages are downloaded with pip, and {sys.executable} has none. Next:"
-        f" `{sys.executable} -m ensurepip`, or put uv on the PATH."
+        " `uv pip install pip`, `poetry add pip`, your system's package (python3-pip), or put uv on"
+        " the PATH."
     )
 
 

@@ -6,6 +6,7 @@ import json
 import secrets
 from typing import Any
 
+from local.errors import DeploymentFailed
 from local.resources.archive import to_zip
 from local.resources.declaration import Account, Declaration, Existing, Values, to_api
 from local.resources.resource_type import ResourceType, putting, unchangeable
@@ -33,6 +34,23 @@ _ARCHITECTURES = ["x86_64"]
 _UNRESERVED = -1
 # Used by Pulumi only: to see changes, to delete slowly, to keep what is deleted in a VPC.
 _OF_PULUMI = ("sourceCodeHash", "skipDestroy", "replaceSecurityGroupsOnDestroy")
+
+
+def invoked(account: Account, arguments: Values) -> Values:
+    """What the provider's function getInvocation returns.
+
+    Raises:
+        DeploymentFailed: the function has raised, as the real provider fails then.
+    """
+    answer = account.client("lambda").invoke(
+        FunctionName=arguments["functionName"],
+        Qualifier=arguments["qualifier"],
+        Payload=arguments["input"].encode(),
+    )
+    result = answer["Payload"].read().decode()
+    if "FunctionError" in answer:
+        raise DeploymentFailed(f"Lambda function ({arguments['functionName']}) failed: {result}")
+    return {**arguments, "id": hashlib.sha256(result.encode()).hexdigest(), "result": result}
 
 
 def _create_function(account: Account, declared: Declaration) -> Values:

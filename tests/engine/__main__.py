@@ -30,7 +30,7 @@ def main(arguments: list[str]) -> int:
         print(error, file=sys.stderr)
         return 1
     count, started = Count(), time.monotonic()
-    workers = ["-n", "2", "--dist", "loadgroup"]
+    workers = ["-n", "2", "--dist", "loadfile"]
     status = pytest.main(["tests/engine", "-m", "engine", *workers, *arguments], plugins=[count])
     print(
         f"{count.held} held, {len(count.others)} did not: {time.monotonic() - started:.0f} seconds"

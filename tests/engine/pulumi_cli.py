@@ -87,14 +87,14 @@ def pinned() -> str:
 def version_of(pulumi: str | Path) -> Version | None:
     """What `pulumi version` says, or None if it says no version."""
     ran = subprocess.run(
-        [pulumi, "version"], check=False, capture_output=True, text=True, env=_quiet()
+        [pulumi, "version"],
+        check=False,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PULUMI_SKIP_UPDATE_CHECK": "true"},
     )
     numbers = re.match(r"v?(\d+)\.(\d+)\.(\d+)", ran.stdout)
     return (int(numbers[1]), int(numbers[2]), int(numbers[3])) if numbers else None
-
-
-def _quiet() -> dict[str, str]:
-    return os.environ | {"PULUMI_SKIP_UPDATE_CHECK": "true"}
 
 
 def _needed() -> Version:
@@ -226,7 +226,7 @@ def _with_progress(process: "subprocess.Popen[str]", started: float) -> str:
     def tell() -> None:
         while not over.wait(PROGRESS_SECONDS):
             seconds = time.monotonic() - started
-            _tell(f"  {seconds:.0f} seconds, {len(lines)} lines of Go's: {lines[-1:] or '...'}")
+            _tell(f"  {seconds:.0f} seconds, {len(lines)} packages of about 1,700 ...")
 
     teller = threading.Thread(target=tell, daemon=True)
     teller.start()

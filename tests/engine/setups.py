@@ -9,7 +9,7 @@ from tests.engine.stack import Engine, Stack
 SMALL: Final[Mapping[str, object]] = {"vendorDependencies": False}
 JWT: Final[Mapping[str, object]] = {
     "jwtIssuer": "https://login.example.com/",
-    "jwtAudience[0]": "console",
+    "jwtAudience": ["console"],
 }
 SETUPS: Final[Mapping[str, tuple[str, Mapping[str, object]]]] = {
     "dev": ("dev", {}),  # with the whole bundle
@@ -28,6 +28,9 @@ def stack(
     """A stack of this set-up, with more keys set, that nobody has brought up yet."""
     name, keys = SETUPS[setup]
     made = Stack(engine, name, engine.checkout(folder)).init()
-    for key, value in {**keys, **(more or {})}.items():
-        made.set(key, value, *(["--path"] if "[" in key else []))
-    return made
+    return made.write(
+        {
+            key if ":" in key else f"background-tasks:{key}": value
+            for key, value in {**keys, **(more or {})}.items()
+        }
+    )

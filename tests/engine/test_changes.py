@@ -40,11 +40,14 @@ def nightly(context: Context) -> Done:
 """
 # Each key of the project with another value than it has by default.
 OTHER_VALUES: dict[str, object] = {
+    "alarmEmail": "on-call@example.com",
     "alarmTopicArn": "arn:aws:sns:eu-central-1:123456789012:alarms",
+    "alarms": False,
     "apiMemoryMb": 1024,
     "apiPolicyStatements": [
         {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": ["arn:aws:s3:::uploads/*"]}
     ],
+    "dashboard": True,
     "corsOrigins": ["https://admin.example.com"],
     "environment": {"BUCKET": "uploads"},
     "executionLogData": True,
@@ -60,6 +63,8 @@ OTHER_VALUES: dict[str, object] = {
     "lambdaLogLevel": "ERROR",
     "layers": ["arn:aws:lambda:eu-central-1:123456789012:layer:ours:7"],
     "logRetentionDays": 365,
+    "metrics": False,
+    "otelLayerArn": "arn:aws:lambda:eu-central-1:901920570463:layer:aws-otel-python-arm64:1",
     "permissionsBoundaryArn": "arn:aws:iam::123456789012:policy/boundary",
     "protectData": True,
     "recoveryAfterSeconds": 300,
@@ -67,6 +72,7 @@ OTHER_VALUES: dict[str, object] = {
     "subnetIds": ["subnet-0a1b2c3d"],
     "tags": {"team": "data"},
     "taskRetentionDays": 365,
+    "tracing": "otel",
     "vendorDependencies": True,
     "workerConcurrency": 5,
     "workerMemoryMb": 3008,

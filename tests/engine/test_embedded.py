@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.engine.aws_provider import server
 from tests.engine.pulumi_cli import Cli
 from tests.engine.stack import Engine, Stack
 from tests.installing import EXAMPLE, ROOT, Installed
@@ -29,6 +30,27 @@ def checkout(folder: Path, installed: Installed) -> Path:
     (folder / ".venv").symlink_to(installed.folder)
     (folder / ".wheels").symlink_to((ROOT / ".wheels").resolve())
     return folder
+
+
+@pytest.mark.xdist_group("embedded")
+def test_a_preview_from_nothing_passes_that_knows_no_output(
+    cli: Cli, tmp_path: Path, installed: Installed
+) -> None:
+    engine = Engine(cli, tmp_path)
+    new = Stack(engine, "dev", checkout(engine.folder / "a shop", installed)).init()
+    new.environment[server.UNKNOWN] = "true"
+
+    previewed = new.preview().must()
+
+    assert (
+        "aws:cloudwatch/eventRule:EventRule::order-tasks-event-routing"
+        in (previewed.changes["create"])
+    )
+
+
+@pytest.mark.xdist_group("embedded")
+def test_a_refresh_finds_no_drift(shop: Stack) -> None:
+    assert shop.refresh("--expect-no-changes").must().changes == {}
 
 
 @pytest.mark.xdist_group("embedded")

@@ -18,10 +18,7 @@ class Deployed:
     brought_up: Ran
 
 
-@pytest.fixture(
-    scope="module",
-    params=[pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in SETUPS],
-)
+@pytest.fixture(scope="module", params=SETUPS)
 def deployed(
     request: pytest.FixtureRequest, cli: Cli, tmp_path_factory: pytest.TempPathFactory
 ) -> Deployed:

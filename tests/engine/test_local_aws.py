@@ -26,6 +26,13 @@ from handler import Context, Done, task
 def greeting(context: Context) -> Done:
     return Done("{text}")
 """
+BROKEN = """
+from handler import Context, Failed, task
+
+@task(id="testingRun")
+def testing_run(context: Context, input: dict[str, object]) -> Failed:
+    return Failed("It is broken.")
+"""
 # How an account is asked for what is in it: service, operation, and where the answer has it.
 LISTS: tuple[tuple[str, str, str], ...] = (
     ("apigatewayv2", "get_apis", "Items"),
@@ -137,3 +144,26 @@ def test_tasks_run_and_changes_take_effect_and_a_destroy_leaves_nothing(
     access.client("dynamodb").delete_table(TableName=sample.table)
     assert _content(access) == empty
     assert new.export() == []
+
+
+def test_a_smoke_test_runs_after_each_up_and_in_no_preview(engine: Engine, access: Access) -> None:
+    new = _pointed_at(access, stack(engine, "dev", {**SMALL, "smokeTest": True}))
+
+    previewed = new.preview().must()
+    brought_up = new.up().must()
+    again = new.up("--expect-no-changes").must()
+    previewed_again = new.preview("--expect-no-changes").must()
+
+    passed = 'The smoke test has passed: the task testingRun "'
+    assert [passed in ran.output for ran in (previewed, previewed_again)] == [False, False]
+    assert [passed in ran.output for ran in (brought_up, again)] == [True, True]
+
+    # What deploys need not work.
+    (new.folder / "definitions" / "testing_run.py").write_text(BROKEN)
+    failed = new.up().must_fail()
+
+    assert "the smoke test failed" in failed.output
+    assert "It is broken." in failed.output
+    assert "Traceback" not in failed.output
+    assert new.preview("--expect-no-changes").must().changes == {}  # it is deployed all the same
+    new.destroy().must()

@@ -26,8 +26,8 @@ STACK = "dev"
 REGION = "eu-central-1"
 
 # What stands behind `arn:<partition>:` in the ARN of each type.
-_ARNS = {
-    "aws:apigatewayv2/api:Api": "apigateway:{here}:/apis/{name}",
+ARNS = {
+    "aws:apigatewayv2/api:Api": "apigateway:{region}::/apis/{name}",
     "aws:cloudwatch/eventBus:EventBus": "events:{here}:event-bus/{name}",
     "aws:cloudwatch/eventRule:EventRule": "events:{here}:rule/{name}",
     "aws:cloudwatch/logGroup:LogGroup": "logs:{here}:log-group:{name}",
@@ -36,7 +36,7 @@ _ARNS = {
     "aws:lambda/alias:Alias": "lambda:{here}:function:{functionName}:{name}",
     "aws:lambda/function:Function": "lambda:{here}:function:{name}",
     "aws:s3/bucket:Bucket": "s3:::{name}",
-    "aws:scheduler/schedule:Schedule": "scheduler:{here}:schedule/{name}",
+    "aws:scheduler/schedule:Schedule": "scheduler:{here}:schedule/{groupName}/{name}",
     "aws:scheduler/scheduleGroup:ScheduleGroup": "scheduler:{here}:schedule-group/{name}",
     "aws:sfn/stateMachine:StateMachine": "states:{here}:stateMachine:{name}",
     "aws:sns/topic:Topic": "sns:{here}:{name}",
@@ -98,11 +98,13 @@ class Program(Mocks):
         )["Statement"]
         return statements
 
+    def arn_of(self, type: str, inputs: dict[str, Any]) -> str:
+        rest = ARNS.get(type, "other:{here}:{name}")
+        return self._arn(rest.format(**inputs, here=self._here, region=self.region))
+
     def _computed(self, args: MockResourceArgs) -> dict[str, Any]:
         name = args.inputs.get("name", args.inputs.get("bucket", f"{args.name}-1a2b3c4"))
-        known = {**args.inputs, "here": self._here, "name": name}
-        arn = _ARNS.get(args.typ, "other:{here}:{name}").format(**known)
-        computed = {"name": name, "arn": self._arn(arn)}
+        computed = {"name": name, "arn": self.arn_of(args.typ, {**args.inputs, "name": name})}
         match args.typ:
             case "aws:lambda/function:Function":
                 return computed | {"version": "7"}

@@ -76,27 +76,3 @@ def test_every_resource_that_it_makes_is_its_child(path: Path, component: ast.Cl
 
     assert options
     assert all("parent=self" in map(ast.unparse, call.keywords) for call in options)
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        path
-        for path in SOURCES
-        if path.stem
-        in ("state_machine_definition", "jsonata", "policies", "schedules", "console", "partitions")
-    ],
-)
-def test_a_module_of_documents_imports_no_pulumi(path: Path) -> None:
-    imported = {
-        name
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.Import | ast.ImportFrom)
-        for name in (
-            [node.module or ""]
-            if isinstance(node, ast.ImportFrom)
-            else [alias.name for alias in node.names]
-        )
-    }
-
-    assert not any(name.startswith("pulumi") for name in imported)

@@ -124,9 +124,9 @@ class TestExistingResources:
         assert worker["kmsKeyArn"] == _arn("their-key")
         assert worker["layers"] == [_arn("their-layer")]
         assert {role["permissionsBoundary"] for role in found.all(ROLE)} == {_arn("their-boundary")}
-        assert {alarm["alarmActions"][0] for alarm in found.all(ALARM)} == {_arn("their-topic")}
-        assert {_arn("their-topic")} <= _resources(found.policy("tasks-worker"))
-        assert found.one(QUEUE, "tasks-undelivered")["tags"] == {"owner": _arn("their-topic")}
+        assert {alarm["alarmActions"][0] for alarm in found.all(ALARM)} == {TOPIC}
+        assert {TOPIC} <= _resources(found.policy("tasks-worker"))
+        assert found.one(QUEUE, "tasks-undelivered")["tags"] == {"owner": TOPIC}
 
     @pytest.mark.parametrize("how", ["plain", "output"])
     @pytest.mark.parametrize(
@@ -184,6 +184,9 @@ def _with_resources_of_its_own() -> None:
             ],
         ),
     )
+
+
+TOPIC = f"arn:aws:sns:{HERE}:their-topic-1a2b3c4"
 
 
 def _arn(name: str) -> str:
@@ -301,6 +304,8 @@ class TestWhatIsRefused:
             ({"jwt_audience": ["x"]}, "goes together with jwt_issuer"),
             ({"jwt_scopes": ["x"]}, "is about JWTs"),
             ({"jwt_tenant_claim": "x"}, "is about JWTs"),
+            ({"tracing": "otel"}, "and otel_layer_arn go together"),
+            ({"otel_layer_arn": "arn"}, "and otel_layer_arn go together"),
             ({"lambda_architecture": "arm"}, "takes one of 'arm64', 'x86_64'"),
             ({"execution_log_level": "SOME"}, "takes one of 'ALL', 'ERROR', 'FATAL', 'OFF'"),
             ({"definitions": "definitions"}, "takes a pathlib.Path"),

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from infra.documents.queries import QUERIES
 from infra.names import METRICS_NAMESPACE
-from infra.queries import QUERIES
 from tests.infra.recording import ROOT, Program, run
 from tests.infra.test_program import FUNCTION, MACHINE
 

@@ -16,8 +16,8 @@ from handler.contract import (
     SORT_KEY,
     Index,
 )
+from tests.infra.documents.test_policies import FAILURES
 from tests.infra.recording import Program, run
-from tests.infra.test_policies import FAILURES
 
 ALIAS = "aws:lambda/alias:Alias"
 FUNCTION = "aws:lambda/function:Function"

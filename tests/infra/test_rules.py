@@ -8,9 +8,9 @@ from typing import Any, Final
 
 import pytest
 
-from infra import policies
 from infra.config import RETENTION_PERIODS
-from infra.policies import Statement
+from infra.documents import policies
+from infra.documents.policies import Statement
 from tests.infra.recording import PROJECT, Program, Resource, defaults
 from tests.infra.variants import KEY, VARIANTS, deployed
 
@@ -18,7 +18,7 @@ FUNCTION: Final = "aws:lambda/function:Function"
 STAGE: Final = "aws:apigatewayv2/stage:Stage"
 MACHINE: Final = "aws:sfn/stateMachine:StateMachine"
 ACCOUNT: Final = "123456789012"
-# The actions that take no ARNs, which infra/policies.py names with the reason.
+# The actions that take no ARNs, which infra/documents/policies.py names with the reason.
 WITHOUT_ARNS: Final = {
     *policies.LOG_DELIVERY,
     *policies.NETWORK_INTERFACES,

@@ -10,8 +10,8 @@ import pytest
 
 from handler import Context, Definition, Done, Schedule, task
 from handler.definition.registry import Registry
+from tests.infra.documents.test_policies import MACHINE, QUEUE, grants
 from tests.infra.recording import Program, run
-from tests.infra.test_policies import MACHINE, QUEUE, grants
 
 GROUP = "aws:scheduler/scheduleGroup:ScheduleGroup"
 SCHEDULE = "aws:scheduler/schedule:Schedule"

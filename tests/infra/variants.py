@@ -52,12 +52,14 @@ def deployed(variant: str) -> Program:
     return run_variant(variant, Program())
 
 
-def run_variant(variant: str, program: Program, *, is_preview: bool = False) -> Program:
-    """Runs the program of this variant, with a task that has a schedule."""
+def run_variant(
+    variant: str, program: Program, *, is_preview: bool = False, **others: Any
+) -> Program:
+    """Runs the program of this variant, with other config besides, and a task with a schedule."""
     stack, config = VARIANTS[variant]
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("infra.bundle.discover", lambda **_: Registry([_nightly()]))
-        changes = {"vendorDependencies": False, **config}
+        changes = {"vendorDependencies": False, **config, **others}
         return record(program, changes, stack=stack, is_preview=is_preview)
 
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from infra import policies
+from infra.documents import policies
+from infra.documents.state_machine_definition import definition
 from infra.state_machine import arn_from_name
-from infra.state_machine_definition import definition
 from tests.running import Ended, Running
 
 RUN_ONCE = ["TransformEvent", "Run", "CheckStatus"]

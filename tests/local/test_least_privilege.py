@@ -1,5 +1,6 @@
 """Each permission of each role is needed: without it, something of the stack does not work."""
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -9,7 +10,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from handler.errors import BackgroundTaskError
-from infra.policies import LOG_DELIVERY
+from infra.documents.policies import LOG_DELIVERY, NETWORK_INTERFACES, SAMPLE_TRACES, WRITE_TRACES
+from tests.infra.variants import deployed
 from tests.local import acting
 from tests.local.acting import Acting
 from tests.local.roles import Grant, Role, names_of_roles
@@ -90,6 +92,16 @@ TRUSTED: Final = {
 }
 ELSEWHERE: Final = "arn:aws:events:eu-central-1:000000000000:rule/of-somebody-else"
 BROKEN: Final = (AssertionError, BackgroundTaskError, ClientError)
+# What the roles may besides, where a stack has a key, a VPC or traces: the local AWS asks for none.
+_KEY: Final = 'S3 guide, "Using SSE-KMS"; SQS guide, "Key management"'
+_VPC: Final = 'Lambda guide, "Giving Lambda functions access to resources in an Amazon VPC"'
+_TRACES: Final = 'X-Ray guide, "How AWS X-Ray works with IAM"'
+ONLY_IF_CONFIGURED: Final = {
+    "kms:Decrypt": _KEY,
+    "kms:GenerateDataKey": _KEY,
+    **dict.fromkeys(NETWORK_INTERFACES, _VPC),
+    **dict.fromkeys((*WRITE_TRACES, *SAMPLE_TRACES), _TRACES),
+}
 CASES = [
     pytest.param(role, grant, use, id=f"{role}-{grant[0]}-{grant[1]}")
     for role, uses in USES.items()
@@ -197,6 +209,18 @@ def test_nothing_that_is_seen_here_needs_what_the_local_aws_does_not_ask_for(
             taken_away.enter_context(at_work.role.without(*grant))
         for use in dict.fromkeys(USES[role].values()):
             use(at_work)
+
+
+def test_what_a_role_may_only_with_some_config_has_a_reason_why_it_is_not_tried() -> None:
+    policies = deployed("everything").all("aws:iam/rolePolicy:RolePolicy")
+    statements = [each for one in policies for each in json.loads(one["policy"])["Statement"]]
+    tried = {
+        action for table in (USES, NOT_ASKED_FOR) for role in table.values() for action, _ in role
+    }
+
+    besides = {action for each in statements for action in each["Action"]} - tried
+
+    assert besides == ONLY_IF_CONFIGURED.keys()
 
 
 def test_every_role_of_the_stack_is_looked_at(aws: Running) -> None:

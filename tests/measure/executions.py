@@ -9,9 +9,9 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from infra import policies
+from infra.documents import policies
+from infra.documents.state_machine_definition import definition
 from infra.state_machine import arn_from_name
-from infra.state_machine_definition import definition
 from tests.measure.promise import Promise
 from tests.running import Running
 from tests.starting import started

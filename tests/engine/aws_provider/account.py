@@ -38,6 +38,9 @@ class Account(Protocol):
     def delete(self, before: State) -> None:
         """Deletes a resource, if it is there."""
 
+    def invoked(self, arguments: Values) -> Values:
+        """What a Lambda answers, as the provider's function getInvocation tells it."""
+
 
 class Pretended:
     """An account in a folder. It outlives the processes of the provider."""
@@ -88,6 +91,14 @@ class Pretended:
         if found and found[0].get("deletionProtectionEnabled"):
             raise Refused(f'{before.type} "{before.id}" has deletion protection.')
         self._path(before.type, before.id).unlink(missing_ok=True)
+
+    def invoked(self, arguments: Values) -> Values:
+        """Nothing: no code runs here.
+
+        Raises:
+            Refused: always.
+        """
+        raise Refused(f"No Lambda runs here: {arguments['functionName']}")
 
     def _path(self, type: str, id: str) -> Path:
         of = kind(type)

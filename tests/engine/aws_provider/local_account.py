@@ -10,7 +10,7 @@ import pulumi
 
 from local import resources
 from local.access import Access
-from local.resources import Declaration, Existing
+from local.resources import Declaration, Existing, functions
 from tests.engine.aws_provider import wire
 from tests.engine.aws_provider.naming import DEFAULTS
 from tests.engine.aws_provider.resource import State
@@ -63,6 +63,10 @@ class LocalAccount:
     def delete(self, before: State) -> None:
         """Deletes a resource."""
         resources.delete(self._account, _existing(before))
+
+    def invoked(self, arguments: Values) -> Values:
+        """What a Lambda answers, as the provider's function getInvocation tells it."""
+        return functions.invoked(self._account, arguments)
 
 
 def _declared(type: str, name: str, inputs: Values) -> Declaration:

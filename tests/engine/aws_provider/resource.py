@@ -119,16 +119,18 @@ def _outputs(inputs: Values, computed: Values) -> Values:
 
 
 def _facts(inputs: Values, around: Surroundings) -> Values:
+    """What the texts of the table are made of."""
     texts = {
         key: value if isinstance(value, str) else json.dumps(value) for key, value in inputs.items()
     }
-    defaults = {"eventBusName": "default", "groupName": "default", "unique": secrets.token_hex(5)}
-    return (
-        defaults
-        | texts
-        | {
-            "partition": around.partition,
-            "region": around.region,
-            "suffix": around.suffix,
-        }
-    )
+    bus = inputs.get("eventBusName", "default")  # AWS leaves out the name of its own bus
+    names = {f"bus{end}": "" if bus == "default" else f"{bus}{end}" for end in "/-"}
+    return {
+        **names,
+        "groupName": "default",
+        "unique": secrets.token_hex(5),
+        **texts,
+        "partition": around.partition,
+        "region": around.region,
+        "suffix": around.suffix,
+    }

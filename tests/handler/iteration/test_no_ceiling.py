@@ -17,7 +17,7 @@ from handler.contract import (
 )
 from handler.testing import World, kill
 from handler.testing.world import Action
-from infra.state_machine_definition import RETRIERS
+from infra.documents.state_machine_definition import RETRIERS
 
 CEILING = 3
 STEPS = 8

@@ -18,10 +18,10 @@ from handler import Context, Done, TriggerRequest, Verdict, task
 from handler.contract import Status
 from handler.events import is_by_hand, payload_by_hand
 from handler.record import StoredTask
-from infra import jsonata
+from infra.documents import jsonata
 from tests.handler.record.test_shown import is_strict_json
 from tests.handler.stack import Stack
-from tests.infra.test_jsonata import evaluate
+from tests.infra.documents.test_jsonata import evaluate
 
 
 class Strict(BaseModel):

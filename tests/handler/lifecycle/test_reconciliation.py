@@ -288,7 +288,7 @@ class TestLostEvents:
     def test_the_resends_take_longer_than_the_two_hours_that_the_state_machine_retries(
         self,
     ) -> None:
-        # About two hours: infra/state_machine_definition.py, RETRIERS.
+        # About two hours: infra/documents/state_machine_definition.py, RETRIERS.
         patience = sum((PATIENCE * 4**delivery for delivery in range(MAX_RESENDS + 1)), timedelta())
         assert patience > timedelta(hours=2)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from infra import policies
+from infra.documents import policies
 from tests.infra.recording import Program, run
 
 TABLE = "arn:aws:dynamodb:eu-central-1:123456789012:table/background-tasks-dev-tasks"

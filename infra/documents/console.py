@@ -2,7 +2,7 @@
 
 from urllib.parse import quote
 
-from infra.partitions import CONSOLE_DOMAINS, partition_of, region_of
+from infra.documents.partitions import CONSOLE_DOMAINS, partition_of, region_of
 
 
 def links(

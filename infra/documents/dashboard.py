@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from infra.partitions import account_of, region_of
+from infra.documents.partitions import account_of, region_of
 
 Json = dict[str, object]
 Series = list[object]

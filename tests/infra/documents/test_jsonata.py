@@ -6,7 +6,7 @@ import pytest
 from jsonata import Jsonata
 
 from handler.contract import MAX_WAIT_SECONDS, AnswerStatus
-from infra import jsonata
+from infra.documents import jsonata
 
 CONTEXT = {
     "Execution": {"Name": "execution-1", "StartTime": "2026-01-02T03:04:05.678Z"},

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from handler.contract import PAYLOAD_PREFIX
-from infra.partitions import account_of, partition_of, region_of, service_principal
+from infra.documents.partitions import account_of, partition_of, region_of, service_principal
 
 Statement = dict[str, object]
 Document = dict[str, object]

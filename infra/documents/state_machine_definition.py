@@ -20,8 +20,8 @@ from handler.contract import (
     AnswerStatus,
     State,
 )
-from infra import jsonata
-from infra.partitions import partition_of
+from infra.documents import jsonata
+from infra.documents.partitions import partition_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

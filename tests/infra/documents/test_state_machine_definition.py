@@ -11,7 +11,7 @@ from handler.contract import (
     STORE_UNAVAILABLE,
     State,
 )
-from infra.state_machine_definition import (
+from infra.documents.state_machine_definition import (
     Retrier,
     definition,
     retry_of_a_dead_worker,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from handler import Context, Definition, Done, Schedule, task
 from handler.definition.names import MAX_ID_CHARACTERS, is_camel_case
 from handler.errors import DefinitionError
-from infra import schedules
+from infra.documents import schedules
 
 IDS = st.from_regex(r"[a-z][a-z0-9]{0,30}([A-Z][a-z0-9]{1,30}){0,6}", fullmatch=True).filter(
     is_camel_case

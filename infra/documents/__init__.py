@@ -1,0 +1,1 @@
+"""The documents that are deployed, made from names and ARNs. No Pulumi."""
