@@ -218,13 +218,16 @@ def test_log_groups_of_an_earlier_stack_are_found_with_how_to_delete_them(
     aws: Running, stack_of: NewStack
 ) -> None:
     later = replace(stack_of(NOTHING), project=replace(stack_of().project, stack="later"))
-    ok(leftovers.log_groups(later))
-    name = "/aws/lambda/background-tasks-later-api"
-    aws.client("logs").create_log_group(logGroupName=name)
+    client, name = aws.client("logs"), "/aws/lambda/background-tasks-later-api"
+    client.create_log_group(logGroupName=f"{name}-of-somebody-else")
+    before = leftovers.log_groups(later)
+    client.create_log_group(logGroupName=name)
 
     result = leftovers.log_groups(later)
-    aws.client("logs").delete_log_group(logGroupName=name)
+    for each in (name, f"{name}-of-somebody-else"):
+        client.delete_log_group(logGroupName=each)
 
+    ok(before)
     assert failed(result).said.startswith(f"there are {name}, ")
     assert failed(result).next.endswith(f"aws logs delete-log-group --log-group-name {name}")
 
@@ -306,9 +309,11 @@ def site(document: str) -> Iterator[str]:
             """Prints nothing."""
 
     with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever).start()
-        yield f"http://127.0.0.1:{server.server_port}/realm"
-        server.shutdown()
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/realm"
+        finally:
+            server.shutdown()
 
 
 def test_an_issuer_that_answers_is_all_right(stack_of: NewStack) -> None:
