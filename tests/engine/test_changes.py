@@ -69,6 +69,7 @@ OTHER_VALUES: dict[str, object] = {
     "protectData": True,
     "recoveryAfterSeconds": 300,
     "securityGroupIds": ["sg-0a1b2c3d"],
+    "smokeTest": True,
     "subnetIds": ["subnet-0a1b2c3d"],
     "tags": {"team": "data"},
     "taskRetentionDays": 365,
