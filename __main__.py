@@ -5,6 +5,7 @@ import pulumi
 from infra import BackgroundTasks, config
 
 tasks = BackgroundTasks("background-tasks", config.arguments())
+config.refuse_another_region(tasks.state_machine_arn)
 
 pulumi.export("apiUrl", tasks.api_url)
 pulumi.export("eventBusName", tasks.event_bus_name)

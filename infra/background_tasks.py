@@ -21,7 +21,7 @@ from infra.scheduler import Scheduler, SchedulerArgs
 from infra.smoke_test import SmokeTest, check_has_task
 from infra.state_machine import StateMachine, StateMachineArgs
 from infra.storage import Storage, StorageArgs
-from infra.tags import gathered, tagged
+from infra.transformations import gathered, staying, tagged
 
 
 class BackgroundTasks(pulumi.ComponentResource):
@@ -63,7 +63,7 @@ class BackgroundTasks(pulumi.ComponentResource):
             pulumi.ResourceOptions.merge(
                 opts,
                 pulumi.ResourceOptions(
-                    transformations=[tagged(args.tags), gathered(resources)],
+                    transformations=[tagged(args.tags), staying(), gathered(resources)],
                 ),
             ),
         )

@@ -21,6 +21,7 @@ from pydantic.alias_generators import to_camel
 from infra.archive.wheels import Architecture
 from infra.arguments import BackgroundTasksArgs, Tracing
 from infra.config_errors import config_errors, unread_keys
+from infra.documents.partitions import region_of
 from infra.errors import ConfigError
 from infra.iam_statement import IamStatement
 
@@ -282,6 +283,25 @@ def arguments(*others: str) -> BackgroundTasksArgs:
         name_prefix=f"{project}-{stack}",
         **{name: value for name, value in values.items() if value not in ("", ())},
     )
+
+
+def refuse_another_region(arn: pulumi.Output[str]) -> None:
+    """Stops a deploy of a stack whose region was changed in the config: its resources stay.
+
+    Args:
+        arn: of one of its resources.
+    """
+    if region := _everything().get("aws:region"):
+        arn.apply(lambda known: _check_region(str(region), region_of(known)))
+
+
+def _check_region(configured: str, actual: str) -> None:
+    if configured != actual:
+        raise ConfigError(
+            f'Config key "aws:region" is "{configured}", and the stack is in {actual}: it would'
+            " leave its data behind. Next: `pulumi config set aws:region"
+            f" {actual}`, and make another stack for {configured}."
+        )
 
 
 def read(*others: str) -> Config:

@@ -16,8 +16,8 @@ Series = list[object]
 WIDTH: Final = 24  # of a dashboard, in columns (the same reference)
 HEIGHT: Final = 6
 PERIOD_SECONDS: Final = 5 * 60
-# In US dollars, in us-east-1, in 2026 (aws.amazon.com/lambda/pricing, /step-functions/pricing and
-# /dynamodb/pricing). Elsewhere they are up to half as much more.
+# In US dollars, in us-east-1, in 2026 (AWS's pricing pages of Lambda, Step Functions and DynamoDB).
+# Elsewhere they are up to half as much more.
 PER_GB_SECOND: Final = {"arm64": 0.0000133334, "x86_64": 0.0000166667}  # Lambda, first tier
 PER_INVOCATION: Final = 0.2 / 1_000_000  # Lambda
 PER_TRANSITION: Final = 25 / 1_000_000  # Step Functions, Standard

@@ -163,6 +163,17 @@ def test_a_change_of_one_thing_updates_what_it_is_about_and_nothing_else(
     assert previewed.changes == {"update": sorted(touched)}
 
 
+def test_another_region_is_refused_and_moves_nothing(changed: Stack) -> None:
+    before = {each["urn"]: each["id"] for each in changed.export() if each["custom"]}
+
+    refused = changed.write({"aws:region": "us-east-1"}).up().must_fail()
+
+    assert '"aws:region" is "us-east-1", and the stack is in eu-central-1' in refused.output
+    kept = {each["urn"]: each["id"] for each in changed.export() if each["custom"]}
+    assert {urn: id for urn, id in kept.items() if urn in before} == before
+    assert not {"replace", "create-replacement", "delete-replaced"} & refused.changes.keys()
+
+
 def test_a_rate_whose_start_has_passed_stays_as_it_is_until_it_changes(changed: Stack) -> None:
     start = "datetime.datetime(2026, 1, 5, 3, tzinfo=datetime.timezone.utc)"
     file = changed.folder / "definitions" / "weekly.py"

@@ -1,4 +1,4 @@
-"""Tags on every resource of a component that takes them, and a list of the resources."""
+"""What holds for every resource of a component, whichever makes it."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -23,6 +23,23 @@ def tagged(tags: Mapping[str, pulumi.Input[str]]) -> Transformation:
         own: Any = args.props["tags"] or {}
         props = {**args.props, "tags": {**tags, **own}}
         return pulumi.ResourceTransformationResult(props, args.opts)
+
+    return add
+
+
+def staying() -> Transformation:
+    """A transformation that keeps a resource in the region that it was made in.
+
+    In another region of the provider's, each would be replaced: a new, empty table over there, and
+    the old one deleted.
+    """
+
+    def add(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
+        if not args.type_.startswith("aws:"):
+            return None
+        stays = pulumi.ResourceOptions(ignore_changes=["region"])
+        opts = pulumi.ResourceOptions.merge(args.opts, stays)
+        return pulumi.ResourceTransformationResult(args.props, opts)
 
     return add
 
