@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import json
 from pathlib import Path
 from typing import Any
 
@@ -235,6 +236,19 @@ class TestRefusals:
     def test_an_invalid_value_stops_the_program(self) -> None:
         with pytest.raises(ConfigError, match="workerMemoryMb"):
             run({"workerMemoryMb": "lots"})
+
+
+def test_values_of_the_environments_config_are_read_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    # What the engine hands over wins, as it does in pulumi.Config.
+    set_config({"apiMemoryMb": 256, "workerMemoryMb": None, "corsOrigins": None})
+    given = {"workerMemoryMb": "3008", "corsOrigins": '["*"]', "apiMemoryMb": "1024"}
+    texts = {f"background-tasks:{key}": value for key, value in given.items()}
+    monkeypatch.setenv("PULUMI_CONFIG", json.dumps(texts))
+
+    found = config.read()
+
+    assert (found.worker_memory_mb, found.cors_origins) == (3008, ("*",))
+    assert found.api_memory_mb == 256
 
 
 class TestTexts:
