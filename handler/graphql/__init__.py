@@ -3,8 +3,8 @@
 from handler.graphql.budget import MAX_ANSWER_BYTES, size_in_response, too_many
 from handler.graphql.caller import identity_of, tenant_of
 from handler.graphql.error_answers import told
+from handler.graphql.request import Request
 from handler.graphql.schema import errors_of, execute, make_schema
-from handler.graphql.types import Request
 
 __all__ = [
     "MAX_ANSWER_BYTES",

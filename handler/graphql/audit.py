@@ -2,13 +2,11 @@
 
 import logging
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from handler.graphql.arguments import without_revision
+from handler.graphql.request import Request
 from handler.record import cut, to_text
-
-if TYPE_CHECKING:
-    from handler.graphql.types import Request
 
 log = logging.getLogger(__name__)
 # Whatever the level of the other lines: who asked for what is known from here alone.
@@ -20,7 +18,7 @@ _MAX_CHARACTERS: Final = 500
 
 
 def write(
-    request: "Request", operation: str, arguments: Mapping[str, Any], answer: Mapping[str, Any]
+    request: Request, operation: str, arguments: Mapping[str, Any], answer: Mapping[str, Any]
 ) -> None:
     """Logs an operation: who asked for it, for which tenant and task, and how it went."""
     if operation in _UNLOGGED:

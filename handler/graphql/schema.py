@@ -16,7 +16,7 @@ from handler.graphql import logs, tasks, types
 from handler.graphql.budget import AnswerTooLarge, Counted
 from handler.graphql.error_answers import told, told_by_graphql
 from handler.graphql.limits import parsed
-from handler.graphql.types import Request
+from handler.graphql.request import Request
 from handler.record import Json
 
 _DEFINITION_ENUM: Final = "WebinyBackgroundTaskDefinitionEnum"

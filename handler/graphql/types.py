@@ -1,22 +1,19 @@
-"""What every resolver is given, the schema's types, and how a task and a log are shown."""
+"""The schema's types, and how a task and a log are shown."""
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from ariadne import MutationType, ObjectType, QueryType, ScalarType
 from graphql import GraphQLResolveInfo
 
-from handler.contract import DEFAULT_LOCALE, DEFAULT_TENANT
-from handler.errors import EngineSignal, InvalidInput, NotFound
+from handler.errors import EngineSignal, InvalidInput
 from handler.graphql import audit
-from handler.graphql.arguments import without_revision
 from handler.graphql.budget import Budget
 from handler.graphql.error_answers import told
-from handler.lifecycle import Tasks
-from handler.record import Identity, Json, TaskLog, TaskRecord
+from handler.graphql.request import Request
+from handler.record import Json, TaskLog, TaskRecord
 from handler.table import TaskCount
 
 query: Final = QueryType()
@@ -27,30 +24,6 @@ task_type: Final = ObjectType("WebinyBackgroundTask")
 log_type: Final = ObjectType("WebinyBackgroundTaskLog")
 meta_type: Final = ObjectType("WebinyBackgroundTaskMeta")
 date_type: Final = ScalarType("DateTime")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """Who asks, for which tenant, and the service that answers: the context of every resolver.
-
-    Args:
-        id: what a caller finds the request by in the log.
-        budget: what is left of its answer.
-    """
-
-    tasks: Tasks
-    identity: Identity
-    tenant: str = DEFAULT_TENANT
-    locale: str = DEFAULT_LOCALE
-    id: str = ""
-    budget: Budget = field(default_factory=Budget)
-
-    def task(self, id: str) -> TaskRecord:
-        """A task of the caller's tenant. A task of another tenant is not found."""
-        record = self.tasks.get(without_revision(id))
-        if record.tenant != self.tenant:
-            raise NotFound(f'Task "{id}" was not found!', data={"id": id})
-        return record
 
 
 def enveloped(resolve: Callable[..., Json]) -> Callable[..., Json]:

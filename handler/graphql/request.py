@@ -1,0 +1,34 @@
+"""What every resolver is given: who asks, and the service that answers."""
+
+from dataclasses import dataclass, field
+
+from handler.contract import DEFAULT_LOCALE, DEFAULT_TENANT
+from handler.errors import NotFound
+from handler.graphql.arguments import without_revision
+from handler.graphql.budget import Budget
+from handler.lifecycle import Tasks
+from handler.record import Identity, TaskRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """Who asks, for which tenant, and the service that answers: the context of every resolver.
+
+    Args:
+        id: what a caller finds the request by in the log.
+        budget: what is left of its answer.
+    """
+
+    tasks: Tasks
+    identity: Identity
+    tenant: str = DEFAULT_TENANT
+    locale: str = DEFAULT_LOCALE
+    id: str = ""
+    budget: Budget = field(default_factory=Budget)
+
+    def task(self, id: str) -> TaskRecord:
+        """A task of the caller's tenant. A task of another tenant is not found."""
+        record = self.tasks.get(without_revision(id))
+        if record.tenant != self.tenant:
+            raise NotFound(f'Task "{id}" was not found!', data={"id": id})
+        return record
