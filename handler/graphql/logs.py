@@ -10,8 +10,8 @@ from graphql import GraphQLResolveInfo
 
 from handler.errors import InvalidInput
 from handler.graphql.arguments import Paging, descending
+from handler.graphql.request import Request
 from handler.graphql.types import (
-    Request,
     enveloped,
     shown_log,
     shown_meta,

@@ -5,8 +5,8 @@ from typing import Any
 
 from handler.errors import InvalidInput
 from handler.graphql.arguments import Paging, task_filter
+from handler.graphql.request import Request
 from handler.graphql.types import (
-    Request,
     enveloped,
     shown_meta,
     shown_task,
