@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from tests.local.roles import Role
 from tests.running import Running
 
 GROUP = "background-tasks-dev-schedules"
-ROLE = "background-tasks-dev-schedules"
 _LIST = """query($definition: String!) {
   backgroundTasks { listTasks(where: { definitionId: $definition }, limit: 100) {
     data { id definitionId taskStatus iterations input output name }
@@ -51,7 +51,7 @@ def target(aws: Running) -> dict[str, Any]:
 @pytest.fixture
 def without_start(aws: Running) -> Iterator[dict[str, Any]]:
     """The schedules' role may not start executions; the policy that it had, to give it back."""
-    iam, role = aws.client("iam"), {"RoleName": ROLE}
+    iam, role = aws.client("iam"), {"RoleName": Role(aws, "schedules").name}
     [name] = iam.list_role_policies(**role)["PolicyNames"]
     had = {**role, "PolicyName": name}
     document = iam.get_role_policy(**had)["PolicyDocument"]
