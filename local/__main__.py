@@ -1,12 +1,10 @@
 """`python -m local`: runs a command. Ctrl-C ends it quietly, even while its modules load."""
 
 import os
-import signal
 import sys
 from collections.abc import Sequence
-from types import FrameType
-from typing import NoReturn
 
+from local.interruption import take_signals
 from local.surroundings import restart
 from local.terminal import take_any_text
 
@@ -17,7 +15,7 @@ _PIPE_CLOSED = 141
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit status."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    take_signals()
     take_any_text(sys.stdout)
     take_any_text(sys.stderr)
     try:
@@ -32,10 +30,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # `| head` has read enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _PIPE_CLOSED
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

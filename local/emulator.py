@@ -21,6 +21,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from local.access import Access
 from local.aws.gate import HEALTH
 from local.errors import EmulatorFailed, PortTaken
+from local.interruption import is_asked_to_end
 from local.loopback import send
 from local.surroundings import of_the_local_aws
 
@@ -30,6 +31,8 @@ _ADMINISTRATOR = "local"
 _ROOT = Path(__file__).parent.parent
 _START_SECONDS = 30
 _STOP_SECONDS = 5
+# How often a command that waits looks whether it is asked to end.
+_LOOK_SECONDS = 0.5
 _LOG_LINES = 15
 # How often another free port is tried, if somebody takes it before ministack does.
 _FREE_PORTS = 5
@@ -55,8 +58,17 @@ class Emulator:
     _process: subprocess.Popen[bytes]
 
     def wait(self) -> NoReturn:
-        """Blocks until the process ends; a process that ends by itself is a failure."""
-        raise _ended(self._process.wait(), self.log)
+        """Blocks until the process ends; a process that ends by itself is a failure.
+
+        Raises:
+            KeyboardInterrupt: the command is asked to end.
+        """
+        while self._process.poll() is None:
+            if is_asked_to_end():
+                raise KeyboardInterrupt
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(_LOOK_SECONDS)
+        raise _ended(self._process.returncode, self.log)
 
 
 @contextmanager
