@@ -1,5 +1,7 @@
 """The stack's config as the component's arguments, or an error that says what to set."""
 
+import json
+import re
 from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import Annotated, Any, Final, Literal, Self
@@ -20,7 +22,7 @@ from pydantic.alias_generators import to_camel
 
 from infra.archive.wheels import Architecture
 from infra.arguments import BackgroundTasksArgs, Tracing
-from infra.config_errors import config_errors, unread_keys
+from infra.config_errors import config_errors, refusal, unread_keys
 from infra.documents.partitions import region_of
 from infra.errors import ConfigError
 from infra.iam_statement import IamStatement
@@ -45,6 +47,8 @@ NEVER_AN_OUTPUT: Final = frozenset(
         "worker_concurrency",
     }
 )
+# Beyond it, two integers have the same float (ECMAScript, "Number.MAX_SAFE_INTEGER").
+MAX_EXACT_INTEGER: Final = 2**53 - 1
 # Pulumi's own keys, such as `pulumi:tags`, are in every stack's config, too.
 PULUMI_NAMESPACE: Final = "pulumi"
 
@@ -78,9 +82,18 @@ RecoverySeconds = Annotated[
 
 
 def _as_text(value: object) -> object:
-    """`pulumi config set --path` makes numbers and booleans of what looks like them."""
+    """`pulumi config set --path` makes numbers and booleans of what looks like them.
+
+    The engine reads a number as a float, so one with a fraction, an exponent or too many digits may
+    be another one by now.
+    """
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, float) or (isinstance(value, int) and abs(value) > MAX_EXACT_INTEGER):
+        raise refusal(
+            "Pulumi may have changed this number: put it in quotes in Pulumi.<stack>.yaml, or set"
+            " it with `--type string`"
+        )
     return str(value) if isinstance(value, int) else value
 
 
@@ -119,7 +132,58 @@ KEY_ARN: Final = r"^(arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+)?$"
 POLICY_ARN: Final = r"^(arn:[a-z-]+:iam::(aws|[0-9]{12}):policy/\S+)?$"
 LAYER_ARN: Final = r"arn:[a-z-]+:lambda:[a-z0-9-]+:[0-9]{12}:layer:[A-Za-z0-9_-]+:[0-9]+"
 # Lambda API reference, "Environment".
-VARIABLE: Final = r"^[a-zA-Z]([a-zA-Z0-9_])+$"
+VARIABLE: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9_]+")
+# Those that Lambda sets itself (Lambda guide, "Working with Lambda environment variables", "Defined
+# runtime environment variables"). The names of its others begin in the same way.
+RESERVED_VARIABLES: Final = frozenset(
+    {
+        "AWS_ACCESS_KEY",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_DEFAULT_REGION",
+        "AWS_EXECUTION_ENV",
+        "AWS_REGION",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "LAMBDA_RUNTIME_DIR",
+        "LAMBDA_TASK_ROOT",
+    }
+)
+RESERVED_PREFIX: Final = "AWS_LAMBDA_"
+NOT_RESERVED: Final = "AWS_LAMBDA_EXEC_WRAPPER"
+# Lambda quotas, "Environment variables": 4 KB for all of a function. The component's own take less
+# than 1,000 bytes, without what the config has a say in.
+MAX_VARIABLES_BYTES: Final = 4096 - 1000
+# Lambda quotas, "Function layers".
+MAX_LAYERS: Final = 5
+
+
+def _variable(name: str) -> str:
+    if not VARIABLE.fullmatch(name):
+        raise refusal(
+            "a variable's name has at least two characters: a letter, then letters, digits and"
+            " underscores"
+        )
+    if name in RESERVED_VARIABLES or (name.startswith(RESERVED_PREFIX) and name != NOT_RESERVED):
+        raise refusal("Lambda sets this variable itself, and lets nobody else")
+    return name
+
+
+def _tag_key(key: str) -> str:
+    if key.lower().startswith("aws:"):
+        raise refusal('AWS keeps the tags that begin with "aws:" to itself')
+    return key
+
+
+# 50 tags a resource; letters, digits, spaces and some characters, in 128 and 256 of them (Tagging
+# guide, "Tag naming limits and requirements"). Two are the stack's own.
+MAX_TAGS: Final = 48
+TAG_CHARACTERS: Final = r"^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$"
+TagKey = Annotated[
+    str,
+    Field(min_length=1, max_length=128, pattern=TAG_CHARACTERS),
+    AfterValidator(_tag_key),
+]
+TagValue = Annotated[Text, Field(max_length=256, pattern=TAG_CHARACTERS)]
 
 
 class Config(BaseModel):
@@ -140,7 +204,12 @@ class Config(BaseModel):
     ]
     execution_log_data: Annotated[bool, Field(description="true or false")]
     task_retention_days: Annotated[
-        int, Field(ge=0, description="a whole number of days from 0; 0 keeps tasks forever")
+        int,
+        Field(
+            ge=0,
+            le=36_500,
+            description="a whole number of days, 0 to 36500; 0 keeps tasks forever",
+        ),
     ]
     recovery_after_seconds: RecoverySeconds
     worker_concurrency: Annotated[
@@ -207,15 +276,15 @@ class Config(BaseModel):
     ]
     layers: Annotated[
         Json[tuple[Annotated[Text, Field(pattern=rf"^{LAYER_ARN}$")], ...]],
-        Field(max_length=5, description="at most five ARNs of layers' versions, as JSON"),
+        Field(max_length=MAX_LAYERS, description="at most five ARNs of layers' versions, as JSON"),
     ]
     environment: Annotated[
-        Json[dict[Annotated[str, Field(pattern=VARIABLE)], Text]],
+        Json[dict[Annotated[str, AfterValidator(_variable)], Text]],
         Field(description='variables as JSON, {"BUCKET": "uploads"}; none of the names of ours'),
     ]
     tags: Annotated[
-        Json[dict[Annotated[str, Field(min_length=1, max_length=128)], Text]],
-        Field(description='tags as JSON, {"team": "data"}'),
+        Json[dict[TagKey, TagValue]],
+        Field(max_length=MAX_TAGS, description='at most 48 tags as JSON, {"team": "data"}'),
     ]
     vendor_dependencies: Annotated[bool, Field(description="true or false")]
 
@@ -265,6 +334,34 @@ class Config(BaseModel):
             " otelLayerArn`."
         )
 
+    @model_validator(mode="after")
+    def _has_room_for_the_layer_of_open_telemetry(self) -> Self:
+        if len(self.layers) + bool(self.otel_layer_arn) <= MAX_LAYERS:
+            return self
+        raise ValueError(
+            f'Config keys "layers" ({len(self.layers)} layers) and "otelLayerArn" (1) are more'
+            f" layers than the {MAX_LAYERS} that a Lambda takes."
+            f" Next: `pulumi config rm --path 'layers[{MAX_LAYERS - 1}]'`, or set tracing without a"
+            " layer."
+        )
+
+    @model_validator(mode="after")
+    def _has_variables_that_lambda_takes(self) -> Self:
+        variables = self.environment | {
+            "JWT_TENANT_CLAIM": self.jwt_tenant_claim,
+            "IMPORT_CSV_BUCKETS": json.dumps(self.import_csv_buckets),
+            "IMPORT_CSV_TABLES": json.dumps(self.import_csv_tables),
+        }
+        size = len(json.dumps(variables, ensure_ascii=False).encode())
+        if size <= MAX_VARIABLES_BYTES:
+            return self
+        raise ValueError(
+            f'Config keys "environment", "importCsvBuckets", "importCsvTables" and "jwtTenantClaim"'
+            f" make {size} bytes of variables; it takes {MAX_VARIABLES_BYTES}, since a Lambda has"
+            " 4 KB, and the component's own are among them. Next: keep long values in Parameter"
+            " Store or a file of the tasks', and their names here."
+        )
+
 
 def arguments(*others: str) -> BackgroundTasksArgs:
     """The config of the stack that is being deployed, as the arguments of the component.
@@ -278,7 +375,7 @@ def arguments(*others: str) -> BackgroundTasksArgs:
     project, stack = pulumi.get_project(), pulumi.get_stack()
     config = read(*others)
     values = {name: _argument(name, getattr(config, name)) for name in Config.model_fields}
-    values["tags"] = {"project": project, "stack": stack, **config.tags}
+    values["tags"] = {"project": project, "stack": stack, **values["tags"]}
     return BackgroundTasksArgs(
         name_prefix=f"{project}-{stack}",
         **{name: value for name, value in values.items() if value not in ("", ())},
@@ -350,8 +447,12 @@ def _refuse_unread(everything: Mapping[str, object], read_here: set[str]) -> Non
     unread = [
         key
         for key in sorted(everything)
-        if (namespace := key.partition(":")[0]) not in read_here
-        and find_spec(f"pulumi_{namespace.replace('-', '_')}") is None
+        if (namespace := key.partition(":")[0]) not in read_here and not _has_sdk(namespace)
     ]
     if unread:
         raise ConfigError("\n".join(unread_keys(unread, pulumi.get_project(), Config)))
+
+
+def _has_sdk(namespace: str) -> bool:
+    module = f"pulumi_{namespace.replace('-', '_')}"
+    return module.isidentifier() and find_spec(module) is not None

@@ -1,14 +1,25 @@
 """Messages about a stack's config: the key, its value, what is allowed, the next step."""
 
+import builtins
 import difflib
 from collections.abc import Container, Iterator, Sequence
-from typing import Final
+from typing import Final, LiteralString, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 # Longer values are cut: a policy can be long, and the message names the place in it anyway.
 MAX_VALUE_CHARACTERS: Final = 80
+
+
+# What pydantic has for a place that is a key of a map.
+KEY: Final = "[key]"
+REFUSAL: Final = "refusal"
+
+
+def refusal(reason: LiteralString) -> PydanticCustomError:
+    """What a validator raises of a value that may be a secret: the reason doesn't show it."""
+    return PydanticCustomError(REFUSAL, reason)
 
 
 def config_errors(
@@ -20,23 +31,26 @@ def config_errors(
         match details["type"], details["loc"]:
             case _, ():
                 yield _reason(details)
-            case "missing", (str(key),):
-                yield (
-                    f'Config key "{project}:{key}" is missing; it takes {allowed[key]}.'
-                    f" {_set(project, key)}"
-                )
             case "extra_forbidden", (str(key),):
                 yield _unknown(project, key, sorted(allowed))
-            case _, (key, *_) if f"{project}:{key}" in secrets:
+            case type, (key, *place):
+                name = f"{project}:{key}"
+                is_secret = name in secrets
                 yield (
-                    f'Config key "{project}:{key}" has a secret value that is not allowed;'
-                    f" it takes {allowed[str(key)]}. {_set(project, str(key))}"
+                    f'Config key "{name}" {_wrong(type, details, place, is_secret=is_secret)}; it'
+                    f" takes {allowed[str(key)]}. {_set(name, _inside(model, str(key)), is_secret)}"
                 )
-            case _, (key, *place):
-                yield (
-                    f'Config key "{project}:{key}" is {_value(details)}{_place(place, details)}; '
-                    f"it takes {allowed[str(key)]}. {_set(project, str(key))}"
-                )
+
+
+def _wrong(type: str, details: ErrorDetails, place: list[int | str], *, is_secret: bool) -> str:
+    if type == "missing" and not place:
+        return "is missing"
+    if is_secret:
+        reason = f" ({_reason(details)})" if type == REFUSAL else ""
+        return f"has a secret value that is not allowed{reason}"
+    if place[-1:] == [KEY]:
+        return f"has the name {_value(details)} ({_reason(details)})"
+    return f"is {_value(details)}{_place(place, details)}"
 
 
 def unread_keys(keys: Sequence[str], project: str, model: type[BaseModel]) -> Iterator[str]:
@@ -48,10 +62,9 @@ def unread_keys(keys: Sequence[str], project: str, model: type[BaseModel]) -> It
     ours = _keys(model)
     for key in keys:
         namespace, _, name = key.partition(":")
-        meant = difflib.get_close_matches(name, ours, n=1)
         advice = (
-            f'Next: rename it to "{project}:{meant[0]}" in Pulumi.<stack>.yaml.'
-            if meant
+            f'Next: rename it to "{project}:{name}" in Pulumi.<stack>.yaml.'
+            if name in ours
             else f"Next: `pulumi config rm {key}`."
         )
         yield (
@@ -75,9 +88,24 @@ def _unknown(project: str, key: str, known: list[str]) -> str:
     )
 
 
-def _set(project: str, key: str) -> str:
+def _inside(model: type[BaseModel], key: str) -> str:
+    """How a path goes on inside of a list or a map: the engine takes no text for a whole one."""
+    [hint] = [each.annotation for name, each in model.model_fields.items() if each.alias == key]
+    match get_origin(hint):
+        case builtins.dict:
+            return ".<name>"
+        case builtins.tuple:
+            item = get_args(hint)[0]
+            return "[0].<name>" if isinstance(item, type) and issubclass(item, BaseModel) else "[0]"
+        case _:
+            return ""
+
+
+def _set(name: str, inside: str, is_secret: bool) -> str:
+    secret = "--secret " if is_secret else ""
+    path = f"--path '{name}{inside}'" if inside else name
     return (
-        f"Next: `pulumi config set {project}:{key} <value>`, or edit the stack's"
+        f"Next: `pulumi config set {secret}{path} <value>`, or edit the stack's"
         " Pulumi.<stack>.yaml."
     )
 

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from handler.table.keys import Item
 
 _STATUS: Final = "taskStatus"
+# A hundred years: no date can be told of all the days that a setting may have.
+_MAX_RETENTION_DAYS: Final = 36_500
 
 
 class Standing(Enum):
@@ -71,7 +73,8 @@ class Store:
     Args:
         dynamo: the table.
         bucket: keeps the payloads that a record has no room for.
-        retention_days: how long finished tasks and their logs are kept; 0 is for ever.
+        retention_days: how long finished tasks and their logs are kept, a hundred years at most; 0
+            is for ever.
         code_version: of the code that runs here, for the records that it makes and claims.
 
     Raises (every method):
@@ -212,7 +215,8 @@ class Store:
         """When what ends now expires: seconds since 1970, as DynamoDB's time to live takes it."""
         if not self._retention_days:
             return None
-        return int((self._clock.now() + timedelta(days=self._retention_days)).timestamp())
+        kept = timedelta(days=min(self._retention_days, _MAX_RETENTION_DAYS))
+        return int((self._clock.now() + kept).timestamp())
 
     def add_follow_up(self, after: StoredTask, *, before: StoredTask) -> bool:
         """Adds a follow-up to a finished task. Returns whether it is still there to have one."""

@@ -16,6 +16,9 @@ from infra.arguments import BackgroundTasksArgs
 from infra.errors import ConfigError
 from tests.infra.recording import ROOT, defaults, run, set_config
 
+FUNCTION = "aws:lambda/function:Function"
+LAYER = "arn:aws:lambda:eu-central-1:123456789012:layer:{}:1"
+
 
 def read(changes: dict[str, Any]) -> config.Config:
     set_config(changes)
@@ -25,6 +28,14 @@ def read(changes: dict[str, Any]) -> config.Config:
 def refusal(changes: dict[str, Any]) -> str:
     with pytest.raises(ConfigError) as refused:
         read(changes)
+    return str(refused.value)
+
+
+def secret_refusal(key: str, value: Any) -> str:
+    set_config({key: value})
+    pulumi_config.set_all_config(pulumi_config.CONFIG.get(), [f"background-tasks:{key}"])
+    with pytest.raises(ConfigError) as refused:
+        config.read()
     return str(refused.value)
 
 
@@ -92,7 +103,8 @@ class TestRefusals:
             ("logRetentionDays", 31, "a period that CloudWatch Logs offers: 1, 3, 5, 7, 14"),
             ("logRetentionDays", 0, "a period that CloudWatch Logs offers"),
             ("executionLogLevel", "INFO", "ALL, ERROR, FATAL or OFF"),
-            ("taskRetentionDays", -1, "a whole number of days from 0; 0 keeps tasks forever"),
+            ("taskRetentionDays", -1, "a whole number of days, 0 to 36500; 0 keeps"),
+            ("taskRetentionDays", 36_501, "a whole number of days, 0 to 36500; 0 keeps"),
             ("recoveryAfterSeconds", 119, "a whole number of seconds, 120 to 3600"),
             ("recoveryAfterSeconds", 3601, "a whole number of seconds, 120 to 3600"),
             (
@@ -131,7 +143,24 @@ class TestRefusals:
         assert message.startswith(
             f'Config key "background-tasks:{key}" is "{value}"; it takes {allowed}'
         )
-        assert f"`pulumi config set background-tasks:{key} <value>`" in message
+        assert "Next: `pulumi config set " in message
+        assert f"background-tasks:{key}" in message.partition("Next: ")[2]
+
+    @pytest.mark.parametrize(
+        ("key", "path"),
+        [
+            ("alarmEmail", "background-tasks:alarmEmail"),
+            ("jwtScopes", "--path 'background-tasks:jwtScopes[0]'"),
+            ("layers", "--path 'background-tasks:layers[0]'"),
+            ("environment", "--path 'background-tasks:environment.<name>'"),
+            ("tags", "--path 'background-tasks:tags.<name>'"),
+            ("apiPolicyStatements", "--path 'background-tasks:apiPolicyStatements[0].<name>'"),
+        ],
+    )
+    def test_the_next_step_sets_the_key_as_the_engine_takes_it(self, key: str, path: str) -> None:
+        assert f"Next: `pulumi config set {path} <value>`" in refusal({key: "a b"})
+        assert f"Next: `pulumi config set {path} <value>`" in refusal({key: None})
+        assert f"Next: `pulumi config set --secret {path} <value>`" in secret_refusal(key, "a b")
 
     @pytest.mark.parametrize("origin", ["https://a.example.com/", "a.example.com", "https://"])
     def test_an_origin_that_no_browser_sends_is_refused(self, origin: str) -> None:
@@ -188,6 +217,14 @@ class TestRefusals:
             f" rm {namespace}:x`."
         )
 
+    @pytest.mark.parametrize("key", ["gcp:project", "gcp:protectdata", "a.b:c", "a b:c", "1:c"])
+    def test_a_key_of_another_namespace_is_renamed_only_if_its_name_is_one_of_ours(
+        self, key: str
+    ) -> None:
+        message = refusal({key: "x"})
+
+        assert message.endswith(f"Next: `pulumi config rm {key}`.")
+
     @pytest.mark.parametrize("key", ["aws:assumeRoles", "aws:profile", "pulumi:tags"])
     def test_what_the_engine_reads_is_none_of_the_programs_business(self, key: str) -> None:
         read({key: "anything"})
@@ -198,15 +235,10 @@ class TestRefusals:
         assert config.read("acme").worker_memory_mb == 1024
 
     def test_a_secret_is_not_shown(self) -> None:
-        set_config({"jwtIssuer": "ftp://hidden"})
-        all_config = pulumi_config.CONFIG.get()
-        pulumi_config.set_all_config(all_config, ["background-tasks:jwtIssuer"])
+        message = secret_refusal("jwtIssuer", "ftp://hidden")
 
-        with pytest.raises(ConfigError) as refused:
-            config.read()
-
-        assert "hidden" not in str(refused.value)
-        assert "has a secret value that is not allowed; it takes an https URL" in str(refused.value)
+        assert "hidden" not in message
+        assert "has a secret value that is not allowed; it takes an https URL" in message
 
     @pytest.mark.parametrize(
         "changes", [{"jwtIssuer": "https://login.example.com"}, {"jwtAudience": ["console"]}]
@@ -267,6 +299,114 @@ class TestTexts:
 
         assert getattr(values, key) == {"AB": "42", "CD": "true", "EF": "x"}
 
+    @pytest.mark.parametrize("number", [1.5, 1.23e19, 2**53, -(2**53), 12345678901234567000])
+    @pytest.mark.parametrize(
+        ("key", "place"), [("jwtAudience", "[0]"), ("tags", ".AB"), ("environment", ".AB")]
+    )
+    def test_a_number_that_the_engine_may_have_changed_goes_in_quotes(
+        self, number: float, key: str, place: str
+    ) -> None:
+        given = [number] if place == "[0]" else {"AB": number}
+
+        message = refusal({key: given})
+
+        assert f'"background-tasks:{key}" is "{number}" at {place} (' in message
+        assert "put it in quotes" in message
+        assert "put it in quotes" in (hidden := secret_refusal(key, given))
+        assert str(number) not in hidden
+
+    def test_every_list_and_map_of_texts_refuses_such_a_number(self) -> None:
+        lists = [key for key, default in defaults().items() if default == []]
+        texts = [key for key in lists if not key.endswith("PolicyStatements")]
+
+        for key in texts:
+            assert "put it in quotes" in refusal({key: [1.5]})
+
+        assert len(texts) > 5
+
+    def test_the_largest_integer_that_no_other_is_taken_for_is_a_text(self) -> None:
+        assert read({"tags": {"n": 2**53 - 1}}).tags == {"n": "9007199254740991"}
+
+
+class TestLimitsOfAws:
+    """What a preview wouldn't notice, and AWS refuses half-way through an `up`."""
+
+    @pytest.mark.parametrize(
+        "name",
+        [*sorted(config.RESERVED_VARIABLES), "AWS_LAMBDA_RUNTIME_API", "AWS_LAMBDA_FUNCTION_NAME"],
+    )
+    def test_a_variable_that_lambda_sets_is_refused(self, name: str) -> None:
+        assert f'has the name "{name}" (Lambda sets this variable itself' in refusal(
+            {"environment": {name: "x"}}
+        )
+
+    @pytest.mark.parametrize("name", ["AWS_LAMBDA_EXEC_WRAPPER", "TZ", "AWS_XRAY_DAEMON_ADDRESS"])
+    def test_a_variable_that_lambda_leaves_to_others_is_taken(self, name: str) -> None:
+        assert read({"environment": {name: "x"}}).environment == {name: "x"}
+
+    @pytest.mark.parametrize("name", ["A", "1A", "_HANDLER", "A-B", "ÄB", "AB\n", ""])
+    def test_the_name_of_a_variable_is_refused_with_what_it_may_be(self, name: str) -> None:
+        assert "a variable's name has at least two characters: a letter, then" in refusal(
+            {"environment": {name: "x"}}
+        )
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"environment": {"AB": "x" * 3100}},
+            {"environment": {"AB": "ä" * 1550}},
+            {"environment": {f"A{n:03}": "x" * 20 for n in range(100)}},
+            {"importCsvTables": [f"table-{n:03}" for n in range(250)]},
+        ],
+    )
+    def test_more_variables_than_lambda_takes_are_refused(self, changes: dict[str, Any]) -> None:
+        message = refusal(changes)
+
+        assert 'Config keys "environment", "importCsvBuckets"' in message
+        assert "bytes of variables" in message
+
+    def test_as_many_variables_as_are_taken_fit_beside_the_components_own(self) -> None:
+        longest = {
+            "environment": {"AB": "x" * 2900},
+            "tracing": "otel",
+            "otelLayerArn": LAYER.format("otel"),
+            "recoveryAfterSeconds": 3600,
+            "taskRetentionDays": 36_500,
+            "vendorDependencies": False,
+            "aws:region": "ap-southeast-1",
+        }
+
+        functions = run(longest, stack="s" * 27).all(FUNCTION)
+
+        sizes = [len(json.dumps(each["environment"]["variables"])) for each in functions]
+        assert 3500 < max(sizes) < 4096
+
+    def test_the_layer_of_open_telemetry_is_one_of_the_five(self) -> None:
+        layers = [LAYER.format(f"l{n}") for n in range(5)]
+        otel = {"tracing": "otel", "otelLayerArn": LAYER.format("otel")}
+
+        assert 'Config keys "layers" (5 layers) and "otelLayerArn"' in refusal(
+            {"layers": layers, **otel}
+        )
+        assert len(read({"layers": layers}).layers) == 5
+        assert len(read({"layers": layers[:4], **otel}).layers) == 4
+
+    def test_a_resource_has_fifty_tags_with_ours(self) -> None:
+        tags = {f"t{n}": "x" for n in range(49)}
+
+        assert "it takes at most 48 tags" in refusal({"tags": tags})
+        assert len(read({"tags": dict(list(tags.items())[:48])}).tags) == 48
+
+    @pytest.mark.parametrize("key", ["aws:owner", "AWS:owner", "aws:"])
+    def test_a_tag_that_aws_keeps_to_itself_is_refused(self, key: str) -> None:
+        assert f'has the name "{key}" (AWS keeps the tags' in refusal({"tags": {key: "x"}})
+
+    @pytest.mark.parametrize(
+        "tags", [{"": "x"}, {"k" * 129: "x"}, {"k": "v" * 257}, {"k": "a,b"}, {"k#": "v"}]
+    )
+    def test_a_tag_that_aws_refuses_is_refused(self, tags: dict[str, str]) -> None:
+        assert "it takes at most 48 tags" in refusal({"tags": tags})
+
 
 class TestArguments:
     def test_a_key_that_is_empty_leaves_the_components_default(self) -> None:
@@ -304,6 +444,23 @@ class TestArguments:
             return [await each.is_secret() for each in outputs]
 
         assert asyncio.run(are_secret()) == [True]
+
+    def test_secret_tags_stay_secret_beside_project_and_stack(self) -> None:
+        set_config({"tags": {"team": "data"}}, stack="prod")
+        pulumi_config.set_all_config(pulumi_config.CONFIG.get(), ["background-tasks:tags"])
+
+        async def tags() -> dict[str, Any]:
+            found = config.arguments().tags
+            return {
+                key: await value.is_secret() if isinstance(value, pulumi.Output) else value
+                for key, value in found.items()
+            }
+
+        assert asyncio.run(tags()) == {
+            "project": "background-tasks",
+            "stack": "prod",
+            "team": True,
+        }
 
     def test_what_decides_which_resources_there_are_is_plain(self) -> None:
         set_config({"protectData": True})

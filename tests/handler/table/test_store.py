@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -415,6 +415,16 @@ class TestExpiry:
 
         expiry = datetime(2030, 4, 1, tzinfo=UTC).timestamp()
         assert [int(row["expiresAt"]["N"]) for row in stack.rows()] == [expiry, expiry]
+
+    @pytest.mark.parametrize("days", [36_500, 9_999_999, 10**30])
+    def test_more_days_than_there_are_dates_are_a_hundred_years(
+        self, stack: Stack, days: int
+    ) -> None:
+        stack.settings = replace(stack.settings, retention_days=days)
+
+        expiry = stack.store.expiry()
+
+        assert expiry == (stack.clock.now() + timedelta(days=36_500)).timestamp()
 
     def test_without_days_of_retention_nothing_expires(self, stack: Stack, store: Store) -> None:
         task = stack.create()
