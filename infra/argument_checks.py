@@ -1,14 +1,16 @@
 """Refuses arguments that don't go together, or that must be known before anything is deployed."""
 
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin
 
 import pulumi
 
 from infra.arguments import BackgroundTasksArgs
 from infra.errors import ConfigError
+from infra.existing import BUCKET, BUS, TABLE
 
 # Each of a pair needs the other.
 _PAIRS = (("subnet_ids", "security_group_ids"), ("jwt_issuer", "jwt_audience"))
@@ -45,6 +47,39 @@ def _unfit(args: BackgroundTasksArgs) -> Iterator[str]:
                 f"BackgroundTasksArgs({name}={value!r}) takes a pathlib.Path. Next:"
                 f" Path({value!r})."
             )
+        elif (wanted := _wanted(hint, value)) is not None:
+            yield (
+                f"BackgroundTasksArgs({name}={value!r}) takes {wanted}. Next: pass one; a value of"
+                " the config is a text, and pulumi.Config has require_bool, require_int and"
+                " require_object."
+            )
+    for kind in (BUS, TABLE, BUCKET):
+        arn = getattr(args, kind.argument)
+        if isinstance(arn, str) and not kind.matches(arn):
+            yield kind.refusal(arn)
+
+
+def _wanted(hint: object, value: object) -> str | None:
+    """What an argument takes, in words, if the value is not of that kind."""
+    if hint is bool and not isinstance(value, bool):
+        return "True or False"
+    if hint is int and (isinstance(value, bool) or not isinstance(value, int) or value < 0):
+        return "a whole number from 0"
+    if _is_list(hint) and isinstance(value, str | Mapping):
+        return "a list"
+    if get_origin(hint) is Mapping and not isinstance(value, Mapping):
+        return "a dict"
+    return None
+
+
+def _is_list(hint: object) -> bool:
+    """Whether a type is a sequence, or an Input of one, or None besides."""
+    return get_origin(hint) is Sequence or any(_is_list(each) for each in _parts(hint))
+
+
+def _parts(hint: object) -> tuple[object, ...]:
+    """The members of a union; of anything else, nothing."""
+    return get_args(hint) if get_origin(hint) in (Union, UnionType) else ()
 
 
 def _takes_output(hint: object) -> bool:

@@ -1,7 +1,7 @@
 """What a program says of its background tasks, and what the components make of it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -30,7 +30,8 @@ class BackgroundTasksArgs:
             the engine needs, and nothing for the tasks (docs/embedding.md).
         name_prefix: what the physical names of the resources begin with: at most 44 letters,
             digits, hyphens and underscores, and no other stack's in the account and region. The
-            default is the component's name and the stack's.
+            default is the names of project,
+            component and stack.
         tags: of every resource that takes tags, besides the provider's default tags.
         event_bus_arn: a bus that events come from, in the stack's account and region. Its events
             of other detail types start nothing.
@@ -96,6 +97,14 @@ class BackgroundTasksArgs:
     jwt_scopes: Texts | None = None
     jwt_tenant_claim: pulumi.Input[str] = ""
     cors_origins: Texts | None = None
+
+    def __post_init__(self) -> None:
+        """An empty value is none, as a config key that isn't set gives it."""
+        for each in fields(self):
+            value = getattr(self, each.name)
+            is_empty = isinstance(value, str | list | tuple) and not value
+            if each.default is None and is_empty:
+                object.__setattr__(self, each.name, None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import pulumi
+import pulumi_aws as aws
 
 from handler.contract import IMPORT_SECONDS, WORKER_TIMEOUT_SECONDS, EnvVar
 from handler.definition import Definition
@@ -12,7 +13,7 @@ from infra.arguments import BackgroundTasksArgs
 from infra.documents import console, policies
 from infra.event_routing import EventRouting, EventRoutingArgs
 from infra.exclusive import take
-from infra.function import Function, FunctionArgs, FunctionDefaults
+from infra.function import Function, FunctionArgs, FunctionDefaults, make_log_group
 from infra.graphql_api import GraphqlApi, GraphqlApiArgs
 from infra.monitoring import Monitoring, MonitoringArgs
 from infra.names import checked_prefix
@@ -50,7 +51,9 @@ class BackgroundTasks(pulumi.ComponentResource):
         self, name: str, args: BackgroundTasksArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         check_arguments(args)
-        prefix = checked_prefix(args.name_prefix or f"{name}-{pulumi.get_stack()}")
+        prefix = checked_prefix(
+            args.name_prefix or f"{pulumi.get_project()}-{name}-{pulumi.get_stack()}"
+        )
         take(f'names that begin with "{prefix}"', name, "give one another name or name_prefix")
         definitions, code = bundle.definitions(args), bundle.archive(name, args)
         if args.smoke_test:
@@ -68,7 +71,9 @@ class BackgroundTasks(pulumi.ComponentResource):
             ),
         )
         child = pulumi.ResourceOptions(parent=self)
-        storage = Storage(name, StorageArgs(args=args, prefix=prefix), child)
+        # AWS refuses it where another stack has these names, and all else comes after it.
+        first = make_log_group(f"{name}-worker", f"{prefix}-worker", args, child)
+        storage = Storage(name, StorageArgs(args=args, prefix=prefix, first=first), child)
         settings = storage.settings
         defaults = FunctionDefaults(
             settings=settings,
@@ -79,7 +84,7 @@ class BackgroundTasks(pulumi.ComponentResource):
             },
             arns=storage.arns,
         )
-        worker = Function(f"{name}-worker", _worker(defaults), child)
+        worker = Function(f"{name}-worker", _worker(defaults, first), child)
         machine = StateMachine(
             f"{name}-state-machine",
             StateMachineArgs(settings=settings, worker_arn=worker.arn),
@@ -142,7 +147,7 @@ class BackgroundTasks(pulumi.ComponentResource):
         )
 
 
-def _worker(defaults: FunctionDefaults) -> FunctionArgs:
+def _worker(defaults: FunctionDefaults, log_group: aws.cloudwatch.LogGroup) -> FunctionArgs:
     args = defaults.settings.args
     return FunctionArgs(
         defaults=defaults,
@@ -158,6 +163,7 @@ def _worker(defaults: FunctionDefaults) -> FunctionArgs:
             "IMPORT_CSV_BUCKETS": pulumi.Output.json_dumps(args.import_csv_buckets),
             "IMPORT_CSV_TABLES": pulumi.Output.json_dumps(args.import_csv_tables),
         },
+        log_group=log_group,
         reserved_concurrency=args.worker_concurrency or None,
     )
 

@@ -50,7 +50,7 @@ def archive(name: str, args: BackgroundTasksArgs) -> pulumi.FileArchive:
     """
     root = _checked(args.definitions).parent
     check_lock(args.requirements)
-    start = re.sub(r"[^A-Za-z0-9_-]", "-", name)
+    start = _file_name(name)
     if not args.vendor_dependencies:
         path = build(BUILD / f"{start}-code-only.zip", root, [], requirements=args.requirements)
         return pulumi.FileArchive(str(path))
@@ -62,6 +62,14 @@ def archive(name: str, args: BackgroundTasksArgs) -> pulumi.FileArchive:
         requirements=args.requirements,
     )
     return pulumi.FileArchive(str(path))
+
+
+def _file_name(name: str) -> str:
+    """A name that no other component's has, on systems that ignore case either."""
+    if re.fullmatch(r"[a-z0-9_-]+", name):
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:VERSION_CHARACTERS]
+    return f"{re.sub(r'[^a-z0-9_-]', '-', name.lower())}-{digest}"
 
 
 def build(

@@ -65,6 +65,7 @@ def _target(
     aws.cloudwatch.EventTarget(
         name,
         rule=rule.name,
+        target_id="state-machine",
         event_bus_name=args.event_bus_name,
         arn=args.state_machine_arn,
         role_arn=role.arn,

@@ -6,6 +6,7 @@ from typing import Final
 
 import pulumi
 
+from infra.arguments import Settings
 from infra.documents.partitions import account_of, region_of
 from infra.errors import ConfigError
 from infra.exclusive import take
@@ -38,6 +39,12 @@ class Kind:
             .replace("<name>", "[^/:]+")
         )
         return re.fullmatch(pattern, arn) is not None
+
+    def refusal(self, arn: str) -> str:
+        return (
+            f'BackgroundTasksArgs({self.argument}="{arn}") is not an ARN such as {self.arn}. Next:'
+            " pass the `arn` of that resource."
+        )
 
 
 BUS: Final = Kind(
@@ -72,23 +79,26 @@ def existing(
     return pulumi.Output.all(arn, neighbour).apply(lambda both: _checked(kind, *both))
 
 
+def own(kind: Kind, arn: pulumi.Output[str], settings: Settings) -> pulumi.Output[str]:
+    """The ARN of the component's own resource, which no other component of the program may have."""
+    return pulumi.Output.all(arn, settings.names.prefix).apply(lambda both: _taken(kind, *both))
+
+
 def _checked(kind: Kind, arn: str, neighbour: str) -> str:
     said = f'BackgroundTasksArgs({kind.argument}="{arn}")'
     if not kind.matches(arn):
-        raise ConfigError(
-            f"{said} is not an ARN such as {kind.arn}. Next: pass the `arn` of that resource."
-        )
+        raise ConfigError(kind.refusal(arn))
     here, there = _place(neighbour), _place(arn)
     if here != there and not kind.is_anywhere:
         raise ConfigError(
             f"{said} is in {there}, and the stack's own resources are in {here}: they have to be"
             " together. Next: pass one of the same account and region."
         )
-    take(
-        f"{kind.argument} {arn}",
-        neighbour.rpartition(":")[2].removesuffix("-undelivered"),
-        f"give each its own, since {kind.why}",
-    )
+    return _taken(kind, arn, neighbour.rpartition(":")[2].removesuffix("-undelivered"))
+
+
+def _taken(kind: Kind, arn: str, owner: str) -> str:
+    take(f"{kind.argument} {arn}", owner, f"give each its own, since {kind.why}")
     return arn
 
 

@@ -8,7 +8,7 @@ import pulumi
 import pulumi_aws as aws
 
 from infra.archive import wheels
-from infra.arguments import Settings, Statements
+from infra.arguments import BackgroundTasksArgs, Settings, Statements
 from infra.documents import policies
 from infra.documents.policies import Arns, Document
 from infra.errors import ConfigError
@@ -45,6 +45,7 @@ class FunctionArgs:
     policy: Callable[..., Document]  # of the stack's ARNs, its log group's, and `tasks`
     statements: Statements = ()  # what the tasks' own code may do besides
     environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)  # besides defaults
+    log_group: aws.cloudwatch.LogGroup | None = None  # if it is there before the function
     reserved_concurrency: int | None = None  # how many run at a time; None reserves and limits none
 
     @property
@@ -74,12 +75,8 @@ class Function(pulumi.ComponentResource):
     ) -> None:
         super().__init__("background-tasks:infra:Function", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        log_group = aws.cloudwatch.LogGroup(
-            name,
-            name=pulumi.Output.concat("/aws/lambda/", args.physical_name),
-            retention_in_days=args.defaults.settings.args.log_retention_days,
-            kms_key_id=args.defaults.settings.args.kms_key_arn,
-            opts=child,
+        log_group = args.log_group or make_log_group(
+            name, args.physical_name, args.defaults.settings.args, child
         )
         role = Role(name, _role(args, log_group), child)
         function = _lambda(
@@ -100,6 +97,21 @@ class Function(pulumi.ComponentResource):
         self.function_name = function.name
         self.qualifier = live.name
         self.register_outputs({"arn": self.arn, "function_name": self.function_name})
+
+
+def make_log_group(
+    name: str,
+    function_name: pulumi.Input[str],
+    args: BackgroundTasksArgs,
+    opts: pulumi.ResourceOptions,
+) -> aws.cloudwatch.LogGroup:
+    return aws.cloudwatch.LogGroup(
+        name,
+        name=pulumi.Output.concat("/aws/lambda/", function_name),
+        retention_in_days=args.log_retention_days,
+        kms_key_id=args.kms_key_arn,
+        opts=opts,
+    )
 
 
 def _role(args: FunctionArgs, log_group: aws.cloudwatch.LogGroup) -> RoleArgs:

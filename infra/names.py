@@ -49,8 +49,9 @@ def checked_prefix(prefix: str) -> str:
     if re.fullmatch(r"[A-Za-z0-9_-]+", prefix) and len(prefix) <= MAX_PREFIX_CHARACTERS:
         return prefix
     raise ConfigError(
-        f"AWS resources can't have names that begin with \"{prefix}\", the project's name and the"
-        f" stack's: it has {len(prefix)} characters; allowed are at most {MAX_PREFIX_CHARACTERS}"
-        " letters, digits, hyphens and underscores. Next: `pulumi stack rename <shorter name>`, or"
-        " a shorter `name` in Pulumi.yaml."
+        f'AWS resources can\'t have names that begin with "{prefix}": it has {len(prefix)}'
+        f" characters; allowed are at most {MAX_PREFIX_CHARACTERS} letters, digits, hyphens and"
+        " underscores. It is made of the names of project and stack. Next: `pulumi stack rename"
+        " <shorter name>`, a shorter `name` in Pulumi.yaml, or, in a program of yours,"
+        " BackgroundTasksArgs(name_prefix=...)."
     )

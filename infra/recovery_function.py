@@ -149,6 +149,7 @@ def _call(
     aws.cloudwatch.EventTarget(
         name,
         rule=rule.name,
+        target_id="recovery",
         arn=function.arn,
         dead_letter_config=aws.cloudwatch.EventTargetDeadLetterConfigArgs(arn=failures.arn),
         retry_policy=aws.cloudwatch.EventTargetRetryPolicyArgs(

@@ -9,6 +9,7 @@ import pulumi_aws as aws
 from infra.arguments import Settings
 from infra.documents import policies, state_machine_definition
 from infra.documents.partitions import account_of, partition_of, region_of
+from infra.errors import ConfigError
 from infra.role import Role, RoleArgs
 
 SUFFIX: Final = "state-machine"
@@ -70,7 +71,7 @@ class StateMachine(pulumi.ComponentResource):
                 custom_timeouts=pulumi.CustomTimeouts(delete=DELETE_TIMEOUT),
             ),
         )
-        self.arn = machine.arn
+        self.arn = pulumi.Output.all(machine.arn, physical_name).apply(lambda is_: _followed(*is_))
         self.register_outputs({"arn": self.arn})
 
 
@@ -82,6 +83,20 @@ def arn_from_name(neighbour: str, name: str) -> str:
     """
     partition, region = partition_of(neighbour), region_of(neighbour)
     return f"arn:{partition}:states:{region}:{account_of(neighbour)}:stateMachine:{name}"
+
+
+def _followed(arn: str, name: str) -> str:
+    """The ARN of the state machine, if it has the name that all others refer to it by."""
+    actual = arn.rpartition(":")[2]
+    if actual != name:
+        old, new = actual.removesuffix(f"-{SUFFIX}"), name.removesuffix(f"-{SUFFIX}")
+        raise ConfigError(
+            f'The resources of the stack have names that begin with "{old}", and its queue'
+            f' "{old}-undelivered", which they follow, is gone: a new one would begin with "{new}".'
+            " Next: give the stack (or name_prefix) the name back that it was made with, `pulumi"
+            " up`, and rename it again."
+        )
+    return arn
 
 
 def _role(args: StateMachineArgs, physical_name: pulumi.Output[str]) -> RoleArgs:

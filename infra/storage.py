@@ -12,7 +12,7 @@ from handler.contract import DAY_SECONDS, WORKER_TIMEOUT_SECONDS, EnvVar
 from infra import state_machine
 from infra.arguments import BackgroundTasksArgs, Settings
 from infra.documents.policies import Arns
-from infra.existing import BUCKET, BUS, TABLE, existing
+from infra.existing import BUCKET, BUS, TABLE, existing, own
 from infra.names import Names
 from infra.payload_bucket import PayloadBucket, PayloadBucketArgs
 from infra.task_table import TaskTable, TaskTableArgs
@@ -23,14 +23,23 @@ UNDELIVERED_SECONDS: Final = 14 * DAY_SECONDS
 UNDELIVERED: Final = "undelivered"
 # How much of a hash makes a bucket's name one of its own in the world.
 HASH_CHARACTERS: Final = 8
+# No name of a bucket may begin so (S3 guide, "General purpose bucket naming rules").
+RESERVED_BEGINNINGS: Final = ("amzn-s3-demo-", "sthree-", "xn--")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StorageArgs:
-    """What the storage is made from: the program's arguments, and how new names begin."""
+    """What the storage is made from.
+
+    Args:
+        prefix: how the names of a new environment begin.
+        first: a resource that AWS refuses where the name is taken. A queue, a rule or an alarm of
+            another stack's would be taken over in silence.
+    """
 
     args: BackgroundTasksArgs
     prefix: str
+    first: pulumi.Resource
 
 
 class Storage(pulumi.ComponentResource):
@@ -54,9 +63,9 @@ class Storage(pulumi.ComponentResource):
     ) -> None:
         super().__init__("background-tasks:infra:Storage", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        keeps_name = pulumi.ResourceOptions(parent=self, ignore_changes=["name"])
+        after = pulumi.ResourceOptions(parent=self, depends_on=[args.first])
         self.dead_letter_queue = _queue(
-            f"{name}-{UNDELIVERED}", f"{args.prefix}-{UNDELIVERED}", args.args, keeps_name
+            f"{name}-{UNDELIVERED}", f"{args.prefix}-{UNDELIVERED}", args.args, after
         )
         self.settings = Settings(args=args.args, names=_names(self.dead_letter_queue))
         self.recovery_failures = _queue(
@@ -116,7 +125,7 @@ def _table(
         kms_key_arn=settings.args.kms_key_arn,
         protect=settings.args.protect_data,
     )
-    return TaskTable(name, args, opts).arn
+    return own(TABLE, TaskTable(name, args, opts).arn, settings)
 
 
 def _bucket(
@@ -129,7 +138,7 @@ def _bucket(
         kms_key_arn=settings.args.kms_key_arn,
         protect=settings.args.protect_data,
     )
-    return PayloadBucket(name, args, opts).arn
+    return own(BUCKET, PayloadBucket(name, args, opts).arn, settings)
 
 
 def _bucket_name(queue_arn: str) -> str:
@@ -140,7 +149,8 @@ def _bucket_name(queue_arn: str) -> str:
     """
     prefix = _last_part(queue_arn).removesuffix(f"-{UNDELIVERED}").lower().replace("_", "-")
     digest = hashlib.sha256(queue_arn.encode()).hexdigest()[:HASH_CHARACTERS]
-    return f"{prefix.lstrip('-')}-payloads-{digest}"
+    name = f"{prefix}-payloads-{digest}".lstrip("-")
+    return f"x{name}" if name.startswith(RESERVED_BEGINNINGS) else name
 
 
 def _event_bus(
@@ -148,7 +158,9 @@ def _event_bus(
 ) -> pulumi.Output[str]:
     if settings.args.event_bus_arn is not None:
         return existing(BUS, settings.args.event_bus_arn, queue_arn)
-    return aws.cloudwatch.EventBus(name, name=settings.name("bus"), opts=opts).arn
+    return own(
+        BUS, aws.cloudwatch.EventBus(name, name=settings.name("bus"), opts=opts).arn, settings
+    )
 
 
 def _queue(

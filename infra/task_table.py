@@ -39,11 +39,7 @@ class TaskTable(pulumi.ComponentResource):
             point_in_time_recovery=aws.dynamodb.TablePointInTimeRecoveryArgs(enabled=True),
             server_side_encryption=_encryption(args.kms_key_arn),
             deletion_protection_enabled=args.protect,
-            opts=pulumi.ResourceOptions(
-                parent=self,
-                protect=args.protect,
-                ignore_changes=["name"],  # another name would be another, empty table
-            ),
+            opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
         )
         self.arn = table.arn
         self.table_name = table.name

@@ -34,16 +34,16 @@ def tagged(tags: Mapping[str, pulumi.Input[str]]) -> Transformation:
 
 
 def staying() -> Transformation:
-    """A transformation that keeps a resource in the region that it was made in.
+    """A transformation that keeps a resource where it was made, and under the name it got then.
 
-    In another region of the provider's, each would be replaced: a new, empty table over there, and
-    the old one deleted.
+    In another region of the provider's, or with another name, each would be replaced: by a new,
+    empty table, a state machine without its executions.
     """
 
     def add(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
         if not args.type_.startswith("aws:"):
             return None
-        stays = pulumi.ResourceOptions(ignore_changes=["region"])
+        stays = pulumi.ResourceOptions(ignore_changes=["name", "region"])
         opts = pulumi.ResourceOptions.merge(args.opts, stays)
         return pulumi.ResourceTransformationResult(args.props, opts)
 

@@ -1,5 +1,8 @@
 """A stack, or a project, that gets another name."""
 
+import json
+from pathlib import Path
+
 import pytest
 
 from tests.engine.setups import SMALL, stack
@@ -38,6 +41,31 @@ def test_a_project_that_is_renamed_keeps_every_resource_with_its_name(up: Stack)
     changed = renamed.up().must()
     assert set(changed.changes) == {"update"}
     assert _ids(renamed) == before
+
+
+def test_a_renamed_stack_that_has_lost_its_queue_replaces_nothing(up: Stack) -> None:
+    before = _ids(up)
+    renamed = up.rename("staging")
+    [queue] = [
+        Path(path)
+        for path in renamed.engine.left()
+        if "sqs_queue_Queue" in path
+        if json.loads(Path(path).read_text())["inputs"]["name"].endswith("-undelivered")
+    ]
+    queue.unlink()
+    renamed.refresh().must()
+
+    refused = renamed.preview().must_fail()
+
+    assert 'names that begin with "background-tasks-dev"' in refused.output
+    assert "Next: give the stack" in refused.output
+    # What points at the queue, and nothing else.
+    replaced = {name.partition("::")[0] for name in refused.changes.get("replace", [])}
+    assert replaced <= {"aws:sqs/queuePolicy:QueuePolicy"}
+    assert "delete" not in refused.changes
+    back = renamed.rename("dev")
+    back.up().must()
+    assert _ids(back) == before
 
 
 def test_keys_of_the_old_name_of_a_project_are_refused_with_what_to_rename(engine: Engine) -> None:

@@ -39,3 +39,23 @@ def test_one_stack_in_two_regions_of_an_account_shares_no_name(cli: Cli, tmp_pat
     assert here.up("--expect-no-changes").must().changes == {}
     assert there.destroy().must().changes.keys() == {"delete"}
     assert here.refresh("--expect-no-changes").must().changes == {}
+
+
+def test_a_stack_whose_names_another_has_is_refused_and_takes_nothing_over(
+    cli: Cli, tmp_path: Path
+) -> None:
+    account = tmp_path / "account"
+    one, other = (
+        stack(Engine(cli, tmp_path / name, account=account), "dev", SMALL)
+        for name in ("one", "other")
+    )
+    one.up().must()
+    before = {path: Path(path).read_text() for path in one.engine.left()}
+
+    refused = other.up().must_fail()
+
+    assert 'aws:cloudwatch/logGroup:LogGroup "/aws/lambda/background-tasks-dev-worker"' in (
+        refused.output
+    )
+    other.destroy().must()
+    assert {path: Path(path).read_text() for path in one.engine.left()} == before

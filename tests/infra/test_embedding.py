@@ -245,7 +245,9 @@ class TestTwoInOneProgram:
                 opts = pulumi.ResourceOptions(parent=parent and parent("other"))
                 BackgroundTasks(name, args(**each), opts)
 
-        with pytest.raises(ConfigError, match=r'Two BackgroundTasks .* begin with "(x|tasks-dev)"'):
+        with pytest.raises(
+            ConfigError, match=r'Two BackgroundTasks .* begin with "(x|orders-tasks-dev)"'
+        ):
             run_program(program)
 
     @pytest.mark.parametrize("argument", [*ARNS])
@@ -256,6 +258,40 @@ class TestTwoInOneProgram:
 
         with pytest.raises(ConfigError, match=rf"have {argument} .*Next: give each its own"):
             run_program(program)
+
+    @pytest.mark.parametrize(
+        ("argument", "kind"),
+        [("event_bus_arn", BUS), ("table_arn", TABLE), ("payload_bucket_arn", BUCKET)],
+    )
+    def test_a_second_one_can_not_have_what_the_first_has_made(
+        self, argument: str, kind: str
+    ) -> None:
+        names = {
+            "event_bus_arn": ("event_bus_name", f"arn:aws:events:{HERE}:event-bus/"),
+            "table_arn": ("table_name", f"arn:aws:dynamodb:{HERE}:table/"),
+            "payload_bucket_arn": ("payload_bucket_name", "arn:aws:s3:::"),
+        }
+        attribute, start = names[argument]
+
+        def program() -> None:
+            first = BackgroundTasks("one", args())
+            arn = pulumi.Output.concat(start, getattr(first, attribute))
+            BackgroundTasks("two", args(**{argument: arn}))
+
+        with pytest.raises(ConfigError, match=rf"have {argument} .*Next: give each its own"):
+            run_program(program)
+
+    def test_names_that_are_one_file_name_have_two_bundles(self, tmp_path: Path) -> None:
+        folders = {name: folder(tmp_path / name, "ship") for name in ("a.b", "a-b", "A-b")}
+
+        def program() -> None:
+            for number, (name, tasks) in enumerate(folders.items()):
+                BackgroundTasks(name, args(definitions=tasks, name_prefix=f"p{number}"))
+
+        found = run_program(program)
+
+        paths = {each["code"].path.lower() for each in found.all(FUNCTION)}
+        assert len(paths) == 3
 
     def test_a_program_may_run_twice_in_one_process(self) -> None:
         for _ in range(2):
@@ -309,12 +345,39 @@ class TestWhatIsRefused:
             ({"lambda_architecture": "arm"}, "takes one of 'arm64', 'x86_64'"),
             ({"execution_log_level": "SOME"}, "takes one of 'ALL', 'ERROR', 'FATAL', 'OFF'"),
             ({"definitions": "definitions"}, "takes a pathlib.Path"),
+            ({"alarms": "false"}, "alarms='false'.* takes True or False"),
+            ({"protect_data": "false"}, "takes True or False"),
+            ({"worker_concurrency": "5"}, "takes a whole number from 0"),
+            ({"worker_concurrency": True}, "takes a whole number from 0"),
+            ({"cors_origins": "*"}, "takes a list"),
+            ({"layers": "arn"}, "takes a list"),
+            ({"import_csv_buckets": "abc"}, "takes a list"),
+            ({"worker_policy_statements": {"Effect": "Allow"}}, "takes a list"),
+            ({"environment": None}, "takes a dict"),
+            ({"tags": ["a"]}, "takes a dict"),
+            ({"event_bus_arn": "default"}, "is not an ARN such as"),
+            ({"table_arn": ARNS["event_bus_arn"]}, "is not an ARN such as"),
+            ({"payload_bucket_arn": "uploads"}, "is not an ARN such as"),
             ({"environment": {"TABLE_NAME": "x"}}, "TABLE_NAME .* is the component's own"),
         ],
     )
     def test_arguments_that_do_not_fit(self, values: dict[str, Any], said: str) -> None:
         with pytest.raises(ConfigError, match=f"{said}.*Next: "):
             run_program(component(**values))
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            *("alarm_email", "alarm_topic_arn", "event_bus_arn", "jwt_issuer", "kms_key_arn"),
+            *("payload_bucket_arn", "permissions_boundary_arn", "table_arn"),
+        ],
+    )
+    def test_an_empty_text_is_none(self, name: str) -> None:
+        assert getattr(args(**{name: ""}), name) is None
+
+    @pytest.mark.parametrize("name", ["cors_origins", "jwt_scopes", "layers", "subnet_ids"])
+    def test_an_empty_list_is_none(self, name: str) -> None:
+        assert getattr(args(**{name: []}), name) is None
 
     def test_an_output_counts_as_given(self) -> None:
         def program() -> None:

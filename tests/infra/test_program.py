@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from handler.contract import (
     SORT_KEY,
     Index,
 )
+from infra import storage
 from tests.infra.documents.test_policies import FAILURES
 from tests.infra.recording import Program, run
 
@@ -347,6 +349,13 @@ class TestPayloadBucket:
         first = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock::payloads"
 
         assert first in program.dependencies["aws:s3/bucketPolicy:BucketPolicy::payloads"]
+
+    @pytest.mark.parametrize("prefix", ["___", "XN--a", "sthree-x", "p" * 44])
+    def test_its_name_is_one_that_s3_takes(self, prefix: str) -> None:
+        name = storage._bucket_name(f"arn:aws:sqs:eu-central-1:123456789012:{prefix}-undelivered")
+
+        assert re.fullmatch(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", name)
+        assert not name.startswith(storage.RESERVED_BEGINNINGS)
 
     def test_zero_retention_days_keep_tasks_forever(self) -> None:
         forever = run({"taskRetentionDays": 0, "vendorDependencies": False})
