@@ -21,7 +21,13 @@ def tagged(tags: Mapping[str, pulumi.Input[str]]) -> Transformation:
         if not tags or not args.type_.startswith("aws:") or "tags" not in args.props:
             return None
         own: Any = args.props["tags"] or {}
-        props = {**args.props, "tags": {**tags, **own}}
+        all_tags = {**tags, **own}
+        props = {**args.props, "tags": all_tags}
+        # The provider makes `tagsAll` itself, in plain text, of all tags. The engine then keeps it
+        # secret if the input of this name was (pulumi-aws, provider/tags.go; pulumi/sdk,
+        # plugin/provider_plugin.go, annotateSecrets).
+        if any(isinstance(value, pulumi.Output) for value in all_tags.values()):
+            props["tagsAll"] = all_tags
         return pulumi.ResourceTransformationResult(props, args.opts)
 
     return add

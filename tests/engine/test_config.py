@@ -197,9 +197,52 @@ def test_numbers_booleans_lists_and_texts_mean_the_same_however_they_are_set(
 
 def test_a_secret_of_the_config_is_no_plain_text_in_the_state(dev: Stack) -> None:
     dev.set("environment.TOKEN", "for-nobody-else", "--path", "--secret")
+    dev.set("tags.owner", "for-nobody-else", "--path", "--secret")
 
     dev.up().must()
 
     assert "for-nobody-else" not in str(dev.export())
+    assert dev.up("--expect-no-changes").must().changes == {}
     worker = _created(dev, "aws:lambda/function:Function", "background-tasks-worker")
     assert worker["environment"]["variables"]["TOKEN"] == "for-nobody-else"
+
+
+@pytest.mark.parametrize("number", [1.5, 2**53 + 1, 12345678901234567890, 10**30])
+@pytest.mark.parametrize("key", ["tags", "environment", "importCsvTables"])
+def test_a_number_that_would_be_another_text_is_refused(
+    dev: Stack, key: str, number: float
+) -> None:
+    def given(value: object) -> dict[str, Any]:
+        return {f"background-tasks:{key}": [value] if key == "importCsvTables" else {"ABC": value}}
+
+    refused = dev.write(given(number)).preview().must_fail()
+
+    assert "put it in quotes" in refused.output
+    dev.write(given(str(number))).preview().must()
+
+
+def test_the_commands_of_a_refusal_set_lists_maps_and_secrets(dev: Stack) -> None:
+    dev.write({"background-tasks:environment": {"A": "x"}, "background-tasks:corsOrigins": ["x"]})
+    dev.set("tags.costCentre", "a,b", "--path", "--secret")
+
+    refused = dev.preview().must_fail()
+
+    commands = {
+        "--path 'background-tasks:environment.<name>' <value>": ("environment.AB", "x"),
+        "--path 'background-tasks:corsOrigins[0]' <value>": ("corsOrigins[0]", "*"),
+        "--secret --path 'background-tasks:tags.<name>' <value>": ("tags.costCentre", "a"),
+    }
+    assert [command for command in commands if command not in refused.output] == []
+    dev.write({"background-tasks:environment": {}})
+    for command, (path, value) in commands.items():
+        flags = ["--path", *(["--secret"] if "--secret" in command else [])]
+        dev.set(f"background-tasks:{path}", value, *flags)
+    dev.preview().must()
+
+
+def test_a_key_of_an_odd_namespace_is_refused_without_a_traceback(dev: Stack) -> None:
+    refused = dev.write({"a.b:c": "d", "gcp:project": "e"}).preview().must_fail()
+
+    assert "pulumi config rm a.b:c" in refused.output
+    assert "pulumi config rm gcp:project" in refused.output
+    assert "Traceback" not in refused.output
