@@ -11,17 +11,17 @@ import runpy
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from pulumi import RunError
 from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs, Mocks
-from pulumi.runtime.stack import run_in_stack
 
 from local.access import Access
 from local.advice import without_pulumi
 from local.emulator import ACCOUNT_ID
 from local.errors import DeploymentFailed, LocalError
-from local.mock_runtime import Monitor, configure
+from local.mock_runtime import Monitor, configure, run
 from local.project import Project
 from local.resources import Account, Declaration, Values, create
 from local.resources.functions import invoked
@@ -42,7 +42,7 @@ def deploy(project: Project, access: Access) -> Values:
     configure(monitor, project=project.name, stack=project.stack, config=project.config)
     try:
         with inside(of_the_tool(os.environ)), _in_folder(project.folder):
-            asyncio.run(_run(project.folder / "__main__.py"))
+            asyncio.run(run(partial(_execute, project.folder / "__main__.py")))
     except Exception as error:
         raise creation.failure or _failure_of_program(error) from error
     return monitor.outputs
@@ -118,15 +118,8 @@ def _in_folder(folder: Path) -> Iterator[None]:
         os.chdir(before)
 
 
-async def _run(program: Path) -> None:
-    # The first failure ends the run and is reported. Futures that depend on it fail too: asyncio
-    # would print each of their exceptions.
-    asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)
-
-    def run() -> None:
-        runpy.run_path(str(program), run_name="__main__")
-
-    await run_in_stack(run)
+def _execute(program: Path) -> None:
+    runpy.run_path(str(program), run_name="__main__")
 
 
 def _failure_of_program(error: Exception) -> DeploymentFailed:

@@ -5,7 +5,7 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,6 +13,7 @@ from google.protobuf.message import Message
 from pulumi.runtime import rpc, set_all_config
 from pulumi.runtime import settings as runtime
 from pulumi.runtime.mocks import MockEngine, MockMonitor, Mocks, MockSettings
+from pulumi.runtime.stack import run_in_stack
 
 _STACK = "pulumi:pulumi:Stack"
 
@@ -67,6 +68,15 @@ def configure(
             callbacks=None,
         )
     )
+
+
+async def run(program: Callable[[], None]) -> None:
+    """Runs a program, and raises its first failure.
+
+    Futures that depend on it fail too. asyncio would tell of each, whenever one is collected.
+    """
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)
+    await run_in_stack(program)
 
 
 def _quiet_logger() -> logging.Logger:

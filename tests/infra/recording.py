@@ -15,7 +15,6 @@ import yaml
 from google.protobuf.message import Message
 from pulumi.runtime import settings as runtime
 from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs, Mocks
-from pulumi.runtime.stack import run_in_stack
 
 from local import mock_runtime
 
@@ -161,7 +160,7 @@ def record(
     monitor = _Monitor(program)
     _start(monitor, changes or {}, stack)
     runtime.SETTINGS.dry_run = is_preview
-    asyncio.run(run_in_stack(_execute))
+    asyncio.run(mock_runtime.run(_execute))
     program.outputs = monitor.outputs
     return program
 
@@ -177,7 +176,7 @@ def run_program(
     texts = {key: _text(value) for key, value in ({"aws:region": REGION} | (config or {})).items()}
     monitor = _Monitor(program)
     mock_runtime.configure(monitor, project="orders", stack=STACK, config=texts, preview=preview)
-    asyncio.run(run_in_stack(main))
+    asyncio.run(mock_runtime.run(main))
     program.outputs = monitor.outputs
     return program
 
