@@ -134,7 +134,7 @@ def test_every_key_that_it_sets_is_taken(engine: Engine) -> None:
 
 def test_a_project_that_gets_a_name_as_it_says_can_be_deployed(engine: Engine) -> None:
     dev = Stack(engine, "dev", engine.checkout())
-    rename, _ = commands_of("Give the project your name")
+    rename, *_ = commands_of("Give the project your name")
 
     engine.shell(rename, dev.folder).must()
 
@@ -145,7 +145,7 @@ def test_a_project_that_gets_a_name_as_it_says_can_be_deployed(engine: Engine) -
 
 def test_a_stack_that_is_renamed_as_it_says_has_its_file_along(engine: Engine) -> None:
     dev = stack(engine, "dev", SMALL)
-    _, rename = commands_of("Give the project your name")
+    *_, rename = commands_of("Give the project your name")
 
     engine.shell(rename, dev.folder).must()
 
