@@ -14,7 +14,7 @@ help: ## this list
 demo: .venv/ready ## a whole stack on this machine: imports a file, runs a hand-sent event
 	@$(BIN)/python -m local demo
 
-test: .venv/ready ## every test, 4 minutes; no network, no AWS account
+test: .venv/ready ## every test, 7 minutes; no network, no AWS account
 	@$(BIN)/pytest -n 2 -m "not engine" $(PYTEST_ARGS)
 
 test-fast: .venv/ready ## most tests, without the local AWS; about a minute
