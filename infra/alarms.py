@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import pulumi
 import pulumi_aws as aws
@@ -92,15 +92,11 @@ class _Alarm:
             suffix,
             description,
             when,
-            aws.cloudwatch.MetricAlarmArgs(
-                comparison_operator=_operator(when),
-                evaluation_periods=when.periods,
-                namespace=metric.namespace,
-                metric_name=metric.name,
-                dimensions=metric.dimensions,
-                statistic=metric.statistic,
-                period=PERIOD_SECONDS,
-            ),
+            namespace=metric.namespace,
+            metric_name=metric.name,
+            dimensions=metric.dimensions,
+            statistic=metric.statistic,
+            period=PERIOD_SECONDS,
         )
 
     def of_all(
@@ -110,28 +106,24 @@ class _Alarm:
         result = aws.cloudwatch.MetricAlarmMetricQueryArgs(
             id="result", expression=expression, label=suffix, return_data=True
         )
-        self._make(
-            suffix,
-            description,
-            when,
-            aws.cloudwatch.MetricAlarmArgs(
-                comparison_operator=_operator(when),
-                evaluation_periods=when.periods,
-                metric_queries=[result, *(_query(id, metric) for id, metric in of.items())],
-            ),
-        )
+        queries = [result, *(_query(id, metric) for id, metric in of.items())]
+        self._make(suffix, description, when, metric_queries=queries)
 
-    def _make(
-        self, suffix: str, description: str, when: When, args: aws.cloudwatch.MetricAlarmArgs
-    ) -> None:
-        args.name = self._settings.name(suffix)
-        args.alarm_description = description
-        args.threshold = when.above if when.below is None else when.below
-        args.datapoints_to_alarm = when.of_them
-        args.treat_missing_data = when.missing
-        args.alarm_actions = self._told
-        args.ok_actions = self._told
-        aws.cloudwatch.MetricAlarm(f"{self._name}-{suffix}", args, opts=self._opts)
+    def _make(self, suffix: str, description: str, when: When, **looked_at: Any) -> None:
+        aws.cloudwatch.MetricAlarm(
+            f"{self._name}-{suffix}",
+            name=self._settings.name(suffix),
+            alarm_description=description,
+            comparison_operator=_operator(when),
+            threshold=when.above if when.below is None else when.below,
+            evaluation_periods=when.periods,
+            datapoints_to_alarm=when.of_them,
+            treat_missing_data=when.missing,
+            alarm_actions=self._told,
+            ok_actions=self._told,
+            opts=self._opts,
+            **looked_at,
+        )
 
 
 def _watch_the_recovery(alarm: _Alarm, args: AlarmsArgs) -> None:

@@ -1,6 +1,6 @@
 """Refuses arguments that don't go together, or that must be known before anything is deployed."""
 
-from collections.abc import Awaitable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from types import UnionType
@@ -8,7 +8,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 import pulumi
 
-from infra.arguments import BackgroundTasksArgs
+from infra.arguments import BackgroundTasksArgs, takes_output
 from infra.errors import ConfigError
 from infra.existing import BUCKET, BUS, TABLE
 
@@ -31,7 +31,7 @@ def check_arguments(args: BackgroundTasksArgs) -> None:
 def _unfit(args: BackgroundTasksArgs) -> Iterator[str]:
     for name, hint in [(each.name, each.type) for each in fields(args)]:
         value = getattr(args, name)
-        if isinstance(value, pulumi.Output) and not _takes_output(hint):
+        if isinstance(value, pulumi.Output) and not takes_output(hint):
             yield (
                 f"BackgroundTasksArgs({name}=...) is an Output, and decides which resources there"
                 " are: it takes a value that is known beforehand. Next: pass a value of the program"
@@ -80,11 +80,6 @@ def _is_list(hint: object) -> bool:
 def _parts(hint: object) -> tuple[object, ...]:
     """The members of a union; of anything else, nothing."""
     return get_args(hint) if get_origin(hint) in (Union, UnionType) else ()
-
-
-def _takes_output(hint: object) -> bool:
-    """Whether a type is a `pulumi.Input`: a value, an awaitable or an Output."""
-    return any(get_origin(each) is Awaitable for each in get_args(hint))
 
 
 def _incomplete(args: BackgroundTasksArgs) -> Iterator[str]:

@@ -1,10 +1,10 @@
 """What a program says of its background tasks, and what the components make of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args, get_origin
 
 import pulumi
 
@@ -105,6 +105,11 @@ class BackgroundTasksArgs:
             is_empty = isinstance(value, str | list | tuple) and not value
             if each.default is None and is_empty:
                 object.__setattr__(self, each.name, None)
+
+
+def takes_output(hint: object) -> bool:
+    """Whether the type of an argument is a `pulumi.Input`: a value, an awaitable or an Output."""
+    return any(get_origin(each) is Awaitable for each in get_args(hint))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,8 +13,9 @@ from infra.arguments import BackgroundTasksArgs
 from infra.documents import console, policies
 from infra.event_routing import EventRouting, EventRoutingArgs
 from infra.exclusive import take
-from infra.function import Function, FunctionArgs, FunctionDefaults, make_log_group
+from infra.function import Function, FunctionArgs, FunctionDefaults
 from infra.graphql_api import GraphqlApi, GraphqlApiArgs
+from infra.log_group import function_log, log_group
 from infra.monitoring import Monitoring, MonitoringArgs
 from infra.names import checked_prefix
 from infra.recovery_function import RecoveryFunction, RecoveryFunctionArgs
@@ -72,7 +73,7 @@ class BackgroundTasks(pulumi.ComponentResource):
         )
         child = pulumi.ResourceOptions(parent=self)
         # AWS refuses it where another stack has these names, and all else comes after it.
-        first = make_log_group(f"{name}-worker", f"{prefix}-worker", args, child)
+        first = log_group(f"{name}-worker", function_log(f"{prefix}-worker"), args, child)
         storage = Storage(name, StorageArgs(args=args, prefix=prefix, first=first), child)
         settings = storage.settings
         defaults = FunctionDefaults(
@@ -123,14 +124,7 @@ class BackgroundTasks(pulumi.ComponentResource):
         self.api_function_name = api.function_name
         self.recovery_function_name = recovery.function_name
         self.dead_letter_queue_url = storage.dead_letter_queue.url
-        self.console = pulumi.Output.all(
-            prefix=settings.names.prefix,
-            executions=machine.arn,
-            table=self.table_name,
-            event_bus=self.event_bus_name,
-            undelivered=self.dead_letter_queue_url,
-            recovery_failures=storage.recovery_failures.url,
-        ).apply(lambda names: console.links(**names))
+        self.console = _console(storage, machine)
         self.dashboard_url = pulumi.Output.all(
             executions=machine.arn, name=monitoring.dashboard_name
         ).apply(lambda names: console.dashboard(**names))
@@ -147,7 +141,7 @@ class BackgroundTasks(pulumi.ComponentResource):
         )
 
 
-def _worker(defaults: FunctionDefaults, log_group: aws.cloudwatch.LogGroup) -> FunctionArgs:
+def _worker(defaults: FunctionDefaults, logs: aws.cloudwatch.LogGroup) -> FunctionArgs:
     args = defaults.settings.args
     return FunctionArgs(
         defaults=defaults,
@@ -163,7 +157,7 @@ def _worker(defaults: FunctionDefaults, log_group: aws.cloudwatch.LogGroup) -> F
             "IMPORT_CSV_BUCKETS": pulumi.Output.json_dumps(args.import_csv_buckets),
             "IMPORT_CSV_TABLES": pulumi.Output.json_dumps(args.import_csv_tables),
         },
-        log_group=log_group,
+        log_group=logs,
         reserved_concurrency=args.worker_concurrency or None,
     )
 
@@ -186,3 +180,14 @@ def _scheduler(
         state_machine_arn=machine.arn,
         dead_letter_queue_arn=storage.dead_letter_queue.arn,
     )
+
+
+def _console(storage: Storage, machine: StateMachine) -> pulumi.Output[dict[str, str]]:
+    return pulumi.Output.all(
+        prefix=storage.settings.names.prefix,
+        executions=machine.arn,
+        table=storage.table_name,
+        event_bus=storage.event_bus_name,
+        undelivered=storage.dead_letter_queue.url,
+        recovery_failures=storage.recovery_failures.url,
+    ).apply(lambda names: console.links(**names))

@@ -65,7 +65,7 @@ BUCKET: Final = Kind(
 
 
 def existing(
-    kind: Kind, arn: pulumi.Input[str], neighbour: pulumi.Output[str]
+    kind: Kind, arn: pulumi.Input[str], neighbour: pulumi.Output[str], settings: Settings
 ) -> pulumi.Output[str]:
     """The ARN of somebody else's resource, once it is known that it can be used.
 
@@ -76,11 +76,12 @@ def existing(
         ConfigError: as soon as the ARN is known. It is another thing's, or of another account or
             region, or another component of the program has it.
     """
-    return pulumi.Output.all(arn, neighbour).apply(lambda both: _checked(kind, *both))
+    checked = pulumi.Output.all(arn, neighbour).apply(lambda both: _checked(kind, *both))
+    return own(kind, checked, settings)
 
 
 def own(kind: Kind, arn: pulumi.Output[str], settings: Settings) -> pulumi.Output[str]:
-    """The ARN of the component's own resource, which no other component of the program may have."""
+    """The ARN of a resource that no other component of the program may have."""
     return pulumi.Output.all(arn, settings.names.prefix).apply(lambda both: _taken(kind, *both))
 
 
@@ -94,7 +95,7 @@ def _checked(kind: Kind, arn: str, neighbour: str) -> str:
             f"{said} is in {there}, and the stack's own resources are in {here}: they have to be"
             " together. Next: pass one of the same account and region."
         )
-    return _taken(kind, arn, neighbour.rpartition(":")[2].removesuffix("-undelivered"))
+    return arn
 
 
 def _taken(kind: Kind, arn: str, owner: str) -> str:

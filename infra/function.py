@@ -8,10 +8,11 @@ import pulumi
 import pulumi_aws as aws
 
 from infra.archive import wheels
-from infra.arguments import BackgroundTasksArgs, Settings, Statements
+from infra.arguments import Settings, Statements
 from infra.documents import policies
 from infra.documents.policies import Arns, Document
 from infra.errors import ConfigError
+from infra.log_group import function_log, log_group
 from infra.names import METRICS_NAMESPACE
 from infra.role import Role, RoleArgs
 
@@ -75,15 +76,15 @@ class Function(pulumi.ComponentResource):
     ) -> None:
         super().__init__("background-tasks:infra:Function", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        log_group = args.log_group or make_log_group(
-            name, args.physical_name, args.defaults.settings.args, child
+        logs = args.log_group or log_group(
+            name, function_log(args.physical_name), args.defaults.settings.args, child
         )
-        role = Role(name, _role(args, log_group), child)
+        role = Role(name, _role(args, logs), child)
         function = _lambda(
             name,
             args,
             role,
-            log_group,
+            logs,
             pulumi.ResourceOptions(parent=self, depends_on=[role.policy]),
         )
         live = aws.lambda_.Alias(
@@ -99,23 +100,8 @@ class Function(pulumi.ComponentResource):
         self.register_outputs({"arn": self.arn, "function_name": self.function_name})
 
 
-def make_log_group(
-    name: str,
-    function_name: pulumi.Input[str],
-    args: BackgroundTasksArgs,
-    opts: pulumi.ResourceOptions,
-) -> aws.cloudwatch.LogGroup:
-    return aws.cloudwatch.LogGroup(
-        name,
-        name=pulumi.Output.concat("/aws/lambda/", function_name),
-        retention_in_days=args.log_retention_days,
-        kms_key_id=args.kms_key_arn,
-        opts=opts,
-    )
-
-
-def _role(args: FunctionArgs, log_group: aws.cloudwatch.LogGroup) -> RoleArgs:
-    allowed = pulumi.Output.all(args.defaults.arns, log_group.arn, _statements(args)).apply(
+def _role(args: FunctionArgs, logs: aws.cloudwatch.LogGroup) -> RoleArgs:
+    allowed = pulumi.Output.all(args.defaults.arns, logs.arn, _statements(args)).apply(
         lambda known: args.policy(known[0], known[1], tasks=known[2])
     )
     return RoleArgs(
@@ -139,7 +125,7 @@ def _lambda(
     name: str,
     args: FunctionArgs,
     role: Role,
-    log_group: aws.cloudwatch.LogGroup,
+    logs: aws.cloudwatch.LogGroup,
     opts: pulumi.ResourceOptions,
 ) -> aws.lambda_.Function:
     of_all = args.defaults.settings.args
@@ -162,7 +148,7 @@ def _lambda(
         vpc_config=_vpc(args),
         tracing_config=_tracing(args),
         logging_config=aws.lambda_.FunctionLoggingConfigArgs(
-            log_format="Text", log_group=log_group.name
+            log_format="Text", log_group=logs.name
         ),
         opts=opts,
     )

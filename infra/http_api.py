@@ -10,6 +10,7 @@ import pulumi_aws as aws
 from infra.arguments import Settings
 from infra.documents.partitions import service_principal
 from infra.function import Function
+from infra.log_group import log_group
 
 PATH: Final = "/graphql"
 ROUTE: Final = f"POST {PATH}"
@@ -158,20 +159,15 @@ def _jwt_authorizer(
 def _stage(
     name: str, api: aws.apigatewayv2.Api, settings: Settings, opts: pulumi.ResourceOptions
 ) -> None:
-    log_group = aws.cloudwatch.LogGroup(
-        f"{name}-access",
-        name=pulumi.Output.concat("/aws/vendedlogs/apis/", settings.name("api")),
-        retention_in_days=settings.args.log_retention_days,
-        kms_key_id=settings.args.kms_key_arn,
-        opts=opts,
-    )
+    log_name = pulumi.Output.concat("/aws/vendedlogs/apis/", settings.name("api"))
+    logs = log_group(f"{name}-access", log_name, settings.args, opts)
     aws.apigatewayv2.Stage(
         name,
         api_id=api.id,
         name="$default",
         auto_deploy=True,
         access_log_settings=aws.apigatewayv2.StageAccessLogSettingsArgs(
-            destination_arn=log_group.arn,
+            destination_arn=logs.arn,
             format=json.dumps(ACCESS_LOG_FIELDS),
         ),
         default_route_settings=aws.apigatewayv2.StageDefaultRouteSettingsArgs(

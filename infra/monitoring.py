@@ -10,6 +10,7 @@ from infra.arguments import Settings
 from infra.documents import dashboard, policies
 from infra.documents.queries import QUERIES
 from infra.function import Function
+from infra.log_group import function_log
 from infra.names import METRICS_NAMESPACE
 from infra.storage import Storage
 
@@ -48,7 +49,7 @@ class Monitoring(pulumi.ComponentResource):
                 name=pulumi.Output.concat(args.settings.names.prefix, "/", title),
                 query_string=query,
                 log_group_names=[
-                    pulumi.Output.concat("/aws/lambda/", function)
+                    function_log(function)
                     for function in (args.worker.function_name, args.api_name, args.recovery_name)
                 ],
                 opts=child,

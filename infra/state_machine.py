@@ -10,6 +10,7 @@ from infra.arguments import Settings
 from infra.documents import policies, state_machine_definition
 from infra.documents.partitions import account_of, partition_of, region_of
 from infra.errors import ConfigError
+from infra.log_group import log_group
 from infra.role import Role, RoleArgs
 
 SUFFIX: Final = "state-machine"
@@ -40,15 +41,10 @@ class StateMachine(pulumi.ComponentResource):
         super().__init__("background-tasks:infra:StateMachine", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         physical_name = args.settings.name(SUFFIX)
-        log_group = aws.cloudwatch.LogGroup(
-            name,
-            # Groups with this prefix don't use up the account's resource policies (Step Functions
-            # guide, "Using CloudWatch Logs").
-            name=pulumi.Output.concat("/aws/vendedlogs/states/", physical_name),
-            retention_in_days=args.settings.args.log_retention_days,
-            kms_key_id=args.settings.args.kms_key_arn,
-            opts=child,
-        )
+        # Groups with this prefix don't use up the account's resource policies (Step Functions
+        # guide, "Using CloudWatch Logs").
+        log_name = pulumi.Output.concat("/aws/vendedlogs/states/", physical_name)
+        logs = log_group(name, log_name, args.settings.args, child)
         role = Role(name, _role(args, physical_name), child)
         document = pulumi.Output.from_input(args.worker_arn).apply(
             lambda arn: state_machine_definition.definition(worker_arn=arn)
@@ -59,7 +55,7 @@ class StateMachine(pulumi.ComponentResource):
             type="STANDARD",
             definition=pulumi.Output.json_dumps(document),
             role_arn=role.arn,
-            logging_configuration=_logging(args.settings, log_group),
+            logging_configuration=_logging(args.settings, logs),
             tracing_configuration=aws.sfn.StateMachineTracingConfigurationArgs(
                 enabled=args.settings.args.tracing != "off"
             ),
@@ -127,7 +123,7 @@ def _encryption(settings: Settings) -> aws.sfn.StateMachineEncryptionConfigurati
 
 
 def _logging(
-    settings: Settings, log_group: aws.cloudwatch.LogGroup
+    settings: Settings, logs: aws.cloudwatch.LogGroup
 ) -> aws.sfn.StateMachineLoggingConfigurationArgs:
     if settings.args.execution_log_level == "OFF":
         # Without a destination, as Step Functions has it (API reference, "LoggingConfiguration").
@@ -135,5 +131,5 @@ def _logging(
     return aws.sfn.StateMachineLoggingConfigurationArgs(
         level=settings.args.execution_log_level,
         include_execution_data=settings.args.execution_log_data,
-        log_destination=pulumi.Output.concat(log_group.arn, ":*"),
+        log_destination=pulumi.Output.concat(logs.arn, ":*"),
     )

@@ -11,6 +11,7 @@ import pulumi_aws as aws
 from handler.contract import DAY_SECONDS, WORKER_TIMEOUT_SECONDS, EnvVar
 from infra import state_machine
 from infra.arguments import BackgroundTasksArgs, Settings
+from infra.documents.partitions import region_of
 from infra.documents.policies import Arns
 from infra.existing import BUCKET, BUS, TABLE, existing, own
 from infra.names import Names
@@ -106,7 +107,7 @@ class Storage(pulumi.ComponentResource):
 def _names(queue: aws.sqs.Queue) -> Names:
     return Names(
         prefix=queue.name.apply(lambda name: name.removesuffix(f"-{UNDELIVERED}")),
-        region=queue.arn.apply(lambda arn: arn.split(":")[3]),
+        region=queue.arn.apply(region_of),
     )
 
 
@@ -119,7 +120,7 @@ def _table(
     name: str, settings: Settings, queue_arn: pulumi.Output[str], opts: pulumi.ResourceOptions
 ) -> pulumi.Output[str]:
     if settings.args.table_arn is not None:
-        return existing(TABLE, settings.args.table_arn, queue_arn)
+        return existing(TABLE, settings.args.table_arn, queue_arn, settings)
     args = TaskTableArgs(
         physical_name=settings.name("tasks"),
         kms_key_arn=settings.args.kms_key_arn,
@@ -132,7 +133,7 @@ def _bucket(
     name: str, settings: Settings, queue: aws.sqs.Queue, opts: pulumi.ResourceOptions
 ) -> pulumi.Output[str]:
     if settings.args.payload_bucket_arn is not None:
-        return existing(BUCKET, settings.args.payload_bucket_arn, queue.arn)
+        return existing(BUCKET, settings.args.payload_bucket_arn, queue.arn, settings)
     args = PayloadBucketArgs(
         physical_name=queue.arn.apply(_bucket_name),
         kms_key_arn=settings.args.kms_key_arn,
@@ -157,7 +158,7 @@ def _event_bus(
     name: str, settings: Settings, queue_arn: pulumi.Output[str], opts: pulumi.ResourceOptions
 ) -> pulumi.Output[str]:
     if settings.args.event_bus_arn is not None:
-        return existing(BUS, settings.args.event_bus_arn, queue_arn)
+        return existing(BUS, settings.args.event_bus_arn, queue_arn, settings)
     return own(
         BUS, aws.cloudwatch.EventBus(name, name=settings.name("bus"), opts=opts).arn, settings
     )

@@ -4,6 +4,7 @@ from typing import Final
 
 from cli.first_deploy.results import Failed, Ok, Result, Skipped
 from cli.first_deploy.stack import Stack
+from infra.documents.partitions import account_of, partition_of, region_of
 
 # What SNS has in place of an ARN until somebody confirms (API reference, "Subscription").
 _PENDING: Final = "PendingConfirmation"
@@ -34,5 +35,6 @@ def alarm_subscriptions(stack: Stack) -> Result:
 def _own_topic(stack: Stack) -> str:
     if not stack.setting("alarmEmail"):
         return ""
-    _, partition, _, region, account, _ = stack.outputs["stateMachineArn"].split(":", 5)
+    machine = stack.outputs["stateMachineArn"]
+    partition, region, account = partition_of(machine), region_of(machine), account_of(machine)
     return f"arn:{partition}:sns:{region}:{account}:{stack.prefix}-alarms"

@@ -4,6 +4,7 @@ from typing import Final
 
 from cli.first_deploy.results import Failed, Ok, Result
 from cli.first_deploy.stack import Stack
+from infra.documents.partitions import partition_of
 from infra.state_machine import SUFFIX, arn_from_name
 
 GROUPS: Final = (
@@ -67,11 +68,8 @@ def state_machine(stack: Stack) -> Result:
 
 def _arn(stack: Stack) -> str:
     # Of any resource: what counts are its account and its region.
-    neighbour = f"{_partition(stack)}:any:{stack.client('sts').meta.region_name}"
+    partition = partition_of(stack.identity["Arn"])
+    neighbour = f"{partition}:any:{stack.client('sts').meta.region_name}"
     return arn_from_name(
         f"arn:{neighbour}:{stack.identity['Account']}:any", f"{stack.prefix}-{SUFFIX}"
     )
-
-
-def _partition(stack: Stack) -> str:
-    return stack.identity["Arn"].split(":")[1]

@@ -13,6 +13,7 @@ from pulumi.runtime import config as pulumi_config
 
 from infra import config
 from infra.arguments import BackgroundTasksArgs
+from infra.config_values import RESERVED_VARIABLES
 from infra.errors import ConfigError
 from tests.infra.recording import ROOT, defaults, run, set_config
 
@@ -333,7 +334,7 @@ class TestLimitsOfAws:
 
     @pytest.mark.parametrize(
         "name",
-        [*sorted(config.RESERVED_VARIABLES), "AWS_LAMBDA_RUNTIME_API", "AWS_LAMBDA_FUNCTION_NAME"],
+        [*sorted(RESERVED_VARIABLES), "AWS_LAMBDA_RUNTIME_API", "AWS_LAMBDA_FUNCTION_NAME"],
     )
     def test_a_variable_that_lambda_sets_is_refused(self, name: str) -> None:
         assert f'has the name "{name}" (Lambda sets this variable itself' in refusal(

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pytest
 
-from infra.config import RETENTION_PERIODS
+from infra.config_values import RETENTION_PERIODS
 from infra.documents import policies
 from infra.documents.policies import Statement
 from tests.infra.recording import PROJECT, Program, Resource, defaults
