@@ -190,16 +190,19 @@ MAX_ID_BYTES: Final = 512
 MAX_EXECUTION_NAME_BYTES: Final = 256
 
 # An execution has 25,000 history events (Step Functions quotas, "Maximum execution event history
-# size"). An iteration that waits writes nine: Run entered, scheduled, started, succeeded, exited;
-# CheckStatus and Wait entered and exited. A failed attempt at Run writes three more. So a task
-# moves on to a new execution after 2,000 iterations, or 18,000 events: 7,000 are left for failed
+# size"). A visit of Run that waits writes nine: Run entered, scheduled, started, succeeded,
+# exited; CheckStatus and Wait entered and exited. A failed attempt at Run writes three more. So a
+# task moves on to a new execution after 2,000 visits, or 18,000 events: 7,000 are left for failed
 # attempts (tests/handler/iteration/test_no_ceiling.py does this arithmetic).
-MAX_EXECUTION_ITERATIONS: Final = 2_000
+MAX_EXECUTION_VISITS: Final = 2_000
 # An execution lives a year (Step Functions quotas, "Maximum execution time"): a task moves on
 # before a wait would end later.
 MAX_EXECUTION_SECONDS: Final = 360 * DAY_SECONDS
 
 WORKER_TIMEOUT_SECONDS: Final = 900
+# An iteration goes on in the same invocation while so much of the invocation's time is left: ten
+# minutes of fifteen. So each has two thirds of a Lambda's time, wherever it runs.
+IN_PLACE_SHARE: Final = 2 / 3
 API_TIMEOUT_SECONDS: Final = 30
 # How long a Lambda waits for the import of one file under definitions/; for all together, twice as
 # long. The API answers its first request afterwards, all in its 30 seconds. The worker imports

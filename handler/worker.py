@@ -7,7 +7,7 @@ from handler.process_log import about_task
 from handler.record import Json
 from handler.runtime import LambdaContext, about_invocation, logger, parts, system
 
-log = logger()  # first: what a definition logs while it is imported is in the log, too
+logger()  # first: what a definition logs while it is imported is in the log, too
 # Made while the Lambda starts, where it costs no iteration's time.
 engine_client("dynamodb")
 parts()
@@ -23,6 +23,4 @@ def handler(event: object, context: LambdaContext) -> Json:
         execution_name=payload.get(WireKey.EXECUTION_NAME),
     )
     with about_invocation(context.aws_request_id), ids:
-        answer = system(context).runner.run(event)
-        log.info("visit", extra={"action": "visit", "answer": answer.get("status")})
-        return answer
+        return system(context).runner.run(event)

@@ -10,7 +10,14 @@ from pydantic import BaseModel
 from handler.clock import Clock
 from handler.definition import Aborted, Continue, TaskCode, next_input, stored_input, stored_output
 from handler.errors import EngineSignal, Refused
-from handler.record import Json, Progress, StoredTask, TaskRecord, short_repr
+from handler.record import (
+    Json,
+    Progress,
+    StoredTask,
+    TaskRecord,
+    short_repr,
+    with_own_payloads,
+)
 from handler.table import RecordMoved, Standing, Store, running
 
 _ABORT_CHECK_INTERVAL: Final = timedelta(seconds=1)
@@ -37,7 +44,7 @@ class Checkpoints:
 
     def __init__(self, task: StoredTask, *, code: TaskCode, store: Store, clock: Clock) -> None:
         self.stored = task
-        self.record: TaskRecord = task.to_record()
+        self.record: TaskRecord = _shown(task)
         self.ended_with: Aborted | Continue | None = None
         self.loop_input: BaseModel | None = None  # of a loop that runs
         self._code = code
@@ -154,4 +161,9 @@ class Checkpoints:
                     return  # as above
                 self._is_overtaken = True
                 raise self.end_iteration(Aborted()) from moved
-            self.record = self.stored.to_record()
+            self.record = _shown(self.stored)
+
+
+def _shown(task: StoredTask) -> TaskRecord:
+    """The record for the author: what becomes of its payloads there is not stored."""
+    return with_own_payloads(task.to_record())

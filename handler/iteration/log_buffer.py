@@ -52,6 +52,16 @@ class LogBuffer:
         self._lines: list[LogLine] = []
         self._bytes = 0
         self._part = 0
+        self._keeps = enabled
+
+    def of_next(self, task: StoredTask) -> "LogBuffer":
+        """The buffer of the iteration that goes on where this one has ended."""
+        return LogBuffer(task, logs=self._logs, clock=self._clock, enabled=self._keeps)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the iteration has logged nothing that is kept."""
+        return not self._lines and not self._part
 
     def add(
         self,

@@ -55,7 +55,7 @@ class StoredTask(TaskRecord):
     """
 
     write_token: str | None = None  # of the last write; see `Store`
-    execution_iterations: Count = 0  # iterations that the owning execution ran
+    execution_visits: Count = 0  # of `Run`, by the owning execution, crashed ones included
     counted_iterations: Count = 0
     claims_since_outcome: Count = 0
     resends: Count = 0  # how often its event was sent again
@@ -171,6 +171,22 @@ class StoredTask(TaskRecord):
         """The iteration has ended and another follows, after `wait` seconds."""
         return self._continued(now, wait, input=input, attempts=0, free=0 if counts else 1)
 
+    def claimed_in_place(self, before: Self) -> Self:
+        """The invocation that has ended the iteration of `before` so runs the next one, too.
+
+        The visit of `Run` has no answer yet.
+        """
+        return self.model_copy(
+            update={
+                "iterations": self.iterations + 1,
+                "counted_iterations": self.counted_iterations + 1,
+                "attempts": self.attempts + 1,
+                "claims_since_outcome": 1,
+                "last_answer": before.last_answer,
+                "answered_visit": before.answered_visit,
+            }
+        )
+
     def retried(self, *, now: datetime, wait: int) -> Self:
         """The attempt has failed and another follows, from the last checkpoint."""
         return self._continued(now, wait)
@@ -226,7 +242,7 @@ class StoredTask(TaskRecord):
 
     def released(self, *, now: datetime) -> Self:
         """The execution gives up the task, for the next execution to own."""
-        free = {"execution_name": None, "execution_iterations": 0, "visit_entered_on": None}
+        free = {"execution_name": None, "execution_visits": 0, "visit_entered_on": None}
         return self._changed(now, resends=0, **free)
 
     def _continued(self, now: datetime, wait: int, *, free: int = 0, **changes: object) -> Self:

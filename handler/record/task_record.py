@@ -1,6 +1,7 @@
 """A task, as its author, its hooks and the API see it."""
 
 from collections.abc import Callable, Collection
+from copy import deepcopy
 from typing import TYPE_CHECKING, ClassVar, Final, TypeVar
 
 from pydantic import Field, PrivateAttr, model_serializer
@@ -139,6 +140,18 @@ def lazy(record: Record, read: ReadPayload, names: Collection[str]) -> Record:
         copy.__dict__.pop(name, None)
     copy._read = read
     return copy
+
+
+def with_own_payloads(record: Record) -> Record:
+    """A record whose payloads are copies of those of `record`, made when they are asked for."""
+
+    def own(name: str, is_strict: bool) -> Json | None:
+        if record._read and not has_read(record, name):
+            return record._read(name, is_strict)
+        payload: Json | None = deepcopy(getattr(record, name))
+        return payload
+
+    return lazy(record, own, PAYLOADS)
 
 
 def whole(record: Record) -> Record:

@@ -141,6 +141,9 @@ class Stack(World):
             self._clients[service] = WatchedClient(aws_client(service))
         return self._clients[service]
 
+    def remaining(self) -> float:
+        return self.shown()
+
     @property
     def metrics_counted(self) -> CountedMetrics:
         return self.metrics

@@ -286,11 +286,11 @@ class TestOtherMoves:
         assert (after.resends, after.saved_on) == (2, LATER)
 
     def test_a_released_task_has_no_execution_and_counts_anew(self) -> None:
-        task = running(execution_name="execution-1", execution_iterations=2_000, resends=2)
+        task = running(execution_name="execution-1", execution_visits=2_000, resends=2)
 
         after = task.released(now=LATER)
 
-        assert (after.execution_name, after.execution_iterations, after.resends) == (None, 0, 0)
+        assert (after.execution_name, after.execution_visits, after.resends) == (None, 0, 0)
         assert after.iterations == 1
 
 

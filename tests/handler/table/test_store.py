@@ -140,7 +140,7 @@ class TestClaiming:
         assert stack.dynamodb.calls == ["update_item"]
         assert (task.status, task.started_on) == (Status.RUNNING, NOW)
         assert (task.iterations, task.counted_iterations, task.claims_since_outcome) == (1, 1, 1)
-        assert (task.attempts, task.execution_iterations) == (1, 1)
+        assert (task.attempts, task.execution_visits) == (1, 1)
         assert (task.execution_name, task.visit) == ("execution-1", "visit-1")
         assert task == store.get("t1")
 
@@ -272,7 +272,7 @@ class TestLostResponses:
         assert stack.dynamodb.calls == ["update_item"] * 2
         assert task == store.get("t1")
         assert (task.iterations, task.counted_iterations, task.claims_since_outcome) == (1, 1, 1)
-        assert (task.attempts, task.execution_iterations) == (1, 1)
+        assert (task.attempts, task.execution_visits) == (1, 1)
 
     def test_a_claim_whose_response_is_lost_is_refused_after_an_abort(
         self, stack: Stack, store: Store
