@@ -47,6 +47,7 @@ class Checkpoints:
         self.record: TaskRecord = _shown(task)
         self.ended_with: Aborted | Continue | None = None
         self.loop_input: BaseModel | None = None  # of a loop that runs
+        self.was_short_of_time = False  # whether the author's code was told so
         self._code = code
         self._store = store
         self._clock = clock

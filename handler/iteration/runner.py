@@ -150,13 +150,15 @@ class Runner:
         """Whether the next iteration is this invocation's as well.
 
         Not behind a crash: the state machine counts the deaths in one visit of `Run`, and the next
-        step has its own. And not at the limit: who claims it there ends the task.
+        step has its own. Not where the author's code was told that little time is left: it would
+        be told so again, at once. And not at the limit: who claims it there ends the task.
         """
         after, definition = outcome.task, iteration.definition
         return (
             definition.in_place
             and after.last_answer is AnswerStatus.CONTINUE
             and not after.waiting_until
+            and not outcome.was_short_of_time
             and iteration.task.claims_since_outcome == 1
             and after.counted_iterations < definition.max_iterations
             and self._remaining() >= visit.in_place_until

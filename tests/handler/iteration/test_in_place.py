@@ -3,6 +3,7 @@
 import logging
 import random
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -141,6 +142,23 @@ class TestVisits:
             answers = world.result().answers
 
         assert len(answers) == 3 - iterations
+
+    def test_a_task_that_was_told_that_little_time_is_left_gets_a_new_invocation(self) -> None:
+        @task()
+        def early(context: Context, input: Step) -> Verdict:
+            world.clock.advance(60)
+            is_close = context.is_close_to_timeout(margin=timedelta(minutes=14.5))
+            closeness.append(is_close)
+            return Done() if input.number == 3 else Continue(Step(number=input.number + 1))
+
+        closeness: list[bool] = []
+        with World.of(early) as world:
+            world.start(early)
+            world.finish()
+            answers = world.result().answers
+
+        assert closeness == [True] * 3
+        assert len(answers) == 3
 
     def test_the_loop_of_each_goes_on_in_place_after_per_iteration_items(self) -> None:
         class Rows(BaseModel):
