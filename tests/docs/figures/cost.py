@@ -92,7 +92,8 @@ def _workload() -> Paragraph:
         f" table is assumed to take {REQUEST_SECONDS * 1000:.0f} ms, a line of a log"
         f" {BYTES_OF_A_LINE} bytes, what a rival stores of a step {BYTES_OF_A_STEP} bytes. What is"
         f" stored is kept for {RETENTION_DAYS} days (`taskRetentionDays`), by durable functions"
-        f" for {DURABLE_DAYS}, and a month has {HOURS_OF_A_MONTH} hours.",
+        f" for {DURABLE_DAYS}, and a month has {HOURS_OF_A_MONTH} hours. The time that Step"
+        " Functions takes between two states is not counted.",
     )
 
 
@@ -247,12 +248,18 @@ def _parts_of_a_task() -> Iterator[tuple[str, str, float]]:
     yield (
         "its trigger, by code",
         f"1 event, {_written(whole.trigger)}",
-        (dollars("event") + _writing(whole.trigger)),
+        dollars("event") + _writing(whole.trigger),
+    )
+    child = footprint.of_a_childs_trigger()
+    yield (
+        "the trigger of a child",
+        f"1 event, {_written(child)}",
+        dollars("event") + _writing(child),
     )
     yield (
         "its trigger by the API, besides",
         f"a request, {API_SECONDS * 1000:.0f} ms of Lambda",
-        (dollars("api_request") + _lambda(API_SECONDS, 1, gb=API_GB)),
+        dollars("api_request") + _lambda(API_SECONDS, 1, gb=API_GB),
     )
     started = transitions(1, executions=1)
     yield (

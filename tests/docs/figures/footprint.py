@@ -129,6 +129,28 @@ def of_a_task() -> Whole:
     return _run(1, logs=False)
 
 
+@functools.cache
+def of_a_childs_trigger() -> Meter:
+    """What the trigger of a child takes: its record, and its row with its parent."""
+
+    @task()
+    def child(context: Context) -> Done:
+        return Done()
+
+    @task()
+    def parent(context: Context) -> Done:
+        before = world.meter.copy()
+        context.trigger(child)
+        triggers.append(world.meter.since(before))
+        return Done()
+
+    triggers: list[Meter] = []
+    with MeteredWorld.of(parent, child) as world:
+        world.start(parent)
+        world.finish()
+    return triggers[0]
+
+
 def transitions(visits: float, *, executions: float = 0, waits: float = 0) -> float:
     """The state transitions of so many visits of `Run`."""
     return (
