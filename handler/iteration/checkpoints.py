@@ -44,19 +44,26 @@ class Checkpoints:
 
     def __init__(self, task: StoredTask, *, code: TaskCode, store: Store, clock: Clock) -> None:
         self.stored = task
-        self.record: TaskRecord = _shown(task)
         self.ended_with: Aborted | Continue | None = None
         self.loop_input: BaseModel | None = None  # of a loop that runs
         self.was_short_of_time = False  # whether the author's code was told so
         self._code = code
         self._store = store
         self._clock = clock
+        self._record: TaskRecord | None = None
         self._kept: tuple[Json, Progress] | None = None
         self._is_over = False
         self._is_overtaken = False
         self._is_closed = False
         self._lock = RLock()  # a task may save from its threads
         self._asked_at: datetime | None = None
+
+    @property
+    def record(self) -> TaskRecord:
+        """The task as it is stored, for the author: what becomes of its payloads there is not."""
+        if self._record is None:
+            self._record = with_own_payloads(self.stored.to_record())
+        return self._record
 
     def is_over(self) -> bool:
         """Whether the iteration is one of the past: nothing that it does counts any more.
@@ -162,9 +169,4 @@ class Checkpoints:
                     return  # as above
                 self._is_overtaken = True
                 raise self.end_iteration(Aborted()) from moved
-            self.record = _shown(self.stored)
-
-
-def _shown(task: StoredTask) -> TaskRecord:
-    """The record for the author: what becomes of its payloads there is not stored."""
-    return with_own_payloads(task.to_record())
+            self._record = None

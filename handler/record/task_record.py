@@ -143,15 +143,9 @@ def lazy(record: Record, read: ReadPayload, names: Collection[str]) -> Record:
 
 
 def with_own_payloads(record: Record) -> Record:
-    """A record whose payloads are copies of those of `record`, made when they are asked for."""
-
-    def own(name: str, is_strict: bool) -> Json | None:
-        if record._read and not has_read(record, name):
-            return record._read(name, is_strict)
-        payload: Json | None = deepcopy(getattr(record, name))
-        return payload
-
-    return lazy(record, own, PAYLOADS)
+    """The record with copies of its payloads: whoever changes them changes no other's."""
+    read = [name for name in PAYLOADS if has_read(record, name)]
+    return record.model_copy(update={name: deepcopy(getattr(record, name)) for name in read})
 
 
 def whole(record: Record) -> Record:

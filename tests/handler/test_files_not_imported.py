@@ -32,7 +32,7 @@ BROKEN = DefinitionError(
 UNAVAILABLE = ("DefinitionUnavailable", "definitions/export.py can't be imported")
 
 
-@task(id="someTask", max_iterations=2)
+@task(id="someTask", max_iterations=2, in_place=False)
 def in_two_steps(context: Context) -> Verdict:
     return Done() if context.task.iterations == 2 else Continue()
 

@@ -36,7 +36,7 @@ def change(stack: Stack, id: str, **attributes: Any) -> None:
 
 class TestStartsAndEnds:
     def test_a_task_starts_once_however_often_it_runs_or_crashes(self, stack: Stack) -> None:
-        @task()
+        @task(in_place=False)
         def walking(context: Context) -> Verdict:
             return Done() if context.task.iterations == 4 else Continue()
 

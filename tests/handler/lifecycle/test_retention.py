@@ -23,7 +23,7 @@ def recovering(recovering: Recovering) -> Recovering:
 
 
 def counting() -> Definition:
-    @task(id="countUp")
+    @task(id="countUp", in_place=False)
     def count_up(context: Context, input: dict[str, int]) -> Verdict:
         context.log.info("Counted.")
         return Done() if input["count"] == STEPS else Continue({"count": input["count"] + 1})
