@@ -24,7 +24,7 @@ def of_a_task() -> Table:
     rows = [
         (
             "an iteration",
-            f"{contract.WORKER_TIMEOUT_SECONDS // 60} minutes; {_in_place_minutes()} at least in place",
+            f"{_minutes(1)} minutes; {_minutes(contract.IN_PLACE_SHARE)} at least in place",
             "its Lambda is killed, and the iteration runs again",
         ),
         (
@@ -225,5 +225,6 @@ def of_the_api() -> Table:
     return Table("api", ("of the API", "limit"), rows)
 
 
-def _in_place_minutes() -> int:
-    return round(contract.WORKER_TIMEOUT_SECONDS * contract.IN_PLACE_SHARE) // 60
+def _minutes(share: float) -> int:
+    """A part of the worker's time."""
+    return round(contract.WORKER_TIMEOUT_SECONDS * share) // 60
