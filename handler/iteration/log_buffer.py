@@ -52,16 +52,12 @@ class LogBuffer:
         self._lines: list[LogLine] = []
         self._bytes = 0
         self._part = 0
+        self.has_lines = False  # whether the iteration has said something, kept or not
         self._keeps = enabled
 
     def of_next(self, task: StoredTask) -> "LogBuffer":
         """The buffer of the iteration that goes on where this one has ended."""
         return LogBuffer(task, logs=self._logs, clock=self._clock, enabled=self._keeps)
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether the iteration has logged nothing that is kept."""
-        return not self._lines and not self._part
 
     def add(
         self,
@@ -72,6 +68,7 @@ class LogBuffer:
         is_error: bool = False,
     ) -> None:
         """Adds a line. Lines that have grown old or large are written at once."""
+        self.has_lines = True
         self.conclude(message, data=data, failure=failure, is_error=is_error)
         if not self._lines:
             return

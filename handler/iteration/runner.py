@@ -3,6 +3,7 @@
 import logging
 from dataclasses import dataclass, replace
 
+from handler import process_log
 from handler.clock import Clock, RemainingSeconds
 from handler.contract import (
     IN_PLACE_SHARE,
@@ -27,8 +28,6 @@ from handler.iteration.outcome import Outcome
 from handler.lifecycle import EventsByHand, about
 from handler.record import Json, StoredTask, TaskFailure, is_key
 from handler.tracing import traced_iteration
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -93,7 +92,7 @@ class Runner:
         answer = self._answer(event, visit)
         status = answer[WireKey.STATUS]
         details = {"action": "visit", "answer": status, "iterations": visit.iterations}
-        log.info("visit", extra=details)
+        process_log.write(logging.INFO, "visit", details)
         return answer
 
     def _answer(self, event: object, visit: "_Visit") -> Json:

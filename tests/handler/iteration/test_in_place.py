@@ -19,6 +19,7 @@ from handler import (
     Retry,
     TaskRecord,
     Verdict,
+    process_log,
     task,
 )
 from handler.contract import Status
@@ -104,14 +105,15 @@ class TestVisits:
         assert [answer["status"] for answer in result.answers] == ["done"]
 
     def test_the_line_of_the_answer_says_how_many_ran(
-        self, caplog: pytest.LogCaptureFixture
+        self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        caplog.set_level(logging.INFO)
+        lines: list[tuple[object, ...]] = []
+        monkeypatch.setattr(process_log, "write", lambda *line: lines.append(line))
 
         ran(stepping())
 
-        visits = [vars(record) for record in caplog.records if record.message == "visit"]
-        assert [(each["answer"], each["iterations"]) for each in visits] == [("done", COUNT)]
+        visit = {"action": "visit", "answer": "done", "iterations": COUNT}
+        assert lines[-1] == (logging.INFO, "visit", visit)
 
     def test_a_wait_ends_the_visit(self) -> None:
         @task()
