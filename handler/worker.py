@@ -5,11 +5,19 @@ from handler.contract import WireKey
 from handler.events import payload_of
 from handler.process_log import about_task
 from handler.record import Json
-from handler.runtime import LambdaContext, about_invocation, logger, parts, system
+from handler.runtime import (
+    LambdaContext,
+    about_invocation,
+    logger,
+    made_to_stay,
+    parts,
+    system,
+)
 
 log = logger()  # first: what a definition logs while it is imported is in the log, too
 # Made while the Lambda starts, where it costs no iteration's time.
-engine_client("dynamodb")
+with made_to_stay():
+    engine_client("dynamodb")
 parts()
 
 
