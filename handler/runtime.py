@@ -1,7 +1,6 @@
 """The process: what its systems are built from, made once from the environment."""
 
 import functools
-import gc
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -89,24 +88,6 @@ def system(
         )
     _invocation.context = context
     return _system_of_environment(runs_hooks, patience)
-
-
-@contextmanager
-def made_to_stay() -> Iterator[None]:
-    """What the block makes, and all that is there already, is never looked at for garbage.
-
-    It stays as long as the process. Python would look at each of some 70,000 objects again and
-    again while a client of AWS is made: a sixth of a worker's start. `gc.freeze` has these left
-    alone in the iterations, too.
-    """
-    is_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        if is_enabled:
-            gc.enable()
 
 
 def logger() -> logging.Logger:
