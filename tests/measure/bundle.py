@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import get_args
 
 from infra.archive import wheels
-from infra.arguments import Architecture
+from infra.archive.wheels import Architecture
 from infra.bundle import build
 from tests.measure.promise import Promise
 
