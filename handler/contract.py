@@ -141,7 +141,7 @@ class Index(StrEnum):
     @property
     def partition_key(self) -> str:
         """The attribute that partitions the index. `INDEX_SORT_KEY` sorts every index."""
-        return f"{self.value}Key"
+        return f"{self}Key"
 
 
 PARTITION_KEY: Final = "pk"

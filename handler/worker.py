@@ -1,15 +1,19 @@
 """The worker Lambda's entry."""
 
-from handler.aws import engine_client
-from handler.contract import WireKey
-from handler.events import payload_of
-from handler.process_log import about_task
-from handler.record import Json
-from handler.runtime import LambdaContext, about_invocation, logger, parts, system
+from handler.garbage import made_to_stay
+
+with made_to_stay():
+    from handler.aws import engine_client
+    from handler.contract import WireKey
+    from handler.events import payload_of
+    from handler.process_log import about_task
+    from handler.record import Json
+    from handler.runtime import LambdaContext, about_invocation, logger, parts, system
+
+    # Made while the Lambda starts, where it costs no iteration's time.
+    engine_client("dynamodb")
 
 logger()  # first: what a definition logs while it is imported is in the log, too
-# Made while the Lambda starts, where it costs no iteration's time.
-engine_client("dynamodb")
 parts()
 
 

@@ -3,8 +3,12 @@
 import gzip
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
+from pydantic import BaseModel
+
+from handler.clock import to_iso
 from handler.contract import EXPIRY_ATTRIBUTE, PARTITION_KEY, SORT_KEY, Index
 from handler.record import PAYLOADS, Json, StoredTask, TaskLog, to_shown_json, to_text
 from handler.table import keys
@@ -22,17 +26,19 @@ _JSON_ATTRIBUTES: Final = frozenset(
 _FOLLOW_UPS: Final = ("pendingHook", "childrenAbortPending", "expiryPending", keys.DELETION)
 _KEYS: Final = frozenset({PARTITION_KEY, SORT_KEY})
 _NOT_A_FIELD: Final = {"id", *PAYLOADS}
+_STATUS: Final = "taskStatus"
+# The name of a field, that of its attribute, and its default.
+_FIELDS: Final = tuple(
+    (name, str(field.alias), field.default)
+    for name, field in StoredTask.model_fields.items()
+    if name not in _NOT_A_FIELD and not field.exclude
+)
+_JSON: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def task_item(task: StoredTask) -> "Item":
     """The record's item without its payloads, with what conditions and indexes need of it."""
-    # Defaults are omitted to keep the item under 1 KB, one write unit.
-    fields = task.model_dump(
-        by_alias=True, mode="json", exclude=_NOT_A_FIELD, exclude_defaults=True
-    )
-    return keys.task_key(task.id) | encoded(
-        fields | {"taskStatus": task.status} | _index_keys(task)
-    )
+    return keys.task_key(task.id) | encoded(_attributes(task))
 
 
 def stored_task(item: Mapping[str, "AttributeValueTypeDef"]) -> StoredTask:
@@ -48,17 +54,14 @@ def task_log(item: Mapping[str, "AttributeValueTypeDef"]) -> TaskLog:
     return TaskLog.model_validate(decoded(item))
 
 
-def changes(before: "Item", after: "Item") -> "tuple[Item, set[str]]":
-    """What to set and what to remove to turn `before` into `after`; the key is in neither.
+def changes(before: StoredTask, after: StoredTask) -> "tuple[Item, set[str]]":
+    """What to set and what to remove to turn the item of `before` into that of `after`.
 
     Attributes that are in neither item are left alone: newer code may have written them.
     """
-    changed = {
-        name: value
-        for name, value in after.items()
-        if name not in _KEYS and before.get(name) != value
-    }
-    return changed, set(before) - set(after)
+    old, new = _attributes(before), _attributes(after)
+    changed = {name: value for name, value in new.items() if old.get(name) != value}
+    return encoded(changed), old.keys() - new.keys()
 
 
 def has_no_other_follow_up(item: "Item") -> str:
@@ -81,10 +84,26 @@ def expiry(expires_at: int | None) -> "Item":
     return {EXPIRY_ATTRIBUTE: {"N": str(expires_at)}} if expires_at else {}
 
 
+def _attributes(task: StoredTask) -> Json:
+    """The attributes of a task's item but its key and its payloads, not yet encoded."""
+    values = task.__dict__
+    # Defaults are omitted to keep the item under 1 KB, one write unit.
+    found: Json = {
+        attribute: value
+        for name, attribute, default in _FIELDS
+        if (value := values[name]) is not None and value != default
+    }
+    found[_STATUS] = task.status
+    found |= {name: key for name, key in _index_keys(task).items() if key is not None}
+    return found
+
+
 def _encoded(name: str, value: object) -> "AttributeValueTypeDef":
     if name in _JSON_ATTRIBUTES:
         return {"S": json_text(value)}
-    return {"N": str(int(value))} if isinstance(value, int) else {"S": to_text(value)}
+    if isinstance(value, int):
+        return {"N": str(int(value))}
+    return {"S": to_iso(value) if isinstance(value, datetime) else to_text(value)}
 
 
 def _decoded(name: str, value: "AttributeValueTypeDef") -> object:
@@ -97,8 +116,10 @@ def _decoded(name: str, value: "AttributeValueTypeDef") -> object:
 
 def json_text(value: object) -> str:
     """`value` as strict JSON. What is not JSON is checked elsewhere; if any comes, it is shown."""
+    if isinstance(value, BaseModel):
+        value = value.model_dump(by_alias=True, mode="json", exclude_defaults=True)
     try:
-        text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+        text = _JSON.encode(value)
         text.encode()
     except (TypeError, ValueError, RecursionError):
         shown = to_shown_json({"": value})

@@ -188,7 +188,7 @@ class Store:
         """
         token = _new_token()
         payloads = self._payloads.changes(after, before)
-        changed, removed = items.changes(items.task_item(before), items.task_item(after))
+        changed, removed = items.changes(before, after)
         changed |= payloads.changed | items.encoded({keys.WRITE_TOKEN: token})
         removed |= payloads.removed
         update = self._update(after.id, changed, removed, *guard.condition())
@@ -283,13 +283,12 @@ class Store:
         self, after: StoredTask, before: StoredTask, condition: str, values: "Item"
     ) -> bool:
         """Changes what a finished task has left to do. Returns whether `condition` held."""
-        item = items.task_item(before)
-        changed, removed = items.changes(item, items.task_item(after))
+        changed, removed = items.changes(before, after)
         place = {Index.UNFINISHED.partition_key}
         if not after.has_follow_ups:
             # Two who clear one follow-up each may both have seen the other's. But one that somebody
             # has added meanwhile stays where the sweep finds it.
-            last = f"{condition} AND {items.has_no_other_follow_up(item)}"
+            last = f"{condition} AND {items.has_no_other_follow_up(items.task_item(before))}"
             if self._update_if(last, values, after.id, changed, removed | place):
                 return True
         return self._update_if(condition, values, after.id, changed, removed - place)

@@ -1,8 +1,8 @@
 """A task of many iterations on the local AWS, against a Lambda without a store."""
 
 import io
+import itertools
 import json
-import statistics
 import tempfile
 import time
 import zipfile
@@ -12,12 +12,15 @@ from typing import Any
 from infra.documents import policies
 from infra.documents.state_machine_definition import definition
 from infra.state_machine import arn_from_name
+from tests.measure.in_turn import ratio
 from tests.measure.promise import Promise
 from tests.running import Running
 from tests.starting import started
 
 ITERATIONS = 200
-STARTS = 5
+ROUNDS = 3
+STARTS = 7
+RUN = "Run"
 # It counts in its process, as ours does in the table, and writes a line as ours does: the local AWS
 # waits for the first one.
 BARE = f"""
@@ -42,23 +45,43 @@ def _measured(aws: Running) -> list[Promise]:
         "Configuration"
     ]["Role"]
     machine = _bare_machine(aws, _create(functions, "bare", role))
-    theirs = _seconds(
-        aws, aws.states.start_execution(stateMachineArn=machine, input="{}")["executionArn"]
-    )
-    ours = _seconds(aws, aws.execution(aws.trigger("countUp", {"until": ITERATIONS})))
-    fresh = [_first_call(aws, number, role) for number in range(STARTS)]
+    numbers = itertools.count()
     return [
-        Promise(
+        ratio(
             f"{ITERATIONS} iterations end to end, against a Lambda without a store",
-            ours / theirs,
-            2,
+            ours=lambda: _seconds(aws, _count_up(aws, until=ITERATIONS)),
+            theirs=lambda: _seconds(aws, _start_bare(aws, functions, machine)),
+            rounds=ROUNDS,
+            most=2,
         ),
-        Promise(
+        ratio(
             "first call of a fresh worker, against a bare Python Lambda",
-            statistics.median(fresh),
-            3,
+            ours=lambda: _first_call(aws, functions, next(numbers)),
+            theirs=lambda: _first_bare_call(functions, next(numbers), role),
+            rounds=STARTS,
+            most=2.5,
         ),
+        _transitions(aws, "state transitions a visit of `Run`", wait=0, most=2),
+        _transitions(aws, "state transitions a visit of `Run` with a wait", wait=1, most=3),
     ]
+
+
+def _count_up(aws: Running, **input: int) -> str:
+    return aws.execution(aws.trigger("countUp", input))
+
+
+def _start_bare(aws: Running, functions: Any, machine: str) -> str:
+    _restart(functions, "bare", 0)  # its count starts anew
+    execution = aws.states.start_execution(stateMachineArn=machine, input="{}")
+    return str(execution["executionArn"])
+
+
+def _transitions(aws: Running, what: str, *, wait: int, most: float) -> Promise:
+    """From one visit of `Run` to the next."""
+    states = aws.ended(_count_up(aws, until=4, wait=wait)).states
+    visits = [at for at, state in enumerate(states) if state == RUN]
+    most_between = max(after - before for before, after in itertools.pairwise(visits))
+    return Promise(what, most_between, most, " ".join(states))
 
 
 def _bare_machine(aws: Running, function: str) -> str:
@@ -97,20 +120,26 @@ def _seconds(aws: Running, execution: str) -> float:
     return float((found["stopDate"] - found["startDate"]).total_seconds())
 
 
-def _first_call(aws: Running, number: int, role: str) -> float:
-    """How much longer than a bare Lambda's the first call of a worker takes whose process has yet
-    to start.
-    """
-    functions = aws.client("lambda")
+def _first_call(aws: Running, functions: Any, number: int) -> float:
+    """The first call of a worker whose process has yet to start."""
     worker = str(aws.deployed.outputs["workerFunctionName"])
-    # A change of its settings ends the processes that a function has.
-    settings = functions.get_function_configuration(FunctionName=worker)["Environment"]["Variables"]
-    functions.update_function_configuration(
-        FunctionName=worker, Environment={"Variables": settings | {"N": str(number)}}
-    )
+    _restart(functions, worker, number)
+    return _call(functions, worker)
+
+
+def _first_bare_call(functions: Any, number: int, role: str) -> float:
     bare = f"bare-{number}"
     _create(functions, bare, role)
-    return _call(functions, worker) / _call(functions, bare)
+    return _call(functions, bare)
+
+
+def _restart(functions: Any, function: str, number: int) -> None:
+    """Ends the processes that a function has, as any change of its settings does."""
+    found = functions.get_function_configuration(FunctionName=function)
+    variables = found.get("Environment", {}).get("Variables", {})
+    functions.update_function_configuration(
+        FunctionName=function, Environment={"Variables": variables | {"N": str(number)}}
+    )
 
 
 def _call(functions: Any, name: str) -> float:

@@ -137,13 +137,28 @@ def test_an_item_that_stays_has_no_expiry() -> None:
 
 
 def test_changes_are_the_attributes_to_set_and_to_remove() -> None:
-    before = items.task_item(task(waiting_until=NOW, pending_hook="on_done"))
-    after = items.task_item(task(iterations=1))
+    before = task(waiting_until=NOW, pending_hook="on_done", iterations=2)
+    after = task(iterations=1)
 
     changed, removed = items.changes(before, after)
 
     assert changed == {"iterations": {"N": "1"}}
     assert removed == {"waitingUntil", "pendingHook"}
+
+
+def test_the_end_of_a_task_changes_the_keys_of_its_indexes() -> None:
+    before = task(status=Status.RUNNING)
+    after = before.succeeded(now=NOW, output=None)
+
+    changed, removed = items.changes(before, after)
+
+    assert changed == {
+        "taskStatus": {"S": "success"},
+        "finishedOn": {"S": "2030-01-01T00:00:00.000Z"},
+        "lastAnswer": {"S": "done"},
+        Index.BY_STATUS.partition_key: {"S": "root#success"},
+    }
+    assert removed == {Index.UNFINISHED.partition_key}
 
 
 @pytest.mark.parametrize("values", [3, 200_000])
