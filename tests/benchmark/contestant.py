@@ -1,0 +1,99 @@
+"""The process of a contestant: runs a workload as it is told, and prints what that took.
+
+It needs the standard library alone: rivals have an environment without ours.
+"""
+
+import json
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Protocol
+
+from tests.benchmark.meter import Meter
+from tests.benchmark.work import Work, Writing
+from tests.benchmark.workloads import Kind, Workload
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What a workload took.
+
+    Args:
+        seconds: from the first trigger to the last end, the store's time included.
+        own_seconds: those in which no thread was inside the store.
+        invocations: how often a Lambda was invoked; of the state machine, each is a visit of `Run`.
+    """
+
+    seconds: float
+    own_seconds: float
+    requests: int
+    bytes_written: int
+    invocations: int
+
+
+class Ready(Protocol):
+    """A contestant whose store is there and whose parts are loaded."""
+
+    def steps(self, count: int) -> None:
+        """Runs one task of so many steps to its end."""
+
+    def tasks(self, count: int) -> None:
+        """Triggers so many tasks, and waits until all have ended."""
+
+
+Opened = Callable[..., AbstractContextManager[Ready]]
+"""Makes a contestant ready: `(work, meter, folder, **options)`."""
+
+
+class NotTheSameWork(Exception):
+    """A contestant has left out a step, or done one twice."""
+
+
+def main(opened: Opened, packages: tuple[str, ...]) -> None:
+    """Does what the command line says, and prints the result as JSON in the last line.
+
+    Args:
+        packages: those whose versions the report names.
+    """
+    job = json.loads(sys.argv[1])
+    workload = Workload(**job["workload"])
+    found = measured(opened, workload, **job["options"])
+    versions = {name: metadata.version(name) for name in packages}
+    print(json.dumps({"measured": asdict(found), "versions": versions}))
+
+
+def measured(opened: Opened, workload: Workload, **options: Any) -> Measured:
+    """The round in the middle, after a small one that loads what is loaded once."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "items.txt"
+        work = Writing(file) if workload.writes else Work()
+        meter = Meter()
+        with opened(work, meter, Path(folder), **options) as ready:
+            run = ready.steps if workload.kind == Kind.STEPS else ready.tasks
+            _round(run, 2, work, meter)
+            rounds = [_round(run, workload.count, work, meter) for _ in range(workload.rounds)]
+    middle = statistics.median_low([each.own_seconds for each in rounds])
+    return next(each for each in rounds if each.own_seconds == middle)
+
+
+def _round(run: Callable[[int], None], count: int, work: Work, meter: Meter) -> Measured:
+    meter.reset()
+    started = time.perf_counter()
+    run(count)
+    seconds = time.perf_counter() - started
+    found = Measured(
+        seconds=seconds,
+        own_seconds=seconds - meter.store_seconds,
+        requests=meter.requests,
+        bytes_written=meter.bytes_written,
+        invocations=meter.invocations,
+    )
+    if (done := work.take()) != list(range(count)):
+        raise NotTheSameWork(f"{len(done)} steps were done, of {count} that were asked for")
+    return found
