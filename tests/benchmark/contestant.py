@@ -27,11 +27,13 @@ class Measured:
     Args:
         seconds: from the first trigger to the last end, the store's time included.
         own_seconds: those in which no thread was inside the store.
+        cpu_seconds: of the processor, by all threads while they were not inside the store.
         invocations: how often a Lambda was invoked; of the state machine, each is a visit of `Run`.
     """
 
     seconds: float
     own_seconds: float
+    cpu_seconds: float
     requests: int
     bytes_written: int
     invocations: int
@@ -78,18 +80,19 @@ def measured(opened: Opened, workload: Workload, **options: Any) -> Measured:
             run = ready.steps if workload.kind == Kind.STEPS else ready.tasks
             _round(run, 2, work, meter)
             rounds = [_round(run, workload.count, work, meter) for _ in range(workload.rounds)]
-    middle = statistics.median_low([each.own_seconds for each in rounds])
-    return next(each for each in rounds if each.own_seconds == middle)
+    middle = statistics.median_low([each.cpu_seconds for each in rounds])
+    return next(each for each in rounds if each.cpu_seconds == middle)
 
 
 def _round(run: Callable[[int], None], count: int, work: Work, meter: Meter) -> Measured:
     meter.reset()
-    started = time.perf_counter()
+    started, cpu_before = time.perf_counter(), time.process_time()
     run(count)
-    seconds = time.perf_counter() - started
+    seconds, cpu_seconds = time.perf_counter() - started, time.process_time() - cpu_before
     found = Measured(
         seconds=seconds,
         own_seconds=seconds - meter.store_seconds,
+        cpu_seconds=cpu_seconds - meter.store_cpu_seconds,
         requests=meter.requests,
         bytes_written=meter.bytes_written,
         invocations=meter.invocations,

@@ -42,6 +42,7 @@ NOT_IN_PLACE: Final = Entry(
     name="ours, an iteration a step, `in_place=False`",
     store="moto",
     module="iterations",
+    kinds=_STEPS,
     options={"in_place": False},
 )
 EACH: Final = Entry(name="ours, `context.each`", store="moto", module="each", kinds=_STEPS)

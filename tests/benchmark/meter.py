@@ -12,7 +12,8 @@ class Meter:
     """Counts the requests of one contestant, from any of its threads.
 
     Its seconds are those in which at least one thread was inside the store. Where threads overlap,
-    what remains for the contestant itself is therefore never too much.
+    what remains for the contestant itself is therefore never too much. Its processor seconds are
+    those of every thread while it was inside.
     """
 
     def __init__(self) -> None:
@@ -24,7 +25,7 @@ class Meter:
         """Begins a new round, even while a thread of the last one is still inside the store."""
         with self._lock:
             self.requests = self.bytes_written = self.invocations = 0
-            self.store_seconds = 0.0
+            self.store_seconds = self.store_cpu_seconds = 0.0
             self._entered_at = time.perf_counter()
 
     def request(self, *, written: int = 0) -> None:
@@ -36,6 +37,7 @@ class Meter:
     @contextmanager
     def inside(self) -> Iterator[None]:
         """The time inside of the store."""
+        cpu_before = time.thread_time()
         with self._lock:
             if self._inside == 0:
                 self._entered_at = time.perf_counter()
@@ -44,6 +46,7 @@ class Meter:
             yield
         finally:
             with self._lock:
+                self.store_cpu_seconds += time.thread_time() - cpu_before
                 self._inside -= 1
                 if self._inside == 0:
                     self.store_seconds += time.perf_counter() - self._entered_at

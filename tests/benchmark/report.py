@@ -20,12 +20,12 @@ NOTHING: Final = "-"
 
 def table(workload: Workload, rows: Sequence[Row], *, round_trip_ms: float) -> Table:
     """The table of one workload, in the order of its rows."""
-    columns = ["", "its store here", "own ms", "x bare", "ms here", "requests", "bytes written"]
+    columns = ["", "its store here", "CPU ms", "x bare", "ms here", "requests", "bytes written"]
     columns += ["invocations"]
     if workload.kind == Kind.STEPS:
         columns += [f"ms with {round_trip_ms:g} ms a request"]
     found = Table(*columns, box=box.MARKDOWN)
-    bare = _bare_seconds(rows)
+    bare = _bare_cpu_seconds(rows)
     for row in rows:
         cells = _cells(row, bare, round_trip_ms)
         found.add_row(*cells[: len(columns)])
@@ -38,8 +38,8 @@ def away_ms(measured: Measured, *, round_trip_ms: float) -> float:
 
 
 def ratio(measured: Measured, bare_seconds: float) -> float:
-    """How many times as long as the bare loop it takes, the time inside of its store aside."""
-    return measured.own_seconds / bare_seconds
+    """How many times the bare loop's processor time it takes, its store's aside."""
+    return measured.cpu_seconds / bare_seconds
 
 
 def versions(rows: Iterable[Row]) -> str:
@@ -48,10 +48,10 @@ def versions(rows: Iterable[Row]) -> str:
     return ", ".join(f"{name} {version}" for name, version in sorted(found.items()))
 
 
-def _bare_seconds(rows: Iterable[Row]) -> float | None:
+def _bare_cpu_seconds(rows: Iterable[Row]) -> float | None:
     for row in rows:
         if row.entry == BARE and isinstance(row.result, Measured):
-            return row.result.own_seconds
+            return row.result.cpu_seconds
     return None
 
 
@@ -62,7 +62,7 @@ def _cells(row: Row, bare_seconds: float | None, round_trip_ms: float) -> list[s
     return [
         entry.name,
         entry.store,
-        _number(result.own_seconds * 1000),
+        _number(result.cpu_seconds * 1000),
         _number(ratio(result, bare_seconds)) if bare_seconds else NOTHING,
         _number(result.seconds * 1000),
         f"{result.requests:,}",

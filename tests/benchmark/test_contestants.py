@@ -59,6 +59,7 @@ def test_the_bare_loop_asks_no_store() -> None:
 
     assert (found.requests, found.bytes_written, found.invocations) == (0, 0, 0)
     assert found.seconds == found.own_seconds > 0
+    assert found.cpu_seconds > 0
 
 
 @pytest.mark.slow

@@ -23,7 +23,10 @@ def test_each_call_of_a_watched_method_is_a_request_with_the_bytes_that_it_write
     class Watched(Store):
         """A store of this test's own."""
 
-    meter.watch(Watched, "keep", written=lambda item: len(item))
+    def written(*, item: str) -> int:
+        return len(item)
+
+    meter.watch(Watched, "keep", written=written)
 
     assert [Watched().keep(item="abc"), Watched().keep(item="d")] == ["ABC", "D"]
     assert (meter.requests, meter.bytes_written) == (2, 4)
