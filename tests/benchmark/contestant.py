@@ -26,13 +26,11 @@ class Measured:
 
     Args:
         seconds: from the first trigger to the last end, the store's time included.
-        own_seconds: those in which no thread was inside the store.
         cpu_seconds: of the processor, by all threads while they were not inside the store.
         invocations: how often a Lambda was invoked; of the state machine, each is a visit of `Run`.
     """
 
     seconds: float
-    own_seconds: float
     cpu_seconds: float
     requests: int
     bytes_written: int
@@ -91,8 +89,7 @@ def _round(run: Callable[[int], None], count: int, work: Work, meter: Meter) -> 
     seconds, cpu_seconds = time.perf_counter() - started, time.process_time() - cpu_before
     found = Measured(
         seconds=seconds,
-        own_seconds=seconds - meter.store_seconds,
-        cpu_seconds=cpu_seconds - meter.store_cpu_seconds,
+        cpu_seconds=cpu_seconds - meter.store_seconds,
         requests=meter.requests,
         bytes_written=meter.bytes_written,
         invocations=meter.invocations,

@@ -33,7 +33,7 @@ def make_ready(folder: Path = FOLDER) -> None:
     """
     if is_ready(folder):
         return
-    print(f"Installing the rivals into {folder.relative_to(ROOT)} (once) ...", flush=True)
+    print(f"Installing the rivals into {folder} (once) ...", flush=True)
     _run(sys.executable, "-m", "venv", "--clear", str(folder))
     pip = [str(python(folder)), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     _run(*pip, "--require-hashes", "-r", str(LOCK))

@@ -1,4 +1,4 @@
-"""What a contestant does at its store: how often, how long, how many bytes."""
+"""What a contestant does at its store: how often, with how many bytes, with how much work."""
 
 import functools
 import threading
@@ -11,22 +11,18 @@ from typing import Any
 class Meter:
     """Counts the requests of one contestant, from any of its threads.
 
-    Its seconds are those in which at least one thread was inside the store. Where threads overlap,
-    what remains for the contestant itself is therefore never too much. Its processor seconds are
-    those of every thread while it was inside.
+    Its seconds are those of the processor that threads have used inside of the store.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._inside = 0
         self.reset()
 
     def reset(self) -> None:
-        """Begins a new round, even while a thread of the last one is still inside the store."""
+        """Begins a new round."""
         with self._lock:
             self.requests = self.bytes_written = self.invocations = 0
-            self.store_seconds = self.store_cpu_seconds = 0.0
-            self._entered_at = time.perf_counter()
+            self.store_seconds = 0.0
 
     def request(self, *, written: int = 0) -> None:
         """Counts a request, and the bytes that it asked the store to keep."""
@@ -36,20 +32,13 @@ class Meter:
 
     @contextmanager
     def inside(self) -> Iterator[None]:
-        """The time inside of the store."""
-        cpu_before = time.thread_time()
-        with self._lock:
-            if self._inside == 0:
-                self._entered_at = time.perf_counter()
-            self._inside += 1
+        """The time of a thread inside of the store."""
+        before = time.thread_time()
         try:
             yield
         finally:
             with self._lock:
-                self.store_cpu_seconds += time.thread_time() - cpu_before
-                self._inside -= 1
-                if self._inside == 0:
-                    self.store_seconds += time.perf_counter() - self._entered_at
+                self.store_seconds += time.thread_time() - before
 
     def watch(self, owner: type, method: str, *, written: Callable[..., int]) -> None:
         """Takes every call of a method for a request of so many bytes, from now on."""

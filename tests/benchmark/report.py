@@ -33,8 +33,11 @@ def table(workload: Workload, rows: Sequence[Row], *, round_trip_ms: float) -> T
 
 
 def away_ms(measured: Measured, *, round_trip_ms: float) -> float:
-    """How long it takes where each request takes so long, one after another."""
-    return measured.own_seconds * 1000 + measured.requests * round_trip_ms
+    """How long it takes where each request takes so long, one after another.
+
+    What it waits for beside its requests is left out, here as there: files, pauses, polls.
+    """
+    return measured.cpu_seconds * 1000 + measured.requests * round_trip_ms
 
 
 def ratio(measured: Measured, bare_seconds: float) -> float:

@@ -1,8 +1,9 @@
 """What a meter counts is what happened."""
 
+import itertools
 import sqlite3
 from pathlib import Path
-from threading import Barrier, Thread
+from threading import Thread
 
 import pytest
 
@@ -32,38 +33,32 @@ def test_each_call_of_a_watched_method_is_a_request_with_the_bytes_that_it_write
     assert (meter.requests, meter.bytes_written) == (2, 4)
 
 
-def test_two_threads_inside_of_the_store_at_once_count_once(
+def test_the_work_of_every_thread_inside_of_the_store_is_added(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    meter, both = Meter(), Barrier(2)
-    ticks = map(float, range(10))
-    monkeypatch.setattr("tests.benchmark.meter.time.perf_counter", ticks.__next__)
+    meter = Meter()
+    ticks = itertools.cycle([10.0, 13.0])  # before, after
+    monkeypatch.setattr("tests.benchmark.meter.time.thread_time", ticks.__next__)
 
     def visit() -> None:
         with meter.inside():
-            both.wait()
-            both.wait()
+            pass
 
-    threads = [Thread(target=visit) for _ in range(2)]
-    for thread in threads:
+    for _ in range(2):
+        thread = Thread(target=visit)
         thread.start()
-    for thread in threads:
         thread.join()
 
-    assert meter.store_seconds == 1  # one tick at the first's entry, one at the last's leave
+    assert meter.store_seconds == 6
 
 
-def test_a_thread_inside_at_a_reset_counts_from_then_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = [100.0]
-    monkeypatch.setattr("tests.benchmark.meter.time.perf_counter", lambda: now[0])
+def test_a_new_round_begins_at_nothing() -> None:
     meter = Meter()
+    meter.request(written=5)
 
-    with meter.inside():
-        now[0] = 150.0
-        meter.reset()
-        now[0] = 153.0
+    meter.reset()
 
-    assert meter.store_seconds == 3
+    assert (meter.requests, meter.bytes_written, meter.store_seconds) == (0, 0, 0)
 
 
 def test_a_statement_is_a_request_and_what_goes_along_with_another_is_none(
