@@ -144,7 +144,7 @@ def test_what_pip_refuses_is_not_installed_and_the_reason_is_pips(
     lock.write_text("dbos\n")
     monkeypatch.setattr(environment, "LOCK", lock)
 
-    with pytest.raises(environment.NotInstalled, match="not installed: .*dbos"):
+    with pytest.raises(environment.NotInstalled, match=r"^not installed: .*dbos"):
         environment.make_ready(tmp_path / "environment")
 
     assert not environment.is_ready(tmp_path / "environment")
