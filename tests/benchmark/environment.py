@@ -34,9 +34,9 @@ def make_ready(folder: Path = FOLDER) -> None:
     if is_ready(folder):
         return
     print(f"Installing the rivals into {folder} (once) ...", flush=True)
-    _run(sys.executable, "-m", "venv", "--clear", str(folder))
-    pip = [str(python(folder)), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    _run(*pip, "--require-hashes", "-r", str(LOCK))
+    _run(sys.executable, "-m", "venv", "--clear", "--without-pip", str(folder))
+    pip = [sys.executable, "-m", "pip", "--python", str(python(folder)), "install", "--quiet"]
+    _run(*pip, "--disable-pip-version-check", "--require-hashes", "-r", str(LOCK))
     (folder / "installed.txt").write_text(LOCK.read_text())
 
 
