@@ -10,9 +10,9 @@ from infra.documents import dashboard
 from tests.docs.figures import cost
 from tests.docs.figures.blocks import Paragraph, Table, differences, rewrite
 from tests.docs.figures.facts import LOOKED_UP, PRICES, Price, allowed, dollars
-from tests.docs.figures.footprint import TRANSITIONS_OF_A_WAIT
 from tests.docs.figures.workload import MILLION
 from tests.docs.guide import DOCS, anchors_of, links_of
+from tests.measure.footprint import TRANSITIONS_OF_A_WAIT
 
 GUIDE = DOCS / "cost.md"
 PROSE = " ".join(GUIDE.read_text().split())

@@ -21,6 +21,7 @@ ITERATIONS = 200
 ROUNDS = 3
 STARTS = 7
 RUN = "Run"
+IN_PLACE, IN_VISITS = "countUp", "countInVisits"  # tests/local/definitions
 # It counts in its process, as ours does in the table, and writes a line as ours does: the local AWS
 # waits for the first one.
 BARE = f"""
@@ -47,13 +48,8 @@ def _measured(aws: Running) -> list[Promise]:
     machine = _bare_machine(aws, _create(functions, "bare", role))
     numbers = itertools.count()
     return [
-        ratio(
-            f"{ITERATIONS} iterations end to end, against a Lambda without a store",
-            ours=lambda: _seconds(aws, _count_up(aws, until=ITERATIONS)),
-            theirs=lambda: _seconds(aws, _start_bare(aws, functions, machine)),
-            rounds=ROUNDS,
-            most=2,
-        ),
+        _end_to_end("in place", 0.5, IN_PLACE, aws, machine),
+        _end_to_end("in visits", 2, IN_VISITS, aws, machine),
         ratio(
             "first call of a fresh worker, against a bare Python Lambda",
             ours=lambda: _first_call(aws, functions, next(numbers)),
@@ -61,27 +57,37 @@ def _measured(aws: Running) -> list[Promise]:
             rounds=STARTS,
             most=2.5,
         ),
-        _transitions(aws, "state transitions a visit of `Run`", wait=0, most=2),
-        _transitions(aws, "state transitions a visit of `Run` with a wait", wait=1, most=3),
+        _transitions("", 2, _counting(aws, IN_VISITS), aws),
+        _transitions(" with a wait", 3, _counting(aws, IN_PLACE, wait=1), aws),
     ]
 
 
-def _count_up(aws: Running, **input: int) -> str:
-    return aws.execution(aws.trigger("countUp", input))
+def _end_to_end(how: str, most: float, definition: str, aws: Running, machine: str) -> Promise:
+    return ratio(
+        f"{ITERATIONS} iterations {how}, end to end, against a Lambda without a store",
+        ours=lambda: _seconds(aws, _counting(aws, definition, until=ITERATIONS)),
+        theirs=lambda: _seconds(aws, _start_bare(aws, machine)),
+        rounds=ROUNDS,
+        most=most,
+    )
 
 
-def _start_bare(aws: Running, functions: Any, machine: str) -> str:
-    _restart(functions, "bare", 0)  # its count starts anew
+def _counting(aws: Running, definition: str, **input: int) -> str:
+    return aws.execution(aws.trigger(definition, input))
+
+
+def _start_bare(aws: Running, machine: str) -> str:
+    _restart(aws.client("lambda"), "bare", 0)  # its count starts anew
     execution = aws.states.start_execution(stateMachineArn=machine, input="{}")
     return str(execution["executionArn"])
 
 
-def _transitions(aws: Running, what: str, *, wait: int, most: float) -> Promise:
+def _transitions(how: str, most: float, execution: str, aws: Running) -> Promise:
     """From one visit of `Run` to the next."""
-    states = aws.ended(_count_up(aws, until=4, wait=wait)).states
+    states = aws.ended(execution).states
     visits = [at for at, state in enumerate(states) if state == RUN]
     most_between = max(after - before for before, after in itertools.pairwise(visits))
-    return Promise(what, most_between, most, " ".join(states))
+    return Promise(f"state transitions a visit of `Run`{how}", most_between, most, " ".join(states))
 
 
 def _bare_machine(aws: Running, function: str) -> str:

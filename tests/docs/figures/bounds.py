@@ -11,8 +11,8 @@ from handler.iteration import answers, log_buffer
 from handler.record import exceptions, failures, shown, task_log
 from handler.table import payloads
 from tests.docs.figures.blocks import Table
-from tests.docs.figures.footprint import RETENTION_DAYS
 from tests.docs.figures.workload import MILLION
+from tests.measure.footprint import RETENTION_DAYS
 
 KIB: Final = 1024
 MIB: Final = 1024**2

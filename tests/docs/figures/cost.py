@@ -10,10 +10,8 @@ from typing import Final
 from handler.definition import Registry
 from handler.lifecycle.census import Census
 from infra.recovery_function import SWEEP
-from tests.docs.figures import footprint
 from tests.docs.figures.blocks import Block, Paragraph, Table
 from tests.docs.figures.facts import PRICES, Price, allowed, dollars
-from tests.docs.figures.footprint import RETENTION_DAYS, Iteration, transitions
 from tests.docs.figures.workload import (
     API_GB,
     API_SECONDS,
@@ -34,6 +32,8 @@ from tests.docs.figures.workload import (
     WORK_SECONDS,
 )
 from tests.infra.recording import run
+from tests.measure import footprint
+from tests.measure.footprint import RETENTION_DAYS, Iteration, transitions
 from tests.measure.meter import Meter
 
 # Durable functions keep their data for 14 days by default (Lambda API reference, "DurableConfig").

@@ -16,11 +16,12 @@ from handler.record import StoredTask
 from handler.table import items
 from infra.event_routing import MAX_EVENT_AGE_SECONDS
 from infra.http_api import REQUESTS_PER_SECOND
-from tests.docs.figures import bounds, footprint
+from tests.docs.figures import bounds
 from tests.docs.figures.blocks import Block, Paragraph, Table
 from tests.docs.figures.facts import QUOTAS, Quota, allowed
-from tests.docs.figures.footprint import DEFAULTS, transitions
 from tests.docs.figures.workload import GB, MILLION, REQUEST_SECONDS, WORK_SECONDS
+from tests.measure import footprint
+from tests.measure.footprint import DEFAULTS, transitions
 from tests.measure.meter import Item, size_of
 
 FAST: Final = 10_000  # tasks a second

@@ -5,7 +5,7 @@ here.
 from typing import Final, cast
 
 from infra.archive.wheels import Architecture
-from tests.docs.figures.footprint import DEFAULTS
+from tests.measure.footprint import DEFAULTS
 
 MILLION: Final = 1_000_000
 # How long the author's own code takes, and how long a worker waits for one request to a table:

@@ -78,10 +78,15 @@ def of_a_visit(*, logs: bool) -> Iteration:
     return _one_more(logs=logs, in_place=False)
 
 
+def of_one_in_place(*, logs: bool) -> Iteration:
+    """An iteration that goes on in the visit of the one before."""
+    return _one_more(logs=logs, in_place=True)
+
+
 def in_place(seconds: float, *, logs: bool) -> Iteration:
-    """An iteration of so many seconds that goes on in the visit of the one before."""
+    """An iteration of so many seconds in place, with its part of what a visit begins with."""
     visits = seconds / IN_PLACE_SECONDS
-    own, first = _one_more(logs=logs, in_place=True), of_a_visit(logs=logs)
+    own, first = of_one_in_place(logs=logs), of_a_visit(logs=logs)
     return replace(
         own,
         requests=own.requests + visits * (first.requests - own.requests),
