@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
+from handler.clock import to_iso
 from handler.contract import EXPIRY_ATTRIBUTE, PARTITION_KEY, SORT_KEY, Index
 from handler.record import PAYLOADS, Json, StoredTask, TaskLog, to_shown_json, to_text
 from handler.table import keys
@@ -21,14 +22,15 @@ _JSON_ATTRIBUTES: Final = frozenset(
 )
 _FOLLOW_UPS: Final = ("pendingHook", "childrenAbortPending", "expiryPending", keys.DELETION)
 _KEYS: Final = frozenset({PARTITION_KEY, SORT_KEY})
-_NOT_A_FIELD: Final = {"id", *PAYLOADS}
+# `due_on` is a key of the sweep's index: a record that is not in it has none.
+_NO_ATTRIBUTE: Final = {"id", "due_on", *PAYLOADS}
 
 
 def task_item(task: StoredTask) -> "Item":
     """The record's item without its payloads, with what conditions and indexes need of it."""
     # Defaults are omitted to keep the item under 1 KB, one write unit.
     fields = task.model_dump(
-        by_alias=True, mode="json", exclude=_NOT_A_FIELD, exclude_defaults=True
+        by_alias=True, mode="json", exclude=_NO_ATTRIBUTE, exclude_defaults=True
     )
     return keys.task_key(task.id) | encoded(
         fields | {"taskStatus": task.status} | _index_keys(task)
@@ -116,16 +118,23 @@ def packed(text: str) -> "AttributeValueTypeDef":
 
 def _index_keys(task: StoredTask) -> Json:
     if task.deletion_pending and task.is_over:  # no list and no count has it any more
-        return {Index.UNFINISHED.partition_key: keys.UNFINISHED}
+        return _watched_keys(task)
+    tenant, definition_id = task.tenant, task.definition_id
+    group = keys.status_group(task.status)
+    listed: Json = {
+        Index.BY_TENANT.partition_key: tenant,
+        Index.BY_DEFINITION.partition_key: keys.definition_partition(tenant, definition_id),
+        Index.BY_STATUS.partition_key: keys.status_partition(tenant, group),
+        Index.BY_DEFINITION_AND_STATUS.partition_key: keys.definition_and_status_partition(
+            tenant, definition_id, group
+        ),
+    }
+    is_unfinished = task.is_open or task.has_follow_ups
+    return listed | _watched_keys(task) if is_unfinished else listed
+
+
+def _watched_keys(task: StoredTask) -> Json:
     return {
-        Index.BY_TENANT.partition_key: task.tenant,
-        Index.BY_DEFINITION.partition_key: keys.definition_partition(
-            task.tenant, task.definition_id
-        ),
-        Index.BY_STATUS.partition_key: keys.status_partition(
-            task.tenant, keys.status_group(task.status)
-        ),
-        Index.UNFINISHED.partition_key: (
-            keys.UNFINISHED if task.is_open or task.has_follow_ups else None
-        ),
+        Index.UNFINISHED.partition_key: keys.watched_partition(task.id),
+        Index.UNFINISHED.sort_key: to_iso(task.due_on or task.created_on),
     }
