@@ -8,11 +8,12 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
-from tests.measure import executions, iterations, starting
+from tests.measure import executions, iterations, starting, watching
 
 
 def main() -> int:
-    promises = [*iterations.promises(), *starting.promises(), *executions.promises()]
+    measured = (iterations, watching, starting, executions)
+    promises = [promise for each in measured for promise in each.promises()]
     report = Table("what", "measured", "at most", "kept")
     for promise in promises:
         report.add_row(
