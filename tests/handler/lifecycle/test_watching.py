@@ -164,6 +164,18 @@ def test_a_sweep_that_is_cut_off_at_any_call_leaves_the_rest_to_the_next_ones(
     assert all(stack.get(task).resends for task in lost)
 
 
+def test_a_task_in_a_short_wait_is_put_off_until_it_wakes_and_not_asked_for(stack: Stack) -> None:
+    watched = Watched(stack)
+    task = make(watched, "waiting", 500)
+    wakes = stack.clock.now() + timedelta(seconds=500)
+    watched.recovering.wait()
+
+    assert watched.sweep() == [task.id]
+
+    assert stack.get(task).due_on == wakes
+    assert stack.stepfunctions.calls == []
+
+
 @pytest.mark.parametrize("sooner", ["released", "aborted"])
 def test_a_sooner_look_that_comes_during_a_sweep_is_not_lost(stack: Stack, sooner: str) -> None:
     watched = Watched(stack)

@@ -3,7 +3,9 @@
 import base64
 import json
 import math
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -12,7 +14,8 @@ from handler.errors import InvalidInput
 from handler.record.stored_task import StoredTask
 from handler.table import items
 from handler.table.dynamo import Dynamo
-from handler.table.listing import Filter
+from handler.table.index_query import IndexQuery, Page
+from handler.table.listing import CountBudget, Filter, TaskCount, count_tasks, list_tasks
 from tests.handler.stack import TABLE, Stack
 
 
@@ -92,6 +95,42 @@ def test_a_cursor_tells_nothing_of_the_children_of_another_tenants_task(stack: S
     page = stack.tasks.list(Filter(tenant="root", parent_id="p1"), limit=3)
 
     assert (page.items, page.cursor) == ((), None)
+
+
+@pytest.mark.usefixtures("short_lists")
+def test_a_page_that_has_passed_by_other_tenants_children_alone_is_the_last(stack: Stack) -> None:
+    children_of(stack, "p1", "root", *["acme"] * 9)
+    wanted = Filter(tenant="root", parent_id="p1")
+
+    first = stack.tasks.list(wanted, newest_first=False, limit=1)
+    second = stack.tasks.list(wanted, newest_first=False, limit=1, after=first.cursor)
+
+    assert [record.id for record in first.items] == ["c00"]
+    assert (second.items, second.cursor) == ((), None)
+
+
+class Lagging:
+    """An index that lags behind: it has a task in each partition."""
+
+    def __init__(self, task: StoredTask) -> None:
+        self._task = task
+
+    def page(self, query: IndexQuery, **_: object) -> Page:
+        return Page(cursors={self._task.id: {"createdOn": "2030"}}, cursor=None)
+
+    def tasks(self, ids: Iterable[str]) -> list[StoredTask]:
+        return [self._task for id in dict.fromkeys(ids) if id == self._task.id]
+
+
+def test_a_task_that_an_index_has_twice_is_listed_and_counted_once() -> None:
+    index: Any = Lagging(new_task("t1", at=0, status=Status.RUNNING))
+    wanted = Filter(statuses=frozenset({Status.RUNNING, Status.SUCCESS}))
+
+    page = list_tasks(index, wanted, newest_first=True, limit=5, after=None)
+    count = count_tasks(index, wanted, CountBudget(left=100))
+
+    assert [record.id for record in page.items] == ["t1"]
+    assert count == TaskCount(1)
 
 
 @pytest.mark.usefixtures("short_lists")
