@@ -130,23 +130,31 @@ class EnvVar(StrEnum):
 class Index(StrEnum):
     """The table's global secondary indexes.
 
-    They project keys only, and no key changes in an iteration: it writes to none of them.
+    They project keys only, and no key changes in an iteration: it writes to none of them, unless it
+    begins a long wait.
     """
 
     BY_TENANT = "byTenant"
     BY_DEFINITION = "byDefinition"
     BY_STATUS = "byStatus"
+    BY_DEFINITION_AND_STATUS = "byDefinitionAndStatus"
     UNFINISHED = "unfinished"
 
     @property
     def partition_key(self) -> str:
-        """The attribute that partitions the index. `INDEX_SORT_KEY` sorts every index."""
+        """The attribute that partitions the index."""
         return f"{self}Key"
+
+    @property
+    def sort_key(self) -> str:
+        """The attribute that sorts it: the lists by creation, the sweep's by when a task is due."""
+        return DUE_ON if self is Index.UNFINISHED else CREATED_ON
 
 
 PARTITION_KEY: Final = "pk"
 SORT_KEY: Final = "sk"
-INDEX_SORT_KEY: Final = "createdOn"
+CREATED_ON: Final = "createdOn"
+DUE_ON: Final = "dueOn"
 EXPIRY_ATTRIBUTE: Final = "expiresAt"
 # Every key in the payload bucket begins with it, and the roles may use no other.
 PAYLOAD_PREFIX: Final = "tasks/"

@@ -15,6 +15,7 @@ from handler.lifecycle import (
     EventsByHand,
     Hooks,
     Reconciliation,
+    Survey,
     Tasks,
     Triggering,
 )
@@ -49,6 +50,7 @@ class System:
     by_hand: EventsByHand
     runner: Runner
     reconciliation: Reconciliation
+    survey: Survey
 
 
 def build(
@@ -121,10 +123,16 @@ def build(
         dead_letters=dead_letters,
         counts=counts,
         clock=clock,
+        remaining=remaining,
         idle_after=timedelta(seconds=settings.recovery_after_seconds),
     )
     return System(
-        store=store, tasks=tasks, by_hand=by_hand, runner=runner, reconciliation=reconciliation
+        store=store,
+        tasks=tasks,
+        by_hand=by_hand,
+        runner=runner,
+        reconciliation=reconciliation,
+        survey=Survey(store=store, counts=counts, clock=clock),
     )
 
 

@@ -25,13 +25,14 @@ _JSON_ATTRIBUTES: Final = frozenset(
 )
 _FOLLOW_UPS: Final = ("pendingHook", "childrenAbortPending", "expiryPending", keys.DELETION)
 _KEYS: Final = frozenset({PARTITION_KEY, SORT_KEY})
-_NOT_A_FIELD: Final = {"id", *PAYLOADS}
+# `due_on` is a key of the sweep's index: a record that is not in it has none.
+_NO_ATTRIBUTE: Final = {"id", "due_on", *PAYLOADS}
 _STATUS: Final = "taskStatus"
 # The name of a field, that of its attribute, and its default.
 _FIELDS: Final = tuple(
     (name, str(field.alias), field.default)
     for name, field in StoredTask.model_fields.items()
-    if name not in _NOT_A_FIELD and not field.exclude
+    if name not in _NO_ATTRIBUTE and not field.exclude
 )
 _JSON: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
@@ -137,16 +138,23 @@ def packed(text: str) -> "AttributeValueTypeDef":
 
 def _index_keys(task: StoredTask) -> Json:
     if task.deletion_pending and task.is_over:  # no list and no count has it any more
-        return {Index.UNFINISHED.partition_key: keys.UNFINISHED}
+        return _watched_keys(task)
+    tenant, definition_id = task.tenant, task.definition_id
+    group = keys.status_group(task.status)
+    listed: Json = {
+        Index.BY_TENANT.partition_key: tenant,
+        Index.BY_DEFINITION.partition_key: keys.definition_partition(tenant, definition_id),
+        Index.BY_STATUS.partition_key: keys.status_partition(tenant, group),
+        Index.BY_DEFINITION_AND_STATUS.partition_key: keys.definition_and_status_partition(
+            tenant, definition_id, group
+        ),
+    }
+    is_unfinished = task.is_open or task.has_follow_ups
+    return listed | _watched_keys(task) if is_unfinished else listed
+
+
+def _watched_keys(task: StoredTask) -> Json:
     return {
-        Index.BY_TENANT.partition_key: task.tenant,
-        Index.BY_DEFINITION.partition_key: keys.definition_partition(
-            task.tenant, task.definition_id
-        ),
-        Index.BY_STATUS.partition_key: keys.status_partition(
-            task.tenant, keys.status_group(task.status)
-        ),
-        Index.UNFINISHED.partition_key: (
-            keys.UNFINISHED if task.is_open or task.has_follow_ups else None
-        ),
+        Index.UNFINISHED.partition_key: keys.watched_partition(task.id),
+        Index.UNFINISHED.sort_key: to_iso(task.due_on or task.created_on),
     }

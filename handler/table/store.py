@@ -26,7 +26,7 @@ from handler.table.payloads import PayloadBucket
 from handler.table.reading import WITHOUT_LONG_PAYLOADS, status_of
 from handler.table.relief import Relief
 from handler.table.stored_payloads import StoredPayloads
-from handler.table.sweep_position import SweepPosition
+from handler.table.watch import Watch
 
 if TYPE_CHECKING:
     from handler.table.keys import Item
@@ -57,8 +57,8 @@ class RecordMoved(Exception):
 
 
 class Store:
-    """The table of tasks. `logs` has their logs, `index` reads many at a time, `sweep_position` is
-    where a sweep was cut off, `orphans` are the payloads that no record names.
+    """The table of tasks. `logs` has their logs, `index` reads many at a time, `watch` knows which
+    are due, `orphans` are the payloads that no record names.
 
     **Every write is recognised.** A write whose response is lost on the way is sent again, and then
     its condition fails: the record has moved on, by this very write. So each write of a record puts
@@ -99,7 +99,7 @@ class Store:
         self._payloads = StoredPayloads(dynamo, bucket=bucket, clock=clock)
         self._relief = Relief(dynamo, bucket=bucket, clock=clock)
         self.logs = Logs(dynamo)
-        self.sweep_position = SweepPosition(dynamo, of="SWEEP")
+        self.watch = Watch(dynamo)
         self.index = TaskIndex(dynamo, read=self._payloads.task, is_gone=self._is_gone)
         self.orphans = Orphans(dynamo, bucket=bucket, clock=clock)
 
@@ -284,7 +284,7 @@ class Store:
     ) -> bool:
         """Changes what a finished task has left to do. Returns whether `condition` held."""
         changed, removed = items.changes(before, after)
-        place = {Index.UNFINISHED.partition_key}
+        place = {Index.UNFINISHED.partition_key, Index.UNFINISHED.sort_key}
         if not after.has_follow_ups:
             # Two who clear one follow-up each may both have seen the other's. But one that somebody
             # has added meanwhile stays where the sweep finds it.

@@ -9,16 +9,12 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
-from tests.measure import bundle, executions, iterations, starting
+from tests.measure import bundle, executions, iterations, starting, watching
 
 
 def main() -> int:
-    promises = [
-        *iterations.promises(),
-        *starting.promises(),
-        *executions.promises(),
-        *bundle.promises(),
-    ]
+    measured = (iterations, watching, starting, executions, bundle)
+    promises = [promise for each in measured for promise in each.promises()]
     report = Table("what", "is", "at most", "kept", "measured")
     for promise in promises:
         report.add_row(

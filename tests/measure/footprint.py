@@ -13,6 +13,7 @@ from handler.clock import to_seconds
 from handler.contract import IN_PLACE_SHARE, WORKER_TIMEOUT_SECONDS, Index
 from handler.lifecycle import Closing
 from handler.settings import Settings
+from handler.testing import ManualClock
 from handler.testing.aws import aws_client
 from handler.testing.world import STATE_MACHINE
 from infra.arguments import BackgroundTasksArgs
@@ -173,7 +174,9 @@ def _run(iterations: int, logs: bool, in_place: bool) -> Whole:
         state_machine_arn=STATE_MACHINE,
         retention_days=RETENTION_DAYS,
     )
-    with MeteredWorld.of(definition, settings=settings) as world:
+    # Time passes, as it does: what is written at two moments has two dates.
+    clock = ManualClock(tick=0.001)
+    with MeteredWorld.of(definition, settings=settings, clock=clock) as world:
         world.start(definition, {"count": 1})
         triggered = world.meter.copy()
         world.finish()

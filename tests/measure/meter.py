@@ -8,7 +8,7 @@ from typing import Any, Final, cast
 
 from botocore.exceptions import ClientError
 
-from handler.contract import INDEX_SORT_KEY, PARTITION_KEY, SORT_KEY, Index
+from handler.contract import PARTITION_KEY, SORT_KEY, Index
 from handler.testing import World
 from handler.testing.aws import aws_client
 
@@ -124,9 +124,9 @@ def _size_of_value(value: Mapping[str, Any]) -> int:
 
 
 def _entry(item: Item, index: Index) -> tuple[str, str] | None:
-    if index.partition_key not in item or INDEX_SORT_KEY not in item:
+    if index.partition_key not in item or index.sort_key not in item:
         return None
-    return item[index.partition_key]["S"], item[INDEX_SORT_KEY]["S"]
+    return item[index.partition_key]["S"], item[index.sort_key]["S"]
 
 
 def _writes(operation: str, request: Mapping[str, Any]) -> Iterator[tuple[str, Item]]:

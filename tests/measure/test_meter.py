@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from handler.contract import INDEX_SORT_KEY, Index
+from handler.contract import Index
 from handler.testing.aws import aws_client, create_table
 from tests.measure.meter import Meter, MeteredClient, size_of
 
@@ -76,7 +76,7 @@ def test_an_entry_that_moves_in_an_index_is_two_writes_and_one_that_stays_is_non
     client: MeteredClient,
 ) -> None:
     key = Index.BY_STATUS.partition_key
-    created = {INDEX_SORT_KEY: {"S": "2030-01-01"}}
+    created = {Index.BY_STATUS.sort_key: {"S": "2030-01-01"}}
 
     client.put_item(**NAMES, Item=KEY | created | {key: {"S": "root#open"}})
     client.put_item(**NAMES, Item=KEY | created | {key: {"S": "root#open"}, "a": {"S": "b"}})

@@ -197,13 +197,24 @@ def of_the_api() -> Table:
             ),
         ),
         (
+            "a page of a list",
+            (
+                "3 requests to the table for up to 100 tasks, whatever the filter. `pending` or"
+                " `running` alone, three of open, success, failed and aborted, and a definition or"
+                " a status beside a parent have no index of their own: such a page looks at 100 or"
+                " 200 tasks, and may have fewer than asked for, or none, and a cursor all the same."
+                " Ask for both open statuses, or for two others at a time, where that matters."
+                " `id_in` takes 300 ids for such a page"
+            ),
+        ),
+        (
             "what the `totalCount`s of a request read",
             (
                 f"{budget._MAX_COUNTED:,} entries of an index together. A record is as much as five"
-                f" of them ({budget._MAX_COUNTED // 5:,} records: for children, for `pending` or"
-                " `running` alone, and for a definition with a status), an iteration's log as one"
-                " and one more for each 1,000 bytes. A count that ends early is the least there can"
-                " be, and `isTotalCountCapped` says so. A list that is whole on its first page"
+                f" of them ({budget._MAX_COUNTED // 5:,} records: for children, and for `pending`"
+                " or `running` alone), an iteration's log as one and one more for each 1,000 bytes."
+                " A count that ends early is the least there can be, and `isTotalCountCapped` says"
+                " so. A list that is whole on its first page"
                 " costs nothing more. From code, `tasks.count` counts them all"
             ),
         ),

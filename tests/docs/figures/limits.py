@@ -311,7 +311,7 @@ def _million() -> Table:
 
 def _entry_bytes(record: Item, index: Index) -> int:
     """The size of a record's entry in an index, which has its keys only."""
-    kept = {contract.PARTITION_KEY, contract.SORT_KEY, contract.INDEX_SORT_KEY, index.partition_key}
+    kept = {contract.PARTITION_KEY, contract.SORT_KEY, index.partition_key, index.sort_key}
     entry = {name: value for name, value in record.items() if name in kept}
     return size_of(entry) + _ENTRY_OVERHEAD_BYTES
 

@@ -125,4 +125,4 @@ def test_with_zero_retention_days_nothing_expires(recovering: Recovering) -> Non
     recovering.sweep()
 
     assert expiries(recovering.stack) == [None] * (STEPS + 1)
-    assert not any(record.expiry_pending for record in recovering.stack.store.index.unfinished())
+    assert not any(record.expiry_pending for record in recovering.stack.unfinished())

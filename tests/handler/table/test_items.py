@@ -10,6 +10,7 @@ from handler.record.stored_task import StoredTask
 from handler.record.task_log import LogLine, TaskLog
 from handler.record.task_record import Identity, Progress
 from handler.table import items
+from handler.table.keys import WATCHED_PARTITIONS
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 
@@ -76,6 +77,7 @@ def test_the_item_of_a_new_task_has_no_attribute_that_is_at_its_default() -> Non
         "taskStatus",
         "createdOn",
         "savedOn",
+        "dueOn",
         *(index.partition_key for index in Index),
     }
 
@@ -86,7 +88,9 @@ def test_an_open_task_is_in_every_index() -> None:
     assert item[Index.BY_TENANT.partition_key] == "acme"
     assert item[Index.BY_DEFINITION.partition_key] == "acme#someTask"
     assert item[Index.BY_STATUS.partition_key] == "acme#open"
-    assert item[Index.UNFINISHED.partition_key] == "unfinished"
+    assert item[Index.BY_DEFINITION_AND_STATUS.partition_key] == "acme#someTask#open"
+    assert item[Index.UNFINISHED.partition_key] in WATCHED_PARTITIONS
+    assert item["dueOn"] == item["createdOn"]
 
 
 def test_a_task_that_starts_to_run_changes_its_status_and_no_index() -> None:
@@ -99,11 +103,12 @@ def test_a_task_that_starts_to_run_changes_its_status_and_no_index() -> None:
 
 
 @pytest.mark.parametrize("status", [Status.SUCCESS, Status.FAILED, Status.ABORTED])
-def test_a_closed_task_is_in_the_index_of_its_status_alone(status: Status) -> None:
+def test_a_closed_task_is_in_the_indexes_of_its_status_alone(status: Status) -> None:
     item = texts(items.task_item(task(status=status)))
 
     assert item[Index.BY_STATUS.partition_key] == f"root#{status}"
-    assert Index.UNFINISHED.partition_key not in item
+    assert item[Index.BY_DEFINITION_AND_STATUS.partition_key] == f"root#someTask#{status}"
+    assert not {Index.UNFINISHED.partition_key, Index.UNFINISHED.sort_key} & item.keys()
 
 
 @pytest.mark.parametrize(
@@ -121,7 +126,8 @@ def test_a_closed_task_with_a_follow_up_is_in_the_index_of_unfinished_ones(
 ) -> None:
     item = texts(items.task_item(task(status=Status.SUCCESS, **follow_up)))
 
-    assert item[Index.UNFINISHED.partition_key] == "unfinished"
+    assert item[Index.UNFINISHED.partition_key] in WATCHED_PARTITIONS
+    assert item["dueOn"] == item["createdOn"]
 
 
 def test_an_expiry_is_a_number_of_seconds_for_time_to_live() -> None:

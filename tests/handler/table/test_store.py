@@ -351,7 +351,7 @@ class TestFollowUps:
         self, stack: Stack, store: Store
     ) -> None:
         task = stack.create(status=Status.SUCCESS, pending_hook="on_done")
-        assert [due.id for due in store.index.unfinished()] == [task.id]
+        assert [due.id for due in stack.unfinished()] == [task.id]
 
         store.clear_follow_up(task.hook_ran(), before=task)
         once = stack.rows()
@@ -359,7 +359,7 @@ class TestFollowUps:
 
         assert stack.rows() == once
         assert store.get(task.id).pending_hook is None
-        assert list(store.index.unfinished()) == []
+        assert stack.unfinished() == []
 
     def test_a_task_with_another_follow_up_stays_unfinished(
         self, stack: Stack, store: Store
@@ -370,7 +370,7 @@ class TestFollowUps:
 
         store.clear_follow_up(task.children_aborted(), before=task)
 
-        assert [due.id for due in store.index.unfinished()] == [task.id]
+        assert [due.id for due in stack.unfinished()] == [task.id]
         assert store.get(task.id).pending_hook == "on_abort"
 
     def test_a_task_whose_two_follow_ups_were_cleared_at_once_leaves_the_index_at_the_next_sweep(
@@ -382,7 +382,7 @@ class TestFollowUps:
         store.clear_follow_up(task.children_aborted(), before=task)
         store.clear_follow_up(task.hook_ran(), before=task)
 
-        for left in store.index.unfinished():
+        for left in stack.unfinished():
             store.clear_follow_up(left, before=left)
 
         assert not store.get(task.id).has_follow_ups
@@ -510,7 +510,7 @@ class TestFaults:
         store.logs.append(log_of(task))
 
         for read in (
-            store.index.unfinished,
+            lambda: store.watch.due_by(stack.clock.now()),
             lambda: store.index.children("p1"),
             lambda: store.logs.read(task.id),
         ):
