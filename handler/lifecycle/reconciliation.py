@@ -188,14 +188,18 @@ class Reconciliation:
     def _look(
         self, due: Due, task: StoredTask, inquiries: Inquiries, found: Found, census: Census
     ) -> None:
-        """Looks at a task that is due, unless another sweep does.
+        """Looks at a task that is due, unless it has just moved, or another sweep looks at it.
 
         It is put off first: whatever the task does to this sweep, the next one has all others
         before it.
         """
         now = self._clock.now()
         census.add_task(task, now=now)
-        if inquiries.are_over and self._needs_an_inquiry(task):
+        is_asleep = task.is_asleep(now)
+        if not is_asleep and not self._is_idle(task):
+            return  # it stays due: to read it again costs less than to put it off
+        is_asked_for = task.is_open and task.execution_name is not None and not is_asleep
+        if is_asked_for and inquiries.are_over:
             found.left += 1
             return
         seen = task.looked_at(now=now)
@@ -206,11 +210,11 @@ class Reconciliation:
                 f'Task "{task.id}" was due on "{due.on:.60}", which is no date.'
                 " Next: nothing, it is due now."
             )
-        self._look_at(seen, inquiries, found)
+        if not is_asleep:
+            self._deal_with(seen, inquiries, found)
 
-    def _look_at(self, task: StoredTask, inquiries: Inquiries, found: Found) -> None:
-        if task.is_asleep(self._clock.now()) or not self._is_idle(task):
-            return
+    def _deal_with(self, task: StoredTask, inquiries: Inquiries, found: Found) -> None:
+        """Does what is due of a task that nothing has moved for long enough."""
         if "taskStatus" in task.unreadable:
             raise UnknownStatus(f'Task "{task.id}" has a status that this version does not know.')
         if task.is_over:
@@ -223,10 +227,6 @@ class Reconciliation:
         else:
             reason = "nothing ever claimed it."
             found.sent += self._send_again(task, ErrorCode.NEVER_CLAIMED, reason)
-
-    def _needs_an_inquiry(self, task: StoredTask) -> bool:
-        is_owned = task.is_open and task.execution_name is not None
-        return is_owned and not task.is_asleep(self._clock.now()) and self._is_idle(task)
 
     def _finish_follow_ups(self, task: StoredTask) -> None:
         """Runs the pending hook of a finished task; then it is dated for expiry, or removed."""

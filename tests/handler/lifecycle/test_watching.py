@@ -53,20 +53,21 @@ class Watched:
 
 
 class Model:
-    """When a task is due, as the documents say it."""
+    """When a task is looked at, as the documents say it."""
 
     def __init__(self, kind: str, wait: int, now: datetime) -> None:
         self.is_owned = kind != "pending"
         self.wakes = now + timedelta(seconds=wait) if kind == "waiting" else now
         self.due = self.wakes if kind == "waiting" and wait > LONG else now
 
-    def sleeps(self, now: datetime) -> bool:
-        return self.is_owned and self.wakes > now
-
-    def is_looked_at(self, now: datetime) -> bool:
+    def is_looked_at(self, now: datetime, record: StoredTask) -> bool:
         if self.due + PATIENCE > now:
             return False
-        self.due = self.wakes if self.sleeps(now) else now
+        sleeps = self.is_owned and self.wakes > now
+        idle = PATIENCE if self.is_owned else PATIENCE * 4**record.resends
+        if not sleeps and record.saved_on and now - record.saved_on < idle:
+            return False
+        self.due = self.wakes if sleeps else now
         return True
 
 
@@ -110,8 +111,8 @@ def test_a_sweep_looks_at_all_that_is_due_for_an_idle_time_and_at_nothing_else(
         for seconds in steps:
             stack.clock.advance(seconds)
             now = stack.clock.now()
-            over = {id for id in models if stack.get(id).has_failed}  # of too many resends
-            expected = [id for id in models if id not in over and models[id].is_looked_at(now)]
+            left = [task for task in stack.unfinished() if not task.has_failed]
+            expected = [task.id for task in left if models[task.id].is_looked_at(now, task)]
 
             found = watched.sweep()
 
@@ -162,6 +163,20 @@ def test_a_sweep_that_is_cut_off_at_any_call_leaves_the_rest_to_the_next_ones(
     watched.recovering.sweep()
 
     assert all(stack.get(task).resends for task in lost)
+
+
+def test_a_task_that_has_just_moved_costs_its_share_of_a_read(stack: Stack) -> None:
+    watched = Watched(stack)
+    task = make(watched, "running", 0)
+    watched.recovering.wait()
+    stack.claim(task, visit="v2")
+    stack.dynamodb.requests.clear()
+
+    assert watched.sweep() == []
+
+    calls = stack.dynamodb.calls
+    assert (calls.count("batch_get_item"), calls.count("update_item")) == (1, 0)
+    assert stack.stepfunctions.calls == []
 
 
 def test_a_task_in_a_short_wait_is_put_off_until_it_wakes_and_not_asked_for(stack: Stack) -> None:
@@ -255,6 +270,7 @@ def test_a_task_that_is_due_before_all_others_is_reported_once(recovering: Recov
         UpdateExpression="SET dueOn = :on",
         ExpressionAttributeValues={":on": {"S": "!"}},
     )
+    recovering.wait()
 
     with pytest.raises(RecoveryFailed, match="could not deal with 1 "):
         recovering.sweep()
