@@ -49,6 +49,8 @@ def text_of(value: Decimal) -> str:
 
 def added(first: str, second: str, sign: int = 1) -> str:
     """The sum, or with a sign of -1 the difference."""
+    if "." not in first and "." not in second and len(first) + len(second) < _DIGITS:
+        return str(int(first) + sign * int(second))
     total = _CONTEXT.add(number(first), sign * number(second))
     return canonical(text_of(total))
 
