@@ -40,7 +40,7 @@ def plain(value: Any) -> Any:
     return [plain(each) for each in value] if isinstance(value, list) else value
 
 
-def refusal(error: ClientError) -> object:
+def refusal(error: ClientError) -> tuple[str, object, list[tuple[str, object]]]:
     """An error: its code, and what it tells of items."""
     response: Mapping[str, Any] = error.response
     reasons = [
