@@ -33,7 +33,7 @@ def _refuses_the_whole(_: Mapping[str, Any], model: Any, moto: Any) -> bool:
     """
     if not isinstance(model, tuple) or not isinstance(moto, tuple):
         return False
-    code, _, reasons = model
+    code, _, _, reasons = model
     is_refused = code == "TransactionCanceledException" and ("ValidationError", None) in reasons
     return is_refused and moto[0] == "ValidationException"
 
