@@ -147,6 +147,27 @@ def test_a_condition_is_looked_at_before_what_the_update_does_to_the_item() -> N
     assert found["ResponseMetadata"]["HTTPStatusCode"] == 400
 
 
+@pytest.mark.parametrize(
+    ("values", "attributes"),
+    [
+        ("UPDATED_OLD", {"a": {"N": "1"}, "m": {"M": {"x": {"N": "2"}}}}),
+        ("UPDATED_NEW", {"a": {"N": "1"}, "m": {"M": {"x": {"N": "1"}}}, "fresh": {"N": "1"}}),
+    ],
+)
+def test_an_update_returns_what_it_has_updated_and_no_more(values: str, attributes: Any) -> None:
+    model = database()
+    put(model, a={"N": "1"}, m={"M": {"x": {"N": "2"}, "y": {"N": "3"}}}, other={"N": "4"})
+
+    response = model.update_item(
+        **TO_ITEM,
+        UpdateExpression="SET a = :n, m.x = :n, fresh = :n",
+        ExpressionAttributeValues=NUMBER,
+        ReturnValues=values,
+    )
+
+    assert response["Attributes"] == attributes
+
+
 def test_numbers_that_are_equal_are_one_number() -> None:
     model = database()
     put(model, n={"N": "1e2"}, ns={"NS": ["3", "020", "1.50"]})

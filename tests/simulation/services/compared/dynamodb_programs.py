@@ -18,6 +18,7 @@ _keys: Final = st.builds(
     st.sampled_from(["1", "10", "2", "é", "x#1", "x#2"]),
 )
 _attributes: Final = st.fixed_dictionaries({}, optional=BY_NAME)
+_whole_items: Final = st.fixed_dictionaries(BY_NAME)
 _items: Final = st.builds(lambda key, attributes: {**attributes, **key}, _keys, _attributes)
 _directions: Final = st.booleans()
 
@@ -177,10 +178,9 @@ def _projected(draw: st.DrawFn) -> dict[str, Any]:
 
 @st.composite
 def _returning(draw: st.DrawFn) -> dict[str, Any]:
-    request, kinds = draw(_updates()), ["ALL_OLD", "ALL_NEW", "NONE"]
-    if not set("[.") & set(request["UpdateExpression"]):  # moto's are others for a part of one
-        kinds += ["UPDATED_OLD", "UPDATED_NEW"]
-    return {**request, "ReturnValues": draw(st.sampled_from(kinds))}
+    # moto leaves out of `UPDATED_OLD` and `UPDATED_NEW` what an update has left as it was.
+    kinds = st.sampled_from(["ALL_OLD", "ALL_NEW", "NONE"])
+    return {**draw(_updates()), "ReturnValues": draw(kinds)}
 
 
 OPERATIONS: Final[Mapping[str, st.SearchStrategy[dict[str, Any]]]] = {
@@ -196,11 +196,30 @@ OPERATIONS: Final[Mapping[str, st.SearchStrategy[dict[str, Any]]]] = {
 
 
 @st.composite
-def programs(draw: st.DrawFn) -> list[Call]:
+def _any_requests(draw: st.DrawFn) -> list[Call]:
     """A few items, then any requests."""
     first = [("put_item", {"Item": item}) for item in draw(st.lists(_items, max_size=4))]
     names = st.lists(st.sampled_from(sorted(OPERATIONS)), min_size=1, max_size=8)
     return first + [(name, draw(OPERATIONS[name])) for name in draw(names)]
+
+
+@st.composite
+def _of_one_item(draw: st.DrawFn) -> list[Call]:
+    """An item with every attribute; conditions of it, and updates of it."""
+    key = draw(_keys)
+    item = {**draw(_whole_items), **key}
+    calls: list[Call] = [("put_item", {"Item": item})]
+    for kind in draw(st.lists(st.sampled_from(["condition", "update"]), min_size=4, max_size=12)):
+        if kind == "update":
+            calls.append(("update_item", {**draw(_returning()), "Key": key}))
+            continue
+        writing = Writing(draw)
+        condition = {"ConditionExpression": writing.condition()}
+        calls.append(("put_item", {"Item": item, **condition, **writing.request()}))
+    return calls
+
+
+programs: Final = st.one_of(_any_requests(), _of_one_item())
 
 
 def named(call: Call, table: str) -> dict[str, Any]:

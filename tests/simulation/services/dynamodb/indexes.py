@@ -25,7 +25,6 @@ class Index:
     def __init__(self, schema: KeySchema, *, table: KeySchema, decisions: Decisions) -> None:
         self.schema = schema
         self.names = frozenset({*schema.names, *table.names})
-        self._table = table
         self._decisions = decisions
         self._rows = Rows()
         self._entries: dict[Key, Item] = {}
