@@ -110,6 +110,23 @@ def test_what_is_missing_equals_nothing(condition: str) -> None:
     assert found == "ConditionalCheckFailedException"
 
 
+@pytest.mark.parametrize("condition", ["a < :text", "a >= :text", "a BETWEEN :text AND :text"])
+def test_values_of_two_types_have_no_order(condition: str) -> None:
+    model = database()
+    put(model, a={"N": "1"})
+    values = {":text": {"S": "1"}}
+
+    found = code(
+        model,
+        "delete_item",
+        **TO_ITEM,
+        ConditionExpression=condition,
+        ExpressionAttributeValues=values,
+    )
+
+    assert found == "ConditionalCheckFailedException"
+
+
 def test_positions_that_are_removed_from_a_list_are_those_before_the_update() -> None:
     model = database()
     put(model, l={"L": [{"N": str(number)} for number in range(4)]})

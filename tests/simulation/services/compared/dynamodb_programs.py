@@ -12,10 +12,11 @@ INDEX: Final = "byKind"
 Call = tuple[str, dict[str, Any]]
 """An operation and its request, without the table's name where one is enough."""
 
+_SORTS: Final = ("1", "10", "2", "x#1", "x#2", "é")
 _keys: Final = st.builds(
     lambda partition, sort: {"pk": {"S": partition}, "sk": {"S": sort}},
     st.sampled_from(["a", "b"]),
-    st.sampled_from(["1", "10", "2", "é", "x#1", "x#2"]),
+    st.sampled_from(_SORTS),
 )
 _attributes: Final = st.fixed_dictionaries({}, optional=BY_NAME)
 _whole_items: Final = st.fixed_dictionaries(BY_NAME)
@@ -219,7 +220,39 @@ def _of_one_item(draw: st.DrawFn) -> list[Call]:
     return calls
 
 
-programs: Final = st.one_of(_any_requests(), _of_one_item())
+@st.composite
+def _page_queries(draw: st.DrawFn) -> dict[str, Any]:
+    writing, number = Writing(draw), draw(st.integers(0, 5))
+    row = {"pk": {"S": "a"}, "sk": {"S": _SORTS[number]}}
+    request: dict[str, Any] = {"ScanIndexForward": draw(st.booleans())}
+    if draw(st.booleans()):
+        request["IndexName"], partition, sort = INDEX, "kind", "created"
+        row |= {"kind": {"S": "k"}, "created": {"S": str(number)}}
+    else:
+        partition, sort = "pk", "sk"
+    text = f"{partition} = {writing.value(st.just(row[partition]))}"
+    if draw(st.booleans()):
+        sign = writing.choose("<", "<=", ">", ">=", "=")
+        text += f" AND {sort} {sign} {writing.value(st.just(row[sort]))}"
+    elif draw(st.booleans()):
+        request["ExclusiveStartKey"] = row
+    if draw(st.booleans()):
+        request["Limit"] = draw(st.integers(1, 6))
+    return request | {"KeyConditionExpression": text} | writing.request()
+
+
+@st.composite
+def _of_one_partition(draw: st.DrawFn) -> list[Call]:
+    """A partition of six rows, each with a place of its own in the index; queries of both."""
+    calls: list[Call] = []
+    for number, sort in enumerate(_SORTS):
+        row = {"pk": {"S": "a"}, "sk": {"S": sort}, "created": {"S": str(number)}}
+        calls.append(("put_item", {"Item": {**row, "kind": {"S": "k"}}}))
+    queries = draw(st.lists(_page_queries(), min_size=3, max_size=8))
+    return calls + [("query", query) for query in queries]
+
+
+programs: Final = st.one_of(_any_requests(), _of_one_item(), _of_one_partition())
 
 
 def named(call: Call, table: str) -> dict[str, Any]:
