@@ -26,5 +26,6 @@ _steps: Final[dict[str, st.SearchStrategy[Any]]] = {
 def programs(draw: st.DrawFn) -> list[Step]:
     """A few messages, then any steps."""
     first = [("send", each) for each in draw(st.lists(_steps["send"], max_size=4))]
-    names = draw(st.lists(st.sampled_from(sorted(_steps)), min_size=1, max_size=10))
+    often = ["send", "receive", "receive", "delete", "delete", "wait", "wait"]
+    names = draw(st.lists(st.sampled_from(often), min_size=5, max_size=16))
     return first + [(name, draw(_steps[name])) for name in names]
