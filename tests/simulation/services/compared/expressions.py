@@ -24,7 +24,8 @@ _number_sets: Final = st.builds(
     lambda members: {"NS": members},
     st.lists(st.sampled_from(["1", "2", "10", "-3"]), min_size=1, max_size=3, unique=True),
 )
-_leaves: Final = st.one_of(texts, numbers, st.just({"BOOL": True}), st.just({"NULL": True}))
+# Without booleans: moto finds 1 in a list that has `true`.
+_leaves: Final = st.one_of(texts, numbers, st.just({"NULL": True}))
 _lists: Final = st.builds(lambda members: {"L": members}, st.lists(_leaves, max_size=3))
 _maps: Final = st.builds(
     lambda members: {"M": members}, st.dictionaries(st.sampled_from(["x", "y"]), _leaves)
