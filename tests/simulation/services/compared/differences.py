@@ -1,4 +1,8 @@
-"""Where moto is known to answer otherwise than AWS documents it, and the model does as AWS."""
+"""Where moto is known to answer otherwise than AWS documents it, and the model does as AWS.
+
+Programs stay below two limits that moto has of its own: an item of 405,000 bytes, where an update
+counts what it replaces twice, and 25 writes in a transaction.
+"""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
