@@ -1,0 +1,118 @@
+"""EventBridge: a bus with the rule that starts executions, and the queue of what it can't deliver.
+
+Its sources are the EventBridge user guide: "at least once" and in no order ("Amazon EventBridge
+targets"); "How EventBridge retries delivering events": a target that throttles is tried again, and
+what can't be delivered goes to the dead-letter queue, with `ERROR_CODE` and `ERROR_MESSAGE`
+("Using dead-letter queues to process undelivered events"). The rule's own limits are of
+`infra.event_routing`.
+"""
+
+import json
+import random
+from typing import TYPE_CHECKING, Any, Final
+
+from handler.clock import to_iso
+from handler.contract import DETAIL_TYPE
+from infra.event_routing import MAX_EVENT_AGE_SECONDS
+from tests.simulation.faults import DELIVERIES, Kind, drawn
+from tests.simulation.machine import client_error
+from tests.simulation.scheduler import acting
+from tests.simulation.state_machine import MACHINE_ARN
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+# PutEvents takes ten entries a request (API reference, PutEvents).
+_MAX_ENTRIES: Final = 10
+_USUAL_SECONDS: Final = 0.5
+_TIGHT_SECONDS: Final = 0.1
+_LATE_SECONDS: Final = 600.0
+_DAY_SECONDS: Final = 24 * 60 * 60.0
+
+
+class EventBus:
+    """The service's client, and what it delivers."""
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+        self.sent = 0
+
+    def put_events(self, *, Entries: list[Any], by: Any = None) -> Any:  # noqa: N803  boto3's own word
+        """Takes events; each gets an id, in the order of the entries."""
+        if not 1 <= len(Entries) <= _MAX_ENTRIES:
+            raise client_error("ValidationException", "PutEvents")
+        return {
+            "FailedEntryCount": 0,
+            "Entries": [{"EventId": self._taken(entry, by)} for entry in Entries],
+        }
+
+    def _taken(self, entry: Any, by: Any) -> str:
+        self.sent += 1
+        id = f"{(by.random if by else random).getrandbits(64):016x}"
+        event = {
+            "version": "0",
+            "id": id,
+            "detail-type": entry["DetailType"],
+            "source": entry["Source"],
+            "account": "123456789012",
+            "time": to_iso(self._world.moment()),
+            "region": "us-east-1",
+            "resources": [],
+            "detail": json.loads(entry["Detail"]),
+        }
+        if event["detail-type"] == DETAIL_TYPE:
+            self._deliver(event)
+        return id
+
+    def _deliver(self, event: Any) -> None:
+        """Has the rule's target called: once, twice, later, or never."""
+        world, id = self._world, event["id"]
+        name, task = f"event-{id}", world.watch.number_of_event(event)
+        dice = random.Random(f"{world.seed}/{name}")
+        usual, roll = dice.uniform(0.01, _USUAL_SECONDS), dice.random()
+        fault = drawn(roll / world.intensity, DELIVERIES) if world.intensity else None
+        if world.scripted is not None:
+            fault, usual = None, 0.0
+        if fault is Kind.EVENT_LOST and "webinyTaskId" not in event["detail"]:
+            fault = None  # EventBridge promises to deliver; of this one there is no record yet
+        if fault and not world.faults.comes(fault, name, 0, task=task):
+            fault = None
+        match fault:
+            case Kind.EVENT_LOST:
+                return
+            case Kind.EVENT_UNDELIVERED:
+                self._give_up(event, "NO_PERMISSIONS", after=usual)
+                return
+            case Kind.TARGET_THROTTLED:
+                self._give_up(event, "THROTTLING", after=MAX_EVENT_AGE_SECONDS)
+                return
+            case Kind.EVENT_LATE:
+                usual += dice.uniform(1, _LATE_SECONDS)
+        self._start(event, 1, after=usual)
+        if fault is Kind.EVENT_TWICE:
+            again = dice.uniform(0, _TIGHT_SECONDS if dice.random() < 0.7 else _LATE_SECONDS)
+            self._start(event, 2, after=usual + again)
+        if fault is Kind.EVENT_NEXT_DAY:
+            self._start(event, 2, after=usual + _DAY_SECONDS)
+
+    def _start(self, event: Any, number: int, *, after: float) -> None:
+        world = self._world
+        name = f"x-{event['id']}-{number}"
+
+        def start() -> None:
+            world.step_functions.start_execution(
+                stateMachineArn=MACHINE_ARN, name=name, input=json.dumps(event)
+            )
+
+        if acting() is not None and world.scheduler.is_chosen:
+            start()
+            return
+        world.scheduler.spawn(f"{name}/start", start, after=after)
+
+    def _give_up(self, event: Any, code: str, *, after: float) -> None:
+        world = self._world
+
+        def send() -> None:
+            world.send_dead_letter(json.dumps(event), code)
+
+        world.scheduler.spawn(f"event-{event['id']}/dead", send, after=after)
