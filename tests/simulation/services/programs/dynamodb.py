@@ -1,0 +1,220 @@
+"""Any sequence of requests to a table of DynamoDB."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from hypothesis import strategies as st
+
+from tests.simulation.services.programs.expressions import BY_NAME, Writing
+
+TABLE: Final = "table"
+INDEX: Final = "byKind"
+Call = tuple[str, dict[str, Any]]
+"""An operation and its request, without the table's name where one is enough."""
+
+_keys: Final = st.builds(
+    lambda partition, sort: {"pk": {"S": partition}, "sk": {"S": sort}},
+    st.sampled_from(["a", "b"]),
+    st.sampled_from(["1", "10", "2", "é", "x#1", "x#2"]),
+)
+_attributes: Final = st.fixed_dictionaries({}, optional=BY_NAME)
+_items: Final = st.builds(lambda key, attributes: {**attributes, **key}, _keys, _attributes)
+_directions: Final = st.booleans()
+
+
+def create(client: Any, name: str = TABLE) -> None:
+    """Creates the table of a program, with one index."""
+    key = [("pk", "HASH"), ("sk", "RANGE")]
+    index_key = [("kind", "HASH"), ("created", "RANGE")]
+    client.create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=_schema(key),
+        AttributeDefinitions=[
+            {"AttributeName": each, "AttributeType": "S"} for each, _ in (*key, *index_key)
+        ],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": INDEX,
+                "KeySchema": _schema(index_key),
+                "Projection": {"ProjectionType": "KEYS_ONLY"},
+            }
+        ],
+    )
+
+
+@st.composite
+def _puts(draw: st.DrawFn) -> dict[str, Any]:
+    return {"Item": draw(_items), **_conditional(draw)}
+
+
+@st.composite
+def _deletes(draw: st.DrawFn) -> dict[str, Any]:
+    return {"Key": draw(_keys), **_conditional(draw)}
+
+
+@st.composite
+def _updates(draw: st.DrawFn) -> dict[str, Any]:
+    writing = Writing(draw)
+    request = {"Key": draw(_keys), "UpdateExpression": writing.update()}
+    if draw(st.booleans()):
+        request["ConditionExpression"] = writing.condition()
+        request |= _asking(draw)
+    return request | writing.request()
+
+
+@st.composite
+def _checks(draw: st.DrawFn) -> dict[str, Any]:
+    writing = Writing(draw)
+    request = {"Key": draw(_keys), "ConditionExpression": writing.condition(), **_asking(draw)}
+    return request | writing.request()
+
+
+@st.composite
+def _reads(draw: st.DrawFn) -> dict[str, Any]:
+    return {"Key": draw(_keys), "ConsistentRead": True, **_projected(draw)}
+
+
+@st.composite
+def _queries(draw: st.DrawFn) -> dict[str, Any]:
+    writing = Writing(draw)
+    is_of_index = draw(st.booleans())
+    partition, sort = ("kind", "created") if is_of_index else ("pk", "sk")
+    partitions = ["k", "K"] if is_of_index else ["a", "b"]
+    values = st.sampled_from([{"S": each} for each in partitions])
+    text = f"{writing.name(partition)} = {writing.value(values)}"
+    request: dict[str, Any] = {"ScanIndexForward": draw(_directions)}
+    request |= {"IndexName": INDEX} if is_of_index else {"ConsistentRead": True}
+    if draw(st.booleans()):
+        text += f" AND {_range(writing, sort)}"
+    if draw(st.booleans()):
+        request["Limit"] = draw(st.integers(1, 3))
+    if draw(st.sampled_from([False, False, True])):
+        request["Select"] = "COUNT"
+    elif not is_of_index and draw(st.booleans()):
+        request["ProjectionExpression"] = writing.projection()
+    if not is_of_index and draw(st.sampled_from([False, False, True])):
+        request["FilterExpression"] = writing.condition(2)
+    return request | {"KeyConditionExpression": text} | writing.request()
+
+
+@st.composite
+def _transactions(draw: st.DrawFn) -> dict[str, Any]:
+    kinds = {
+        "Put": _puts(),
+        "Update": _updates(),
+        "Delete": _deletes(),
+        "ConditionCheck": _checks(),
+    }
+    writes = []
+    for kind in draw(st.lists(st.sampled_from(sorted(kinds)), min_size=1, max_size=3)):
+        request = draw(kinds[kind])
+        request.pop("ReturnValues", None)
+        writes.append({kind: request})
+    return {"TransactItems": writes}
+
+
+@st.composite
+def _batch_reads(draw: st.DrawFn) -> dict[str, Any]:
+    keys = draw(st.lists(_keys, min_size=1, max_size=4, unique_by=repr))
+    request = {"Keys": keys, "ConsistentRead": True}
+    if draw(st.booleans()):  # moto's batches project whole attributes only
+        request |= {"ProjectionExpression": "#n, s", "ExpressionAttributeNames": {"#n": "n"}}
+    return {"RequestItems": {TABLE: request}}
+
+
+@st.composite
+def _batch_writes(draw: st.DrawFn) -> dict[str, Any]:
+    puts = st.builds(lambda item: {"PutRequest": {"Item": item}}, _items)
+    deletes = st.builds(lambda key: {"DeleteRequest": {"Key": key}}, _keys)
+    # moto takes two writes of one item.
+    writes = draw(st.lists(st.one_of(puts, deletes), min_size=1, max_size=4, unique_by=_key_text))
+    return {"RequestItems": {TABLE: writes}}
+
+
+def _key_text(write: Mapping[str, Any]) -> str:
+    [request] = write.values()
+    key = request.get("Key") or request["Item"]
+    return repr((key["pk"], key["sk"]))
+
+
+def _range(writing: Writing, sort: str) -> str:
+    bounds = st.sampled_from([{"S": each} for each in ("0", "1", "2", "x#", "é")])
+    name, kind = writing.name(sort), writing.choose("=", "<", "<=", ">", ">=", "begins", "between")
+    if kind == "begins":
+        return f"begins_with({name}, {writing.value(bounds)})"
+    if kind == "between":
+        low, high = writing.choose(("0", "2"), ("x#", "x#~"), ("1", "1"))
+        low, high = (writing.value(st.just({"S": bound})) for bound in (low, high))
+        return f"{name} BETWEEN {low} AND {high}"
+    return f"{name} {kind} {writing.value(bounds)}"
+
+
+def _conditional(draw: st.DrawFn) -> dict[str, Any]:
+    """Often a condition, and what a write is to return."""
+    request = draw(st.sampled_from([{}, {}, {"ReturnValues": "ALL_OLD"}]))
+    if not draw(st.booleans()):
+        return dict(request)
+    writing = Writing(draw)
+    condition = {"ConditionExpression": writing.condition()}
+    return {**request, **condition, **_asking(draw), **writing.request()}
+
+
+def _asking(draw: st.DrawFn) -> dict[str, Any]:
+    asking = {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
+    return asking if draw(st.booleans()) else {}
+
+
+def _projected(draw: st.DrawFn) -> dict[str, Any]:
+    if draw(st.booleans()):
+        return {}
+    writing = Writing(draw)
+    projection = {"ProjectionExpression": writing.projection()}
+    return projection | {
+        name: value for name, value in writing.request().items() if name.endswith("Names")
+    }
+
+
+@st.composite
+def _returning(draw: st.DrawFn) -> dict[str, Any]:
+    kinds = ["ALL_OLD", "ALL_NEW", "UPDATED_OLD", "UPDATED_NEW", "NONE"]
+    return {**draw(_updates()), "ReturnValues": draw(st.sampled_from(kinds))}
+
+
+OPERATIONS: Final[Mapping[str, st.SearchStrategy[dict[str, Any]]]] = {
+    "put_item": _puts(),
+    "update_item": _returning(),
+    "delete_item": _deletes(),
+    "get_item": _reads(),
+    "query": _queries(),
+    "transact_write_items": _transactions(),
+    "batch_get_item": _batch_reads(),
+    "batch_write_item": _batch_writes(),
+}
+
+
+@st.composite
+def programs(draw: st.DrawFn) -> list[Call]:
+    """A few items, then any requests."""
+    first = [("put_item", {"Item": item}) for item in draw(st.lists(_items, max_size=4))]
+    names = st.lists(st.sampled_from(sorted(OPERATIONS)), min_size=1, max_size=8)
+    return first + [(name, draw(OPERATIONS[name])) for name in draw(names)]
+
+
+def named(call: Call, table: str) -> dict[str, Any]:
+    """The request of a call, with the table's name where it goes."""
+    operation, request = call
+    if "RequestItems" in request:
+        return {"RequestItems": {table: request["RequestItems"][TABLE]}}
+    if operation != "transact_write_items":
+        return {"TableName": table, **request}
+    writes = [
+        {kind: {"TableName": table, **inner}}
+        for write in request["TransactItems"]
+        for kind, inner in write.items()
+    ]
+    return {"TransactItems": writes}
+
+
+def _schema(key: list[tuple[str, str]]) -> list[dict[str, str]]:
+    return [{"AttributeName": name, "KeyType": kind} for name, kind in key]
