@@ -20,7 +20,7 @@ from handler.contract import (
     WireKey,
 )
 from handler.errors import DEFAULT_CODE
-from handler.record.jsonable import to_shown_json
+from handler.record import to_shown_json
 from infra.documents import jsonata
 from infra.documents.state_machine_definition import CAUGHT_CAUSE, CAUGHT_ERROR
 

@@ -43,6 +43,12 @@ class Actor:
             self._error = error
             self.scheduler.wake(self)
 
+    def stop(self) -> None:
+        """Ends it at the place where it waits; one that has not begun never does."""
+        if self._greenlet:
+            self._greenlet.throw(Stopped)
+        self.is_over = True
+
     def resume(self) -> None:
         self._greenlet.switch()
 
@@ -61,6 +67,7 @@ class Actor:
             pass
         finally:
             self.is_over = True
+            self.scheduler.forget(self)
 
 
 class Stopped(BaseException):
@@ -114,6 +121,7 @@ class Scheduler:
         self._order: Final = itertools.count()
         self._queue: list[tuple[float, int, int, Actor]] = []
         self._ready: list[Actor] = []
+        self._living: set[Actor] = set()
 
     @property
     def is_chosen(self) -> bool:
@@ -123,6 +131,7 @@ class Scheduler:
     def spawn(self, name: str, run: Callable[[], object], *, after: float = 0.0) -> Actor:
         """An actor that begins in so many seconds."""
         actor = Actor(self, name, run)
+        self._living.add(actor)
         if self._choose is not None and after <= 0:
             self._ready.append(actor)
         else:
@@ -201,6 +210,17 @@ class Scheduler:
         return not self._ready and not any(
             not actor.is_over and ticket == actor.ticket for _, _, ticket, actor in self._queue
         )
+
+    def forget(self, actor: Actor) -> None:
+        """An actor has come to its end."""
+        self._living.discard(actor)
+
+    def close(self) -> None:
+        """Stops whoever is still at work, where they stand."""
+        for actor in sorted(self._living, key=lambda each: each.name):
+            actor.stop()
+        self._queue.clear()
+        self._ready.clear()
 
     def next_due(self) -> float | None:
         """When somebody is due next."""

@@ -282,7 +282,7 @@ class Watch:
             self._removed(life, before)
             return
         if before is None:
-            self._created(life, after)
+            self._created(life, machine, after)
         status, old = after["taskStatus"]["S"], before["taskStatus"]["S"] if before else "pending"
         if _RANK[status] < _RANK[old] or (_RANK[old] == _OVER and status != old):
             self.fail("a status only moves forward", life.id, f"From {old} to {status}.")
@@ -296,7 +296,7 @@ class Watch:
             self._ended(life, machine, before, after, changes)
         self._world.moved(life, before, after)
 
-    def _created(self, life: Life, after: Item) -> None:
+    def _created(self, life: Life, machine: Machine, after: Item) -> None:
         life.number = number_of(after["name"]["S"])
         life.parent = after.get("parentId", {}).get("S", "")
         life.definition = after["definitionId"]["S"]
@@ -305,6 +305,8 @@ class Watch:
         life.keys.clear()
         if life.number < 0 and life.parent:
             life.number = self.life(life.parent).number
+        if life.number < 0:
+            life.number = machine.task
         if "iterations" in after:
             self.fail("an iteration is claimed", life.id, "It was made with iterations.")
 
@@ -389,9 +391,9 @@ class Watch:
             return
         code = _code(after)
         is_refusal = after["taskStatus"]["S"] == "failed" and code in _WITHOUT_A_CLAIM
-        is_deferral = changed == ["waitingUntil"] and not _number(before, "iterations")
+        is_deferral = changed == ["waitingUntil"] and "executionName" not in before
         is_abort = after["taskStatus"]["S"] == "aborted"  # by an ancestor of its own definition
-        if not (is_deferral or (is_refusal and not is_running) or is_abort):
+        if is_running or not (is_deferral or is_refusal or is_abort):
             what = (
                 f"{machine.name}, at iteration {claimed}, changes {changed} of iteration"
                 f" {_number(before, 'iterations')}."
