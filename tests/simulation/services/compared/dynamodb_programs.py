@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from hypothesis import strategies as st
 
-from tests.simulation.services.programs.expressions import BY_NAME, Writing
+from tests.simulation.services.compared.expressions import BY_NAME, Writing
 
 TABLE: Final = "table"
 INDEX: Final = "byKind"
@@ -177,8 +177,10 @@ def _projected(draw: st.DrawFn) -> dict[str, Any]:
 
 @st.composite
 def _returning(draw: st.DrawFn) -> dict[str, Any]:
-    kinds = ["ALL_OLD", "ALL_NEW", "UPDATED_OLD", "UPDATED_NEW", "NONE"]
-    return {**draw(_updates()), "ReturnValues": draw(st.sampled_from(kinds))}
+    request, kinds = draw(_updates()), ["ALL_OLD", "ALL_NEW", "NONE"]
+    if not set("[.") & set(request["UpdateExpression"]):  # moto's are others for a part of one
+        kinds += ["UPDATED_OLD", "UPDATED_NEW"]
+    return {**request, "ReturnValues": draw(st.sampled_from(kinds))}
 
 
 OPERATIONS: Final[Mapping[str, st.SearchStrategy[dict[str, Any]]]] = {

@@ -13,9 +13,13 @@ _UNCOMPARED: Final = frozenset({"ResponseMetadata", "ConsumedCapacity", "ItemCol
 def outcome(client: Any, operation: str, request: Mapping[str, Any]) -> object:
     """The response of a request; or its error: the code, and what it tells of items."""
     try:
-        response = getattr(client, operation)(**request)
+        return answer(getattr(client, operation)(**request))
     except ClientError as error:
-        return _refusal(error)
+        return refusal(error)
+
+
+def answer(response: Mapping[str, Any]) -> object:
+    """A response, without what is said of capacity."""
     return {
         name: _in_any_order(name, plain(value))
         for name, value in response.items()
@@ -36,7 +40,8 @@ def plain(value: Any) -> Any:
     return [plain(each) for each in value] if isinstance(value, list) else value
 
 
-def _refusal(error: ClientError) -> object:
+def refusal(error: ClientError) -> object:
+    """An error: its code, and what it tells of items."""
     response: Mapping[str, Any] = error.response
     reasons = [
         (reason["Code"], plain(reason.get("Item")))
