@@ -132,7 +132,9 @@ def _hooks(world: "World", life: Life, faults: list[Fault]) -> Iterator[tuple[st
     ran = sum(life.hooks[hook] for hook in due)
     if due and not ran and not life.given_up:
         yield LOST, f"It is {life.status}, and none of {sorted(due)} has run."
-    if ran > 1 and not any(fault.kind in _REPEATS for fault in faults):
+    # Whoever aborts a task that runs, and the worker that learns of it, may both run its hook.
+    has_two = life.status == "aborted"
+    if ran > 1 and not has_two and not any(fault.kind in _REPEATS for fault in faults):
         yield DOUBLE, f"{sorted(due)} ran {ran} times, and nothing was in its way."
 
 

@@ -36,6 +36,7 @@ class EventBus:
     def __init__(self, world: "World") -> None:
         self._world = world
         self.sent = 0
+        self.on_their_way: set[str] = set()  # the ids of events that nobody has got yet
 
     def put_events(self, *, Entries: list[Any], by: Any = None) -> Any:  # noqa: N803  boto3's own word
         """Takes events; each gets an id, in the order of the entries."""
@@ -77,9 +78,10 @@ class EventBus:
             fault = None  # EventBridge promises to deliver; of this one there is no record yet
         if fault and not world.faults.comes(fault, name, 0, task=task):
             fault = None
+        if fault is Kind.EVENT_LOST:
+            return
+        self.on_their_way.add(id)
         match fault:
-            case Kind.EVENT_LOST:
-                return
             case Kind.EVENT_UNDELIVERED:
                 self._give_up(event, "NO_PERMISSIONS", after=usual)
                 return
@@ -100,6 +102,7 @@ class EventBus:
         name = f"x-{event['id']}-{number}"
 
         def start() -> None:
+            self.on_their_way.discard(event["id"])
             world.step_functions.start_execution(
                 stateMachineArn=MACHINE_ARN, name=name, input=json.dumps(event)
             )
@@ -113,6 +116,7 @@ class EventBus:
         world = self._world
 
         def send() -> None:
+            self.on_their_way.discard(event["id"])
             world.send_dead_letter(json.dumps(event), code)
 
         world.scheduler.spawn(f"event-{event['id']}/dead", send, after=after)

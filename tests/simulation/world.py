@@ -212,7 +212,7 @@ class World:
         self.people.end_what_never_ends()
         for _ in range(_MOST_HOURS * 6):
             scheduler.run(until=scheduler.now + 600)
-            if not self.open_lives() and not self.sqs.messages:
+            if not (self.open_lives() or self.sqs.messages or self.event_bus.on_their_way):
                 break
         self.audit_the_calm()
         self._age()
@@ -235,6 +235,7 @@ class World:
             self.watch.take_changes()
             self.dynamodb.expire(TABLE, self.moment(), self._is_late)
             self.watch.expired(self.watch.take_changes())
+            self.people.end_what_never_ends()  # an event of a task that was deleted came again
         for _ in range(2):
             self.sweep(f"last-{scheduler.now:.0f}")
             scheduler.run(until=scheduler.now + 600)
