@@ -286,7 +286,12 @@ class Store:
         item = items.task_item(before)
         changed, removed = items.changes(item, items.task_item(after))
         place = {Index.UNFINISHED.partition_key}
-        if not after.has_follow_ups:
+        if after.has_follow_ups:
+            # It may have had its last one cleared, and its place, since `before` was read.
+            changed |= {
+                name: value for name, value in items.task_item(after).items() if name in place
+            }
+        else:
             # Two who clear one follow-up each may both have seen the other's. But one that somebody
             # has added meanwhile stays where the sweep finds it.
             last = f"{condition} AND {items.has_no_other_follow_up(item)}"

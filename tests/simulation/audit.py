@@ -140,6 +140,8 @@ def _hooks(world: "World", life: Life, faults: list[Fault]) -> Iterator[tuple[st
 
 # What has a hook run again: its machine died, or could not store that it has run.
 _REPEATS: Final = _CRASHES | {
+    Kind.EVENT_TWICE,  # the second execution of a task that has just ended runs what is pending
+    Kind.EVENT_NEXT_DAY,
     Kind.DYNAMODB_THROTTLED,
     Kind.DYNAMODB_REQUEST_LOST,
     Kind.DYNAMODB_ANSWER_LOST,
@@ -196,7 +198,8 @@ def _follows(world: "World", life: Life, code: str, kinds: list[Kind]) -> bool:
     if code == "CHILDREN":
         return any(world.watch.life(id).status != "success" for id in life.children)
     if code == "EXECUTION_ENDED":
-        return bool({Kind.EXECUTION_TIMED_OUT, Kind.EXECUTION_REDRIVEN} & set(kinds))
+        # Of two invocations of a visit, the one that Step Functions waits for may be overtaken.
+        return Kind.EXECUTION_TIMED_OUT in kinds or any(kind in _CRASHES for kind in kinds)
     if code == "States.Timeout" or code == "WORKER_TIMEOUT":
         return Kind.EXECUTION_TIMED_OUT in kinds
     return False

@@ -79,8 +79,9 @@ class People:
         for life in list(self._world.watch.lives.values()):
             task = self._world.planned.get(life.number)
             if life.is_open and not life.parent and task is not None and task.is_endless:
-                self._world.faults.note(Fault(Kind.ABORTED, f"{life.id}/end", 0, task.number))
-                self._spawn(f"{life.id}/end", self._end, task, life.id)
+                name = f"{life.id}/end@{self._world.scheduler.now:.0f}"
+                self._world.faults.note(Fault(Kind.ABORTED, name, 0, task.number))
+                self._spawn(name, self._end, task, life.id)
 
     def _spawn(self, name: str, run: Any, task: Planned, *more: Any, after: float = 0.0) -> None:
         world = self._world

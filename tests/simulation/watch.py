@@ -103,6 +103,7 @@ class Life:
     definition: str = ""
     log_rows: set[str] = field(default_factory=set)
     given_up: bool = False
+    was_removed: bool = False
 
     def told(self) -> Iterator[str]:
         """What has happened to it, a line each."""
@@ -310,9 +311,14 @@ class Watch:
         if "iterations" in after:
             self.fail("an iteration is claimed", life.id, "It was made with iterations.")
 
+        if life.was_removed and machine.function == "recovery" and "/end/" in machine.name:
+            what = f"{machine.name} makes it anew."
+            self.fail("what was deleted stays deleted", life.id, what)
+
     def _removed(self, life: Life, before: Item | None) -> None:
         if before is None:
             return
+        life.was_removed = True
         if _RANK[before["taskStatus"]["S"]] < _OVER:
             self.fail("a task that is open is kept", life.id, "An open record was removed.")
         if before.get("pendingHook"):

@@ -209,8 +209,8 @@ class World:
         scheduler.run(until=_CALM_AFTER_SECONDS)
         self.faults.is_calm, self.calm_since = True, scheduler.now
         scheduler.run(until=_ENDLESS_AFTER_SECONDS)
-        self.people.end_what_never_ends()
         for _ in range(_MOST_HOURS * 6):
+            self.people.end_what_never_ends()
             scheduler.run(until=scheduler.now + 600)
             if not (self.open_lives() or self.sqs.messages or self.event_bus.on_their_way):
                 break
