@@ -3,7 +3,15 @@
 from handler.aws.bus import Bus
 from handler.aws.clients import Clients, client, engine_client, lazy_engine_client
 from handler.aws.dead_letters import DeadLetter, DeadLetters
-from handler.aws.executions import ABORTED, GONE, RUNNING, SUCCEEDED, Execution, Executions
+from handler.aws.executions import (
+    ABORTED,
+    GONE,
+    RUNNING,
+    STOPPED,
+    SUCCEEDED,
+    Execution,
+    Executions,
+)
 from handler.aws.metrics import CloudWatchMetrics, Metrics, NoMetrics
 from handler.aws.worker_failures import WorkerFailure
 
@@ -11,6 +19,7 @@ __all__ = [
     "ABORTED",
     "GONE",
     "RUNNING",
+    "STOPPED",
     "SUCCEEDED",
     "Bus",
     "Clients",

@@ -1,7 +1,7 @@
 """The records of the tasks: create, claim, save, read, delete."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import timedelta
 from enum import Enum, auto
 from functools import partial
@@ -221,7 +221,9 @@ class Store:
     def add_follow_up(self, after: StoredTask, *, before: StoredTask) -> bool:
         """Adds a follow-up to a finished task. Returns whether it is still there to have one."""
         is_over = f"attribute_exists({PARTITION_KEY}) AND NOT {IS_OPEN}"
-        return self._change_follow_ups(after, before, is_over, OPEN_VALUES)
+        # Its last one may be cleared, and its place in the index, since `before` was read.
+        place = {Index.UNFINISHED.partition_key}
+        return self._change_follow_ups(after, before, is_over, OPEN_VALUES, surely=place)
 
     def clear_follow_up(self, after: StoredTask, *, before: StoredTask) -> None:
         """Clears a follow-up of a finished task. A no-op if it was cleared, or added, meanwhile."""
@@ -280,18 +282,25 @@ class Store:
         return task.is_over and (task.deletion_pending or has_expired)
 
     def _change_follow_ups(
-        self, after: StoredTask, before: StoredTask, condition: str, values: "Item"
+        self,
+        after: StoredTask,
+        before: StoredTask,
+        condition: str,
+        values: "Item",
+        *,
+        surely: Collection[str] = (),
     ) -> bool:
-        """Changes what a finished task has left to do. Returns whether `condition` held."""
-        item = items.task_item(before)
+        """Changes what a finished task has left to do. Returns whether `condition` held.
+
+        Args:
+            surely: the attributes that are written even if they are the same.
+        """
+        item = {
+            name: value for name, value in items.task_item(before).items() if name not in surely
+        }
         changed, removed = items.changes(item, items.task_item(after))
         place = {Index.UNFINISHED.partition_key}
-        if after.has_follow_ups:
-            # It may have had its last one cleared, and its place, since `before` was read.
-            changed |= {
-                name: value for name, value in items.task_item(after).items() if name in place
-            }
-        else:
+        if not after.has_follow_ups:
             # Two who clear one follow-up each may both have seen the other's. But one that somebody
             # has added meanwhile stays where the sweep finds it.
             last = f"{condition} AND {items.has_no_other_follow_up(item)}"
