@@ -33,7 +33,7 @@ def _refuses_the_whole(_: Mapping[str, Any], model: Any, moto: Any) -> bool:
     """
     if not isinstance(model, tuple) or not isinstance(moto, tuple):
         return False
-    code, _, reasons = model
+    code, _, _, reasons = model
     is_refused = code == "TransactionCanceledException" and ("ValidationError", None) in reasons
     return is_refused and moto[0] == "ValidationException"
 
@@ -52,7 +52,16 @@ def _returns_the_key_of_a_new_item(request: Mapping[str, Any], model: Any, moto:
     return bool(model == ({"Attributes": attributes} if attributes else {}))
 
 
+def _tells_what_was_deleted(request: Mapping[str, Any], model: Any, moto: Any) -> bool:
+    """moto tells in quiet mode, too, what was deleted. AWS does not (DeleteObjects, Quiet)."""
+    return bool(request["Delete"].get("Quiet")) and moto == {
+        **model,
+        "Deleted": moto.get("Deleted"),
+    }
+
+
 _KNOWN: Final[Mapping[str, Comparison]] = {
+    "delete_objects": _tells_what_was_deleted,
     "query": _ends_without_a_last_key,
     "transact_write_items": _refuses_the_whole,
     "update_item": _returns_the_key_of_a_new_item,

@@ -1,5 +1,6 @@
-"""What a request came to, in one form for the model and for moto."""
+"""What a request came to, in one form for a model and for moto."""
 
+import io
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
@@ -7,24 +8,52 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 
 _SETS: Final = {"SS": str, "NS": Decimal, "BS": bytes}
-_UNCOMPARED: Final = frozenset({"ResponseMetadata", "ConsumedCapacity", "ItemCollectionMetrics"})
+# Of the responses of DynamoDB and of S3. moto's have other things besides, which no code of ours
+# reads: capacity, checksums, owners.
+_COMPARED: Final = frozenset(
+    {
+        *("Attributes", "Count", "Item", "Items", "LastEvaluatedKey", "Responses", "ScannedCount"),
+        *("UnprocessedItems", "UnprocessedKeys"),
+        *("Body", "ContentLength", "Contents", "Deleted", "Errors", "ETag", "IsTruncated"),
+        *("KeyCount", "LastModified", "MaxKeys", "Name", "Prefix"),
+    }
+)
+_OF_A_LISTED_OBJECT: Final = ("Key", "LastModified", "ETag", "Size", "StorageClass")
+
+Refusal = tuple[str, int, object, list[tuple[str, object]]]
+"""An error: its code and its status, the item that a condition found, a transaction's reasons."""
 
 
 def outcome(client: Any, operation: str, request: Mapping[str, Any]) -> object:
-    """The response of a request; or its error: the code, and what it tells of items."""
+    """What the response of a request says; or its error."""
     try:
         return answer(getattr(client, operation)(**request))
     except ClientError as error:
         return refusal(error)
 
 
-def answer(response: Mapping[str, Any]) -> object:
-    """A response, without what is said of capacity."""
-    return {
-        name: _in_any_order(name, plain(value))
-        for name, value in response.items()
-        if name not in _UNCOMPARED
-    }
+def answer(response: dict[str, Any]) -> object:
+    """What is compared of a response. A body can be read once more afterwards."""
+    told = {name: value for name, value in response.items() if name in _COMPARED}
+    if "Body" in told:
+        told["Body"] = told["Body"].read()
+        response["Body"] = io.BytesIO(told["Body"])
+    if "Contents" in told:
+        told["Contents"] = [
+            {name: each[name] for name in _OF_A_LISTED_OBJECT} for each in told["Contents"]
+        ]
+    return {name: _in_any_order(name, plain(value)) for name, value in told.items()}
+
+
+def refusal(error: ClientError) -> Refusal:
+    """What is compared of an error."""
+    response: Mapping[str, Any] = error.response
+    reasons = [
+        (reason["Code"], plain(reason.get("Item")))
+        for reason in response.get("CancellationReasons", [])
+    ]
+    status = response["ResponseMetadata"]["HTTPStatusCode"]
+    return response["Error"]["Code"], status, plain(response.get("Item")), reasons
 
 
 def plain(value: Any) -> Any:
@@ -38,16 +67,6 @@ def plain(value: Any) -> Any:
                 return {"N": Decimal(content)}
         return {name: plain(inner) for name, inner in value.items()}
     return [plain(each) for each in value] if isinstance(value, list) else value
-
-
-def refusal(error: ClientError) -> object:
-    """An error: its code, and what it tells of items."""
-    response: Mapping[str, Any] = error.response
-    reasons = [
-        (reason["Code"], plain(reason.get("Item")))
-        for reason in response.get("CancellationReasons", [])
-    ]
-    return response["Error"]["Code"], plain(response.get("Item")), reasons
 
 
 def _in_any_order(name: str, value: Any) -> Any:

@@ -68,6 +68,8 @@ class Condition:
             is_doubled = tokens.peek() == "("
             before = tokens.position
             test = self._any()
+            # DynamoDB refuses `((a))`, and takes `((a) AND b)`: the issue 99 of architect/dynalite
+            # has what was tried on AWS.
             if is_doubled and tokens.closes(before):
                 raise tokens.error("The expression has redundant parentheses")
             tokens.expect(")")

@@ -67,6 +67,8 @@ class KeyCondition:
     def _term(self) -> Term:
         tokens = self._tokens
         if tokens.takes("("):
+            if tokens.peek() == "(":
+                raise tokens.error("The expression has redundant parentheses")
             term = self._term()
             tokens.expect(")")
             return term
