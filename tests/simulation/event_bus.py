@@ -36,6 +36,8 @@ class EventBus:
     def __init__(self, world: "World") -> None:
         self._world = world
         self.sent = 0
+        self.is_held = False  # whether events wait for somebody to deliver them
+        self.held: list[Any] = []
         self.on_their_way: set[str] = set()  # the ids of events that nobody has got yet
 
     def put_events(self, *, Entries: list[Any], by: Any = None) -> Any:  # noqa: N803  boto3's own word
@@ -67,6 +69,9 @@ class EventBus:
 
     def _deliver(self, event: Any) -> None:
         """Has the rule's target called: once, twice, later, or never."""
+        if self.is_held:
+            self.held.append(event)
+            return
         world, id = self._world, event["id"]
         name, task = f"event-{id}", world.watch.number_of_event(event)
         dice = random.Random(f"{world.seed}/{name}")
@@ -96,6 +101,12 @@ class EventBus:
             self._start(event, 2, after=usual + again)
         if fault is Kind.EVENT_NEXT_DAY:
             self._start(event, 2, after=usual + _DAY_SECONDS)
+
+    def start_now(self, event: Any, name: str) -> None:
+        """Starts an execution of this name for an event."""
+        self._world.step_functions.start_execution(
+            stateMachineArn=MACHINE_ARN, name=name, input=json.dumps(event)
+        )
 
     def _start(self, event: Any, number: int, *, after: float) -> None:
         world = self._world

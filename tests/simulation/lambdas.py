@@ -65,10 +65,18 @@ class Lambdas:
         return outcome
 
     def invoke_later(
-        self, function: str, event: Any, *, name: str, task: int = -1, after: float = 0.0
+        self,
+        function: str,
+        event: Any,
+        *,
+        name: str,
+        task: int = -1,
+        after: float = 0.0,
+        ahead: float = 0.0,
     ) -> Promise:
-        """Invokes a function for nobody who waits."""
-        _, told = self._started(function, event, name=name, task=task, after=after)
+        """Invokes a function for nobody who waits; its clock may be ahead."""
+        machine, told = self._started(function, event, name=name, task=task, after=after)
+        machine.skew_seconds += ahead
         return told
 
     def _drawn(self, name: str, task: int) -> Kind | None:

@@ -17,6 +17,8 @@ from greenlet import getcurrent, greenlet
 
 Choose = Callable[[Sequence["Actor"]], int]
 
+_SHORT_SECONDS: Final = 60.0
+
 
 class Actor:
     """Something that acts: an invocation of a Lambda, an execution, a delivery, a person.
@@ -151,6 +153,10 @@ class Scheduler:
     def sleep(self, seconds: float) -> None:
         """Lets time pass, for this actor."""
         actor, until = current(), self.now + max(seconds, 0.0)
+        if self._choose is not None and seconds <= _SHORT_SECONDS:
+            self.now = until  # where all orders are tried, who sleeps for a moment is at once back
+            actor.check()
+            return
         if self._choose is None and (not self._queue or until < self._queue[0][0]):
             self.now = until  # nobody is due before
             actor.check()
@@ -189,8 +195,7 @@ class Scheduler:
         while True:
             if self._ready:
                 assert self._choose is not None
-                at = self._choose(self._ready) if len(self._ready) > 1 else 0
-                self._ready.pop(at).resume()
+                self._ready.pop(self._choose(self._ready)).resume()
                 continue
             if not self._queue or self._queue[0][0] > until:
                 break

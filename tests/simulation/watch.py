@@ -104,6 +104,7 @@ class Life:
     log_rows: set[str] = field(default_factory=set)
     given_up: bool = False
     was_removed: bool = False
+    last_status: str = ""  # also of a record that is gone
 
     def told(self) -> Iterator[str]:
         """What has happened to it, a line each."""
@@ -142,7 +143,7 @@ class Watch:
         self, machine: Machine, operation: str, method: Callable[..., Any], request: dict[str, Any]
     ) -> Any:
         """Has a request to the table carried out, and looks at what it changed."""
-        touched = [self.life(id) for id in _task_ids(operation, request)]
+        touched = [self.life(id) for id in task_ids(operation, request)]
         if touched:
             self.task_at_hand = touched[-1].number
         self._changes.clear()
@@ -279,6 +280,8 @@ class Watch:
         changes: list[Change],
     ) -> None:
         life.record = after
+        if after is not None:
+            life.last_status = after["taskStatus"]["S"]
         if after is None:
             self._removed(life, before)
             return
@@ -504,29 +507,32 @@ def number_of(name: str) -> int:
     return int(first[1:]) if first[:1] == "t" and first[1:].isdecimal() else -1
 
 
-def _task_ids(operation: str, request: dict[str, Any]) -> list[str]:
+def task_ids(operation: str, request: dict[str, Any]) -> list[str]:
     """The tasks whose partitions a request names."""
+    found = (key["pk"]["S"] for key in keys_of(operation, request))
+    return list(dict.fromkeys(id[len(_TASK) :] for id in found if id.startswith(_TASK)))
+
+
+def keys_of(operation: str, request: dict[str, Any]) -> list[Any]:
+    """The keys that a request names; of a query, the partition and the first sort key."""
     match operation:
         case "get_item" | "update_item" | "delete_item":
-            keys = [request["Key"]]
+            return [request["Key"]]
         case "put_item":
-            keys = [request["Item"]]
+            return [request["Item"]]
         case "transact_write_items":
             inner = [each for write in request["TransactItems"] for each in write.values()]
-            keys = [each.get("Key") or each["Item"] for each in inner]
+            return [each.get("Key") or each["Item"] for each in inner]
         case "batch_get_item":
-            keys = [key for each in request["RequestItems"].values() for key in each["Keys"]]
+            return [key for each in request["RequestItems"].values() for key in each["Keys"]]
         case "batch_write_item":
             writes = [each for some in request["RequestItems"].values() for each in some]
-            keys = [
-                write["PutRequest"]["Item"] if "PutRequest" in write else write["DeleteRequest"]["Key"]
-                for write in writes
+            return [
+                each["PutRequest"]["Item"] if "PutRequest" in each else each["DeleteRequest"]["Key"]
+                for each in writes
             ]
-        case _:
-            values = request.get("ExpressionAttributeValues", {})
-            keys = [{"pk": values.get(":partition", {"S": ""})}]
-    found = (key["pk"]["S"] for key in keys)
-    return list(dict.fromkeys(id[5:] for id in found if id.startswith(_TASK)))
+    values = request.get("ExpressionAttributeValues", {})
+    return [{"pk": values.get(":partition", {"S": ""}), "sk": values.get(":first", {"S": ""})}]
 
 
 def _text(item: Item, name: str) -> str:

@@ -11,6 +11,7 @@ from handler.contract import (
     INDEX_SORT_KEY,
     PARTITION_KEY,
     SORT_KEY,
+    WORKER_TIMEOUT_SECONDS,
     Index,
 )
 from handler.definition import Registry
@@ -21,25 +22,39 @@ from handler.settings import Settings
 from tests.simulation import process
 from tests.simulation.definitions import DEFINITIONS, OF_THE_BROKEN_FILE
 from tests.simulation.event_bus import EventBus
-from tests.simulation.faults import INDEX_LAG_ODDS, UNPROCESSED_ODDS, Faults, Kind, Odds
+from tests.simulation.faults import (
+    INDEX_LAG_ODDS,
+    SQS_TWICE_ODDS,
+    UNPROCESSED_ODDS,
+    Fault,
+    Faults,
+    Kind,
+    Odds,
+)
 from tests.simulation.lambdas import Lambdas
 from tests.simulation.machine import Machine
 from tests.simulation.people import People
 from tests.simulation.plan import Planned
 from tests.simulation.scenario import Scenario
-from tests.simulation.scheduler import Choose, Scheduler, acting
+from tests.simulation.scheduler import Choose, Scheduler, acting, current
 from tests.simulation.services.dynamodb import Decisions, DynamoDB
-from tests.simulation.stand_ins import S3, SQS
+from tests.simulation.services import sqs
+from tests.simulation.services.s3 import S3
+from tests.simulation.services.sqs import SQS
 from tests.simulation.state_machine import MACHINE_ARN, Execution, StepFunctions, reports
 from tests.simulation.watch import Broken, Life, Violation, Watch
 
 TABLE: Final = "tasks"
+BUCKET: Final = "payloads"
+QUEUE: Final = "undelivered"
 _START: Final = datetime(2030, 1, 1, tzinfo=UTC)
 _SWEEP: Final = {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}
 _SWEEP_SECONDS: Final = 300.0
 _SELDOM_SECONDS: Final = 6 * 60 * 60.0
 _CALM_AFTER_SECONDS: Final = 2_400.0
 _ENDLESS_AFTER_SECONDS: Final = 3_600.0
+# The queue's own (infra/storage.py).
+_VISIBILITY: Final = str(WORKER_TIMEOUT_SECONDS)
 _DAY_SECONDS: Final = 24 * 60 * 60.0
 # Three days: what has a day of retention, and a child that is dated after its parent.
 _MOST_DAYS: Final = 4
@@ -68,7 +83,8 @@ class Result:
     tasks: int
     steps: int
     faults: Counter[str]
-    places: tuple[tuple[str, str, int], ...]
+    places: tuple[Fault, ...]
+    outcomes: Counter[tuple[str, str]]
     stories: Mapping[str, tuple[str, ...]]
 
 
@@ -100,9 +116,9 @@ class World:
         self.settings = Settings(
             table_name=TABLE,
             event_bus_name="tasks",
-            payload_bucket_name="payloads",
+            payload_bucket_name=BUCKET,
             state_machine_arn=MACHINE_ARN,
-            dead_letter_queue_url="https://sqs/undelivered",
+            dead_letter_queue_url=f"https://sqs.us-east-1.amazonaws.com/123456789012/{QUEUE}",
             retention_days=scenario.retention_days,
             code_version="v1",
         )
@@ -110,7 +126,7 @@ class World:
         self.unanswered: list[str] = []
         self.watch = Watch(self)
         self.dynamodb = DynamoDB(self._decisions(), now=self.moment)
-        self.s3, self.sqs = S3(self.moment), SQS(self.moment)
+        self.s3, self.sqs = S3(now=self.moment), SQS(self._of_queues(), now=self.moment)
         self.step_functions, self.event_bus = StepFunctions(self), EventBus(self)
         self.lambdas = Lambdas(self, process.entries())
         self.people = People(self)
@@ -125,6 +141,8 @@ class World:
         self._sweep_seconds = _SWEEP_SECONDS
         self.calm_since = float("inf")
         self._create_table()
+        self.s3.create_bucket(Bucket=BUCKET)
+        self.sqs.create_queue(QueueName=QUEUE, Attributes={"VisibilityTimeout": _VISIBILITY})
 
     def run(self) -> Result:
         """Runs it to its end, or to the first rule that does not hold."""
@@ -151,7 +169,10 @@ class World:
             tasks=sum(life.number >= 0 for life in self.watch.lives.values()),
             steps=self.scheduler.steps,
             faults=self.faults.counted(),
-            places=tuple(fault.place for fault in self.faults.come),
+            places=tuple(self.faults.come),
+            outcomes=Counter(
+                (life.definition, life.last_status) for life in self.watch.lives.values()
+            ),
             stories={life.id: tuple(life.told()) for life in lives},
         )
 
@@ -167,6 +188,10 @@ class World:
             return GOOD
         comes = self.faults.comes(Kind.BAD_DEPLOY, machine.name, 0, task=machine.task)
         return _BAD if comes else GOOD
+
+    def tell_choice(self, machine: Machine, service: str, operation: str, request: Any) -> None:
+        """What a machine is about to ask for, where the order is chosen."""
+        current().pending = (machine, service, operation, request)
 
     def has_hook(self, definition: str, hook: str) -> bool:
         return (definition, hook) in _HOOKS
@@ -202,6 +227,10 @@ class World:
         """The tasks that are open, or whose end has left something to do."""
         return [life for life in self.watch.lives.values() if life.is_open or has_follow_ups(life)]
 
+    def letters(self) -> int:
+        """How many dead letters wait."""
+        return len(self.sqs.messages(self.settings.dead_letter_queue_url))
+
     def _run(self) -> None:
         scheduler = self.scheduler
         self.people.begin()
@@ -212,7 +241,7 @@ class World:
         for _ in range(_MOST_HOURS * 6):
             self.people.end_what_never_ends()
             scheduler.run(until=scheduler.now + 600)
-            if not (self.open_lives() or self.sqs.messages or self.event_bus.on_their_way):
+            if not (self.open_lives() or self.letters() or self.event_bus.on_their_way):
                 break
         self.audit_the_calm()
         self._age()
@@ -257,6 +286,14 @@ class World:
             decisions.lag = lambda *_: _chance(INDEX_LAG_ODDS, Kind.INDEX_LAG)
             decisions.stale = lambda *_: _chance(INDEX_LAG_ODDS, Kind.INDEX_LAG)
         return decisions
+
+    def _of_queues(self) -> sqs.Decisions:
+        if not self.intensity or self.scripted is not None:
+            return sqs.Decisions()
+        return sqs.Decisions(
+            repeats=lambda _: _chance(SQS_TWICE_ODDS, Kind.SQS_TWICE),
+            revives=lambda _: _chance(SQS_TWICE_ODDS, Kind.SQS_TWICE),
+        )
 
     def _create_table(self) -> None:
         names = [PARTITION_KEY, SORT_KEY, INDEX_SORT_KEY, *(each.partition_key for each in Index)]
