@@ -1,14 +1,14 @@
 """What is left of a world at its end: is a task lost, stuck, or was something done twice?"""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from handler.contract import Index
 from handler.table import items
 from handler.table.payloads import places_of
 from tests.simulation.faults import Fault, Kind
 from tests.simulation.plan import Way
-from tests.simulation.watch import Life, Violation, _code
+from tests.simulation.watch import Life, Violation, code_of
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -74,7 +74,10 @@ def audit(world: "World") -> list[Violation]:
             continue
         id = partition.removeprefix("TASK#")
         if sort == "TASK":
-            named |= {*places_of(dict(item)).values(), item.get("keptObject", {}).get("S", "")}
+            named |= {
+                *places_of(cast("Any", item)).values(),
+                item.get("keptObject", {}).get("S", ""),
+            }
         if not is_kept:
             found.append(Violation(STUCK, id, f"Its days are over, and {sort} is left."))
         elif world.watch.life(id).record is None and not sort.startswith("CHILD#"):
@@ -91,9 +94,12 @@ def audit(world: "World") -> list[Violation]:
 
 def _is_known(world: "World", id: str) -> bool:
     life = world.watch.lives.get(id)
-    return life is not None and (life.record is not None or life.deleted_at is not None
-                                 or bool(life.effects["on_abort"] or life.effects["on_done"])
-                                 or life.ended_at is not None)
+    return life is not None and (
+        life.record is not None
+        or life.deleted_at is not None
+        or bool(life.effects["on_abort"] or life.effects["on_done"])
+        or life.ended_at is not None
+    )
 
 
 def _of_life(world: "World", life: Life) -> Iterator[tuple[str, str]]:
@@ -181,7 +187,7 @@ def _outcome(world: "World", life: Life, faults: list[Fault]) -> Iterator[tuple[
     if status == "success":
         yield from _success(life, planned.status, planned.counted)
     if status == "failed":
-        code = _code(record)
+        code = code_of(record)
         if code and code != planned.code and not _follows(world, life, code, kinds):
             yield LOST, f"It is failed with {code}; that does not follow from {sorted(set(kinds))}."
 
@@ -191,8 +197,8 @@ def _success(life: Life, expected: str, counted: int | None) -> Iterator[tuple[s
         yield LOST, f"It succeeded, and its definition ends it as {expected or 'nothing'}."
         return
     try:
-        output = items.decoded({"output": (life.record or {})["output"]})["output"]
-        found = output.get("counted")  # type: ignore[union-attr, attr-defined]
+        output: Any = items.decoded({"output": (life.record or {})["output"]})["output"]
+        found = output.get("counted")
     except (KeyError, AttributeError, ValueError):
         return  # it stands in the bucket
     if found is not None and counted is not None and found != counted:
@@ -218,6 +224,4 @@ def _follows(world: "World", life: Life, code: str, kinds: list[Kind]) -> bool:
     return False
 
 
-_SERVICE: Final = frozenset(
-    {Kind.LAMBDA_THROTTLED, Kind.LAMBDA_FAILED, Kind.EXECUTION_TIMED_OUT}
-)
+_SERVICE: Final = frozenset({Kind.LAMBDA_THROTTLED, Kind.LAMBDA_FAILED, Kind.EXECUTION_TIMED_OUT})

@@ -3,6 +3,7 @@
 import multiprocessing
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -11,6 +12,8 @@ from tests.simulation.scenario import Scenario
 from tests.simulation.world import Result, World
 
 TASKS_PER_WORLD: Final = 25
+# Of a process that runs worlds and nothing else.
+_for_ever: Final = ExitStack()
 
 
 @dataclass(slots=True)
@@ -52,17 +55,14 @@ def run_here(worlds: Sequence[Scenario]) -> Iterator[Result]:
 def run(worlds: Sequence[Scenario], *, processes: int = 2) -> Iterator[Result]:
     """Runs worlds on so many processes, in the order in which they end."""
     context = multiprocessing.get_context("spawn")
-    with context.Pool(processes, initializer=_prepare) as pool:
+    with context.Pool(processes, initializer=prepare) as pool:
         yield from pool.imap_unordered(_run_one, worlds, chunksize=4)
 
 
-def _prepare() -> None:
-    _kept.append(process.prepared())
-    _kept[-1].__enter__()
+def prepare() -> None:
+    """Prepares a process that runs worlds and nothing else."""
+    _for_ever.enter_context(process.prepared())
 
 
 def _run_one(scenario: Scenario) -> Result:
     return World(scenario).run()
-
-
-_kept: list[object] = []  # type: ignore[no-redef]

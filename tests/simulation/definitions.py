@@ -270,7 +270,9 @@ def _raises(record: TaskRecord) -> None:
 @sim_hook_triggers.on_done
 def _triggers(record: TaskRecord) -> None:
     acts(record.id, "on_done")
-    tasks.trigger("simSteps", input={"steps": 1}, name=f"{record.name}/next", idempotency_key=record.id)
+    tasks.trigger(
+        "simSteps", input={"steps": 1}, name=f"{record.name}/next", idempotency_key=record.id
+    )
 
 
 @sim_hook_deletes.on_done

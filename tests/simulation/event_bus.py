@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _MAX_ENTRIES: Final = 10
 _USUAL_SECONDS: Final = 0.5
 _TIGHT_SECONDS: Final = 0.1
+_TIGHT_ODDS: Final = 0.7
 _LATE_SECONDS: Final = 600.0
 _DAY_SECONDS: Final = 24 * 60 * 60.0
 
@@ -72,17 +73,10 @@ class EventBus:
         if self.is_held:
             self.held.append(event)
             return
-        world, id = self._world, event["id"]
-        name, task = f"event-{id}", world.watch.number_of_event(event)
-        dice = random.Random(f"{world.seed}/{name}")
-        usual, roll = dice.uniform(0.01, _USUAL_SECONDS), dice.random()
-        fault = drawn(roll / world.intensity, DELIVERIES) if world.intensity else None
-        if world.scripted is not None:
-            fault, usual = None, 0.0
-        if fault is Kind.EVENT_LOST and "webinyTaskId" not in event["detail"]:
-            fault = None  # EventBridge promises to deliver; of this one there is no record yet
-        if fault and not world.faults.comes(fault, name, 0, task=task):
-            fault = None
+        id = event["id"]
+        dice = random.Random(f"{self._world.seed}/event-{id}")
+        usual = dice.uniform(0.01, _USUAL_SECONDS)
+        fault = self._drawn(event, dice.random())
         if fault is Kind.EVENT_LOST:
             return
         self.on_their_way.add(id)
@@ -95,12 +89,23 @@ class EventBus:
                 return
             case Kind.EVENT_LATE:
                 usual += dice.uniform(1, _LATE_SECONDS)
-        self._start(event, 1, after=usual)
-        if fault is Kind.EVENT_TWICE:
-            again = dice.uniform(0, _TIGHT_SECONDS if dice.random() < 0.7 else _LATE_SECONDS)
-            self._start(event, 2, after=usual + again)
-        if fault is Kind.EVENT_NEXT_DAY:
-            self._start(event, 2, after=usual + _DAY_SECONDS)
+            case Kind.EVENT_TWICE:
+                longest = _TIGHT_SECONDS if dice.random() < _TIGHT_ODDS else _LATE_SECONDS
+                self._start(event, 2, after=usual + dice.uniform(0, longest))
+            case Kind.EVENT_NEXT_DAY:
+                self._start(event, 2, after=usual + _DAY_SECONDS)
+        self._start(event, 1, after=0.0 if self._world.scheduler.is_chosen else usual)
+
+    def _drawn(self, event: Any, roll: float) -> Kind | None:
+        """The fault that comes to a delivery."""
+        world = self._world
+        if not world.intensity or world.scripted is not None:
+            return None
+        fault = drawn(roll / world.intensity, DELIVERIES)
+        if fault is Kind.EVENT_LOST and "webinyTaskId" not in event["detail"]:
+            return None  # EventBridge promises to deliver; of this one there is no record yet
+        task, name = world.watch.number_of_event(event), f"event-{event['id']}"
+        return fault if fault and world.faults.comes(fault, name, 0, task=task) else None
 
     def start_now(self, event: Any, name: str) -> None:
         """Starts an execution of this name for an event."""

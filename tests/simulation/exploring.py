@@ -72,7 +72,7 @@ class _Point:
     others: dict[str, Footprint]  # what is left to try
 
 
-class Cut(Exception):  # noqa: N818  it is no error
+class Cut(Exception):
     """Every request that could go on was tried in an order that is the same."""
 
 
@@ -91,6 +91,7 @@ class Explored:
     with_fault: int = 0
     cut: int = 0
     violations: list[str] = field(default_factory=list)
+    steps: dict[str, int] = field(default_factory=dict)  # how far each machine came
 
     def add(self, other: "Explored") -> None:
         self.orders += other.orders
@@ -112,9 +113,19 @@ class Script:
     step: int
     fault: Odds
 
-    def __call__(self, machine: Machine, service: str, operation: str) -> Odds | None:
-        is_here = machine.step == self.step and machine.name.startswith(self.machine)
-        return self.fault if is_here and fits(self.fault.kind, service, operation) else None
+    def once(self) -> Callable[[Machine, str, str], Odds | None]:
+        """What makes the fault, at the first call that it fits."""
+        has_come = False
+
+        def drawn(machine: Machine, service: str, operation: str) -> Odds | None:
+            nonlocal has_come
+            is_here = machine.step == self.step and machine.name.startswith(self.machine)
+            if has_come or not is_here or not fits(self.fault.kind, service, operation):
+                return None
+            has_come = True
+            return self.fault
+
+        return drawn
 
 
 def fits(kind: Kind, service: str, operation: str) -> bool:
@@ -203,26 +214,9 @@ class Explorer:
 Run = Callable[[Explorer, Script | None], Result | None]
 
 
-def explore(name: str, run: Run, faults: Sequence[Odds], *, machines: Sequence[str]) -> Explored:
-    """Tries every order without a fault, then every order with each fault at each call.
-
-    Args:
-        run: runs the scope once, in the explorer's order; `None`: the order was cut.
-        machines: the beginnings of the names of the machines that faults hit.
-    """
-    explorer = Explorer()
-    explored = _every_order(name, run, explorer, None)
-    for machine in machines:
-        own = [step for known, step in explorer.steps.items() if known.startswith(machine)]
-        for step in range(1, max(own, default=0) + 1):
-            for fault in faults:
-                script = Script(machine, step, fault)
-                explored.add(_every_order(name, run, Explorer(), script))
-    return explored
-
-
-def _every_order(name: str, run: Run, explorer: Explorer, script: Script | None) -> Explored:
-    explored = Explored(name)
+def every_order(name: str, run: Run, script: Script | None) -> Explored:
+    """Tries every order of a scope: without a fault, or with one."""
+    explorer, explored = Explorer(), Explored(name)
     has_more = True
     while has_more:
         explorer.begin()
@@ -230,10 +224,27 @@ def _every_order(name: str, run: Run, explorer: Explorer, script: Script | None)
         if result is None:
             explored.cut += 1
         else:
-            if script is None:
-                explored.orders += 1
-            else:
-                explored.with_fault += 1
-            explored.violations += [f"{script}: {each}" for each in result.violations]
+            explored.orders += script is None
+            explored.with_fault += script is not None
+            explored.violations += [f"{script or 'no fault'}: {each}" for each in result.violations]
         has_more = explorer.has_more()
+    explored.steps = explorer.steps
     return explored
+
+
+def scripts(explored: Explored, machines: Sequence[str], faults: Sequence[Odds]) -> list[Script]:
+    """Each fault at each call of some machines, as far as their calls went without one.
+
+    Args:
+        machines: the beginnings of their names.
+    """
+    return [
+        Script(machine, step, fault)
+        for machine in machines
+        for step in range(1, 2 + max(_steps_of(explored, machine), default=-1))
+        for fault in faults
+    ]
+
+
+def _steps_of(explored: Explored, machine: str) -> list[int]:
+    return [step for name, step in explored.steps.items() if name.startswith(machine)]

@@ -59,7 +59,7 @@ def _task_of_event(states: States) -> Any:
         return default if value is None else value
 
     task = {
-        WireKey.TASK_ID: event.get("id") if is_by_hand else id,
+        WireKey.TASK_ID: event.get("id", _NONE) if is_by_hand else id,
         WireKey.DEFINITION_ID: detail.get(WireKey.DEFINITION_ID, _NONE),
         WireKey.TENANT: known(WireKey.TENANT, DEFAULT_TENANT),
         WireKey.LOCALE: known(WireKey.LOCALE, DEFAULT_LOCALE),
@@ -121,7 +121,8 @@ def _is_answer_with_wait(states: States) -> bool:
 
 
 def _wait_seconds(states: States) -> int:
-    return min(math.ceil(states["input"][WireKey.WAIT]), MAX_WAIT_SECONDS)
+    wait: float = states["input"][WireKey.WAIT]
+    return min(math.ceil(wait), MAX_WAIT_SECONDS)
 
 
 def _error_code(states: States) -> str:

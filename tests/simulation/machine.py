@@ -7,7 +7,6 @@ the request and after it, and there faults come.
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -326,12 +325,13 @@ class Machine:
         entries = request["Entries"]
         world = self.world
         refused = [
-            world.scripted is None
-            and self.chance(REFUSED_ODDS, Kind.EVENT_REFUSED)
+            world.scripted is None and self.chance(REFUSED_ODDS, Kind.EVENT_REFUSED)
             for _ in entries
         ]
         world.watch.other(self, "events", "put_events", request)
-        taken = [entry for entry, is_refused in zip(entries, refused, strict=True) if not is_refused]
+        taken = [
+            entry for entry, is_refused in zip(entries, refused, strict=True) if not is_refused
+        ]
         response = method(Entries=taken, by=self) if taken else {"Entries": []}
         given = iter(response["Entries"])
         refusal = {"ErrorCode": "InternalFailure", "ErrorMessage": "Simulated."}
@@ -341,7 +341,7 @@ class Machine:
         }
 
     def _own_dice(self, kind: Kind) -> random.Random:
-        """For what a fault is like: a fault that does not come leaves the other dice as they are."""
+        """For what a fault is like. One that does not come leaves the other dice alone."""
         return random.Random(f"{self.world.seed}/{self.name}/{self.step}/{kind}")
 
     def _skew(self) -> float:
@@ -353,7 +353,10 @@ class Machine:
         return seconds if comes else 0.0
 
 
-_TIMEOUT: Final = ("Sandbox.Timedout", "RequestId: simulated Error: Task timed out after 900.00 seconds")
+_TIMEOUT: Final = (
+    "Sandbox.Timedout",
+    "RequestId: simulated Error: Task timed out after 900.00 seconds",
+)
 _CONFLICTING: Final = frozenset({"update_item", "put_item", "delete_item", "transact_write_items"})
 
 
@@ -410,7 +413,5 @@ def conflict(operation: str) -> ClientError:
     if operation != "transact_write_items":
         return client_error("TransactionConflictException", operation)
     error = client_error("TransactionCanceledException", operation)
-    error.response["CancellationReasons"] = [{"Code": "TransactionConflict"}]  # type: ignore[typeddict-unknown-key]
+    error.response["CancellationReasons"] = [{"Code": "TransactionConflict"}]
     return error
-
-

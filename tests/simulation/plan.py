@@ -124,9 +124,7 @@ def _fails(_: random.Random, number: int) -> Planned:
 
 
 def _endless(_: random.Random, number: int) -> Planned:
-    return Planned(
-        number=number, definition="simEndless", status="failed", code="MAX_ITERATIONS"
-    )
+    return Planned(number=number, definition="simEndless", status="failed", code="MAX_ITERATIONS")
 
 
 def _waits(dice: random.Random, number: int) -> Planned:

@@ -15,6 +15,8 @@ from typing import Any, Final
 
 from greenlet import getcurrent, greenlet
 
+from handler.errors import EngineSignal
+
 Choose = Callable[[Sequence["Actor"]], int]
 
 _SHORT_SECONDS: Final = 60.0
@@ -61,7 +63,7 @@ class Actor:
             raise error
 
     def _go(self) -> None:
-        self._greenlet.actor = self  # type: ignore[attr-defined]
+        self._greenlet.actor = self
         try:
             self.check()
             self._run()
@@ -72,7 +74,7 @@ class Actor:
             self.scheduler.forget(self)
 
 
-class Stopped(BaseException):
+class Stopped(EngineSignal):
     """The actor is to do nothing more."""
 
 
@@ -247,7 +249,7 @@ class Scheduler:
 
 def current() -> Actor:
     """The actor that runs now."""
-    actor: Actor = getcurrent().actor  # type: ignore[attr-defined]
+    actor: Actor = getcurrent().actor
     return actor
 
 

@@ -33,7 +33,7 @@ MACHINE_ARN: Final = "arn:aws:states:us-east-1:123456789012:stateMachine:tasks"
 WORKER_ARN: Final = "arn:aws:lambda:us-east-1:123456789012:function:worker"
 MAX_HISTORY_EVENTS: Final = 25_000
 _EXECUTION_ARN: Final = MACHINE_ARN.replace(":stateMachine:", ":execution:")
-_DOCUMENT: Final[Any] = state_machine_definition.definition(worker_arn=WORKER_ARN)
+DOCUMENT: Final[Any] = state_machine_definition.definition(worker_arn=WORKER_ARN)
 _MAX_INPUT_BYTES: Final = 256 * 1024
 _TRANSITION_SECONDS: Final = 0.03
 _REPORT_SECONDS: Final = 2.0
@@ -68,7 +68,7 @@ class Execution:
         self.status = "RUNNING"
         self.error = ""
         self.cause = ""
-        self.state = str(_DOCUMENT["StartAt"])
+        self.state = str(DOCUMENT["StartAt"])
         self.data: Any = given
         self.started_on = to_iso(world.moment())
         self.ended_at = -1.0  # when it was not running, last
@@ -103,6 +103,7 @@ class Execution:
 
     def redrive(self) -> None:
         self.redrives += 1
+        self.ended_at = self.world.scheduler.now
         self.status, self.error, self.cause = "RUNNING", "", ""
         self.begin()
 
@@ -120,7 +121,7 @@ class Execution:
     def _is_at_work(self) -> bool:
         """Runs one state. Returns whether another one follows."""
         self._transit()
-        document = _DOCUMENT["States"][self.state]
+        document = DOCUMENT["States"][self.state]
         kind = document["Type"]
         self._write(_EVENTS[kind])
         states = {"input": self.data, "context": self._context()}
@@ -280,7 +281,7 @@ class StepFunctions:
         stateMachineArn: str,  # noqa: N803
         statusFilter: str,  # noqa: N803
         maxResults: int = 1000,  # noqa: N803
-        nextToken: str = "0",  # noqa: N803, S107
+        nextToken: str = "0",  # noqa: N803
     ) -> Any:
         """One page of those of a status, the newest first."""
         found = [each for each in self.executions.values() if each.status == statusFilter]

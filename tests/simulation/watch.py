@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from handler.contract import ErrorCode, Status
+from handler.contract import ErrorCode
 from handler.definition.task_code import Hook
 from handler.errors import EngineSignal
 from handler.table import items
@@ -28,7 +28,14 @@ _OVER: Final = 2
 # What only the iteration that runs may change, and what no iteration changes any more afterwards.
 _PAYLOADS: Final = ("input", "inputContent", "output", "outputContent", "progress")
 _PROGRESS: Final = (*_PAYLOADS, "taskStatus", "waitingUntil", "lastAnswer", "iterations")
-_OUTCOME: Final = ("taskStatus", "finishedOn", "output", "outputContent", "iterations", "lastAnswer")
+_OUTCOME: Final = (
+    "taskStatus",
+    "finishedOn",
+    "output",
+    "outputContent",
+    "iterations",
+    "lastAnswer",
+)
 _HOOKS: Final = {
     "success": (Hook.ON_DONE,),
     "failed": (Hook.ON_ERROR,),
@@ -398,7 +405,7 @@ class Watch:
                 what = f"{machine.name} writes to a task of another execution."
                 self.fail("one owner", life.id, what)
             return
-        code = _code(after)
+        code = code_of(after)
         is_refusal = after["taskStatus"]["S"] == "failed" and code in _WITHOUT_A_CLAIM
         is_deferral = changed == ["waitingUntil"] and "executionName" not in before
         is_abort = after["taskStatus"]["S"] == "aborted"  # by an ancestor of its own definition
@@ -448,9 +455,9 @@ class Watch:
             self.fail("a follow-up is kept", life.id, "Its rows are not to be dated.")
 
     def _log(self, life: Life, sort: str, before: Item | None, after: Item | None) -> None:
-        if before is not None and after is not None:
-            if _without_date(before) != _without_date(after):
-                self.fail("a log line is never rewritten", life.id, f"{sort} was written over.")
+        is_there = before is not None and after is not None
+        if is_there and _without_date(before or {}) != _without_date(after or {}):
+            self.fail("a log line is never rewritten", life.id, f"{sort} was written over.")
         if after is not None:
             life.log_rows.add(sort)
             return
@@ -470,7 +477,7 @@ class Watch:
         names = {name for hooks in _HOOKS.values() for name in hooks}
         if life.record is None or hook not in names:
             return
-        if not any(hook in _HOOKS.get(life.status, ()) for _ in (0,)):
+        if hook not in _HOOKS.get(life.status, ()):
             what = f"{hook} runs, and the record says {life.status}."
             self.fail("an outcome is stored before it is told", life.id, what)
 
@@ -549,7 +556,7 @@ def _without_date(item: Item) -> dict[str, Any]:
     return {name: value for name, value in item.items() if name != "expiresAt"}
 
 
-def _code(item: Item) -> str:
+def code_of(item: Item) -> str:
     """The code of a failed task, where its output stands in the record."""
     try:
         output: Any = items.decoded({"output": item["output"]})["output"]
@@ -580,6 +587,3 @@ def _short(value: Mapping[str, object]) -> str:
 
 def _shown(request: Any) -> str:
     return str(request)[:100]
-
-
-STATUSES: Final = tuple(Status)

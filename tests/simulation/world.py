@@ -37,8 +37,8 @@ from tests.simulation.people import People
 from tests.simulation.plan import Planned
 from tests.simulation.scenario import Scenario
 from tests.simulation.scheduler import Choose, Scheduler, acting, current
-from tests.simulation.services.dynamodb import Decisions, DynamoDB
 from tests.simulation.services import sqs
+from tests.simulation.services.dynamodb import Decisions, DynamoDB
 from tests.simulation.services.s3 import S3
 from tests.simulation.services.sqs import SQS
 from tests.simulation.state_machine import MACHINE_ARN, Execution, StepFunctions, reports
@@ -300,9 +300,7 @@ class World:
         self.dynamodb.create_table(
             TableName=TABLE,
             KeySchema=_keys(PARTITION_KEY, SORT_KEY),
-            AttributeDefinitions=[
-                {"AttributeName": name, "AttributeType": "S"} for name in names
-            ],
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in names],
             GlobalSecondaryIndexes=[
                 {
                     "IndexName": index.value,
@@ -336,7 +334,13 @@ def has_follow_ups(life: Life) -> bool:
     record = life.record or {}
     return any(
         name in record
-        for name in ("pendingHook", "childrenAbortPending", "expiryPending", "deletionPending")
+        for name in (
+            "pendingHook",
+            "childrenAbortPending",
+            "expiryPending",
+            "deletionPending",
+            Index.UNFINISHED.partition_key,  # the next sweep takes it out of the index
+        )
     )
 
 
