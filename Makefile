@@ -6,7 +6,7 @@ BIN := .venv/bin
 COVERAGE_FLOOR := 97
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast pulumi first-deploy coverage chaos soak measure benchmark check static lock format clean
+.PHONY: help demo test test-fast pulumi first-deploy coverage chaos simulate soak measure benchmark check static lock format clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 14
@@ -43,6 +43,9 @@ format: .venv/ready ## formats the code, and fixes what the linter can fix
 
 chaos: .venv/ready ## 300 tasks on a local AWS that fails; SEED=7 make chaos repeats a run
 	@$(BIN)/python -m tests.chaos
+
+simulate: .venv/ready ## 10,000 tasks in one thread, with every fault; SEED=7 make simulate repeats a run
+	@$(BIN)/python -m tests.simulation
 
 soak: .venv/ready ## the properties, on new inputs for an hour; SECONDS=60 SEED=7 make soak
 	@$(BIN)/python -m tests.soak

@@ -16,6 +16,8 @@ PENDING_REDRIVE: Final = "PENDING_REDRIVE"
 SUCCEEDED: Final = "SUCCEEDED"
 ABORTED: Final = "ABORTED"
 GONE: Final = "GONE"
+# The error of an execution that was stopped for its task.
+STOPPED: Final = "Aborted"
 _DOES_NOT_EXIST: Final = "ExecutionDoesNotExist"
 _THROTTLED: Final = "ThrottlingException"
 # GetExecutionHistory gives 1,000 events at a time (API reference). A failed attempt at `Run` writes
@@ -70,7 +72,7 @@ class Executions:
         if not self._state_machine_arn:
             return
         try:
-            self._client.stop_execution(executionArn=self._arn(name), error="Aborted", cause=cause)
+            self._client.stop_execution(executionArn=self._arn(name), error=STOPPED, cause=cause)
         except (ClientError, BotoCoreError) as error:
             log.warning(
                 "An execution could not be stopped.",

@@ -10,6 +10,7 @@ from typing import Final
 
 from handler.aws import (
     ABORTED,
+    STOPPED,
     Bus,
     DeadLetter,
     DeadLetters,
@@ -48,6 +49,9 @@ _AT_A_TIME: Final = 100
 _MAX_SHOWN_CHARACTERS: Final = 200
 # Step Functions guide, "Handling errors in workflows".
 DATA_LIMIT_EXCEEDED: Final = "States.DataLimitExceeded"
+# The errors of an execution whose event by hand has had its record: it was stopped for it, or the
+# worker missed it. Where it is gone since, it was deleted.
+_HAD_RECORD: Final = (STOPPED, ErrorCode.TASK_NOT_FOUND)
 
 
 @dataclass(slots=True)
@@ -115,7 +119,8 @@ class Reconciliation:
         execution = self._executions.describe(name)
         if execution.is_alive:
             return
-        task = self._task_of(event_of(execution), waits=False)
+        is_new = execution.error not in _HAD_RECORD
+        task = self._task_of(event_of(execution), waits=False, is_new=is_new)
         if task is None or task.execution_name not in (None, name):
             return  # it ran no task, or another execution owns the task
         with about(task):
@@ -339,14 +344,21 @@ class Reconciliation:
             self._send_again(task, ErrorCode.UNDELIVERED, reason)
         self._dead_letters.remove(letter)
 
-    def _task_of(self, event: Mapping[str, object], *, waits: bool) -> StoredTask | None:
-        """The task of an event. An event by hand gets its record now, if no worker has made it."""
+    def _task_of(
+        self, event: Mapping[str, object], *, waits: bool, is_new: bool = True
+    ) -> StoredTask | None:
+        """The task of an event. An event by hand gets its record now, if no worker has made it.
+
+        Args:
+            is_new: whether no worker may have made it.
+        """
         if not is_by_hand(event):
             return self._store.find(str(detail_of(event)[WireKey.TASK_ID]))
         id = event.get("id")
         if not is_key(id, MAX_ID_BYTES):
             return None
-        self._by_hand.receive(event, waits=waits)
+        if is_new:
+            self._by_hand.receive(event, waits=waits)
         return self._store.find(str(id))
 
 

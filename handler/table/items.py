@@ -2,7 +2,7 @@
 
 import gzip
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -55,13 +55,20 @@ def task_log(item: Mapping[str, "AttributeValueTypeDef"]) -> TaskLog:
     return TaskLog.model_validate(decoded(item))
 
 
-def changes(before: StoredTask, after: StoredTask) -> "tuple[Item, set[str]]":
+def changes(
+    before: StoredTask, after: StoredTask, *, surely: Collection[str] = ()
+) -> "tuple[Item, set[str]]":
     """What to set and what to remove to turn the item of `before` into that of `after`.
 
     Attributes that are in neither item are left alone: newer code may have written them.
+
+    Args:
+        surely: the attributes that are set even if they are the same.
     """
     old, new = _attributes(before), _attributes(after)
-    changed = {name: value for name, value in new.items() if old.get(name) != value}
+    changed = {
+        name: value for name, value in new.items() if name in surely or old.get(name) != value
+    }
     return encoded(changed), old.keys() - new.keys()
 
 

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from handler.contract import EXPIRY_ATTRIBUTE, PARTITION_KEY
 from handler.record import TaskLog
@@ -14,6 +14,9 @@ from handler.table.reading import task_log
 
 if TYPE_CHECKING:
     from handler.table.keys import Item
+
+
+_IS_NEW: Final = f"attribute_not_exists({PARTITION_KEY})"
 
 
 class Logs:
@@ -80,5 +83,9 @@ class Logs:
             "ConditionExpression": condition,
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         } | ({"ExpressionAttributeValues": values} if values else {})
-        writes = [{"ConditionCheck": check}, {"Put": self.put(log, expires_at=expires_at)}]
-        self._dynamo.call("transact_write_items", TransactItems=writes)
+        # A row that is there already was written with an outcome whose response was lost, or by
+        # this very request: it is never written over.
+        put = self.put(log, expires_at=expires_at) | {"ConditionExpression": _IS_NEW}
+        self._dynamo.call(
+            "transact_write_items", TransactItems=[{"ConditionCheck": check}, {"Put": put}]
+        )

@@ -1,7 +1,7 @@
 """The records of the tasks: create, claim, save, read, delete."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import timedelta
 from enum import Enum, auto
 from functools import partial
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from handler.table.keys import Item
 
 _STATUS: Final = "taskStatus"
+# The place of a record in the index of the sweep.
+_PLACE: Final = frozenset({Index.UNFINISHED.partition_key, Index.UNFINISHED.sort_key})
 # A hundred years: no date can be told of all the days that a setting may have.
 _MAX_RETENTION_DAYS: Final = 36_500
 
@@ -221,7 +223,8 @@ class Store:
     def add_follow_up(self, after: StoredTask, *, before: StoredTask) -> bool:
         """Adds a follow-up to a finished task. Returns whether it is still there to have one."""
         is_over = f"attribute_exists({PARTITION_KEY}) AND NOT {IS_OPEN}"
-        return self._change_follow_ups(after, before, is_over, OPEN_VALUES)
+        # Its last one may be cleared, and its place in the index, since `before` was read.
+        return self._change_follow_ups(after, before, is_over, OPEN_VALUES, surely=_PLACE)
 
     def clear_follow_up(self, after: StoredTask, *, before: StoredTask) -> None:
         """Clears a follow-up of a finished task. A no-op if it was cleared, or added, meanwhile."""
@@ -280,18 +283,27 @@ class Store:
         return task.is_over and (task.deletion_pending or has_expired)
 
     def _change_follow_ups(
-        self, after: StoredTask, before: StoredTask, condition: str, values: "Item"
+        self,
+        after: StoredTask,
+        before: StoredTask,
+        condition: str,
+        values: "Item",
+        *,
+        surely: Collection[str] = (),
     ) -> bool:
-        """Changes what a finished task has left to do. Returns whether `condition` held."""
-        changed, removed = items.changes(before, after)
-        place = {Index.UNFINISHED.partition_key, Index.UNFINISHED.sort_key}
+        """Changes what a finished task has left to do. Returns whether `condition` held.
+
+        Args:
+            surely: the attributes that are written even if they are the same.
+        """
+        changed, removed = items.changes(before, after, surely=surely)
         if not after.has_follow_ups:
             # Two who clear one follow-up each may both have seen the other's. But one that somebody
             # has added meanwhile stays where the sweep finds it.
             last = f"{condition} AND {items.has_no_other_follow_up(items.task_item(before))}"
-            if self._update_if(last, values, after.id, changed, removed | place):
+            if self._update_if(last, values, after.id, changed, removed | _PLACE):
                 return True
-        return self._update_if(condition, values, after.id, changed, removed - place)
+        return self._update_if(condition, values, after.id, changed, removed - _PLACE)
 
     def _update_if(
         self, condition: str, values: "Item", id: str, changed: "Item", removed: set[str]

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from handler import Context, Continue, task
+from handler.aws.executions import STOPPED
 from handler.contract import SCHEDULED_TIME, ErrorCode, Status
 from handler.lifecycle.reconciliation import MAX_HOOK_ATTEMPTS, MAX_RESENDS
 from handler.record.failures import TaskFailure
@@ -183,6 +184,21 @@ class TestAnExecutionThatEnds:
         record = recovering.stack.get("by-hand-1")
         assert (record.name, record.status) == ("By hand", Status.FAILED)
         assert recovering.error(record)["code"] == "WORKER_KILLED"
+
+    @pytest.mark.parametrize(
+        ("status", "error"), [("ABORTED", STOPPED), ("FAILED", ErrorCode.TASK_NOT_FOUND)]
+    )
+    def test_an_event_sent_by_hand_whose_task_was_deleted_is_not_made_again(
+        self, recovering: Recovering, status: str, error: str
+    ) -> None:
+        event = {"id": "by-hand-1", "detail": {"webinyTaskDefinitionId": "someTask"}}
+        recovering.start("execution-1", event=event)
+        recovering.end("execution-1", status, error=error, cause="?")
+
+        recovering.report("execution-1")
+
+        assert recovering.stack.rows() == []
+        assert recovering.ran == []
 
     def test_a_worker_that_ends_the_task_first_wins(self, recovering: Recovering) -> None:
         record = recovering.running()

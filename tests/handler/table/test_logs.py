@@ -121,3 +121,15 @@ def test_a_line_of_a_task_that_is_gone_is_dropped(stack: Stack) -> None:
     stack.store.logs.append(log_of(task, "m"))
 
     assert stack.rows() == []
+
+
+@pytest.mark.parametrize("is_over", [False, True])
+def test_a_row_that_is_there_is_not_written_over(stack: Stack, is_over: bool) -> None:
+    task = stack.create(id="t1")
+    stack.store.logs.append(log_of(task, "stored with an outcome whose response was lost"))
+    if is_over:
+        stack.store.save(task.aborted(now=NOW), before=task, guard=ANY_OWNER)
+
+    stack.store.logs.append(log_of(task, "This outcome was discarded."))
+
+    assert stack.messages("t1") == ["stored with an outcome whose response was lost"]

@@ -373,6 +373,16 @@ class TestFollowUps:
         assert [due.id for due in stack.unfinished()] == [task.id]
         assert store.get(task.id).pending_hook == "on_abort"
 
+    def test_a_follow_up_that_is_added_as_the_last_one_is_cleared_is_found_by_the_sweep(
+        self, stack: Stack, store: Store
+    ) -> None:
+        task = stack.create(status=Status.SUCCESS, pending_hook="on_done")
+        store.clear_follow_up(task.hook_ran(), before=task)
+
+        store.add_follow_up(task.deleted(now=stack.clock.now()), before=task)
+
+        assert [found.id for found in stack.unfinished()] == [task.id]
+
     def test_a_task_whose_two_follow_ups_were_cleared_at_once_leaves_the_index_at_the_next_sweep(
         self, stack: Stack, store: Store
     ) -> None:

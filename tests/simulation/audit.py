@@ -1,0 +1,227 @@
+"""What is left of a world at its end: is a task lost, stuck, or was something done twice?"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from handler.contract import Index
+from handler.table import items
+from handler.table.payloads import places_of
+from tests.simulation.faults import Fault, Kind
+from tests.simulation.plan import Way
+from tests.simulation.watch import Life, Violation, code_of
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+LOST: Final = "no task is lost"
+STUCK: Final = "no task is stuck"
+DOUBLE: Final = "nothing is done twice"
+_HOOKS: Final = {
+    "success": {"on_done"},
+    "aborted": {"on_abort"},
+    "failed": {"on_error", "on_max_iterations"},
+}
+_CRASHES: Final = frozenset(
+    {
+        Kind.KILLED,
+        Kind.OUT_OF_MEMORY,
+        Kind.TIMED_OUT,
+        Kind.FROZEN,
+        Kind.RAN_ON,
+        Kind.LAMBDA_ANSWER_LOST,
+        Kind.EXECUTION_REDRIVEN,
+        Kind.DYNAMODB_OUT,
+    }
+)
+_ABORTS: Final = frozenset(
+    {Kind.ABORTED, Kind.DELETED, Kind.EXECUTION_STOPPED, Kind.EXECUTION_REDRIVEN}
+)
+_UNDELIVERED: Final = frozenset({Kind.EVENT_LOST, Kind.EVENT_UNDELIVERED, Kind.TARGET_THROTTLED})
+_REFUSED: Final = frozenset({Kind.EVENT_REFUSED, Kind.EVENTS_FAILED, Kind.EVENTS_ANSWER_LOST})
+
+
+def audit_the_calm(world: "World") -> list[Violation]:
+    """Every violation once the faults are over and all is done."""
+    found = [
+        Violation(rule, life.id, what)
+        for life in list(world.watch.lives.values())
+        for rule, what in _of_life(world, life)
+    ]
+    found += [
+        Violation(LOST, id, "It was accepted, and there is nothing of it.")
+        for id, number in world.people.accepted.items()
+        if not _is_known(world, id)
+    ]
+    found += [Violation(LOST, "", f"The API did not answer. {what}") for what in world.unanswered]
+    if world.letters():
+        found.append(Violation(STUCK, "", "Dead letters are left."))
+    calm = [
+        f"{machine.name}: {type(error).__name__}: {error}"
+        for moment, machine, error in world.watch.raised_errors
+        if machine.started_at > world.calm_since + 900 and machine.function == "recovery"
+    ]
+    found += [Violation(STUCK, "", f"A recovery failed. {what}") for what in calm]
+    return found
+
+
+def audit(world: "World") -> list[Violation]:
+    """Every violation once days have passed: what is left that nothing names?"""
+    found: list[Violation] = []
+    named: set[str] = set()
+    is_kept = not world.settings.retention_days
+    for (partition, sort), item in world.dynamodb.items("tasks"):
+        if partition == "SWEEP":
+            continue
+        id = partition.removeprefix("TASK#")
+        if sort == "TASK":
+            named |= {
+                *places_of(cast("Any", item)).values(),
+                item.get("keptObject", {}).get("S", ""),
+            }
+        if not is_kept:
+            found.append(Violation(STUCK, id, f"Its days are over, and {sort} is left."))
+        elif world.watch.life(id).record is None and not sort.startswith("CHILD#"):
+            found.append(Violation(STUCK, id, f"It was deleted, and {sort} is left."))
+        elif Index.UNFINISHED.partition_key in item:
+            found.append(Violation(STUCK, id, "It is in the index of what is unfinished."))
+    found += [
+        Violation(STUCK, key.split("/")[1], f"The payload {key} is left, and nothing names it.")
+        for key in world.s3.objects("payloads")
+        if key not in named
+    ]
+    return found
+
+
+def _is_known(world: "World", id: str) -> bool:
+    life = world.watch.lives.get(id)
+    return life is not None and (
+        life.record is not None
+        or life.deleted_at is not None
+        or bool(life.effects["on_abort"] or life.effects["on_done"])
+        or life.ended_at is not None
+    )
+
+
+def _of_life(world: "World", life: Life) -> Iterator[tuple[str, str]]:
+    planned = world.planned.get(life.number)
+    record = life.record
+    if record is None or planned is None:
+        return
+    faults = world.faults.of(life.number)
+    status = life.status
+    if life.is_open:
+        yield STUCK, f"It is {status} still."
+        return
+    left = [
+        name
+        for name in ("pendingHook", "childrenAbortPending", "expiryPending", "deletionPending")
+        if name in record
+    ]
+    if left:
+        yield STUCK, f"Its end has left {left}."
+    if Index.UNFINISHED.partition_key in record and not left:
+        yield STUCK, "It is in the index of what is unfinished."
+    if life.aborted_at is not None and status != "aborted":
+        yield LOST, f"Its abort was accepted, and it is {status}."
+    yield from _hooks(world, life, faults)
+    yield from _children(world, life)
+    is_own = not life.parent and record["definitionId"]["S"] == planned.definition
+    if is_own and record["name"]["S"] in (planned.name, _title(record)):
+        yield from _outcome(world, life, faults)
+
+
+def _title(record: object) -> str:
+    return record["name"]["S"]  # type: ignore[index, no-any-return]
+
+
+def _hooks(world: "World", life: Life, faults: list[Fault]) -> Iterator[tuple[str, str]]:
+    due = {hook for hook in _HOOKS[life.status] if world.has_hook(life.definition, hook)}
+    ran = sum(life.hooks[hook] for hook in due)
+    if due and not ran and not life.given_up:
+        yield LOST, f"It is {life.status}, and none of {sorted(due)} has run."
+    # Whoever aborts a task that runs, and the worker that learns of it, may both run its hook. So
+    # may the two executions of a task that was triggered twice.
+    has_two = life.status == "aborted" or world.planned[life.number].way is Way.KEY
+    if ran > 1 and not has_two and all(fault.kind in _HARMLESS for fault in faults):
+        yield DOUBLE, f"{sorted(due)} ran {ran} times, and nothing was in its way."
+
+
+# What gives nobody a reason to run a hook again. After any other fault two may run it: it is
+# promised at least once.
+_HARMLESS: Final = frozenset(
+    {
+        Kind.CLOCK_SKEW,
+        Kind.INDEX_LAG,
+        Kind.UNPROCESSED,
+        Kind.S3_FAILED,
+        Kind.S3_ANSWER_LOST,
+        Kind.SQS_TWICE,
+        Kind.SQS_RECEIVE_LOST,
+        Kind.EVENT_LATE,
+        Kind.EVENT_LOST,
+        Kind.EVENT_UNDELIVERED,
+        Kind.EVENT_REFUSED,
+        Kind.EVENTS_FAILED,
+        Kind.STATUS_LOST,
+        Kind.STATUS_LATE,
+        Kind.LAMBDA_THROTTLED,
+    }
+)
+
+
+def _children(world: "World", life: Life) -> Iterator[tuple[str, str]]:
+    if life.status != "aborted":
+        return
+    for id in life.children:
+        child = world.watch.life(id)
+        if child.is_open:
+            yield LOST, f"It is aborted, and its child {id} is {child.status}."
+
+
+def _outcome(world: "World", life: Life, faults: list[Fault]) -> Iterator[tuple[str, str]]:
+    planned, record = world.planned[life.number], life.record or {}
+    kinds = [fault.kind for fault in faults]
+    status = life.status
+    if status == "aborted" and planned.status != "aborted" and not _ABORTS & set(kinds):
+        yield LOST, "It is aborted, and nobody did that."
+    if status == "success":
+        yield from _success(life, planned.status, planned.counted)
+    if status == "failed":
+        code = code_of(record)
+        if code and code != planned.code and not _follows(world, life, code, kinds):
+            yield LOST, f"It is failed with {code}; that does not follow from {sorted(set(kinds))}."
+
+
+def _success(life: Life, expected: str, counted: int | None) -> Iterator[tuple[str, str]]:
+    if expected != "success":
+        yield LOST, f"It succeeded, and its definition ends it as {expected or 'nothing'}."
+        return
+    try:
+        output: Any = items.decoded({"output": (life.record or {})["output"]})["output"]
+        found = output.get("counted")
+    except (KeyError, AttributeError, ValueError):
+        return  # it stands in the bucket
+    if found is not None and counted is not None and found != counted:
+        rule = DOUBLE if found > counted else LOST
+        yield rule, f"It counted {found}, of {counted}."
+
+
+def _follows(world: "World", life: Life, code: str, kinds: list[Kind]) -> bool:
+    """Whether a task may fail with that code after these faults."""
+    if code.startswith("WORKER_") or code == "STORE_UNAVAILABLE":
+        return any(kind in _CRASHES or kind in _SERVICE for kind in kinds)
+    if code in ("UNDELIVERED", "NEVER_CLAIMED"):
+        return sum(kind in _UNDELIVERED for kind in kinds) >= 2
+    if code == "TRIGGER_TASK_ERROR":
+        return any(kind in _REFUSED for kind in kinds)
+    if code == "CHILDREN":
+        return any(world.watch.life(id).status != "success" for id in life.children)
+    if code == "EXECUTION_ENDED":
+        # Of two invocations of a visit, the one that Step Functions waits for may be overtaken.
+        return Kind.EXECUTION_TIMED_OUT in kinds or any(kind in _CRASHES for kind in kinds)
+    if code == "States.Timeout" or code == "WORKER_TIMEOUT":
+        return Kind.EXECUTION_TIMED_OUT in kinds
+    return False
+
+
+_SERVICE: Final = frozenset({Kind.LAMBDA_THROTTLED, Kind.LAMBDA_FAILED, Kind.EXECUTION_TIMED_OUT})

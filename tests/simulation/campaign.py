@@ -1,0 +1,68 @@
+"""Many worlds, on two processes: `TASKS=10000 SEED=7 python -m tests.simulation`."""
+
+import multiprocessing
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Final
+
+from tests.simulation import process
+from tests.simulation.scenario import Scenario
+from tests.simulation.world import Result, World
+
+TASKS_PER_WORLD: Final = 25
+# Of a process that runs worlds and nothing else.
+_for_ever: Final = ExitStack()
+
+
+@dataclass(slots=True)
+class Totals:
+    """What the worlds of a campaign were, together."""
+
+    worlds: int = 0
+    tasks: int = 0
+    steps: int = 0
+    faults: Counter[str] = field(default_factory=Counter)
+    outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
+    broken: list[Result] = field(default_factory=list)
+
+    def add(self, result: Result) -> None:
+        self.worlds += 1
+        self.tasks += result.tasks
+        self.steps += result.steps
+        self.faults += result.faults
+        self.outcomes += result.outcomes
+        if result.violations:
+            self.broken.append(result)
+
+
+def scenarios(seed: str, tasks: int) -> Sequence[Scenario]:
+    """The worlds of a campaign, which have so many planned tasks together."""
+    sizes = [TASKS_PER_WORLD] * (tasks // TASKS_PER_WORLD)
+    if left := tasks % TASKS_PER_WORLD:
+        sizes.append(left)
+    return [Scenario(seed=f"{seed}/{number}", tasks=size) for number, size in enumerate(sizes)]
+
+
+def run_here(worlds: Sequence[Scenario]) -> Iterator[Result]:
+    """Runs worlds in this process, one after another."""
+    with process.prepared():
+        for scenario in worlds:
+            yield World(scenario).run()
+
+
+def run(worlds: Sequence[Scenario], *, processes: int = 2) -> Iterator[Result]:
+    """Runs worlds on so many processes, in the order in which they end."""
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(processes, initializer=prepare) as pool:
+        yield from pool.imap_unordered(_run_one, worlds, chunksize=4)
+
+
+def prepare() -> None:
+    """Prepares a process that runs worlds and nothing else."""
+    _for_ever.enter_context(process.prepared())
+
+
+def _run_one(scenario: Scenario) -> Result:
+    return World(scenario).run()

@@ -1,0 +1,281 @@
+"""The tasks of a world: small, and one for each thing that a task may do.
+
+What a task does to the world, `acts` says. It is a request as any other: the others have their
+turns there, and the machine may die there.
+"""
+
+from datetime import timedelta
+from typing import Any, Final
+
+from pydantic import BaseModel
+
+from handler import (
+    Aborted,
+    Context,
+    Continue,
+    Definition,
+    Done,
+    Failed,
+    Retry,
+    TaskRecord,
+    Verdict,
+    task,
+    tasks,
+)
+from tests.simulation.machine import Machine
+from tests.simulation.scheduler import current
+
+_LONG_WAIT: Final = timedelta(days=100)
+_SAVE_AT_EACH: Final = timedelta(0)
+# With so many, lines are written before the iteration ends.
+_LINES, _LINE = 5, "x" * 15_000
+
+
+def here() -> Machine:
+    """The machine that this code runs on."""
+    machine: Machine = current().locals
+    return machine
+
+
+def acts(task_id: str, effect: str) -> None:
+    """Tells the world of an effect of a task."""
+    here().client("world").act(task=task_id, effect=effect)
+
+
+def works(seconds: float) -> None:
+    """Takes its time."""
+    here().sleep(seconds)
+
+
+class StepsInput(BaseModel):
+    steps: int
+    wait: int = 0
+    counted: int = 0
+    text: str = ""
+
+
+@task(id="simSteps", crash_retries=3)
+def sim_steps(context: Context, input: StepsInput) -> Done | Continue:
+    """A step an iteration; it carries a text along."""
+    acts(context.task.id, f"row {input.counted}")
+    counted = input.counted + 1
+    if counted < input.steps:
+        return Continue({"counted": counted}, wait=input.wait)
+    return Done(output={"counted": counted, "text": input.text})
+
+
+class WalkInput(BaseModel):
+    rows: int
+    cursor: int = 0
+    counted: int = 0
+
+
+@task(id="simWalk")
+def sim_walk(context: Context, input: WalkInput) -> Done:
+    """Walks through rows, a few an iteration, and saves at each."""
+    source = ((row + 1, row) for row in range(input.cursor, input.rows))
+    for row in context.each(
+        source, input, total=input.rows, per_iteration=3, save_every=_SAVE_AT_EACH
+    ):
+        acts(context.task.id, f"row {row}")
+        input.counted += 1
+    return Done(output={"counted": input.counted})
+
+
+class FlakyInput(BaseModel):
+    failures: int
+
+
+@task(id="simFlaky", crash_retries=3, retry=Retry(max_attempts=20, backoff=timedelta(seconds=3)))
+def sim_flaky(context: Context, input: FlakyInput) -> Done:
+    """Succeeds once it was attempted often enough."""
+    acts(context.task.id, f"attempt {context.task.attempts}")
+    if context.task.attempts <= input.failures:
+        raise ConnectionError("It can't be reached.")
+    return Done(output={"counted": 1})
+
+
+@task(id="simFails", crash_retries=3)
+def sim_fails(context: Context) -> Failed:
+    return Failed("Failed on purpose.", code="ON_PURPOSE")
+
+
+@task(id="simEndless", max_iterations=3, crash_retries=3)
+def sim_endless(context: Context) -> Continue:
+    """Runs into its limit."""
+    return Continue()
+
+
+@task(id="simWaits", crash_retries=3)
+def sim_waits(context: Context) -> Verdict:
+    """Waits for so long that somebody has to end it."""
+    return Continue(wait=_LONG_WAIT)
+
+
+class ChildInput(BaseModel):
+    number: int
+    begun: int = 0
+    is_idle: bool = False
+
+
+@task(id="simChild", crash_retries=3)
+def sim_child(context: Context, input: ChildInput) -> Verdict:
+    """A step, or one step after another until its parent is aborted."""
+    acts(context.task.id, f"row {input.begun}")
+    if input.is_idle and input.begun < 200:
+        return Continue({"begun": input.begun + 1}, wait=100)
+    return Done(output={"counted": 1})
+
+
+class ParentInput(BaseModel):
+    children: int
+    is_idle: bool = False
+    aborts_itself: bool = False
+
+
+@task(id="simParent", crash_retries=3)
+def sim_parent(context: Context, input: ParentInput) -> Verdict:
+    """Triggers children, with keys and without, and joins them; or waits with them."""
+    for number in range(input.children):
+        key = str(number) if number % 2 else None
+        child = context.trigger(
+            sim_child,
+            input=ChildInput(number=number, is_idle=input.is_idle),
+            name=f"{context.task.name}/{number}",
+            idempotency_key=key,
+        )
+        here().client("world").told_child(task=context.task.id, key=str(number), child=child.id)
+    if input.aborts_itself:
+        return Aborted()
+    if input.is_idle:
+        return Continue(wait=_LONG_WAIT)
+    return context.wait_for_children(
+        _joined, first_wait=timedelta(seconds=20), longest_wait=timedelta(seconds=60)
+    )
+
+
+def _joined(children: list[TaskRecord]) -> Verdict:
+    if lost := [child.id for child in children if child.status != "success"]:
+        return Failed(f"Children did not succeed: {', '.join(lost)}", code="CHILDREN")
+    return Done(output={"counted": len(children)})
+
+
+class OutputsInput(BaseModel):
+    steps: int
+    counted: int = 0
+
+
+@task(id="simOutputs", crash_retries=3)
+def sim_outputs(context: Context, input: OutputsInput) -> Done | Continue:
+    """Saves outputs that the record has no room for, each in place of the one before."""
+    for number in range(2):
+        context.save_output({"text": _text(context, number)})
+        context.save_progress(input.counted, input.steps)
+    acts(context.task.id, f"row {input.counted}")
+    counted = input.counted + 1
+    if counted < input.steps:
+        return Continue({"counted": counted}, wait=20)
+    return Done(output={"counted": counted, "text": _text(context, 2)})
+
+
+def _text(context: Context, number: int) -> str:
+    """What can't be compressed, and is another each time."""
+    return here().random.randbytes(2_500).hex() + f"{context.task.id}{number}"
+
+
+@task(id="simTalks", crash_retries=3)
+def sim_talks(context: Context) -> Done:
+    """Logs so much that lines are written early, and works meanwhile."""
+    for number in range(_LINES):
+        context.log.info(_LINE, number=number)
+        works(0.05)
+    return Done(output={"counted": 1})
+
+
+@task(id="simSlow", crash_retries=3)
+def sim_slow(context: Context) -> Done:
+    """Works for a while and asks whether it still may: two invocations of it overlap."""
+    for _ in range(6):
+        if context.is_aborted():
+            acts(context.task.id, "told")
+            return Done(output={"counted": 0})
+        works(0.6)
+    acts(context.task.id, "finished")
+    return Done(output={"counted": 1})
+
+
+@task(id="simQuiet", crash_retries=3, database_logs=False)
+def sim_quiet(context: Context) -> Done:
+    return Done(output={"counted": 1})
+
+
+@task(id="simHookRaises", crash_retries=3)
+def sim_hook_raises(context: Context) -> Done:
+    return Done(output={"counted": 1})
+
+
+@task(id="simHookTriggers", crash_retries=3)
+def sim_hook_triggers(context: Context) -> Done:
+    return Done(output={"counted": 1})
+
+
+@task(id="simHookDeletes", crash_retries=3)
+def sim_hook_deletes(context: Context) -> Done:
+    return Done(output={"counted": 1})
+
+
+DEFINITIONS: Final[tuple[Definition, ...]] = (
+    sim_steps,
+    sim_walk,
+    sim_flaky,
+    sim_fails,
+    sim_endless,
+    sim_waits,
+    sim_child,
+    sim_parent,
+    sim_outputs,
+    sim_talks,
+    sim_slow,
+    sim_quiet,
+    sim_hook_raises,
+    sim_hook_triggers,
+    sim_hook_deletes,
+)
+# In a file of their own, which a bad deploy keeps from being imported.
+OF_THE_BROKEN_FILE: Final = frozenset({"simSteps", "simHookTriggers"})
+
+
+def _told(hook: str) -> Any:
+    def run(record: TaskRecord) -> None:
+        acts(record.id, hook)
+
+    return run
+
+
+for _definition in DEFINITIONS:
+    if _definition is not sim_quiet:
+        _definition.on_error(_told("on_error"))
+        _definition.on_abort(_told("on_abort"))
+    if _definition not in (sim_hook_raises, sim_hook_triggers, sim_hook_deletes, sim_quiet):
+        _definition.on_done(_told("on_done"))
+sim_endless.on_max_iterations(_told("on_max_iterations"))
+
+
+@sim_hook_raises.on_done
+def _raises(record: TaskRecord) -> None:
+    acts(record.id, "on_done")
+    raise RuntimeError("It raised on purpose.")
+
+
+@sim_hook_triggers.on_done
+def _triggers(record: TaskRecord) -> None:
+    acts(record.id, "on_done")
+    tasks.trigger(
+        "simSteps", input={"steps": 1}, name=f"{record.name}/next", idempotency_key=record.id
+    )
+
+
+@sim_hook_deletes.on_done
+def _deletes(record: TaskRecord) -> None:
+    acts(record.id, "on_done")
+    tasks.delete(record.id)

@@ -1,0 +1,280 @@
+"""People and programs: they trigger tasks, and do something to them."""
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from handler import tasks
+from handler.contract import DETAIL_TYPE
+from handler.errors import BackgroundTaskError, DeliveryError, NotFound, Refused, StoreUnavailable
+from handler.runtime import using
+from tests.simulation.faults import Fault, Kind
+from tests.simulation.machine import Killed, Machine
+from tests.simulation.plan import Meddling, Planned, Way
+from tests.simulation.state_machine import MACHINE_ARN
+from tests.simulation.watch import Life
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+_PROGRAM_SECONDS: Final = 3_600.0
+_TRIES: Final = 4
+_TRIGGER: Final = """
+mutation Trigger($definition: WebinyBackgroundTaskDefinitionEnum!, $input: JSON, $name: String,
+                 $delay: Number) {
+  backgroundTasks {
+    triggerTask(definition: $definition, input: $input, name: $name, delay: $delay) {
+      data { id }
+      error { message code }
+    }
+  }
+}"""
+_ABORT: Final = """
+mutation Abort($id: ID!) {
+  backgroundTasks { abortTask(id: $id) { data { id } error { message code } } }
+}"""
+_DELETE: Final = """
+mutation Delete($id: ID!) {
+  backgroundTasks { deleteTask(id: $id) { data error { message code } } }
+}"""
+_LIST: Final = """
+query List { backgroundTasks { listTasks(limit: 20) { data { id taskStatus } error { code } } } }"""
+_KINDS: Final = {
+    Meddling.ABORT: Kind.ABORTED,
+    Meddling.DELETE: Kind.DELETED,
+    Meddling.STOP: Kind.EXECUTION_STOPPED,
+    Meddling.REDRIVE: Kind.EXECUTION_REDRIVEN,
+    Meddling.TIME_OUT: Kind.EXECUTION_TIMED_OUT,
+}
+
+
+class People:
+    """Whoever acts in a world from outside of the Lambdas."""
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+        self.accepted: dict[str, int] = {}  # the number of each task that somebody was told of
+        self._meddled: set[int] = set()
+
+    def begin(self) -> None:
+        """Has each planned task triggered in time."""
+        for task in self._world.planned.values():
+            for caller in range(2 if task.way is Way.KEY else 1):
+                after = task.at + caller * task.haste
+                self._spawn(f"{task.name}/caller{caller}", self._trigger, task, after=after)
+
+    def moved(self, life: Life, iterations: int) -> None:
+        """A record was written: is it time to do something to its task?"""
+        task = self._world.planned.get(life.number)
+        if task is None or task.meddling is None or life.parent or task.number in self._meddled:
+            return
+        if iterations < task.after_iterations:
+            return
+        self._meddled.add(task.number)
+        kind, name = _KINDS.get(task.meddling), f"{task.name}/meddler"
+        if kind is None or self._world.faults.comes(kind, name, 0, task=task.number):
+            self._spawn(name, self._meddle, task, life.id, after=task.haste)
+
+    def end_what_never_ends(self) -> None:
+        """Aborts every task that waits for somebody to do so."""
+        for life in list(self._world.watch.lives.values()):
+            task = self._world.planned.get(life.number)
+            if life.is_open and not life.parent and task is not None and task.is_endless:
+                name = f"{life.id}/end@{self._world.scheduler.now:.0f}"
+                self._world.faults.note(Fault(Kind.ABORTED, name, 0, task.number))
+                self._spawn(name, self._end, task, life.id)
+
+    def _spawn(self, name: str, run: Any, task: Planned, *more: Any, after: float = 0.0) -> None:
+        world = self._world
+
+        def act() -> None:
+            machine = Machine(
+                world,
+                name,
+                function="program",
+                seconds=_PROGRAM_SECONDS,
+                task=task.number,
+                is_mortal=False,
+            )
+            actor.locals = machine
+            try:
+                with using(machine.parts):
+                    run(machine, task, *more)
+            except Killed:
+                machine.is_dead = True
+            world.watch.machine_ended(machine)
+
+        actor = world.scheduler.spawn(name, act, after=after)
+
+    def _trigger(self, machine: Machine, task: Planned) -> None:
+        match task.way:
+            case Way.API:
+                self._by_api(machine, task)
+            case Way.HAND:
+                self._by_hand(machine, task)
+            case _:
+                self._by_code(machine, task)
+
+    def _by_api(self, machine: Machine, task: Planned) -> None:
+        variables = {
+            "definition": task.definition,
+            "input": task.input,
+            "name": task.name,
+            "delay": task.delay,
+        }
+        answer = self._asked(machine, task, "trigger", _TRIGGER, variables)
+        found = (answer.get("triggerTask") or {}).get("data") or {}
+        if found.get("id"):
+            self.accepted[found["id"]] = task.number
+
+    def _by_hand(self, machine: Machine, task: Planned) -> None:
+        detail = {
+            "webinyTaskDefinitionId": task.definition,
+            "input": task.input,
+            "name": task.name,
+            "delay": task.delay,
+        }
+        entry = {
+            "EventBusName": "tasks",
+            "Source": "a person",
+            "DetailType": DETAIL_TYPE,
+            "Detail": json.dumps(detail),
+        }
+        for _ in range(_TRIES):
+            try:
+                response = machine.client("events").put_events(Entries=[entry])
+            except Killed:
+                raise
+            except Exception:  # botocore's: the person tries once more
+                machine.sleep(1)
+                continue
+            [sent] = response["Entries"]
+            if "ErrorCode" not in sent:
+                self.accepted[sent["EventId"]] = task.number
+                return
+
+    def _by_code(self, machine: Machine, task: Planned) -> None:
+        key = f"key of {task.name}" if task.way is Way.KEY else None
+        for _ in range(_TRIES if key else 1):
+            try:
+                self._called(task, key)
+            except (StoreUnavailable, DeliveryError):
+                machine.sleep(2)
+                continue
+            except BackgroundTaskError:
+                pass
+            return
+
+    def _called(self, task: Planned, key: str | None) -> None:
+        if task.way is Way.MANY:
+            results = tasks.trigger_many(task.definition, [task.input] * 2)
+            records = [each.record for each in results if each.record and not each.error]
+        else:
+            records = [
+                tasks.trigger(
+                    task.definition,
+                    input=task.input,
+                    name=task.name,
+                    delay=task.delay,
+                    idempotency_key=key,
+                )
+            ]
+        self.accepted |= {record.id: task.number for record in records}
+
+    def _meddle(self, machine: Machine, task: Planned, id: str) -> None:
+        match task.meddling:
+            case Meddling.ABORT | Meddling.DELETE:
+                self._abort(machine, task, id)
+            case Meddling.LIST:
+                self._asked(machine, task, "list", _LIST, {})
+            case Meddling.STARTS_IT:
+                self._start(machine, id)
+            case _:
+                self._stop(machine, task, id)
+
+    def _abort(self, machine: Machine, task: Planned, id: str) -> None:
+        if machine.random.random() < 0.5:
+            answer = self._asked(machine, task, "abort", _ABORT, {"id": id})
+            is_aborted = bool((answer.get("abortTask") or {}).get("data"))
+        else:
+            is_aborted = self._aborted(id)
+        if is_aborted:
+            self._world.watch.life(id).aborted_at = self._world.scheduler.now
+        if task.meddling is Meddling.DELETE:
+            self._delete(machine, task, id)
+
+    def _aborted(self, id: str) -> bool:
+        try:
+            tasks.abort(id)
+        except BackgroundTaskError:
+            return False
+        return True
+
+    def _delete(self, machine: Machine, task: Planned, id: str) -> None:
+        machine.sleep(machine.random.choice([0.0, 0.05, 30.0]))
+        if machine.random.random() < 0.5:
+            answer = self._asked(machine, task, "delete", _DELETE, {"id": id})
+            is_deleted = bool((answer.get("deleteTask") or {}).get("data"))
+        else:
+            try:
+                tasks.delete(id)
+                is_deleted = True
+            except (Refused, NotFound, StoreUnavailable):
+                is_deleted = False
+        if is_deleted:
+            self._world.watch.life(id).deleted_at = self._world.scheduler.now
+
+    def _stop(self, machine: Machine, task: Planned, id: str) -> None:
+        world = self._world
+        for _ in range(_TRIES):
+            record = world.watch.life(id).record or {}
+            name = record.get("executionName", {}).get("S", "")
+            execution = world.step_functions.executions.get(name)
+            if execution is not None and execution.is_running:
+                break
+            machine.sleep(1)
+        else:
+            return
+        if task.meddling is Meddling.TIME_OUT:
+            execution.time_out()
+            return
+        execution.stop("", "A person stopped it.")
+        if task.meddling is Meddling.REDRIVE:
+            machine.sleep(machine.random.choice([0.0, 0.5, 20.0, 400.0]))
+            if not execution.is_running:
+                execution.redrive()
+
+    def _start(self, machine: Machine, id: str) -> None:
+        """Starts an execution by hand with the event of one that there was, twice."""
+        executions = self._world.step_functions.executions
+        known = [each for each in executions.values() if each.task == machine.task]
+        if not known:
+            return
+        for _ in range(2):
+            try:
+                self._world.step_functions.start_execution(
+                    stateMachineArn=MACHINE_ARN,
+                    name=f"hand-{id}",
+                    input=json.dumps(known[0].input),
+                )
+            except Exception:  # the name is taken
+                return
+            machine.sleep(0.05)
+
+    def _end(self, machine: Machine, task: Planned, id: str) -> None:
+        if self._aborted(id):
+            self._world.watch.life(id).aborted_at = self._world.scheduler.now
+
+    def _asked(
+        self, machine: Machine, task: Planned, what: str, query: str, variables: dict[str, Any]
+    ) -> Any:
+        """What the API answers; empty if it does not."""
+        body = json.dumps({"query": query, "variables": variables})
+        event = {"body": body, "headers": {}, "requestContext": {"requestId": machine.name}}
+        error, answer = self._world.lambdas.invoke(
+            "api", event, name=f"{machine.name}/{what}", task=task.number
+        )
+        if error is not None or answer["statusCode"] != 200:
+            if self._world.faults.is_calm:
+                self._world.unanswered.append(f"{what}: {error or answer}")
+            return {}
+        return (json.loads(answer["body"]).get("data") or {}).get("backgroundTasks") or {}

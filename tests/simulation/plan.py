@@ -1,0 +1,197 @@
+"""Which tasks a world runs, and what people do to each: all of it from the seed."""
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Final
+
+Fields = Mapping[str, object]
+
+
+class Way(StrEnum):
+    """How a task is triggered."""
+
+    API = "the API"
+    CODE = "code"
+    KEY = "code, with a key, several times"
+    MANY = "code, with others in one call"
+    HAND = "an event sent by hand"
+
+
+class Meddling(StrEnum):
+    """What a person does to a task."""
+
+    ABORT = "aborts it"
+    DELETE = "aborts and deletes it"
+    STOP = "stops its execution"
+    REDRIVE = "stops and redrives its execution"
+    TIME_OUT = "has its execution time out"
+    STARTS_IT = "starts an execution of it"
+    LIST = "lists the tasks"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """One task.
+
+    Args:
+        number: its place in the plan; its name is `t<number>`.
+        status: how it ends if nothing is in its way.
+        code: its error's code if it ends as failed.
+        counted: what its output counts.
+        at: when it is triggered, in seconds.
+        meddling: what a person does to it, once it has begun so many iterations.
+        haste: how long after that, in seconds.
+    """
+
+    number: int
+    definition: str
+    input: Fields = field(default_factory=dict)
+    way: Way = Way.CODE
+    status: str = "success"
+    code: str = ""
+    counted: int | None = 1
+    children: int = 0
+    at: float = 0.0
+    delay: int = 0
+    meddling: Meddling | None = None
+    after_iterations: int = 0
+    haste: float = 0.0
+
+    @property
+    def name(self) -> str:
+        return f"t{self.number}"
+
+    @property
+    def is_endless(self) -> bool:
+        """Whether it never ends by itself."""
+        return self.status == ""
+
+
+Maker = Callable[[random.Random, int], Planned]
+_SPREAD_SECONDS: Final = 900.0
+_HASTE_SECONDS: Final = 0.3
+_MEDDLED: Final = 0.22
+_ENDINGS: Final = (Meddling.ABORT, Meddling.DELETE, Meddling.STOP)
+_ANY: Final = (
+    *(Meddling.ABORT, Meddling.ABORT, Meddling.DELETE, Meddling.STOP, Meddling.REDRIVE),
+    *(Meddling.TIME_OUT, Meddling.STARTS_IT, Meddling.LIST),
+)
+
+
+def plan(seed: str, tasks: int) -> Sequence[Planned]:
+    """The tasks, in no order."""
+    dice = random.Random(seed)
+    return [_planned(dice, number) for number in range(tasks)]
+
+
+def _planned(dice: random.Random, number: int) -> Planned:
+    made = dice.choices(_MAKERS, _WEIGHTS)[0](dice, number)
+    made = replace(made, at=dice.uniform(0, _SPREAD_SECONDS), way=dice.choice(list(Way)))
+    if made.way is not Way.MANY and dice.random() < 0.12:
+        made = replace(made, delay=dice.choice([1, 30, 200]))
+    meddling = made.meddling or (dice.choice(_ANY) if dice.random() < _MEDDLED else None)
+    haste = dice.uniform(0, _HASTE_SECONDS) if dice.random() < 0.8 else dice.uniform(0, 60)
+    after = made.after_iterations if made.meddling else dice.randint(0, 3)
+    return replace(made, meddling=meddling, after_iterations=after, haste=haste)
+
+
+def _steps(dice: random.Random, number: int) -> Planned:
+    steps = dice.randint(1, 4)
+    input = {"steps": steps, "wait": dice.choice([0, 0, 5, 30])}
+    return Planned(number=number, definition="simSteps", input=input, counted=steps)
+
+
+def _long(dice: random.Random, number: int) -> Planned:
+    text = dice.randbytes(dice.choice([300, 1_200, 2_500])).hex()
+    input = {"steps": 2, "wait": dice.choice([0, 20]), "text": text}
+    return Planned(number=number, definition="simSteps", input=input, counted=2)
+
+
+def _walk(dice: random.Random, number: int) -> Planned:
+    rows = dice.randint(2, 8)
+    return Planned(number=number, definition="simWalk", input={"rows": rows}, counted=rows)
+
+
+def _flaky(dice: random.Random, number: int) -> Planned:
+    input = {"failures": dice.randint(1, 2)}
+    return Planned(number=number, definition="simFlaky", input=input)
+
+
+def _fails(_: random.Random, number: int) -> Planned:
+    return Planned(number=number, definition="simFails", status="failed", code="ON_PURPOSE")
+
+
+def _endless(_: random.Random, number: int) -> Planned:
+    return Planned(number=number, definition="simEndless", status="failed", code="MAX_ITERATIONS")
+
+
+def _waits(dice: random.Random, number: int) -> Planned:
+    meddling = dice.choice(_ENDINGS)
+    return Planned(
+        number=number,
+        definition="simWaits",
+        status="",
+        meddling=meddling,
+        after_iterations=dice.randint(0, 1),
+    )
+
+
+def _parent(dice: random.Random, number: int) -> Planned:
+    children = dice.randint(1, 3)
+    input = {"children": children}
+    return Planned(
+        number=number, definition="simParent", input=input, counted=children, children=children
+    )
+
+
+def _family(dice: random.Random, number: int) -> Planned:
+    return Planned(
+        number=number,
+        definition="simParent",
+        input={"children": 2, "is_idle": True},
+        status="",
+        meddling=dice.choice(_ENDINGS),
+        after_iterations=1,
+    )
+
+
+def _aborting(_: random.Random, number: int) -> Planned:
+    input = {"children": 2, "is_idle": True, "aborts_itself": True}
+    return Planned(number=number, definition="simParent", input=input, status="aborted")
+
+
+def _outputs(dice: random.Random, number: int) -> Planned:
+    steps = dice.randint(1, 2)
+    return Planned(number=number, definition="simOutputs", input={"steps": steps}, counted=steps)
+
+
+def _simple(definition: str) -> Maker:
+    def make(_: random.Random, number: int) -> Planned:
+        return Planned(number=number, definition=definition)
+
+    return make
+
+
+_KINDS: Final[Mapping[Maker, int]] = {
+    _steps: 24,
+    _long: 5,
+    _walk: 12,
+    _flaky: 6,
+    _fails: 4,
+    _endless: 4,
+    _waits: 6,
+    _parent: 7,
+    _family: 3,
+    _aborting: 2,
+    _outputs: 5,
+    _simple("simTalks"): 3,
+    _simple("simSlow"): 4,
+    _simple("simQuiet"): 2,
+    _simple("simHookRaises"): 2,
+    _simple("simHookTriggers"): 3,
+    _simple("simHookDeletes"): 3,
+}
+_MAKERS: Final = list(_KINDS)
+_WEIGHTS: Final = list(_KINDS.values())

@@ -1,0 +1,64 @@
+"""What a world is made from: everything in it follows from this."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from handler.contract import MAX_EXECUTION_VISITS
+from tests.simulation.faults import Place
+from tests.simulation.plan import Planned, plan
+from tests.simulation.state_machine import MAX_HISTORY_EVENTS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """A world.
+
+    Args:
+        seed: decides on the tasks, the faults and the times.
+        tasks: how many are planned.
+        only: the numbers of those that are triggered; `None`: all.
+        faults: the places where a fault may come; `None`: wherever the dice say so.
+    """
+
+    seed: str
+    tasks: int
+    only: tuple[int, ...] | None = None
+    faults: tuple[Place, ...] | None = None
+
+    @property
+    def planned(self) -> Sequence[Planned]:
+        return [
+            task
+            for task in plan(self.seed, self.tasks)
+            if self.only is None or task.number in self.only
+        ]
+
+    @property
+    def intensity(self) -> float:
+        """How often faults come, against the usual odds: each world has its own."""
+        return self._dice("intensity").choice([0.0, 0.3, 1.0, 1.0, 1.0, 2.5])
+
+    @property
+    def retention_days(self) -> int:
+        return self._dice("retention").choice([0, 1, 1])
+
+    @property
+    def max_execution_visits(self) -> int:
+        """After how many visits of `Run` a task moves on: few, so that tasks do."""
+        visits: int = self._dice("moves on").choice([2, 3, MAX_EXECUTION_VISITS])
+        return visits
+
+    @property
+    def max_history_events(self) -> int:
+        return MAX_HISTORY_EVENTS
+
+    @property
+    def bad_deploy(self) -> tuple[float, float]:
+        """From when to when a file can't be imported, in seconds."""
+        dice = self._dice("deploy")
+        start = dice.uniform(0, 1_500)
+        return (start, start + dice.uniform(60, 1_500)) if dice.random() < 0.3 else (0.0, 0.0)
+
+    def _dice(self, what: str) -> random.Random:
+        return random.Random(f"{self.seed}/{what}")

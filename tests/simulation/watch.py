@@ -1,0 +1,589 @@
+"""What must hold after every step: each write of a record, a log row or a child's row is looked at.
+
+A rule is about what the table says before and after a write, and about who has written. So the
+rules know nothing of how the handler comes to a write. `audit` looks at what is left at the end.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from handler.contract import ErrorCode
+from handler.definition.task_code import Hook
+from handler.errors import EngineSignal
+from handler.table import items
+from tests.simulation.machine import Machine
+from tests.simulation.scheduler import Promise, acting
+
+if TYPE_CHECKING:
+    from tests.simulation.state_machine import Execution
+    from tests.simulation.world import World
+
+Item = Mapping[str, Any]
+Change = tuple[tuple[str, str], Item | None, Item | None]
+
+_RANK: Final = {"pending": 0, "running": 1, "success": 2, "failed": 2, "aborted": 2}
+_OVER: Final = 2
+# What only the iteration that runs may change, and what no iteration changes any more afterwards.
+_PAYLOADS: Final = ("input", "inputContent", "output", "outputContent", "progress")
+_PROGRESS: Final = (*_PAYLOADS, "taskStatus", "waitingUntil", "lastAnswer", "iterations")
+_OUTCOME: Final = (
+    "taskStatus",
+    "finishedOn",
+    "output",
+    "outputContent",
+    "iterations",
+    "lastAnswer",
+)
+_HOOKS: Final = {
+    "success": (Hook.ON_DONE,),
+    "failed": (Hook.ON_ERROR,),
+    "aborted": (Hook.ON_ABORT,),
+}
+_TASK: Final = "TASK#"
+_MAX_HOOK_ATTEMPTS: Final = 3
+
+
+class Broken(EngineSignal):
+    """A rule does not hold: the world ends here."""
+
+
+@dataclass(slots=True)
+class Violation:
+    """A rule that does not hold.
+
+    Args:
+        rule: its name, one of a few.
+        task_id: the task's id; empty: of no one task.
+        what: what has happened.
+    """
+
+    rule: str
+    task_id: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.rule}: {self.task_id}: {self.what}"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request to the table, for the story of its tasks: in words when somebody reads it."""
+
+    operation: str
+    outcome: str
+    changes: tuple[Change, ...]
+
+    def of(self, task_id: str) -> str:
+        """What it was to one task."""
+        changed = [
+            f"{sort}: {_difference(before, after)}"
+            for (partition, sort), before, after in self.changes
+            if partition == f"{_TASK}{task_id}"
+        ]
+        return " ".join(filter(None, (self.operation, self.outcome, "; ".join(changed))))
+
+
+@dataclass(slots=True)
+class Life:
+    """A task, as the world has seen it.
+
+    Args:
+        number: of the planned task that it belongs to; -1: of none.
+    """
+
+    id: str
+    number: int = -1
+    record: Item | None = None
+    ended_at: float | None = None
+    ended_by: str = ""
+    aborted_at: float | None = None  # somebody was told that it is aborted
+    deleted_at: float | None = None
+    effects: Counter[str] = field(default_factory=Counter)
+    hooks: Counter[str] = field(default_factory=Counter)  # of this record
+    children: dict[str, str] = field(default_factory=dict)  # the sort key of each child's row
+    keys: dict[str, str] = field(default_factory=dict)  # the child of each key
+    story: list[tuple[float, str, object]] = field(default_factory=list)
+    overtaking: list[tuple[Machine, Promise]] = field(default_factory=list)
+    parent: str = ""
+    definition: str = ""
+    log_rows: set[str] = field(default_factory=set)
+    given_up: bool = False
+    was_removed: bool = False
+    last_status: str = ""  # also of a record that is gone
+
+    def told(self) -> Iterator[str]:
+        """What has happened to it, a line each."""
+        for moment, who, what in self.story:
+            text = what.of(self.id) if isinstance(what, Request) else str(what)
+            yield f"{moment:10.3f}  {who:<28}  {text}"
+
+    @property
+    def status(self) -> str:
+        return str(self.record["taskStatus"]["S"]) if self.record else ""
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in ("pending", "running")
+
+
+class Watch:
+    """Looks at each step of a world."""
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+        self.lives: dict[str, Life] = {}
+        self.violations: list[Violation] = []
+        self.task_at_hand = -1
+        self.raised_errors: list[tuple[float, Machine, Exception]] = []
+        self._changes: list[Change] = []
+        self._started: Counter[str] = Counter()
+
+    # What the world tells of.
+
+    def wrote(self, key: tuple[str, str], before: Item | None, after: Item | None) -> None:
+        """The table tells of a change."""
+        self._changes.append((key, before, after))
+
+    def write(
+        self, machine: Machine, operation: str, method: Callable[..., Any], request: dict[str, Any]
+    ) -> Any:
+        """Has a request to the table carried out, and looks at what it changed."""
+        touched = [self.life(id) for id in task_ids(operation, request)]
+        if touched:
+            self.task_at_hand = touched[-1].number
+        self._changes.clear()
+        outcome = "refused"
+        try:
+            response = method(**request)
+            outcome = ""
+        finally:
+            changes, self._changes = self._changes, []
+            self._tell(touched, machine, operation, outcome, changes)
+        self._look(machine, changes)
+        return response
+
+    def other(self, machine: Machine, service: str, operation: str, request: Any) -> None:
+        """A request to another service."""
+        if machine.task >= 0:
+            now = self._world.scheduler.now
+            for life in self._of_number(machine.task):
+                life.story.append((now, machine.name, f"{service}.{operation} {_shown(request)}"))
+
+    def expired(self, changes: list[Change]) -> None:
+        """The table has removed rows by itself."""
+        for (partition, sort), before, _ in changes:
+            life = self.life(partition.removeprefix(_TASK))
+            if sort == "TASK":
+                life.record = None
+                if before and _RANK[before["taskStatus"]["S"]] < _OVER:
+                    self.fail("a task that is open is kept", life.id, "An open record has expired.")
+            elif sort.startswith("CHILD#"):
+                life.children.pop(sort.rpartition("#")[2], None)
+
+    def take_changes(self) -> list[Change]:
+        changes, self._changes = self._changes, []
+        return changes
+
+    def counted(self, machine: Machine, values: Mapping[str, float], definition: str) -> None:
+        """A machine has counted something."""
+        self._world.metrics.update({name: int(value) for name, value in values.items()})
+        for status in ("success", "failed", "aborted"):
+            if f"Tasks{status.capitalize()}" in values:
+                machine.uncounted[("ended", status)] -= 1
+                if machine.uncounted[("ended", status)] < 0:
+                    self.fail(
+                        "each end is counted once",
+                        "",
+                        f"{machine.name} counts a task as {status} that it has not ended.",
+                    )
+        if "TasksStarted" in values:
+            machine.uncounted[("started", "")] -= 1
+            if machine.uncounted[("started", "")] < 0:
+                what = f"{machine.name} counts a start that it has not stored."
+                self.fail("each end is counted once", "", what)
+
+    def machine_ended(self, machine: Machine) -> None:
+        """A machine has come to its end."""
+        missed = {what: number for what, number in machine.uncounted.items() if number}
+        if missed and not machine.is_dead and not machine.has_failed_requests:
+            what = f"{machine.name} has not counted {missed}."
+            self.fail("each end is counted once", "", what)
+
+    def raised(self, machine: Machine, error: Exception) -> None:
+        """A Lambda has failed with an exception."""
+        self.raised_errors.append((self._world.scheduler.now, machine, error))
+
+    def execution_ended(self, execution: "Execution") -> None:
+        for life in self._of_number(execution.task):
+            line = f"is {execution.status} {execution.error} {execution.cause[:80]}"
+            life.story.append((execution.ended_at, execution.name, line))
+
+    def overtaking(self, machine: Machine) -> Promise:
+        """Kept when another machine claims an iteration of what this one has claimed."""
+        promise = Promise()
+        for id in machine.claimed:
+            self.life(id).overtaking.append((machine, promise))
+        return promise
+
+    def acted(self, machine: Machine | None, task_id: str, effect: str) -> None:
+        """A task, or a hook of one, has done something."""
+        life = self.life(task_id)
+        life.effects[effect] += 1
+        now = self._world.scheduler.now
+        life.story.append((now, machine.name if machine else "", f"effect: {effect}"))
+        if effect in set(Hook):
+            life.hooks[effect] += 1
+            self._check_hook(life, effect)
+
+    def told_child(self, parent_id: str, key: str, child_id: str) -> None:
+        """A task has triggered a child with a key."""
+        keys = self.life(parent_id).keys
+        if keys.setdefault(key, child_id) != child_id:
+            what = f"The key {key} is {keys[key]} and {child_id}."
+            self.fail("one key is one child", parent_id, what)
+
+    def life(self, id: str) -> Life:
+        known = self.lives.get(id)
+        if known is None:
+            known = self.lives[id] = Life(id)
+        return known
+
+    def number_of_event(self, event: Any) -> int:
+        detail = event.get("detail") or {}
+        known = self.lives.get(str(detail.get("webinyTaskId")))
+        if known is not None and known.number >= 0:
+            return known.number
+        return number_of(str(detail.get("name", "")))
+
+    def fail(self, rule: str, task_id: str, what: str) -> None:
+        """A rule does not hold."""
+        self.violations.append(Violation(rule, task_id, what))
+        self._world.is_over = True
+        if acting() is not None:
+            raise Broken
+
+    # The rules.
+
+    def _look(self, machine: Machine, changes: list[Change]) -> None:
+        for (partition, sort), before, after in changes:
+            if not partition.startswith(_TASK):
+                continue
+            life = self.life(partition.removeprefix(_TASK))
+            if sort == "TASK":
+                self._record(life, machine, before, after, changes)
+            elif sort.startswith("LOG#"):
+                self._log(life, sort, before, after)
+            elif sort.startswith("CHILD#"):
+                self._child(life, sort, after)
+
+    def _record(
+        self,
+        life: Life,
+        machine: Machine,
+        before: Item | None,
+        after: Item | None,
+        changes: list[Change],
+    ) -> None:
+        life.record = after
+        if after is not None:
+            life.last_status = after["taskStatus"]["S"]
+        if after is None:
+            self._removed(life, before)
+            return
+        if before is None:
+            self._created(life, machine, after)
+        status, old = after["taskStatus"]["S"], before["taskStatus"]["S"] if before else "pending"
+        if _RANK[status] < _RANK[old] or (_RANK[old] == _OVER and status != old):
+            self.fail("a status only moves forward", life.id, f"From {old} to {status}.")
+        if before is not None:
+            self._owner(life, machine, before, after)
+            if _RANK[old] == _OVER:
+                self._over(life, before, after)
+            else:
+                self._open(life, machine, before, after)
+        if _RANK[status] == _OVER and (before is None or _RANK[old] < _OVER):
+            self._ended(life, machine, before, after, changes)
+        self._world.moved(life, before, after)
+
+    def _created(self, life: Life, machine: Machine, after: Item) -> None:
+        life.number = number_of(after["name"]["S"])
+        life.parent = after.get("parentId", {}).get("S", "")
+        life.definition = after["definitionId"]["S"]
+        life.ended_at = life.aborted_at = life.deleted_at = None
+        life.hooks.clear()
+        life.keys.clear()
+        if life.number < 0 and life.parent:
+            life.number = self.life(life.parent).number
+        if life.number < 0:
+            life.number = machine.task
+        if "iterations" in after:
+            self.fail("an iteration is claimed", life.id, "It was made with iterations.")
+
+        if life.was_removed and machine.function == "recovery" and "/end/" in machine.name:
+            what = f"{machine.name} makes it anew."
+            self.fail("what was deleted stays deleted", life.id, what)
+
+    def _removed(self, life: Life, before: Item | None) -> None:
+        if before is None:
+            return
+        life.was_removed = True
+        if _RANK[before["taskStatus"]["S"]] < _OVER:
+            self.fail("a task that is open is kept", life.id, "An open record was removed.")
+        if before.get("pendingHook"):
+            self.fail("a follow-up is done", life.id, "Removed before its hook has run.")
+        if "deletionPending" not in before and not self._is_expired(before):
+            self.fail("a task is kept until it is deleted", life.id, "Nobody has deleted it.")
+
+    def _owner(self, life: Life, machine: Machine, before: Item, after: Item) -> None:
+        owner, now = _text(before, "executionName"), _text(after, "executionName")
+        if owner and now and owner != now:
+            self.fail("one owner", life.id, f"From {owner} to {now}, by {machine.name}.")
+        if owner and not now and _text(after, "lastAnswer") != "continue":
+            self.fail("one owner", life.id, f"{owner} gave it up without an outcome.")
+        old, new = _number(before, "iterations"), _number(after, "iterations")
+        if new not in (old, old + 1):
+            self.fail("iterations grow by one", life.id, f"From {old} to {new}.")
+        if new == old + 1:
+            self._claimed(life, machine, before, after)
+
+    def _claimed(self, life: Life, machine: Machine, before: Item, after: Item) -> None:
+        new = _number(after, "iterations")
+        if machine.function != "worker" or _text(after, "executionName") != machine.execution:
+            what = f"{machine.name} claims iteration {new} for {_text(after, 'executionName')}."
+            self.fail("one owner", life.id, what)
+        has_more = any(before.get(name) != after.get(name) for name in _PAYLOADS)
+        if has_more and machine.claimed.get(life.id) != new - 1:
+            what = f"{machine.name}, at iteration {machine.claimed.get(life.id)}, writes {new}."
+            self.fail("an overtaken iteration writes nothing", life.id, what)
+        machine.claimed[life.id] = new
+        if new == 1:
+            machine.uncounted[("started", "")] += 1
+        waiting, life.overtaking = life.overtaking, []
+        for other, promise in waiting:
+            if other is machine:
+                life.overtaking.append((other, promise))
+            else:
+                promise.keep()
+
+    def _over(self, life: Life, before: Item, after: Item) -> None:
+        """A task that is over: its outcome stays, and a follow-up goes when it is done."""
+        for name in _OUTCOME:
+            if before.get(name) != after.get(name) and name in before:
+                self.fail("an outcome is final", life.id, f"Its {name} changed after its end.")
+        if "pendingHook" in before and "pendingHook" not in after:
+            hook = before["pendingHook"]["S"]
+            has_run = life.hooks[hook] > 0 or not self._world.has_hook(life.definition, hook)
+            tried = _number(before, "pendingHookAttempts")
+            if not has_run and tried < _MAX_HOOK_ATTEMPTS:
+                self.fail("a follow-up is done", life.id, f"Its {hook} is cleared and has not run.")
+            life.given_up |= not has_run
+        if "deletionPending" in before and "deletionPending" not in after:
+            self.fail("a follow-up is done", life.id, "Its deletion was forgotten.")
+
+    def _open(self, life: Life, machine: Machine, before: Item, after: Item) -> None:
+        """A task that was open: who may change it?"""
+        changed = [name for name in _PROGRESS if before.get(name) != after.get(name)]
+        if not changed or _number(after, "iterations") > _number(before, "iterations"):
+            return
+        if machine.function == "worker" and machine.task_id == life.id:
+            self._by_worker(life, machine, before, after, changed)
+        elif _RANK[after["taskStatus"]["S"]] < _OVER:
+            what = f"{machine.name} changes {changed} of an open task."
+            self.fail("only its iteration changes a task", life.id, what)
+        elif machine.function == "recovery":
+            self._by_recovery(life, machine, before, after)
+
+    def _by_worker(
+        self, life: Life, machine: Machine, before: Item, after: Item, changed: list[str]
+    ) -> None:
+        claimed = machine.claimed.get(life.id)
+        is_running = "claimsSinceOutcome" in before
+        if claimed is not None and claimed == _number(before, "iterations") and is_running:
+            if before.get("executionName") != {"S": machine.execution}:
+                what = f"{machine.name} writes to a task of another execution."
+                self.fail("one owner", life.id, what)
+            return
+        code = code_of(after)
+        is_refusal = after["taskStatus"]["S"] == "failed" and code in _WITHOUT_A_CLAIM
+        is_deferral = changed == ["waitingUntil"] and "executionName" not in before
+        is_abort = after["taskStatus"]["S"] == "aborted"  # by an ancestor of its own definition
+        if is_running or not (is_deferral or is_refusal or is_abort):
+            what = (
+                f"{machine.name}, at iteration {claimed}, changes {changed} of iteration"
+                f" {_number(before, 'iterations')}."
+            )
+            self.fail("an overtaken iteration writes nothing", life.id, what)
+
+    def _by_recovery(self, life: Life, machine: Machine, before: Item, after: Item) -> None:
+        """It ends tasks that nothing runs."""
+        if after["taskStatus"]["S"] == "aborted" and life.parent:
+            return  # with its parent
+        name = _text(before, "executionName")
+        execution = self._world.step_functions.executions.get(name)
+        if execution is None or not execution.is_running:
+            return
+        if execution.ended_at < machine.started_at:
+            what = f"{machine.name} ends it, and {name} is running."
+            self.fail("an execution that runs has no task ended", life.id, what)
+
+    def _ended(
+        self,
+        life: Life,
+        machine: Machine,
+        before: Item | None,
+        after: Item,
+        changes: list[Change],
+    ) -> None:
+        status = after["taskStatus"]["S"]
+        if life.ended_at is not None:
+            self.fail("an outcome is final", life.id, f"It ended twice, now as {status}.")
+        life.ended_at, life.ended_by = self._world.scheduler.now, machine.name
+        machine.uncounted[("ended", status)] += 1
+        registry = self._world.good_registry
+        if registry.keeps_logs(life.definition) and not any(
+            sort.startswith("LOG#") and partition == f"{_TASK}{life.id}"
+            for (partition, sort), _, _ in changes
+        ):
+            self.fail("outcome and log are one write", life.id, f"It is {status}, without a line.")
+        if registry.first_hook(life.definition, *_HOOKS[status]) and "pendingHook" not in after:
+            self.fail("a follow-up is kept", life.id, f"It is {status}, and no hook is due.")
+        if status == "aborted" and before and "childrenAbortPending" not in after:
+            self.fail("a follow-up is kept", life.id, "Its children are not to be aborted.")
+        if self._world.settings.retention_days and "expiryPending" not in after:
+            self.fail("a follow-up is kept", life.id, "Its rows are not to be dated.")
+
+    def _log(self, life: Life, sort: str, before: Item | None, after: Item | None) -> None:
+        is_there = before is not None and after is not None
+        if is_there and _without_date(before or {}) != _without_date(after or {}):
+            self.fail("a log line is never rewritten", life.id, f"{sort} was written over.")
+        if after is not None:
+            life.log_rows.add(sort)
+            return
+        life.log_rows.discard(sort)
+        record = life.record
+        if record is not None and "deletionPending" not in record and not self._is_expired(record):
+            self.fail("a log line is never lost", life.id, f"{sort} is gone, and its task is not.")
+
+    def _child(self, life: Life, sort: str, after: Item | None) -> None:
+        id = sort.rpartition("#")[2]
+        if after is None:
+            life.children.pop(id, None)
+        elif life.children.setdefault(id, sort) != sort:
+            self.fail("one key is one child", life.id, f"{life.children[id]} and {sort}.")
+
+    def _check_hook(self, life: Life, hook: str) -> None:
+        names = {name for hooks in _HOOKS.values() for name in hooks}
+        if life.record is None or hook not in names:
+            return
+        if hook not in _HOOKS.get(life.status, ()):
+            what = f"{hook} runs, and the record says {life.status}."
+            self.fail("an outcome is stored before it is told", life.id, what)
+
+    def _is_expired(self, item: Item) -> bool:
+        at = _number(item, "expiresAt")
+        return bool(at) and at <= self._world.moment().timestamp() + 10
+
+    # The story.
+
+    def _tell(
+        self,
+        touched: list[Life],
+        machine: Machine,
+        operation: str,
+        outcome: str,
+        changes: list[Change],
+    ) -> None:
+        now, name, kept = self._world.scheduler.now, machine.name, tuple(changes)
+        for life in touched:
+            life.story.append((now, name, Request(operation, outcome, kept)))
+
+    def _of_number(self, number: int) -> Iterator[Life]:
+        if number < 0:
+            return
+        yield from [life for life in self.lives.values() if life.number == number]
+
+
+_WITHOUT_A_CLAIM: Final = (ErrorCode.MAX_ITERATIONS.value,)
+
+
+def number_of(name: str) -> int:
+    """The number of the planned task that a name belongs to: 17 of `t17` and of `t17/child`."""
+    first = name.partition("/")[0]
+    return int(first[1:]) if first[:1] == "t" and first[1:].isdecimal() else -1
+
+
+def task_ids(operation: str, request: dict[str, Any]) -> list[str]:
+    """The tasks whose partitions a request names."""
+    found = (key["pk"]["S"] for key in keys_of(operation, request))
+    return list(dict.fromkeys(id[len(_TASK) :] for id in found if id.startswith(_TASK)))
+
+
+def keys_of(operation: str, request: dict[str, Any]) -> list[Any]:
+    """The keys that a request names; of a query, the partition and the first sort key."""
+    match operation:
+        case "get_item" | "update_item" | "delete_item":
+            return [request["Key"]]
+        case "put_item":
+            return [request["Item"]]
+        case "transact_write_items":
+            inner = [each for write in request["TransactItems"] for each in write.values()]
+            return [each.get("Key") or each["Item"] for each in inner]
+        case "batch_get_item":
+            return [key for each in request["RequestItems"].values() for key in each["Keys"]]
+        case "batch_write_item":
+            writes = [each for some in request["RequestItems"].values() for each in some]
+            return [
+                each["PutRequest"]["Item"] if "PutRequest" in each else each["DeleteRequest"]["Key"]
+                for each in writes
+            ]
+    values = request.get("ExpressionAttributeValues", {})
+    return [{"pk": values.get(":partition", {"S": ""}), "sk": values.get(":first", {"S": ""})}]
+
+
+def _text(item: Item, name: str) -> str:
+    value = item.get(name)
+    return str(value["S"]) if value else ""
+
+
+def _number(item: Item, name: str) -> int:
+    value = item.get(name)
+    return int(value["N"]) if value else 0
+
+
+def _without_date(item: Item) -> dict[str, Any]:
+    return {name: value for name, value in item.items() if name != "expiresAt"}
+
+
+def code_of(item: Item) -> str:
+    """The code of a failed task, where its output stands in the record."""
+    try:
+        output: Any = items.decoded({"output": item["output"]})["output"]
+        return str(output["error"]["code"])
+    except (KeyError, TypeError, ValueError):
+        return ""
+
+
+_DULL: Final = frozenset({"writeToken", "savedOn", "codeVersion", "pk", "sk", "visitEnteredOn"})
+
+
+def _difference(before: Item | None, after: Item | None) -> str:
+    if after is None:
+        return "removed"
+    old = before or {}
+    changed = [
+        f"{name}={_short(after[name])}"
+        for name in after
+        if name not in _DULL and old.get(name) != after[name]
+    ]
+    gone = [f"-{name}" for name in old if name not in after]
+    return " ".join([*changed, *gone])
+
+
+def _short(value: Mapping[str, object]) -> str:
+    return str(next(iter(value.values())))[:60]
+
+
+def _shown(request: Any) -> str:
+    return str(request)[:100]
