@@ -31,8 +31,8 @@ from handler.record.texts import cut, to_text
 
 # A longer wait is written to the sweep's index, by the iteration that begins it. It costs two write
 # units of the index, as an entry is moved (DynamoDB guide, "Using Global Secondary Indexes"), and
-# saves the sweep a look, which costs it three and two requests. A shorter one is mostly over when
-# the sweep, which comes every five minutes, would look.
+# saves the sweep a look, which costs it three units and a request. A shorter one is mostly over
+# when the sweep, which comes every five minutes, would look.
 _LONG_WAIT = timedelta(minutes=10)
 _SEEN = tuple(TaskRecord.model_fields)
 
