@@ -14,7 +14,7 @@ _CONTEXT = {
     "StateMachine": {"Id": "arn:aws:states:eu-central-1:123456789012:stateMachine:tasks"},
     "State": {"EnteredTime": "2026-01-02T03:05:06.789Z"},
 }
-_TASK: dict[str, object] = {
+_TASK: dict[str, Any] = {
     "webinyTaskId": "t1",
     "webinyTaskDefinitionId": "exportUsers",
     "tenant": "acme",
@@ -30,11 +30,12 @@ _EVENTS: list[Any] = [
         {},
     )
 ]
+_WAITS: list[dict[str, Any]] = [{}, *({"wait": wait} for wait in (5, 0, 2.5, "5", 10**9))]
 _ANSWERS: list[Any] = [
     {"status": status, **more}
     for status, more in itertools.product(
         ("continue", "done", "error", "aborted", "other"),
-        ({}, {"wait": 5}, {"wait": 0}, {"wait": 2.5}, {"wait": "5"}, {"wait": 10**9}),
+        _WAITS,
     )
 ] + [
     {"status": "error", "error": error}
