@@ -2,7 +2,7 @@
 
 from pydantic import ValidationError
 
-from handler.aws import GONE, SUCCEEDED, Execution, WorkerFailure
+from handler.aws import GONE, STOPPED, SUCCEEDED, Execution, WorkerFailure
 from handler.contract import ErrorCode
 from handler.events import event_of_text
 from handler.record import Json, TaskFailure, json_object, without_arns
@@ -29,6 +29,17 @@ def explain(execution: Execution) -> tuple[TaskFailure, WorkerFailure | None]:
 def event_of(execution: Execution) -> Json:
     """The event that started an execution; empty where its input is not an event."""
     return event_of_text(execution.input)
+
+
+def had_record(execution: Execution) -> bool:
+    """Whether its task surely had a record, which was deleted if it is not there.
+
+    It was stopped for its task; or the worker answered, which stores an event by hand first, unless
+    the table refuses it.
+    """
+    answered = _answered(execution.cause)
+    is_stored = answered is not None and answered.code != ErrorCode.STORE_ERROR
+    return is_stored or execution.error == STOPPED
 
 
 def _answered(cause: str) -> TaskFailure | None:

@@ -10,7 +10,6 @@ from typing import Final
 
 from handler.aws import (
     ABORTED,
-    STOPPED,
     Bus,
     DeadLetter,
     DeadLetters,
@@ -28,7 +27,7 @@ from handler.lifecycle.counts import Counts
 from handler.lifecycle.ending import Ending
 from handler.lifecycle.inquiries import Inquiries
 from handler.lifecycle.log_ids import about
-from handler.lifecycle.post_mortem import event_of, explain
+from handler.lifecycle.post_mortem import event_of, explain, had_record
 from handler.lifecycle.trouble import NoTask, Trouble
 from handler.process_log import about_task
 from handler.record import StoredTask, TaskFailure, cut, is_key, without_arns
@@ -49,9 +48,6 @@ _AT_A_TIME: Final = 100
 _MAX_SHOWN_CHARACTERS: Final = 200
 # Step Functions guide, "Handling errors in workflows".
 DATA_LIMIT_EXCEEDED: Final = "States.DataLimitExceeded"
-# The errors of an execution whose event by hand has had its record: it was stopped for it, or the
-# worker missed it. Where it is gone since, it was deleted.
-_HAD_RECORD: Final = (STOPPED, ErrorCode.TASK_NOT_FOUND)
 
 
 @dataclass(slots=True)
@@ -119,7 +115,7 @@ class Reconciliation:
         execution = self._executions.describe(name)
         if execution.is_alive:
             return
-        is_new = execution.error not in _HAD_RECORD
+        is_new = not had_record(execution)
         task = self._task_of(event_of(execution), waits=False, is_new=is_new)
         if task is None or task.execution_name not in (None, name):
             return  # it ran no task, or another execution owns the task

@@ -144,7 +144,9 @@ def sim_parent(context: Context, input: ParentInput) -> Verdict:
             name=f"{context.task.name}/{number}",
             idempotency_key=key,
         )
-        here().client("world").told_child(task=context.task.id, key=str(number), child=child.id)
+        here().client("world").told_child(
+            task=context.task.id, key=f"{number} of {context.task.created_on}", child=child.id
+        )
     if input.aborts_itself:
         return Aborted()
     if input.is_idle:

@@ -136,15 +136,15 @@ LETHAL: Final = (
     Odds(Kind.OUT_OF_MEMORY, 0.0015, is_after=True),
     Odds(Kind.TIMED_OUT, 0.0015),
     Odds(Kind.TIMED_OUT, 0.0015, is_after=True),
-    Odds(Kind.FROZEN, 0.003),
-    Odds(Kind.FROZEN, 0.003, is_after=True),
+    Odds(Kind.FROZEN, 0.005),
+    Odds(Kind.FROZEN, 0.005, is_after=True),
     Odds(Kind.RAN_ON, 0.002),
 )
 OF_SERVICES: Final = {
     "dynamodb": (
         Odds(Kind.DYNAMODB_THROTTLED, 0.008),
         Odds(Kind.DYNAMODB_REQUEST_LOST, 0.006),
-        Odds(Kind.DYNAMODB_ANSWER_LOST, 0.01, is_after=True),
+        Odds(Kind.DYNAMODB_ANSWER_LOST, 0.02, is_after=True),
         Odds(Kind.DYNAMODB_FAILED, 0.003),
         Odds(Kind.DYNAMODB_OUT, 0.0015),
     ),

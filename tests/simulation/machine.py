@@ -260,7 +260,10 @@ class Machine:
                 raise client_error("ProvisionedThroughputExceededException", operation)
             case Kind.DYNAMODB_REQUEST_LOST:
                 raise ConnectTimeoutError(endpoint_url=_ENDPOINT)
-            case Kind.DYNAMODB_ANSWER_LOST | Kind.S3_ANSWER_LOST | Kind.SQS_RECEIVE_LOST:
+            case Kind.DYNAMODB_ANSWER_LOST:
+                self.world.people.provoked(self.task)
+                raise ReadTimeoutError(endpoint_url=_ENDPOINT)
+            case Kind.S3_ANSWER_LOST | Kind.SQS_RECEIVE_LOST:
                 raise ReadTimeoutError(endpoint_url=_ENDPOINT)
             case Kind.EVENTS_ANSWER_LOST | Kind.STEP_FUNCTIONS_ANSWER_LOST:
                 raise ReadTimeoutError(endpoint_url=_ENDPOINT)
@@ -302,9 +305,11 @@ class Machine:
         if kind is Kind.RAN_ON:
             scheduler.sleep(dice.uniform(0, 3))
             return
-        overtaken = self.world.watch.overtaking(self)
-        if scheduler.wait(overtaken, seconds=_LONGEST_FREEZE_SECONDS):
-            scheduler.sleep(dice.uniform(0, _OVERLAP_SECONDS))
+        for _ in range(dice.choice([1, 1, 2])):  # its successor, or the next one
+            overtaken = self.world.watch.overtaking(self)
+            if not scheduler.wait(overtaken, seconds=_LONGEST_FREEZE_SECONDS):
+                return
+        scheduler.sleep(dice.uniform(0, _OVERLAP_SECONDS))
 
     def die(self, error: str = "Runtime.ExitError", cause: str = "") -> None:
         """Ends the process here."""

@@ -53,6 +53,7 @@ class People:
     def __init__(self, world: "World") -> None:
         self._world = world
         self.accepted: dict[str, int] = {}  # the number of each task that somebody was told of
+        self._begun: set[int] = set()
         self._meddled: set[int] = set()
 
     def begin(self) -> None:
@@ -67,12 +68,33 @@ class People:
         task = self._world.planned.get(life.number)
         if task is None or task.meddling is None or life.parent or task.number in self._meddled:
             return
-        if iterations < task.after_iterations:
+        if task.meddling is Meddling.DELETE and not life.is_open and task.haste < 1:
+            # Somebody else deletes it while whoever has ended it does what follows.
+            self._meddled.add(task.number)
+            name = f"{task.name}/deleter"
+            if self._world.faults.comes(Kind.DELETED, name, 0, task=task.number):
+                self._spawn(name, self._delete, task, life.id, after=task.haste)
             return
-        self._meddled.add(task.number)
+        if iterations < task.after_iterations or task.number in self._begun:
+            return
+        self._begin(task, life.id, after=task.haste)
+
+    def provoked(self, number: int) -> None:
+        """A write of a task has lost its answer: who is about to do something to it does so now."""
+        task = self._world.planned.get(number)
+        lives = [each for each in self._world.watch.of_number(number) if not each.parent]
+        if task is None or task.meddling is None or not lives or number in self._begun:
+            return
+        self._begin(task, lives[0].id, after=task.haste / 4)
+
+    def _begin(self, task: Planned, id: str, *, after: float) -> None:
+        assert task.meddling is not None
+        self._begun.add(task.number)
+        if task.meddling is not Meddling.DELETE:
+            self._meddled.add(task.number)
         kind, name = _KINDS.get(task.meddling), f"{task.name}/meddler"
         if kind is None or self._world.faults.comes(kind, name, 0, task=task.number):
-            self._spawn(name, self._meddle, task, life.id, after=task.haste)
+            self._spawn(name, self._meddle, task, id, after=after)
 
     def end_what_never_ends(self) -> None:
         """Aborts every task that waits for somebody to do so."""
@@ -199,7 +221,7 @@ class People:
             is_aborted = self._aborted(id)
         if is_aborted:
             self._world.watch.life(id).aborted_at = self._world.scheduler.now
-        if task.meddling is Meddling.DELETE:
+        if task.meddling is Meddling.DELETE and task.haste >= 1:
             self._delete(machine, task, id)
 
     def _aborted(self, id: str) -> bool:
@@ -210,7 +232,6 @@ class People:
         return True
 
     def _delete(self, machine: Machine, task: Planned, id: str) -> None:
-        machine.sleep(machine.random.choice([0.0, 0.05, 30.0]))
         if machine.random.random() < 0.5:
             answer = self._asked(machine, task, "delete", _DELETE, {"id": id})
             is_deleted = bool((answer.get("deleteTask") or {}).get("data"))

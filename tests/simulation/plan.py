@@ -71,12 +71,13 @@ class Planned:
 
 Maker = Callable[[random.Random, int], Planned]
 _SPREAD_SECONDS: Final = 900.0
-_HASTE_SECONDS: Final = 0.3
-_MEDDLED: Final = 0.22
+_HASTE_SECONDS: Final = 0.12
+_MEDDLED: Final = 0.3
 _ENDINGS: Final = (Meddling.ABORT, Meddling.DELETE, Meddling.STOP)
 _ANY: Final = (
-    *(Meddling.ABORT, Meddling.ABORT, Meddling.DELETE, Meddling.STOP, Meddling.REDRIVE),
-    *(Meddling.TIME_OUT, Meddling.STARTS_IT, Meddling.LIST),
+    *(Meddling.ABORT, Meddling.ABORT, Meddling.ABORT, Meddling.DELETE, Meddling.DELETE),
+    *(Meddling.STOP, Meddling.REDRIVE, Meddling.REDRIVE, Meddling.TIME_OUT),
+    *(Meddling.STARTS_IT, Meddling.LIST),
 )
 
 
@@ -92,7 +93,7 @@ def _planned(dice: random.Random, number: int) -> Planned:
     if made.way is not Way.MANY and dice.random() < 0.12:
         made = replace(made, delay=dice.choice([1, 30, 200]))
     meddling = made.meddling or (dice.choice(_ANY) if dice.random() < _MEDDLED else None)
-    haste = dice.uniform(0, _HASTE_SECONDS) if dice.random() < 0.8 else dice.uniform(0, 60)
+    haste = dice.uniform(0, _HASTE_SECONDS) if dice.random() < 0.85 else dice.uniform(0, 60)
     after = made.after_iterations if made.meddling else dice.randint(0, 3)
     return replace(made, meddling=meddling, after_iterations=after, haste=haste)
 

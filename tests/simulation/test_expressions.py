@@ -30,10 +30,7 @@ _EVENTS: list[Any] = [
         {},
     )
 ]
-_WAITS: list[dict[str, Any]] = [
-    {},
-    *({"wait": wait} for wait in (5, 0, 2.5, "5", 10**9)),
-]
+_WAITS: list[dict[str, Any]] = [{}, *({"wait": wait} for wait in (5, 0, 2.5, "5", 10**9))]
 _ANSWERS: list[Any] = [
     {"status": status, **more}
     for status, more in itertools.product(

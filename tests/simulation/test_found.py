@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.simulation.faults import Kind
 from tests.simulation.scenario import Scenario
 from tests.simulation.world import World
 
@@ -14,6 +15,17 @@ FOUND = {
     ),
     "the report of a stopped execution made the record of a deleted task anew": (
         Scenario(seed="21/22", tasks=25)
+    ),
+    "the late report of a failed execution made the record of a deleted task anew": (
+        Scenario(
+            seed="3/37",
+            tasks=25,
+            only=(4,),
+            faults=(
+                (Kind.DELETED, "t4/meddler", 0),
+                (Kind.STATUS_LATE, "x-0755358cd8e28828-1+0/end", 0),
+            ),
+        )
     ),
 }
 

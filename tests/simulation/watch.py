@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from handler.aws import STOPPED
 from handler.contract import ErrorCode
 from handler.definition.task_code import Hook
 from handler.errors import EngineSignal
@@ -168,7 +169,7 @@ class Watch:
         """A request to another service."""
         if machine.task >= 0:
             now = self._world.scheduler.now
-            for life in self._of_number(machine.task):
+            for life in self.of_number(machine.task):
                 life.story.append((now, machine.name, f"{service}.{operation} {_shown(request)}"))
 
     def expired(self, changes: list[Change]) -> None:
@@ -216,14 +217,14 @@ class Watch:
         self.raised_errors.append((self._world.scheduler.now, machine, error))
 
     def execution_ended(self, execution: "Execution") -> None:
-        for life in self._of_number(execution.task):
+        for life in self.of_number(execution.task):
             line = f"is {execution.status} {execution.error} {execution.cause[:80]}"
             life.story.append((execution.ended_at, execution.name, line))
 
     def overtaking(self, machine: Machine) -> Promise:
         """Kept when another machine claims an iteration of what this one has claimed."""
         promise = Promise()
-        for id in machine.claimed:
+        for id in machine.claimed or [machine.task_id]:
             self.life(id).overtaking.append((machine, promise))
         return promise
 
@@ -321,7 +322,12 @@ class Watch:
         if "iterations" in after:
             self.fail("an iteration is claimed", life.id, "It was made with iterations.")
 
-        if life.was_removed and machine.function == "recovery" and "/end/" in machine.name:
+        execution = self._world.step_functions.executions.get(machine.name.partition("+")[0])
+        if not life.was_removed or machine.function != "recovery" or execution is None:
+            return
+        # The worker has answered, or it was stopped for its task. (A person who stops it leaves
+        # open whether there was a record.)
+        if execution.error == STOPPED or execution.cause.startswith("{"):
             what = f"{machine.name} makes it anew."
             self.fail("what was deleted stays deleted", life.id, what)
 
@@ -345,6 +351,10 @@ class Watch:
         old, new = _number(before, "iterations"), _number(after, "iterations")
         if new not in (old, old + 1):
             self.fail("iterations grow by one", life.id, f"From {old} to {new}.")
+        entered = _text(before, "visitEnteredOn")
+        if owner == now and entered > _text(after, "visitEnteredOn"):
+            what = f"From the visit of {entered} back to an older one, by {machine.name}."
+            self.fail("an execution goes forward", life.id, what)
         if new == old + 1:
             self._claimed(life, machine, before, after)
 
@@ -357,6 +367,13 @@ class Watch:
         if has_more and machine.claimed.get(life.id) != new - 1:
             what = f"{machine.name}, at iteration {machine.claimed.get(life.id)}, writes {new}."
             self.fail("an overtaken iteration writes nothing", life.id, what)
+        visit = _text(after, "visit")
+        if visit and visit == _text(before, "answeredVisit") == _text(after, "answeredVisit"):
+            self.fail("an answered visit runs once", life.id, f"{machine.name} claims it again.")
+        is_own = machine.claimed.get(life.id) == new - 1
+        claims = "claimsSinceOutcome"
+        if is_own and _number(after, claims) > _number(before, claims) > 0:
+            self.fail("a claim is counted once", life.id, f"{machine.name} has claimed {new - 1}.")
         machine.claimed[life.id] = new
         if new == 1:
             machine.uncounted[("started", "")] += 1
@@ -409,7 +426,9 @@ class Watch:
         is_refusal = after["taskStatus"]["S"] == "failed" and code in _WITHOUT_A_CLAIM
         is_deferral = changed == ["waitingUntil"] and "executionName" not in before
         is_abort = after["taskStatus"]["S"] == "aborted"  # by an ancestor of its own definition
-        if is_running or not (is_deferral or is_refusal or is_abort):
+        # A late invocation of a delay's visit writes its end again; the next claim removes it.
+        is_deferral_again = changed == ["waitingUntil"] and not machine.claimed
+        if not is_deferral_again and (is_running or not (is_deferral or is_refusal or is_abort)):
             what = (
                 f"{machine.name}, at iteration {claimed}, changes {changed} of iteration"
                 f" {_number(before, 'iterations')}."
@@ -463,7 +482,9 @@ class Watch:
             return
         life.log_rows.discard(sort)
         record = life.record
-        if record is not None and "deletionPending" not in record and not self._is_expired(record):
+        is_kept = record is not None and "deletionPending" not in record
+        # The record of an event by hand may be one that came after a deletion.
+        if record and is_kept and not life.was_removed and not self._is_expired(record):
             self.fail("a log line is never lost", life.id, f"{sort} is gone, and its task is not.")
 
     def _child(self, life: Life, sort: str, after: Item | None) -> None:
@@ -477,7 +498,8 @@ class Watch:
         names = {name for hooks in _HOOKS.values() for name in hooks}
         if life.record is None or hook not in names:
             return
-        if hook not in _HOOKS.get(life.status, ()):
+        # The record of an event by hand may be one that came after a deletion.
+        if hook not in _HOOKS.get(life.status, ()) and not life.was_removed:
             what = f"{hook} runs, and the record says {life.status}."
             self.fail("an outcome is stored before it is told", life.id, what)
 
@@ -499,7 +521,8 @@ class Watch:
         for life in touched:
             life.story.append((now, name, Request(operation, outcome, kept)))
 
-    def _of_number(self, number: int) -> Iterator[Life]:
+    def of_number(self, number: int) -> Iterator[Life]:
+        """The tasks that belong to a planned one."""
         if number < 0:
             return
         yield from [life for life in self.lives.values() if life.number == number]

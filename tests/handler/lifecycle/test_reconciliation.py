@@ -186,14 +186,19 @@ class TestAnExecutionThatEnds:
         assert recovering.error(record)["code"] == "WORKER_KILLED"
 
     @pytest.mark.parametrize(
-        ("status", "error"), [("ABORTED", STOPPED), ("FAILED", ErrorCode.TASK_NOT_FOUND)]
+        ("status", "error", "cause"),
+        [
+            ("ABORTED", STOPPED, "It was aborted."),
+            ("FAILED", "TASK_NOT_FOUND", '{"message": "Gone.", "code": "TASK_NOT_FOUND"}'),
+            ("FAILED", "ON_PURPOSE", '{"message": "Failed.", "code": "ON_PURPOSE"}'),
+        ],
     )
     def test_an_event_sent_by_hand_whose_task_was_deleted_is_not_made_again(
-        self, recovering: Recovering, status: str, error: str
+        self, recovering: Recovering, status: str, error: str, cause: str
     ) -> None:
         event = {"id": "by-hand-1", "detail": {"webinyTaskDefinitionId": "someTask"}}
         recovering.start("execution-1", event=event)
-        recovering.end("execution-1", status, error=error, cause="?")
+        recovering.end("execution-1", status, error=error, cause=cause)
 
         recovering.report("execution-1")
 

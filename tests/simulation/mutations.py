@@ -1,0 +1,270 @@
+"""What the simulation finds: `python -m tests.simulation.mutations` breaks the handler in one place
+after another, and says which rule that breaks, and after how many tasks.
+"""
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+from unittest import mock
+
+from rich.console import Console
+from rich.table import Table
+
+from handler.definition.task_code import Hook
+from handler.lifecycle.ending import Ending
+from handler.lifecycle.hooks import Hooks
+from handler.record.stored_task import StoredTask
+from handler.table import conditions
+from handler.table.conditions import ANY_OWNER, Guard
+from handler.table.dynamo import ConditionFailed
+from handler.table.store import RecordMoved, Store
+from tests.simulation import process
+from tests.simulation.campaign import scenarios
+from tests.simulation.world import World
+
+MAX_TASKS: Final = 1_000
+_SEED: Final = "mutation"
+
+
+@dataclass(frozen=True, slots=True)
+class Mutation:
+    """One thing that is left out of the handler, or wrong in it.
+
+    Args:
+        name: in words.
+        changes: what stands in the place of what, by its full name.
+    """
+
+    name: str
+    changes: Mapping[str, object]
+
+    @contextmanager
+    def applied(self) -> Iterator[None]:
+        """The handler with it, as long as the block runs."""
+        with ExitStack() as stack:
+            for target, new in self.changes.items():
+                stack.enter_context(mock.patch(target, new))
+            yield
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What found a mutation.
+
+    Args:
+        tasks: how many had been planned by then.
+    """
+
+    rule: str
+    tasks: int
+
+
+def found(mutation: Mutation) -> Found | None:
+    """The rule that a mutation breaks, within 1,000 tasks."""
+    tasks = 0
+    with mutation.applied():
+        for scenario in scenarios(_SEED, MAX_TASKS):
+            tasks += scenario.tasks
+            violations = World(scenario).run().violations
+            if violations:
+                return Found(violations[0].rule, tasks)
+    return None
+
+
+def _without(part: str, instead: str = "") -> dict[str, object]:
+    """The claim without a part of its condition."""
+    assert part in conditions.CLAIM_CONDITION
+    changed = conditions.CLAIM_CONDITION.replace(part, instead)
+    return {"handler.table.conditions.CLAIM_CONDITION": changed}
+
+
+def _of_its_execution(task: StoredTask) -> Guard:
+    return Guard(execution_name=task.execution_name or "")
+
+
+def _of_any(_: StoredTask) -> Guard:
+    return ANY_OWNER
+
+
+def _unrecognised(self: Store, operation: str, token: str, **request: object) -> Any:
+    try:
+        return self._dynamo.call(operation, **request).get("Attributes", {})
+    except ConditionFailed as failed:
+        moved = failed.item
+        raise RecordMoved(self._payloads.task(moved) if moved else None) from failed
+
+
+def _without_hook(
+    self: Ending, task: StoredTask, hooks: tuple[Hook, ...] | None = None
+) -> StoredTask:
+    return self._store.expiring(task)
+
+
+_aborted: Final = StoredTask.aborted
+
+
+def _without_its_children(self: StoredTask, **options: Any) -> StoredTask:
+    return _aborted(self, **options).children_aborted()
+
+
+def _hook_first(self: Ending, before: StoredTask, after: StoredTask, **options: Any) -> None:
+    hooks, guard, log = options.get("hooks"), options["guard"], options["log"]
+    ended = self._with_hook(after, hooks)
+    if self._hooks:
+        self._hooks.run_pending(ended)
+    self._store.save(ended, before=before, guard=guard, log=log)
+    self._counts.ended(ended)
+    self.finish(ended)
+
+
+_save: Final = Store.save
+
+
+def _log_afterwards(self: Store, after: StoredTask, **options: Any) -> StoredTask:
+    log = options.pop("log", None)
+    saved = _save(self, after, **options)
+    if log:
+        self.logs.append(log)
+    return saved
+
+
+_run_pending: Final = Hooks.run_pending
+
+
+def _cleared_first(self: Hooks, task: StoredTask) -> StoredTask:
+    if task.pending_hook:
+        self._store.clear_follow_up(task.hook_ran(), before=task)
+    return _run_pending(self, task)
+
+
+_finish: Final = Ending.finish
+
+
+def _counted_again(self: Ending, task: StoredTask) -> StoredTask:
+    self._counts.ended(task)
+    return _finish(self, task)
+
+
+def _added_as_read(self: Store, after: StoredTask, *, before: StoredTask) -> bool:
+    is_over = f"attribute_exists(pk) AND NOT {conditions.IS_OPEN}"
+    return self._change_follow_ups(after, before, is_over, conditions.OPEN_VALUES)
+
+
+_delete: Final = Store.delete
+
+
+def _record_first(self: Store, task: StoredTask) -> None:
+    key = {"pk": {"S": f"TASK#{task.id}"}, "sk": {"S": "TASK"}}
+    self._dynamo.call("delete_item", TableName=self._dynamo.table, Key=key)
+    _delete(self, task)
+
+
+_NOTHING: Final[Callable[..., Any]] = lambda *_, **__: None  # noqa: E731
+
+MUTATIONS: Final = (
+    Mutation(
+        "the claim does not ask for the owner",
+        _without(" AND (attribute_not_exists(executionName) OR executionName = :execution)"),
+    ),
+    Mutation(
+        "the claim does not compare the token",
+        _without(" AND (attribute_not_exists(writeToken) OR writeToken <> :token)"),
+    ),
+    Mutation(
+        "the claim takes an answered visit",
+        _without(
+            "(:visit = :no_visit OR attribute_not_exists(answeredVisit)"
+            " OR answeredVisit <> :visit)",
+            "(:visit = :visit OR :visit = :no_visit)",
+        ),
+    ),
+    Mutation(
+        "the claim takes a visit that its execution has left",
+        _without(" OR visitEnteredOn <= :entered)", " OR :entered = :entered)"),
+    ),
+    Mutation(
+        "the claim takes a task that is over",
+        _without(
+            "taskStatus IN (:pending, :running)",
+            "(taskStatus IN (:pending, :running) OR attribute_exists(taskStatus))",
+        ),
+    ),
+    Mutation(
+        "the commit does not compare the iteration",
+        {"handler.iteration.commit.owned_by": _of_its_execution},
+    ),
+    Mutation("a checkpoint has no guard", {"handler.iteration.checkpoints.running": _of_any}),
+    Mutation(
+        "a write does not recognise itself",
+        {"handler.table.store.Store._conditional": _unrecognised},
+    ),
+    Mutation("a hook is not kept", {"handler.lifecycle.ending.Ending._with_hook": _without_hook}),
+    Mutation(
+        "the abort of the children is not kept",
+        {"handler.record.stored_task.StoredTask.aborted": _without_its_children},
+    ),
+    Mutation(
+        "the hook runs before the outcome is stored",
+        {"handler.lifecycle.ending.Ending.end": _hook_first},
+    ),
+    Mutation(
+        "the log is written after the outcome", {"handler.table.store.Store.save": _log_afterwards}
+    ),
+    Mutation(
+        "a hook is cleared before it has run",
+        {"handler.lifecycle.hooks.Hooks.run_pending": _cleared_first},
+    ),
+    Mutation("an end is counted again", {"handler.lifecycle.ending.Ending.finish": _counted_again}),
+    Mutation(
+        "the recovery takes every execution for dead",
+        {"handler.aws.executions.Execution.is_alive": False},
+    ),
+    Mutation(
+        "a follow-up is added to what was read",
+        {"handler.table.store.Store.add_follow_up": _added_as_read},
+    ),
+    Mutation(
+        "a log row is written over",
+        {"handler.table.logs._IS_NEW": "attribute_exists(pk) OR attribute_not_exists(pk)"},
+    ),
+    Mutation(
+        "the report of an execution makes a deleted task anew",
+        {"handler.lifecycle.reconciliation.had_record": lambda _: False},
+    ),
+    Mutation(
+        "a key makes a new task each time",
+        {"handler.lifecycle.triggering._id_of": lambda *_: None},
+    ),
+    Mutation(
+        "the record is removed before its rows", {"handler.table.store.Store.delete": _record_first}
+    ),
+    Mutation(
+        "the payloads of a deleted task stay",
+        {
+            "handler.table.payloads.PayloadBucket.delete_all": _NOTHING,
+            "handler.table.orphans.Orphans.collect": lambda _: 0,
+        },
+    ),
+    Mutation("rows are not dated", {"handler.table.store.Store.date_rows": _NOTHING}),
+)
+
+
+def main() -> int:
+    console, missed = Console(), 0
+    table = Table("mutation", "rule", "tasks", title="Mutations")
+    only = " ".join(sys.argv[1:])
+    with process.prepared():
+        for mutation in (each for each in MUTATIONS if only in each.name):
+            by = found(mutation)
+            missed += by is None
+            table.add_row(
+                mutation.name, by.rule if by else "not found", str(by.tasks if by else "")
+            )
+    console.print(table)
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
