@@ -105,6 +105,7 @@ def test_a_line_of_a_crash_has_the_iteration_that_follows_it(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said: list[tuple[str, object]] = []
+    monkeypatch.setattr(process_log, "takes", lambda _: True)
     monkeypatch.setattr(
         process_log,
         "write",
@@ -120,7 +121,7 @@ def test_a_line_of_a_crash_has_the_iteration_that_follows_it(
     stack.claim(record)
     stack.run(record)
 
-    assert [number for _, number in said] == [2, 2, 2]
+    assert [number for message, number in said if message != "visit"] == [2, 2, 2]
     assert said[0][0].startswith("The iteration before did not end")
 
 

@@ -163,8 +163,9 @@ def test_the_end_of_a_task_changes_the_keys_of_its_indexes() -> None:
         "finishedOn": {"S": "2030-01-01T00:00:00.000Z"},
         "lastAnswer": {"S": "done"},
         Index.BY_STATUS.partition_key: {"S": "root#success"},
+        Index.BY_DEFINITION_AND_STATUS.partition_key: {"S": "root#someTask#success"},
     }
-    assert removed == {Index.UNFINISHED.partition_key}
+    assert removed == {Index.UNFINISHED.partition_key, Index.UNFINISHED.sort_key}
 
 
 @pytest.mark.parametrize("values", [3, 200_000])
