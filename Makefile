@@ -6,7 +6,7 @@ BIN := .venv/bin
 COVERAGE_FLOOR := 97
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast pulumi first-deploy coverage chaos simulate soak measure check static lock format clean
+.PHONY: help demo test test-fast pulumi first-deploy coverage chaos simulate soak measure benchmark check static lock format clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 14
@@ -53,8 +53,12 @@ soak: .venv/ready ## the properties, on new inputs for an hour; SECONDS=60 SEED=
 measure: .venv/ready ## the numbers that are promised, and what they are
 	@$(BIN)/python -m tests.measure
 
+benchmark: .venv/ready ## our loop, a bare loop and rivals on the same work; minutes, network once
+	@$(BIN)/python -m tests.benchmark
+
 lock: .venv/ready ## writes every requirements*.txt, after a change of a requirements*.in
 	@$(BIN)/python -m infra.lock
+	@$(BIN)/python -m tests.benchmark.lock
 	@$(MAKE) --no-print-directory .venv/ready
 
 clean: ## removes everything that these words have made

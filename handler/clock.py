@@ -40,7 +40,8 @@ def to_milliseconds(moment: datetime) -> datetime:
 
 def to_iso(moment: datetime) -> str:
     """ISO 8601 in UTC with milliseconds and a `Z`, as JavaScript's. It sorts as text."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    in_utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return in_utc.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def to_seconds(duration: Seconds, *, name: str) -> float:

@@ -130,23 +130,31 @@ class EnvVar(StrEnum):
 class Index(StrEnum):
     """The table's global secondary indexes.
 
-    They project keys only, and no key changes in an iteration: it writes to none of them.
+    They project keys only, and no key changes in an iteration: it writes to none of them, unless it
+    begins a long wait.
     """
 
     BY_TENANT = "byTenant"
     BY_DEFINITION = "byDefinition"
     BY_STATUS = "byStatus"
+    BY_DEFINITION_AND_STATUS = "byDefinitionAndStatus"
     UNFINISHED = "unfinished"
 
     @property
     def partition_key(self) -> str:
-        """The attribute that partitions the index. `INDEX_SORT_KEY` sorts every index."""
-        return f"{self.value}Key"
+        """The attribute that partitions the index."""
+        return f"{self}Key"
+
+    @property
+    def sort_key(self) -> str:
+        """The attribute that sorts it: the lists by creation, the sweep's by when a task is due."""
+        return DUE_ON if self is Index.UNFINISHED else CREATED_ON
 
 
 PARTITION_KEY: Final = "pk"
 SORT_KEY: Final = "sk"
-INDEX_SORT_KEY: Final = "createdOn"
+CREATED_ON: Final = "createdOn"
+DUE_ON: Final = "dueOn"
 EXPIRY_ATTRIBUTE: Final = "expiresAt"
 # Every key in the payload bucket begins with it, and the roles may use no other.
 PAYLOAD_PREFIX: Final = "tasks/"
@@ -190,16 +198,19 @@ MAX_ID_BYTES: Final = 512
 MAX_EXECUTION_NAME_BYTES: Final = 256
 
 # An execution has 25,000 history events (Step Functions quotas, "Maximum execution event history
-# size"). An iteration that waits writes nine: Run entered, scheduled, started, succeeded, exited;
-# CheckStatus and Wait entered and exited. A failed attempt at Run writes three more. So a task
-# moves on to a new execution after 2,000 iterations, or 18,000 events: 7,000 are left for failed
+# size"). A visit of Run that waits writes nine: Run entered, scheduled, started, succeeded,
+# exited; CheckStatus and Wait entered and exited. A failed attempt at Run writes three more. So a
+# task moves on to a new execution after 2,000 visits, or 18,000 events: 7,000 are left for failed
 # attempts (tests/handler/iteration/test_no_ceiling.py does this arithmetic).
-MAX_EXECUTION_ITERATIONS: Final = 2_000
+MAX_EXECUTION_VISITS: Final = 2_000
 # An execution lives a year (Step Functions quotas, "Maximum execution time"): a task moves on
 # before a wait would end later.
 MAX_EXECUTION_SECONDS: Final = 360 * DAY_SECONDS
 
 WORKER_TIMEOUT_SECONDS: Final = 900
+# An iteration goes on in the same invocation while so much of the invocation's time is left: ten
+# minutes of fifteen. So each has two thirds of a Lambda's time, wherever it runs.
+IN_PLACE_SHARE: Final = 2 / 3
 API_TIMEOUT_SECONDS: Final = 30
 # How long a Lambda waits for the import of one file under definitions/; for all together, twice as
 # long. The API answers its first request afterwards, all in its 30 seconds. The worker imports

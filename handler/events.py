@@ -1,6 +1,5 @@
 """What the worker is sent, checked."""
 
-import difflib
 import hashlib
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
@@ -225,6 +224,8 @@ def _hints(keys: Iterable[object]) -> Iterator[str]:
         "definition": WireKey.DEFINITION_ID.value,
         "definitionid": WireKey.DEFINITION_ID.value,
     }
+    import difflib  # noqa: PLC0415  an iteration needs none of it
+
     for key in keys:
         if key == WireKey.TASK_ID:  # it has an error of its own
             continue

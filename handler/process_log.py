@@ -14,9 +14,9 @@ import json
 import logging
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final, TextIO
 from weakref import WeakKeyDictionary
@@ -53,15 +53,12 @@ _clock: Final = SystemClock()
 _log: Final = logging.getLogger(__name__)
 
 
-@contextmanager
-def about_invocation(*, request_id: str, trace_id: str) -> Iterator[None]:
+def about_invocation(*, request_id: str, trace_id: str) -> AbstractContextManager[None]:
     """Each line that is logged or printed in the block has these ids; an empty one is left out."""
     texts = {REQUEST_ID: request_id, TRACE_ID: trace_id}
-    with _having({key: text for key, text in texts.items() if text}):
-        yield
+    return _Block({key: text for key, text in texts.items() if text}, keeps_others=False)
 
 
-@contextmanager
 def about_task(
     *,
     task_id: object,
@@ -69,7 +66,7 @@ def about_task(
     execution_name: object,
     tenant: object = None,
     iteration: int | None = None,
-) -> Iterator[None]:
+) -> AbstractContextManager[None]:
     """Each line that is logged or printed in the block has these ids, and the invocation's.
 
     So have the threads that are started in it. An id that is not a text is left out. A line that
@@ -81,28 +78,40 @@ def about_task(
         TENANT: tenant,
         EXECUTION_NAME: execution_name,
     }
-    ids: Fields = {key: value for key, value in _ids().items() if key not in _OF_A_TASK}
-    ids |= {key: text for key, text in texts.items() if isinstance(text, str) and text}
+    ids: Fields = {key: text for key, text in texts.items() if isinstance(text, str) and text}
     if iteration:
         ids[ITERATION] = iteration
-    with _having(ids):
-        yield
+    return _Block(ids, keeps_others=True)
 
 
-@contextmanager
-def _having(ids: Fields) -> Iterator[None]:
-    if _Installed.log:
-        _Installed.log.take_over()
-    _about.append(ids)
-    token = _here.set(ids)
-    try:
-        yield
-    finally:
+class _Block(AbstractContextManager[None]):
+    """A block whose lines have ids.
+
+    Args:
+        keeps_others: whether they have the ids that are not a task's of the block around it, too.
+    """
+
+    __slots__ = ("_ids", "_keeps_others", "_token")
+
+    def __init__(self, ids: Fields, *, keeps_others: bool) -> None:
+        self._ids = ids
+        self._keeps_others = keeps_others
+
+    def __enter__(self) -> None:
+        if self._keeps_others:
+            others = {key: value for key, value in _ids().items() if key not in _OF_A_TASK}
+            self._ids = others | self._ids
+        if _Installed.log:
+            _Installed.log.take_over()
+        _about.append(self._ids)
+        self._token = _here.set(self._ids)
+
+    def __exit__(self, *_: object) -> None:
         if _Installed.log:
             _Installed.log.end_open_lines()
-        _here.reset(token)
+        _here.reset(self._token)
         # Not simply the last: another thread may have opened one of its own.
-        del _about[next(at for at, open_ids in enumerate(_about) if open_ids is ids)]
+        del _about[next(at for at, open_ids in enumerate(_about) if open_ids is self._ids)]
 
 
 def _ids() -> Fields:
@@ -113,10 +122,16 @@ def _ids() -> Fields:
     return here or next(iter(_about[-1:]), Fields())
 
 
+def takes(level: int) -> bool:
+    """Whether a log is installed that takes lines of a level."""
+    return _Installed.log is not None and _Installed.log.takes(level)
+
+
 def write(level: int, message: str, fields: Mapping[str, object]) -> None:
     """Writes a line of a task's own log, where a log is installed that takes its level."""
-    if _Installed.log:
-        _Installed.log.write_at(level, message, fields)
+    if _Installed.log and _Installed.log.takes(level):
+        line = {"level": logging.getLevelName(level), "message": message, **fields}
+        _Installed.log.write(line)
 
 
 def install(*, level: str, service: str, code_version: str = "") -> None:
@@ -225,9 +240,8 @@ class _ProcessLog:
         for raw in self._printed.values():
             raw.end_open_lines()
 
-    def write_at(self, level: int, message: str, fields: Mapping[str, object]) -> None:
-        if level >= self._level:
-            self.write({"level": logging.getLevelName(level), "message": message, **fields})
+    def takes(self, level: int) -> bool:
+        return level >= self._level
 
     def write(self, fields: Mapping[str, object], ids: Fields | None = None) -> None:
         """Writes a line. No line is worth a task: what goes wrong here is passed over.

@@ -30,13 +30,17 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> Json:
 
 
 def _recover(event: Mapping[str, Any], context: LambdaContext) -> Json:
-    reconciliation = system(context, patience=_PATIENCE).reconciliation
+    recovery = system(context, patience=_PATIENCE)
     detail = event.get("detail") or {}
     if "executionArn" in detail:
-        reconciliation.execution_ended(detail["name"])
+        recovery.reconciliation.execution_ended(detail["name"])
         return {"execution": detail["name"]}
-    found = reconciliation.sweep()
+    found = recovery.reconciliation.sweep()
     log.info("sweep", extra={"action": "sweep", **found})
+    if recovery.survey.is_due:
+        surveyed = recovery.survey.take()
+        log.info("survey", extra={"action": "survey", **surveyed})
+        found["failed"] += surveyed["failed"]
     if found["failed"]:
         raise RecoveryFailed(
             f"The sweep could not deal with {found['failed']} letters, tasks or steps; it has dealt"

@@ -44,20 +44,22 @@ def traced_iteration(
         "tenant": tenant,
         "iteration": iteration,
     }
-    with suppress(Exception):  # of another's library
-        _tell_opentelemetry(names, task_id)
-    started_at = _clock.now()
+    if _OPENTELEMETRY in sys.modules:
+        with suppress(Exception):  # of another's library
+            _tell_opentelemetry(names, task_id)
+    trace, started_at = Trace.from_environment(), _clock.now()
     try:
         yield
     finally:
-        with suppress(Exception):  # a daemon out of reach, a path to it that is odd
-            _tell_xray(Trace.from_environment(), names, definition_id, started_at)
+        if trace.is_sampled:
+            with suppress(Exception):  # a daemon out of reach, a path to it that is odd
+                _tell_xray(trace, names, definition_id, started_at)
 
 
 def _tell_opentelemetry(names: Names, task_id: str) -> None:
     # A layer has imported it before the handler. Where none has, there is no span.
-    trace: Any = sys.modules.get(_OPENTELEMETRY)
-    span = trace.get_current_span() if trace else None
+    trace: Any = sys.modules[_OPENTELEMETRY]
+    span = trace.get_current_span()
     if span is None or not span.is_recording():
         return
     span.set_attributes({_attribute(name): value for name, value in names.items()})
@@ -74,7 +76,7 @@ def _attribute(name: str) -> str:
 
 
 def _tell_xray(trace: Trace, names: Names, name: str, started_at: datetime) -> None:
-    if not trace.is_sampled or not trace.daemon:
+    if not trace.daemon:
         return
     subsegment = {
         "type": "subsegment",

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from handler.aws import Bus, Clients, DeadLetters, Executions, Metrics
 from handler.clock import Clock, RemainingSeconds
-from handler.contract import MAX_EXECUTION_ITERATIONS
+from handler.contract import MAX_EXECUTION_VISITS
 from handler.definition import Registry
 from handler.iteration import Admission, AuthorCode, Commit, Runner
 from handler.lifecycle import (
@@ -15,6 +15,7 @@ from handler.lifecycle import (
     EventsByHand,
     Hooks,
     Reconciliation,
+    Survey,
     Tasks,
     Triggering,
 )
@@ -28,7 +29,7 @@ class Parts:
 
     Args:
         clients: the client of an AWS service, by boto3's name of it.
-        max_execution_iterations: after how many iterations a task is handed over to a new
+        max_execution_visits: after how many visits of `Run` a task is handed over to a new
             execution.
     """
 
@@ -37,7 +38,7 @@ class Parts:
     clients: Clients
     clock: Clock
     metrics: Metrics
-    max_execution_iterations: int = MAX_EXECUTION_ITERATIONS
+    max_execution_visits: int = MAX_EXECUTION_VISITS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,12 +50,14 @@ class System:
     by_hand: EventsByHand
     runner: Runner
     reconciliation: Reconciliation
+    survey: Survey
 
 
 def build(
     parts: Parts,
     *,
     remaining: RemainingSeconds,
+    shown: RemainingSeconds | None = None,
     runs_hooks: bool = True,
     patience: timedelta | None = None,
 ) -> System:
@@ -62,6 +65,7 @@ def build(
 
     Args:
         remaining: how many seconds the invocation has left.
+        shown: what a task is told of it; by default the same.
         patience: for how long one request to the table is tried again, at most; by default for all
             the time that is left.
         runs_hooks: whether hooks run here. The API's Lambda may not do what a task may: it leaves
@@ -104,9 +108,10 @@ def build(
         admission=admission,
         commit=commit,
         by_hand=by_hand,
-        author=AuthorCode(store=store, tasks=tasks, clock=clock, remaining=remaining),
+        author=AuthorCode(store=store, tasks=tasks, clock=clock, remaining=shown or remaining),
         clock=clock,
-        max_execution_iterations=parts.max_execution_iterations,
+        remaining=remaining,
+        max_execution_visits=parts.max_execution_visits,
     )
     reconciliation = Reconciliation(
         store=store,
@@ -118,10 +123,16 @@ def build(
         dead_letters=dead_letters,
         counts=counts,
         clock=clock,
+        remaining=remaining,
         idle_after=timedelta(seconds=settings.recovery_after_seconds),
     )
     return System(
-        store=store, tasks=tasks, by_hand=by_hand, runner=runner, reconciliation=reconciliation
+        store=store,
+        tasks=tasks,
+        by_hand=by_hand,
+        runner=runner,
+        reconciliation=reconciliation,
+        survey=Survey(store=store, counts=counts, clock=clock),
     )
 
 

@@ -1,15 +1,19 @@
 """The worker Lambda's entry."""
 
-from handler.aws import engine_client
-from handler.contract import WireKey
-from handler.events import payload_of
-from handler.process_log import about_task
-from handler.record import Json
-from handler.runtime import LambdaContext, about_invocation, logger, parts, system
+from handler.garbage import made_to_stay
 
-log = logger()  # first: what a definition logs while it is imported is in the log, too
-# Made while the Lambda starts, where it costs no iteration's time.
-engine_client("dynamodb")
+with made_to_stay():
+    from handler.aws import engine_client
+    from handler.contract import WireKey
+    from handler.events import payload_of
+    from handler.process_log import about_task
+    from handler.record import Json
+    from handler.runtime import LambdaContext, about_invocation, logger, parts, system
+
+    # Made while the Lambda starts, where it costs no iteration's time.
+    engine_client("dynamodb")
+
+logger()  # first: what a definition logs while it is imported is in the log, too
 parts()
 
 
@@ -23,6 +27,4 @@ def handler(event: object, context: LambdaContext) -> Json:
         execution_name=payload.get(WireKey.EXECUTION_NAME),
     )
     with about_invocation(context.aws_request_id), ids:
-        answer = system(context).runner.run(event)
-        log.info("visit", extra={"action": "visit", "answer": answer.get("status")})
-        return answer
+        return system(context).runner.run(event)

@@ -6,7 +6,7 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from handler.contract import EXPIRY_ATTRIBUTE, INDEX_SORT_KEY, PARTITION_KEY, SORT_KEY, Index
+from handler.contract import EXPIRY_ATTRIBUTE, PARTITION_KEY, SORT_KEY, Index
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +69,8 @@ def _encryption(
 
 
 def _key_attributes() -> list[str]:
-    return [PARTITION_KEY, SORT_KEY, INDEX_SORT_KEY, *(index.partition_key for index in Index)]
+    of_indexes = (key for index in Index for key in (index.sort_key, index.partition_key))
+    return list(dict.fromkeys([PARTITION_KEY, SORT_KEY, *of_indexes]))
 
 
 def _index(index: Index) -> aws.dynamodb.TableGlobalSecondaryIndexArgs:
@@ -81,7 +82,7 @@ def _index(index: Index) -> aws.dynamodb.TableGlobalSecondaryIndexArgs:
                 attribute_name=index.partition_key, key_type="HASH"
             ),
             aws.dynamodb.TableGlobalSecondaryIndexKeySchemaArgs(
-                attribute_name=INDEX_SORT_KEY, key_type="RANGE"
+                attribute_name=index.sort_key, key_type="RANGE"
             ),
         ],
     )

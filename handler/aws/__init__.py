@@ -11,6 +11,7 @@ from handler.aws.executions import (
     SUCCEEDED,
     Execution,
     Executions,
+    ExecutionsThrottled,
 )
 from handler.aws.metrics import CloudWatchMetrics, Metrics, NoMetrics
 from handler.aws.worker_failures import WorkerFailure
@@ -28,6 +29,7 @@ __all__ = [
     "DeadLetters",
     "Execution",
     "Executions",
+    "ExecutionsThrottled",
     "Metrics",
     "NoMetrics",
     "WorkerFailure",

@@ -19,6 +19,7 @@ GONE: Final = "GONE"
 # The error of an execution that was stopped for its task.
 STOPPED: Final = "Aborted"
 _DOES_NOT_EXIST: Final = "ExecutionDoesNotExist"
+_THROTTLED: Final = "ThrottlingException"
 # GetExecutionHistory gives 1,000 events at a time (API reference). A failed attempt at `Run` writes
 # three, so that one page has more attempts than `Retry` makes.
 _MAX_EVENTS: Final = 1_000
@@ -50,6 +51,10 @@ class Execution:
         return self.status in (RUNNING, PENDING_REDRIVE)
 
 
+class ExecutionsThrottled(Exception):
+    """Step Functions takes no more such requests for the time being: ask again later."""
+
+
 class Executions:
     """The executions of the stack's state machine.
 
@@ -75,11 +80,20 @@ class Executions:
             )
 
     def describe(self, name: str) -> Execution:
+        """How an execution stands.
+
+        Raises:
+            ExecutionsThrottled: too many have been asked for.
+            ClientError: it may not be looked at, or Step Functions fails.
+        """
         try:
             found = self._client.describe_execution(executionArn=self._arn(name))
         except ClientError as error:
-            if error.response["Error"]["Code"] == _DOES_NOT_EXIST:
+            code = error.response["Error"]["Code"]
+            if code == _DOES_NOT_EXIST:
                 return Execution(name=name, status=GONE)
+            if code == _THROTTLED:
+                raise ExecutionsThrottled(str(error)) from error
             raise
         return Execution(
             name=name,
@@ -88,15 +102,6 @@ class Executions:
             cause=found.get("cause", ""),
             input=found.get("input", ""),
         )
-
-    def running(self) -> set[str]:
-        """The names of all running executions, 1,000 a request. It may lag behind by a moment."""
-        pages = self._client.get_paginator("list_executions").paginate(
-            stateMachineArn=self._state_machine_arn,
-            statusFilter="RUNNING",
-            PaginationConfig={"PageSize": 1000},
-        )
-        return {execution["name"] for page in pages for execution in page["executions"]}
 
     def failures(self, name: str) -> list[tuple[str, str]]:
         """The error and cause of each failed attempt of the current visit, the last one first."""

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from typing import Final
+from typing import ClassVar, Final
 
 MONTHS: Final = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 WEEKDAYS: Final = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
@@ -105,6 +105,9 @@ FIELDS: Final = (MINUTE, HOUR, DAY, MONTH, WEEKDAY, YEAR)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cron:
     """The times of a cron expression, by the clock on the wall: without a time zone."""
+
+    # No cron names a time before it.
+    FIRST: ClassVar[datetime] = datetime(YEAR.first, 1, 1)  # noqa: DTZ001  by the clock on the wall
 
     minutes: tuple[int, ...]
     hours: tuple[int, ...]

@@ -53,6 +53,7 @@ class Definition:
         schedule: Schedule | None,
         schedule_input: Json | None,
         crash_retries: int,
+        in_place: bool = True,
         aliases: tuple[str, ...] = (),
         origin: Origin | None = None,
     ) -> None:
@@ -69,6 +70,7 @@ class Definition:
         self.schedule = schedule
         self.schedule_input = schedule_input
         self.crash_retries = crash_retries
+        self.in_place = in_place
 
     def on_before_trigger(self, hook: BeforeTriggerHook) -> BeforeTriggerHook:
         """Runs before anything is stored: it may return a changed request, or raise to veto it."""
@@ -113,6 +115,7 @@ def task(
     schedule: Schedule | str | None = None,
     schedule_input: Mapping[str, object] | BaseModel | None = None,
     crash_retries: int = 1,
+    in_place: bool = True,
     aliases: Sequence[str] = (),
 ) -> Callable[[TaskFunction], Definition]:
     """Makes a task of a function `(context) -> Verdict` or `(context, input: Model) -> Verdict`.
@@ -134,6 +137,9 @@ def task(
         schedule_input: the input of the tasks that the schedule triggers; none by default.
         crash_retries: how often an iteration whose Lambda died (out of memory, timed out, killed)
             runs again, from its last checkpoint; 0 or more.
+        in_place: whether an iteration that goes on without a wait does so in the same invocation,
+            while two thirds of its time are left. `False` gives each iteration an invocation, with
+            the whole 15 minutes, at two state transitions each.
         aliases: the ids that the task had before it was renamed, at most 20: it runs what was
             triggered under them, and can still be triggered by them. No other task may have one.
 
@@ -160,6 +166,7 @@ def task(
             schedule=_schedule(code, schedule),
             schedule_input=input_of_schedule(code, schedule, schedule_input),
             crash_retries=crash_retries,
+            in_place=in_place,
             aliases=tuple(aliases) if isinstance(aliases, list) else aliases,  # type: ignore[arg-type]
             origin=origin,
         )
@@ -237,6 +244,7 @@ def check(definition: Definition) -> None:
     _check_text(definition, "description", most=MAX_DESCRIPTION_CHARACTERS, lines=True)
     _check_flag(definition, "private")
     _check_flag(definition, "database_logs")
+    _check_flag(definition, "in_place")
     _check_number(definition, "max_iterations", least=1)
     _check_number(definition, "crash_retries", least=0)
     _check_aliases(definition)

@@ -165,7 +165,7 @@ def _not_itself(module: Module, result: object) -> str:
     if not is_a(spec, ModuleSpec):
         return "it changes its __spec__, which Python has made. Leave it as it is."
     origin = spec.origin
-    if not origin or not module.file.is_absolute():
+    if not origin or not module.file.is_absolute() or origin == str(module.file):
         return ""
     if Path(origin).resolve() == module.file.resolve():
         return ""

@@ -6,12 +6,14 @@ from contextlib import suppress
 from dataclasses import KW_ONLY, dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cache
-from typing import ClassVar, Final, Protocol
+from typing import TYPE_CHECKING, ClassVar, Final, Protocol
 from zoneinfo import ZoneInfo, available_timezones
 
 from handler.clock import Seconds, to_seconds
 from handler.contract import SCHEDULED_TIME
-from handler.definition.cron import YEAR, Cron
+
+if TYPE_CHECKING:
+    from handler.definition.cron import Cron
 
 DEFAULT_TIME_ZONE: Final = "UTC"
 # EventBridge Scheduler API reference, "CreateSchedule" and "FlexibleTimeWindow".
@@ -37,7 +39,6 @@ _FORMS: Final = (
 )
 _ONE_MICROSECOND: Final = timedelta(microseconds=1)
 _ONE_DAY: Final = timedelta(days=1)
-_FIRST_CRON: Final = datetime(YEAR.first, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,11 +200,11 @@ class At:
 class CronTimes:
     """`cron(0 3 * * ? *)`."""
 
-    cron: Cron
+    cron: "Cron"
 
     def after(self, earliest: datetime, *, anchor: datetime, zone: tzinfo) -> Iterator[datetime]:  # noqa: ARG002
         # Two days sooner: zones differ from UTC, and change what they differ by, by less than one.
-        local = max(earliest, _FIRST_CRON).replace(tzinfo=None) - 2 * _ONE_DAY
+        local = max(earliest.replace(tzinfo=None), self.cron.FIRST) - 2 * _ONE_DAY
         yield from (time for time in _in_utc(self.cron.times(local), zone) if time >= earliest)
 
 
@@ -231,6 +232,8 @@ def times_of(expression: str) -> Times:
 
 def _read(expression: str) -> Times:
     if expression.startswith("cron("):
+        from handler.definition.cron import Cron  # noqa: PLC0415  few tasks have one
+
         return CronTimes(Cron.parse(expression))
     if at := _AT.fullmatch(expression):
         return At(_at_time(at[1]))

@@ -23,7 +23,8 @@ from handler.errors import Refused
 MAX_DOCUMENT_CHARACTERS: Final = 100_000
 MAX_TOKENS: Final = 10_000
 MAX_LEVELS: Final = 20
-# A list looks at up to 2,000 tasks for its page; the others at one task, or at one's logs.
+# A list looks at 200 tasks for its page, or at as many as it may have; the others at one task, or
+# at one's logs.
 MAX_READS: Final = 50
 MAX_LISTS: Final = 10
 MAX_MUTATIONS: Final = 10

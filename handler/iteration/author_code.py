@@ -1,5 +1,7 @@
 """Runs the author's function for one iteration."""
 
+from dataclasses import replace
+
 from handler.clock import Clock, RemainingSeconds
 from handler.definition import code_of
 from handler.iteration.checkpoints import Checkpoints
@@ -54,4 +56,5 @@ class AuthorCode:
         task = checkpoints.close()
         now = self._clock.now()
         outcome = outcome_of(verdict, definition=definition, task=task, now=now)
-        return checkpoints.stored, outcome
+        was_short = checkpoints.was_short_of_time
+        return checkpoints.stored, replace(outcome, was_short_of_time=was_short)

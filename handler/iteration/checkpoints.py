@@ -10,7 +10,14 @@ from pydantic import BaseModel
 from handler.clock import Clock
 from handler.definition import Aborted, Continue, TaskCode, next_input, stored_input, stored_output
 from handler.errors import EngineSignal, Refused
-from handler.record import Json, Progress, StoredTask, TaskRecord, short_repr
+from handler.record import (
+    Json,
+    Progress,
+    StoredTask,
+    TaskRecord,
+    short_repr,
+    with_own_payloads,
+)
 from handler.table import RecordMoved, Standing, Store, running
 
 _ABORT_CHECK_INTERVAL: Final = timedelta(seconds=1)
@@ -37,18 +44,26 @@ class Checkpoints:
 
     def __init__(self, task: StoredTask, *, code: TaskCode, store: Store, clock: Clock) -> None:
         self.stored = task
-        self.record: TaskRecord = task.to_record()
         self.ended_with: Aborted | Continue | None = None
         self.loop_input: BaseModel | None = None  # of a loop that runs
+        self.was_short_of_time = False  # whether the author's code was told so
         self._code = code
         self._store = store
         self._clock = clock
+        self._record: TaskRecord | None = None
         self._kept: tuple[Json, Progress] | None = None
         self._is_over = False
         self._is_overtaken = False
         self._is_closed = False
         self._lock = RLock()  # a task may save from its threads
         self._asked_at: datetime | None = None
+
+    @property
+    def record(self) -> TaskRecord:
+        """The task as it is stored, for the author: what becomes of its payloads there is not."""
+        if self._record is None:
+            self._record = with_own_payloads(self.stored.to_record())
+        return self._record
 
     def is_over(self) -> bool:
         """Whether the iteration is one of the past: nothing that it does counts any more.
@@ -154,4 +169,4 @@ class Checkpoints:
                     return  # as above
                 self._is_overtaken = True
                 raise self.end_iteration(Aborted()) from moved
-            self.record = self.stored.to_record()
+            self._record = None

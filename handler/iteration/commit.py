@@ -1,6 +1,6 @@
 """Stores the outcome of an iteration and answers the state machine, in this order."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from handler.clock import Clock
 from handler.contract import AnswerStatus, ErrorCode
@@ -68,6 +68,27 @@ class Commit:
         except RecordMoved as moved:
             return self._discarded(moved.task, after, lines, answers)
         return self.answer(after, answers, outcome.message)
+
+    def go_on(self, iteration: Iteration, before: StoredTask, outcome: Outcome) -> Iteration | Json:
+        """Stores an outcome and claims the next iteration of the same visit, in one request.
+
+        An iteration that has logged nothing says nothing: it writes its record alone.
+
+        Args:
+            before: the record, as it is stored.
+
+        Returns:
+            The claimed iteration; or the answer, if the record has moved on.
+        """
+        log, after = iteration.log, outcome.task.claimed_in_place(before)
+        if outcome.failure or log.has_lines:
+            log.conclude(outcome.line, data=outcome.data, failure=outcome.failure)
+        lines = log.close()
+        try:
+            stored = self._store.save(after, before=before, guard=owned_by(before), log=lines)
+        except RecordMoved as moved:
+            return self._discarded(moved.task, outcome.task, lines, iteration.answers)
+        return replace(iteration, task=stored, log=log.of_next(stored))
 
     def answer(self, task: StoredTask, answers: AnswerBuilder, message: str = "") -> Json:
         """The answer of the outcome that is stored, for the first time or again."""

@@ -71,8 +71,13 @@ class Context:
         return self._remaining()
 
     def is_close_to_timeout(self, margin: Seconds = DEFAULT_TIMEOUT_MARGIN) -> bool:
-        """Whether less than `margin` is left: time to return `Continue`."""
-        return self._remaining() < to_seconds(margin, name="margin")
+        """Whether less than `margin` is left: time to return `Continue`.
+
+        The next iteration then has an invocation of its own.
+        """
+        is_close = self._remaining() < to_seconds(margin, name="margin")
+        self._checkpoints.was_short_of_time |= is_close
+        return is_close
 
     def is_aborted(self) -> bool:
         """Whether this iteration is one of the past: nothing that it does counts any more.

@@ -14,7 +14,6 @@ from handler.record import (
     TaskFailure,
     TaskLog,
     line_data,
-    size_of,
     to_text,
 )
 from handler.table import Logs
@@ -52,6 +51,12 @@ class LogBuffer:
         self._lines: list[LogLine] = []
         self._bytes = 0
         self._part = 0
+        self.has_lines = False  # whether the iteration has said something, kept or not
+        self._keeps = enabled
+
+    def of_next(self, task: StoredTask) -> "LogBuffer":
+        """The buffer of the iteration that goes on where this one has ended."""
+        return LogBuffer(task, logs=self._logs, clock=self._clock, enabled=self._keeps)
 
     def add(
         self,
@@ -62,6 +67,7 @@ class LogBuffer:
         is_error: bool = False,
     ) -> None:
         """Adds a line. Lines that have grown old or large are written at once."""
+        self.has_lines = True
         self.conclude(message, data=data, failure=failure, is_error=is_error)
         if not self._lines:
             return
@@ -91,7 +97,7 @@ class LogBuffer:
         if not self._enabled:
             return
         self._lines.append(line)
-        self._bytes += size_of(line.model_dump(exclude_none=True, mode="json"))
+        self._bytes += len(line.model_dump_json(exclude_none=True).encode())
 
     def close(self) -> TaskLog | None:
         """Takes the lines out, for the write that stores the outcome.
@@ -133,5 +139,7 @@ class TaskLogger:
 def _to_process_log(line: LogLine) -> None:
     """Puts a line beside what the iteration logs and prints. It is there even if it is not kept."""
     level = logging.ERROR if line.type is LogType.ERROR else logging.INFO
+    if not process_log.takes(level):
+        return
     more = line.model_dump(include={"data", "error"}, exclude_none=True, mode="json")
     process_log.write(level, line.message, more)

@@ -140,7 +140,9 @@ class Loop(Generic[Given]):
         return self._checkpoints.end_iteration(verdict)
 
     def _is_out_of_time(self) -> bool:
-        return self._remaining() < self._options.margin_seconds
+        is_out_of_time = self._remaining() < self._options.margin_seconds
+        self._checkpoints.was_short_of_time |= is_out_of_time
+        return is_out_of_time
 
     def _keep(self) -> None:
         """Has the input and the progress stored with the next write, as they are now."""

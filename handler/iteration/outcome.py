@@ -43,6 +43,8 @@ class Outcome:
         failure: what the log's line has as its error.
         data: what the log's line has as its data.
         message: what the answer says.
+        was_short_of_time: whether it ended since little time was left: the next iteration needs
+            more than this invocation has.
     """
 
     task: StoredTask
@@ -50,6 +52,7 @@ class Outcome:
     failure: TaskFailure | None = None
     data: Json = field(default_factory=dict)
     message: str = ""
+    was_short_of_time: bool = False
 
 
 def verdict_of(

@@ -8,6 +8,7 @@ from handler.lifecycle.hooks import Hooks
 from handler.lifecycle.log_ids import about
 from handler.lifecycle.reconciliation import Reconciliation
 from handler.lifecycle.service import DEFAULT_LIMIT, MAX_LIMIT, Tasks, count_within, ids_of
+from handler.lifecycle.survey import Survey
 from handler.lifecycle.triggering import Triggering, TriggerResult, delay_too_long
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "EventsByHand",
     "Hooks",
     "Reconciliation",
+    "Survey",
     "Tasks",
     "TriggerResult",
     "Triggering",

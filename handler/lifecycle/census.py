@@ -1,4 +1,4 @@
-"""How the open tasks and the dead letters stand, as one sweep has read them."""
+"""For how long pending tasks wait, and how many dead letters there are, as a sweep has seen it."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -12,27 +12,20 @@ Values = dict[str, float]
 
 
 class Census:
-    """Counts what a sweep reads, by definition.
+    """Counts what a sweep reads, by definition. It asks the table nothing.
 
-    It asks the table nothing. Of the tasks it tells only what a sweep has read to its end: what a
-    sweep that was cut off has seen is less than there is.
+    A pending task that could start is due, so the sweep reads it, an idle time later.
     """
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
-        self._seen: set[str] = set()
-        self._open: Counter[str] = Counter()
         self._oldest: dict[str, float] = {}
         self._letters: Counter[str] = Counter()
-        self.has_all_tasks = False
+        self.has_all_tasks = False  # whether the sweep has read every task that is due
 
     def add_task(self, task: StoredTask, *, now: datetime) -> None:
-        if task.is_over or task.id in self._seen:
-            return
-        self._seen.add(task.id)  # a sweep that goes on where one was cut off may read it twice
-        definition = self._registry.known_id(task.definition_id)
-        self._open[definition] += 1
         if task.status is Status.PENDING and "createdOn" not in task.unreadable:
+            definition = self._registry.known_id(task.definition_id)
             late = max(self._oldest.get(definition, 0.0), task.seconds_late(now))
             self._oldest[definition] = late
 
@@ -42,19 +35,16 @@ class Census:
     def total(self) -> Values:
         """How the whole stack stands, with the zeros."""
         letters: Values = {"DeadLetters": self._letters.total()}
-        if not self.has_all_tasks:
-            return letters
-        oldest = max(self._oldest.values(), default=0.0)
-        return letters | {"OpenTasks": self._open.total(), "OldestPendingSeconds": oldest}
+        if not self._oldest and not self.has_all_tasks:
+            return letters  # that it has seen none says nothing
+        return letters | {"OldestPendingSeconds": max(self._oldest.values(), default=0.0)}
 
     def by_definition(self) -> Iterator[tuple[str, Values]]:
-        """How each definition stands that has an open task or a dead letter."""
-        open_tasks = self._open if self.has_all_tasks else Counter[str]()
-        for definition in sorted({*open_tasks, *self._letters}):
+        """How each definition stands that has a pending task that is due, or a dead letter."""
+        for definition in sorted({*self._oldest, *self._letters}):
             values: Values = {}
-            if definition in open_tasks:
-                values["OpenTasks"] = open_tasks[definition]
-                values["OldestPendingSeconds"] = self._oldest.get(definition, 0.0)
+            if definition in self._oldest:
+                values["OldestPendingSeconds"] = self._oldest[definition]
             if definition in self._letters:
                 values["DeadLetters"] = self._letters[definition]
             yield definition, values

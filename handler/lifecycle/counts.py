@@ -51,6 +51,10 @@ class Counts:
         """What a sweep is about to read."""
         return Census(self._registry)
 
+    def surveyed(self, unfinished: int) -> None:
+        """How many tasks are open, or over with follow-ups."""
+        self._metrics.measure({"OpenTasks": unfinished})
+
     def swept(self, census: Census) -> None:
         """A sweep has come to its end."""
         for definition, values in census.by_definition():

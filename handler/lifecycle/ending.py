@@ -135,7 +135,7 @@ class Ending:
 
     def delete(self, task: StoredTask) -> None:
         """Deletes a finished task. It is gone at once for whoever reads; removed after its hook."""
-        deleted = task.deleted()
+        deleted = task.deleted(now=self._clock.now())
         if self._store.add_follow_up(deleted, before=task):
             self.finish(deleted)
 

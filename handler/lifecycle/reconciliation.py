@@ -1,11 +1,11 @@
 """Brings the records in line with what really runs: no task stays open that nothing runs."""
 
 import logging
-import random
-from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from itertools import islice
 from typing import Final
 
 from handler.aws import (
@@ -16,7 +16,7 @@ from handler.aws import (
     Execution,
     Executions,
 )
-from handler.clock import Clock
+from handler.clock import Clock, RemainingSeconds
 from handler.contract import MAX_ID_BYTES, ErrorCode, Status, WireKey
 from handler.errors import DefinitionUnavailable
 from handler.events import detail_of, is_by_hand
@@ -25,11 +25,13 @@ from handler.lifecycle.census import Census
 from handler.lifecycle.closing import Closing
 from handler.lifecycle.counts import Counts
 from handler.lifecycle.ending import Ending
+from handler.lifecycle.inquiries import Inquiries
 from handler.lifecycle.log_ids import about
 from handler.lifecycle.post_mortem import event_of, explain, had_record
+from handler.lifecycle.trouble import NoTask, Trouble
 from handler.process_log import about_task
 from handler.record import StoredTask, TaskFailure, cut, is_key, without_arns
-from handler.table import NO_OWNER, RecordMoved, Store, owned_by
+from handler.table import NO_OWNER, Due, RecordMoved, Store, owned_by
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +43,8 @@ MAX_RESENDS: Final = 3
 _RESEND_FACTOR: Final = 4
 # How often the recovery starts a pending hook.
 MAX_HOOK_ATTEMPTS: Final = 3
+# So many records are read in one request (API reference, BatchGetItem).
+_AT_A_TIME: Final = 100
 _MAX_SHOWN_CHARACTERS: Final = 200
 # Step Functions guide, "Handling errors in workflows".
 DATA_LIMIT_EXCEEDED: Final = "States.DataLimitExceeded"
@@ -54,6 +58,7 @@ class Found:
     ended: int = 0  # tasks whose execution was over
     sent: int = 0  # events that were sent again
     closed: int = 0  # tasks whose follow-ups were done
+    left: int = 0  # tasks that are due, and left to the next sweep
     failed: int = 0  # letters, tasks and steps that could not be dealt with
 
 
@@ -61,33 +66,17 @@ class UnknownStatus(Exception):
     """A task has a status that only newer code knows."""
 
 
-class _Running:
-    """The names of the running executions, asked for when the first is looked for.
-
-    If they can't be had, that is raised for each task that needs them, and asked for once.
-    """
-
-    def __init__(self, executions: Executions) -> None:
-        self._executions = executions
-        self._names: set[str] | Exception | None = None
-
-    def __contains__(self, name: object) -> bool:
-        if self._names is None:
-            try:
-                self._names = self._executions.running()
-            except Exception as error:
-                self._names = error
-        if isinstance(self._names, Exception):
-            raise self._names
-        return name in self._names
+class UnknownDue(Exception):
+    """A record does not say when its task is due."""
 
 
 class Reconciliation:
     """What the recovery Lambda does: when an execution ends badly, and every few minutes.
 
     Args:
-        idle_after: how long a record is left alone that nothing moves: an execution that has just
-            started may not be listed yet, and an event takes its seconds.
+        remaining: how many seconds the invocation has left.
+        idle_after: how long a record is left alone that nothing moves: an event takes its seconds,
+            and so does whoever is about to do what is due.
     """
 
     def __init__(
@@ -102,6 +91,7 @@ class Reconciliation:
         dead_letters: DeadLetters,
         counts: Counts,
         clock: Clock,
+        remaining: RemainingSeconds,
         idle_after: timedelta,
     ) -> None:
         self._store = store
@@ -113,6 +103,7 @@ class Reconciliation:
         self._dead_letters = dead_letters
         self._counts = counts
         self._clock = clock
+        self._remaining = remaining
         self._idle_after = idle_after
 
     def execution_ended(self, name: str) -> None:
@@ -143,88 +134,100 @@ class Reconciliation:
             self._end(task, execution)
 
     def sweep(self) -> dict[str, int]:
-        """Goes through the dead letters and every unfinished task, and counts what it did.
+        """Goes through the dead letters and the tasks that are due, and counts what it did.
 
         Each letter and each task stands for itself: what fails is logged, counted (`failed`, and
         the metric `RecoveryErrors`), and gone past.
         """
-        found, census = Found(), self._counts.census()
-        with self._past(found, "receive dead letters"):
+        found, census, trouble = Found(), self._counts.census(), Trouble(self._counts)
+        with trouble.past("receive dead letters"):
             for letter in self._dead_letters.receive():
                 found.undelivered += 1
                 with _about(letter.event):
-                    self._deliver(letter, found, census)
-        with self._past(found, "read unfinished tasks"):
-            self._look_at_tasks(found, census)
+                    self._deliver(letter, census, trouble)
+        with trouble.past("read the tasks that are due"):
+            self._look_at_tasks(found, census, trouble)
             census.has_all_tasks = True
-        with self._past(found, "delete payloads that no record names"):
+        with trouble.past("delete payloads that no record names"):
             if orphans := self._store.orphans.collect():
                 details = {"action": "payloads_deleted", "payloads": orphans}
                 log.info("Payloads that no record names were deleted.", extra=details)
         self._counts.swept(census)
+        found.failed = trouble.met
         return asdict(found)
 
-    def _deliver(self, letter: DeadLetter, found: Found, census: Census) -> None:
+    def _deliver(self, letter: DeadLetter, census: Census, trouble: Trouble) -> None:
         definition_id = detail_of(letter.event).get(WireKey.DEFINITION_ID, "")
         census.add_letter(definition_id)
         said = _said_of(letter.event)
-        with self._past(found, "deliver a dead letter", definition_id, event=said):
+        with trouble.past("deliver a dead letter", definition_id, event=said):
             self._redeliver(letter)
 
-    def _look_at_tasks(self, found: Found, census: Census) -> None:
-        """Looks at every unfinished task, from where the last sweep was cut off.
+    def _look_at_tasks(self, found: Found, census: Census, trouble: Trouble) -> None:
+        """Looks at every task that is due, and at no other."""
+        inquiries = Inquiries(self._executions, clock=self._clock, remaining=self._remaining)
+        all_due = self._store.watch.due_by(self._clock.now() - self._idle_after)
+        while some := list(islice(all_due, _AT_A_TIME)):
+            tasks = {task.id: task for task in self._tasks_of(some, trouble)}
+            for due in some:
+                if task := tasks.get(due.task_id):  # else the index lags behind: it is gone
+                    with about(task), trouble.past("look at a task", task.definition_id):
+                        self._look(due, task, inquiries, found, census)
+        if found.left:
+            details = {"action": "tasks_left", "tasks": found.left}
+            log.warning("Tasks that are due are left to the next sweep.", extra=details)
 
-        Before a page is looked at, the next one is kept as the place to start at: whatever a task
-        does to the sweep, the next sweep begins behind it. Within a page the order is random, for
-        the same reason.
+    def _tasks_of(self, some: Sequence[Due], trouble: Trouble) -> Sequence[StoredTask]:
+        """The tasks of entries, without those that are gone. An entry of none is reported."""
+        for due in some:
+            if not due.task_id:
+                with trouble.past("find the task of a row"):
+                    raise NoTask(due)
+        ids = [due.task_id for due in some if due.task_id]
+        return self._store.index.tasks(ids, deleted=True)
+
+    def _look(
+        self, due: Due, task: StoredTask, inquiries: Inquiries, found: Found, census: Census
+    ) -> None:
+        """Looks at a task that is due, unless it has just moved, or another sweep looks at it.
+
+        It is put off first: whatever the task does to this sweep, the next one has all others
+        before it.
         """
-        position = self._store.sweep_position
-        start = position.read()
-        is_kept = start is not None
-        running = _Running(self._executions)
-        for page in self._store.index.unfinished_pages(start):
-            if page.cursor:
-                position.keep(page.cursor)
-            elif is_kept:
-                position.clear()
-            is_kept = page.cursor is not None
-            tasks = self._store.index.tasks(page.ids, deleted=True)
-            for task in random.sample(tasks, len(tasks)):
-                with about(task), self._past(found, "look at a task", task.definition_id):
-                    census.add_task(task, now=self._clock.now())
-                    self._look_at(task, running, found)
-        if is_kept:
-            position.clear()
-
-    def _look_at(self, task: StoredTask, running: _Running, found: Found) -> None:
-        if not self._is_idle(task):
+        now = self._clock.now()
+        census.add_task(task, now=now)
+        is_asleep = task.is_asleep(now)
+        if not is_asleep and not self._is_idle(task):
+            return  # it stays due: to read it again costs less than to put it off
+        is_asked_for = task.is_open and task.execution_name is not None and not is_asleep
+        if is_asked_for and inquiries.are_over:
+            found.left += 1
             return
+        seen = task.looked_at(now=now)
+        if not self._store.watch.put_off(due, seen):
+            return
+        if "dueOn" in task.unreadable:
+            raise UnknownDue(
+                f'Task "{task.id}" was due on "{due.on:.60}", which is no date.'
+                " Next: nothing, it is due now."
+            )
+        if not is_asleep:
+            self._deal_with(seen, inquiries, found)
+
+    def _deal_with(self, task: StoredTask, inquiries: Inquiries, found: Found) -> None:
+        """Does what is due of a task that nothing has moved for long enough."""
         if "taskStatus" in task.unreadable:
             raise UnknownStatus(f'Task "{task.id}" has a status that this version does not know.')
         if task.is_over:
             self._finish_follow_ups(task)
             found.closed += 1
-        elif task.execution_name is None and self._ending.may_lack_definition(task):
+        elif task.execution_name:
+            found.ended += self._end_if_over(task, inquiries.describe(task.execution_name))
+        elif self._ending.may_lack_definition(task):
             return  # its execution waits for the definition, too; it would not claim it
-        elif task.execution_name is None:
+        else:
             reason = "nothing ever claimed it."
             found.sent += self._send_again(task, ErrorCode.NEVER_CLAIMED, reason)
-        else:
-            is_over = task.execution_name not in running
-            found.ended += is_over and self._end_if_over(task)
-
-    @contextmanager
-    def _past(
-        self, found: Found, what: str, definition_id: object = None, **said: object
-    ) -> Iterator[None]:
-        """Goes past whatever is raised in the block, once it is logged and counted."""
-        try:
-            yield
-        except Exception:
-            details = {"action": "recovery_failed", "step": what, **said}
-            log.exception("The recovery could not %s.", what, extra=details)
-            found.failed += 1
-            self._counts.recovery_failed(definition_id)
 
     def _finish_follow_ups(self, task: StoredTask) -> None:
         """Runs the pending hook of a finished task; then it is dated for expiry, or removed."""
@@ -278,8 +281,7 @@ class Reconciliation:
         moved_on = task.saved_on or task.created_on
         return self._clock.now() - moved_on >= self._idle_after * factor
 
-    def _end_if_over(self, task: StoredTask) -> bool:
-        execution = self._executions.describe(task.execution_name or "")
+    def _end_if_over(self, task: StoredTask, execution: Execution) -> bool:
         return not execution.is_alive and self._end(task, execution)
 
     def _end(self, task: StoredTask, execution: Execution) -> bool:

@@ -148,12 +148,17 @@ class Tasks:
     ) -> TaskPage:
         """One page of tasks, by the time of creation.
 
+        It makes three requests to the table, or one per 100 tasks of `limit` and a query more. Of
+        some filters it looks at 100 or 200 tasks (docs/reliability.md, "Limits"): the page may have
+        few of them, or none, and a cursor all the same.
+
         Args:
             limit: how many at most, 1 to 1,000.
             after: the cursor of the page before.
 
         Raises:
-            InvalidInput: the limit is out of its range, or the cursor is not valid.
+            InvalidInput: the limit is out of its range, the cursor is not valid, or there are more
+                ids than a page takes: 300, or `limit`.
         """
         if not 1 <= limit <= MAX_LIMIT:
             raise InvalidInput(f"limit is {limit}; it takes 1 to {MAX_LIMIT}.")

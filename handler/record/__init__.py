@@ -24,6 +24,7 @@ from handler.record.task_record import (
     has_read,
     lazy,
     whole,
+    with_own_payloads,
 )
 from handler.record.texts import class_name, cut, cut_bytes, is_key, to_text, without_arns
 from handler.record.validation import NOT_UNICODE, invalid_fields, invalid_input, short_repr
@@ -65,5 +66,6 @@ __all__ = [
     "to_shown_json",
     "to_text",
     "whole",
+    "with_own_payloads",
     "without_arns",
 ]

@@ -94,7 +94,7 @@ class TaskFailure(StoredModel):
 
 def fitting(data: object, max_bytes: int) -> Json | None:
     """`data` as JSON for people to read; nothing if it is empty, a note if it is too large."""
-    if data is None:
+    if data is None or (type(data) is dict and not data):
         return None
     shown = to_shown_json(data)
     size = size_of(shown)

@@ -20,6 +20,7 @@ _LOST: Final = "\ufffd"  # what pydantic writes into the key of a model's dict
 _MAX_LEVELS: Final = 100
 _MAX_DIGITS: Final = 4_000
 _LEFT_OUT: Final = "(left out: nested too deeply, or a number of too many digits)"
+_COMPACT: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 _BRACKETS: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 
 
@@ -122,7 +123,7 @@ _OPTIONS: Final[dict[str, Any]] = {
 
 def size_of(value: object) -> int:
     """The bytes of `value`, which is JSON, as compact text in UTF-8."""
-    return len(json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode())
+    return len(_COMPACT.encode(value).encode())
 
 
 def json_object(text: str) -> Json:

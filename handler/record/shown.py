@@ -23,6 +23,7 @@ from handler.record.texts import class_name, cut, to_text
 MAX_LEVELS: Final = 32
 MAX_VALUES: Final = 100_000
 _MAX_KEY_CHARACTERS: Final = 1_000
+_FEW: Final = 100
 # JSON parsers that keep numbers as floats take no larger ones.
 _MAX_INTEGER: Final = 10**300
 
@@ -40,11 +41,33 @@ def to_shown_json(data: object) -> Json:
     in their place; so has the whole where it has more than 100,000 values. What is not a mapping or
     a model is shown as `{"value": ...}`.
     """
+    if _is_flat_json(data):
+        return dict(cast("Json", data))
     try:
         shown = _Walk().value(data, level=0)
     except _TooMany:
         return {"omitted": f"more than {MAX_VALUES:,} values"}
     return cast("Json", shown) if isinstance(shown, dict) else {"value": shown}
+
+
+def _is_flat_json(data: object) -> bool:
+    """Whether `data` is an object of short texts and numbers, as most of what is logged is."""
+    return (
+        type(data) is dict
+        and len(data) <= _FEW
+        and all(
+            type(key) is str and key.isascii() and len(key) <= _FEW and _is_shown_as_it_is(value)
+            for key, value in data.items()
+        )
+    )
+
+
+def _is_shown_as_it_is(value: object) -> bool:
+    if type(value) is str:
+        return value.isascii()
+    if type(value) is int:
+        return -_MAX_INTEGER < value < _MAX_INTEGER
+    return value is None or type(value) is bool
 
 
 class _TooMany(Exception):

@@ -13,11 +13,12 @@ from handler.contract import (
     MAX_LOCALE_CHARACTERS,
     MAX_NAME_CHARACTERS,
     MAX_PROBLEM_CHARACTERS,
+    MAX_WAIT_SECONDS,
     AnswerStatus,
     Status,
 )
 from handler.record.failures import TaskFailure
-from handler.record.model import Count, Json
+from handler.record.model import Count, Json, Moment
 from handler.record.task_record import (
     PAYLOADS,
     SYSTEM_IDENTITY,
@@ -28,6 +29,11 @@ from handler.record.task_record import (
 )
 from handler.record.texts import cut, to_text
 
+# A longer wait is written to the sweep's index, by the iteration that begins it. It costs two write
+# units of the index, as an entry is moved (DynamoDB guide, "Using Global Secondary Indexes"), and
+# saves the sweep a look, which costs it three units and a request. A shorter one is mostly over
+# when the sweep, which comes every five minutes, would look.
+_LONG_WAIT = timedelta(minutes=10)
 _SEEN = tuple(TaskRecord.model_fields)
 
 
@@ -55,9 +61,12 @@ class StoredTask(TaskRecord):
     """
 
     write_token: str | None = None  # of the last write; see `Store`
-    execution_iterations: Count = 0  # iterations that the owning execution ran
+    execution_visits: Count = 0  # of `Run`, by the owning execution, crashed ones included
     counted_iterations: Count = 0
     claims_since_outcome: Count = 0
+    # When it is due: something should have happened to it by then, or it was last seen to be fine.
+    # The sweep looks at it an idle time later. It is in the sweep's index while it is unfinished.
+    due_on: Moment | None = None
     resends: Count = 0  # how often its event was sent again
     visit: str | None = None  # the visit of `Run` that the running iteration answers
     visit_entered_on: str | None = None  # when its execution entered that visit
@@ -105,6 +114,7 @@ class StoredTask(TaskRecord):
                 "input": input,
                 "created_on": now,
                 "saved_on": now,
+                "due_on": now,
                 **fields,
             }
         )
@@ -142,9 +152,23 @@ class StoredTask(TaskRecord):
         until = self.waiting_until or self.created_on + timedelta(seconds=self.delay)
         return (now - until).total_seconds()
 
+    def is_asleep(self, now: datetime) -> bool:
+        """Whether an execution has it, and waits: nothing is due before it wakes."""
+        if not self.is_open or not self.execution_name or self.waiting_until is None:
+            return False
+        # No task of ours waits for longer: such a date says nothing.
+        return timedelta(0) < self.waiting_until - now <= timedelta(seconds=MAX_WAIT_SECONDS)
+
+    def looked_at(self, *, now: datetime) -> Self:
+        """The sweep has seen it: it is due anew when it wakes, or from now on."""
+        return self.model_copy(
+            update={"due_on": self.waiting_until if self.is_asleep(now) else now}
+        )
+
     def deferred(self, *, now: datetime, until: datetime, execution_name: str) -> Self:
         """An execution owns the pending task, and waits for its delay to pass."""
-        return self._changed(now, execution_name=execution_name, waiting_until=until)
+        asleep = {"waiting_until": until, "due_on": self._due_after(now, until)}
+        return self._changed(now, execution_name=execution_name, **asleep)
 
     def held_up(self, problem: str) -> Self:
         """Its next iteration can't be claimed for the time being."""
@@ -170,6 +194,22 @@ class StoredTask(TaskRecord):
     def continued(self, *, now: datetime, input: Json, wait: int, counts: bool = True) -> Self:
         """The iteration has ended and another follows, after `wait` seconds."""
         return self._continued(now, wait, input=input, attempts=0, free=0 if counts else 1)
+
+    def claimed_in_place(self, before: Self) -> Self:
+        """The invocation that has ended the iteration of `before` so runs the next one, too.
+
+        The visit of `Run` has no answer yet.
+        """
+        return self.model_copy(
+            update={
+                "iterations": self.iterations + 1,
+                "counted_iterations": self.counted_iterations + 1,
+                "attempts": self.attempts + 1,
+                "claims_since_outcome": 1,
+                "last_answer": before.last_answer,
+                "answered_visit": before.answered_visit,
+            }
+        )
 
     def retried(self, *, now: datetime, wait: int) -> Self:
         """The attempt has failed and another follows, from the last checkpoint."""
@@ -210,39 +250,46 @@ class StoredTask(TaskRecord):
 
     def asked_for_expiry(self, *, now: datetime) -> Self:
         """Its rows are to be dated."""
-        return self.model_copy(update={"expiry_pending": int(now.timestamp() * 1000)})
+        asked = int(now.timestamp() * 1000)
+        return self.model_copy(update={"expiry_pending": asked, "due_on": now})
 
     def dated(self) -> Self:
         """Each of its rows has an expiry date."""
         return self.model_copy(update={"expiry_pending": 0})
 
-    def deleted(self) -> Self:
+    def deleted(self, *, now: datetime) -> Self:
         """Nothing shows it any more. It is removed once its hook has run."""
-        return self.model_copy(update={"deletion_pending": True})
+        return self.model_copy(update={"deletion_pending": True, "due_on": now})
 
     def resent(self, *, now: datetime) -> Self:
         """Its event was sent again."""
-        return self._changed(now, resends=self.resends + 1)
+        return self._changed(now, resends=self.resends + 1, due_on=now)
 
     def released(self, *, now: datetime) -> Self:
         """The execution gives up the task, for the next execution to own."""
-        free = {"execution_name": None, "execution_iterations": 0, "visit_entered_on": None}
-        return self._changed(now, resends=0, **free)
+        free = {"execution_name": None, "execution_visits": 0, "visit_entered_on": None}
+        return self._changed(now, resends=0, due_on=now, **free)
 
     def _continued(self, now: datetime, wait: int, *, free: int = 0, **changes: object) -> Self:
         crashed = max(self.claims_since_outcome - 1, 0)
+        until = now + timedelta(seconds=wait)
         return self._answered(
             now,
             AnswerStatus.CONTINUE,
-            waiting_until=now + timedelta(seconds=wait) if wait else None,
+            waiting_until=until if wait else None,
+            due_on=self._due_after(now, until),
             counted_iterations=self.counted_iterations - crashed - free,
             **changes,
         )
 
+    def _due_after(self, now: datetime, until: datetime) -> datetime | None:
+        """When it is due once it waits until then. Short waits leave the sweep's index alone."""
+        return until if until - now > _LONG_WAIT else self.due_on
+
     def _ended(
         self, now: datetime, answer: AnswerStatus, status: Status, **changes: object
     ) -> Self:
-        ended = {"status": status, "finished_on": now}
+        ended = {"status": status, "finished_on": now, "due_on": now}
         return self._answered(now, answer, **ended, **changes)
 
     def _answered(self, now: datetime, answer: AnswerStatus, **changes: object) -> Self:

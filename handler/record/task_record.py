@@ -1,6 +1,7 @@
 """A task, as its author, its hooks and the API see it."""
 
 from collections.abc import Callable, Collection
+from copy import deepcopy
 from typing import TYPE_CHECKING, ClassVar, Final, TypeVar
 
 from pydantic import Field, PrivateAttr, model_serializer
@@ -139,6 +140,12 @@ def lazy(record: Record, read: ReadPayload, names: Collection[str]) -> Record:
         copy.__dict__.pop(name, None)
     copy._read = read
     return copy
+
+
+def with_own_payloads(record: Record) -> Record:
+    """The record with copies of its payloads: whoever changes them changes no other's."""
+    read = [name for name in PAYLOADS if has_read(record, name)]
+    return record.model_copy(update={name: deepcopy(getattr(record, name)) for name in read})
 
 
 def whole(record: Record) -> Record:

@@ -17,6 +17,8 @@ def to_text(value: object) -> str:
 
     It never raises, whatever `__str__` of the value does.
     """
+    if type(value) is str and value.isascii():
+        return value
     try:
         return str.encode(str(value), errors="backslashreplace").decode()
     except EngineSignal:

@@ -1,6 +1,5 @@
 """Validation errors, one entry per field, in the shape that Webiny's clients know."""
 
-import difflib
 from collections.abc import Sequence
 
 from pydantic import ValidationError
@@ -53,6 +52,8 @@ def _shown(problem: ErrorDetails, known: Sequence[str]) -> str:
     if problem["type"] == "missing":
         return "it is required"
     if problem["type"] == "extra_forbidden" and known and len(problem["loc"]) == 1:
+        import difflib  # noqa: PLC0415  what is valid needs none of it
+
         alike = difflib.get_close_matches(_name(problem), known, n=1)
         rest = f'did you mean "{alike[0]}"?' if alike else f"there are {', '.join(known)}"
         return f"there is no such field; {rest}"

@@ -14,12 +14,14 @@ from handler.table.listing import (
 from handler.table.logs import Logs
 from handler.table.payloads import PayloadBucket, PayloadError
 from handler.table.store import RecordMoved, Standing, Store
+from handler.table.watch import Due
 
 __all__ = [
     "ANY_OWNER",
     "NO_OWNER",
     "ClaimRequest",
     "CountBudget",
+    "Due",
     "Dynamo",
     "Filter",
     "Guard",

@@ -18,7 +18,7 @@ CLAIM_UPDATE: Final = (
     " savedOn = :now, startedOn = if_not_exists(startedOn, :now)"
     " REMOVE waitingUntil, problem"
     " ADD iterations :one, countedIterations :one, attempts :one, claimsSinceOutcome :one,"
-    " executionIterations :one"
+    " executionVisits :one"
 )
 # One owner: checked and counted in one request.
 CLAIM_CONDITION: Final = (

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from handler.contract import INDEX_SORT_KEY, PARTITION_KEY, SORT_KEY, Index
+from handler.contract import CREATED_ON, PARTITION_KEY, SORT_KEY, Index
 from handler.record import StoredTask, is_key
 from handler.table import items, keys
 from handler.table.dynamo import Dynamo
@@ -15,9 +15,6 @@ if TYPE_CHECKING:
 
 Cursor = Mapping[str, str]
 """Where a page of an index starts: the key of the entry before it."""
-
-# BatchGetItem reads 100 records at a time (API reference).
-_PAGE_TASKS: Final = 100
 
 # A sort key has at most so many bytes (DynamoDB guide, "Constraints").
 _MAX_KEY_BYTES: Final = 1_024
@@ -70,11 +67,11 @@ class IndexQuery:
     @property
     def _cursor_names(self) -> set[str]:
         names = {PARTITION_KEY, SORT_KEY}
-        return names | {self._partition[0], INDEX_SORT_KEY} if self.index else names
+        return names | {self._partition[0], CREATED_ON} if self.index else names
 
     @property
     def _sort_key(self) -> str:
-        return INDEX_SORT_KEY if self.index else SORT_KEY
+        return CREATED_ON if self.index else SORT_KEY
 
     @property
     def _range(self) -> tuple[str, str]:
@@ -167,30 +164,6 @@ class TaskIndex:
             if count > at_most:
                 break
         return count
-
-    def unfinished(self) -> Iterator[StoredTask]:
-        """Every task, of any tenant, that is open or has follow-ups; oldest first."""
-        for page in self.unfinished_pages():
-            yield from self.tasks(page.ids, deleted=True)
-
-    def unfinished_pages(self, start: Cursor | None = None) -> Iterator[Page]:
-        """The same by id, page by page: from behind `start` to the end, then from the beginning."""
-        query = IndexQuery(Index.UNFINISHED, keys.UNFINISHED)
-        if start is None or not query.accepts_cursor(start):
-            yield from self._pages(query, None)
-            return
-        yield from self._pages(query, start)
-        for page in self._pages(query, None):
-            yield page
-            if page.cursor and page.cursor[INDEX_SORT_KEY] >= start[INDEX_SORT_KEY]:
-                return
-
-    def _pages(self, query: IndexQuery, cursor: Cursor | None) -> Iterator[Page]:
-        while True:
-            page = self.page(query, newest_first=False, limit=_PAGE_TASKS, cursor=cursor)
-            yield page
-            if (cursor := page.cursor) is None:
-                return
 
     def children(self, parent_id: str) -> Iterator[StoredTask]:
         """Every child of a task, read consistently, oldest first.

@@ -2,9 +2,13 @@
 
 import gzip
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
+from pydantic import BaseModel
+
+from handler.clock import to_iso
 from handler.contract import EXPIRY_ATTRIBUTE, PARTITION_KEY, SORT_KEY, Index
 from handler.record import PAYLOADS, Json, StoredTask, TaskLog, to_shown_json, to_text
 from handler.table import keys
@@ -21,18 +25,21 @@ _JSON_ATTRIBUTES: Final = frozenset(
 )
 _FOLLOW_UPS: Final = ("pendingHook", "childrenAbortPending", "expiryPending", keys.DELETION)
 _KEYS: Final = frozenset({PARTITION_KEY, SORT_KEY})
-_NOT_A_FIELD: Final = {"id", *PAYLOADS}
+# `due_on` is a key of the sweep's index: a record that is not in it has none.
+_NO_ATTRIBUTE: Final = {"id", "due_on", *PAYLOADS}
+_STATUS: Final = "taskStatus"
+# The name of a field, that of its attribute, and its default.
+_FIELDS: Final = tuple(
+    (name, str(field.alias), field.default)
+    for name, field in StoredTask.model_fields.items()
+    if name not in _NO_ATTRIBUTE and not field.exclude
+)
+_JSON: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def task_item(task: StoredTask) -> "Item":
     """The record's item without its payloads, with what conditions and indexes need of it."""
-    # Defaults are omitted to keep the item under 1 KB, one write unit.
-    fields = task.model_dump(
-        by_alias=True, mode="json", exclude=_NOT_A_FIELD, exclude_defaults=True
-    )
-    return keys.task_key(task.id) | encoded(
-        fields | {"taskStatus": task.status} | _index_keys(task)
-    )
+    return keys.task_key(task.id) | encoded(_attributes(task))
 
 
 def stored_task(item: Mapping[str, "AttributeValueTypeDef"]) -> StoredTask:
@@ -48,17 +55,21 @@ def task_log(item: Mapping[str, "AttributeValueTypeDef"]) -> TaskLog:
     return TaskLog.model_validate(decoded(item))
 
 
-def changes(before: "Item", after: "Item") -> "tuple[Item, set[str]]":
-    """What to set and what to remove to turn `before` into `after`; the key is in neither.
+def changes(
+    before: StoredTask, after: StoredTask, *, surely: Collection[str] = ()
+) -> "tuple[Item, set[str]]":
+    """What to set and what to remove to turn the item of `before` into that of `after`.
 
     Attributes that are in neither item are left alone: newer code may have written them.
+
+    Args:
+        surely: the attributes that are set even if they are the same.
     """
+    old, new = _attributes(before), _attributes(after)
     changed = {
-        name: value
-        for name, value in after.items()
-        if name not in _KEYS and before.get(name) != value
+        name: value for name, value in new.items() if name in surely or old.get(name) != value
     }
-    return changed, set(before) - set(after)
+    return encoded(changed), old.keys() - new.keys()
 
 
 def has_no_other_follow_up(item: "Item") -> str:
@@ -81,10 +92,26 @@ def expiry(expires_at: int | None) -> "Item":
     return {EXPIRY_ATTRIBUTE: {"N": str(expires_at)}} if expires_at else {}
 
 
+def _attributes(task: StoredTask) -> Json:
+    """The attributes of a task's item but its key and its payloads, not yet encoded."""
+    values = task.__dict__
+    # Defaults are omitted to keep the item under 1 KB, one write unit.
+    found: Json = {
+        attribute: value
+        for name, attribute, default in _FIELDS
+        if (value := values[name]) is not None and value != default
+    }
+    found[_STATUS] = task.status
+    found |= {name: key for name, key in _index_keys(task).items() if key is not None}
+    return found
+
+
 def _encoded(name: str, value: object) -> "AttributeValueTypeDef":
     if name in _JSON_ATTRIBUTES:
         return {"S": json_text(value)}
-    return {"N": str(int(value))} if isinstance(value, int) else {"S": to_text(value)}
+    if isinstance(value, int):
+        return {"N": str(int(value))}
+    return {"S": to_iso(value) if isinstance(value, datetime) else to_text(value)}
 
 
 def _decoded(name: str, value: "AttributeValueTypeDef") -> object:
@@ -97,8 +124,10 @@ def _decoded(name: str, value: "AttributeValueTypeDef") -> object:
 
 def json_text(value: object) -> str:
     """`value` as strict JSON. What is not JSON is checked elsewhere; if any comes, it is shown."""
+    if isinstance(value, BaseModel):
+        value = value.model_dump(by_alias=True, mode="json", exclude_defaults=True)
     try:
-        text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+        text = _JSON.encode(value)
         text.encode()
     except (TypeError, ValueError, RecursionError):
         shown = to_shown_json({"": value})
@@ -116,16 +145,23 @@ def packed(text: str) -> "AttributeValueTypeDef":
 
 def _index_keys(task: StoredTask) -> Json:
     if task.deletion_pending and task.is_over:  # no list and no count has it any more
-        return {Index.UNFINISHED.partition_key: keys.UNFINISHED}
+        return _watched_keys(task)
+    tenant, definition_id = task.tenant, task.definition_id
+    group = keys.status_group(task.status)
+    listed: Json = {
+        Index.BY_TENANT.partition_key: tenant,
+        Index.BY_DEFINITION.partition_key: keys.definition_partition(tenant, definition_id),
+        Index.BY_STATUS.partition_key: keys.status_partition(tenant, group),
+        Index.BY_DEFINITION_AND_STATUS.partition_key: keys.definition_and_status_partition(
+            tenant, definition_id, group
+        ),
+    }
+    is_unfinished = task.is_open or task.has_follow_ups
+    return listed | _watched_keys(task) if is_unfinished else listed
+
+
+def _watched_keys(task: StoredTask) -> Json:
     return {
-        Index.BY_TENANT.partition_key: task.tenant,
-        Index.BY_DEFINITION.partition_key: keys.definition_partition(
-            task.tenant, task.definition_id
-        ),
-        Index.BY_STATUS.partition_key: keys.status_partition(
-            task.tenant, keys.status_group(task.status)
-        ),
-        Index.UNFINISHED.partition_key: (
-            keys.UNFINISHED if task.is_open or task.has_follow_ups else None
-        ),
+        Index.UNFINISHED.partition_key: keys.watched_partition(task.id),
+        Index.UNFINISHED.sort_key: to_iso(task.due_on or task.created_on),
     }

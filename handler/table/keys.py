@@ -1,5 +1,6 @@
 """The keys of the table and its indexes: which rows there are, and what they are partitioned by."""
 
+import zlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
@@ -26,9 +27,14 @@ CHILD_ROWS: Final = "CHILD#"
 # Behind every digit and letter: the end of a range of sort keys.
 LAST: Final = "~"
 
-# The one partition of the sweep's index. It may be one: it holds unfinished tasks only, and each
-# writes to it when it is triggered and when its end has nothing left to do, not in an iteration.
-UNFINISHED: Final = "unfinished"
+# The partitions of the sweep's index. Each takes 1,000 write units a second (DynamoDB guide, "Best
+# practices for designing and using partition keys effectively in DynamoDB"). A short task takes
+# four: one at its trigger, two at its end, which moves its entry, and one when its follow-ups are
+# done. So four partitions have room for 1,000 tasks a second: more than Step Functions starts by
+# default, 300 (its quotas, "Quotas related to API action throttling"), and than one tenant's
+# partition of the open tasks takes, 500. A sweep makes a query for each. There may be more one day,
+# since what is in one of these stays there; fewer would lose sight of some.
+WATCHED_PARTITIONS: Final = tuple(f"unfinished#{number}" for number in range(4))
 OPEN: Final = "open"
 
 
@@ -86,6 +92,16 @@ def definition_partition(tenant: str, definition_id: str) -> str:
 def status_partition(tenant: str, group: str) -> str:
     """Of these two alone: no group of `status_group` has a `#`."""
     return f"{tenant}#{group}"
+
+
+def definition_and_status_partition(tenant: str, definition_id: str, group: str) -> str:
+    """Of these three alone: neither the definition nor the group has a `#` here."""
+    return f"{definition_partition(tenant, definition_id)}#{group}"
+
+
+def watched_partition(id: str) -> str:
+    """The partition of a task in the sweep's index: the same in every process."""
+    return WATCHED_PARTITIONS[zlib.crc32(id.encode()) % len(WATCHED_PARTITIONS)]
 
 
 def status_group(status: Status) -> str:

@@ -2,9 +2,9 @@
 
 import base64
 import binascii
-import functools
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import MINYEAR, datetime, timedelta
 from typing import Final
@@ -21,12 +21,20 @@ from handler.contract import (
 from handler.errors import InvalidInput
 from handler.record import StoredTask, TaskRecord, is_key
 from handler.table.dynamo import chunks
-from handler.table.index_query import ANY_TIME, IndexQuery, TaskIndex
-from handler.table.keys import OPEN, definition_partition, status_group, status_partition
+from handler.table.entries import Entries
+from handler.table.index_query import ANY_TIME, Cursor, IndexQuery, TaskIndex
+from handler.table.keys import (
+    definition_and_status_partition,
+    definition_partition,
+    status_group,
+    status_partition,
+)
 
-# A page that has to look at more tasks ends early, with a cursor: a filter may match few of them.
-_MAX_READ: Final = 2_000
-_PAGE: Final = 100  # what one BatchGetItem reads
+# A page makes so many requests, unless it has more than 100 tasks: queries of indexes, and reads of
+# 100 records each (API reference, BatchGetItem). What it has not found by then is on the next one.
+_REQUESTS: Final = 3
+_MOST_PARTITIONS: Final = 2  # a query each, and a read is left
+_PAGE: Final = 100
 _ENTRIES_OF_A_RECORD: Final = 5
 _BEFORE_ANY_DATE: Final = "0"
 _ALMOST_A_MILLISECOND: Final = timedelta(microseconds=999)
@@ -106,32 +114,32 @@ class CountBudget:
 def list_tasks(
     index: TaskIndex, wanted: Filter, *, newest_first: bool, limit: int, after: str | None
 ) -> TaskPage:
-    """One page of the tasks that match, by the time of creation."""
+    """One page of the tasks that match, by the time of creation.
+
+    It may have fewer than `limit` of them, or none, and a cursor all the same: of what it has read,
+    not all has matched.
+    """
     if _matches_nothing(wanted):
         return _page([])
     if wanted.ids is not None:
         return _page(_by_ids(index, wanted, newest_first=newest_first, limit=limit))
-    query = _query_of(wanted)
-    cursor: Mapping[str, str] | None = _decoded(after, query) if after else None
-    matches = functools.partial(_matches, wanted)
+    queries = _queries_of(wanted)
+    starts = _decoded(after, queries) if after else [None] * len(queries)
+    reads = _reads(limit, len(queries), is_exact=_is_exact(wanted))
+    found = Entries.of(index, queries, starts, newest_first=newest_first, limit=sum(reads))
     taken: list[StoredTask] = []
-    cursors: dict[str, Mapping[str, str]] = {}
-    last_own: StoredTask | None = None
-    for _ in range(_MAX_READ // _PAGE):
-        page = index.page(query, newest_first=newest_first, limit=_PAGE, cursor=cursor)
-        cursors |= page.cursors
-        own = [task for task in index.tasks(page.ids) if task.tenant == wanted.tenant]
-        for task in filter(matches, own):
+    for some in found.split(reads):
+        tasks = {task.id: task for task in index.tasks(entry.id for entry in some)}
+        for entry in some:
+            task = tasks.pop(entry.id, None)  # an index that lags behind may have it twice
+            is_own = task is not None and task.tenant == wanted.tenant
+            # A parent may have children of other tenants: no cursor tells their ids and dates.
+            found.pass_by(entry, is_told=is_own or wanted.parent_id is None)
+            if task and is_own and _matches(wanted, task):
+                taken.append(task)
             if len(taken) == limit:
-                return _page(taken, cursors[taken[-1].id])
-            taken.append(task)
-        last_own = own[-1] if own else last_own
-        if (cursor := page.cursor) is None:
-            return _page(taken)
-    if query.index:
-        return _page(taken, cursor)
-    # A parent may have children of other tenants: a cursor must not tell their ids and dates.
-    return _page(taken, cursors[last_own.id] if last_own else None)
+                return _page(taken, found.cursors)
+    return _page(taken, found.cursors)
 
 
 def count_tasks(index: TaskIndex, wanted: Filter, budget: CountBudget) -> TaskCount:
@@ -140,48 +148,96 @@ def count_tasks(index: TaskIndex, wanted: Filter, budget: CountBudget) -> TaskCo
         return TaskCount(0)
     if not budget.left:
         return TaskCount(0, is_capped=True)
-    if _can_count_by_index(wanted):
-        found, most = index.count(_query_of(wanted), at_most=budget.left), budget.left
-        budget.spend(found)
-        return TaskCount(min(found, most), is_capped=found > most)
-    matches = functools.partial(_matches, wanted)
+    if wanted.parent_id is None and wanted.ids is None and _has_whole_groups(wanted):
+        return _counted_by_index(index, wanted, budget)
     count = 0
     for ids in _id_pages(index, wanted):
         if ids and not budget.left:
             return TaskCount(count, is_capped=True)
         budget.spend(len(ids) * _ENTRIES_OF_A_RECORD)
-        count += sum(map(matches, index.tasks(ids)))
+        count += sum(_matches(wanted, task) for task in index.tasks(ids))
     return TaskCount(count)
 
 
+def _counted_by_index(index: TaskIndex, wanted: Filter, budget: CountBudget) -> TaskCount:
+    """Counts the ids of whole partitions: the tasks themselves need not be read."""
+    most, count = budget.left, 0
+    for query in _queries_of(wanted, at_most=len(Status)):
+        count += index.count(query, at_most=most - count)
+        if count > most:
+            break
+    budget.spend(count)
+    return TaskCount(min(count, most), is_capped=count > most)
+
+
 def _id_pages(index: TaskIndex, wanted: Filter) -> Iterator[Sequence[str]]:
-    """The ids among which those of the filter are, a batch at a time, newest first."""
+    """The ids among which those of the filter are, each once, a batch at a time."""
     if wanted.ids is not None:
         yield from chunks(_possible(wanted.ids), _PAGE)
         return
-    query = _query_of(wanted)
-    page = index.page(query, limit=_PAGE)
-    yield page.ids
-    while page.cursor is not None:
-        page = index.page(query, limit=_PAGE, cursor=page.cursor)
-        yield page.ids
+    seen: set[str] = set()
+    for query in _queries_of(wanted):
+        cursor: Cursor | None = None
+        while True:
+            page = index.page(query, limit=_PAGE, cursor=cursor)
+            yield [id for id in page.ids if id not in seen]
+            seen.update(page.ids)
+            if (cursor := page.cursor) is None:
+                break
 
 
-def _query_of(wanted: Filter) -> IndexQuery:
-    """The narrowest partition that holds every task of the filter."""
+def _queries_of(wanted: Filter, *, at_most: int = _MOST_PARTITIONS) -> list[IndexQuery]:
+    """The narrowest partitions, one or some, that together hold every task of the filter."""
     created = _created(wanted)
-    groups = {status_group(status) for status in wanted.statuses or ()}
     if wanted.parent_id is not None:
-        return IndexQuery(None, wanted.parent_id, created)
-    if groups == {OPEN}:
-        return IndexQuery(Index.BY_STATUS, status_partition(wanted.tenant, OPEN), created)
-    if wanted.definition_id is not None:
-        partition = definition_partition(wanted.tenant, wanted.definition_id)
-        return IndexQuery(Index.BY_DEFINITION, partition, created)
-    if len(groups) == 1:
-        partition = status_partition(wanted.tenant, groups.pop())
-        return IndexQuery(Index.BY_STATUS, partition, created)
-    return IndexQuery(Index.BY_TENANT, wanted.tenant, created)
+        return [IndexQuery(None, wanted.parent_id, created)]
+    tenant, definition_id = wanted.tenant, wanted.definition_id
+    groups = _groups(wanted)
+    if groups is not None and len(groups) <= at_most:
+        if definition_id is None:
+            index = Index.BY_STATUS
+            partitions = [status_partition(tenant, group) for group in groups]
+        else:
+            index = Index.BY_DEFINITION_AND_STATUS
+            partitions = [
+                definition_and_status_partition(tenant, definition_id, group) for group in groups
+            ]
+        return [IndexQuery(index, partition, created) for partition in partitions]
+    if definition_id is not None:
+        partition = definition_partition(tenant, definition_id)
+        return [IndexQuery(Index.BY_DEFINITION, partition, created)]
+    return [IndexQuery(Index.BY_TENANT, tenant, created)]
+
+
+def _groups(wanted: Filter) -> list[str] | None:
+    """The groups of statuses that the filter is about; `None`: all of them."""
+    if wanted.statuses is None or wanted.statuses == frozenset(Status):
+        return None
+    return sorted({status_group(status) for status in wanted.statuses})
+
+
+def _has_whole_groups(wanted: Filter) -> bool:
+    """Whether the statuses are whole groups: pending alone, or running alone, is half of one."""
+    statuses = wanted.statuses or frozenset()
+    return not statuses & OPEN_STATUSES or statuses >= OPEN_STATUSES
+
+
+def _is_exact(wanted: Filter) -> bool:
+    """Whether all that the queries find matches, but for what is gone."""
+    groups = _groups(wanted)
+    if wanted.parent_id is not None:
+        return groups is None and wanted.definition_id is None
+    return _has_whole_groups(wanted) and len(groups or ()) <= _MOST_PARTITIONS
+
+
+def _reads(limit: int, queries: int, *, is_exact: bool) -> list[int]:
+    """How many records a page reads at a time, until it is full.
+
+    Where all that it finds matches, the first read has all of the page.
+    """
+    first = limit if is_exact else _PAGE
+    requests = max(_REQUESTS - queries, math.ceil(limit / _PAGE))
+    return [first, *[_PAGE] * (requests - math.ceil(first / _PAGE))]
 
 
 def _matches(wanted: Filter, task: TaskRecord) -> bool:
@@ -217,21 +273,6 @@ def _possible(ids: Iterable[str]) -> tuple[str, ...]:
     return tuple(id for id in ids if is_key(id, MAX_ID_BYTES))
 
 
-def _can_count_by_index(wanted: Filter) -> bool:
-    """Whether every id of the partition matches: the tasks themselves need not be read.
-
-    Not so for children (one may be of another tenant, or gone), ids, two conditions at once,
-    and pending or running alone, which are one partition.
-    """
-    if wanted.parent_id is not None or wanted.ids is not None:
-        return False
-    if wanted.definition_id is not None and wanted.statuses is not None:
-        return False
-    if wanted.statuses is None or wanted.statuses == OPEN_STATUSES:
-        return True
-    return len(wanted.statuses) == 1 and not wanted.statuses & OPEN_STATUSES
-
-
 def _created(wanted: Filter) -> tuple[str, str]:
     """The first and the last moment of the range; the first is behind the last if it is empty."""
     first, last = wanted.created_after, wanted.created_before
@@ -253,8 +294,13 @@ def _iso(moment: datetime, later: timedelta = timedelta(0)) -> str:
 def _by_ids(
     index: TaskIndex, wanted: Filter, *, newest_first: bool, limit: int
 ) -> list[StoredTask]:
-    matches = functools.partial(_matches, wanted)
-    matching = list(filter(matches, index.tasks(_possible(wanted.ids or ()))))
+    ids, most = _possible(wanted.ids or ()), max(limit, _REQUESTS * _PAGE)
+    if len(ids) > most:
+        raise InvalidInput(
+            f"ids has {len(ids):,} ids; a page of {limit} tasks takes {most}."
+            " Next: ask for fewer ids at a time."
+        )
+    matching = [task for task in index.tasks(ids) if _matches(wanted, task)]
     if len(matching) > limit:
         raise InvalidInput(
             f"{len(matching)} of the ids are tasks; limit is {limit}. "
@@ -263,9 +309,9 @@ def _by_ids(
     return sorted(matching, key=lambda task: task.created_on, reverse=newest_first)
 
 
-def _page(tasks: list[StoredTask], cursor: Mapping[str, str] | None = None) -> TaskPage:
+def _page(tasks: list[StoredTask], cursors: Sequence[Cursor | None] = ()) -> TaskPage:
     records = tuple(task.to_record() for task in tasks)
-    return TaskPage(items=records, cursor=_encoded(cursor) if cursor else None)
+    return TaskPage(items=records, cursor=_encoded(cursors) if any(cursors) else None)
 
 
 def _check_moment(name: str, moment: object) -> None:
@@ -277,19 +323,28 @@ def _check_moment(name: str, moment: object) -> None:
     )
 
 
-def _encoded(cursor: Mapping[str, str]) -> str:
-    return base64.urlsafe_b64encode(json.dumps(cursor).encode()).decode()
+def _encoded(cursors: Sequence[Cursor | None]) -> str:
+    """The cursor of a page: a cursor for each partition that it reads."""
+    known = [dict(cursor) if cursor else None for cursor in cursors]
+    return base64.urlsafe_b64encode(json.dumps(known).encode()).decode()
 
 
-def _decoded(after: str, query: IndexQuery) -> dict[str, str]:
+def _decoded(after: str, queries: Sequence[IndexQuery]) -> list[Cursor | None]:
     try:
-        cursor = json.loads(base64.urlsafe_b64decode(after))
+        cursors = json.loads(base64.urlsafe_b64decode(after))
     except (binascii.Error, ValueError) as error:
         raise invalid_cursor(after) from error
-    is_text = isinstance(cursor, dict) and all(isinstance(value, str) for value in cursor.values())
-    if not is_text or not query.accepts_cursor(cursor):
+    if not isinstance(cursors, list) or len(cursors) != len(queries) or not any(cursors):
         raise invalid_cursor(after)
-    return dict(cursor)
+    for query, cursor in zip(queries, cursors, strict=True):
+        if cursor is not None and not _is_of(query, cursor):
+            raise invalid_cursor(after)
+    return cursors
+
+
+def _is_of(query: IndexQuery, cursor: object) -> bool:
+    is_text = isinstance(cursor, dict) and all(isinstance(value, str) for value in cursor.values())
+    return is_text and query.accepts_cursor(cursor)  # type: ignore[arg-type]
 
 
 def invalid_cursor(after: str) -> InvalidInput:

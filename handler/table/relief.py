@@ -26,7 +26,11 @@ _ROOM_BYTES: Final = 64 * 1024
 # What is no larger gives no room.
 _SMALL_BYTES: Final = 1_024
 _KEPT_BYTES: Final = 256
-_KEYS: Final = {PARTITION_KEY, SORT_KEY, *(index.partition_key for index in Index)}
+_KEYS: Final = {
+    PARTITION_KEY,
+    SORT_KEY,
+    *(key for index in Index for key in (index.partition_key, index.sort_key)),
+}
 _KNOWN: Final = {str(field.alias) for field in StoredTask.model_fields.values()}
 
 

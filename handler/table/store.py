@@ -27,12 +27,14 @@ from handler.table.payloads import PayloadBucket
 from handler.table.reading import WITHOUT_LONG_PAYLOADS, status_of
 from handler.table.relief import Relief
 from handler.table.stored_payloads import StoredPayloads
-from handler.table.sweep_position import SweepPosition
+from handler.table.watch import Watch
 
 if TYPE_CHECKING:
     from handler.table.keys import Item
 
 _STATUS: Final = "taskStatus"
+# The place of a record in the index of the sweep.
+_PLACE: Final = frozenset({Index.UNFINISHED.partition_key, Index.UNFINISHED.sort_key})
 # A hundred years: no date can be told of all the days that a setting may have.
 _MAX_RETENTION_DAYS: Final = 36_500
 
@@ -58,8 +60,8 @@ class RecordMoved(Exception):
 
 
 class Store:
-    """The table of tasks. `logs` has their logs, `index` reads many at a time, `sweep_position` is
-    where a sweep was cut off, `orphans` are the payloads that no record names.
+    """The table of tasks. `logs` has their logs, `index` reads many at a time, `watch` knows which
+    are due, `orphans` are the payloads that no record names.
 
     **Every write is recognised.** A write whose response is lost on the way is sent again, and then
     its condition fails: the record has moved on, by this very write. So each write of a record puts
@@ -100,7 +102,7 @@ class Store:
         self._payloads = StoredPayloads(dynamo, bucket=bucket, clock=clock)
         self._relief = Relief(dynamo, bucket=bucket, clock=clock)
         self.logs = Logs(dynamo)
-        self.sweep_position = SweepPosition(dynamo, of="SWEEP")
+        self.watch = Watch(dynamo)
         self.index = TaskIndex(dynamo, read=self._payloads.task, is_gone=self._is_gone)
         self.orphans = Orphans(dynamo, bucket=bucket, clock=clock)
 
@@ -189,7 +191,7 @@ class Store:
         """
         token = _new_token()
         payloads = self._payloads.changes(after, before)
-        changed, removed = items.changes(items.task_item(before), items.task_item(after))
+        changed, removed = items.changes(before, after)
         changed |= payloads.changed | items.encoded({keys.WRITE_TOKEN: token})
         removed |= payloads.removed
         update = self._update(after.id, changed, removed, *guard.condition())
@@ -223,8 +225,7 @@ class Store:
         """Adds a follow-up to a finished task. Returns whether it is still there to have one."""
         is_over = f"attribute_exists({PARTITION_KEY}) AND NOT {IS_OPEN}"
         # Its last one may be cleared, and its place in the index, since `before` was read.
-        place = {Index.UNFINISHED.partition_key}
-        return self._change_follow_ups(after, before, is_over, OPEN_VALUES, surely=place)
+        return self._change_follow_ups(after, before, is_over, OPEN_VALUES, surely=_PLACE)
 
     def clear_follow_up(self, after: StoredTask, *, before: StoredTask) -> None:
         """Clears a follow-up of a finished task. A no-op if it was cleared, or added, meanwhile."""
@@ -302,18 +303,14 @@ class Store:
         Args:
             surely: the attributes that are written even if they are the same.
         """
-        item = {
-            name: value for name, value in items.task_item(before).items() if name not in surely
-        }
-        changed, removed = items.changes(item, items.task_item(after))
-        place = {Index.UNFINISHED.partition_key}
+        changed, removed = items.changes(before, after, surely=surely)
         if not after.has_follow_ups:
             # Two who clear one follow-up each may both have seen the other's. But one that somebody
             # has added meanwhile stays where the sweep finds it.
-            last = f"{condition} AND {items.has_no_other_follow_up(item)}"
-            if self._update_if(last, values, after.id, changed, removed | place):
+            last = f"{condition} AND {items.has_no_other_follow_up(items.task_item(before))}"
+            if self._update_if(last, values, after.id, changed, removed | _PLACE):
                 return True
-        return self._update_if(condition, values, after.id, changed, removed - place)
+        return self._update_if(condition, values, after.id, changed, removed - _PLACE)
 
     def _update_if(
         self, condition: str, values: "Item", id: str, changed: "Item", removed: set[str]

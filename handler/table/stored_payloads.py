@@ -59,6 +59,8 @@ class StoredPayloads:
         """The task of an item. Each long payload is read by whoever asks for it."""
         places = places_of(item)
         unread = places.keys() | {name for name in PAYLOADS if _is_long(item.get(name, {}))}
+        if not unread:
+            return stored_task(item)
         task = stored_task({name: value for name, value in item.items() if name not in unread})
         task = task.model_copy(update={"places": places})
         return lazy(task, partial(self._read, task.id), unread)
@@ -79,8 +81,8 @@ class StoredPayloads:
         """What the write of `after` does to the payloads; the objects are in the bucket then."""
         found = PayloadChanges()
         for name in PAYLOADS:
-            if has_read(after, name) and _is_changed(name, after, before):
-                self._change(found, name, after, before)
+            if has_read(after, name) and (text := _changed_text(name, after, before)) is not None:
+                self._change(found, name, text, after, before)
         found.removed -= found.changed.keys()
         self._bucket.put_all(found.objects)
         return found
@@ -90,7 +92,8 @@ class StoredPayloads:
         replaced = {before.places.get(name) for name in changes.names} - {after.kept_object}
         self._bucket.discard([key for key in replaced if key])
         kept = {name: key for name, key in before.places.items() if name not in changes.names}
-        return after.model_copy(update={"places": kept | places_of(changes.changed)})
+        places = kept | places_of(changes.changed)
+        return after if after.places == places else after.model_copy(update={"places": places})
 
     def refused(self, changes: PayloadChanges, now: StoredTask | None) -> None:
         """Deletes the objects of a write that was refused, unless the record names them all the
@@ -99,14 +102,18 @@ class StoredPayloads:
         self._bucket.discard([key for key in changes.objects if key not in named])
 
     def _change(
-        self, found: PayloadChanges, name: str, after: StoredTask, before: StoredTask | None
+        self,
+        found: PayloadChanges,
+        name: str,
+        text: str,
+        after: StoredTask,
+        before: StoredTask | None,
     ) -> None:
         found.names.add(name)
-        if (value := getattr(after, name)) == _NOTHING[name]:
+        if getattr(after, name) == _NOTHING[name]:
             found.removed.add(name)
         else:
-            text, now = items.json_text(value), self._clock.now()
-            attributes, objects = placed(name, text, task_id=after.id, now=now)
+            attributes, objects = placed(name, text, task_id=after.id, now=self._clock.now())
             found.changed |= attributes
             found.objects |= objects
         if before and before.places.get(name) == BESIDE:
@@ -137,11 +144,14 @@ def _is_long(attribute: Mapping[str, object]) -> bool:
     return "B" in attribute or len(str(attribute.get("S", ""))) > _LONG
 
 
-def _is_changed(name: str, after: StoredTask, before: StoredTask | None) -> bool:
+def _changed_text(name: str, after: StoredTask, before: StoredTask | None) -> str | None:
+    """A payload as JSON, if the write changes it."""
     new = getattr(after, name)
     if before is None:
-        return bool(new != _NOTHING[name])
+        return None if new == _NOTHING[name] else items.json_text(new)
     if not has_read(before, name):
-        return True
-    old = getattr(before, name)
-    return old is not new and items.json_text(old) != items.json_text(new)
+        return items.json_text(new)
+    if (old := getattr(before, name)) is new:
+        return None
+    text = items.json_text(new)
+    return None if items.json_text(old) == text else text

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import boto3
 
-from handler.contract import INDEX_SORT_KEY, PARTITION_KEY, SORT_KEY, Index
+from handler.contract import PARTITION_KEY, SORT_KEY, Index
 from handler.record import Json
 
 Interruption = Callable[[], None]
@@ -30,7 +30,8 @@ def aws_client(service: str) -> Any:
 
 def create_table(client: Any, name: str) -> None:
     """Creates the stack's table."""
-    names = [PARTITION_KEY, SORT_KEY, INDEX_SORT_KEY, *(index.partition_key for index in Index)]
+    of_indexes = {key for index in Index for key in (index.partition_key, index.sort_key)}
+    names = [PARTITION_KEY, SORT_KEY, *sorted(of_indexes)]
     client.create_table(
         TableName=name,
         BillingMode="PAY_PER_REQUEST",
@@ -39,7 +40,7 @@ def create_table(client: Any, name: str) -> None:
         GlobalSecondaryIndexes=[
             {
                 "IndexName": index.value,
-                "KeySchema": _keys(index.partition_key, INDEX_SORT_KEY),
+                "KeySchema": _keys(index.partition_key, index.sort_key),
                 "Projection": {"ProjectionType": "KEYS_ONLY"},
             }
             for index in Index

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from handler.clock import to_iso
 from handler.contract import (
     ENDPOINT,
-    MAX_EXECUTION_ITERATIONS,
+    MAX_EXECUTION_VISITS,
     NO_DELAY,
     PAYLOAD_NAME,
     WORKER_TIMEOUT_SECONDS,
@@ -127,9 +127,9 @@ class World:
         remaining_seconds: what `context.remaining_seconds()` says, a number or a function; by
             default what is left of 900 seconds on the clock.
         clock: the time.
-        max_execution_iterations: after how many iterations a task is handed over to a new
+        max_execution_visits: after how many visits of `Run` a task is handed over to a new
             execution.
-        max_steps: how many visits of `Run` its tasks may take in all.
+        max_steps: how many iterations its tasks may take in all.
         settings: names its table and its bucket, which it makes; new ones by default.
     """
 
@@ -141,7 +141,7 @@ class World:
         after: Mapping[int, Action] | None = None,
         remaining_seconds: Callable[[], float] | float | None = None,
         clock: ManualClock | None = None,
-        max_execution_iterations: int = MAX_EXECUTION_ITERATIONS,
+        max_execution_visits: int = MAX_EXECUTION_VISITS,
         settings: Settings | None = None,
         max_steps: int = 2_000,
     ) -> None:
@@ -152,9 +152,10 @@ class World:
         _create(self.settings)
         self.task_id = ""
         self.detail: Json = {}
-        self._max_execution_iterations = max_execution_iterations
+        self._max_execution_visits = max_execution_visits
         self.remaining_seconds = remaining_seconds
         self._max_steps = max_steps
+        self._steps = 0
         self._started_at = self.clock.now()
         self._is_over = False
         self._order = itertools.count()
@@ -192,7 +193,7 @@ class World:
             clients=functools.partial(self.client, worker=worker),
             clock=self.clock,
             metrics=self.metrics,
-            max_execution_iterations=self._max_execution_iterations,
+            max_execution_visits=self._max_execution_visits,
         )
 
     def client(self, service: str, *, worker: bool = False) -> Any:
@@ -245,7 +246,7 @@ class World:
         Raises:
             AssertionError: tasks still run after `max_steps`.
         """
-        for _ in range(self._max_steps):
+        while self._steps < self._max_steps:
             self._take_events()
             if not self._due:
                 return
@@ -276,9 +277,18 @@ class World:
 
     def remaining(self) -> float:
         """How many seconds the running invocation has left."""
+        return WORKER_TIMEOUT_SECONDS - (self.clock.now() - self._started_at).total_seconds()
+
+    def _remaining_of_worker(self) -> float:
+        """The same, for a worker: it asks before each iteration, so that these can be counted."""
+        self._steps += 1
+        return self.remaining() if self._steps < self._max_steps else 0
+
+    def shown(self) -> float:
+        """What the running task is told of it."""
         given = self.remaining_seconds
         if given is None:
-            return WORKER_TIMEOUT_SECONDS - (self.clock.now() - self._started_at).total_seconds()
+            return self.remaining()
         return given() if callable(given) else given
 
     def _take_events(self) -> None:
@@ -311,7 +321,9 @@ class World:
         self._states.failures.clear()
         for _ in range(_MAX_CRASHES):
             self._started_at = self.clock.now()
-            worker = build(self.parts(worker=True), remaining=self.remaining)
+            worker = build(
+                self.parts(worker=True), remaining=self._remaining_of_worker, shown=self.shown
+            )
             try:
                 with ctrl_c_stops_the_test():
                     return worker.runner.run({"name": PAYLOAD_NAME, "payload": payload})

@@ -122,7 +122,6 @@ def recovery(arns: Arns, log_group: str, *, tasks: Sequence[Statement]) -> Docum
     return _document(
         *_common(arns, log_group),
         _add_to_logs(arns),
-        _allow(["states:ListExecutions"], arns.state_machine),
         _allow(["states:DescribeExecution"], arns.executions),
         _allow(["sqs:ReceiveMessage", "sqs:DeleteMessage"], arns.dead_letter_queue),
         # Lambda sends the record of a failed invocation with the function's own role (Lambda guide,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from handler.clock import to_iso
-from handler.contract import INDEX_SORT_KEY, PARTITION_KEY, SORT_KEY, Index
+from handler.contract import CREATED_ON, DUE_ON, PARTITION_KEY, SORT_KEY, Index
 from handler.record.stored_task import StoredTask
 from handler.table import items, keys
 
@@ -42,8 +42,9 @@ _CHANGES: dict[str, Item] = {
     },
     "half a pointer": {"input": {"M": {"key": {"S": "tasks/nobody/nothing"}}}},
     "missing fields": {"definitionId": None, "name": None, "savedOn": None},
-    "no date of creation": {INDEX_SORT_KEY: None},
-    "dates that are none": {INDEX_SORT_KEY: {"S": "yesterday"}, "savedOn": {"S": "tomorrow"}},
+    "no date of creation": {CREATED_ON: None},
+    "dates that are none": {CREATED_ON: {"S": "yesterday"}, "savedOn": {"S": "tomorrow"}},
+    "due at no time": {DUE_ON: {"S": "!"}},
     "absurd numbers": {
         "iterations": {"N": "-5"},
         "resends": {"N": "9" * 20},
@@ -83,7 +84,7 @@ def _odd(number: int, what: str, like: StoredTask) -> OddRecord:
     good = items.task_item(like.model_copy(update={"id": id})) | {"input": {"S": "{}"}}
     whole = good | _CHANGES[what]
     item: Item = {name: value for name, value in whole.items() if value is not None}
-    if INDEX_SORT_KEY not in item:  # an index takes no text that isn't there, and no other type
+    if CREATED_ON not in item:  # an index takes no text that isn't there, and no other type
         item = {name: value for name, value in item.items() if name not in set(Index)}
     if _FILLER in item:
         item[_FILLER] = {"S": "x" * (_ITEM_BYTES - size_of(item))}

@@ -10,7 +10,6 @@ from cli.first_deploy.__main__ import CHECKS
 from infra import state_machine
 from infra.names import MAX_PREFIX_CHARACTERS
 from tests.docs.guide import DOCS, anchors_of, links_of
-from tests.infra.recording import run
 
 GUIDE = (DOCS / "deploying.md").read_text()
 SHELL = re.findall(r"^```sh\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
@@ -54,14 +53,6 @@ def test_its_table_has_the_ten_checks_in_their_order() -> None:
 
 
 def test_its_numbers_are_the_codes() -> None:
-    alarms = run({"vendorDependencies": False}).all("aws:cloudwatch/metricAlarm:MetricAlarm")
-    metrics = sum(
-        len([query for query in alarm.get("metricQueries", [{"metric": 1}]) if "metric" in query])
-        for alarm in alarms
-    )
-
-    assert f"| alarms | {len(alarms)}, which look at {metrics} metrics; " in GUIDE
-    assert f"| {metrics * 0.10:.2f} |" in GUIDE
     hyphen = 1
     assert f"names together have at most {MAX_PREFIX_CHARACTERS - hyphen} characters" in GUIDE
     assert state_machine.DELETE_TIMEOUT == "30m"

@@ -68,11 +68,11 @@ class CheckpointInput(BaseModel):
     half: bool = False
 
 
-def cursor_loop() -> Sample:
+def cursor_loop(**options: Any) -> Sample:
     """Goes through a source two items an iteration, saving its cursor after each."""
     effects: list[int] = []
 
-    @task(id="countUp")
+    @task(id="countUp", **options)
     def count_up(context: Context, input: CountInput) -> Done:
         source = ((number + 1, number) for number in range(input.cursor, input.total))
         for number in context.each(
@@ -109,11 +109,11 @@ def _sum(children: list[TaskRecord]) -> Verdict:
     )
 
 
-def flaky() -> Sample:
+def flaky(**options: Any) -> Sample:
     """Succeeds at its third attempt, at the earliest."""
     effects: list[int] = []
 
-    @task(id="flaky", retry=Retry(max_attempts=6, jitter=False))
+    @task(id="flaky", retry=Retry(max_attempts=6, jitter=False, **options))
     def flaky(context: Context) -> Verdict:
         effects.append(context.task.attempts)
         if context.task.attempts == 1:
@@ -149,9 +149,47 @@ def checkpoints() -> Sample:
     return Sample(definition=checkpoints, effects=effects).remembering_hooks()
 
 
+def in_visits() -> Sample:
+    """The cursor's loop, each of its iterations in a visit of its own."""
+    return cursor_loop(in_place=False)
+
+
+def flaky_at_once() -> Sample:
+    """Succeeds at its third attempt, each right after the one before."""
+    return flaky(backoff=0)
+
+
+def in_place() -> Sample:
+    """Goes on in place: silent, with a line, with what it saves, and with a child."""
+    effects: list[str] = []
+
+    @task(id="child")
+    def child(context: Context) -> Done:
+        effects.append("child")
+        return Done()
+
+    @task(id="inPlace")
+    def in_place(context: Context, input: CheckpointInput) -> Verdict:
+        effects.append(f"step {input.step}")
+        if input.step == 2:
+            context.log.info("A line.")
+            context.save_output({"saved": True})
+        if input.step == 3:
+            context.trigger(child)
+            context.save_progress(3, 4)
+        if input.step == 4:
+            return context.wait_for_children(lambda children: Done(f"{len(children)} child."))
+        return Continue(CheckpointInput(step=input.step + 1))
+
+    return Sample(definition=in_place, children=[child], effects=effects).remembering_hooks()
+
+
 SAMPLES: dict[str, Callable[[], Sample]] = {
     "cursorLoop": cursor_loop,
     "fanOut": fan_out,
     "flaky": flaky,
     "checkpoints": checkpoints,
+    "inVisits": in_visits,
+    "flakyAtOnce": flaky_at_once,
+    "inPlace": in_place,
 }

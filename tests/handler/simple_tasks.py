@@ -15,9 +15,12 @@ class SizeInput(BaseModel):
 
 
 def bare(body: Body, **options: Any) -> Definition:
-    """A task without input that runs `body`, and returns what it returns."""
+    """A task without input that runs `body`, and returns what it returns.
 
-    @task(id="someTask", **options)
+    Each of its iterations has a visit of `Run`, unless the options say `in_place=True`.
+    """
+
+    @task(id="someTask", **{"in_place": False, **options})
     def some_task(context: Context) -> Verdict:
         verdict: Verdict = body(context)
         return verdict

@@ -13,7 +13,7 @@ from typing import Any, Self
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from handler.contract import ENDPOINT, PAYLOAD_NAME
+from handler.contract import ENDPOINT, PAYLOAD_NAME, Index
 from handler.definition.definition import Definition
 from handler.definition.registry import Registry
 from handler.errors import DefinitionError
@@ -23,6 +23,7 @@ from handler.record.task_record import TaskRecord
 from handler.runtime import using
 from handler.settings import Settings
 from handler.table.conditions import ClaimRequest
+from handler.table.keys import task_id
 from handler.testing import World
 from handler.testing.aws import CountedMetrics, aws_client
 from handler.wiring import Parts
@@ -141,6 +142,9 @@ class Stack(World):
             self._clients[service] = WatchedClient(aws_client(service))
         return self._clients[service]
 
+    def remaining(self) -> float:
+        return self.shown()
+
     @property
     def metrics_counted(self) -> CountedMetrics:
         return self.metrics
@@ -229,6 +233,12 @@ class Stack(World):
 
     def messages(self, task: TaskRecord | str) -> list[str]:
         return [line.message for line in self.lines(task)]
+
+    def unfinished(self) -> list[StoredTask]:
+        """The tasks in the index of unfinished ones, those that are due first at its beginning."""
+        rows = [row for row in self.rows() if Index.UNFINISHED.partition_key in row]
+        rows.sort(key=lambda row: row[Index.UNFINISHED.sort_key]["S"])
+        return self.store.index.tasks([task_id(row) for row in rows], deleted=True)
 
     def rows(self) -> list[dict[str, Any]]:
         """Everything that the table holds."""

@@ -47,7 +47,7 @@ class Narrower(Before):
 def exporting(model: type[BaseModel], **options: Any) -> Definition:
     """The task, as a version of the code has it: two iterations."""
 
-    @task(id="export", **options)
+    @task(id="export", in_place=False, **options)
     def typed(context: Context, input: model) -> Verdict:  # type: ignore[valid-type]
         if context.task.iterations > 1:
             return Done(output=input.model_dump())  # type: ignore[attr-defined]

@@ -1,5 +1,7 @@
 """The door of the handler: what a task imports, and what importing it costs."""
 
+import ast
+import importlib
 import os
 import subprocess
 import sys
@@ -27,17 +29,36 @@ def run_python(code: str, **environment: str) -> subprocess.CompletedProcess[str
     )
 
 
-@pytest.mark.parametrize("door", [handler, handler.testing])
-def test_all_of_the_door_is_sorted_and_complete(door: object) -> None:
-    names = door.__all__  # type: ignore[attr-defined]
+def test_all_of_the_test_kits_door_is_sorted_and_complete() -> None:
+    names = handler.testing.__all__
     public = {
         name
-        for name, value in vars(door).items()
+        for name, value in vars(handler.testing).items()
         if not name.startswith("_") and not isinstance(value, type(os))
     }
 
     assert names == sorted(names, key=str)
     assert set(names) == public
+
+
+def test_all_of_the_door_is_sorted_and_stands_for_what_type_checkers_see() -> None:
+    tree = ast.parse(Path(handler.__file__).read_text())
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    seen = {
+        name.name: node.module
+        for node in imports
+        for name in node.names
+        if str(node.module).startswith("handler.")
+    }
+
+    assert handler.__all__ == sorted(seen, key=str) == dir(handler)
+    for name, wing in seen.items():
+        assert getattr(handler, name) is getattr(importlib.import_module(str(wing)), name)
+
+
+def test_the_door_has_no_other_names() -> None:
+    with pytest.raises(AttributeError, match="has no attribute 'nonsense'"):
+        getattr(handler, "nonsense")  # noqa: B009  mypy knows that there is none
 
 
 def test_importing_the_door_makes_no_client_and_reads_no_environment() -> None:

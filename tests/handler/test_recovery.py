@@ -45,7 +45,8 @@ def test_any_other_event_starts_a_sweep_and_returns_its_counts(
 
     found = recovering.call(event)
 
-    assert found == {"undelivered": 0, "ended": 0, "sent": 1, "closed": 0, "failed": 0}
+    others = {"undelivered": 0, "ended": 0, "closed": 0, "left": 0, "failed": 0}
+    assert found == {"sent": 1, **others}
 
 
 def test_recovery_after_seconds_sets_when_an_event_is_sent_again(recovering: Recovering) -> None:
@@ -63,7 +64,7 @@ def test_an_execution_that_cannot_be_described_fails_the_lambda(
 ) -> None:
     recovering.running()
 
-    recovering.stack.stepfunctions.fail(refusal("ThrottlingException"))
+    recovering.stack.stepfunctions.fail(refusal("AccessDeniedException"))
 
     with pytest.raises(ClientError):
         recovering.report("execution-1")

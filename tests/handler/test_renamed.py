@@ -16,7 +16,7 @@ from tests.handler.stack import Stack, event_file
 def definition(id: str, *aliases: str, ran: list[Any] | None = None, **options: Any) -> Definition:
     """A task of two iterations with a hook."""
 
-    @task(id=id, aliases=aliases, **options)
+    @task(id=id, aliases=aliases, in_place=False, **options)
     def two_steps(context: Context) -> Verdict:
         context.log.info(f"Run by {context.definition.id}.")
         return Done() if context.task.iterations > 1 else Continue()
@@ -202,7 +202,7 @@ class TestLists:
         assert found == [children]
 
     def test_a_parent_that_runs_again_triggers_no_child_twice(self, stack: Stack) -> None:
-        @task()
+        @task(in_place=False)
         def parent(context: Context) -> Verdict:
             context.trigger("oldId")
             return Continue()

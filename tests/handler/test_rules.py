@@ -20,7 +20,7 @@ def visit(number: int) -> str:
     return f"2030-01-01T00:00:{number:02}.000Z"
 
 
-@task(id="exportUsers", title="Export users")
+@task(id="exportUsers", title="Export users", in_place=False)
 def export_users(context: Context, input: dict[str, str]) -> Verdict:
     """Logs a few lines, moves its cursor on, and continues."""
     for page in range(3):
@@ -86,7 +86,7 @@ class TestOneClaimOneOwner:
     def test_an_iteration_is_counted_by_the_request_that_claims_it(self, stack: Stack) -> None:
         counted: list[int] = []
 
-        @task()
+        @task(in_place=False)
         def counting(context: Context) -> Verdict:
             counted.append(stack.get(context.task).iterations)
             return Continue()
@@ -227,7 +227,7 @@ class TestTwoRequestsPerIteration:
         assert len(stack.dynamodb.calls) == 2
 
     def test_without_logs_the_commit_is_a_single_write(self, stack: Stack) -> None:
-        @task(database_logs=False)
+        @task(database_logs=False, in_place=False)
         def silent(context: Context) -> Verdict:
             context.log.info("Nobody reads this.")
             return Continue()
@@ -330,7 +330,7 @@ class TestALogLineIsAppended:
     """Rule 7."""
 
     def test_no_log_row_is_overwritten(self, stack: Stack) -> None:
-        @task()
+        @task(in_place=False)
         def talking(context: Context) -> Verdict:
             for message in ("First.", "Second."):
                 context.log.info(message)

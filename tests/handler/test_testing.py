@@ -114,7 +114,7 @@ def test_the_clock_counts_down_900_remaining_seconds() -> None:
     clock = ManualClock()
     run(timed, clock=clock)
 
-    assert seen == [900, 800, 900, 800]
+    assert seen == [900, 800, 800, 700]
 
 
 def test_remaining_seconds_may_be_set() -> None:

@@ -52,7 +52,7 @@ def sent(daemon: socket.socket) -> list[dict[str, Any]]:
 
 
 def two_steps() -> Definition:
-    @task()
+    @task(in_place=False)
     def walking(context: Context) -> Verdict:
         return Done() if context.task.iterations > 1 else Continue()
 

@@ -65,6 +65,7 @@ MEMBERS: dict[type, set[str]] = {
         "aliases",
         "crash_retries",
         "database_logs",
+        "in_place",
         "description",
         "id",
         "max_iterations",

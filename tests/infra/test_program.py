@@ -12,7 +12,6 @@ from definitions.csv_import import allowed
 from handler.contract import (
     DETAIL_TYPE,
     EXPIRY_ATTRIBUTE,
-    INDEX_SORT_KEY,
     PARTITION_KEY,
     SORT_KEY,
     Index,
@@ -296,14 +295,15 @@ class TestTaskTable:
             assert indexes[index]["projectionType"] == "KEYS_ONLY"
             assert indexes[index]["keySchemas"] == [
                 {"attributeName": index.partition_key, "keyType": "HASH"},
-                {"attributeName": INDEX_SORT_KEY, "keyType": "RANGE"},
+                {"attributeName": index.sort_key, "keyType": "RANGE"},
             ]
 
     def test_it_declares_each_key_attribute_once(self, program: Program) -> None:
         declared = [
             (attribute["name"], attribute["type"]) for attribute in program.one(TABLE)["attributes"]
         ]
-        keys = {PARTITION_KEY, SORT_KEY, INDEX_SORT_KEY, *(index.partition_key for index in Index)}
+        of_indexes = {key for index in Index for key in (index.partition_key, index.sort_key)}
+        keys = {PARTITION_KEY, SORT_KEY, *of_indexes}
 
         assert sorted(declared) == sorted((key, "S") for key in keys)
 

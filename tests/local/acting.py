@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import cached_property
 from typing import Any, Final
 
@@ -25,7 +26,7 @@ from tests.running import Running
 
 _LATER: Final = 300 * 86_400  # nothing of the stack runs a task that is delayed for so long
 _LARGE: Final = 400_000  # no record has room for it
-_GIVES_UP_SECONDS: Final = 4.0
+_PATIENCE: Final = timedelta(seconds=2)
 _numbers = itertools.count(1)
 
 
@@ -87,7 +88,7 @@ class Acting:
             metrics=NoMetrics(),
         )
         runs_hooks = self.role.suffix != "api"  # handler/api.py
-        return build(parts, remaining=lambda: _GIVES_UP_SECONDS, runs_hooks=runs_hooks)
+        return build(parts, remaining=lambda: 900, patience=_PATIENCE, runs_hooks=runs_hooks)
 
     @property
     def _settings(self) -> Settings:

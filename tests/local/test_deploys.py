@@ -64,7 +64,7 @@ def rolled_back(context: Context, input: Count) -> Done:
     context.log.info("before")
     return Done(output=dict(input))
 
-@task()
+@task(in_place=False)
 def busy(context: Context, input: Count) -> Continue:
     while not Path("DEPLOYED").exists():
         time.sleep(0.05)

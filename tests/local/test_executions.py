@@ -34,13 +34,18 @@ def test_a_task_that_is_done_ends_in_done(aws: Running) -> None:
     assert record["finishedOn"]
 
 
-def test_a_task_that_continues_runs_again_with_its_new_input(aws: Running) -> None:
-    task_id = aws.trigger("countUp", {"until": 3})
+@pytest.mark.parametrize(
+    ("definition", "visits"), [("countUp", 1), ("countInVisits", 3)], ids=["in place", "in visits"]
+)
+def test_a_task_that_continues_runs_again_with_its_new_input(
+    aws: Running, definition: str, visits: int
+) -> None:
+    task_id = aws.trigger(definition, {"until": 3})
 
     ended = aws.run(task_id)
     record = aws.record(task_id)
 
-    assert ended.states == [*RUN_ONCE, "Run", "CheckStatus", "Run", "CheckStatus", "Done"]
+    assert ended.states == ["TransformEvent", *["Run", "CheckStatus"] * visits, "Done"]
     assert (record["iterations"], record["input"]["count"], record["output"]) == (
         3,
         2,

@@ -58,7 +58,6 @@ USES: Final[dict[str, dict[Grant, Use]]] = {
     "recovery": {
         **TASKS,
         ("dynamodb:ConditionCheckItem", "table"): acting.ends_a_task_whose_execution_is_gone,
-        ("states:ListExecutions", "state machine"): acting.ends_a_task_whose_execution_is_gone,
         ("states:DescribeExecution", "executions"): acting.ends_a_task_whose_execution_is_gone,
         ("sqs:ReceiveMessage", "dead letters"): acting.takes_dead_letters_out_of_the_queue,
         ("sqs:DeleteMessage", "dead letters"): acting.takes_dead_letters_out_of_the_queue,

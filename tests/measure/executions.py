@@ -1,8 +1,8 @@
 """A task of many iterations on the local AWS, against a Lambda without a store."""
 
 import io
+import itertools
 import json
-import statistics
 import tempfile
 import time
 import zipfile
@@ -12,12 +12,16 @@ from typing import Any
 from infra.documents import policies
 from infra.documents.state_machine_definition import definition
 from infra.state_machine import arn_from_name
+from tests.measure.in_turn import ratio
 from tests.measure.promise import Promise
 from tests.running import Running
 from tests.starting import started
 
 ITERATIONS = 200
-STARTS = 5
+ROUNDS = 3
+STARTS = 7
+RUN = "Run"
+IN_PLACE, IN_VISITS = "countUp", "countInVisits"  # tests/local/definitions
 # It counts in its process, as ours does in the table, and writes a line as ours does: the local AWS
 # waits for the first one.
 BARE = f"""
@@ -42,23 +46,48 @@ def _measured(aws: Running) -> list[Promise]:
         "Configuration"
     ]["Role"]
     machine = _bare_machine(aws, _create(functions, "bare", role))
-    theirs = _seconds(
-        aws, aws.states.start_execution(stateMachineArn=machine, input="{}")["executionArn"]
-    )
-    ours = _seconds(aws, aws.execution(aws.trigger("countUp", {"until": ITERATIONS})))
-    fresh = [_first_call(aws, number, role) for number in range(STARTS)]
+    numbers = itertools.count()
     return [
-        Promise(
-            f"{ITERATIONS} iterations end to end, against a Lambda without a store",
-            ours / theirs,
-            2,
-        ),
-        Promise(
+        _end_to_end("in place", 0.5, IN_PLACE, aws, machine),
+        _end_to_end("in visits", 2, IN_VISITS, aws, machine),
+        ratio(
             "first call of a fresh worker, against a bare Python Lambda",
-            statistics.median(fresh),
-            3,
+            ours=lambda: _first_call(aws, functions, next(numbers)),
+            theirs=lambda: _first_bare_call(functions, next(numbers), role),
+            rounds=STARTS,
+            most=2.5,
         ),
+        _transitions("", 2, _counting(aws, IN_VISITS), aws),
+        _transitions(" with a wait", 3, _counting(aws, IN_PLACE, wait=1), aws),
     ]
+
+
+def _end_to_end(how: str, most: float, definition: str, aws: Running, machine: str) -> Promise:
+    return ratio(
+        f"{ITERATIONS} iterations {how}, end to end, against a Lambda without a store",
+        ours=lambda: _seconds(aws, _counting(aws, definition, until=ITERATIONS)),
+        theirs=lambda: _seconds(aws, _start_bare(aws, machine)),
+        rounds=ROUNDS,
+        most=most,
+    )
+
+
+def _counting(aws: Running, definition: str, **input: int) -> str:
+    return aws.execution(aws.trigger(definition, input))
+
+
+def _start_bare(aws: Running, machine: str) -> str:
+    _restart(aws.client("lambda"), "bare", 0)  # its count starts anew
+    execution = aws.states.start_execution(stateMachineArn=machine, input="{}")
+    return str(execution["executionArn"])
+
+
+def _transitions(how: str, most: float, execution: str, aws: Running) -> Promise:
+    """From one visit of `Run` to the next."""
+    states = aws.ended(execution).states
+    visits = [at for at, state in enumerate(states) if state == RUN]
+    most_between = max(after - before for before, after in itertools.pairwise(visits))
+    return Promise(f"state transitions a visit of `Run`{how}", most_between, most, " ".join(states))
 
 
 def _bare_machine(aws: Running, function: str) -> str:
@@ -97,20 +126,26 @@ def _seconds(aws: Running, execution: str) -> float:
     return float((found["stopDate"] - found["startDate"]).total_seconds())
 
 
-def _first_call(aws: Running, number: int, role: str) -> float:
-    """How much longer than a bare Lambda's the first call of a worker takes whose process has yet
-    to start.
-    """
-    functions = aws.client("lambda")
+def _first_call(aws: Running, functions: Any, number: int) -> float:
+    """The first call of a worker whose process has yet to start."""
     worker = str(aws.deployed.outputs["workerFunctionName"])
-    # A change of its settings ends the processes that a function has.
-    settings = functions.get_function_configuration(FunctionName=worker)["Environment"]["Variables"]
-    functions.update_function_configuration(
-        FunctionName=worker, Environment={"Variables": settings | {"N": str(number)}}
-    )
+    _restart(functions, worker, number)
+    return _call(functions, worker)
+
+
+def _first_bare_call(functions: Any, number: int, role: str) -> float:
     bare = f"bare-{number}"
     _create(functions, bare, role)
-    return _call(functions, worker) / _call(functions, bare)
+    return _call(functions, bare)
+
+
+def _restart(functions: Any, function: str, number: int) -> None:
+    """Ends the processes that a function has, as any change of its settings does."""
+    found = functions.get_function_configuration(FunctionName=function)
+    variables = found.get("Environment", {}).get("Variables", {})
+    functions.update_function_configuration(
+        FunctionName=function, Environment={"Variables": variables | {"N": str(number)}}
+    )
 
 
 def _call(functions: Any, name: str) -> float:

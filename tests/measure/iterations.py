@@ -1,57 +1,75 @@
 """What an iteration costs at the table, and what the runner itself takes, on moto."""
 
-import math
+import itertools
+import statistics
 import time
-from collections.abc import Iterable, Mapping
-from typing import Any
 
 from handler import Context, Continue, Done, task
-from handler.table.keys import CHILD_ROWS, LOG_ROWS
+from handler.clock import to_iso
+from handler.contract import ENDPOINT, PAYLOAD_NAME, AnswerStatus, WireKey
 from handler.testing import World
-from handler.testing.aws import aws_client
+from handler.wiring import build
+from tests.measure import footprint
 from tests.measure.promise import Promise
 
 ITERATIONS = 100
-# DynamoDB guide, "DynamoDB read and write operations": a write takes a unit per started kilobyte,
-# in a transaction two.
-UNIT_BYTES = 1024
-
-
-@task(id="measured")
-def measured(context: Context, input: dict[str, int]) -> Continue | Done:
-    """Logs a line and goes on, as an ordinary iteration does."""
-    context.log.info("A page was written.", page=input["page"])
-    return (
-        Done("All pages were written.")
-        if input["page"] == ITERATIONS
-        else Continue({"page": input["page"] + 1})
-    )
+ROUNDS = 5
 
 
 def promises() -> list[Promise]:
-    with World.of(measured) as world:
-        world.start(measured, {"page": 1})
-        started = time.perf_counter()
-        world.finish()
-        own_seconds = time.perf_counter() - started - world.store_seconds
-        calls = len(world.result().calls)
-        rows = aws_client("dynamodb").scan(TableName=world.settings.table_name)["Items"]
+    visit = footprint.of_a_visit(logs=True)
+    silent, talking = (footprint.of_one_in_place(logs=logs) for logs in (False, True))
     return [
-        Promise("requests to the table per iteration, logs on", calls / ITERATIONS, 2),
-        Promise("write units per iteration", _write_units(rows), 6),
-        Promise("the runner's own time per iteration, ms", own_seconds / ITERATIONS * 1000, 1),
+        Promise("requests to the table per iteration, logs on", visit.requests, 2),
+        Promise("write units per iteration", visit.write_units, 5),
+        Promise("requests to the table per iteration in place", talking.requests, 1),
+        Promise("write units in place, nothing logged", silent.write_units, 1),
+        Promise("write units in place, with a line", talking.write_units, 4),
+        _own_time("the runner's own time per iteration in place, ms", in_place=True),
+        _own_time("the runner's own time per iteration, ms", in_place=False),
     ]
 
 
-def _write_units(rows: Iterable[Mapping[str, Any]]) -> int:
-    """The write units of a claim and a commit. Neither changes an index's key."""
-    sizes: dict[bool, int] = {}
-    for row in rows:
-        is_log = row["sk"]["S"].startswith((LOG_ROWS, CHILD_ROWS))
-        sizes[is_log] = max(sizes.get(is_log, 0), _size(row))
-    record, log = (math.ceil(sizes[is_log] / UNIT_BYTES) for is_log in (False, True))
-    return record + 2 * record + 2 * log
+def _own_time(what: str, *, in_place: bool) -> Promise:
+    """The median iteration's, of the quietest round: what disturbs a round disturbs few of its
+    iterations.
+    """
+    rounds = [_own_milliseconds(in_place=in_place) for _ in range(ROUNDS)]
+    medians = [statistics.median(each) for each in rounds]
+    shown = (
+        f"{ROUNDS} rounds of {ITERATIONS}, medians from {min(medians):.2f} to {max(medians):.2f}"
+    )
+    return Promise(what, min(medians), 0.5, shown)
 
 
-def _size(row: Mapping[str, Any]) -> int:
-    return sum(len(name) + len(str(next(iter(value.values())))) for name, value in row.items())
+def _own_milliseconds(*, in_place: bool) -> list[float]:
+    """From each call of a task's function to the next one, but for the calls of AWS."""
+    moments: list[float] = []
+
+    @task(id="measured", in_place=in_place)
+    def measured(context: Context, input: dict[str, int]) -> Continue | Done:
+        """Logs a line and goes on, as an ordinary iteration does."""
+        moments.append(time.perf_counter() - world.store_seconds)
+        context.log.info("A page was written.", page=input["page"])
+        return Done() if input["page"] == ITERATIONS else Continue({"page": input["page"] + 1})
+
+    with World.of(measured) as world:
+        world.start(measured, {"page": 1})
+        _run_to_its_end(world)
+    return [(after - before) * 1000 for before, after in itertools.pairwise(moments)]
+
+
+def _run_to_its_end(world: World) -> None:
+    """Visits `Run` with a system that is wired once, as a Lambda's process has it."""
+    runner = build(world.parts(worker=True), remaining=world.remaining).runner
+    payload = world.detail | {
+        WireKey.ENDPOINT.value: ENDPOINT,
+        WireKey.EXECUTION_NAME.value: "execution-1",
+        WireKey.STATE_MACHINE_ID.value: "tasks",
+        WireKey.EXECUTION_STARTED_ON.value: to_iso(world.clock.now()),
+    }
+    for number in itertools.count():
+        visit = {WireKey.VISIT.value: f"visit-{number}"}
+        answer = runner.run({"name": PAYLOAD_NAME, "payload": payload | visit})
+        if answer[WireKey.STATUS] != AnswerStatus.CONTINUE:
+            return

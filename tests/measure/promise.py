@@ -5,12 +5,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """One line of the report."""
+    """One line of the report.
+
+    Args:
+        measured: what the value is made of.
+    """
 
     what: str
     value: float
     most: float
-    unit: str = ""
+    measured: str = ""
 
     @property
     def is_kept(self) -> bool:

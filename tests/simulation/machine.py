@@ -151,7 +151,7 @@ class Machine:
                 clients=self.client,
                 clock=self.clock,
                 metrics=MachineMetrics(self),
-                max_execution_iterations=world.scenario.max_execution_iterations,
+                max_execution_visits=world.scenario.max_execution_visits,
             )
         return self._parts
 

@@ -83,7 +83,6 @@ def prepared() -> Iterator[None]:
         "os.urandom": _random_bytes,
         "handler.table.dynamo.random": dice,
         "handler.aws.bus.random": dice,
-        "handler.lifecycle.reconciliation.random": dice,
         "handler.lifecycle.hooks._running": _Running(),
         "handler.table.payloads._SHORT_BYTES": _SHORT_BYTES,
         "handler.table.payloads.MAX_INLINE_BYTES": _INLINE_BYTES,

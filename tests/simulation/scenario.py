@@ -4,7 +4,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from handler.contract import MAX_EXECUTION_ITERATIONS
+from handler.contract import MAX_EXECUTION_VISITS
 from tests.simulation.faults import Place
 from tests.simulation.plan import Planned, plan
 from tests.simulation.state_machine import MAX_HISTORY_EVENTS
@@ -44,9 +44,10 @@ class Scenario:
         return self._dice("retention").choice([0, 1, 1])
 
     @property
-    def max_execution_iterations(self) -> int:
-        """After how many iterations a task moves on: few, so that tasks do."""
-        return self._dice("moves on").choice([2, 3, MAX_EXECUTION_ITERATIONS])
+    def max_execution_visits(self) -> int:
+        """After how many visits of `Run` a task moves on: few, so that tasks do."""
+        visits: int = self._dice("moves on").choice([2, 3, MAX_EXECUTION_VISITS])
+        return visits
 
     @property
     def max_history_events(self) -> int:

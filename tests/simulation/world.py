@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from handler.contract import (
     EXPIRY_ATTRIBUTE,
-    INDEX_SORT_KEY,
     PARTITION_KEY,
     SORT_KEY,
     WORKER_TIMEOUT_SECONDS,
@@ -296,7 +295,11 @@ class World:
         )
 
     def _create_table(self) -> None:
-        names = [PARTITION_KEY, SORT_KEY, INDEX_SORT_KEY, *(each.partition_key for each in Index)]
+        names = {
+            PARTITION_KEY,
+            SORT_KEY,
+            *(name for index in Index for name in (index.partition_key, index.sort_key)),
+        }
         self.dynamodb.create_table(
             TableName=TABLE,
             KeySchema=_keys(PARTITION_KEY, SORT_KEY),
@@ -304,7 +307,7 @@ class World:
             GlobalSecondaryIndexes=[
                 {
                     "IndexName": index.value,
-                    "KeySchema": _keys(index.partition_key, INDEX_SORT_KEY),
+                    "KeySchema": _keys(index.partition_key, index.sort_key),
                     "Projection": {"ProjectionType": "KEYS_ONLY"},
                 }
                 for index in Index

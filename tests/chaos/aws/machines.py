@@ -22,7 +22,7 @@ THROTTLED = "Step Functions throttled a request"
 FAILED = "Step Functions failed a request"
 UNANSWERED = "Step Functions' answer was lost"
 ODDS = {THROTTLED: 0.06, FAILED: 0.04, UNANSWERED: 0.04}
-_REQUESTS = ("DescribeExecution", "ListExecutions", "StopExecution", "GetExecutionHistory")
+_REQUESTS = ("DescribeExecution", "StopExecution", "GetExecutionHistory")
 
 ANSWER_LOST = "Step Functions lost Lambda's answer"
 ANSWER_LOST_ODDS = 0.04

@@ -6,6 +6,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import NoRegionError
+from botocore.loaders import Loader
 
 from handler.aws.clients import client, engine_client, lazy_engine_client
 
@@ -51,6 +52,18 @@ def test_a_client_of_the_engine_does_not_check_the_shape_of_a_request(region: No
     response = made.get_records(ShardIterator=5)
 
     assert response == {"Records": []}
+
+
+def test_a_client_of_the_engine_is_made_without_a_look_at_every_service(
+    region: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(Loader, "list_available_services", lambda _, kind: asked.append(kind))
+
+    made = engine_client("polly")
+
+    assert made.meta.service_model.service_name == "polly"
+    assert asked == []
 
 
 def test_a_lazy_client_is_made_when_it_is_first_called(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Executions: looked at, listed, stopped."""
+"""Executions: looked at, and stopped."""
 
 import json
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from handler.aws.executions import ABORTED, GONE, RUNNING, Executions
+from handler.aws.executions import ABORTED, GONE, RUNNING, Executions, ExecutionsThrottled
 from handler.testing.aws import aws_client
 from tests.handler.aws.history import KILLED, OUT_OF_TIME, THROTTLED, History
 from tests.handler.stack import STATE_MACHINE, Stack, refusal
@@ -48,7 +48,7 @@ def test_an_execution_that_step_functions_does_not_know_is_gone(executions: Exec
 def test_stopping_an_execution_that_is_gone_raises_nothing(executions: Executions) -> None:
     executions.stop("forgotten", cause="It was aborted.")
 
-    assert executions.running() == {"execution-1"}
+    assert executions.describe("execution-1").status == RUNNING
 
 
 def test_an_execution_that_cannot_be_stopped_is_logged_and_runs_on(
@@ -72,15 +72,13 @@ def test_an_execution_that_may_not_be_described_raises_the_error(
         executions.describe("execution-1")
 
 
-def test_running_executions_are_listed_without_the_stopped_ones(executions: Executions) -> None:
-    states = aws_client("stepfunctions")
-    for name in ("execution-2", "execution-3"):
-        states.start_execution(stateMachineArn=STATE_MACHINE, name=name)
-    executions.stop("execution-2", cause="It was aborted.")
+def test_an_execution_that_may_not_be_described_for_the_time_being_says_so(
+    stack: Stack, executions: Executions
+) -> None:
+    stack.stepfunctions.fail(refusal("ThrottlingException"))
 
-    names = executions.running()
-
-    assert names == {"execution-1", "execution-3"}
+    with pytest.raises(ExecutionsThrottled):
+        executions.describe("execution-1")
 
 
 def test_without_a_state_machine_nothing_is_stopped_and_no_history_is_read(stack: Stack) -> None:

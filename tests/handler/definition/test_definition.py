@@ -110,6 +110,7 @@ def test_an_author_sees_no_part_of_the_engine_on_a_definition() -> None:
         "max_iterations",
         "private",
         "database_logs",
+        "in_place",
         "retry",
         "schedule",
         "schedule_input",

@@ -262,7 +262,7 @@ class TestMaxIterations:
         assert len(hooks) == 1
 
     def test_the_limit_of_the_records_definition_holds(self, stack: Stack) -> None:
-        @task(id="many", max_iterations=3)
+        @task(id="many", max_iterations=3, in_place=False)
         def many(context: Context) -> Verdict:
             return Done() if context.task.iterations == 3 else Continue()
 

@@ -9,8 +9,8 @@ from pydantic import BaseModel
 from handler import Context, Continue, Definition, Done, Verdict, task
 from handler.contract import (
     DAY_SECONDS,
-    MAX_EXECUTION_ITERATIONS,
     MAX_EXECUTION_SECONDS,
+    MAX_EXECUTION_VISITS,
     MAX_WAIT_SECONDS,
     WORKER_TIMEOUT_SECONDS,
     Status,
@@ -32,7 +32,7 @@ def counting() -> tuple[Definition, list[str]]:
     """A task that takes eight iterations, and the execution that each was part of."""
     seen: list[str] = []
 
-    @task(id="countUp")
+    @task(id="countUp", in_place=False)
     def count_up(context: Context, input: CountInput) -> Verdict:
         seen.append(str(context.task.execution_name))
         count = input.count + 1
@@ -47,7 +47,7 @@ def counting() -> tuple[Definition, list[str]]:
 
 def test_a_task_goes_on_in_a_new_execution_and_keeps_its_id_its_count_and_its_logs() -> None:
     definition, seen = counting()
-    with World.of(definition, max_execution_iterations=CEILING) as world:
+    with World.of(definition, max_execution_visits=CEILING) as world:
         id = world.start(definition).id
         world.finish()
         result = world.result()
@@ -65,7 +65,7 @@ def test_a_task_goes_on_in_a_new_execution_and_keeps_its_id_its_count_and_its_lo
 
 def test_the_execution_that_hands_a_task_over_is_answered_with_done() -> None:
     definition, _ = counting()
-    with World.of(definition, max_execution_iterations=CEILING) as world:
+    with World.of(definition, max_execution_visits=CEILING) as world:
         world.start(definition)
         world.finish()
         answers = world.result().answers
@@ -77,7 +77,7 @@ def test_the_execution_that_hands_a_task_over_is_answered_with_done() -> None:
 
 def test_the_log_says_that_the_task_moved_on() -> None:
     definition, _ = counting()
-    with World.of(definition, max_execution_iterations=CEILING) as world:
+    with World.of(definition, max_execution_visits=CEILING) as world:
         world.start(definition)
         world.finish()
         messages = world.result().messages
@@ -87,7 +87,7 @@ def test_the_log_says_that_the_task_moved_on() -> None:
 
 def test_a_task_that_is_done_at_the_ceiling_does_not_move_on() -> None:
     definition, _ = counting()
-    with World.of(definition, max_execution_iterations=STEPS) as world:
+    with World.of(definition, max_execution_visits=STEPS) as world:
         world.start(definition)
         world.finish()
         assert [answer["status"] for answer in world.result().answers] == ["continue"] * (
@@ -97,7 +97,7 @@ def test_a_task_that_is_done_at_the_ceiling_does_not_move_on() -> None:
 
 def test_the_wait_before_the_move_is_waited_by_the_next_execution() -> None:
     definition, _ = counting()
-    with World.of(definition, max_execution_iterations=CEILING) as world:
+    with World.of(definition, max_execution_visits=CEILING) as world:
         started_at = world.clock.now()
         world.start(definition, CountInput(wait=100))
         world.finish()
@@ -125,7 +125,7 @@ def test_a_worker_killed_at_any_call_changes_nothing_of_the_outcome(
 
     actions: dict[int, Action] = {number: die}
     definition, _ = counting()
-    with World.of(definition, max_execution_iterations=CEILING, **{moment: actions}) as world:
+    with World.of(definition, max_execution_visits=CEILING, **{moment: actions}) as world:
         world.start(definition)
         world.finish()
         result = world.result()
@@ -138,7 +138,7 @@ def test_a_worker_killed_at_any_call_changes_nothing_of_the_outcome(
 
 def test_the_kills_reach_every_call_of_the_run() -> None:
     definition, _ = counting()
-    with World.of(definition, max_execution_iterations=CEILING) as world:
+    with World.of(definition, max_execution_visits=CEILING) as world:
         world.start(definition)
         world.finish()
         assert len(world.result().calls) == CALLS
@@ -168,7 +168,7 @@ def test_a_wait_that_would_outlast_the_year_begins_in_a_new_execution() -> None:
 
 def test_the_iterations_of_an_execution_leave_thousands_of_events_for_attempts_that_fail() -> None:
     # 25,000 events an execution, nine an iteration, three a failed attempt: handler/contract.py.
-    budget = 25_000 - MAX_EXECUTION_ITERATIONS * 9
+    budget = 25_000 - MAX_EXECUTION_VISITS * 9
     worst_visit = sum(retrier.attempts for retrier in RETRIERS) * 3
 
     assert budget >= 7_000 - 10  # the start, the event's transformation and the end

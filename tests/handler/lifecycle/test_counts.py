@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from handler import Context, Continue, Done, Verdict, task
+from handler.contract import MAX_WAIT_SECONDS
 from handler.recovery import RecoveryFailed
+from handler.table.conditions import Guard
 from handler.table.keys import task_key
 from tests.handler.recovering import Recovering
 from tests.handler.simple_tasks import returning
@@ -20,8 +22,17 @@ def counted(stack: Stack, name: str) -> list[tuple[float, str]]:
 
 
 def measured(stack: Stack) -> dict[str, dict[str, float]]:
-    """What the last sweep has measured, by definition; the stack's own under `""`."""
-    return {definition: values for values, definition in stack.metrics_counted.measured}
+    """What sweeps have measured last, by definition; the stack's own under `""`."""
+    found: dict[str, dict[str, float]] = {}
+    for values, definition in stack.metrics_counted.measured:
+        found.setdefault(definition, {}).update(values)
+    return found
+
+
+def at(recovering: Recovering, *, minute: int) -> None:
+    """Moves the clock to a minute of the hour: in the first five, a survey follows a sweep."""
+    now = recovering.stack.clock.now()
+    recovering.stack.clock.move_to(now.replace(minute=minute))
 
 
 def change(stack: Stack, id: str, **attributes: Any) -> None:
@@ -36,7 +47,7 @@ def change(stack: Stack, id: str, **attributes: Any) -> None:
 
 class TestStartsAndEnds:
     def test_a_task_starts_once_however_often_it_runs_or_crashes(self, stack: Stack) -> None:
-        @task()
+        @task(in_place=False)
         def walking(context: Context) -> Verdict:
             return Done() if context.task.iterations == 4 else Continue()
 
@@ -126,42 +137,57 @@ class TestCrashes:
 
 
 class TestSweeps:
-    def test_a_sweep_tells_what_is_open_in_all_and_by_definition(
+    def test_a_sweep_tells_how_long_pending_tasks_wait_in_all_and_by_definition(
         self, recovering: Recovering
     ) -> None:
+        at(recovering, minute=7)
         recovering.running("execution-1")
         recovering.pending()
         recovering.stack.clock.advance(50)
         recovering.pending(definition_id="removed")
-        recovering.stack.clock.advance(10)
+        recovering.stack.clock.advance(120)
 
         recovering.sweep()
 
         assert measured(recovering.stack) == {
-            "someTask": {"OpenTasks": 2, "OldestPendingSeconds": 60},
-            "unknown": {"OpenTasks": 1, "OldestPendingSeconds": 10},
-            "": {"OpenTasks": 3, "OldestPendingSeconds": 60, "DeadLetters": 0},
+            "someTask": {"OldestPendingSeconds": 170},
+            "unknown": {"OldestPendingSeconds": 120},
+            "": {"OldestPendingSeconds": 170, "DeadLetters": 0},
         }
 
-    def test_where_nothing_is_open_a_sweep_tells_the_zeros_of_the_stack(
+    def test_a_task_that_was_sent_again_is_told_of_by_each_sweep(
         self, recovering: Recovering
     ) -> None:
+        recovering.pending()
+        told = []
+
+        for _ in range(5):
+            recovering.stack.clock.advance(300)
+            recovering.sweep()
+            told.append(measured(recovering.stack)[""]["OldestPendingSeconds"])
+
+        assert told == [300, 600, 900, 1_200, 1_500]
+
+    def test_where_nothing_is_due_a_sweep_tells_the_zeros_of_the_stack(
+        self, recovering: Recovering
+    ) -> None:
+        at(recovering, minute=7)
+
         recovering.sweep()
 
-        zeros = {"OpenTasks": 0, "OldestPendingSeconds": 0, "DeadLetters": 0}
-        assert measured(recovering.stack) == {"": zeros}
+        assert measured(recovering.stack) == {"": {"OldestPendingSeconds": 0, "DeadLetters": 0}}
 
     def test_a_delay_is_no_time_of_waiting(self, recovering: Recovering) -> None:
-        recovering.pending(delay=100)
-        recovering.stack.clock.advance(90)
+        recovering.pending(delay=200)
+        recovering.stack.clock.advance(190)
         recovering.sweep()
         early = measured(recovering.stack)[""]["OldestPendingSeconds"]
 
-        recovering.stack.clock.advance(40)
+        recovering.stack.clock.advance(140)
         recovering.sweep()
 
         assert early == 0
-        assert measured(recovering.stack)[""]["OldestPendingSeconds"] == 30
+        assert measured(recovering.stack)[""]["OldestPendingSeconds"] == 130
 
     def test_dead_letters_are_counted_by_the_definition_that_they_name(
         self, recovering: Recovering
@@ -177,17 +203,19 @@ class TestSweeps:
         assert found["unknown"]["DeadLetters"] == 3
         assert found[""]["DeadLetters"] == 4
 
-    @pytest.mark.parametrize("attribute", ["createdOn", "delay", "waitingUntil"])
-    def test_a_record_of_an_odd_time_says_nothing_of_how_long_it_waits(
-        self, recovering: Recovering, attribute: str
+    @pytest.mark.parametrize(
+        ("attribute", "late"), [("createdOn", 0), ("delay", 120), ("waitingUntil", 120)]
+    )
+    def test_a_record_of_an_odd_time_says_no_more_than_it_can_of_how_long_it_waits(
+        self, recovering: Recovering, attribute: str, late: float
     ) -> None:
         odd = recovering.pending()
         change(recovering.stack, odd.id, **{attribute: {"S": "whenever"}})
+        recovering.wait()
 
         recovering.sweep()
 
-        assert measured(recovering.stack)[""]["OldestPendingSeconds"] == 0
-        assert measured(recovering.stack)[""]["OpenTasks"] == 1
+        assert measured(recovering.stack)[""]["OldestPendingSeconds"] == late
 
     def test_an_error_is_counted_under_the_definition_of_its_task(
         self, recovering: Recovering
@@ -201,10 +229,10 @@ class TestSweeps:
 
         assert counted(recovering.stack, "RecoveryErrors") == [(1, "someTask")]
 
-    def test_a_sweep_that_cannot_read_all_tasks_does_not_tell_how_many_are_open(
+    def test_a_sweep_that_cannot_read_what_is_due_does_not_say_that_nothing_waits(
         self, recovering: Recovering
     ) -> None:
-        recovering.pending()
+        at(recovering, minute=7)
         recovering.stack.dynamodb.fail(refusal("ValidationException"), only="query")
 
         with pytest.raises(RecoveryFailed):
@@ -212,29 +240,78 @@ class TestSweeps:
 
         assert measured(recovering.stack) == {"": {"DeadLetters": 0}}
 
-    def test_a_sweep_that_goes_on_where_one_was_cut_off_counts_each_task_once(
-        self, recovering: Recovering
-    ) -> None:
-        for _ in range(150):
-            recovering.pending()
-            recovering.stack.clock.advance(0.001)
-        store = recovering.stack.store
-        page = next(iter(store.index.unfinished_pages()))
-        store.sweep_position.keep(page.cursors[page.ids[29]])  # in the middle of a page
-
-        recovering.sweep()
-
-        assert measured(recovering.stack)[""]["OpenTasks"] == 150
-
     def test_what_is_measured_costs_the_table_nothing(
         self, recovering: Recovering, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        recovering.pending()
+        recovering.running()
+        recovering.wait()
         before = _calls_of(recovering, recovering.sweep)
+        recovering.wait()
         monkeypatch.setattr("handler.lifecycle.counts.Counts.swept", lambda *_: None)
         monkeypatch.setattr("handler.lifecycle.census.Census.add_task", lambda *_, **__: None)
 
         assert _calls_of(recovering, recovering.sweep) == before
+
+
+class TestSurveys:
+    def test_the_first_sweep_of_an_hour_tells_how_many_tasks_are_unfinished(
+        self, recovering: Recovering
+    ) -> None:
+        recovering.running()
+        recovering.pending()
+        recovering.pending(status="success", pending_hook="on_done")
+        recovering.pending(status="success")
+
+        recovering.sweep()
+
+        assert measured(recovering.stack)[""]["OpenTasks"] == 3
+
+    def test_other_sweeps_do_not_count(self, recovering: Recovering) -> None:
+        for minute in range(5, 60, 5):
+            at(recovering, minute=minute)
+            recovering.sweep()
+
+        assert "OpenTasks" not in measured(recovering.stack)[""]
+
+    def test_a_count_ends_at_its_cap_and_tells_so_many(
+        self, recovering: Recovering, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("handler.lifecycle.survey.MAX_COUNTED", 2)
+        for _ in range(9):
+            recovering.pending()
+
+        recovering.sweep()
+
+        assert measured(recovering.stack)[""]["OpenTasks"] == 2
+
+    @pytest.mark.parametrize("due_on", ["whenever", "~", "3030-01-01T00:00:00.000Z"])
+    def test_a_task_that_is_due_never_is_reported_and_dealt_with_by_the_next_sweep(
+        self, recovering: Recovering, due_on: str
+    ) -> None:
+        odd = recovering.pending()
+        change(recovering.stack, odd.id, dueOn={"S": due_on})
+        recovering.wait()
+        with pytest.raises(RecoveryFailed, match="could not deal with 1 "):
+            recovering.sweep()
+        before = recovering.stack.get(odd).resends
+
+        recovering.wait()
+        recovering.sweep()
+
+        assert counted(recovering.stack, "RecoveryErrors") == [(1, "")]
+        assert (before, recovering.stack.get(odd).resends) == (0, 1)
+
+    def test_a_task_that_sleeps_for_the_longest_time_is_in_sight(
+        self, recovering: Recovering
+    ) -> None:
+        record = recovering.running()
+        now = recovering.stack.clock.now()
+        asleep = record.continued(now=now, input={}, wait=MAX_WAIT_SECONDS)
+        recovering.stack.store.save(asleep, before=record, guard=Guard())
+
+        recovering.sweep()
+
+        assert counted(recovering.stack, "RecoveryErrors") == []
 
 
 def _calls_of(recovering: Recovering, act: Callable[[], object]) -> list[str]:

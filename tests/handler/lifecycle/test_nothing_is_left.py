@@ -13,7 +13,6 @@ import pytest
 from handler import Context, Continue, Definition, Done, Failed, TaskRecord, Verdict, task
 from handler.contract import MAX_RECORD_PAYLOAD_BYTES
 from handler.errors import NotFound, Refused
-from handler.lifecycle.reconciliation import Found
 from handler.record import LogLine, TaskLog
 from handler.recovery import RecoveryFailed
 from handler.testing import Killed
@@ -491,7 +490,7 @@ def test_a_parent_that_ends_at_any_call_of_its_childs_closing_dates_it(
             stack.tasks.abort(parent.id)
             stack.clock.advance(timedelta(minutes=10))
             aborted = stack.get(parent)
-            stack.system.reconciliation._look_at(aborted, frozenset(), Found())  # type: ignore[arg-type]
+            stack.system.reconciliation._finish_follow_ups(aborted)
 
     stack.dynamodb.interference = end_first
     recovering.sweep()

@@ -1,7 +1,6 @@
 """One odd record, letter or refused request harms nothing beside it."""
 
 import gzip
-import json
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, ClassVar
@@ -11,7 +10,6 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
-from handler.aws import Executions
 from handler.contract import Index, Status
 from handler.errors import Refused
 from handler.record import StoredTask
@@ -24,7 +22,7 @@ from tests.handler.stack import BUCKET, TABLE, BusQueue, Stack
 Item = dict[str, Any]
 
 # What the table itself demands to be a text, if it is there: the keys of its indexes.
-INDEX_KEYS = {"createdOn", *(index.partition_key for index in Index)}
+INDEX_KEYS = {key for index in Index for key in (index.partition_key, index.sort_key)}
 NEWER: dict[str, Item] = {
     "a status": {"taskStatus": {"S": "paused"}},
     "an answer": {"lastAnswer": {"S": "paused"}},
@@ -51,6 +49,10 @@ BROKEN: dict[str, Item] = {
     "half a pointer": {"input": {"M": {"key": {"S": "tasks/x/y"}}}},
     "a date that is none": {"savedOn": {"S": "yesterday"}},
     "a date of creation that is none": {"createdOn": {"S": "yesterday"}},
+    "due before all others": {"dueOn": {"S": "!"}},
+    "due at no time": {"dueOn": {"S": "whenever"}},
+    "due in a thousand years": {"dueOn": {"S": "3030-01-01T00:00:00.000Z"}},
+    "asleep for a thousand years": {"waitingUntil": {"S": "3030-01-01T00:00:00.000Z"}},
     "a number beyond all others": {"resends": {"N": "9" * 20}},
     "as many resends as a count may have": {"resends": {"N": str(10**9)}},
     "a date without a zone": {"savedOn": {"S": "2030-01-01T00:00:00"}},
@@ -253,7 +255,6 @@ class TestSteps:
         [
             ("sqs", "receive_message"),
             ("sqs", "delete_message"),
-            ("stepfunctions", "list_executions"),
             ("stepfunctions", "describe_execution"),
         ],
     )
@@ -263,7 +264,6 @@ class TestSteps:
         service: str,
         operation: str,
         refusal: str,
-        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         owned = recovering.claimed_by("execution-1")
         lost = recovering.pending()
@@ -271,9 +271,6 @@ class TestSteps:
         recovering.wait()
         client = recovering.stack.client(service)
         client.fail(self.REFUSALS[refusal](), only=operation)
-        if operation == "list_executions":  # by a paginator, which is not watched
-            monkeypatch.setattr(Executions, "running", client.describe_execution)
-            client.fail(self.REFUSALS[refusal]())
 
         with pytest.raises(RecoveryFailed, match="could not deal with 1 "):
             recovering.sweep()
@@ -282,7 +279,6 @@ class TestSteps:
         counted = [metric for metric, _ in recovering.stack.metrics_counted.take()]
         assert counted.count("RecoveryErrors") == 1
         client.recover()
-        monkeypatch.undo()
         recovering.wait()
         recovering.sweep()
         assert recovering.stack.get(owned).status is Status.FAILED
@@ -321,13 +317,13 @@ def _refusal(code: str, status: int) -> ClientError:
     return ClientError(response, "An operation")
 
 
-class TestPosition:
+class TestProgress:
     """A sweep that is cut off: the next one goes on behind it, and comes to all in the end."""
 
     @pytest.fixture
     def many(self, recovering: Recovering, monkeypatch: pytest.MonkeyPatch) -> list[StoredTask]:
-        """Three pages of tasks whose events were lost."""
-        monkeypatch.setattr("handler.table.index_query._PAGE_TASKS", 10)
+        """Tasks whose events were lost: several pages of each partition."""
+        monkeypatch.setattr("handler.table.watch._PAGE", 3)
         tasks = []
         for number in range(25):
             recovering.stack.clock.advance(0.001)
@@ -337,36 +333,41 @@ class TestPosition:
 
     @pytest.mark.parametrize("poison", [0, 9, 15, 24])
     def test_whatever_one_task_does_to_the_sweep_all_others_are_looked_at(
-        self,
-        recovering: Recovering,
-        many: list[StoredTask],
-        poison: int,
+        self, recovering: Recovering, many: list[StoredTask], poison: int
     ) -> None:
         def kill(operation: str, request: dict[str, Any]) -> None:
-            if operation == "update_item" and f"t{poison:03}" in json.dumps(request["Key"]):
+            is_put_off = request.get("UpdateExpression") == "SET dueOn = :on"
+            if operation == "update_item" and not is_put_off and f"t{poison:03}" in str(request):
                 raise Killed
 
         recovering.stack.dynamodb.interference = kill
-        for _ in range(40):
+        for _ in range(2):
             with suppress(Killed):
                 recovering.sweep()
 
         recovering.stack.dynamodb.recover()
         left = [task.id for task in many if not recovering.stack.get(task).resends]
         assert left == [f"t{poison:03}"]
+        recovering.wait()
         recovering.sweep()
         assert recovering.stack.get(many[poison]).resends == 1
-        assert not [row for row in rows(recovering) if row["pk"]["S"] == "SWEEP"]
 
-    def test_a_position_that_is_none_starts_at_the_beginning(self, recovering: Recovering) -> None:
-        lost = recovering.pending()
-        client: Any = recovering.stack.dynamodb
-        for cursor in ('{"pk": "x"}', "{", "[]", '{"a": 1}'):
-            recovering.wait()
-            key = {"pk": {"S": "SWEEP"}, "sk": {"S": "SWEEP"}}
-            client.put_item(TableName=TABLE, Item=key | {"cursor": {"S": cursor}})
+    def test_a_sweep_that_is_cut_off_at_each_of_its_writes_gets_to_all_tasks(
+        self, recovering: Recovering, many: list[StoredTask]
+    ) -> None:
+        writes = 0
 
-        recovering.sweep()
+        def kill(operation: str, request: dict[str, Any]) -> None:
+            nonlocal writes
+            writes += operation == "update_item"
+            if writes == 3:
+                raise Killed
 
-        assert recovering.stack.get(lost).resends == 1
-        assert not [row for row in rows(recovering) if row["pk"]["S"] == "SWEEP"]
+        recovering.stack.dynamodb.interference = kill
+        for _ in many:  # one task a sweep, and the first write of the next one
+            writes = 0
+            with suppress(Killed):
+                recovering.sweep()
+            recovering.stack.clock.advance(1)
+
+        assert all(recovering.stack.get(task).resends == 1 for task in many)

@@ -3,7 +3,6 @@
 import logging
 from contextlib import suppress
 from datetime import timedelta
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -407,7 +406,7 @@ class TestLostExecutions:
         found = recovering.sweep()
 
         assert set(found.values()) == {0}
-        assert recovering.stack.get(running) == running
+        assert recovering.stack.get(running).to_record() == running.to_record()
         assert recovering.stack.get(waiting).to_record() == waits.to_record()
 
     def test_a_task_that_has_just_moved_is_left_alone(self, recovering: Recovering) -> None:
@@ -419,15 +418,30 @@ class TestLostExecutions:
 
         assert recovering.stack.get(record).status is Status.RUNNING
 
-    def test_running_executions_are_not_described_one_by_one(self, recovering: Recovering) -> None:
-        for number in range(3):
-            recovering.running(f"execution-{number}")
-        recovering.wait()
-        recovering.stack.stepfunctions.requests.clear()
+    def test_a_task_that_sleeps_is_not_asked_for(self, recovering: Recovering) -> None:
+        record = recovering.running()
+        asleep = record.continued(now=recovering.stack.clock.now(), input={}, wait=10**6)
+        recovering.stack.store.save(asleep, before=record, guard=Guard())
+        recovering.end("execution-1", "ABORTED")
+        recovering.wait(1_000)
 
         recovering.sweep()
 
         assert recovering.stack.stepfunctions.calls == []
+        assert recovering.stack.get(record).status is Status.RUNNING
+
+    def test_a_task_that_should_have_woken_is_ended_if_its_execution_was_stopped(
+        self, recovering: Recovering
+    ) -> None:
+        record = recovering.running()
+        asleep = record.continued(now=recovering.stack.clock.now(), input={}, wait=10**6)
+        recovering.stack.store.save(asleep, before=record, guard=Guard())
+        recovering.end("execution-1", "ABORTED")
+        recovering.stack.clock.advance(10**6 + PATIENCE.total_seconds())
+
+        recovering.sweep()
+
+        assert recovering.stack.get(record).status is Status.ABORTED
 
 
 class TestWhatAnEndLeaves:
@@ -508,16 +522,6 @@ class Described:
         return {"status": "FAILED", "error": "States.Runtime", "cause": "{", "input": self._input}
 
 
-class NothingListed:
-    """Step Functions, whose list of executions lags behind."""
-
-    def get_paginator(self, _: str) -> Any:
-        return SimpleNamespace(paginate=lambda **_: [{"executions": []}])
-
-    def describe_execution(self, **request: Any) -> Any:
-        return aws_client("stepfunctions").describe_execution(**request)
-
-
 class TestRedrives:
     """A person has redriven an execution: it runs, whatever was told of it before."""
 
@@ -533,7 +537,6 @@ class TestRedrives:
         if told_by == "report":
             recovering.report("execution-1")
         else:
-            recovering.stack.stepfunctions.stands_for(NothingListed())
             recovering.sweep()
 
         assert recovering.stack.get(record).status is Status.RUNNING
@@ -626,7 +629,7 @@ class TestDeadLetters:
 
         [event] = recovering.bus_queue.take()
         assert event["detail"]["webinyTaskId"] == "someTask-2027-01-01T03:00:00Z"
-        [task] = list(recovering.stack.store.index.unfinished())
+        [task] = recovering.stack.unfinished()
         assert (task.id, task.name) == ("someTask-2027-01-01T03:00:00Z", "Some task")
 
     @pytest.mark.parametrize(
@@ -748,20 +751,26 @@ class TestDeadLetters:
 
 
 class TestTheCostOfASweep:
-    def test_a_sweep_without_open_tasks_makes_three_requests(self, recovering: Recovering) -> None:
+    def test_a_sweep_without_open_tasks_queries_the_partitions_of_its_index(
+        self, recovering: Recovering
+    ) -> None:
         recovering.stack.run(recovering.pending())
-
+        recovering.wait(3)
         recovering.stack.dynamodb.requests.clear()
+
         recovering.sweep()
 
-        assert recovering.stack.dynamodb.calls == ["get_item", "query", "get_item"]
-        assert recovering.stack.dynamodb.requests[1][1]["IndexName"] == "unfinished"
+        assert recovering.stack.dynamodb.calls == [*["query"] * 4, "get_item"]
+        queries = [request for name, request in recovering.stack.dynamodb.requests[:4]]
+        assert {request["IndexName"] for request in queries} == {"unfinished"}
         assert recovering.stack.stepfunctions.calls == []
 
-    def test_a_sweep_reads_open_tasks_alone(self, recovering: Recovering) -> None:
+    def test_a_sweep_reads_tasks_alone_that_are_due(self, recovering: Recovering) -> None:
         for _ in range(5):
             recovering.stack.run(recovering.pending())
-        open_one = recovering.running()
+        due = recovering.running()
+        recovering.wait()
+        recovering.pending()
         recovering.stack.dynamodb.requests.clear()
 
         recovering.sweep()
@@ -770,5 +779,5 @@ class TestTheCostOfASweep:
             one for one in recovering.stack.dynamodb.requests if one[0] == "batch_get_item"
         ]
         assert [key["pk"]["S"] for key in request["RequestItems"][TABLE]["Keys"]] == [
-            f"TASK#{open_one.id}"
+            f"TASK#{due.id}"
         ]

@@ -23,7 +23,7 @@ def recovering(recovering: Recovering) -> Recovering:
 
 
 def counting() -> Definition:
-    @task(id="countUp")
+    @task(id="countUp", in_place=False)
     def count_up(context: Context, input: dict[str, int]) -> Verdict:
         context.log.info("Counted.")
         return Done() if input["count"] == STEPS else Continue({"count": input["count"] + 1})
@@ -125,4 +125,4 @@ def test_with_zero_retention_days_nothing_expires(recovering: Recovering) -> Non
     recovering.sweep()
 
     assert expiries(recovering.stack) == [None] * (STEPS + 1)
-    assert not any(record.expiry_pending for record in recovering.stack.store.index.unfinished())
+    assert not any(record.expiry_pending for record in recovering.stack.unfinished())

@@ -286,12 +286,72 @@ class TestOtherMoves:
         assert (after.resends, after.saved_on) == (2, LATER)
 
     def test_a_released_task_has_no_execution_and_counts_anew(self) -> None:
-        task = running(execution_name="execution-1", execution_iterations=2_000, resends=2)
+        task = running(execution_name="execution-1", execution_visits=2_000, resends=2)
 
         after = task.released(now=LATER)
 
-        assert (after.execution_name, after.execution_iterations, after.resends) == (None, 0, 0)
+        assert (after.execution_name, after.execution_visits, after.resends) == (None, 0, 0)
         assert after.iterations == 1
+
+
+class TestDue:
+    """When the sweep looks at a task next."""
+
+    @pytest.mark.parametrize(
+        ("move", "due_on"),
+        [
+            (lambda task: task, NOW),
+            (lambda task: task.continued(now=LATER, input={}, wait=0), NOW),
+            (lambda task: task.continued(now=LATER, input={}, wait=600), NOW),
+            (
+                lambda task: task.continued(now=LATER, input={}, wait=601),
+                LATER + timedelta(seconds=601),
+            ),
+            (lambda task: task.retried(now=LATER, wait=3_600), LATER + timedelta(hours=1)),
+            (lambda task: task.checkpointed(now=LATER, output={"rows": 3}), NOW),
+            (lambda task: task.held_up("Its file can't be imported."), NOW),
+            (lambda task: task.released(now=LATER), LATER),
+            (lambda task: task.resent(now=LATER), LATER),
+            (MOVES["succeeded"], LATER),
+            (MOVES["aborted"], LATER),
+            (lambda task: MOVES["succeeded"](task).asked_for_expiry(now=LATER), LATER),
+            (lambda task: MOVES["succeeded"](task).deleted(now=LATER), LATER),
+        ],
+    )
+    def test_a_move_says_when_a_task_is_due(
+        self, move: Callable[[StoredTask], StoredTask], due_on: datetime
+    ) -> None:
+        assert move(running()).due_on == due_on
+
+    @pytest.mark.parametrize(("seconds", "is_long"), [(60, False), (3_600, True)])
+    def test_a_delay_that_an_execution_waits_for_is_due_at_its_end_if_it_is_long(
+        self, seconds: int, is_long: bool
+    ) -> None:
+        until = NOW + timedelta(seconds=seconds)
+
+        task = new(delay=seconds).deferred(now=NOW, until=until, execution_name="execution-1")
+
+        assert task.due_on == (until if is_long else NOW)
+
+    @pytest.mark.parametrize(
+        ("fields", "is_asleep"),
+        [
+            ({"execution_name": "e", "waiting_until": LATER}, True),
+            ({"execution_name": "e", "waiting_until": NOW}, False),
+            ({"execution_name": "e"}, False),
+            ({"waiting_until": LATER}, False),  # nobody waits for it
+            ({"execution_name": "e", "waiting_until": LATER, "status": Status.FAILED}, False),
+            ({"execution_name": "e", "waiting_until": NOW + timedelta(days=356)}, False),
+        ],
+        ids=str,
+    )
+    def test_what_was_looked_at_is_due_when_it_wakes_or_anew(
+        self, fields: dict[str, Any], is_asleep: bool
+    ) -> None:
+        task = running(**fields)
+
+        assert task.is_asleep(NOW) is is_asleep
+        assert task.looked_at(now=NOW).due_on == (LATER if is_asleep else NOW)
 
 
 def counts(task: StoredTask) -> tuple[int, int, int, int]:

@@ -129,19 +129,6 @@ def test_a_query_finds_and_counts_tasks_from_its_first_to_its_last_moment(
     assert counted == len(ids)
 
 
-def test_unfinished_tasks_of_every_tenant_are_found_oldest_first(
-    stack: Stack, store: Store
-) -> None:
-    for tenant, status in (("a", Status.PENDING), ("b", Status.RUNNING), ("a", Status.SUCCESS)):
-        stack.create(id=f"{tenant}-{status}", tenant=tenant, status=status)
-        stack.clock.advance(1)
-    stack.create(id="due", status=Status.SUCCESS, pending_hook="on_done")
-
-    found = [task.id for task in store.index.unfinished()]
-
-    assert found == ["a-pending", "b-running", "due"]
-
-
 def test_the_children_of_a_task_are_read_consistently_oldest_first(
     stack: Stack, store: Store
 ) -> None:

@@ -10,6 +10,7 @@ from handler.record.stored_task import StoredTask
 from handler.record.task_log import LogLine, TaskLog
 from handler.record.task_record import Identity, Progress
 from handler.table import items
+from handler.table.keys import WATCHED_PARTITIONS
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 
@@ -76,6 +77,7 @@ def test_the_item_of_a_new_task_has_no_attribute_that_is_at_its_default() -> Non
         "taskStatus",
         "createdOn",
         "savedOn",
+        "dueOn",
         *(index.partition_key for index in Index),
     }
 
@@ -86,7 +88,9 @@ def test_an_open_task_is_in_every_index() -> None:
     assert item[Index.BY_TENANT.partition_key] == "acme"
     assert item[Index.BY_DEFINITION.partition_key] == "acme#someTask"
     assert item[Index.BY_STATUS.partition_key] == "acme#open"
-    assert item[Index.UNFINISHED.partition_key] == "unfinished"
+    assert item[Index.BY_DEFINITION_AND_STATUS.partition_key] == "acme#someTask#open"
+    assert item[Index.UNFINISHED.partition_key] in WATCHED_PARTITIONS
+    assert item["dueOn"] == item["createdOn"]
 
 
 def test_a_task_that_starts_to_run_changes_its_status_and_no_index() -> None:
@@ -99,11 +103,12 @@ def test_a_task_that_starts_to_run_changes_its_status_and_no_index() -> None:
 
 
 @pytest.mark.parametrize("status", [Status.SUCCESS, Status.FAILED, Status.ABORTED])
-def test_a_closed_task_is_in_the_index_of_its_status_alone(status: Status) -> None:
+def test_a_closed_task_is_in_the_indexes_of_its_status_alone(status: Status) -> None:
     item = texts(items.task_item(task(status=status)))
 
     assert item[Index.BY_STATUS.partition_key] == f"root#{status}"
-    assert Index.UNFINISHED.partition_key not in item
+    assert item[Index.BY_DEFINITION_AND_STATUS.partition_key] == f"root#someTask#{status}"
+    assert not {Index.UNFINISHED.partition_key, Index.UNFINISHED.sort_key} & item.keys()
 
 
 @pytest.mark.parametrize(
@@ -121,7 +126,8 @@ def test_a_closed_task_with_a_follow_up_is_in_the_index_of_unfinished_ones(
 ) -> None:
     item = texts(items.task_item(task(status=Status.SUCCESS, **follow_up)))
 
-    assert item[Index.UNFINISHED.partition_key] == "unfinished"
+    assert item[Index.UNFINISHED.partition_key] in WATCHED_PARTITIONS
+    assert item["dueOn"] == item["createdOn"]
 
 
 def test_an_expiry_is_a_number_of_seconds_for_time_to_live() -> None:
@@ -137,13 +143,28 @@ def test_an_item_that_stays_has_no_expiry() -> None:
 
 
 def test_changes_are_the_attributes_to_set_and_to_remove() -> None:
-    before = items.task_item(task(waiting_until=NOW, pending_hook="on_done"))
-    after = items.task_item(task(iterations=1))
+    before = task(waiting_until=NOW, pending_hook="on_done", iterations=2)
+    after = task(iterations=1)
 
     changed, removed = items.changes(before, after)
 
     assert changed == {"iterations": {"N": "1"}}
     assert removed == {"waitingUntil", "pendingHook"}
+
+
+def test_the_end_of_a_task_changes_the_keys_of_its_indexes() -> None:
+    before = task(status=Status.RUNNING)
+    after = before.succeeded(now=NOW, output=None)
+
+    changed, removed = items.changes(before, after)
+
+    assert changed == {
+        "taskStatus": {"S": "success"},
+        "finishedOn": {"S": "2030-01-01T00:00:00.000Z"},
+        "lastAnswer": {"S": "done"},
+        Index.BY_STATUS.partition_key: {"S": "root#success"},
+    }
+    assert removed == {Index.UNFINISHED.partition_key}
 
 
 @pytest.mark.parametrize("values", [3, 200_000])

@@ -2,7 +2,10 @@
 
 import base64
 import json
+import math
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -11,27 +14,55 @@ from handler.errors import InvalidInput
 from handler.record.stored_task import StoredTask
 from handler.table import items
 from handler.table.dynamo import Dynamo
-from handler.table.listing import Filter
+from handler.table.index_query import IndexQuery, Page
+from handler.table.listing import CountBudget, Filter, TaskCount, count_tasks, list_tasks
 from tests.handler.stack import TABLE, Stack
 
 
-@pytest.mark.slow
-def test_a_page_ends_with_a_cursor_after_2_000_tasks_that_do_not_match(stack: Stack) -> None:
-    dynamo = Dynamo(stack.dynamodb, table=TABLE, clock=stack.clock, remaining=lambda: 900)  # type: ignore[arg-type]
-    match = new_task("match", at=0, status=Status.RUNNING)
-    others = [new_task(f"e{number}", at=number) for number in range(1, 2_002)]
-    dynamo.put_many([items.task_item(task) for task in (match, *others)])
+def test_a_page_ends_with_a_cursor_after_200_tasks_that_do_not_match(stack: Stack) -> None:
+    put(stack, [new_task("match", at=0, status=Status.RUNNING)])
+    put(stack, [new_task(f"e{number}", at=number) for number in range(1, 202)])
     wanted = Filter(tenant="root", statuses=frozenset({Status.RUNNING}))
     stack.dynamodb.requests.clear()
 
     first = stack.tasks.list(wanted)
-    requests = len(stack.dynamodb.calls)
+    requests = stack.dynamodb.calls
     last = stack.tasks.list(wanted, after=first.cursor)
 
-    assert (first.items, requests) == ((), 40)
+    assert (first.items, requests[:3]) == ((), ["query", "batch_get_item", "batch_get_item"])
     assert first.cursor is not None
     assert [record.id for record in last.items] == ["match"]
     assert last.cursor is None
+
+
+@pytest.mark.parametrize("newest_first", [True, False])
+@pytest.mark.parametrize("limit", [1, 7, 50])
+def test_two_groups_of_statuses_are_one_list_page_by_page(
+    stack: Stack, newest_first: bool, limit: int
+) -> None:
+    both = [Status.FAILED, Status.ABORTED, Status.ABORTED]
+    tasks = [new_task(f"t{n:03}", at=n, status=both[n % 3]) for n in range(20)]
+    put(stack, [*tasks, *(new_task(f"s{n}", at=n, status=Status.SUCCESS) for n in range(20))])
+    wanted = Filter(tenant="root", statuses=frozenset(both))
+    found: list[str] = []
+    cursor, pages = None, 0
+
+    while pages == 0 or cursor:
+        stack.dynamodb.requests.clear()
+        page = stack.tasks.list(wanted, newest_first=newest_first, limit=limit, after=cursor)
+        assert len(stack.dynamodb.calls) <= 3
+        found += [record.id for record in page.items]
+        cursor, pages = page.cursor, pages + 1
+
+    ids = [task.id for task in tasks]
+    assert found == (ids[::-1] if newest_first else ids)
+    assert pages == math.ceil(20 / limit)
+
+
+def put(stack: Stack, tasks: list[StoredTask]) -> None:
+    """Writes records without their events."""
+    dynamo = Dynamo(stack.dynamodb, table=TABLE, clock=stack.clock, remaining=lambda: 900)  # type: ignore[arg-type]
+    dynamo.put_many([items.task_item(task) for task in tasks])
 
 
 def new_task(id: str, *, at: int, status: Status = Status.PENDING) -> StoredTask:
@@ -45,7 +76,6 @@ def new_task(id: str, *, at: int, status: Status = Status.PENDING) -> StoredTask
 @pytest.fixture
 def short_lists(monkeypatch: pytest.MonkeyPatch) -> None:
     """A page looks at 4 tasks, in two requests."""
-    monkeypatch.setattr("handler.table.listing._MAX_READ", 4)
     monkeypatch.setattr("handler.table.listing._PAGE", 2)
 
 
@@ -65,6 +95,42 @@ def test_a_cursor_tells_nothing_of_the_children_of_another_tenants_task(stack: S
     page = stack.tasks.list(Filter(tenant="root", parent_id="p1"), limit=3)
 
     assert (page.items, page.cursor) == ((), None)
+
+
+@pytest.mark.usefixtures("short_lists")
+def test_a_page_that_has_passed_by_other_tenants_children_alone_is_the_last(stack: Stack) -> None:
+    children_of(stack, "p1", "root", *["acme"] * 9)
+    wanted = Filter(tenant="root", parent_id="p1")
+
+    first = stack.tasks.list(wanted, newest_first=False, limit=1)
+    second = stack.tasks.list(wanted, newest_first=False, limit=1, after=first.cursor)
+
+    assert [record.id for record in first.items] == ["c00"]
+    assert (second.items, second.cursor) == ((), None)
+
+
+class Lagging:
+    """An index that lags behind: it has a task in each partition."""
+
+    def __init__(self, task: StoredTask) -> None:
+        self._task = task
+
+    def page(self, query: IndexQuery, **_: object) -> Page:
+        return Page(cursors={self._task.id: {"createdOn": "2030"}}, cursor=None)
+
+    def tasks(self, ids: Iterable[str]) -> list[StoredTask]:
+        return [self._task for id in dict.fromkeys(ids) if id == self._task.id]
+
+
+def test_a_task_that_an_index_has_twice_is_listed_and_counted_once() -> None:
+    index: Any = Lagging(new_task("t1", at=0, status=Status.RUNNING))
+    wanted = Filter(statuses=frozenset({Status.RUNNING, Status.SUCCESS}))
+
+    page = list_tasks(index, wanted, newest_first=True, limit=5, after=None)
+    count = count_tasks(index, wanted, CountBudget(left=100))
+
+    assert [record.id for record in page.items] == ["t1"]
+    assert count == TaskCount(1)
 
 
 @pytest.mark.usefixtures("short_lists")
@@ -100,7 +166,7 @@ def test_children_of_one_tenant_are_listed_beside_those_of_another_and_no_cursor
 def test_a_cursor_that_names_no_child_is_refused_and_the_table_is_not_asked(
     stack: Stack, sort_key: str
 ) -> None:
-    text = json.dumps({"pk": "TASK#p1", "sk": sort_key})
+    text = json.dumps([{"pk": "TASK#p1", "sk": sort_key}])
     stack.dynamodb.requests.clear()
 
     with pytest.raises(InvalidInput, match="is not valid"):

@@ -59,7 +59,7 @@ class CarryInput(BaseModel):
 def carrying() -> Definition:
     """A task that carries a text through its iterations, and hands it over at its end."""
 
-    @task(id="carry")
+    @task(id="carry", in_place=False)
     def carry(context: Context, input: CarryInput) -> Verdict:
         step = input.step + 1
         return Done(output={"text": input.text}) if step == STEPS else Continue({"step": step})
@@ -142,7 +142,7 @@ class TestTasksWithLargePayloads:
         assert stack.get(triggered).input["text"] == text
 
     def test_a_small_input_stays_in_the_record_beside_a_large_output(self, stack: Stack) -> None:
-        @task(id="grow")
+        @task(id="grow", in_place=False)
         def grow(context: Context, input: dict[str, str]) -> Done:
             return Done(output={"text": BIG})
 
@@ -257,7 +257,7 @@ class TestTasksWithLargePayloads:
     def test_an_input_that_grows_beyond_10_mib_fails_the_task_with_the_limit(
         self, stack: Stack
     ) -> None:
-        @task(id="grow")
+        @task(id="grow", in_place=False)
         def grow(context: Context, input: CarryInput) -> Continue:
             return Continue({"text": "x" * MAX_INPUT_BYTES})
 

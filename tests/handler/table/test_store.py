@@ -140,7 +140,7 @@ class TestClaiming:
         assert stack.dynamodb.calls == ["update_item"]
         assert (task.status, task.started_on) == (Status.RUNNING, NOW)
         assert (task.iterations, task.counted_iterations, task.claims_since_outcome) == (1, 1, 1)
-        assert (task.attempts, task.execution_iterations) == (1, 1)
+        assert (task.attempts, task.execution_visits) == (1, 1)
         assert (task.execution_name, task.visit) == ("execution-1", "visit-1")
         assert task == store.get("t1")
 
@@ -272,7 +272,7 @@ class TestLostResponses:
         assert stack.dynamodb.calls == ["update_item"] * 2
         assert task == store.get("t1")
         assert (task.iterations, task.counted_iterations, task.claims_since_outcome) == (1, 1, 1)
-        assert (task.attempts, task.execution_iterations) == (1, 1)
+        assert (task.attempts, task.execution_visits) == (1, 1)
 
     def test_a_claim_whose_response_is_lost_is_refused_after_an_abort(
         self, stack: Stack, store: Store
@@ -364,7 +364,7 @@ class TestFollowUps:
         self, stack: Stack, store: Store
     ) -> None:
         task = stack.create(status=Status.SUCCESS, pending_hook="on_done")
-        assert [due.id for due in store.index.unfinished()] == [task.id]
+        assert [due.id for due in stack.unfinished()] == [task.id]
 
         store.clear_follow_up(task.hook_ran(), before=task)
         once = stack.rows()
@@ -372,7 +372,7 @@ class TestFollowUps:
 
         assert stack.rows() == once
         assert store.get(task.id).pending_hook is None
-        assert list(store.index.unfinished()) == []
+        assert stack.unfinished() == []
 
     def test_a_task_with_another_follow_up_stays_unfinished(
         self, stack: Stack, store: Store
@@ -383,7 +383,7 @@ class TestFollowUps:
 
         store.clear_follow_up(task.children_aborted(), before=task)
 
-        assert [due.id for due in store.index.unfinished()] == [task.id]
+        assert [due.id for due in stack.unfinished()] == [task.id]
         assert store.get(task.id).pending_hook == "on_abort"
 
     def test_a_follow_up_that_is_added_as_the_last_one_is_cleared_is_found_by_the_sweep(
@@ -392,9 +392,9 @@ class TestFollowUps:
         task = stack.create(status=Status.SUCCESS, pending_hook="on_done")
         store.clear_follow_up(task.hook_ran(), before=task)
 
-        store.add_follow_up(task.deleted(), before=task)
+        store.add_follow_up(task.deleted(now=stack.clock.now()), before=task)
 
-        assert [found.id for found in store.index.unfinished()] == [task.id]
+        assert [found.id for found in stack.unfinished()] == [task.id]
 
     def test_a_task_whose_two_follow_ups_were_cleared_at_once_leaves_the_index_at_the_next_sweep(
         self, stack: Stack, store: Store
@@ -405,7 +405,7 @@ class TestFollowUps:
         store.clear_follow_up(task.children_aborted(), before=task)
         store.clear_follow_up(task.hook_ran(), before=task)
 
-        for left in store.index.unfinished():
+        for left in stack.unfinished():
             store.clear_follow_up(left, before=left)
 
         assert not store.get(task.id).has_follow_ups
@@ -533,7 +533,7 @@ class TestFaults:
         store.logs.append(log_of(task))
 
         for read in (
-            store.index.unfinished,
+            lambda: store.watch.due_by(stack.clock.now()),
             lambda: store.index.children("p1"),
             lambda: store.logs.read(task.id),
         ):

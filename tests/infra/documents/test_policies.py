@@ -77,7 +77,6 @@ def test_the_recovery_may_also_look_at_executions_and_empty_the_queue(program: P
     assert grants(program.policy("recovery")) == COMMON | log_of("recovery") | {
         "dynamodb:ConditionCheckItem": {TABLE},
         "states:DescribeExecution": {EXECUTIONS},
-        "states:ListExecutions": {MACHINE},
         "sqs:ReceiveMessage": {QUEUE},
         "sqs:DeleteMessage": {QUEUE},
         "sqs:SendMessage": {FAILURES},

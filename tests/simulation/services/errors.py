@@ -17,13 +17,18 @@ class Refused(Exception):
     """
 
     def __init__(
-        self, code: str, message: str = "", *, status: int = _BAD_REQUEST, **more: object
+        self,
+        code: str,
+        message: str,
+        *,
+        status: int = _BAD_REQUEST,
+        more: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
         self.status = status
-        self.more = more
+        self.more = more or {}
 
     def to_client_error(self, operation: str) -> ClientError:
         """The error, as a boto3 client raises it.

@@ -1,4 +1,8 @@
-"""A model of S3: buckets in memory, with the methods of a boto3 client."""
+"""A model of S3: buckets in memory, with the methods of a boto3 client.
+
+It has what a handler asks for: puts, gets, deletions of many, pages of keys. It has no versions, no
+uploads in parts and no conditional puts, and says so when it is asked.
+"""
 
 import hashlib
 import io

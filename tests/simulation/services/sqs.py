@@ -1,4 +1,8 @@
-"""A model of SQS: standard queues in memory, with the methods of a boto3 client."""
+"""A model of SQS: standard queues in memory, with the methods of a boto3 client.
+
+It has what a handler asks for: send, receive by a short poll, delete. It has no batches, no delays,
+no long polls and no FIFO queues, and says so when it is asked.
+"""
 
 import hashlib
 import itertools

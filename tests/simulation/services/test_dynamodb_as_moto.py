@@ -30,7 +30,7 @@ def moto() -> Iterator[Any]:
 
 @pytest.mark.property
 @MANY
-@given(program=programs())
+@given(program=programs)
 def test_a_program_of_requests_has_the_same_outcomes_and_leaves_the_same_table(
     moto: Any, program: list[Call]
 ) -> None:

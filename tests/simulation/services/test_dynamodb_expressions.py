@@ -110,6 +110,23 @@ def test_what_is_missing_equals_nothing(condition: str) -> None:
     assert found == "ConditionalCheckFailedException"
 
 
+@pytest.mark.parametrize("condition", ["a < :text", "a >= :text", "a BETWEEN :text AND :text"])
+def test_values_of_two_types_have_no_order(condition: str) -> None:
+    model = database()
+    put(model, a={"N": "1"})
+    values = {":text": {"S": "1"}}
+
+    found = code(
+        model,
+        "delete_item",
+        **TO_ITEM,
+        ConditionExpression=condition,
+        ExpressionAttributeValues=values,
+    )
+
+    assert found == "ConditionalCheckFailedException"
+
+
 def test_positions_that_are_removed_from_a_list_are_those_before_the_update() -> None:
     model = database()
     put(model, l={"L": [{"N": str(number)} for number in range(4)]})
@@ -145,6 +162,27 @@ def test_a_condition_is_looked_at_before_what_the_update_does_to_the_item() -> N
     assert found["Error"]["Code"] == "ConditionalCheckFailedException"
     assert found["Item"] == {**KEY, "s": {"S": "text"}}
     assert found["ResponseMetadata"]["HTTPStatusCode"] == 400
+
+
+@pytest.mark.parametrize(
+    ("values", "attributes"),
+    [
+        ("UPDATED_OLD", {"a": {"N": "1"}, "m": {"M": {"x": {"N": "2"}}}}),
+        ("UPDATED_NEW", {"a": {"N": "1"}, "m": {"M": {"x": {"N": "1"}}}, "fresh": {"N": "1"}}),
+    ],
+)
+def test_an_update_returns_what_it_has_updated_and_no_more(values: str, attributes: Any) -> None:
+    model = database()
+    put(model, a={"N": "1"}, m={"M": {"x": {"N": "2"}, "y": {"N": "3"}}}, other={"N": "4"})
+
+    response = model.update_item(
+        **TO_ITEM,
+        UpdateExpression="SET a = :n, m.x = :n, fresh = :n",
+        ExpressionAttributeValues=NUMBER,
+        ReturnValues=values,
+    )
+
+    assert response["Attributes"] == attributes
 
 
 def test_numbers_that_are_equal_are_one_number() -> None:

@@ -49,14 +49,14 @@ class Mirrors:
 
 
 @pytest.fixture
-def mirrors(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mirrors]:
+def mirrors(monkeypatch: pytest.MonkeyPatch) -> Mirrors:
     """Every world and every stack of a test uses these clients."""
     clock = ManualClock()
     mirrors = Mirrors(clock.now)
     for module in (world, stacks):
         monkeypatch.setattr(module, "aws_client", mirrors.client)
     monkeypatch.setattr(moto.s3.models, "utcnow", lambda: clock.now().replace(tzinfo=None))
-    return mirrors  # type: ignore[return-value]
+    return mirrors
 
 
 @pytest.fixture

@@ -21,12 +21,12 @@ _numbers = itertools.count(1)
 
 
 class Side:
-    """A client, and the receipts that it has given."""
+    """A client, and the last receipt of each message: with an older one, moto deletes as well."""
 
     def __init__(self, client: Any, name: str) -> None:
         self._client = client
         self._url = client.create_queue(QueueName=name)["QueueUrl"]
-        self._receipts: list[str] = []
+        self._receipts: dict[str, str] = {}
         self._ids: dict[str, int] = {}
 
     def send(self, content: tuple[str, Any]) -> object:
@@ -43,7 +43,7 @@ class Side:
         messages = self._client.receive_message(
             QueueUrl=self._url, MaxNumberOfMessages=limit, MessageAttributeNames=names
         ).get("Messages", [])
-        self._receipts += [message["ReceiptHandle"] for message in messages]
+        self._receipts |= {each["MessageId"]: each["ReceiptHandle"] for each in messages}
         return [
             (
                 self._ids[message["MessageId"]],
@@ -55,10 +55,9 @@ class Side:
         ]
 
     def delete(self, number: int) -> object:
-        if number >= len(self._receipts):
-            return "no such receipt"
-        self._client.delete_message(QueueUrl=self._url, ReceiptHandle=self._receipts[number])
-        return "deleted"
+        for receipt in list(self._receipts.values())[number : number + 1]:
+            self._client.delete_message(QueueUrl=self._url, ReceiptHandle=receipt)
+        return len(self._receipts)
 
 
 @pytest.fixture(scope="module")

@@ -12,12 +12,14 @@ INDEX: Final = "byKind"
 Call = tuple[str, dict[str, Any]]
 """An operation and its request, without the table's name where one is enough."""
 
+_SORTS: Final = ("1", "10", "2", "x#1", "x#2", "é")
 _keys: Final = st.builds(
     lambda partition, sort: {"pk": {"S": partition}, "sk": {"S": sort}},
     st.sampled_from(["a", "b"]),
-    st.sampled_from(["1", "10", "2", "é", "x#1", "x#2"]),
+    st.sampled_from(_SORTS),
 )
 _attributes: Final = st.fixed_dictionaries({}, optional=BY_NAME)
+_whole_items: Final = st.fixed_dictionaries(BY_NAME)
 _items: Final = st.builds(lambda key, attributes: {**attributes, **key}, _keys, _attributes)
 _directions: Final = st.booleans()
 
@@ -177,10 +179,9 @@ def _projected(draw: st.DrawFn) -> dict[str, Any]:
 
 @st.composite
 def _returning(draw: st.DrawFn) -> dict[str, Any]:
-    request, kinds = draw(_updates()), ["ALL_OLD", "ALL_NEW", "NONE"]
-    if not set("[.") & set(request["UpdateExpression"]):  # moto's are others for a part of one
-        kinds += ["UPDATED_OLD", "UPDATED_NEW"]
-    return {**request, "ReturnValues": draw(st.sampled_from(kinds))}
+    # moto leaves out of `UPDATED_OLD` and `UPDATED_NEW` what an update has left as it was.
+    kinds = st.sampled_from(["ALL_OLD", "ALL_NEW", "NONE"])
+    return {**draw(_updates()), "ReturnValues": draw(kinds)}
 
 
 OPERATIONS: Final[Mapping[str, st.SearchStrategy[dict[str, Any]]]] = {
@@ -196,11 +197,62 @@ OPERATIONS: Final[Mapping[str, st.SearchStrategy[dict[str, Any]]]] = {
 
 
 @st.composite
-def programs(draw: st.DrawFn) -> list[Call]:
+def _any_requests(draw: st.DrawFn) -> list[Call]:
     """A few items, then any requests."""
     first = [("put_item", {"Item": item}) for item in draw(st.lists(_items, max_size=4))]
     names = st.lists(st.sampled_from(sorted(OPERATIONS)), min_size=1, max_size=8)
     return first + [(name, draw(OPERATIONS[name])) for name in draw(names)]
+
+
+@st.composite
+def _of_one_item(draw: st.DrawFn) -> list[Call]:
+    """An item with every attribute; conditions of it, and updates of it."""
+    key = draw(_keys)
+    item = {**draw(_whole_items), **key}
+    calls: list[Call] = [("put_item", {"Item": item})]
+    for kind in draw(st.lists(st.sampled_from(["condition", "update"]), min_size=4, max_size=12)):
+        if kind == "update":
+            calls.append(("update_item", {**draw(_returning()), "Key": key}))
+            continue
+        writing = Writing(draw)
+        condition = {"ConditionExpression": writing.condition()}
+        calls.append(("put_item", {"Item": item, **condition, **writing.request()}))
+    return calls
+
+
+@st.composite
+def _page_queries(draw: st.DrawFn) -> dict[str, Any]:
+    writing, number = Writing(draw), draw(st.integers(0, 5))
+    row = {"pk": {"S": "a"}, "sk": {"S": _SORTS[number]}}
+    request: dict[str, Any] = {"ScanIndexForward": draw(st.booleans())}
+    if draw(st.booleans()):
+        request["IndexName"], partition, sort = INDEX, "kind", "created"
+        row |= {"kind": {"S": "k"}, "created": {"S": str(number)}}
+    else:
+        partition, sort = "pk", "sk"
+    text = f"{partition} = {writing.value(st.just(row[partition]))}"
+    if draw(st.booleans()):
+        sign = writing.choose("<", "<=", ">", ">=", "=")
+        text += f" AND {sort} {sign} {writing.value(st.just(row[sort]))}"
+    elif draw(st.booleans()):
+        request["ExclusiveStartKey"] = row
+    if draw(st.booleans()):
+        request["Limit"] = draw(st.integers(1, 6))
+    return request | {"KeyConditionExpression": text} | writing.request()
+
+
+@st.composite
+def _of_one_partition(draw: st.DrawFn) -> list[Call]:
+    """A partition of six rows, each with a place of its own in the index; queries of both."""
+    calls: list[Call] = []
+    for number, sort in enumerate(_SORTS):
+        row = {"pk": {"S": "a"}, "sk": {"S": sort}, "created": {"S": str(number)}}
+        calls.append(("put_item", {"Item": {**row, "kind": {"S": "k"}}}))
+    queries = draw(st.lists(_page_queries(), min_size=3, max_size=8))
+    return calls + [("query", query) for query in queries]
+
+
+programs: Final = st.one_of(_any_requests(), _of_one_item(), _of_one_partition())
 
 
 def named(call: Call, table: str) -> dict[str, Any]:

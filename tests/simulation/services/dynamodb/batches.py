@@ -36,13 +36,15 @@ def get(tables: Mapping[str, Table], request: Request, decisions: Decisions) -> 
         raise invalid(f"A batch has 1 to {_MAX_KEYS} keys")
     responses: dict[str, list[Item]] = {}
     left: dict[str, object] = {}
-    budget = _MAX_BYTES
+    count, budget = 0, _MAX_BYTES
     for name, each in asked.items():
         items, unread, budget = _read(tables[name], each, decisions, budget)
         responses[name] = items
+        count += len(each["Keys"]) - len(unread)
         if unread:
             left[name] = {**each, "Keys": unread}
-    _check_progress(left, asked, "Keys")
+    if not count:
+        raise _nothing_done()
     return {"Responses": responses, "UnprocessedKeys": left}
 
 
@@ -61,12 +63,14 @@ def write(tables: Mapping[str, Table], request: Request, decisions: Decisions) -
     ]
     _check_different([(name, write.key) for name, _, write in prepared])
     left: dict[str, list[Request]] = {}
+    count = 0
     for name, each, write in prepared:
         if decisions.unprocessed(_WRITE, write.key):
             left.setdefault(name, []).append(each)
         else:
             write.carry_out(write.change())
-    if sum(map(len, left.values())) == len(prepared):
+            count += 1
+    if not count:
         raise _nothing_done()
     return {"UnprocessedItems": left}
 
@@ -111,13 +115,6 @@ def _write(table: Table, request: Mapping[str, Request]) -> Write:
 def _check_different(keys: Sequence[object]) -> None:
     if len(set(keys)) < len(keys):
         raise invalid("Provided list of item keys contains duplicates")
-
-
-def _check_progress(left: Mapping[str, Any], asked: Mapping[str, Request], what: str) -> None:
-    if all(
-        len(left.get(name, {}).get(what, ())) == len(each[what]) for name, each in asked.items()
-    ):
-        raise _nothing_done()
 
 
 def _nothing_done() -> Refused:

@@ -131,11 +131,9 @@ class Condition:
         tokens.expect("(")
         match name.lower():
             case "attribute_exists":
-                path = operands.at(path_of(tokens))
-                test: Test = lambda item, values: path(item, values) is not None  # noqa: E731
+                test = _exists(operands.at(path_of(tokens)))
             case "attribute_not_exists":
-                path = operands.at(path_of(tokens))
-                test = lambda item, values: path(item, values) is None  # noqa: E731
+                test = _is_missing(operands.at(path_of(tokens)))
             case "attribute_type":
                 test = self._attribute_type()
             case "begins_with":
@@ -225,6 +223,14 @@ def _either(first: Test, second: Test) -> Test:
 
 def _both(first: Test, second: Test) -> Test:
     return lambda item, values: first(item, values) and second(item, values)
+
+
+def _exists(operand: Operand) -> Test:
+    return lambda item, values: operand(item, values) is not None
+
+
+def _is_missing(operand: Operand) -> Test:
+    return lambda item, values: operand(item, values) is None
 
 
 def _equal(first: Value | None, second: Value | None) -> bool:

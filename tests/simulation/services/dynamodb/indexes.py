@@ -8,7 +8,7 @@ from collections import deque
 from tests.simulation.services.dynamodb.decisions import Decisions, Key, never
 from tests.simulation.services.dynamodb.keys import KeySchema
 from tests.simulation.services.dynamodb.rows import Row, Rows
-from tests.simulation.services.dynamodb.values import Item, Value, size_of
+from tests.simulation.services.dynamodb.values import Item, size_of
 
 
 class Index:
@@ -25,7 +25,6 @@ class Index:
     def __init__(self, schema: KeySchema, *, table: KeySchema, decisions: Decisions) -> None:
         self.schema = schema
         self.names = frozenset({*schema.names, *table.names})
-        self._table = table
         self._decisions = decisions
         self._rows = Rows()
         self._entries: dict[Key, Item] = {}
@@ -41,7 +40,7 @@ class Index:
         """Raises `ValidationException` for an item with something that can't be its key."""
         for name in self.schema.names:
             if name in item:
-                self.schema.key_of({**self._nothing_wrong(name), name: item[name]})
+                self.schema.part_of(item, name)
 
     def write(self, key: Key, entry: Item | None) -> None:
         """Has the index change an entry, at once or some time."""
@@ -77,8 +76,3 @@ class Index:
             self._entries[key] = entry
             # AWS leaves the order of entries of one sort key open.
             self._rows.put(partition, (sort, *key), Row(entry, size_of(entry)))
-
-    def _nothing_wrong(self, but: str) -> Item:
-        samples: dict[str, Value] = {"S": {"S": "-"}, "N": {"N": "0"}, "B": {"B": b"-"}}
-        others = (name for name in self.schema.names if name != but)
-        return {name: samples[self.schema.types[name]] for name in others}

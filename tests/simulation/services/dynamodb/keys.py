@@ -36,8 +36,8 @@ class KeySchema:
 
     def key_of(self, item: Mapping[str, Value]) -> Key:
         """The key of an item. Raises `ValidationException`."""
-        partition = self._part(item, self.partition)
-        return partition, self._part(item, self.sort) if self.sort else _NO_SORT
+        partition = self.part_of(item, self.partition)
+        return partition, self.part_of(item, self.sort) if self.sort else _NO_SORT
 
     def key(self, given: Mapping[str, Value]) -> Key:
         """A key that a request gives. Raises `ValidationException`, also for an attribute more."""
@@ -56,10 +56,10 @@ class KeySchema:
                 "One or more parameter values were invalid: Condition parameter type does not "
                 "match schema type"
             )
-        self.check(name, value)
+        self._check(name, value)
         return order(value)
 
-    def check(self, name: str, value: Value) -> None:
+    def _check(self, name: str, value: Value) -> None:
         """Raises `ValidationException` for a value that can't be a key: empty, or too long."""
         [(kind, content)] = value.items()
         if kind == "N":
@@ -79,7 +79,8 @@ class KeySchema:
                 f"at most {limit} are allowed"
             )
 
-    def _part(self, item: Mapping[str, Value], name: str) -> Any:
+    def part_of(self, item: Mapping[str, Value], name: str) -> Any:
+        """What an item's key has of one attribute. Raises `ValidationException`."""
         if (value := item.get(name)) is None:
             raise invalid(
                 f"One or more parameter values were invalid: Missing the key {name} in the item"
@@ -88,5 +89,5 @@ class KeySchema:
             raise invalid(
                 f"One or more parameter values were invalid: Type mismatch for key {name}"
             )
-        self.check(name, value)
+        self._check(name, value)
         return order(value)

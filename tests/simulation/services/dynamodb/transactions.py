@@ -67,7 +67,7 @@ class Transactions:
                 "TransactionCanceledException",
                 "Transaction cancelled, please refer cancellation reasons for specific reasons "
                 f"[{codes}]",
-                CancellationReasons=[dict(reason) for reason in reasons],
+                more={"CancellationReasons": [dict(reason) for reason in reasons]},
             )
         for write, change in zip(prepared, changes, strict=True):
             if change.after is not change.before:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from tests.simulation.services.dynamodb.conditions import Condition
 from tests.simulation.services.dynamodb.decisions import Key
@@ -86,11 +86,7 @@ class Write:
     def _failed(self, before: Item | None) -> Refused:
         code, message = "ConditionalCheckFailedException", "The conditional request failed"
         asked = self.request.get("ReturnValuesOnConditionCheckFailure") == _ALL_OLD
-        return (
-            Refused(code, message, Item=dict(before))
-            if asked and before
-            else Refused(code, message)
-        )
+        return Refused(code, message, more={"Item": dict(before)} if asked and before else None)
 
     def carry_out(self, change: Change) -> None:
         """Has the change happen."""
@@ -158,7 +154,10 @@ def update(table: Table, request: Request) -> Write:
             "One or more parameter values were invalid: Cannot update attribute "
             f"{fixed[0]}. This attribute is part of the key"
         )
-    leaves = lambda item: read.applied(item or key_item, values)  # noqa: E731
+
+    def leaves(item: Item | None) -> Item:
+        return read.applied(item or key_item, values)
+
     return Write(table, key, request, condition, values, leaves, _UPDATE_SIZE, read.tree)
 
 
@@ -180,7 +179,7 @@ def _condition(request: Request) -> tuple[Condition | None, Values]:
     return condition, expressions.values
 
 
-def _check_returned(request: Request, allowed: tuple[str, ...]) -> Any:
+def _check_returned(request: Request, allowed: tuple[str, ...]) -> None:
     if request.get("ReturnValues", "NONE") not in allowed:
         raise invalid(f"ReturnValues can only be one of {', '.join(allowed)}")
     if request.get("ReturnValuesOnConditionCheckFailure", "NONE") not in ("NONE", _ALL_OLD):

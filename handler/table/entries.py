@@ -1,0 +1,89 @@
+"""The entries of one partition of an index, or of some: in one order, with where each stands."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from handler.contract import CREATED_ON
+from handler.table.index_query import Cursor, IndexQuery, TaskIndex
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A task, as an index or a parent knows it.
+
+    Args:
+        partition: the number of the query that has found it.
+        cursor: where that query goes on behind it.
+    """
+
+    id: str
+    partition: int
+    cursor: Cursor
+
+
+class Entries:
+    """What several queries find, as if it were one: each goes on where the page has ended.
+
+    `cursors` are where each query goes on behind what was passed by: `None` where it starts anew,
+    and no cursors at all where nothing is left.
+
+    Args:
+        entries: in the order of their creation.
+        has_all: whether nothing is behind them.
+        starts: where the queries have started.
+    """
+
+    def __init__(
+        self, entries: Sequence[Entry], *, has_all: bool, starts: Sequence[Cursor | None]
+    ) -> None:
+        self._entries = entries
+        self._has_all = has_all
+        self._starts, self._passed = list(starts), list(starts)
+        self._last: Entry | None = None
+
+    @classmethod
+    def of(
+        cls,
+        index: TaskIndex,
+        queries: Sequence[IndexQuery],
+        starts: Sequence[Cursor | None],
+        *,
+        newest_first: bool,
+        limit: int,
+    ) -> Self:
+        """The first `limit` entries behind `starts`, a request for each query."""
+        entries: list[Entry] = []
+        has_all = True
+        for number, (query, start) in enumerate(zip(queries, starts, strict=True)):
+            page = index.page(query, newest_first=newest_first, limit=limit, cursor=start)
+            has_all = has_all and page.cursor is None
+            entries += [Entry(id, number, cursor) for id, cursor in page.cursors.items()]
+        if len(queries) > 1:
+            entries.sort(key=lambda entry: entry.cursor[CREATED_ON], reverse=newest_first)
+        return cls(entries[:limit], has_all=has_all and len(entries) <= limit, starts=starts)
+
+    def split(self, sizes: Sequence[int]) -> Iterator[Sequence[Entry]]:
+        """The entries, so many at a time."""
+        start = 0
+        for size in sizes:
+            if some := self._entries[start : start + size]:
+                yield some
+            start += size
+
+    def pass_by(self, entry: Entry, *, is_told: bool) -> None:
+        """The page has dealt with an entry, and with all before it.
+
+        Args:
+            is_told: whether a cursor may tell of it.
+        """
+        self._last = entry
+        if is_told:
+            self._passed[entry.partition] = entry.cursor
+
+    @property
+    def cursors(self) -> Sequence[Cursor | None]:
+        is_at_the_end = not self._entries or self._last is self._entries[-1]
+        if (is_at_the_end and self._has_all) or self._passed == self._starts:
+            return ()
+        return self._passed

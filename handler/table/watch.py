@@ -1,0 +1,137 @@
+"""Which unfinished tasks are due: the index that the sweep looks at, and nobody else."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from handler.clock import to_iso
+from handler.contract import PARTITION_KEY, SORT_KEY, Index
+from handler.record import StoredTask
+from handler.table import items, keys
+from handler.table.dynamo import ConditionFailed, Dynamo, ItemTooLarge
+
+if TYPE_CHECKING:
+    from handler.table.keys import Item, Key
+
+_PARTITION: Final = Index.UNFINISHED.partition_key
+_DUE_ON: Final = Index.UNFINISHED.sort_key
+_PAGE: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """An entry of the index: a task that is due, as far as the index knows.
+
+    The index may lag behind: the task may be over by now, gone, or due at another time.
+
+    Args:
+        row: the entry: the key of a row, and the keys of the index.
+    """
+
+    row: "Item"
+
+    @property
+    def key(self) -> "Key":
+        return {name: self.row[name] for name in (PARTITION_KEY, SORT_KEY)}
+
+    @property
+    def task_id(self) -> str:
+        """The id of its task; empty where it stands for no task's record."""
+        id = keys.task_id(self.row)
+        return id if self.key == keys.task_key(id) else ""
+
+    @property
+    def on(self) -> str:
+        """When it is due: ISO 8601, unless a person has written something else."""
+        return self.row[_DUE_ON]["S"]
+
+
+class Watch:
+    """Finds the tasks that are due, of any tenant, and puts off what was looked at.
+
+    What is not due is not read: a task that sleeps for a month costs nothing until it wakes.
+    """
+
+    def __init__(self, dynamo: Dynamo) -> None:
+        self._dynamo = dynamo
+
+    def due_by(self, until: datetime) -> Iterator[Due]:
+        """What is due then, or was before: the first pages of all partitions, then the next ones.
+
+        Within such a round, what has been due for longest comes first.
+        """
+        starts: dict[str, Mapping[str, object]] = {each: {} for each in keys.WATCHED_PARTITIONS}
+        while starts:
+            found: list[Due] = []
+            for partition, start in list(starts.items()):
+                page = self._query(partition, "<=", until, Limit=_PAGE, **start)
+                found += map(Due, page["Items"])
+                if last := page.get("LastEvaluatedKey"):
+                    starts[partition] = {"ExclusiveStartKey": last}
+                else:
+                    del starts[partition]
+            yield from sorted(found, key=lambda due: due.on)
+
+    def out_of_sight(self, beyond: datetime) -> Iterator[Due]:
+        """Entries so far ahead that no task of ours is due then, and what is no date: 400 at most.
+
+        A person has written them. No sweep would ever look at their tasks.
+        """
+        for partition in keys.WATCHED_PARTITIONS:
+            page = self._query(partition, ">", beyond, Limit=_PAGE)
+            yield from map(Due, page["Items"])
+
+    def put_off(self, due: Due, task: StoredTask) -> bool:
+        """Has a task be due at its `due_on`, unless somebody has moved it meanwhile.
+
+        Returns:
+            Whether it is to be looked at. If not, whoever has moved it knows better when it is due.
+            A record that has no room left even for this stays where it is, and is looked at.
+        """
+        on = to_iso(task.due_on or task.created_on)
+        try:
+            self._dynamo.call(
+                "update_item",
+                TableName=self._dynamo.table,
+                Key=due.key,
+                UpdateExpression=f"SET {_DUE_ON} = :on",
+                ConditionExpression=f"{_DUE_ON} = :seen",
+                ExpressionAttributeValues={":on": {"S": on}, ":seen": due.row[_DUE_ON]},
+            )
+        except ItemTooLarge:
+            return True
+        except ConditionFailed:
+            return False
+        return True
+
+    def count(self, *, at_most: int) -> int:
+        """How many tasks are unfinished. It reads their keys, and stops behind `at_most` of them.
+
+        A response has 1 MB of keys (DynamoDB guide, "Paginating table query results"): some 10,000.
+        """
+        count = 0
+        for partition in keys.WATCHED_PARTITIONS:
+            query = self._request(partition) | {"Select": "COUNT"}
+            for response in self._dynamo.pages(query):
+                count += int(response["Count"])
+                if count > at_most:
+                    return count
+        return count
+
+    def _query(
+        self, partition: str, comparison: str, moment: datetime, **more: object
+    ) -> dict[str, list["Item"]]:
+        request = self._request(partition, f" AND {_DUE_ON} {comparison} :on", to_iso(moment))
+        found: dict[str, list[Item]] = self._dynamo.call("query", **request, **more)
+        return found
+
+    def _request(
+        self, partition: str, and_due: str = "", on: str | None = None
+    ) -> dict[str, object]:
+        return {
+            "TableName": self._dynamo.table,
+            "IndexName": Index.UNFINISHED.value,
+            "KeyConditionExpression": f"{_PARTITION} = :partition{and_due}",
+            "ExpressionAttributeValues": items.encoded({":partition": partition, ":on": on}),
+        }
