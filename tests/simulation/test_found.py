@@ -16,6 +16,9 @@ FOUND = {
     "the report of a stopped execution made the record of a deleted task anew": (
         Scenario(seed="21/22", tasks=25)
     ),
+    "a deletion that was slow removed the task that was triggered since with its key": (
+        Scenario(seed="81/5", tasks=25)
+    ),
     "the late report of a failed execution made the record of a deleted task anew": (
         Scenario(
             seed="3/37",

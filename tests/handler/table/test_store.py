@@ -346,6 +346,19 @@ class TestLostResponses:
         assert stack.rows() == []
 
 
+def test_a_deletion_leaves_a_task_that_was_made_with_the_same_key_since(
+    stack: Stack, store: Store
+) -> None:
+    deleted = stack.create(id="t1", status=Status.SUCCESS)
+    store.delete(deleted)
+    stack.clock.advance(1)
+    stack.create(id="t1")
+
+    store.delete(deleted)
+
+    assert store.get("t1").status is Status.PENDING
+
+
 class TestFollowUps:
     def test_a_hook_that_has_run_is_cleared_and_a_second_time_changes_nothing(
         self, stack: Stack, store: Store
