@@ -8,8 +8,8 @@ from enum import Enum, auto
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from handler.clock import Clock, to_iso
-from handler.contract import EXPIRY_ATTRIBUTE, INDEX_SORT_KEY, PARTITION_KEY, Index, Status
+from handler.clock import Clock
+from handler.contract import EXPIRY_ATTRIBUTE, PARTITION_KEY, Index, Status
 from handler.errors import NotFound
 from handler.record import Json, StoredTask, TaskLog
 from handler.table import items, keys
@@ -272,12 +272,13 @@ class Store:
         self._delete_rows(task)
         self._bucket.delete_all(task.id)
         # Not one that was made since, with the same key.
-        is_same = {
-            "ConditionExpression": f"{INDEX_SORT_KEY} = :created",
-            "ExpressionAttributeValues": items.encoded({":created": to_iso(task.created_on)}),
+        is_over = {
+            "ConditionExpression": f"NOT {IS_OPEN}",
+            "ExpressionAttributeValues": OPEN_VALUES,
         }
+        request = self._request(Key=keys.task_key(task.id))
         with suppress(ConditionFailed):
-            self._dynamo.call("delete_item", **self._request(Key=keys.task_key(task.id)), **is_same)
+            self._dynamo.call("delete_item", **request, **is_over)
 
     def _delete_rows(self, task: StoredTask) -> None:
         partition = keys.task_partition(task.id)
