@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from handler.clock import Clock, to_iso
-from handler.contract import EXPIRY_ATTRIBUTE, INDEX_SORT_KEY, PARTITION_KEY, Index, Status
+from handler.contract import CREATED_ON, EXPIRY_ATTRIBUTE, PARTITION_KEY, Index, Status
 from handler.errors import NotFound
 from handler.record import Json, StoredTask, TaskLog
 from handler.table import items, keys
@@ -273,7 +273,7 @@ class Store:
         self._bucket.delete_all(task.id)
         # Not one that was made since, with the same key.
         is_same = {
-            "ConditionExpression": f"{INDEX_SORT_KEY} = :created",
+            "ConditionExpression": f"{CREATED_ON} = :created",
             "ExpressionAttributeValues": items.encoded({":created": to_iso(task.created_on)}),
         }
         with suppress(ConditionFailed):
