@@ -181,10 +181,6 @@ MUTATIONS: Final = (
         ),
     ),
     Mutation(
-        "the claim takes a visit that its execution has left",
-        _without(" OR visitEnteredOn <= :entered)", " OR :entered = :entered)"),
-    ),
-    Mutation(
         "the claim takes a task that is over",
         _without(
             "taskStatus IN (:pending, :running)",
@@ -224,10 +220,6 @@ MUTATIONS: Final = (
     Mutation(
         "a follow-up is added to what was read",
         {"handler.table.store.Store.add_follow_up": _added_as_read},
-    ),
-    Mutation(
-        "a log row is written over",
-        {"handler.table.logs._IS_NEW": "attribute_exists(pk) OR attribute_not_exists(pk)"},
     ),
     Mutation(
         "the report of an execution makes a deleted task anew",

@@ -177,19 +177,6 @@ def _triggered(scene: Scene) -> None:
     scene.program("prepare", lambda _: scene.trigger())
 
 
-def _ended(scene: Scene) -> None:
-    """A task that is over, with its follow-ups still to be done."""
-
-    def run(machine: Machine) -> None:
-        scene.trigger()
-        build(machine.parts(), remaining=machine.remaining_seconds, runs_hooks=False).tasks.abort(
-            scene.id
-        )
-
-    scene.world.event_bus.is_held = True
-    scene.program("prepare", run)
-
-
 def _held(scene: Scene) -> Any:
     return scene.world.event_bus.held[0]
 
@@ -214,10 +201,6 @@ def _abort_by_api(scene: Scene) -> None:
         system.tasks.abort(scene.id)
 
     scene.program("aborter", run)
-
-
-def _delete(scene: Scene) -> None:
-    scene.program("deleter", lambda _: tasks.delete(scene.id))
 
 
 def _sweep(scene: Scene, name: str = "sweep-a") -> None:
@@ -310,22 +293,6 @@ SCOPES: Final = (
         prepare=_triggered,
         begin=_both(_abort, lambda scene: _abort(scene, "second")),
         machines=("aborter", "second"),
-        faults=(Kind.ABORTED,),
-    ),
-    Scope(
-        name="a sweep and a deletion of a task with follow-ups",
-        hits=(),
-        prepare=_ended,
-        begin=_both(_sweep, _delete),
-        machines=("sweep-a", "deleter"),
-        faults=(Kind.ABORTED,),
-    ),
-    Scope(
-        name="two sweeps of a task with follow-ups",
-        hits=(),
-        prepare=_ended,
-        begin=_both(_sweep, lambda scene: _sweep(scene, "sweep-b")),
-        machines=("sweep-a", "sweep-b"),
         faults=(Kind.ABORTED,),
     ),
 )

@@ -34,4 +34,4 @@ def test_the_docs_list_every_mutation() -> None:
     section = text.partition("### What it finds")[2].partition("\n## ")[0]
     listed = re.findall(r"^\| ([^|]+) \|", section, re.MULTILINE)
 
-    assert listed[2:] == [mutation.name for mutation in MUTATIONS]
+    assert listed[1:] == [mutation.name for mutation in MUTATIONS]
