@@ -231,6 +231,8 @@ MAX_CAUSE_CHARACTERS: Final = 32_768
 STORE_UNAVAILABLE: Final = "StoreUnavailable"
 # The same, for a definition that may be in a file that could not be imported.
 DEFINITION_UNAVAILABLE: Final = "DefinitionUnavailable"
+# The same, for an iteration whose task another invocation of the same visit has taken.
+OVERTAKEN: Final = "Overtaken"
 
 # What Step Functions calls the failures of a Lambda (Step Functions guide, "Handle Lambda service
 # exceptions" and "Error names"). The state machine retries `Run` by these names; the worker reads

@@ -8,6 +8,7 @@
     │   └── Refused           the task's status, or a limit, doesn't allow it
     ├── DefinitionError       change the file under `definitions/`: the deploy stops
     ├── DefinitionUnavailable deploy a file that can be imported: the state machine tries again
+    ├── Overtaken             another invocation runs the task: the state machine asks again
     ├── SettingsError         set the environment variable that it names
     ├── DeliveryError         the event could not be sent: the task is stored as `failed`
     ├── StoreUnavailable      try again later: the state machine's Retry knows it by name
@@ -95,6 +96,14 @@ class DefinitionUnavailable(BackgroundTaskError):
     """
 
     code = ErrorCode.TASK_DEFINITION_ERROR.value
+
+
+class Overtaken(BackgroundTaskError):
+    """Another invocation of the same visit runs the task, and nobody may be hearing that one.
+
+    Only the worker raises it. The state machine's `Retry` knows it by its name, and asks again: the
+    other one's answer is repeated, or its iteration is taken over.
+    """
 
 
 class SettingsError(BackgroundTaskError):

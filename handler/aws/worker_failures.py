@@ -8,6 +8,7 @@ from handler.contract import (
     KILLED_ERRORS,
     LAMBDA_SERVICE_ERRORS,
     OUT_OF_MEMORY_ERRORS,
+    OVERTAKEN,
     STORE_UNAVAILABLE,
     THROTTLED_ERRORS,
     TIMEOUT_ERRORS,
@@ -23,6 +24,7 @@ class WorkerFailure(StrEnum):
     THROTTLED = "throttled"
     STORE_UNAVAILABLE = "storeUnavailable"
     DEFINITION_UNAVAILABLE = "definitionUnavailable"
+    OVERTAKEN = "overtaken"
     LAMBDA_FAILED = "lambdaFailed"
     CODE = "code"
 
@@ -54,9 +56,16 @@ class WorkerFailure(StrEnum):
             return cls.THROTTLED
         if error == DEFINITION_UNAVAILABLE:
             return cls.DEFINITION_UNAVAILABLE
+        if error == OVERTAKEN:
+            return cls.OVERTAKEN
         if error in LAMBDA_SERVICE_ERRORS and "not authorized" not in cause:
             return cls.LAMBDA_FAILED
         return cls.STORE_UNAVAILABLE if error == STORE_UNAVAILABLE else cls.CODE
+
+    @property
+    def is_the_tasks_doing(self) -> bool:
+        """Whether it counts as a crash of the task."""
+        return self not in (WorkerFailure.STORE_UNAVAILABLE, WorkerFailure.OVERTAKEN)
 
     @property
     def is_before_the_claim(self) -> bool:
@@ -77,6 +86,7 @@ _EXPLANATIONS: Final = {
     WorkerFailure.DEFINITION_UNAVAILABLE: (
         "a file that may have its definition can't be imported; correct it and deploy again"
     ),
+    WorkerFailure.OVERTAKEN: "another invocation of the same visit ran the task",
     WorkerFailure.LAMBDA_FAILED: (
         "Lambda did not say what became of the worker, which may have run on"
     ),

@@ -115,6 +115,8 @@ class Admission:
             return self._refused(task, sent, answers)
         if task.execution_name and task.waiting_until:
             return answers.continued(wait=task.delay_left(now))  # an answer before was lost
+        if task.execution_name:
+            return answers.too_late(task)  # the delay has passed, and it runs
         wait = whole_seconds(sent.delay, now=now)
         until = now + timedelta(seconds=wait)
         deferred = task.deferred(now=now, until=until, execution_name=sent.execution_name)
@@ -200,15 +202,14 @@ class Admission:
     def _crashes_of(self, task: StoredTask) -> tuple[WorkerFailure, int]:
         """How the iteration before died, and how often in a row it has by its own doing.
 
-        A crash that the history does not show (yet) counts. A table that could not be reached is
-        not the task's doing.
+        A crash that the history does not show (yet) counts.
         """
         deaths = task.claims_since_outcome - 1
         failures = self._executions.failures(task.execution_name or "")
         all_failures = [WorkerFailure.of(*failure) for failure in failures]
         died = [each for each in all_failures if not each.is_before_the_claim][:deaths]
         last = died[0] if died else WorkerFailure.KILLED
-        return last, deaths - died.count(WorkerFailure.STORE_UNAVAILABLE)
+        return last, deaths - sum(not each.is_the_tasks_doing for each in died)
 
     def _log(self, task: StoredTask, *, claimed: bool = True) -> LogBuffer:
         return LogBuffer(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from handler.clock import Clock
 from handler.contract import AnswerStatus, ErrorCode
 from handler.definition import Definition, Hook
+from handler.errors import Overtaken
 from handler.events import WorkerEvent
 from handler.iteration.answers import AnswerBuilder
 from handler.iteration.log_buffer import LogBuffer
@@ -115,7 +116,21 @@ class Commit:
         if now.was_aborted:
             self._ending.finish(now)  # it may have triggered children since the abort
             return answers.aborted()
+        if after.visit and now.visit == after.visit:
+            return self._of_the_same_visit(now, answers)
         return answers.not_mine(now)
+
+    def _of_the_same_visit(self, now: StoredTask, answers: AnswerBuilder) -> Json:
+        """The answer where another invocation of this visit was faster.
+
+        The state machine hears one of the two, and it may be this one.
+
+        Raises:
+            Overtaken: the other one has no answer yet.
+        """
+        if now.answered_visit == now.visit:
+            return self.answer(now, answers)
+        raise Overtaken(f'Another invocation of the same visit runs task "{now.id}".')
 
     def _marked_as_discarded(self, lines: TaskLog, now: StoredTask) -> TaskLog:
         """`lines`, plus a note that the outcome they report was discarded."""

@@ -17,6 +17,7 @@ from handler.errors import (
     BackgroundTaskError,
     DefinitionUnavailable,
     InvalidInput,
+    Overtaken,
     StoreUnavailable,
 )
 from handler.events import WorkerEvent, payload_of
@@ -87,6 +88,8 @@ class Runner:
                 again.
             DefinitionUnavailable: a file that may have the task's definition can't be imported:
                 the state machine tries again, for the next deploy may have it.
+            Overtaken: another invocation of the same visit runs the task: the state machine asks
+                again.
         """
         visit = _Visit(in_place_until=self._remaining() * IN_PLACE_SHARE)
         answer = self._answer(event, visit)
@@ -104,7 +107,7 @@ class Runner:
             return answers.error(self._refused(payload, error))
         try:
             return self._run(sent, answers, visit)
-        except (StoreUnavailable, DefinitionUnavailable):
+        except (StoreUnavailable, DefinitionUnavailable, Overtaken):
             raise
         except BackgroundTaskError as error:
             return answers.error(TaskFailure.from_exception(error))

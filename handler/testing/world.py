@@ -23,7 +23,7 @@ from handler.contract import (
     WireKey,
 )
 from handler.definition import Definition, Registry
-from handler.errors import EngineSignal, StoreUnavailable
+from handler.errors import EngineSignal, Overtaken, StoreUnavailable
 from handler.lifecycle import Tasks
 from handler.record import Json, TaskLog, TaskRecord, whole
 from handler.runtime import using
@@ -327,7 +327,7 @@ class World:
             try:
                 with ctrl_c_stops_the_test():
                     return worker.runner.run({"name": PAYLOAD_NAME, "payload": payload})
-            except (Killed, StoreUnavailable) as death:
+            except (Killed, StoreUnavailable, Overtaken) as death:
                 is_killed = isinstance(death, Killed)
                 error = "Runtime.ExitError" if is_killed else type(death).__name__
                 self._states.failures.append((error, ""))

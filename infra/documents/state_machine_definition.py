@@ -14,6 +14,7 @@ from handler.contract import (
     LAMBDA_SERVICE_ERRORS,
     MAX_CAUSE_CHARACTERS,
     MAX_ERROR_CHARACTERS,
+    OVERTAKEN,
     RUN_TIMEOUT_SECONDS,
     STORE_UNAVAILABLE,
     THROTTLED_ERRORS,
@@ -50,13 +51,13 @@ class Retrier:
 
 
 def retry_of_an_unavailable_service() -> Retrier:
-    """Retries while Lambda, the table or the definition is unavailable, for about four hours.
+    """Retries while Lambda, the table, the definition or the task is unavailable, for four hours.
 
     An outage of a few hours must not end a task that has worked for a week. Nor must a deploy of a
     file that can't be imported: the next deploy has the definition.
     """
     return Retrier(
-        errors=(*LAMBDA_SERVICE_ERRORS, STORE_UNAVAILABLE, DEFINITION_UNAVAILABLE),
+        errors=(*LAMBDA_SERVICE_ERRORS, STORE_UNAVAILABLE, DEFINITION_UNAVAILABLE, OVERTAKEN),
         first_wait_seconds=2,
         longest_wait_seconds=300,
         attempts=100,

@@ -84,3 +84,7 @@ def test_the_state_machine_knows_a_missing_definition_by_the_name_of_its_class()
     name = errors.DefinitionUnavailable.__name__
 
     assert name == contract.DEFINITION_UNAVAILABLE
+
+
+def test_the_state_machine_knows_a_task_that_was_overtaken_by_the_name_of_its_class() -> None:
+    assert errors.Overtaken.__name__ == contract.OVERTAKEN

@@ -26,6 +26,7 @@ CRASHES = [
     ("Lambda.TooManyRequestsException", "Rate Exceeded.", WorkerFailure.THROTTLED),
     ("StoreUnavailable", "DynamoDB's update_item kept failing.", WorkerFailure.STORE_UNAVAILABLE),
     ("DefinitionUnavailable", "", WorkerFailure.DEFINITION_UNAVAILABLE),
+    ("Overtaken", "", WorkerFailure.OVERTAKEN),
     ("Lambda.SdkClientException", "Unable to execute HTTP request", WorkerFailure.LAMBDA_FAILED),
     ("Lambda.ServiceException", "Service Unavailable", WorkerFailure.LAMBDA_FAILED),
     (

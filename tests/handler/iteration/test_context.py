@@ -21,7 +21,7 @@ from handler import (
     tasks,
 )
 from handler.contract import Status
-from handler.errors import InvalidInput
+from handler.errors import InvalidInput, Overtaken
 from handler.record import short_repr
 from handler.record.task_record import Identity, Progress
 from handler.testing import World, abort, kill, run
@@ -303,7 +303,8 @@ class TestCheckpoints:
 
         record = stack.trigger(doing(body))
 
-        stack.run(record)
+        with pytest.raises(Overtaken):
+            stack.run(record)
 
         after = stack.get(record)
         assert went_on == []

@@ -7,6 +7,7 @@ import pytest
 
 from handler.contract import (
     DEFINITION_UNAVAILABLE,
+    OVERTAKEN,
     RUN_TIMEOUT_SECONDS,
     STORE_UNAVAILABLE,
     State,
@@ -94,6 +95,7 @@ class TestRun:
                 "Lambda.SdkClientException",
                 STORE_UNAVAILABLE,
                 DEFINITION_UNAVAILABLE,
+                OVERTAKEN,
             },
             {"Lambda.TooManyRequestsException"},
             {
