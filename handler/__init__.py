@@ -1,14 +1,11 @@
 """Background tasks: what a task, and whoever triggers one, imports.
 
-Importing it makes no client, reads no environment and imports nothing else: what a name stands for
-is imported when it is first asked for. So the Lambdas' entries, which are inside, say what a start
-imports, and how.
+Importing it makes no client and reads no environment.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Final
+from handler.garbage import unsearched as _unsearched
 
-if TYPE_CHECKING:
+with _unsearched():  # of all that a door imports, nothing is garbage
     from handler.aws import client
     from handler.clock import Seconds
     from handler.contract import Status
@@ -92,70 +89,6 @@ __all__ = [
     "task",
     "tasks",
 ]
-
-_NAMES: Final = {
-    "aws": ("client",),
-    "clock": ("Seconds",),
-    "contract": ("Status",),
-    "definition": (
-        "Aborted",
-        "Continue",
-        "Definition",
-        "Done",
-        "Failed",
-        "Retry",
-        "Schedule",
-        "TriggerRequest",
-        "Verdict",
-        "task",
-    ),
-    "errors": (
-        "BackgroundTaskError",
-        "DefinitionError",
-        "DeliveryError",
-        "InvalidInput",
-        "NotFound",
-        "Refused",
-        "RequestError",
-        "SettingsError",
-        "StoreError",
-        "StoreUnavailable",
-        "UnknownDefinition",
-    ),
-    "iteration": (
-        "Context",
-        "Loop",
-        "TaskLogger",
-    ),
-    "lifecycle": (
-        "Tasks",
-        "TriggerResult",
-    ),
-    "record": (
-        "Identity",
-        "LogLine",
-        "LogType",
-        "Progress",
-        "TaskFailure",
-        "TaskLog",
-        "TaskRecord",
-    ),
-    "runtime": ("tasks",),
-    "table": (
-        "Filter",
-        "TaskPage",
-    ),
-}
-_WINGS: Final = {name: wing for wing, names in _NAMES.items() for name in names}
-
-if not TYPE_CHECKING:
-
-    def __getattr__(name: str) -> object:
-        if name not in _WINGS:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = getattr(importlib.import_module(f"{__name__}.{_WINGS[name]}"), name)
-        globals()[name] = value
-        return value
 
 
 def __dir__() -> list[str]:

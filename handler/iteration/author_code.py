@@ -56,5 +56,4 @@ class AuthorCode:
         task = checkpoints.close()
         now = self._clock.now()
         outcome = outcome_of(verdict, definition=definition, task=task, now=now)
-        was_short = checkpoints.was_short_of_time
-        return checkpoints.stored, replace(outcome, was_short_of_time=was_short)
+        return checkpoints.stored, replace(outcome, margin=checkpoints.margin)

@@ -46,7 +46,7 @@ class Checkpoints:
         self.stored = task
         self.ended_with: Aborted | Continue | None = None
         self.loop_input: BaseModel | None = None  # of a loop that runs
-        self.was_short_of_time = False  # whether the author's code was told so
+        self.margin = 0.0  # the largest that the author's code asked for, in seconds
         self._code = code
         self._store = store
         self._clock = clock
@@ -64,6 +64,11 @@ class Checkpoints:
         if self._record is None:
             self._record = with_own_payloads(self.stored.to_record())
         return self._record
+
+    def is_short_of_time(self, margin: float, remaining: float) -> bool:
+        """Whether less than a margin is left, all in seconds. What asks for it needs it again."""
+        self.margin = max(self.margin, margin)
+        return remaining < margin
 
     def is_over(self) -> bool:
         """Whether the iteration is one of the past: nothing that it does counts any more.

@@ -82,7 +82,7 @@ class Commit:
             The claimed iteration; or the answer, if the record has moved on.
         """
         log, after = iteration.log, outcome.task.claimed_in_place(before)
-        if outcome.failure or log.has_lines:
+        if outcome.failure or log.has_spoken:
             log.conclude(outcome.line, data=outcome.data, failure=outcome.failure)
         lines = log.close()
         try:

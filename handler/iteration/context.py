@@ -73,11 +73,10 @@ class Context:
     def is_close_to_timeout(self, margin: Seconds = DEFAULT_TIMEOUT_MARGIN) -> bool:
         """Whether less than `margin` is left: time to return `Continue`.
 
-        The next iteration then has an invocation of its own.
+        The next iteration has an invocation of its own where less than that is left.
         """
-        is_close = self._remaining() < to_seconds(margin, name="margin")
-        self._checkpoints.was_short_of_time |= is_close
-        return is_close
+        seconds = to_seconds(margin, name="margin")
+        return self._checkpoints.is_short_of_time(seconds, self._remaining())
 
     def is_aborted(self) -> bool:
         """Whether this iteration is one of the past: nothing that it does counts any more.

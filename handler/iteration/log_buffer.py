@@ -51,12 +51,12 @@ class LogBuffer:
         self._lines: list[LogLine] = []
         self._bytes = 0
         self._part = 0
-        self.has_lines = False  # whether the iteration has said something, kept or not
-        self._keeps = enabled
+        self.has_spoken = False  # whether the iteration has said something, kept or not
+        self._is_closed = False
 
     def of_next(self, task: StoredTask) -> "LogBuffer":
         """The buffer of the iteration that goes on where this one has ended."""
-        return LogBuffer(task, logs=self._logs, clock=self._clock, enabled=self._keeps)
+        return LogBuffer(task, logs=self._logs, clock=self._clock, enabled=self._enabled)
 
     def add(
         self,
@@ -67,7 +67,7 @@ class LogBuffer:
         is_error: bool = False,
     ) -> None:
         """Adds a line. Lines that have grown old or large are written at once."""
-        self.has_lines = True
+        self.has_spoken = True
         self.conclude(message, data=data, failure=failure, is_error=is_error)
         if not self._lines:
             return
@@ -94,7 +94,7 @@ class LogBuffer:
             error=failure,
         )
         _to_process_log(line)
-        if not self._enabled:
+        if not self._enabled or self._is_closed:
             return
         self._lines.append(line)
         self._bytes += len(line.model_dump_json(exclude_none=True).encode())
@@ -104,8 +104,8 @@ class LogBuffer:
 
         What is logged from here on is in the process's log alone: the iteration is over.
         """
-        log, self._enabled = self.take(), False
-        return log
+        self._is_closed = True
+        return self.take()
 
     def take(self) -> TaskLog | None:
         """Takes the lines out, to be written."""

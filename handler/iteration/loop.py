@@ -140,9 +140,8 @@ class Loop(Generic[Given]):
         return self._checkpoints.end_iteration(verdict)
 
     def _is_out_of_time(self) -> bool:
-        is_out_of_time = self._remaining() < self._options.margin_seconds
-        self._checkpoints.was_short_of_time |= is_out_of_time
-        return is_out_of_time
+        margin = self._options.margin_seconds
+        return self._checkpoints.is_short_of_time(margin, self._remaining())
 
     def _keep(self) -> None:
         """Has the input and the progress stored with the next write, as they are now."""

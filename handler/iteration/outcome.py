@@ -43,8 +43,7 @@ class Outcome:
         failure: what the log's line has as its error.
         data: what the log's line has as its data.
         message: what the answer says.
-        was_short_of_time: whether it ended since little time was left: the next iteration needs
-            more than this invocation has.
+        margin: how many seconds the author's code asked to be left.
     """
 
     task: StoredTask
@@ -52,7 +51,7 @@ class Outcome:
     failure: TaskFailure | None = None
     data: Json = field(default_factory=dict)
     message: str = ""
-    was_short_of_time: bool = False
+    margin: float = 0
 
 
 def verdict_of(

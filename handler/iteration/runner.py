@@ -36,11 +36,11 @@ class _Visit:
     """A visit of `Run`.
 
     Args:
-        in_place_until: iterations go on in it while so many seconds are left.
+        needed_seconds: iterations go on in it while so many are left.
         iterations: how many it has run.
     """
 
-    in_place_until: float
+    needed_seconds: float
     iterations: int = 0
 
 
@@ -53,7 +53,7 @@ class Runner:
     Args:
         author: runs the task's function.
         remaining: how many seconds the invocation has left.
-        max_execution_visits: after how many iterations a task is handed over to a new
+        max_execution_visits: after how many visits of `Run` a task is handed over to a new
             execution.
     """
 
@@ -91,14 +91,14 @@ class Runner:
             Overtaken: another invocation of the same visit runs the task: the state machine asks
                 again.
         """
-        visit = _Visit(in_place_until=self._remaining() * IN_PLACE_SHARE)
+        visit = _Visit(needed_seconds=self._remaining() * IN_PLACE_SHARE)
         answer = self._answer(event, visit)
         status = answer[WireKey.STATUS]
         details = {"action": "visit", "answer": status, "iterations": visit.iterations}
         process_log.write(logging.INFO, "visit", details)
         return answer
 
-    def _answer(self, event: object, visit: "_Visit") -> Json:
+    def _answer(self, event: object, visit: _Visit) -> Json:
         payload = payload_of(event)
         answers = AnswerBuilder(payload)
         try:
@@ -112,7 +112,7 @@ class Runner:
         except BackgroundTaskError as error:
             return answers.error(TaskFailure.from_exception(error))
 
-    def _run(self, sent: WorkerEvent, answers: AnswerBuilder, visit: "_Visit") -> Json:
+    def _run(self, sent: WorkerEvent, answers: AnswerBuilder, visit: _Visit) -> Json:
         """Runs one iteration after the other, until the visit has its answer."""
         if sent.by_hand:
             self._by_hand.accept(sent)
@@ -129,7 +129,7 @@ class Runner:
             return self._by_hand.refuse(str(id), payload, error)
         return TaskFailure.from_exception(error)
 
-    def _iterate(self, iteration: Iteration, visit: "_Visit") -> Iteration | Json:
+    def _iterate(self, iteration: Iteration, visit: _Visit) -> Iteration | Json:
         """Runs one iteration.
 
         Returns:
@@ -148,22 +148,22 @@ class Runner:
                 return self._commit.go_on(iteration, before, outcome)
             return self._end_visit(iteration, before, outcome)
 
-    def _goes_on(self, iteration: Iteration, outcome: Outcome, visit: "_Visit") -> bool:
+    def _goes_on(self, iteration: Iteration, outcome: Outcome, visit: _Visit) -> bool:
         """Whether the next iteration is this invocation's as well.
 
         Not behind a crash: the state machine counts the deaths in one visit of `Run`, and the next
-        step has its own. Not where the author's code was told that little time is left: it would
-        be told so again, at once. And not at the limit: who claims it there ends the task.
+        step has its own. Not with less time than the author's code has asked for: it would be told
+        at once that time is short. And not at the limit: who claims it there ends the task.
         """
         after, definition = outcome.task, iteration.definition
+        visit.needed_seconds = max(visit.needed_seconds, outcome.margin)
         return (
             definition.in_place
             and after.last_answer is AnswerStatus.CONTINUE
             and not after.waiting_until
-            and not outcome.was_short_of_time
             and iteration.task.claims_since_outcome == 1
             and after.counted_iterations < definition.max_iterations
-            and self._remaining() >= visit.in_place_until
+            and self._remaining() >= visit.needed_seconds
         )
 
     def _end_visit(self, iteration: Iteration, before: StoredTask, outcome: Outcome) -> Json:

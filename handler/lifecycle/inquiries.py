@@ -12,8 +12,9 @@ from handler.clock import Clock, RemainingSeconds
 _AT_ONCE: Final = 100
 _A_SECOND: Final = 8
 _MOST: Final = 2_000
-# What is asked for last still has to be ended.
+# What is begun last still has to be ended: in a minute, or a fifth of what a shorter sweep has.
 _LAST_SECONDS: Final = 60.0
+_LAST_PART: Final = 0.2
 
 
 class Inquiries:
@@ -29,13 +30,19 @@ class Inquiries:
         self._executions = executions
         self._clock = clock
         self._remaining = remaining
+        self._last_seconds = min(_LAST_SECONDS, _LAST_PART * remaining())
         self._asked = 0
         self._is_throttled = False
 
     @property
     def are_over(self) -> bool:
         """Whether no more may be asked in this sweep."""
-        return self._is_throttled or self._asked >= _MOST or self._remaining() < _LAST_SECONDS
+        return self._is_throttled or self._asked >= _MOST or self.is_last_minute
+
+    @property
+    def is_last_minute(self) -> bool:
+        """Whether nothing more should be begun in this sweep."""
+        return self._remaining() < self._last_seconds
 
     def describe(self, name: str) -> Execution:
         """How an execution stands. Raises as `Executions.describe`; a throttled one ends it."""

@@ -66,6 +66,10 @@ class UnknownStatus(Exception):
     """A task has a status that only newer code knows."""
 
 
+class UnknownOwner(Exception):
+    """A record has something in the place of its execution's name."""
+
+
 class UnknownDue(Exception):
     """A record does not say when its task is due."""
 
@@ -200,7 +204,7 @@ class Reconciliation:
         if not is_asleep and not self._is_idle(task):
             return  # it stays due: to read it again costs less than to put it off
         is_asked_for = task.is_open and task.execution_name is not None and not is_asleep
-        if is_asked_for and inquiries.are_over:
+        if inquiries.is_last_minute or (is_asked_for and inquiries.are_over):
             found.left += 1
             return
         seen = task.looked_at(now=now)
@@ -218,6 +222,11 @@ class Reconciliation:
         """Does what is due of a task that nothing has moved for long enough."""
         if "taskStatus" in task.unreadable:
             raise UnknownStatus(f'Task "{task.id}" has a status that this version does not know.')
+        if task.is_open and ("executionName" in task.unreadable or task.execution_name == ""):
+            raise UnknownOwner(
+                f'Task "{task.id}" has an executionName that is none: nobody can say what runs it.'
+                " Next: correct it, or abort the task."
+            )
         if task.is_over:
             self._finish_follow_ups(task)
             found.closed += 1
@@ -278,8 +287,9 @@ class Reconciliation:
         """Whether nothing has moved a record for long enough; for longer after each resend."""
         waits = task.is_open and task.execution_name is None
         factor = _RESEND_FACTOR ** min(task.resends, MAX_RESENDS) if waits else 1
-        moved_on = task.saved_on or task.created_on
-        return self._clock.now() - moved_on >= self._idle_after * factor
+        moved_on, now = task.saved_on or task.created_on, self._clock.now()
+        # A date that is far ahead is nobody's: the clocks of machines differ by less.
+        return abs(now - moved_on) >= self._idle_after * factor
 
     def _end_if_over(self, task: StoredTask, execution: Execution) -> bool:
         return not execution.is_alive and self._end(task, execution)

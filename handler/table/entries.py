@@ -82,8 +82,16 @@ class Entries:
             self._passed[entry.partition] = entry.cursor
 
     @property
+    def is_stuck(self) -> bool:
+        """Whether more is behind them, and no cursor may tell where."""
+        return self._passed == self._starts and not self._is_at_the_end
+
+    @property
     def cursors(self) -> Sequence[Cursor | None]:
-        is_at_the_end = not self._entries or self._last is self._entries[-1]
-        if (is_at_the_end and self._has_all) or self._passed == self._starts:
+        if self._is_at_the_end or self._passed == self._starts:
             return ()
         return self._passed
+
+    @property
+    def _is_at_the_end(self) -> bool:
+        return self._has_all and (not self._entries or self._last is self._entries[-1])

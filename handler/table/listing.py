@@ -139,7 +139,22 @@ def list_tasks(
                 taken.append(task)
             if len(taken) == limit:
                 return _page(taken, found.cursors)
+    if found.is_stuck and _is_own_parent(index, wanted):
+        raise _children_of_others(wanted)
     return _page(taken, found.cursors)
+
+
+def _is_own_parent(index: TaskIndex, wanted: Filter) -> bool:
+    """Whether the parent is of the tenant who asks. Of another's task nobody hears anything."""
+    return any(parent.tenant == wanted.tenant for parent in index.tasks([str(wanted.parent_id)]))
+
+
+def _children_of_others(wanted: Filter) -> InvalidInput:
+    """The error of a page that would have to tell where other tenants' tasks stand."""
+    return InvalidInput(
+        f'Here task "{wanted.parent_id}" has more children of other tenants than a page looks at.'
+        " Next: ask for a time in which yours were created, or for the tasks of their definition."
+    )
 
 
 def count_tasks(index: TaskIndex, wanted: Filter, budget: CountBudget) -> TaskCount:

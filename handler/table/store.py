@@ -271,14 +271,15 @@ class Store:
         """Removes a finished task: its rows and its payloads, then its record. It may be gone."""
         self._delete_rows(task)
         self._bucket.delete_all(task.id)
-        # Not one that was made since, with the same key.
-        is_over = {
-            "ConditionExpression": f"NOT {IS_OPEN}",
+        # Not one that was made since, with the same key: that is open, or not marked as deleted.
+        marked = f" AND attribute_exists({keys.DELETION})" if task.deletion_pending else ""
+        is_same = {
+            "ConditionExpression": f"NOT {IS_OPEN}{marked}",
             "ExpressionAttributeValues": OPEN_VALUES,
         }
         request = self._request(Key=keys.task_key(task.id))
         with suppress(ConditionFailed):
-            self._dynamo.call("delete_item", **request, **is_over)
+            self._dynamo.call("delete_item", **request, **is_same)
 
     def _delete_rows(self, task: StoredTask) -> None:
         partition = keys.task_partition(task.id)

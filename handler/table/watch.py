@@ -98,11 +98,14 @@ class Watch:
                 UpdateExpression=f"SET {_DUE_ON} = :on",
                 ConditionExpression=f"{_DUE_ON} = :seen",
                 ExpressionAttributeValues={":on": {"S": on}, ":seen": due.row[_DUE_ON]},
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except ItemTooLarge:
             return True
-        except ConditionFailed:
-            return False
+        except ConditionFailed as failed:
+            # Its own write, whose response was lost. If it is another sweep's of this very
+            # millisecond, both look: each write of theirs has its own condition.
+            return bool(failed.item and failed.item.get(_DUE_ON) == {"S": on})
         return True
 
     def count(self, *, at_most: int) -> int:

@@ -70,7 +70,7 @@ class Scene:
         return self.stack.run(self.returning(verdict, **options))
 
     def returning(self, verdict: Verdict, **options: Any) -> TaskRecord:
-        @task(id="returning", **options)
+        @task(id="returning", **{"in_place": False, **options})
         def returning(context: Context) -> Verdict:
             return verdict
 
@@ -293,6 +293,7 @@ def scrubbed(value: object) -> str:
     text = json.dumps(value, sort_keys=True, default=str)
     text = re.sub(r'"writeToken": \{"S": "[0-9a-f]+"\}', '"writeToken"', text)
     text = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "MOMENT", text)
+    text = re.sub(r"unfinished#\d", "unfinished#N", text)  # it follows from the id
     text = re.sub(r'"expiresAt": \{"N": "\d+"\}', '"expiresAt"', text)
     text = re.sub(r"~[0-9a-f]{8}\b", "PART", text)
     return re.sub(r"\b[0-9a-f]{24}\b", "ID", text)

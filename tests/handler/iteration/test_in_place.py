@@ -163,6 +163,21 @@ class TestVisits:
         assert closeness == [True] * 3
         assert len(answers) == 3
 
+    def test_no_iteration_starts_with_less_time_than_the_code_has_asked_for(self) -> None:
+        @task(max_iterations=10)
+        def top(context: Context, input: Step) -> Verdict:
+            if context.is_close_to_timeout(timedelta(minutes=11)):
+                return Continue()
+            world.clock.advance(280)
+            return Done() if input.number == 8 else Continue(Step(number=input.number + 1))
+
+        with World.of(top) as world:
+            world.start(top)
+            world.finish()
+            record = world.result().record
+
+        assert (record.status, record.iterations) == (Status.SUCCESS, 8)
+
     def test_the_loop_of_each_goes_on_in_place_after_per_iteration_items(self) -> None:
         class Rows(BaseModel):
             cursor: int = 0

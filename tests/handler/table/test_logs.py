@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from handler.contract import Status
 from handler.record.stored_task import StoredTask
 from handler.record.task_log import LogLine, TaskLog
 from handler.table.conditions import ANY_OWNER
@@ -115,7 +116,7 @@ def test_a_line_of_an_open_task_has_no_date(stack: Stack) -> None:
 
 
 def test_a_line_of_a_task_that_is_gone_is_dropped(stack: Stack) -> None:
-    task = stack.create(id="t1")
+    task = stack.create(id="t1", status=Status.SUCCESS)
     stack.store.delete(task)
 
     stack.store.logs.append(log_of(task, "m"))

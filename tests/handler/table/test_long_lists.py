@@ -109,6 +109,17 @@ def test_a_page_that_has_passed_by_other_tenants_children_alone_is_the_last(stac
     assert (second.items, second.cursor) == ((), None)
 
 
+@pytest.mark.usefixtures("short_lists")
+def test_a_page_that_can_go_on_nowhere_is_refused_with_words_to_whom_the_parent_belongs(
+    stack: Stack,
+) -> None:
+    stack.create(id="p1", tenant="root")
+    children_of(stack, "p1", *["acme"] * 9, "root")
+
+    with pytest.raises(InvalidInput, match="more children of other tenants than a page looks at"):
+        stack.tasks.list(Filter(tenant="root", parent_id="p1"), newest_first=False, limit=3)
+
+
 class Lagging:
     """An index that lags behind: it has a task in each partition."""
 
