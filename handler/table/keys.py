@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 DELETION: Final = "deletionPending"
 # The mark of the last write, an attribute of a record.
 WRITE_TOKEN: Final = "writeToken"  # noqa: S105  its name
+# The mark of the last look of a sweep: a write of a record must not lose its own by it.
+LOOK_TOKEN: Final = "lookToken"  # noqa: S105  its name
 
 # The rows of a task's partition.
 TASK_ROW: Final = "TASK"

@@ -1,5 +1,6 @@
 """Which unfinished tasks are due: the index that the sweep looks at, and nobody else."""
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -89,23 +90,26 @@ class Watch:
             Whether it is to be looked at. If not, whoever has moved it knows better when it is due.
             A record that has no room left even for this stays where it is, and is looked at.
         """
-        on = to_iso(task.due_on or task.created_on)
+        on, token = to_iso(task.due_on or task.created_on), {"S": os.urandom(6).hex()}
         try:
             self._dynamo.call(
                 "update_item",
                 TableName=self._dynamo.table,
                 Key=due.key,
-                UpdateExpression=f"SET {_DUE_ON} = :on",
+                UpdateExpression=f"SET {_DUE_ON} = :on, {keys.LOOK_TOKEN} = :token",
                 ConditionExpression=f"{_DUE_ON} = :seen",
-                ExpressionAttributeValues={":on": {"S": on}, ":seen": due.row[_DUE_ON]},
+                ExpressionAttributeValues={
+                    ":on": {"S": on},
+                    ":seen": due.row[_DUE_ON],
+                    ":token": token,
+                },
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except ItemTooLarge:
             return True
         except ConditionFailed as failed:
-            # Its own write, whose response was lost. If it is another sweep's of this very
-            # millisecond, both look: each write of theirs has its own condition.
-            return bool(failed.item and failed.item.get(_DUE_ON) == {"S": on})
+            # It may be this very request, sent again because its response was lost.
+            return bool(failed.item and failed.item.get(keys.LOOK_TOKEN) == token)
         return True
 
     def count(self, *, at_most: int) -> int:

@@ -291,7 +291,7 @@ def play(name: str, *, lose: int = 0) -> Trace:
 def scrubbed(value: object) -> str:
     """`value` as text, without what differs from run to run: moments, random ids and tokens."""
     text = json.dumps(value, sort_keys=True, default=str)
-    text = re.sub(r'"writeToken": \{"S": "[0-9a-f]+"\}', '"writeToken"', text)
+    text = re.sub(r'"(write|look)Token": \{"S": "[0-9a-f]+"\}', r'"\1Token"', text)
     text = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "MOMENT", text)
     text = re.sub(r"unfinished#\d", "unfinished#N", text)  # it follows from the id
     text = re.sub(r'"expiresAt": \{"N": "\d+"\}', '"expiresAt"', text)

@@ -106,7 +106,7 @@ class ManyRows:
         return {"Responses": {table: [row for row in found if row]}, "UnprocessedKeys": {}}
 
     def _update(self, *, Key: Row, ExpressionAttributeValues: Any, **request: Any) -> Any:  # noqa: N803
-        assert request["UpdateExpression"] == "SET dueOn = :on"
+        assert request["UpdateExpression"] == "SET dueOn = :on, lookToken = :token"
         row = self._rows[_key(Key)]
         assert row["dueOn"] == ExpressionAttributeValues[":seen"]
         self._rows[_key(Key)] = {**row, "dueOn": ExpressionAttributeValues[":on"]}

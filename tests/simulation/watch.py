@@ -594,7 +594,9 @@ def code_of(item: Item) -> str:
         return ""
 
 
-_DULL: Final = frozenset({"writeToken", "savedOn", "codeVersion", "pk", "sk", "visitEnteredOn"})
+_DULL: Final = frozenset(
+    {"writeToken", "lookToken", "savedOn", "codeVersion", "pk", "sk", "visitEnteredOn"}
+)
 
 
 def _difference(before: Item | None, after: Item | None) -> str:

@@ -48,7 +48,7 @@ class Watched:
         return list(self.looked_at)
 
     def _note(self, operation: str, request: Request) -> None:
-        if operation == "update_item" and request["UpdateExpression"] == "SET dueOn = :on":
+        if operation == "update_item" and "lookToken" in request["UpdateExpression"]:
             self.looked_at.append(keys.task_id(request["Key"]))
 
 
