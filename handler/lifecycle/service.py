@@ -149,7 +149,7 @@ class Tasks:
         """One page of tasks, by the time of creation.
 
         It makes three requests to the table, or one per 100 tasks of `limit` and a query more. Of
-        some filters it looks at 100 or 200 tasks (docs/reliability.md, "Limits"): the page may have
+        some filters it looks at 100 or 200 tasks (docs/limits.md): the page may have
         few of them, or none, and a cursor all the same.
 
         Args:

@@ -63,7 +63,7 @@ class Result:
 
     Args:
         record: the task at its end.
-        logs: its logs, one per iteration.
+        logs: its logs, one for each iteration that has one.
         waits: the waits between its iterations, in seconds.
         answers: what the worker answered, in order.
         calls: the DynamoDB operations of its iterations, in order; `before` and `after` count
@@ -280,7 +280,7 @@ class World:
         return WORKER_TIMEOUT_SECONDS - (self.clock.now() - self._started_at).total_seconds()
 
     def _remaining_of_worker(self) -> float:
-        """The same, for a worker: it asks before each iteration, so that these can be counted."""
+        """The same, for a worker. It asks before a visit, and after an iteration that may go on."""
         self._steps += 1
         return self.remaining() if self._steps < self._max_steps else 0
 

@@ -275,7 +275,7 @@ def _parts_of_a_task() -> Iterator[tuple[str, str, float]]:
     yield "its rows are dated for their expiry", _written(whole.dating), _writing(whole.dating)
     waited = transitions(1, waits=1)
     yield (
-        "a wait, of a second or a month",
+        "a wait, of a second or a month; 2 write units more if it is longer than ten minutes",
         (f"{waited:g} transitions, {of_a_visit.write_units:g} write units"),
         (
             dollars("transition", waited)

@@ -290,3 +290,49 @@ class TestTheCost:
     @pytest.mark.parametrize("number", range(len(watching.FILTERS)))
     def test_a_page_of_50_among_100_000_tasks_makes_three_requests(self, number: int) -> None:
         assert watching.requests_of_a_page(watching.FILTERS[number]) <= 3
+
+
+@pytest.mark.parametrize("name", [{"S": ""}, {"M": {}}], ids=["empty", "no text"])
+def test_a_task_whose_owner_nobody_can_name_is_reported_at_each_look(
+    recovering: Recovering, name: Request
+) -> None:
+    odd = recovering.running()
+    change(odd, "executionName", name)
+    recovering.wait()
+
+    for _ in range(2):
+        with pytest.raises(RecoveryFailed, match="could not deal with 1 "):
+            recovering.sweep()
+        recovering.wait()
+
+
+def test_a_record_that_was_saved_in_the_future_is_as_idle_as_one_of_the_past(
+    recovering: Recovering,
+) -> None:
+    odd = recovering.pending()
+    change(odd, "savedOn", {"S": "2999-01-01T00:00:00.000Z"})
+    recovering.wait()
+
+    assert recovering.sweep()["sent"] == 1
+
+
+def test_the_last_minute_of_a_sweep_begins_nothing(recovering: Recovering) -> None:
+    recovering.pending()
+    recovering.running()
+    recovering.wait()
+    recovering.stack.remaining_seconds = iter([900.0, *[59.0] * 99]).__next__
+
+    found = recovering.stack.system.reconciliation.sweep()
+
+    assert (found["left"], found["sent"]) == (2, 0)
+
+
+def change(task: StoredTask, attribute: str, value: Request) -> None:
+    """What somebody has done to a record."""
+    aws_client("dynamodb").update_item(
+        TableName=TABLE,
+        Key=keys.task_key(task.id),
+        UpdateExpression="SET #name = :value",
+        ExpressionAttributeNames={"#name": attribute},
+        ExpressionAttributeValues={":value": value},
+    )
