@@ -29,6 +29,7 @@ def main() -> int:
         with process.prepared():
             first = min(totals.broken, key=lambda result: len(result.places))
             show_broken(console, shrunk(first))
+    console.print("Now every order of the small scopes; it takes some minutes ...")
     explored = exhausted()
     show_explored(console, explored)
     return 1 if totals.broken or any(each.violations for each in explored) else 0

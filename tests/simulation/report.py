@@ -59,7 +59,14 @@ def code_of(scenario: Scenario) -> str:
 
 def show_explored(console: Console, explored: Sequence[Explored]) -> None:
     """Prints the scopes that were exhausted."""
-    table = Table("scope", "orders", "with a fault", "cut", "violations", title="Exhausted scopes")
+    table = Table(
+        "scope",
+        "orders",
+        "with a fault",
+        "cut short, as the same",
+        "violations",
+        title="Exhausted scopes",
+    )
     for each in explored:
         found = len(each.violations)
         table.add_row(

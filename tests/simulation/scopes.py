@@ -240,6 +240,7 @@ def _keyed(name: str) -> Prepare:
 SCOPES: Final = (
     Scope(
         name="an event that is delivered twice",
+        steps=2,
         prepare=_triggered,
         begin=_twice,
         machines=("one", "two"),
@@ -254,6 +255,7 @@ SCOPES: Final = (
     ),
     Scope(
         name="a worker and an abort by code",
+        steps=2,
         hits=(),
         prepare=_triggered,
         begin=_both(_deliver, _abort),
@@ -276,7 +278,16 @@ SCOPES: Final = (
         machines=("one", "sweep-a"),
     ),
     Scope(
+        name="a worker in place and a sweep",
+        steps=2,
+        hits=(),
+        prepare=_triggered,
+        begin=_both(_deliver, _sweep),
+        machines=("one", "sweep-a"),
+    ),
+    Scope(
         name="a worker and a stopped execution",
+        steps=2,
         prepare=_triggered,
         begin=_both(_deliver, _stop_soon),
         machines=("one",),
