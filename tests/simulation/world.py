@@ -8,8 +8,6 @@ from typing import Any, Final
 
 from handler.contract import (
     EXPIRY_ATTRIBUTE,
-    PARTITION_KEY,
-    SORT_KEY,
     WORKER_TIMEOUT_SECONDS,
     Index,
 )
@@ -18,6 +16,7 @@ from handler.definition.definition import code_of
 from handler.definition.task_code import Hook
 from handler.errors import DefinitionError
 from handler.settings import Settings
+from handler.testing.aws import create_table
 from tests.simulation import process
 from tests.simulation.definitions import DEFINITIONS, OF_THE_BROKEN_FILE
 from tests.simulation.event_bus import EventBus
@@ -295,24 +294,7 @@ class World:
         )
 
     def _create_table(self) -> None:
-        names = {
-            PARTITION_KEY,
-            SORT_KEY,
-            *(name for index in Index for name in (index.partition_key, index.sort_key)),
-        }
-        self.dynamodb.create_table(
-            TableName=TABLE,
-            KeySchema=_keys(PARTITION_KEY, SORT_KEY),
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in names],
-            GlobalSecondaryIndexes=[
-                {
-                    "IndexName": index.value,
-                    "KeySchema": _keys(index.partition_key, index.sort_key),
-                    "Projection": {"ProjectionType": "KEYS_ONLY"},
-                }
-                for index in Index
-            ],
-        )
+        create_table(self.dynamodb, TABLE)
         self.dynamodb.update_time_to_live(
             TableName=TABLE,
             TimeToLiveSpecification={"Enabled": True, "AttributeName": EXPIRY_ATTRIBUTE},
@@ -351,10 +333,3 @@ def _chance(odds: float, kind: Kind) -> bool:
     actor = acting()
     machine: Machine | None = actor.locals if actor else None
     return machine is not None and machine.chance(odds, kind)
-
-
-def _keys(partition_key: str, sort_key: str) -> list[dict[str, str]]:
-    return [
-        {"AttributeName": partition_key, "KeyType": "HASH"},
-        {"AttributeName": sort_key, "KeyType": "RANGE"},
-    ]
