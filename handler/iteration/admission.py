@@ -8,7 +8,7 @@ from handler.aws import Executions, WorkerFailure
 from handler.clock import Clock
 from handler.contract import MAX_WAIT_SECONDS, ErrorCode
 from handler.definition import Definition, Hook, Registry, whole_seconds
-from handler.errors import DefinitionUnavailable
+from handler.errors import DefinitionUnavailable, Overtaken
 from handler.events import WorkerEvent
 from handler.iteration.answers import AnswerBuilder
 from handler.iteration.commit import Commit, Iteration
@@ -92,7 +92,6 @@ class Admission:
         return self._store.claim(self._claim(sent, known))
 
     def _claim(self, sent: WorkerEvent, definition_id: str) -> ClaimRequest:
-        known = self._registry.find(definition_id)
         return ClaimRequest(
             task_id=sent.task_id,
             definition_ids=self._registry.names_of(definition_id),
@@ -100,7 +99,7 @@ class Admission:
             execution_name=sent.execution_name,
             visit=sent.visit_key,
             visit_entered_on=sent.visit_entered_on,
-            max_iterations=known.max_iterations if known else _UNLIMITED,
+            max_iterations=self._limit(definition_id),
         )
 
     def _defer(self, sent: WorkerEvent, answers: AnswerBuilder) -> Json:
@@ -134,6 +133,7 @@ class Admission:
 
         Raises:
             DefinitionUnavailable: the task could run here, but for its definition.
+            Overtaken: it could run here, but for somebody who has just moved it.
         """
         if task is None:
             return answers.missing(sent.task_id, code=ErrorCode.TASK_NOT_FOUND)
@@ -150,8 +150,14 @@ class Admission:
         if is_mine or (task.is_open and task.execution_name is None):
             if self._registry.may_lack(task.definition_id):
                 raise self._held_up(task)
+            if task.counted_iterations < self._limit(task.definition_id):
+                raise Overtaken(f'Task "{task.id}" was moved while its iteration was claimed.')
             return self._ran_too_often(task, sent, answers)
         return answers.not_mine(task)
+
+    def _limit(self, definition_id: str) -> int:
+        known = self._registry.find(definition_id)
+        return known.max_iterations if known else _UNLIMITED
 
     def _held_up(self, task: StoredTask) -> DefinitionUnavailable:
         """The error of a task whose definition may be missing here. Its record says so, too."""

@@ -132,6 +132,8 @@ class Reconciliation:
             self._ending.finish(task)
         elif task.execution_name is None and task.status is Status.RUNNING:
             return  # the task has been handed over to a new execution, which is on its way
+        elif task.execution_name is None and execution.error == ErrorCode.TASK_NOT_FOUND:
+            return  # its task was deleted; this one was made since, with the same key
         elif task.execution_name is None and execution.error == DATA_LIMIT_EXCEEDED:
             self._send_without_its_input(task)
         else:

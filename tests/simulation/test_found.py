@@ -19,6 +19,30 @@ FOUND = {
     "a deletion that was slow removed the task that was triggered since with its key": (
         Scenario(seed="81/5", tasks=25)
     ),
+    "the report of an execution without a task ended the one that was made since with its key": (
+        Scenario(
+            seed="101/111",
+            tasks=25,
+            only=(4,),
+            faults=((Kind.DELETED, "t4/meddler", 0), (Kind.DELETED, "t4/deleter", 0)),
+        )
+    ),
+    "a late invocation of a delay ended a task that was handed over as one over its limit": (
+        Scenario(
+            seed="101/213",
+            tasks=25,
+            only=(18,),
+            faults=(
+                (Kind.DYNAMODB_ANSWER_LOST, "t18/caller0", 1),
+                (Kind.KILLED, "x-e9c7e1572dc02142-1+0/v1.1", 1),
+                (Kind.STEP_FUNCTIONS_THROTTLED, "x-e9c7e1572dc02142-1+0/v1.2", 2),
+                (Kind.EVENT_TWICE, "event-a67a2664ef2b4306", 0),
+                (Kind.DYNAMODB_OUT, "x-a67a2664ef2b4306-1+0/v1.1", 2),
+                (Kind.EVENT_REFUSED, "x-a67a2664ef2b4306-2+0/v3.1", 4),
+                (Kind.EVENT_LOST, "event-3bc0b38ccc9e44c3", 0),
+            ),
+        )
+    ),
     "the late report of a failed execution made the record of a deleted task anew": (
         Scenario(
             seed="3/37",
