@@ -3,9 +3,9 @@
 Importing it makes no client and reads no environment.
 """
 
-from handler.garbage import unsearched as _unsearched
+from handler.garbage import made_to_stay as _made_to_stay
 
-with _unsearched():  # of all that a door imports, nothing is garbage
+with _made_to_stay():  # of all that a door imports, nothing is garbage
     from handler.aws import client
     from handler.clock import Seconds
     from handler.contract import Status

@@ -1,5 +1,6 @@
 """The conditions of a write: who may claim a record, and who may write to one."""
 
+import functools
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
@@ -65,14 +66,11 @@ class ClaimRequest:
 
     def update(self) -> str:
         """`CLAIM_UPDATE`, with the version of the code that is about to run; none is none."""
-        if self.code_version:
-            return CLAIM_UPDATE.replace("SET ", "SET codeVersion = :version, ", 1)
-        return CLAIM_UPDATE.replace("REMOVE ", "REMOVE codeVersion, ", 1)
+        return _claim_update(has_version=bool(self.code_version))
 
     def condition(self) -> str:
         """`CLAIM_CONDITION`, with a value for each of the definition's ids."""
-        names = ", ".join(self._definitions())
-        return CLAIM_CONDITION.replace(":definitions", names)
+        return _claim_condition(CLAIM_CONDITION, tuple(self._definitions()))
 
     def _definitions(self) -> dict[str, str]:
         return {f":definition{number}": id for number, id in enumerate(self.definition_ids)}
@@ -96,6 +94,18 @@ class ClaimRequest:
                 ":no_visit": "",
             }
         )
+
+
+@functools.cache
+def _claim_update(*, has_version: bool) -> str:
+    if has_version:
+        return CLAIM_UPDATE.replace("SET ", "SET codeVersion = :version, ", 1)
+    return CLAIM_UPDATE.replace("REMOVE ", "REMOVE codeVersion, ", 1)
+
+
+@functools.lru_cache(maxsize=32)
+def _claim_condition(condition: str, definitions: tuple[str, ...]) -> str:
+    return condition.replace(":definitions", ", ".join(definitions))
 
 
 OPEN_VALUES: Final = items.encoded(

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from handler.garbage import made_to_stay, unsearched
+from handler.garbage import made_to_stay
 
 
 @pytest.fixture(autouse=True)
@@ -39,13 +39,3 @@ def test_a_block_that_raises_has_the_search_go_on() -> None:
         _ = 1 / 0
 
     assert gc.isenabled()
-
-
-def test_what_an_unsearched_block_made_is_searched_after_it() -> None:
-    with unsearched():
-        is_searched = gc.isenabled()
-        made: list[object] = [[]]
-
-    assert not is_searched
-    assert gc.isenabled()
-    assert any(each is made for each in gc.get_objects())
