@@ -50,7 +50,9 @@ class Closing:
     def _parent_of(self, task: StoredTask) -> StoredTask | None:
         """The parent, if it is there still, and not a later task of the same id."""
         parent = self._store.find(task.parent_id) if task.parent_id else None
-        return parent if parent and parent.created_on <= task.created_on else None
+        is_it = parent and parent.created_on <= task.created_on
+        # The clocks of two machines differ: a later task may have an earlier date.
+        return parent if is_it and self._store.is_named_by_its_parent(task) else None
 
     def _ask_children(self, task: StoredTask) -> None:
         """Asks the children that have no date. One that can't be asked keeps no other from it.

@@ -263,6 +263,12 @@ class Store:
         except ConditionFailed:
             return
 
+    def is_named_by_its_parent(self, task: StoredTask) -> bool:
+        """Whether there is a row that names a task to its parent."""
+        return (
+            self._dynamo.item(keys.child_key(task), ProjectionExpression=PARTITION_KEY) is not None
+        )
+
     def forget_child(self, task: StoredTask) -> None:
         """Removes the row that names a task to a parent that is gone."""
         self._dynamo.call("delete_item", **self._request(Key=keys.child_key(task)))

@@ -43,6 +43,14 @@ FOUND = {
             ),
         )
     ),
+    "a later task with the key of a deleted one kept that one's children from their end": (
+        Scenario(
+            seed="213/32",
+            tasks=25,
+            only=(12,),
+            faults=((Kind.DELETED, "t12/meddler", 0), (Kind.DELETED, "t12/deleter", 0)),
+        )
+    ),
     "the late report of a failed execution made the record of a deleted task anew": (
         Scenario(
             seed="3/37",
