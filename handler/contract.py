@@ -156,6 +156,10 @@ SORT_KEY: Final = "sk"
 CREATED_ON: Final = "createdOn"
 DUE_ON: Final = "dueOn"
 EXPIRY_ATTRIBUTE: Final = "expiresAt"
+# The attributes that are keys of indexes, each once.
+INDEX_KEYS: Final = tuple(
+    dict.fromkeys(key for index in Index for key in (index.sort_key, index.partition_key))
+)
 # Every key in the payload bucket begins with it, and the roles may use no other.
 PAYLOAD_PREFIX: Final = "tasks/"
 

@@ -6,7 +6,7 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from handler.contract import EXPIRY_ATTRIBUTE, PARTITION_KEY, SORT_KEY, Index
+from handler.contract import EXPIRY_ATTRIBUTE, INDEX_KEYS, PARTITION_KEY, SORT_KEY, Index
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +53,7 @@ def task_table_inputs() -> dict[str, Any]:
         "range_key": SORT_KEY,
         "attributes": [
             aws.dynamodb.TableAttributeArgs(name=attribute, type="S")
-            for attribute in _key_attributes()
+            for attribute in (PARTITION_KEY, SORT_KEY, *INDEX_KEYS)
         ],
         "global_secondary_indexes": [_index(index) for index in Index],
         "ttl": aws.dynamodb.TableTtlArgs(attribute_name=EXPIRY_ATTRIBUTE, enabled=True),
@@ -66,11 +66,6 @@ def _encryption(
     if kms_key_arn is None:
         return None  # a key that AWS owns
     return aws.dynamodb.TableServerSideEncryptionArgs(enabled=True, kms_key_arn=kms_key_arn)
-
-
-def _key_attributes() -> list[str]:
-    of_indexes = (key for index in Index for key in (index.sort_key, index.partition_key))
-    return list(dict.fromkeys([PARTITION_KEY, SORT_KEY, *of_indexes]))
 
 
 def _index(index: Index) -> aws.dynamodb.TableGlobalSecondaryIndexArgs:

@@ -198,7 +198,8 @@ class StoredTask(TaskRecord):
     def claimed_in_place(self, before: Self) -> Self:
         """The invocation that has ended the iteration of `before` so runs the next one, too.
 
-        The visit of `Run` has no answer yet.
+        The counts go on as those of a claim do (`table.conditions.CLAIM_UPDATE`). The visit of
+        `Run` has no answer yet.
         """
         return self.model_copy(
             update={

@@ -1,5 +1,6 @@
 """The keys of the table and its indexes: which rows there are, and what they are partitioned by."""
 
+import os
 import zlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
@@ -38,6 +39,11 @@ LAST: Final = "~"
 # since what is in one of these stays there; fewer would lose sight of some.
 WATCHED_PARTITIONS: Final = tuple(f"unfinished#{number}" for number in range(4))
 OPEN: Final = "open"
+
+
+def new_token() -> str:
+    """A mark that no other write has: 12 hexadecimal digits, since a record keeps it."""
+    return os.urandom(6).hex()
 
 
 def task_partition(id: str) -> str:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from handler.clock import Clock
-from handler.contract import PARTITION_KEY, SORT_KEY, Index
+from handler.contract import INDEX_KEYS, PARTITION_KEY, SORT_KEY
 from handler.record import PAYLOADS, StoredTask, cut_bytes
 from handler.table.dynamo import ConditionFailed, Dynamo
 from handler.table.items import decoded, json_text
@@ -26,11 +26,7 @@ _ROOM_BYTES: Final = 64 * 1024
 # What is no larger gives no room.
 _SMALL_BYTES: Final = 1_024
 _KEPT_BYTES: Final = 256
-_KEYS: Final = {
-    PARTITION_KEY,
-    SORT_KEY,
-    *(key for index in Index for key in (index.partition_key, index.sort_key)),
-}
+_KEYS: Final = {PARTITION_KEY, SORT_KEY, *INDEX_KEYS}
 _KNOWN: Final = {str(field.alias) for field in StoredTask.model_fields.values()}
 
 

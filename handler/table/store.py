@@ -1,6 +1,5 @@
 """The records of the tasks: create, claim, save, read, delete."""
 
-import os
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from datetime import timedelta
@@ -112,7 +111,7 @@ class Store:
         Returns:
             False, and nothing is changed, if there is a record of that id.
         """
-        token = _new_token()
+        token = keys.new_token()
         payloads = self._payloads.changes(task)
         item = items.task_item(task) | payloads.changed | items.encoded({keys.WRITE_TOKEN: token})
         put = self._request(Item=item, ConditionExpression=f"attribute_not_exists({PARTITION_KEY})")
@@ -165,7 +164,7 @@ class Store:
         Raises:
             RecordMoved: its condition does not hold; nothing was changed.
         """
-        token = _new_token()
+        token = keys.new_token()
         item = self._conditional(
             "update_item",
             token,
@@ -189,7 +188,7 @@ class Store:
         Raises:
             RecordMoved: it does not hold; nothing was written.
         """
-        token = _new_token()
+        token = keys.new_token()
         payloads = self._payloads.changes(after, before)
         changed, removed = items.changes(before, after)
         changed |= payloads.changed | items.encoded({keys.WRITE_TOKEN: token})
@@ -385,7 +384,3 @@ class Store:
             raise RecordMoved(self._payloads.task(moved) if moved else None) from failed
         item: Item = response.get("Attributes", {})
         return item
-
-
-def _new_token() -> str:
-    return os.urandom(6).hex()

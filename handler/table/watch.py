@@ -1,6 +1,5 @@
 """Which unfinished tasks are due: the index that the sweep looks at, and nobody else."""
 
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -90,7 +89,7 @@ class Watch:
             Whether it is to be looked at. If not, whoever has moved it knows better when it is due.
             A record that has no room left even for this stays where it is, and is looked at.
         """
-        on, token = to_iso(task.due_on or task.created_on), {"S": os.urandom(6).hex()}
+        on, token = to_iso(task.due_on or task.created_on), {"S": keys.new_token()}
         try:
             self._dynamo.call(
                 "update_item",

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import boto3
 
-from handler.contract import PARTITION_KEY, SORT_KEY, Index
+from handler.contract import INDEX_KEYS, PARTITION_KEY, SORT_KEY, Index
 from handler.record import Json
 
 Interruption = Callable[[], None]
@@ -30,8 +30,7 @@ def aws_client(service: str) -> Any:
 
 def create_table(client: Any, name: str) -> None:
     """Creates the stack's table."""
-    of_indexes = {key for index in Index for key in (index.partition_key, index.sort_key)}
-    names = [PARTITION_KEY, SORT_KEY, *sorted(of_indexes)]
+    names = [PARTITION_KEY, SORT_KEY, *INDEX_KEYS]
     client.create_table(
         TableName=name,
         BillingMode="PAY_PER_REQUEST",

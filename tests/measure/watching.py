@@ -4,6 +4,7 @@ import functools
 import itertools
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 from handler.clock import to_iso
@@ -15,8 +16,9 @@ from handler.table import Filter, items, keys
 from handler.testing import ManualClock
 from handler.testing.aws import CountedMetrics
 from handler.wiring import Parts, System, build
-from tests.measure.many_rows import ManyRows, Requests, Row
 from tests.measure.promise import Promise
+from tests.measure.requests import TABLE, Requests, Row, table_of
+from tests.simulation.services.dynamodb import DynamoDB
 
 TASKS = 100_000
 CHILDREN = 5_000
@@ -59,7 +61,7 @@ def promises() -> list[Promise]:
 
 def requests_of_a_sweep() -> int:
     """All that it asks of any service. Its due tasks are owned, and their executions run."""
-    clients = clients_of(ManyRows(sleeping()))
+    clients = clients_of(table_of(sleeping()))
     found = system_on(clients).reconciliation.sweep()
     assert not any(found.values()), found
     assert clients["stepfunctions"].made == ["describe_execution"] * DUE
@@ -83,18 +85,20 @@ def requests_of_a_page(fields: Mapping[str, Any]) -> int:
     return most
 
 
-def clients_of(rows: ManyRows) -> dict[str, Requests]:
+def clients_of(dynamodb: DynamoDB) -> dict[str, Requests]:
     """A client for each service that a sweep asks. Nothing waits in the queue or the bucket."""
     return {
-        "dynamodb": rows.client(),
-        "sqs": Requests({"receive_message": lambda **_: {}}),
-        "s3": Requests({"list_objects_v2": lambda **_: {}}),
-        "stepfunctions": Requests({"describe_execution": lambda **_: {"status": "RUNNING"}}),
+        "dynamodb": Requests(dynamodb),
+        "sqs": Requests(SimpleNamespace(receive_message=lambda **_: {})),
+        "s3": Requests(SimpleNamespace(list_objects_v2=lambda **_: {})),
+        "stepfunctions": Requests(
+            SimpleNamespace(describe_execution=lambda **_: {"status": "RUNNING"})
+        ),
     }
 
 
 def system_on(clients: Mapping[str, Requests]) -> System:
-    settings = Settings(table_name="tasks", event_bus_name="bus", payload_bucket_name="payloads")
+    settings = Settings(table_name=TABLE, event_bus_name="bus", payload_bucket_name="payloads")
     parts = Parts(
         settings=settings,
         registry=Registry(()),
@@ -117,7 +121,7 @@ def sleeping() -> Iterator[Row]:
 
 
 @functools.cache
-def _listed_rows() -> ManyRows:
+def _listed_rows() -> DynamoDB:
     """Tasks of a hundred definitions and of all statuses; the rare ones are a handful."""
     rare = {1: Status.PENDING, 2: Status.FAILED, 3: Status.ABORTED, 4: Status.RUNNING}
     rows = [
@@ -136,7 +140,7 @@ def _listed_rows() -> ManyRows:
         }
         for number, row in enumerate(rows[:CHILDREN])
     ]
-    return ManyRows([*rows, *children])
+    return table_of([*rows, *children])
 
 
 def row(number: int, status: Status, *, created: datetime) -> dict[str, Any]:
