@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from handler.contract import MAX_CODE_VERSION_CHARACTERS, EnvVar
 from handler.errors import SettingsError
@@ -102,7 +103,8 @@ class Trace:
 
         The header is `Root=1-...;Parent=...;Sampled=1`, the address `169.254.79.129:2000`.
         """
-        header = environment.get("_X_AMZN_TRACE_ID", "")
+        if not (header := environment.get("_X_AMZN_TRACE_ID", "")):
+            return _NO_TRACE
         said = dict(part.partition("=")[::2] for part in header.split(";"))
         host, _, port = environment.get("AWS_XRAY_DAEMON_ADDRESS", "").rpartition(":")
         return cls(
@@ -111,6 +113,9 @@ class Trace:
             is_sampled=said.get("Sampled") == "1" and bool(said.get("Root")),
             daemon=(host, int(port)) if host and port.isdecimal() else None,
         )
+
+
+_NO_TRACE: Final = Trace(root="", parent="", is_sampled=False, daemon=None)
 
 
 def _code_version(environment: Mapping[str, str]) -> str:

@@ -12,6 +12,8 @@ Json = dict[str, object]
 
 
 def _in_utc(moment: datetime) -> datetime:
+    if moment.tzinfo is UTC:
+        return moment
     if moment.tzinfo is None:
         raise ValueError("a moment has a time zone")
     try:

@@ -1,5 +1,6 @@
 """How a record and a log stand in the table: as DynamoDB items."""
 
+import functools
 import gzip
 import json
 from collections.abc import Collection, Mapping
@@ -25,8 +26,9 @@ _JSON_ATTRIBUTES: Final = frozenset(
 )
 _FOLLOW_UPS: Final = ("pendingHook", "childrenAbortPending", "expiryPending", keys.DELETION)
 _KEYS: Final = frozenset({PARTITION_KEY, SORT_KEY})
-# `due_on` is a key of the sweep's index: a record that is not in it has none.
-_NO_ATTRIBUTE: Final = {"id", "due_on", *PAYLOADS}
+# `due_on` is a key of the sweep's index: a record that is not in it has none. The status is always
+# written, its default too.
+_NO_ATTRIBUTE: Final = {"id", "due_on", "status", *PAYLOADS}
 _STATUS: Final = "taskStatus"
 # The name of a field, that of its attribute, and its default.
 _FIELDS: Final = tuple(
@@ -65,11 +67,24 @@ def changes(
     Args:
         surely: the attributes that are set even if they are the same.
     """
-    old, new = _attributes(before), _attributes(after)
-    changed = {
-        name: value for name, value in new.items() if name in surely or old.get(name) != value
+    old, new = before.__dict__, after.__dict__
+    changed, removed = Json(), set[str]()
+    for name, attribute, default in _FIELDS:
+        was, value = old[name], new[name]
+        if value is was and attribute not in surely:
+            continue
+        if value is not None and value != default:
+            if was != value or attribute in surely:
+                changed[attribute] = value
+        elif was is not None and was != default:
+            removed.add(attribute)
+    if before.status is not after.status or _STATUS in surely:
+        changed[_STATUS] = after.status
+    was_indexed, indexed = _index_keys(before), _index_keys(after)
+    changed |= {
+        name: key for name, key in indexed.items() if name in surely or was_indexed.get(name) != key
     }
-    return encoded(changed), old.keys() - new.keys()
+    return encoded(changed), removed | (was_indexed.keys() - indexed.keys())
 
 
 def has_no_other_follow_up(item: "Item") -> str:
@@ -102,8 +117,7 @@ def _attributes(task: StoredTask) -> Json:
         if (value := values[name]) is not None and value != default
     }
     found[_STATUS] = task.status
-    found |= {name: key for name, key in _index_keys(task).items() if key is not None}
-    return found
+    return found | _index_keys(task)
 
 
 def _encoded(name: str, value: object) -> "AttributeValueTypeDef":
@@ -146,9 +160,15 @@ def packed(text: str) -> "AttributeValueTypeDef":
 def _index_keys(task: StoredTask) -> Json:
     if task.deletion_pending and task.is_over:  # no list and no count has it any more
         return _watched_keys(task)
-    tenant, definition_id = task.tenant, task.definition_id
-    group = keys.status_group(task.status)
-    listed: Json = {
+    listed = _listed_keys(task.tenant, task.definition_id, keys.status_group(task.status))
+    is_unfinished = task.is_open or task.has_follow_ups
+    return listed | _watched_keys(task) if is_unfinished else listed
+
+
+@functools.lru_cache(maxsize=1_000)
+def _listed_keys(tenant: str, definition_id: str, group: str) -> Json:
+    """Those of the indexes that lists are answered from. Many tasks share them: do not change."""
+    return {
         Index.BY_TENANT.partition_key: tenant,
         Index.BY_DEFINITION.partition_key: keys.definition_partition(tenant, definition_id),
         Index.BY_STATUS.partition_key: keys.status_partition(tenant, group),
@@ -156,8 +176,6 @@ def _index_keys(task: StoredTask) -> Json:
             tenant, definition_id, group
         ),
     }
-    is_unfinished = task.is_open or task.has_follow_ups
-    return listed | _watched_keys(task) if is_unfinished else listed
 
 
 def _watched_keys(task: StoredTask) -> Json:

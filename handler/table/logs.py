@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 
 
 _IS_NEW: Final = f"attribute_not_exists({PARTITION_KEY})"
+_HAS_NO_DATE: Final = f"attribute_not_exists({EXPIRY_ATTRIBUTE})"
+# Of a task that is being removed, whoever removes its rows has seen them all.
+_STAYS_CLOSED: Final = (
+    f"attribute_exists({PARTITION_KEY}) AND NOT {IS_OPEN} AND attribute_not_exists({DELETION})"
+)
 
 
 class Logs:
@@ -34,14 +39,27 @@ class Logs:
         try:
             self._put_if(IS_OPEN, log, values=OPEN_VALUES)
         except ConditionFailed as failed:
-            if failed.item is None:
-                return
-            expiry = failed.item.get(EXPIRY_ATTRIBUTE, {}).get("N")
+            self._append_to_closed(failed.item, log)
+
+    def _append_to_closed(self, item: "Item | None", log: TaskLog) -> None:
+        """Adds lines to a task that was over when somebody has seen it as `item`.
+
+        They have the date that its record has when they are written: a record is dated before its
+        rows are, and once.
+        """
+        while item is not None and _takes_lines(item):
+            expiry = item.get(EXPIRY_ATTRIBUTE)
+            has_date = f"{EXPIRY_ATTRIBUTE} = :expiry" if expiry else _HAS_NO_DATE
             try:
-                # Of a task that is being removed, too: whoever removes its rows has seen them all.
-                stays = f"attribute_exists({PARTITION_KEY}) AND attribute_not_exists({DELETION})"
-                self._put_if(stays, log, expires_at=int(expiry) if expiry else None)
-            except ConditionFailed:
+                self._put_if(
+                    f"{_STAYS_CLOSED} AND {has_date}",
+                    log,
+                    values=OPEN_VALUES | ({":expiry": expiry} if expiry else {}),
+                    expires_at=int(expiry["N"]) if expiry else None,
+                )
+            except ConditionFailed as failed:
+                item = failed.item
+            else:
                 return
 
     def put(self, log: TaskLog, *, expires_at: int | None) -> dict[str, object]:
@@ -89,3 +107,8 @@ class Logs:
         self._dynamo.call(
             "transact_write_items", TransactItems=[{"ConditionCheck": check}, {"Put": put}]
         )
+
+
+def _takes_lines(item: "Item") -> bool:
+    """Whether a task that was over still is, and is not being removed."""
+    return item["taskStatus"] not in OPEN_VALUES.values() and DELETION not in item

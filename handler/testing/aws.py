@@ -3,7 +3,6 @@
 import functools
 import json
 import threading
-import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -82,7 +81,6 @@ class InterruptibleClient:
         after: Mapping[int, Interruption],
     ) -> None:
         self.calls: list[str] = []
-        self.seconds = 0.0  # that the table itself took
         self._client = client
         self._before = before
         self._after = after
@@ -94,9 +92,7 @@ class InterruptibleClient:
                 number = len(self.calls)
             self._before.get(number, _nothing)()
             with _one_at_a_time:
-                started = time.perf_counter()
                 response = getattr(self._client, operation)(**request)
-                self.seconds += time.perf_counter() - started
             self._after.get(number, _nothing)()
             return response
 

@@ -224,11 +224,6 @@ class World:
     def tasks(self) -> Tasks:
         return self.system.tasks
 
-    @property
-    def store_seconds(self) -> float:
-        """How long the worker's calls have taken at the table."""
-        return self._worker_client.seconds
-
     def start(
         self,
         definition: Definition,

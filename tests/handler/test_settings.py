@@ -96,4 +96,6 @@ def test_the_trace_of_an_invocation_is_known_by_its_root(
 def test_the_daemon_of_x_ray_is_where_lambda_says(
     address: str, daemon: tuple[str, int] | None
 ) -> None:
-    assert Trace.from_environment({"AWS_XRAY_DAEMON_ADDRESS": address}).daemon == daemon
+    trace = {"_X_AMZN_TRACE_ID": "Root=1-2-3", "AWS_XRAY_DAEMON_ADDRESS": address}
+
+    assert Trace.from_environment(trace).daemon == daemon

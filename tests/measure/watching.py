@@ -9,22 +9,16 @@ from typing import Any
 
 from handler.clock import to_iso
 from handler.contract import Status
-from handler.definition import Registry
 from handler.record import StoredTask
-from handler.settings import Settings
 from handler.table import Filter, items, keys
-from handler.testing import ManualClock
-from handler.testing.aws import CountedMetrics
-from handler.wiring import Parts, System, build
 from tests.measure.promise import Promise
-from tests.measure.requests import TABLE, Requests, Row, table_of
+from tests.measure.requests import NOW, Requests, Row, system_on, table_of
 from tests.simulation.services.dynamodb import DynamoDB
 
 TASKS = 100_000
 CHILDREN = 5_000
 DUE = 10
 PAGE = 50
-NOW = datetime.fromisoformat("2030-01-01T00:07:00Z")
 HOUR = timedelta(hours=1)
 STATUSES = frozenset(Status)
 CLOSED = frozenset({Status.SUCCESS, Status.FAILED, Status.ABORTED})
@@ -95,18 +89,6 @@ def clients_of(dynamodb: DynamoDB) -> dict[str, Requests]:
             SimpleNamespace(describe_execution=lambda **_: {"status": "RUNNING"})
         ),
     }
-
-
-def system_on(clients: Mapping[str, Requests]) -> System:
-    settings = Settings(table_name=TABLE, event_bus_name="bus", payload_bucket_name="payloads")
-    parts = Parts(
-        settings=settings,
-        registry=Registry(()),
-        clients=clients.get,
-        clock=ManualClock(NOW),
-        metrics=CountedMetrics(),
-    )
-    return build(parts, remaining=lambda: 900)
 
 
 def sleeping() -> Iterator[Row]:

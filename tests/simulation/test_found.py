@@ -51,6 +51,20 @@ FOUND = {
             faults=((Kind.DELETED, "t12/meddler", 0), (Kind.DELETED, "t12/deleter", 0)),
         )
     ),
+    "a zombie logged for a task that had been dated since: its line stayed for ever": (
+        Scenario(
+            seed="210/7",
+            tasks=25,
+            only=(17,),
+            faults=(
+                (Kind.EVENT_REFUSED, "t17/caller0/trigger", 2),
+                (Kind.ABORTED, "t17/meddler", 0),
+                (Kind.TRANSACTION_CONFLICT, "t17/meddler/abort", 3),
+                (Kind.UNPROCESSED, "t17/meddler/abort", 7),
+                (Kind.FROZEN, "x-ea1014f8df5abba8-1+0/v1.1", 5),
+            ),
+        )
+    ),
     "the late report of a failed execution made the record of a deleted task anew": (
         Scenario(
             seed="3/37",

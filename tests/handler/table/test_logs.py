@@ -8,8 +8,9 @@ from handler.contract import Status
 from handler.record.stored_task import StoredTask
 from handler.record.task_log import LogLine, TaskLog
 from handler.table.conditions import ANY_OWNER
+from handler.table.keys import task_key
 from handler.table.store import Store
-from tests.handler.stack import Stack
+from tests.handler.stack import TABLE, Stack
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 DATE = int((NOW + timedelta(days=90)).timestamp())
@@ -107,6 +108,45 @@ def test_a_line_that_is_appended_to_a_finished_task_expires_with_it(
 
     [row] = [row for row in stack.rows() if row["sk"]["S"] != "TASK"]
     assert row.get("expiresAt") == ({"N": str(expires_at)} if expires_at else None)
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_line_has_the_date_that_its_record_gets_while_it_is_appended(
+    stack: Stack, number: int
+) -> None:
+    task = ended(stack)
+
+    def date(operation: str, request: dict[str, object]) -> None:
+        if stack.dynamodb.calls.count("transact_write_items") == number:
+            stack.dynamodb.recover()
+            stack.dynamodb.update_item(
+                TableName=TABLE,
+                Key=task_key(task.id),
+                UpdateExpression="SET expiresAt = :date",
+                ExpressionAttributeValues={":date": {"N": str(DATE)}},
+            )
+
+    stack.dynamodb.requests.clear()
+    stack.dynamodb.interference = date
+    stack.store.logs.append(log_of(task, "m"))
+
+    assert [row.get("expiresAt") for row in stack.rows()] == [{"N": str(DATE)}] * 2
+
+
+def test_a_line_of_a_task_whose_key_is_used_again_meanwhile_is_dropped(stack: Stack) -> None:
+    task = ended(stack)
+
+    def use_again(operation: str, request: dict[str, object]) -> None:
+        if stack.dynamodb.calls.count("transact_write_items") == 2:
+            stack.dynamodb.recover()
+            stack.store.delete(task)
+            stack.create(id=task.id)
+
+    stack.dynamodb.requests.clear()
+    stack.dynamodb.interference = use_again
+    stack.store.logs.append(log_of(task, "m"))
+
+    assert stack.messages(task.id) == []
 
 
 def test_a_line_of_an_open_task_has_no_date(stack: Stack) -> None:
