@@ -27,6 +27,7 @@ from local.aws import (
     log_settings,
     rules,
     schedules,
+    shortcuts,
     transport,
 )
 from local.aws.patch import UnknownMinistack, module
@@ -47,6 +48,7 @@ CORRECTIONS = (
     log_settings,
     api_calls,
     schedules,
+    shortcuts,
     transport,
 )
 
