@@ -18,6 +18,7 @@ from handler.lifecycle import (
     Survey,
     Tasks,
     Triggering,
+    Waking,
 )
 from handler.settings import Settings
 from handler.table import Dynamo, PayloadBucket, Store
@@ -93,7 +94,10 @@ def build(
     by_hand = EventsByHand(
         registry=registry, store=store, triggering=triggering, ending=ending, clock=clock
     )
-    tasks = Tasks(registry=registry, store=store, triggering=triggering, ending=ending)
+    waking = Waking(store=store, ending=ending, bus=bus, executions=executions, clock=clock)
+    tasks = Tasks(
+        registry=registry, store=store, triggering=triggering, ending=ending, waking=waking
+    )
     commit = Commit(store=store, ending=ending, triggering=triggering, clock=clock)
     admission = Admission(
         registry=registry,
@@ -121,6 +125,7 @@ def build(
         bus=bus,
         executions=executions,
         dead_letters=dead_letters,
+        waking=waking,
         counts=counts,
         clock=clock,
         remaining=remaining,

@@ -16,8 +16,10 @@ PENDING_REDRIVE: Final = "PENDING_REDRIVE"
 SUCCEEDED: Final = "SUCCEEDED"
 ABORTED: Final = "ABORTED"
 GONE: Final = "GONE"
-# The error of an execution that was stopped for its task.
+# The error of an execution that was stopped because its task is over; or because the task was
+# woken, and another execution runs it.
 STOPPED: Final = "Aborted"
+WOKEN: Final = "Woken"
 _DOES_NOT_EXIST: Final = "ExecutionDoesNotExist"
 _THROTTLED: Final = "ThrottlingException"
 # GetExecutionHistory gives 1,000 events at a time (API reference). A failed attempt at `Run` writes
@@ -50,6 +52,11 @@ class Execution:
         """Whether it runs, or is about to once more (API reference, DescribeExecution)."""
         return self.status in (RUNNING, PENDING_REDRIVE)
 
+    @property
+    def was_stopped_for_another(self) -> bool:
+        """Whether its task was woken, for another execution to run it."""
+        return self.status == ABORTED and self.error == WOKEN
+
 
 class ExecutionsThrottled(Exception):
     """Step Functions takes no more such requests for the time being: ask again later."""
@@ -67,12 +74,12 @@ class Executions:
         self._client = client
         self._state_machine_arn = state_machine_arn
 
-    def stop(self, name: str, *, cause: str) -> None:
+    def stop(self, name: str, *, cause: str, error: str = STOPPED) -> None:
         """Stops an execution, best effort: one that runs on ends when its task is over."""
         if not self._state_machine_arn:
             return
         try:
-            self._client.stop_execution(executionArn=self._arn(name), error=STOPPED, cause=cause)
+            self._client.stop_execution(executionArn=self._arn(name), error=error, cause=cause)
         except (ClientError, BotoCoreError) as error:
             log.warning(
                 "An execution could not be stopped.",

@@ -1,4 +1,4 @@
-"""The resolvers of tasks: get, list, trigger, abort, delete; and of the definitions."""
+"""The resolvers of tasks: get, list, trigger, abort, run now, delete; and of the definitions."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -85,6 +85,12 @@ def _trigger_task(
 def _abort_task(request: Request, *, id: str, message: str | None = None) -> Json:
     task_id = request.task(id).id
     return {"data": shown_task(request.tasks.abort(task_id, message, by=request.identity))}
+
+
+@tasks_mutation.field("runTaskNow")
+@enveloped
+def _run_task_now(request: Request, *, id: str) -> Json:
+    return {"data": shown_task(request.tasks.run_now(request.task(id).id, by=request.identity))}
 
 
 @tasks_mutation.field("deleteTask")

@@ -110,13 +110,17 @@ class Admission:
         if sent.delay > MAX_WAIT_SECONDS:
             raise delay_too_long(sent.delay)
         task, now = self._store.find(sent.task_id), self._clock.now()
-        if task is None or task.is_over or task.execution_name not in (None, sent.execution_name):
+        if task is None or task.is_over or not _may_have(sent, task):
             return self._refused(task, sent, answers)
         if task.execution_name and task.waiting_until:
             return answers.continued(wait=task.delay_left(now))  # an answer before was lost
         if task.execution_name:
             return answers.too_late(task)  # the delay has passed, and it runs
         wait = whole_seconds(sent.delay, now=now)
+        if task.waiting_until:
+            wait = task.delay_left(now)  # it was woken while its event was on its way
+        if not wait:
+            return answers.continued()
         until = now + timedelta(seconds=wait)
         deferred = task.deferred(now=now, until=until, execution_name=sent.execution_name)
         try:
@@ -147,6 +151,8 @@ class Admission:
             return answers.closed(task)
         if is_mine and "" < sent.visit_entered_on < (task.visit_entered_on or ""):
             return answers.too_late(task)
+        if not _may_have(sent, task):
+            return answers.not_mine(task)
         if is_mine or (task.is_open and task.execution_name is None):
             if self._registry.may_lack(task.definition_id):
                 raise self._held_up(task)
@@ -234,6 +240,13 @@ def _unreadable_input(task: StoredTask) -> TaskFailure:
         code=ErrorCode.INPUT_UNREADABLE,
         data={"unreadable": list(task.unreadable)},
     )
+
+
+def _may_have(sent: WorkerEvent, task: StoredTask) -> bool:
+    """Whether the execution of an event may own a task, or owns it."""
+    if task.execution_name:
+        return task.execution_name == sent.execution_name
+    return task.released_from != sent.execution_name
 
 
 def _no_definition(task: StoredTask) -> TaskFailure:

@@ -10,6 +10,7 @@ from handler.lifecycle.reconciliation import Reconciliation
 from handler.lifecycle.service import DEFAULT_LIMIT, MAX_LIMIT, Tasks, count_within, ids_of
 from handler.lifecycle.survey import Survey
 from handler.lifecycle.triggering import Triggering, TriggerResult, delay_too_long
+from handler.lifecycle.waking import Waking
 
 __all__ = [
     "DEFAULT_LIMIT",
@@ -24,6 +25,7 @@ __all__ = [
     "Tasks",
     "TriggerResult",
     "Triggering",
+    "Waking",
     "about",
     "count_within",
     "delay_too_long",

@@ -10,6 +10,7 @@ from typing import Final
 
 from handler.aws import (
     ABORTED,
+    WOKEN,
     Bus,
     DeadLetter,
     DeadLetters,
@@ -29,6 +30,7 @@ from handler.lifecycle.inquiries import Inquiries
 from handler.lifecycle.log_ids import about
 from handler.lifecycle.post_mortem import event_of, explain, had_record
 from handler.lifecycle.trouble import NoTask, Trouble
+from handler.lifecycle.waking import Waking
 from handler.process_log import about_task
 from handler.record import StoredTask, TaskFailure, cut, is_key, without_arns
 from handler.table import NO_OWNER, Due, RecordMoved, Store, owned_by
@@ -93,6 +95,7 @@ class Reconciliation:
         bus: Bus,
         executions: Executions,
         dead_letters: DeadLetters,
+        waking: Waking,
         counts: Counts,
         clock: Clock,
         remaining: RemainingSeconds,
@@ -105,6 +108,7 @@ class Reconciliation:
         self._bus = bus
         self._executions = executions
         self._dead_letters = dead_letters
+        self._waking = waking
         self._counts = counts
         self._clock = clock
         self._remaining = remaining
@@ -132,6 +136,8 @@ class Reconciliation:
             self._ending.finish(task)
         elif task.execution_name is None and task.status is Status.RUNNING:
             return  # the task has been handed over to a new execution, which is on its way
+        elif task.execution_name is None and task.released_from == execution.name:
+            return  # the task was woken before it had begun: the same
         elif task.execution_name is None and execution.error == ErrorCode.TASK_NOT_FOUND:
             return  # its task was deleted; this one was made since, with the same key
         elif task.execution_name is None and execution.error == DATA_LIMIT_EXCEEDED:
@@ -299,6 +305,8 @@ class Reconciliation:
     def _end(self, task: StoredTask, execution: Execution) -> bool:
         """Stores what became of the task's execution. Returns whether that was news."""
         guard = owned_by(task)
+        if execution.was_stopped_for_another:
+            return self._waking.wake(task, why="its execution was stopped late")
         if execution.status == ABORTED:
             message = f"The execution was stopped. {execution.cause}".strip()
             is_news = self._ending.end_aborted(task, message, guard=guard)
@@ -327,6 +335,10 @@ class Reconciliation:
             is_news = self._ending.end_failed(task, failure, guard=owned_by(task))
             return self._report(task, is_news=is_news)
         after = task.resent(now=self._clock.now())
+        if task.released_from and not task.resends:
+            # Whoever has woken it died before its execution was stopped: it may wait for a year.
+            cause = f'Task "{task.id}" runs in another execution.'
+            self._executions.stop(task.released_from, cause=cause, error=WOKEN)
         try:
             self._store.save(after, before=task, guard=NO_OWNER)
         except RecordMoved:

@@ -14,6 +14,7 @@ from handler.definition import Definition, Registry
 from handler.errors import InvalidInput, NotFound, Refused
 from handler.lifecycle.ending import Ending
 from handler.lifecycle.triggering import TaskInput, Triggering, TriggerOptions, TriggerResult
+from handler.lifecycle.waking import Waking
 from handler.record import SYSTEM_IDENTITY, Identity, TaskLog, TaskRecord, cut, is_key, to_text
 from handler.table import CountBudget, Filter, Store, TaskCount, TaskPage, count_tasks, list_tasks
 
@@ -35,12 +36,19 @@ class Tasks:
     """
 
     def __init__(
-        self, *, registry: Registry, store: Store, triggering: Triggering, ending: Ending
+        self,
+        *,
+        registry: Registry,
+        store: Store,
+        triggering: Triggering,
+        ending: Ending,
+        waking: Waking,
     ) -> None:
         self._registry = registry
         self._store = store
         self._triggering = triggering
         self._ending = ending
+        self._waking = waking
 
     def trigger(
         self,
@@ -133,6 +141,25 @@ class Tasks:
         aborted = self._ending.abort(_checked(id), message or "Task aborted.", by=by).to_record()
         _log_action("task_aborted", aborted, by)
         return aborted
+
+    def run_now(self, id: str, *, by: Identity = SYSTEM_IDENTITY) -> TaskRecord:
+        """Ends the delay or the wait of a task: its next iteration runs at once.
+
+        A task that does not wait is left alone, so that to say it twice is as good as once.
+
+        Args:
+            by: who does it: the log of the task says so.
+
+        Returns:
+            The task as it now stands. Its next iteration is on its way.
+
+        Raises:
+            NotFound: there is no such task.
+            Refused: it is over.
+        """
+        record = self._waking.run_now(_checked(id), by=by).to_record()
+        _log_action("task_run_now", record, by)
+        return record
 
     def get(self, id: str) -> TaskRecord:
         """Reads a task, consistently. Raises `NotFound`."""

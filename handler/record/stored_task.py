@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import Field
 
+from handler.clock import to_iso
 from handler.contract import (
     DEFAULT_LOCALE,
     MAX_LOCALE_CHARACTERS,
@@ -70,6 +71,7 @@ class StoredTask(TaskRecord):
     resends: Count = 0  # how often its event was sent again
     visit: str | None = None  # the visit of `Run` that the running iteration answers
     visit_entered_on: str | None = None  # when its execution entered that visit
+    released_from: str | None = None  # the execution that had it before: it never claims it again
     # The worker's last answer and the visit that it answered: it repeats the answer if it was lost.
     last_answer: AnswerStatus | None = None
     answered_visit: str | None = None
@@ -84,6 +86,9 @@ class StoredTask(TaskRecord):
     # The attributes that could not be read: newer code, or a person, has written them. They are not
     # stored; what nobody changes of them stays in the table as it is.
     unreadable: tuple[str, ...] = Field(default=(), exclude=True)
+    # `created_on` as it stands in the table, whoever has written it: a key may be used again, and a
+    # later task with it is another one.
+    created_text: str = Field(default="", exclude=True)
     # Where its long payloads stand, by their names; see `table.payloads`.
     places: Mapping[str, str] = Field(default_factory=dict, exclude=True)
     # The object of an output that could not be read when the task ended: it stays with the record.
@@ -113,6 +118,7 @@ class StoredTask(TaskRecord):
                 "created_by": created_by.fitting(),
                 "input": input,
                 "created_on": now,
+                "created_text": to_iso(now),
                 "saved_on": now,
                 "due_on": now,
                 **fields,
@@ -269,7 +275,12 @@ class StoredTask(TaskRecord):
     def released(self, *, now: datetime) -> Self:
         """The execution gives up the task, for the next execution to own."""
         free = {"execution_name": None, "execution_visits": 0, "visit_entered_on": None}
-        return self._changed(now, resends=0, due_on=now, **free)
+        left = self.execution_name or self.released_from
+        return self._changed(now, resends=0, due_on=now, released_from=left, **free)
+
+    def woken(self, *, now: datetime) -> Self:
+        """Its delay or wait is over, whatever was left of it: the next execution runs it."""
+        return self.released(now=now)._changed(now, waiting_until=now)
 
     def _continued(self, now: datetime, wait: int, *, free: int = 0, **changes: object) -> Self:
         crashed = max(self.claims_since_outcome - 1, 0)

@@ -27,6 +27,8 @@ CLAIM_CONDITION: Final = (
     "taskStatus IN (:pending, :running)"
     # EventBridge delivers at least once: the second execution of one task must not run it.
     " AND (attribute_not_exists(executionName) OR executionName = :execution)"
+    # It was woken for another execution to run it, and this one is about to be stopped.
+    " AND (attribute_not_exists(releasedFrom) OR releasedFrom <> :execution)"
     # An event may name another definition than the record: whose limit is it then?
     " AND definitionId IN (:definitions)"
     # An iteration that a crash cut off runs again even if it was the last one allowed.
@@ -128,11 +130,13 @@ class Guard:
         execution_name: the execution that must own it; `""`: no execution may; `None`: any may.
         iterations: the iteration that must be its last; `None`: any.
         is_running: whether that iteration must still be without an outcome.
+        created: when the task was created, as the table has it; `""`: any.
     """
 
     execution_name: str | None = None
     iterations: int | None = None
     is_running: bool = False
+    created: str = ""
 
     def condition(self) -> "tuple[str, Item]":
         """The condition of a write, and its values."""
@@ -149,6 +153,11 @@ class Guard:
         elif self.iterations is not None:
             condition += " AND iterations = :guard_iterations"
             values[":guard_iterations"] = self.iterations
+        if self.created:
+            # A key is used again: the retry of a visit makes the record of an event by hand anew,
+            # if it was deleted, and its execution has the same name.
+            condition += " AND createdOn = :guard_created"
+            values[":guard_created"] = self.created
         if self.is_running:
             # The outcome removes it: whatever outlives its iteration writes nothing any more.
             condition += " AND attribute_exists(claimsSinceOutcome)"
@@ -163,7 +172,11 @@ NO_OWNER: Final = Guard(execution_name="")
 
 def owned_by(task: StoredTask) -> Guard:
     """Holds while the iteration of `task` is its last, and its execution the owner."""
-    return Guard(execution_name=task.execution_name or "", iterations=task.iterations)
+    return Guard(
+        execution_name=task.execution_name or "",
+        iterations=task.iterations,
+        created=task.created_text,
+    )
 
 
 def running(task: StoredTask) -> Guard:

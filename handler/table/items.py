@@ -45,7 +45,13 @@ def task_item(task: StoredTask) -> "Item":
 
 
 def stored_task(item: Mapping[str, "AttributeValueTypeDef"]) -> StoredTask:
-    return StoredTask.model_validate({"id": keys.task_id(item), **decoded(item)})
+    own = {"id": keys.task_id(item), "created_text": created_text(item)}
+    return StoredTask.model_validate(decoded(item) | own)
+
+
+def created_text(item: Mapping[str, "AttributeValueTypeDef"]) -> str:
+    """When a task was created, as its item has it; empty where it is no text."""
+    return item.get("createdOn", {}).get("S", "")
 
 
 def log_item(log: TaskLog, *, expires_at: int | None = None) -> "Item":

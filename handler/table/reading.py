@@ -119,7 +119,8 @@ def _readable_task(item: "Row") -> StoredTask:
         except Exception:  # another type of attribute, JSON that is none, bytes that are no gzip
             odd.add(name)
     while True:
-        known = {**_REQUIRED, **values, "id": keys.task_id(item)}
+        own = {"id": keys.task_id(item), "created_text": items.created_text(item)}
+        known = {**_REQUIRED, **values, **own}
         try:
             task = StoredTask.model_validate(known)
         except ValidationError as error:

@@ -149,13 +149,19 @@ class Store:
 
     def standing(self, task: StoredTask) -> Standing:
         """How a running iteration stands, which `task` is the record of."""
-        names = f"{_STATUS}, executionName, iterations"
+        names = f"{_STATUS}, executionName, iterations, createdOn"
         item = self._dynamo.item(keys.task_key(task.id), ProjectionExpression=names)
         if item is None or status_of(item) is Status.ABORTED:
             return Standing.OVER
         if not status_of(item).is_open:
             return Standing.OVERTAKEN
-        mine = items.encoded({"executionName": task.execution_name, "iterations": task.iterations})
+        mine = items.encoded(
+            {
+                "executionName": task.execution_name,
+                "iterations": task.iterations,
+                "createdOn": task.created_text or None,
+            }
+        )
         return Standing.RUNNING if mine.items() <= item.items() else Standing.OVERTAKEN
 
     def claim(self, claim: ClaimRequest) -> StoredTask:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from handler import Aborted, Context, Continue, Definition, Done, TaskRecord, Verdict, task
+from handler.clock import to_iso
 from handler.record import StoredTask
 from handler.table import Filter
 from handler.testing import run
@@ -31,6 +32,7 @@ OLD, NEW = definition("oldId"), definition("newId", "oldId")
 
 def by_hand(stack: Stack, visit: str, id: str = "oldId") -> Any:
     payload = event_file("worker_by_hand")["payload"] | {"visit": visit, "input": {}}
+    payload["executionStartedOn"] = to_iso(stack.clock.now())
     return stack.invoke({"payload": payload | {"webinyTaskDefinitionId": id}})
 
 

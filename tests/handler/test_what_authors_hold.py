@@ -58,6 +58,7 @@ MEMBERS: dict[type, set[str]] = {
         "get",
         "list",
         "logs",
+        "run_now",
         "trigger",
         "trigger_many",
     },

@@ -36,6 +36,7 @@ _CRASHES: Final = frozenset(
 _ABORTS: Final = frozenset(
     {Kind.ABORTED, Kind.DELETED, Kind.EXECUTION_STOPPED, Kind.EXECUTION_REDRIVEN}
 )
+_ENDS: Final = _ABORTS | {Kind.EXECUTION_TIMED_OUT}
 _UNDELIVERED: Final = frozenset({Kind.EVENT_LOST, Kind.EVENT_UNDELIVERED, Kind.TARGET_THROTTLED})
 _REFUSED: Final = frozenset({Kind.EVENT_REFUSED, Kind.EVENTS_FAILED, Kind.EVENTS_ANSWER_LOST})
 
@@ -123,11 +124,22 @@ def _of_life(world: "World", life: Life) -> Iterator[tuple[str, str]]:
         yield STUCK, "It is in the index of what is unfinished."
     if life.aborted_at is not None and status != "aborted":
         yield LOST, f"Its abort was accepted, and it is {status}."
+    if _waits_still(life, faults):
+        yield LOST, "It was told to run now, and has not begun an iteration since."
     yield from _hooks(world, life, faults)
     yield from _children(world, life)
     is_own = not life.parent and record["definitionId"]["S"] == planned.definition
     if is_own and record["name"]["S"] in (planned.name, _title(record)):
         yield from _outcome(world, life, faults)
+
+
+def _waits_still(life: Life, faults: list[Fault]) -> bool:
+    """Whether a task that was told to run now waited until somebody ended it in the calm."""
+    if life.hurried is None or life.record is None or life.ended_by.startswith("sweep"):
+        return False
+    ends = [fault for fault in faults if fault.kind in _ENDS]
+    was_ended = life.status == "aborted" and all("/end@" in fault.actor for fault in ends)
+    return was_ended and int(life.record["iterations"]["N"]) <= life.hurried
 
 
 def _title(record: object) -> str:

@@ -53,6 +53,7 @@ class Kind(StrEnum):
     BAD_DEPLOY = "A definition could not be imported"
     ABORTED = "A task was aborted"
     DELETED = "A task was aborted and deleted"
+    HURRIED = "A task was told to run now"
 
 
 @dataclass(frozen=True, slots=True, order=True)

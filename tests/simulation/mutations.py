@@ -153,12 +153,17 @@ def _added_as_read(self: Store, after: StoredTask, *, before: StoredTask) -> boo
 
 
 _delete: Final = Store.delete
+_released: Final = StoredTask.released
 
 
 def _record_first(self: Store, task: StoredTask) -> None:
     key = {"pk": {"S": f"TASK#{task.id}"}, "sk": {"S": "TASK"}}
     self._dynamo.call("delete_item", TableName=self._dynamo.table, Key=key)
     _delete(self, task)
+
+
+def _without_its_past(self: StoredTask, **options: Any) -> StoredTask:
+    return _released(self, **options).model_copy(update={"released_from": None})
 
 
 _NOTHING: Final[Callable[..., Any]] = lambda *_, **__: None  # noqa: E731
@@ -238,6 +243,14 @@ MUTATIONS: Final = (
             "handler.table.payloads.PayloadBucket.delete_all": _NOTHING,
             "handler.table.orphans.Orphans.collect": lambda _: 0,
         },
+    ),
+    Mutation(
+        "an execution that was left claims the task",
+        _without(" AND (attribute_not_exists(releasedFrom) OR releasedFrom <> :execution)"),
+    ),
+    Mutation(
+        "the end of an execution that was left is the task's",
+        {"handler.record.stored_task.StoredTask.released": _without_its_past},
     ),
     Mutation("rows are not dated", {"handler.table.store.Store.date_rows": _NOTHING}),
 )

@@ -36,6 +36,10 @@ _DELETE: Final = """
 mutation Delete($id: ID!) {
   backgroundTasks { deleteTask(id: $id) { data error { message code } } }
 }"""
+_RUN_NOW: Final = """
+mutation RunNow($id: ID!) {
+  backgroundTasks { runTaskNow(id: $id) { data { iterations waitingUntil } error { code } } }
+}"""
 _LIST: Final = """
 query List { backgroundTasks { listTasks(limit: 20) { data { id taskStatus } error { code } } } }"""
 _KINDS: Final = {
@@ -55,6 +59,7 @@ class People:
         self.accepted: dict[str, int] = {}  # the number of each task that somebody was told of
         self._begun: set[int] = set()
         self._meddled: set[int] = set()
+        self._hurried: set[int] = set()
 
     def begin(self) -> None:
         """Has each planned task triggered in time."""
@@ -66,7 +71,15 @@ class People:
     def moved(self, life: Life, iterations: int) -> None:
         """A record was written: is it time to do something to its task?"""
         task = self._world.planned.get(life.number)
-        if task is None or task.meddling is None or life.parent or task.number in self._meddled:
+        if task is None or life.parent:
+            return
+        if task.hurried and task.number not in self._hurried:
+            self._hurried.add(task.number)
+            for number, after in enumerate(task.hurried):
+                name = f"{task.name}/hurrier{number}"
+                if self._world.faults.comes(Kind.HURRIED, name, 0, task=task.number):
+                    self._spawn(name, self._hurry, task, life.id, after=after)
+        if task.meddling is None or task.number in self._meddled:
             return
         if task.meddling is Meddling.DELETE and not life.is_open and task.haste < 1:
             # Somebody else deletes it while whoever has ended it does what follows.
@@ -230,6 +243,21 @@ class People:
         except BackgroundTaskError:
             return False
         return True
+
+    def _hurry(self, machine: Machine, task: Planned, id: str) -> None:
+        """Tells a task to run now. One that was woken begins an iteration after this."""
+        if machine.random.random() < 0.5:
+            answer = self._asked(machine, task, "run now", _RUN_NOW, {"id": id})
+            found = (answer.get("runTaskNow") or {}).get("data") or {}
+            heard = found.get("iterations") if found.get("waitingUntil") else None
+        else:
+            try:
+                record = tasks.run_now(id)
+            except BackgroundTaskError:
+                return
+            heard = record.iterations if record.waiting_until else None
+        if heard is not None:
+            self._world.watch.life(id).hurried = heard
 
     def _delete(self, machine: Machine, task: Planned, id: str) -> None:
         if machine.random.random() < 0.5:

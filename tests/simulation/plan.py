@@ -43,6 +43,7 @@ class Planned:
         at: when it is triggered, in seconds.
         meddling: what a person does to it, once it has begun so many iterations.
         haste: how long after that, in seconds.
+        hurried: when somebody tells it to run now, in seconds after its record was made.
     """
 
     number: int
@@ -58,6 +59,7 @@ class Planned:
     meddling: Meddling | None = None
     after_iterations: int = 0
     haste: float = 0.0
+    hurried: tuple[float, ...] = ()
 
     @property
     def name(self) -> str:
@@ -73,6 +75,7 @@ Maker = Callable[[random.Random, int], Planned]
 _SPREAD_SECONDS: Final = 900.0
 _HASTE_SECONDS: Final = 0.12
 _MEDDLED: Final = 0.3
+_HURRIED: Final = 0.2
 _ENDINGS: Final = (Meddling.ABORT, Meddling.DELETE, Meddling.STOP)
 _ANY: Final = (
     *(Meddling.ABORT, Meddling.ABORT, Meddling.ABORT, Meddling.DELETE, Meddling.DELETE),
@@ -84,7 +87,19 @@ _ANY: Final = (
 def plan(seed: str, tasks: int) -> Sequence[Planned]:
     """The tasks, in no order."""
     dice = random.Random(seed)
-    return [_planned(dice, number) for number in range(tasks)]
+    return [
+        replace(_planned(dice, number), hurried=_hurried(random.Random(f"{seed}/{number}/hurried")))
+        for number in range(tasks)
+    ]
+
+
+def _hurried(dice: random.Random) -> tuple[float, ...]:
+    """Often twice at once: by two people, or by one whose answer was lost."""
+    if dice.random() > _HURRIED:
+        return ()
+    at = dice.choice([0.01, 0.3, 1.0, 5.0, 30.0, 600.0]) * dice.uniform(0.9, 1.1)
+    again = at + dice.uniform(0, _HASTE_SECONDS) if dice.random() < 0.5 else at + 300
+    return (at, again)
 
 
 def _planned(dice: random.Random, number: int) -> Planned:

@@ -65,7 +65,11 @@ class Scene:
     def trigger(self, *, key: str | None = None) -> None:
         planned = self.planned
         record = tasks.trigger(
-            planned.definition, input=planned.input, name=planned.name, idempotency_key=key
+            planned.definition,
+            input=planned.input,
+            name=planned.name,
+            delay=planned.delay,
+            idempotency_key=key,
         )
         self.id = record.id
 
@@ -135,6 +139,7 @@ class Scope:
     begin: Prepare
     machines: tuple[str, ...]
     steps: int = 1
+    delay: int = 0
     faults: tuple[Kind, ...] = ()
     hits: tuple[Odds, ...] = FAULTS
 
@@ -152,6 +157,7 @@ class Scope:
             definition="simSteps",
             input={"steps": self.steps},
             counted=self.steps,
+            delay=self.delay,
             way=Way.KEY,
         )
         scene = Scene(explorer, script, planned)
@@ -193,6 +199,15 @@ def _twice(scene: Scene) -> None:
 
 def _abort(scene: Scene, name: str = "aborter") -> None:
     scene.program(name, lambda _: tasks.abort(scene.id))
+
+
+def _deferred(scene: Scene) -> None:
+    """A task whose execution waits for its delay to pass."""
+    scene.program("prepare", lambda _: scene.trigger())
+
+
+def _run_now(scene: Scene, name: str = "hurrier") -> None:
+    scene.program(name, lambda _: tasks.run_now(scene.id))
 
 
 def _abort_by_api(scene: Scene) -> None:
@@ -292,6 +307,24 @@ SCOPES: Final = (
         begin=_both(_deliver, _stop_soon),
         machines=("one",),
         faults=(Kind.EXECUTION_STOPPED,),
+    ),
+    Scope(
+        name="a worker in a delay and who tells the task to run now",
+        delay=60,
+        hits=(),
+        prepare=_triggered,
+        begin=_both(_deliver, _run_now),
+        machines=("one", "hurrier"),
+        faults=(Kind.HURRIED,),
+    ),
+    Scope(
+        name="two who tell a task to run now",
+        delay=60,
+        hits=FEW,
+        prepare=_deferred,
+        begin=_both(_run_now, lambda scene: _run_now(scene, "second")),
+        machines=("hurrier", "second"),
+        faults=(Kind.HURRIED,),
     ),
     Scope(
         name="two triggers with one key",

@@ -65,6 +65,18 @@ FOUND = {
             ),
         )
     ),
+    "a late worker ended the task that the retry of its own event had made anew": (
+        Scenario(
+            seed="302/249",
+            tasks=25,
+            only=(2,),
+            faults=(
+                (Kind.DELETED, "t2/meddler", 0),
+                (Kind.DELETED, "t2/deleter", 0),
+                (Kind.FROZEN, "x-58e3bbb94fd2ff0a-1+0/v1.1", 7),
+            ),
+        )
+    ),
     "the late report of a failed execution made the record of a deleted task anew": (
         Scenario(
             seed="3/37",

@@ -101,6 +101,7 @@ class Life:
     ended_by: str = ""
     aborted_at: float | None = None  # somebody was told that it is aborted
     deleted_at: float | None = None
+    hurried: int | None = None  # how often it was claimed when somebody heard that it runs now
     effects: Counter[str] = field(default_factory=Counter)
     hooks: Counter[str] = field(default_factory=Counter)  # of this record
     children: dict[str, str] = field(default_factory=dict)  # the sort key of each child's row
@@ -313,7 +314,7 @@ class Watch:
         life.number = number_of(after["name"]["S"])
         life.parent = after.get("parentId", {}).get("S", "")
         life.definition = after["definitionId"]["S"]
-        life.ended_at = life.aborted_at = life.deleted_at = None
+        life.ended_at = life.aborted_at = life.deleted_at = life.hurried = None
         life.hooks.clear()
         life.keys.clear()
         if life.number < 0 and life.parent:
@@ -347,8 +348,11 @@ class Watch:
         owner, now = _text(before, "executionName"), _text(after, "executionName")
         if owner and now and owner != now:
             self.fail("one owner", life.id, f"From {owner} to {now}, by {machine.name}.")
-        if owner and not now and _text(after, "lastAnswer") != "continue":
+        is_free = _text(after, "lastAnswer") == "continue" or _is_woken(before, after)
+        if owner and not now and not is_free:
             self.fail("one owner", life.id, f"{owner} gave it up without an outcome.")
+        if now and now == _text(before, "releasedFrom") and owner != now:
+            self.fail("an execution that was left stays so", life.id, f"{now} has it again.")
         old, new = _number(before, "iterations"), _number(after, "iterations")
         if new not in (old, old + 1):
             self.fail("iterations grow by one", life.id, f"From {old} to {new}.")
@@ -406,6 +410,8 @@ class Watch:
         """A task that was open: who may change it?"""
         changed = [name for name in _PROGRESS if before.get(name) != after.get(name)]
         if not changed or _number(after, "iterations") > _number(before, "iterations"):
+            return
+        if changed == ["waitingUntil"] and _is_woken(before, after):
             return
         if machine.function == "worker" and machine.task_id == life.id:
             self._by_worker(life, machine, before, after, changed)
@@ -569,6 +575,16 @@ def keys_of(operation: str, request: dict[str, Any]) -> list[Any]:
             ]
     values = request.get("ExpressionAttributeValues", {})
     return [{"pk": values.get(":partition", {"S": ""}), "sk": values.get(":first", {"S": ""})}]
+
+
+def _is_woken(before: Item, after: Item) -> bool:
+    """Whether a task that waited was taken from its execution, for another to run it at once."""
+    is_free = not _text(after, "executionName")
+    was_waiting = "claimsSinceOutcome" not in before or not _number(before, "claimsSinceOutcome")
+    was_left = _text(after, "releasedFrom") == (
+        _text(before, "executionName") or _text(before, "releasedFrom")
+    )
+    return is_free and was_waiting and was_left and "waitingUntil" in after
 
 
 def _text(item: Item, name: str) -> str:

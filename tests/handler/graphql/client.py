@@ -86,6 +86,9 @@ ABORT_TASK = f"""mutation AbortTask($id: ID!, $message: String) {{
         abortTask(id: $id, message: $message) {{ data {{ {TASK_FIELDS} }} {ERROR_FIELDS} }}
     }}
 }}"""
+RUN_TASK_NOW = f"""mutation RunTaskNow($id: ID!) {{
+    backgroundTasks {{ runTaskNow(id: $id) {{ data {{ {TASK_FIELDS} }} {ERROR_FIELDS} }} }}
+}}"""
 DELETE_TASK = f"""mutation DeleteTask($id: ID!) {{
     backgroundTasks {{ deleteTask(id: $id) {{ data {ERROR_FIELDS} }} }}
 }}"""

@@ -14,6 +14,7 @@ from tests.handler.graphql.client import (
     LIST_DEFINITIONS,
     LIST_LOGS,
     LIST_TASKS,
+    RUN_TASK_NOW,
     TRIGGER_TASK,
     Api,
 )
@@ -66,6 +67,7 @@ def test_a_deletion_is_logged_whatever_the_level_of_the_log(
     ("document", "operation", "variables"),
     [
         (ABORT_TASK, "abortTask", {"id": "t1"}),
+        (RUN_TASK_NOW, "runTaskNow", {"id": "t1"}),
         (GET_TASK, "getTask", {"id": "t1"}),
         (LIST_LOGS, "listLogs", {"where": {"task": "t1"}}),
         (LIST_TASKS, "listTasks", {"where": {"id": "t1"}}),

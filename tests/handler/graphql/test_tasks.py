@@ -13,8 +13,10 @@ from tests.handler.graphql.client import (
     GET_TASK,
     LIST_DEFINITIONS,
     LIST_TASKS,
+    RUN_TASK_NOW,
     TRIGGER_TASK,
     Api,
+    testing_run,
 )
 from tests.handler.stack import Stack, refusal
 
@@ -281,6 +283,32 @@ class TestAbortTask:
 
         stack.run(record, visit="visit-2")
         assert ran == [record.id]
+
+
+class TestRunTaskNow:
+    def test_a_task_that_waits_runs_at_once(self, stack: Stack, api: Api) -> None:
+        record = stack.trigger(testing_run, delay=3_600)
+
+        data = api.data(RUN_TASK_NOW, id=record.id)
+
+        assert data["taskStatus"] == "pending"
+        assert stack.messages(record) == ["Its wait was ended: it runs now."]
+        assert stack.run(record)["status"] == "done"
+
+    def test_a_task_that_is_over_is_refused(self, stack: Stack, api: Api) -> None:
+        record = stack.create(status=Status.SUCCESS)
+
+        error = api.envelope(RUN_TASK_NOW, id=record.id)["error"]
+
+        assert (error["code"], error["data"]["status"]) == ("TASK_RUN_NOW_ERROR", "success")
+
+    def test_a_task_of_another_tenant_is_not_found(self, stack: Stack, api: Api) -> None:
+        record = stack.trigger(testing_run, delay=3_600, tenant="acme")
+
+        error = api.envelope(RUN_TASK_NOW, id=record.id)["error"]
+
+        assert error["code"] == "NOT_FOUND"
+        assert stack.get(record).waiting_until is None
 
 
 class TestDeleteTask:

@@ -132,7 +132,8 @@ class TestIsAborted:
             ((operation, request),) = stack.dynamodb.requests
             assert operation == "get_item"
             assert request["ConsistentRead"] is True
-            assert request["ProjectionExpression"] == "taskStatus, executionName, iterations"
+            names = "taskStatus, executionName, iterations, createdOn"
+            assert request["ProjectionExpression"] == names
 
         record = stack.trigger(doing(body))
 
