@@ -1,4 +1,4 @@
-"""The resolvers of tasks: get, list, trigger, abort, run now, delete; and of the definitions."""
+"""The resolvers of tasks, and of the definitions."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -91,6 +91,18 @@ def _abort_task(request: Request, *, id: str, message: str | None = None) -> Jso
 @enveloped
 def _run_task_now(request: Request, *, id: str) -> Json:
     return {"data": shown_task(request.tasks.run_now(request.task(id).id, by=request.identity))}
+
+
+@tasks_mutation.field("pauseTask")
+@enveloped
+def _pause_task(request: Request, *, id: str) -> Json:
+    return {"data": shown_task(request.tasks.pause(request.task(id).id, by=request.identity))}
+
+
+@tasks_mutation.field("resumeTask")
+@enveloped
+def _resume_task(request: Request, *, id: str) -> Json:
+    return {"data": shown_task(request.tasks.resume(request.task(id).id, by=request.identity))}
 
 
 @tasks_mutation.field("deleteTask")

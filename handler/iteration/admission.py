@@ -16,7 +16,7 @@ from handler.iteration.log_buffer import LogBuffer
 from handler.iteration.outcome import failed
 from handler.lifecycle import Counts, Ending, about, delay_too_long
 from handler.record import Json, StoredTask, TaskFailure
-from handler.table import ClaimRequest, RecordMoved, Store, owned_by
+from handler.table import ClaimRequest, RecordMoved, Store, as_read, owned_by, paused_as
 
 # Of a definition that is not known (any more): its task is claimed, to fail with the reason.
 _UNLIMITED: Final = 10**9
@@ -110,7 +110,7 @@ class Admission:
         if sent.delay > MAX_WAIT_SECONDS:
             raise delay_too_long(sent.delay)
         task, now = self._store.find(sent.task_id), self._clock.now()
-        if task is None or task.is_over or not _may_have(sent, task):
+        if task is None or task.is_over or task.is_paused or not _may_have(sent, task):
             return self._refused(task, sent, answers)
         if task.execution_name and task.waiting_until:
             return answers.continued(wait=task.delay_left(now))  # an answer before was lost
@@ -124,7 +124,7 @@ class Admission:
         until = now + timedelta(seconds=wait)
         deferred = task.deferred(now=now, until=until, execution_name=sent.execution_name)
         try:
-            self._store.save(deferred, before=task, guard=owned_by(task))
+            self._store.save(deferred, before=task, guard=as_read(task))
         except RecordMoved as moved:
             now_mine = moved.task and moved.task.execution_name == sent.execution_name
             if moved.task is None or moved.task.is_over or not now_mine:
@@ -153,6 +153,13 @@ class Admission:
             return answers.too_late(task)
         if not _may_have(sent, task):
             return answers.not_mine(task)
+        return self._not_claimed(task, sent, answers)
+
+    def _not_claimed(self, task: StoredTask, sent: WorkerEvent, answers: AnswerBuilder) -> Json:
+        """The answer for a task that the execution may have, or has. Raises as `_refused`."""
+        is_mine = task.execution_name == sent.execution_name
+        if task.is_open and task.is_paused:
+            return self._held(task, answers)
         if is_mine or (task.is_open and task.execution_name is None):
             if self._registry.may_lack(task.definition_id):
                 raise self._held_up(task)
@@ -160,6 +167,20 @@ class Admission:
                 raise Overtaken(f'Task "{task.id}" was moved while its iteration was claimed.')
             return self._ran_too_often(task, sent, answers)
         return answers.not_mine(task)
+
+    def _held(self, task: StoredTask, answers: AnswerBuilder) -> Json:
+        """The answer for a paused task, which leaves its execution.
+
+        Raises:
+            Overtaken: somebody has just moved it.
+        """
+        if task.execution_name:
+            held = task.held(now=self._clock.now())
+            try:
+                self._store.save(held, before=task, guard=paused_as(task))
+            except RecordMoved as moved:
+                raise Overtaken(f'Task "{task.id}" was moved while it was held.') from moved
+        return answers.held(task)
 
     def _limit(self, definition_id: str) -> int:
         known = self._registry.find(definition_id)

@@ -87,6 +87,10 @@ class AnswerBuilder:
             f'Task "{task.id}" ({task.status}) belongs to {owner}; this one changed nothing.'
         )
 
+    def held(self, task: StoredTask) -> Json:
+        """The task is paused: its execution ends, and the next one begins when it is resumed."""
+        return self.done(f'Task "{task.id}" is paused; it goes on when it is resumed.')
+
     def too_late(self, task: StoredTask) -> Json:
         """An invocation of a visit that its execution has left behind: nobody hears its answer."""
         return self.done(

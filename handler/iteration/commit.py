@@ -12,7 +12,7 @@ from handler.iteration.log_buffer import LogBuffer
 from handler.iteration.outcome import Outcome
 from handler.lifecycle import Ending, Triggering
 from handler.record import Json, LogLine, StoredTask, TaskFailure, TaskLog
-from handler.table import RecordMoved, Store, owned_by
+from handler.table import RecordMoved, Store, paused_as
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,16 +59,43 @@ class Commit:
             hooks: the first of these that the task has runs; by default the outcome's own.
         """
         log.conclude(outcome.line, data=outcome.data, failure=outcome.failure)
-        after, lines = outcome.task, log.close()
-        try:
-            if after.is_over:
-                guard = owned_by(before)
-                self._ending.end(before, after, guard=guard, log=lines, hooks=hooks)
+        return self._stored(before, outcome, log.close(), answers, hooks)
+
+    def _stored(
+        self,
+        before: StoredTask,
+        outcome: Outcome,
+        lines: TaskLog | None,
+        answers: AnswerBuilder,
+        hooks: tuple[Hook, ...] | None = None,
+    ) -> Json:
+        """Stores an outcome with its lines, then answers it.
+
+        A task that was paused during its iteration leaves its execution with the outcome, in the
+        same write; one that was resumed as well stays.
+        """
+        while True:
+            after = self._after(before, outcome)
+            try:
+                guard = paused_as(before)
+                if after.is_over:
+                    self._ending.end(before, after, guard=guard, log=lines, hooks=hooks)
+                else:
+                    self._store.save(after, before=before, guard=guard, log=lines)
+            except RecordMoved as moved:
+                if not (moved.task and _is_the_same_but_for_a_pause(before, moved.task)):
+                    return self._discarded(moved.task, after, lines, answers)
+                before = before.model_copy(update={"paused_on": moved.task.paused_on})
             else:
-                self._store.save(after, before=before, guard=owned_by(before), log=lines)
-        except RecordMoved as moved:
-            return self._discarded(moved.task, after, lines, answers)
-        return self.answer(after, answers, outcome.message)
+                return self.answer(after, answers, outcome.message)
+
+    def _after(self, before: StoredTask, outcome: Outcome) -> StoredTask:
+        """The task with its outcome: of a paused one, the next iteration is nobody's."""
+        after = outcome.task
+        if after.is_over or not before.is_paused:
+            return after
+        paused = after.model_copy(update={"paused_on": before.paused_on})
+        return paused.held(now=self._clock.now())
 
     def go_on(self, iteration: Iteration, before: StoredTask, outcome: Outcome) -> Iteration | Json:
         """Stores an outcome and claims the next iteration of the same visit, in one request.
@@ -86,13 +113,17 @@ class Commit:
             log.conclude(outcome.line, data=outcome.data, failure=outcome.failure)
         lines = log.close()
         try:
-            stored = self._store.save(after, before=before, guard=owned_by(before), log=lines)
+            stored = self._store.save(after, before=before, guard=paused_as(before), log=lines)
         except RecordMoved as moved:
+            if moved.task and _is_the_same_but_for_a_pause(before, moved.task):
+                return self._stored(before, outcome, lines, iteration.answers)
             return self._discarded(moved.task, outcome.task, lines, iteration.answers)
         return replace(iteration, task=stored, log=log.of_next(stored))
 
     def answer(self, task: StoredTask, answers: AnswerBuilder, message: str = "") -> Json:
         """The answer of the outcome that is stored, for the first time or again."""
+        if task.is_held:
+            return answers.held(task)
         if task.last_answer is AnswerStatus.CONTINUE and task.execution_name is None:
             self._triggering.send_again(task)  # handed over: the next execution starts by this
         return answers.of_outcome(task, now=self._clock.now(), message=message)
@@ -137,3 +168,14 @@ class Commit:
         message = f"This outcome was discarded: the task is {now.status} meanwhile."
         note = LogLine.at(self._clock.now(), message)
         return lines.model_copy(update={"lines": (*lines.lines, note)})
+
+
+def _is_the_same_but_for_a_pause(before: StoredTask, now: StoredTask) -> bool:
+    """Whether an iteration is still in hand, and its task was paused or resumed meanwhile."""
+    return (
+        now.is_open
+        and now.is_in_hand
+        and now.is_paused is not before.is_paused
+        and (now.execution_name, now.iterations) == (before.execution_name, before.iterations)
+        and now.created_text == before.created_text
+    )

@@ -240,6 +240,8 @@ class Reconciliation:
             found.closed += 1
         elif task.execution_name:
             found.ended += self._end_if_over(task, inquiries.describe(task.execution_name))
+        elif task.is_held:
+            return  # until somebody resumes it, or aborts it
         elif self._ending.may_lack_definition(task):
             return  # its execution waits for the definition, too; it would not claim it
         else:

@@ -161,6 +161,40 @@ class Tasks:
         _log_action("task_run_now", record, by)
         return record
 
+    def pause(self, id: str, *, by: Identity = SYSTEM_IDENTITY) -> TaskRecord:
+        """Has nothing run a task until it is resumed, or aborted.
+
+        It stays pending or running, with `paused_on`. The iteration in hand goes on to its end; the
+        next one waits. A wait, a deadline and the days of retention go on meanwhile. To say it
+        twice is as good as once.
+
+        Args:
+            by: who does it: the log of the task says so.
+
+        Raises:
+            NotFound: there is no such task.
+            Refused: it is over.
+        """
+        record = self._waking.pause(_checked(id), by=by).to_record()
+        _log_action("task_paused", record, by)
+        return record
+
+    def resume(self, id: str, *, by: Identity = SYSTEM_IDENTITY) -> TaskRecord:
+        """Has a paused task go on: at once, or when what is left of its wait has passed.
+
+        A task that is not paused is left alone, so that to say it twice is as good as once.
+
+        Args:
+            by: who does it: the log of the task says so.
+
+        Raises:
+            NotFound: there is no such task.
+            Refused: it is over.
+        """
+        record = self._waking.resume(_checked(id), by=by).to_record()
+        _log_action("task_resumed", record, by)
+        return record
+
     def get(self, id: str) -> TaskRecord:
         """Reads a task, consistently. Raises `NotFound`."""
         return self._store.get(_checked(id)).to_record()

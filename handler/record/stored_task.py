@@ -35,6 +35,8 @@ from handler.record.texts import cut, to_text
 # saves the sweep a look, which costs it three units and a request. A shorter one is mostly over
 # when the sweep, which comes every five minutes, would look.
 _LONG_WAIT = timedelta(minutes=10)
+# A paused task is due when nobody has resumed it for so long: the sweep looks, and puts it off.
+_LONG_PAUSE = timedelta(seconds=MAX_WAIT_SECONDS)
 _SEEN = tuple(TaskRecord.model_fields)
 
 
@@ -167,9 +169,39 @@ class StoredTask(TaskRecord):
 
     def looked_at(self, *, now: datetime) -> Self:
         """The sweep has seen it: it is due anew when it wakes, or from now on."""
+        if self.is_held:
+            return self.model_copy(update={"due_on": now + _LONG_PAUSE})
         return self.model_copy(
             update={"due_on": self.waiting_until if self.is_asleep(now) else now}
         )
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether nothing may claim it."""
+        return self.paused_on is not None
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it is paused, and no execution has it: nothing is due before it is resumed."""
+        return self.is_open and self.is_paused and not self.execution_name
+
+    @property
+    def is_in_hand(self) -> bool:
+        """Whether an iteration has been claimed, and has no outcome yet."""
+        return self.claims_since_outcome > 0
+
+    def paused(self, *, now: datetime) -> Self:
+        """Nothing claims it any more. The iteration in hand goes on to its end."""
+        paused = self._changed(now, paused_on=self.paused_on or now)
+        return paused if self.is_in_hand else paused.held(now=now)
+
+    def held(self, *, now: datetime) -> Self:
+        """A paused task leaves its execution."""
+        return self.released(now=now)._changed(now, due_on=now + _LONG_PAUSE)
+
+    def resumed(self, *, now: datetime) -> Self:
+        """It may be claimed again. What is left of its delay or wait is still to pass."""
+        return self._changed(now, paused_on=None, resends=0, due_on=now)
 
     def deferred(self, *, now: datetime, until: datetime, execution_name: str) -> Self:
         """An execution owns the pending task, and waits for its delay to pass."""
@@ -301,7 +333,7 @@ class StoredTask(TaskRecord):
     def _ended(
         self, now: datetime, answer: AnswerStatus, status: Status, **changes: object
     ) -> Self:
-        ended = {"status": status, "finished_on": now, "due_on": now}
+        ended = {"status": status, "finished_on": now, "due_on": now, "paused_on": None}
         return self._answered(now, answer, **ended, **changes)
 
     def _answered(self, now: datetime, answer: AnswerStatus, **changes: object) -> Self:

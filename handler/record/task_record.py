@@ -77,6 +77,7 @@ class TaskRecord(StoredModel):
     iterations: Count = 0  # how often it was claimed, crashed iterations included
     attempts: Count = 0  # iterations at the current step, since the last `Continue`; 1 at the first
     waiting_until: Moment | None = None  # the end of its delay or wait, while it is in one
+    paused_on: Moment | None = None  # since when nothing may run it
     progress: Progress | None = None
     problem: str | None = None  # why it can't go on for the time being
     _read: ReadPayload | None = PrivateAttr(default=None)

@@ -1,6 +1,15 @@
 """All that knows DynamoDB and the payload bucket. No rule about tasks but a write's condition."""
 
-from handler.table.conditions import ANY_OWNER, NO_OWNER, ClaimRequest, Guard, owned_by, running
+from handler.table.conditions import (
+    ANY_OWNER,
+    NO_OWNER,
+    ClaimRequest,
+    Guard,
+    as_read,
+    owned_by,
+    paused_as,
+    running,
+)
 from handler.table.dynamo import Dynamo
 from handler.table.listing import (
     CountBudget,
@@ -33,9 +42,11 @@ __all__ = [
     "Store",
     "TaskCount",
     "TaskPage",
+    "as_read",
     "count_tasks",
     "invalid_cursor",
     "list_tasks",
     "owned_by",
+    "paused_as",
     "running",
 ]

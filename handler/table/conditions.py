@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from handler.clock import to_iso
 from handler.contract import OVER_STATUSES, PARTITION_KEY, Status
 from handler.record import StoredTask
-from handler.table import items
+from handler.table import items, keys
 
 if TYPE_CHECKING:
     from handler.table.keys import Item
@@ -29,6 +29,8 @@ CLAIM_CONDITION: Final = (
     " AND (attribute_not_exists(executionName) OR executionName = :execution)"
     # It was woken for another execution to run it, and this one is about to be stopped.
     " AND (attribute_not_exists(releasedFrom) OR releasedFrom <> :execution)"
+    # Nothing runs a paused task until it is resumed.
+    " AND attribute_not_exists(pausedOn)"
     # An event may name another definition than the record: whose limit is it then?
     " AND definitionId IN (:definitions)"
     # An iteration that a crash cut off runs again even if it was the last one allowed.
@@ -131,12 +133,16 @@ class Guard:
         iterations: the iteration that must be its last; `None`: any.
         is_running: whether that iteration must still be without an outcome.
         created: when the task was created, as the table has it; `""`: any.
+        is_paused: whether it must be paused; `None`: it may be.
+        write_token: of the write that must be its last; `""`: any.
     """
 
     execution_name: str | None = None
     iterations: int | None = None
     is_running: bool = False
     created: str = ""
+    is_paused: bool | None = None
+    write_token: str = ""
 
     def condition(self) -> "tuple[str, Item]":
         """The condition of a write, and its values."""
@@ -158,6 +164,12 @@ class Guard:
             # if it was deleted, and its execution has the same name.
             condition += " AND createdOn = :guard_created"
             values[":guard_created"] = self.created
+        if self.write_token:
+            condition += f" AND {keys.WRITE_TOKEN} = :guard_token"
+            values[":guard_token"] = self.write_token
+        if self.is_paused is not None:
+            exists = "attribute_exists" if self.is_paused else "attribute_not_exists"
+            condition += f" AND {exists}(pausedOn)"
         if self.is_running:
             # The outcome removes it: whatever outlives its iteration writes nothing any more.
             condition += " AND attribute_exists(claimsSinceOutcome)"
@@ -177,6 +189,16 @@ def owned_by(task: StoredTask) -> Guard:
         iterations=task.iterations,
         created=task.created_text,
     )
+
+
+def as_read(task: StoredTask) -> Guard:
+    """The same, while nobody has written the record since: it may have been taken, and left."""
+    return replace(owned_by(task), write_token=task.write_token or "")
+
+
+def paused_as(task: StoredTask) -> Guard:
+    """The same, while it is paused if `task` is, and is not paused if `task` is not."""
+    return replace(owned_by(task), is_paused=task.is_paused)
 
 
 def running(task: StoredTask) -> Guard:

@@ -137,6 +137,8 @@ def _readable_task(item: "Row") -> StoredTask:
         status = Status.RUNNING if is_unfinished else Status.FAILED
         task = task.model_copy(update={"status": status})
         odd.add(_STATUS)
+    if "pausedOn" in odd:  # it is paused, whatever stands there
+        task = task.model_copy(update={"paused_on": task.created_on})
     return task.model_copy(update={"unreadable": tuple(sorted(odd))})
 
 

@@ -58,6 +58,8 @@ MEMBERS: dict[type, set[str]] = {
         "get",
         "list",
         "logs",
+        "pause",
+        "resume",
         "run_now",
         "trigger",
         "trigger_many",

@@ -54,6 +54,7 @@ class Kind(StrEnum):
     ABORTED = "A task was aborted"
     DELETED = "A task was aborted and deleted"
     HURRIED = "A task was told to run now"
+    PAUSED = "A task was paused"
 
 
 @dataclass(frozen=True, slots=True, order=True)

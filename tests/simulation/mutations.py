@@ -244,6 +244,7 @@ MUTATIONS: Final = (
             "handler.table.orphans.Orphans.collect": lambda _: 0,
         },
     ),
+    Mutation("the claim takes a paused task", _without(" AND attribute_not_exists(pausedOn)")),
     Mutation(
         "an execution that was left claims the task",
         _without(" AND (attribute_not_exists(releasedFrom) OR releasedFrom <> :execution)"),

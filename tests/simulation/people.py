@@ -1,6 +1,7 @@
 """People and programs: they trigger tasks, and do something to them."""
 
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from handler import tasks
@@ -40,6 +41,14 @@ _RUN_NOW: Final = """
 mutation RunNow($id: ID!) {
   backgroundTasks { runTaskNow(id: $id) { data { iterations waitingUntil } error { code } } }
 }"""
+_PAUSE: Final = """
+mutation Pause($id: ID!) {
+  backgroundTasks { pauseTask(id: $id) { data { pausedOn } error { code } } }
+}"""
+_RESUME: Final = """
+mutation Resume($id: ID!) {
+  backgroundTasks { resumeTask(id: $id) { data { pausedOn } error { code } } }
+}"""
 _LIST: Final = """
 query List { backgroundTasks { listTasks(limit: 20) { data { id taskStatus } error { code } } } }"""
 _KINDS: Final = {
@@ -59,7 +68,7 @@ class People:
         self.accepted: dict[str, int] = {}  # the number of each task that somebody was told of
         self._begun: set[int] = set()
         self._meddled: set[int] = set()
-        self._hurried: set[int] = set()
+        self._seen: set[int] = set()  # the numbers of those whose record was made
 
     def begin(self) -> None:
         """Has each planned task triggered in time."""
@@ -73,12 +82,9 @@ class People:
         task = self._world.planned.get(life.number)
         if task is None or life.parent:
             return
-        if task.hurried and task.number not in self._hurried:
-            self._hurried.add(task.number)
-            for number, after in enumerate(task.hurried):
-                name = f"{task.name}/hurrier{number}"
-                if self._world.faults.comes(Kind.HURRIED, name, 0, task=task.number):
-                    self._spawn(name, self._hurry, task, life.id, after=after)
+        if task.number not in self._seen:
+            self._seen.add(task.number)
+            self._made(task, life.id)
         if task.meddling is None or task.number in self._meddled:
             return
         if task.meddling is Meddling.DELETE and not life.is_open and task.haste < 1:
@@ -91,6 +97,16 @@ class People:
         if iterations < task.after_iterations or task.number in self._begun:
             return
         self._begin(task, life.id, after=task.haste)
+
+    def _made(self, task: Planned, id: str) -> None:
+        """The record of a task was made: some are told to run now, or paused, a while later."""
+        for number, after in enumerate(task.hurried):
+            name = f"{task.name}/hurrier{number}"
+            if self._world.faults.comes(Kind.HURRIED, name, 0, task=task.number):
+                self._spawn(name, self._hurry, task, id, after=after)
+        name = f"{task.name}/pauser"
+        if task.paused and self._world.faults.comes(Kind.PAUSED, name, 0, task=task.number):
+            self._spawn(name, self._pause, task, id, after=task.paused[0])
 
     def provoked(self, number: int) -> None:
         """A write of a task has lost its answer: who is about to do something to it does so now."""
@@ -110,9 +126,12 @@ class People:
             self._spawn(name, self._meddle, task, id, after=after)
 
     def end_what_never_ends(self) -> None:
-        """Aborts every task that waits for somebody to do so."""
+        """Resumes or aborts every task that waits for somebody to do so."""
         for life in list(self._world.watch.lives.values()):
             task = self._world.planned.get(life.number)
+            if life.is_open and task is not None and "pausedOn" in (life.record or {}):
+                name = f"{life.id}/resume@{self._world.scheduler.now:.0f}"
+                self._spawn(name, self._resume, task, life.id)
             if life.is_open and not life.parent and task is not None and task.is_endless:
                 name = f"{life.id}/end@{self._world.scheduler.now:.0f}"
                 self._world.faults.note(Fault(Kind.ABORTED, name, 0, task.number))
@@ -244,6 +263,21 @@ class People:
             return False
         return True
 
+    def _pause(self, machine: Machine, task: Planned, id: str) -> None:
+        """Pauses a task, and resumes it after a while."""
+        assert task.paused is not None
+        if machine.random.random() < 0.5:
+            self._asked(machine, task, "pause", _PAUSE, {"id": id})
+        else:
+            with suppress(BackgroundTaskError):
+                tasks.pause(id)
+        machine.sleep(task.paused[1])
+        if machine.random.random() < 0.5:
+            self._asked(machine, task, "resume", _RESUME, {"id": id})
+        else:
+            with suppress(BackgroundTaskError):
+                tasks.resume(id)
+
     def _hurry(self, machine: Machine, task: Planned, id: str) -> None:
         """Tells a task to run now. One that was woken begins an iteration after this."""
         if machine.random.random() < 0.5:
@@ -308,6 +342,10 @@ class People:
             except Exception:  # the name is taken
                 return
             machine.sleep(0.05)
+
+    def _resume(self, machine: Machine, task: Planned, id: str) -> None:
+        with suppress(BackgroundTaskError):
+            tasks.resume(id)
 
     def _end(self, machine: Machine, task: Planned, id: str) -> None:
         if self._aborted(id):

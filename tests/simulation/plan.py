@@ -44,6 +44,7 @@ class Planned:
         meddling: what a person does to it, once it has begun so many iterations.
         haste: how long after that, in seconds.
         hurried: when somebody tells it to run now, in seconds after its record was made.
+        paused: when somebody pauses it, likewise, and for how many seconds.
     """
 
     number: int
@@ -60,6 +61,7 @@ class Planned:
     after_iterations: int = 0
     haste: float = 0.0
     hurried: tuple[float, ...] = ()
+    paused: tuple[float, float] | None = None
 
     @property
     def name(self) -> str:
@@ -75,7 +77,8 @@ Maker = Callable[[random.Random, int], Planned]
 _SPREAD_SECONDS: Final = 900.0
 _HASTE_SECONDS: Final = 0.12
 _MEDDLED: Final = 0.3
-_HURRIED: Final = 0.2
+_HURRIED: Final = 0.15
+_PAUSED: Final = 0.1
 _ENDINGS: Final = (Meddling.ABORT, Meddling.DELETE, Meddling.STOP)
 _ANY: Final = (
     *(Meddling.ABORT, Meddling.ABORT, Meddling.ABORT, Meddling.DELETE, Meddling.DELETE),
@@ -88,9 +91,21 @@ def plan(seed: str, tasks: int) -> Sequence[Planned]:
     """The tasks, in no order."""
     dice = random.Random(seed)
     return [
-        replace(_planned(dice, number), hurried=_hurried(random.Random(f"{seed}/{number}/hurried")))
+        replace(
+            _planned(dice, number),
+            hurried=_hurried(random.Random(f"{seed}/{number}/hurried")),
+            paused=_paused(random.Random(f"{seed}/{number}/paused")),
+        )
         for number in range(tasks)
     ]
+
+
+def _paused(dice: random.Random) -> tuple[float, float] | None:
+    """Often while an iteration runs, and often for less time than that takes."""
+    if dice.random() > _PAUSED:
+        return None
+    at = dice.choice([0.01, 0.1, 0.2, 0.5, 5.0, 60.0]) * dice.uniform(0.9, 1.1)
+    return at, dice.choice([0.0, 0.02, 0.1, 1.0, 30.0, 700.0]) * dice.uniform(0.9, 1.1)
 
 
 def _hurried(dice: random.Random) -> tuple[float, ...]:

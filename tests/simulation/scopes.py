@@ -201,11 +201,6 @@ def _abort(scene: Scene, name: str = "aborter") -> None:
     scene.program(name, lambda _: tasks.abort(scene.id))
 
 
-def _deferred(scene: Scene) -> None:
-    """A task whose execution waits for its delay to pass."""
-    scene.program("prepare", lambda _: scene.trigger())
-
-
 def _run_now(scene: Scene, name: str = "hurrier") -> None:
     scene.program(name, lambda _: tasks.run_now(scene.id))
 
@@ -311,19 +306,10 @@ SCOPES: Final = (
     Scope(
         name="a worker in a delay and who tells the task to run now",
         delay=60,
-        hits=(),
+        hits=FEW,
         prepare=_triggered,
         begin=_both(_deliver, _run_now),
         machines=("one", "hurrier"),
-        faults=(Kind.HURRIED,),
-    ),
-    Scope(
-        name="two who tell a task to run now",
-        delay=60,
-        hits=FEW,
-        prepare=_deferred,
-        begin=_both(_run_now, lambda scene: _run_now(scene, "second")),
-        machines=("hurrier", "second"),
         faults=(Kind.HURRIED,),
     ),
     Scope(

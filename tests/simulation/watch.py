@@ -348,7 +348,8 @@ class Watch:
         owner, now = _text(before, "executionName"), _text(after, "executionName")
         if owner and now and owner != now:
             self.fail("one owner", life.id, f"From {owner} to {now}, by {machine.name}.")
-        is_free = _text(after, "lastAnswer") == "continue" or _is_woken(before, after)
+        is_held = "pausedOn" in after  # the retry of a dead worker's visit gives it up
+        is_free = _text(after, "lastAnswer") == "continue" or is_held or _is_woken(before, after)
         if owner and not now and not is_free:
             self.fail("one owner", life.id, f"{owner} gave it up without an outcome.")
         if now and now == _text(before, "releasedFrom") and owner != now:
@@ -362,6 +363,8 @@ class Watch:
             self.fail("an execution goes forward", life.id, what)
         if new == old + 1:
             self._claimed(life, machine, before, after)
+            if "pausedOn" in before:
+                self.fail("nothing runs a paused task", life.id, f"{machine.name} claims it.")
 
     def _claimed(self, life: Life, machine: Machine, before: Item, after: Item) -> None:
         new = _number(after, "iterations")

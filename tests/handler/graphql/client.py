@@ -89,6 +89,12 @@ ABORT_TASK = f"""mutation AbortTask($id: ID!, $message: String) {{
 RUN_TASK_NOW = f"""mutation RunTaskNow($id: ID!) {{
     backgroundTasks {{ runTaskNow(id: $id) {{ data {{ {TASK_FIELDS} }} {ERROR_FIELDS} }} }}
 }}"""
+PAUSE_TASK = f"""mutation PauseTask($id: ID!) {{
+    backgroundTasks {{ pauseTask(id: $id) {{ data {{ {TASK_FIELDS} pausedOn }} {ERROR_FIELDS} }} }}
+}}"""
+RESUME_TASK = f"""mutation ResumeTask($id: ID!) {{
+    backgroundTasks {{ resumeTask(id: $id) {{ data {{ {TASK_FIELDS} pausedOn }} {ERROR_FIELDS} }} }}
+}}"""
 DELETE_TASK = f"""mutation DeleteTask($id: ID!) {{
     backgroundTasks {{ deleteTask(id: $id) {{ data {ERROR_FIELDS} }} }}
 }}"""

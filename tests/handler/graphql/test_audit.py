@@ -14,6 +14,8 @@ from tests.handler.graphql.client import (
     LIST_DEFINITIONS,
     LIST_LOGS,
     LIST_TASKS,
+    PAUSE_TASK,
+    RESUME_TASK,
     RUN_TASK_NOW,
     TRIGGER_TASK,
     Api,
@@ -68,6 +70,8 @@ def test_a_deletion_is_logged_whatever_the_level_of_the_log(
     [
         (ABORT_TASK, "abortTask", {"id": "t1"}),
         (RUN_TASK_NOW, "runTaskNow", {"id": "t1"}),
+        (PAUSE_TASK, "pauseTask", {"id": "t1"}),
+        (RESUME_TASK, "resumeTask", {"id": "t1"}),
         (GET_TASK, "getTask", {"id": "t1"}),
         (LIST_LOGS, "listLogs", {"where": {"task": "t1"}}),
         (LIST_TASKS, "listTasks", {"where": {"id": "t1"}}),

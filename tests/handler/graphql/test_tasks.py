@@ -13,6 +13,8 @@ from tests.handler.graphql.client import (
     GET_TASK,
     LIST_DEFINITIONS,
     LIST_TASKS,
+    PAUSE_TASK,
+    RESUME_TASK,
     RUN_TASK_NOW,
     TRIGGER_TASK,
     Api,
@@ -309,6 +311,30 @@ class TestRunTaskNow:
 
         assert error["code"] == "NOT_FOUND"
         assert stack.get(record).waiting_until is None
+
+
+class TestPauseTask:
+    def test_a_task_is_paused_and_resumed(self, stack: Stack, api: Api) -> None:
+        record = stack.trigger(testing_run)
+
+        paused = api.data(PAUSE_TASK, id=record.id)
+        assert (paused["taskStatus"], paused["pausedOn"]) == ("pending", "2030-01-01T00:00:00.000Z")
+        assert "is paused" in stack.run(record)["message"]
+
+        resumed = api.data(RESUME_TASK, id=record.id)
+        assert resumed["pausedOn"] is None
+        assert stack.run(record, execution="execution-2")["status"] == "done"
+
+    @pytest.mark.parametrize("document", [PAUSE_TASK, RESUME_TASK])
+    def test_a_task_of_another_tenant_is_not_found(
+        self, stack: Stack, api: Api, document: str
+    ) -> None:
+        record = stack.trigger(testing_run, tenant="acme")
+
+        error = api.envelope(document, id=record.id)["error"]
+
+        assert error["code"] == "NOT_FOUND"
+        assert stack.get(record).paused_on is None
 
 
 class TestDeleteTask:
