@@ -303,13 +303,12 @@ class Reconciliation:
         return abs(now - moved_on) >= self._idle_after * factor
 
     def _is_overdue(self, task: StoredTask) -> bool:
-        """Whether a task's time is over, and whoever should have ended it has not.
+        """Whether a task's time is over, and nothing of it runs any more.
 
-        Its execution comes back at the end of its time, if it has one and is not held up. An
-        iteration that is running then is let come to its end, as long as its Lambda may live.
+        An iteration that was running then is let come to its end, as long as its Lambda may live.
         """
         may_run = timedelta(seconds=RUN_TIMEOUT_SECONDS if task.claims_since_outcome else 0)
-        return task.out_of_time(self._clock.now() - max(self._idle_after, may_run)) is not None
+        return task.out_of_time(self._clock.now() - may_run) is not None
 
     def _end_overdue(self, task: StoredTask) -> bool:
         """Ends a task whose time is over. Returns whether that was news."""

@@ -545,6 +545,14 @@ class TestTheSweep:
 
         assert recovering.error(record)["code"] == "TASK_EXPIRED"
 
+    def test_it_ends_a_task_in_the_moment_in_which_it_is_late(self, recovering: Recovering) -> None:
+        record = recovering.pending(start_by=moment("2030-01-01T00:10:00Z"))
+        recovering.stack.clock.advance(600)
+
+        recovering.sweep()
+
+        assert recovering.error(record)["code"] == "TASK_EXPIRED"
+
     def test_before_its_time_is_over_the_event_is_sent_again(self, recovering: Recovering) -> None:
         record = recovering.pending(start_by=moment("2030-01-01T00:10:00Z"))
         recovering.wait()
@@ -667,7 +675,7 @@ class TestTheSweep:
 
             assert recovering.error(record)["code"] == "TASK_TIMEOUT", number
             assert set(recovering.ran) == {("on_error", "failed")}, number
-        assert number > 3
+        assert number > 4
 
     def test_a_task_whose_definition_is_not_imported_ends_and_its_hook_waits_for_it(
         self, recovering: Recovering

@@ -382,6 +382,20 @@ class TestTimeLimits:
             assert task.out_of_time(ends_by - timedelta(milliseconds=1)) is None
             assert task.out_of_time(ends_by) is not None
 
+    @pytest.mark.parametrize(
+        ("started_on", "code"),
+        [(None, "TASK_EXPIRED"), (LATER, "TASK_TIMEOUT"), (SOON, "TASK_EXPIRED")],
+    )
+    def test_of_two_limits_at_one_moment_it_is_the_one_that_it_has_missed(
+        self, started_on: datetime | None, code: str
+    ) -> None:
+        task = new(start_by=self.SOON, deadline=self.SOON, started_on=started_on)
+
+        failure = task.out_of_time(self.SOON)
+
+        assert failure
+        assert failure.code == code
+
     @pytest.mark.parametrize("status", CLOSED)
     def test_a_task_that_is_over_is_never_out_of_time(self, status: Status) -> None:
         assert new(status=status, deadline=NOW).out_of_time(LATER) is None
