@@ -52,7 +52,7 @@ class State(StrEnum):
 class WireKey(StrEnum):
     """Keys of the event's detail, of the worker's input and of its answer.
 
-    All but the last six are Webiny's.
+    All but the last eight are Webiny's.
     """
 
     TASK_ID = "webinyTaskId"
@@ -72,6 +72,8 @@ class WireKey(StrEnum):
     BY_HAND = "byHand"
     INPUT = "input"
     NAME = "name"
+    TIMEOUT = "timeout"
+    EXPIRES_AFTER = "expiresAfter"
     # The names of what such an event has besides, to name misspelt ones in an error.
     UNUSED_KEYS = "unusedKeys"
     # When the execution entered `Run`: the state's `EnteredTime` in Step Functions' context object.
@@ -100,6 +102,8 @@ class ErrorCode(StrEnum):
     TRIGGER_TASK_ERROR = "TRIGGER_TASK_ERROR"
     NO_VERDICT = "NO_VERDICT"
     MAX_ITERATIONS = "MAX_ITERATIONS"
+    TASK_TIMEOUT = "TASK_TIMEOUT"
+    TASK_EXPIRED = "TASK_EXPIRED"
     NEVER_CLAIMED = "NEVER_CLAIMED"
     UNDELIVERED = "UNDELIVERED"
     EXECUTION_ENDED = "EXECUTION_ENDED"

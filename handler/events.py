@@ -47,6 +47,8 @@ DETAIL_KEYS: Final = (
     WireKey.DELAY,
     WireKey.INPUT,
     WireKey.NAME,
+    WireKey.TIMEOUT,
+    WireKey.EXPIRES_AFTER,
 )
 _DEFAULTS: Final[Json] = {
     WireKey.TENANT: DEFAULT_TENANT,
@@ -99,6 +101,8 @@ class WorkerEvent(BaseModel):
     by_hand: StrictBool = False
     input: dict[str, object] | None = None
     name: StrictStr | None = None
+    timeout: StrictFloat | None = None
+    expires_after: StrictFloat | None = None
     unused_keys: list[str] = Field(default_factory=list)  # what else its detail has
 
     def to_payload(self) -> Json:

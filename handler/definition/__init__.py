@@ -8,10 +8,13 @@ from handler.definition.registry import Registry
 from handler.definition.retry import Retry
 from handler.definition.schedule import Schedule
 from handler.definition.task_code import Hook, OutcomeHook, TaskCode, TriggerRequest, is_veto
+from handler.definition.time_limits import TAKES as LIMITS_TAKE
+from handler.definition.time_limits import whole_limit
 from handler.definition.values import changed_input, next_input, stored_input, stored_output
 from handler.definition.verdicts import Aborted, Continue, Done, Failed, Verdict, whole_seconds
 
 __all__ = [
+    "LIMITS_TAKE",
     "Aborted",
     "Continue",
     "Definition",
@@ -36,5 +39,6 @@ __all__ = [
     "stored_input",
     "stored_output",
     "task",
+    "whole_limit",
     "whole_seconds",
 ]

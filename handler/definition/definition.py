@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
+from handler.clock import Seconds
 from handler.definition.names import (
     camel_case,
     in_words,
@@ -20,6 +21,8 @@ from handler.definition.schedule import Schedule
 from handler.definition.schedule_input import input_of_schedule
 from handler.definition.signature import TaskFunction
 from handler.definition.task_code import BeforeTriggerHook, Hook, OutcomeHook, TaskCode
+from handler.definition.time_limits import NAMES as TIME_LIMITS
+from handler.definition.time_limits import TAKES, whole_limit
 from handler.errors import DefinitionError
 from handler.record import Json, short_repr
 
@@ -54,6 +57,8 @@ class Definition:
         schedule_input: Json | None,
         crash_retries: int,
         in_place: bool = True,
+        timeout: Seconds | None = None,
+        expires_after: Seconds | None = None,
         aliases: tuple[str, ...] = (),
         origin: Origin | None = None,
     ) -> None:
@@ -71,6 +76,8 @@ class Definition:
         self.schedule_input = schedule_input
         self.crash_retries = crash_retries
         self.in_place = in_place
+        self.timeout = timeout
+        self.expires_after = expires_after
 
     def on_before_trigger(self, hook: BeforeTriggerHook) -> BeforeTriggerHook:
         """Runs before anything is stored: it may return a changed request, or raise to veto it."""
@@ -116,6 +123,8 @@ def task(
     schedule_input: Mapping[str, object] | BaseModel | None = None,
     crash_retries: int = 1,
     in_place: bool = True,
+    timeout: Seconds | None = None,
+    expires_after: Seconds | None = None,
     aliases: Sequence[str] = (),
 ) -> Callable[[TaskFunction], Definition]:
     """Makes a task of a function `(context) -> Verdict` or `(context, input: Model) -> Verdict`.
@@ -140,6 +149,10 @@ def task(
         in_place: whether an iteration that goes on without a wait does so in the same invocation,
             while two thirds of its time are left. `False` gives each iteration an invocation, with
             the whole 15 minutes, at two state transitions each.
+        timeout: a task that is not over so long after it was triggered fails (`TASK_TIMEOUT`):
+            seconds, rounded up, or a `timedelta`; above 0, at most 355 days. A trigger may give
+            another.
+        expires_after: the same, of a task that has not started by then (`TASK_EXPIRED`).
         aliases: the ids that the task had before it was renamed, at most 20: it runs what was
             triggered under them, and can still be triggered by them. No other task may have one.
 
@@ -167,6 +180,8 @@ def task(
             schedule_input=input_of_schedule(code, schedule, schedule_input),
             crash_retries=crash_retries,
             in_place=in_place,
+            timeout=timeout,
+            expires_after=expires_after,
             aliases=tuple(aliases) if isinstance(aliases, list) else aliases,  # type: ignore[arg-type]
             origin=origin,
         )
@@ -247,6 +262,8 @@ def check(definition: Definition) -> None:
     _check_flag(definition, "in_place")
     _check_number(definition, "max_iterations", least=1)
     _check_number(definition, "crash_retries", least=0)
+    for name in TIME_LIMITS:
+        _check_time_limit(definition, name)
     _check_aliases(definition)
     if not isinstance(definition.retry, Retry | None):
         raise _wrong(definition, f"retry={short_repr(definition.retry)}; write retry=Retry(...)")
@@ -259,6 +276,12 @@ def _check_number(definition: Definition, name: str, *, least: int) -> None:
         raise _wrong(definition, f"{name}={short_repr(value)}; it takes {least} or more")
     if value > _MAX_NUMBER:
         raise _wrong(definition, f"a {name} over {_MAX_NUMBER:,}, the largest that it takes")
+
+
+def _check_time_limit(definition: Definition, name: str) -> None:
+    value = getattr(definition, name)
+    if value is not None and whole_limit(value) is None:
+        raise _wrong(definition, f"{name}={short_repr(value)}; it takes {TAKES}")
 
 
 def _check_aliases(definition: Definition) -> None:

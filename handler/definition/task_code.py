@@ -37,6 +37,8 @@ class TriggerRequest:
     locale: str
     parent_id: str | None
     created_by: Identity
+    timeout: Seconds | None = None
+    expires_after: Seconds | None = None
 
 
 BeforeTriggerHook = Callable[[TriggerRequest], TriggerRequest | None]

@@ -65,6 +65,8 @@ def _trigger_task(
     input: object = None,
     name: str | None = None,
     delay: float | None = None,
+    timeout: float | None = None,
+    expiresAfter: float | None = None,  # noqa: N803  the schema's own word
 ) -> Json:
     if not isinstance(input, Mapping | None):
         raise InvalidInput(f"input is {input!r:.60}; it takes an object, such as {{}}.")
@@ -73,6 +75,8 @@ def _trigger_task(
         input=input,
         name=name,
         delay=delay or 0,
+        timeout=timeout,
+        expires_after=expiresAfter,
         tenant=request.tenant,
         locale=request.locale,
         created_by=request.identity,

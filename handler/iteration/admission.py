@@ -68,15 +68,20 @@ class Admission:
         self, task: StoredTask, sent: WorkerEvent, answers: AnswerBuilder
     ) -> Iteration | Json:
         """A claimed iteration, unless its task can't go on."""
+        failure, log = self._out_of_time(task), self._log(task)
+        if failure and task.started_too_late:
+            return self._end(task, failure, log, answers, has_started=False)
         if task.iterations == 1:
             self._counts.started(task)
-        definition, log = self._registry.find(task.definition_id), self._log(task)
+        definition = self._registry.find(task.definition_id)
         if definition is None:
             return self._end(task, _no_definition(task), log, answers)
         if "input" in task.unreadable:
             return self._end(task, _unreadable_input(task), log, answers)
         if task.claims_since_outcome > 1 and (crashed := self._crashed(task, definition, log)):
             return self._end(task, crashed, log, answers)
+        if failure:
+            return self._end(task, failure, log, answers)
         return Iteration(task=task, definition=definition, log=log, answers=answers, sent=sent)
 
     def _claimed(self, sent: WorkerEvent) -> StoredTask:
@@ -121,8 +126,11 @@ class Admission:
             wait = task.delay_left(now)  # it was woken while its event was on its way
         if not wait:
             return answers.continued()
+        if failure := self._out_of_time(task):
+            return self._end_unclaimed(task, failure, sent, answers)
         until = now + timedelta(seconds=wait)
         deferred = task.deferred(now=now, until=until, execution_name=sent.execution_name)
+        wait = deferred.delay_left(now)
         try:
             self._store.save(deferred, before=task, guard=as_read(task))
         except RecordMoved as moved:
@@ -162,6 +170,8 @@ class Admission:
             return self._held(task, answers)
         if is_mine or (task.is_open and task.execution_name is None):
             if self._registry.may_lack(task.definition_id):
+                if failure := self._out_of_time(task):
+                    return self._end_unclaimed(task, failure, sent, answers)
                 raise self._held_up(task)
             if task.counted_iterations < self._limit(task.definition_id):
                 raise Overtaken(f'Task "{task.id}" was moved while its iteration was claimed.')
@@ -198,15 +208,38 @@ class Admission:
     def _ran_too_often(self, task: StoredTask, sent: WorkerEvent, answers: AnswerBuilder) -> Json:
         failure = TaskFailure(message="Task reached max iterations.", code=ErrorCode.MAX_ITERATIONS)
         hooks = (Hook.ON_MAX_ITERATIONS, Hook.ON_ERROR)
+        return self._end_unclaimed(task, failure, sent, answers, hooks=hooks)
+
+    def _end_unclaimed(
+        self,
+        task: StoredTask,
+        failure: TaskFailure,
+        sent: WorkerEvent,
+        answers: AnswerBuilder,
+        *,
+        hooks: tuple[Hook, ...] | None = None,
+    ) -> Json:
+        """Ends a task that gets no claim."""
         outcome = failed(task.visited(sent.visit_key), failure, now=self._clock.now())
         log = self._log(task, claimed=False)
         return self._commit.store(task, outcome, log=log, answers=answers, hooks=hooks)
 
+    def _out_of_time(self, task: StoredTask) -> TaskFailure | None:
+        """Why a task has to end here and now, if its time is over."""
+        return task.out_of_time(self._clock.now()) if task.ends_by else None
+
     def _end(
-        self, task: StoredTask, failure: TaskFailure, log: LogBuffer, answers: AnswerBuilder
+        self,
+        task: StoredTask,
+        failure: TaskFailure,
+        log: LogBuffer,
+        answers: AnswerBuilder,
+        *,
+        has_started: bool = True,
     ) -> Json:
         """Ends a task that can't be run."""
-        outcome = failed(task, failure, now=self._clock.now())
+        last = task if has_started else task.not_started()
+        outcome = failed(last, failure, now=self._clock.now())
         return self._commit.store(task, outcome, log=log, answers=answers)
 
     def _crashed(

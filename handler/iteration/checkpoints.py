@@ -73,10 +73,11 @@ class Checkpoints:
     def is_over(self) -> bool:
         """Whether the iteration is one of the past: nothing that it does counts any more.
 
-        Its task was aborted or deleted, another invocation runs it, or the iteration has ended and
-        left a thread behind. It asks the table once a second.
+        Its task was aborted or deleted, its time is over, another invocation runs it, or the
+        iteration has ended and left a thread behind. It asks the table once a second.
         """
         now = self._clock.now()
+        self._is_over |= self.stored.out_of_time(now) is not None
         if self._is_over or (self._asked_at and now - self._asked_at < _ABORT_CHECK_INTERVAL):
             return self._is_over
         self._asked_at = now

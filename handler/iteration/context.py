@@ -81,9 +81,9 @@ class Context:
     def is_aborted(self) -> bool:
         """Whether this iteration is one of the past: nothing that it does counts any more.
 
-        Its task was aborted or deleted; or another invocation runs the task, since Step Functions
-        took this one for dead; or the iteration has returned, and a thread of it asks. It reads the
-        table, at most once a second.
+        Its task was aborted or deleted; or its deadline has passed; or another invocation runs the
+        task, since Step Functions took this one for dead; or the iteration has returned, and a
+        thread of it asks. It reads the table, at most once a second.
         """
         return self._checkpoints.is_over()
 
@@ -121,6 +121,8 @@ class Context:
         input: Mapping[str, object] | BaseModel | None = None,
         name: str | None = None,
         delay: Seconds = 0,
+        timeout: Seconds | None = None,
+        expires_after: Seconds | None = None,
         idempotency_key: str | None = None,
     ) -> TaskRecord:
         """Triggers a child of this task, in the name of whoever triggered this one.
@@ -130,6 +132,8 @@ class Context:
             input: what its input model takes.
             name: for people.
             delay: how long to wait before its first iteration.
+            timeout: as of `tasks.trigger`. It has no limit of this task's.
+            expires_after: the same.
             idempotency_key: the same key returns the same child: after a crash, say. Without one,
                 the input and the name are the key.
 
@@ -145,6 +149,8 @@ class Context:
             input=input,
             name=name,
             delay=delay,
+            timeout=timeout,
+            expires_after=expires_after,
             parent=self.task,
             # A task of the same id may have been there before, and deleted: it had other children.
             idempotency_key=f"{self.task.id}\n{to_iso(self.task.created_on)}\n{own_key}",

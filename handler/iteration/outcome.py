@@ -134,17 +134,34 @@ def outcome_of(
         now: the end of the iteration.
     """
     try:
-        return _outcome_of(verdict, definition, task, now)
+        outcome = _outcome_of(verdict, definition, task, now)
     except EngineSignal:
         raise
     except BaseException as error:  # what the verdict carries is not valid: a wait, an output
-        return _failed(TaskFailure.from_exception(error), definition, task, now, raised=error)
+        failure = TaskFailure.from_exception(error)
+        outcome = _failed(failure, definition, task, now, raised=error)
+    return _in_time(outcome, task, now)
 
 
 def failed(task: StoredTask, failure: TaskFailure, *, now: datetime) -> Outcome:
     """The outcome of a task that has failed, whatever its `Retry` says."""
     after = task.failed(now=now, failure=failure)
     return Outcome(task=after, line=failure.message, failure=failure)
+
+
+def _in_time(outcome: Outcome, task: StoredTask, now: datetime) -> Outcome:
+    """`outcome`, unless the task's time is over and it has neither done its work nor failed.
+
+    An abort of its own is none then: `is_aborted` has told it that its time is over.
+    """
+    ends_anyway = outcome.task.has_succeeded or outcome.task.has_failed
+    failure = None if ends_anyway else task.out_of_time(now)
+    if failure is None:
+        return outcome
+    if last := outcome.failure:  # of an attempt that would be tried again
+        data = (failure.data or {}) | {"lastError": last.to_wire()}
+        failure = failure.model_copy(update={"data": data, "stack": last.stack})
+    return failed(task, failure, now=now)
 
 
 def _outcome_of(
@@ -175,7 +192,8 @@ def _continued(
     input = next_input(code_of(definition), task.input, verdict.input)
     wait = whole_seconds(verdict.wait, now=now)
     after = task.continued(now=now, input=input, wait=wait, counts=verdict.counts)
-    return Outcome(task=after, line="Task continuing.", data={"wait": wait} if wait else {})
+    data: Json = {"wait": after.delay_left(now)} if wait else {}
+    return Outcome(task=after, line="Task continuing.", data=data)
 
 
 def _failed(
@@ -191,11 +209,13 @@ def _failed(
     if retry is None or _is_invalid_input(raised) or not _allows(retry, attempt, failure, raised):
         return failed(task, failure, now=now)
     wait = whole_seconds(retry.wait_after(attempt), now=now)
-    line = (
-        f"Attempt {attempt} of {retry.max_attempts} failed, the next one is in {wait} s: "
-        f"{failure.message}"
+    after = task.retried(now=now, wait=wait)
+    is_cut = after.delay_left(now) < wait
+    what_next = (
+        "its timeout comes before the next one" if is_cut else f"the next one is in {wait} s"
     )
-    return Outcome(task=task.retried(now=now, wait=wait), line=line, failure=failure)
+    line = f"Attempt {attempt} of {retry.max_attempts} failed, {what_next}: {failure.message}"
+    return Outcome(task=after, line=line, failure=failure)
 
 
 def _is_invalid_input(raised: BaseException | None) -> bool:

@@ -77,6 +77,8 @@ class EventsByHand:
         options = TriggerOptions(
             name=sent.name,
             delay=max(sent.delay, 0),
+            timeout=sent.timeout,
+            expires_after=sent.expires_after,
             tenant=sent.tenant,
             locale=sent.locale,
             created_by=EVENT_IDENTITY,

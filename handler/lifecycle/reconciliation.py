@@ -18,7 +18,13 @@ from handler.aws import (
     Executions,
 )
 from handler.clock import Clock, RemainingSeconds
-from handler.contract import MAX_ID_BYTES, ErrorCode, Status, WireKey
+from handler.contract import (
+    MAX_ID_BYTES,
+    RUN_TIMEOUT_SECONDS,
+    ErrorCode,
+    Status,
+    WireKey,
+)
 from handler.errors import DefinitionUnavailable
 from handler.events import detail_of, is_by_hand
 from handler.lifecycle.by_hand import EventsByHand
@@ -208,10 +214,11 @@ class Reconciliation:
         """
         now = self._clock.now()
         census.add_task(task, now=now)
-        is_asleep = task.is_asleep(now)
-        if not is_asleep and not self._is_idle(task):
+        is_asleep, is_overdue = task.is_asleep(now), self._is_overdue(task)
+        if not is_asleep and not is_overdue and not self._is_idle(task):
             return  # it stays due: to read it again costs less than to put it off
-        is_asked_for = task.is_open and task.execution_name is not None and not is_asleep
+        is_unclear = not is_asleep and not is_overdue
+        is_asked_for = task.is_open and task.execution_name is not None and is_unclear
         if inquiries.is_last_minute or (is_asked_for and inquiries.are_over):
             found.left += 1
             return
@@ -238,6 +245,8 @@ class Reconciliation:
         if task.is_over:
             self._finish_follow_ups(task)
             found.closed += 1
+        elif self._is_overdue(task):
+            found.ended += self._end_overdue(task)
         elif task.execution_name:
             found.ended += self._end_if_over(task, inquiries.describe(task.execution_name))
         elif task.is_held:
@@ -300,6 +309,25 @@ class Reconciliation:
         moved_on, now = task.saved_on or task.created_on, self._clock.now()
         # A date that is far ahead is nobody's: the clocks of machines differ by less.
         return abs(now - moved_on) >= self._idle_after * factor
+
+    def _is_overdue(self, task: StoredTask) -> bool:
+        """Whether a task's time is over, and nothing of it runs any more.
+
+        An iteration that was running then is let come to its end, as long as its Lambda may live.
+        """
+        may_run = timedelta(seconds=RUN_TIMEOUT_SECONDS if task.claims_since_outcome else 0)
+        return task.out_of_time(self._clock.now() - may_run) is not None
+
+    def _end_overdue(self, task: StoredTask) -> bool:
+        """Ends a task whose time is over. Returns whether that was news."""
+        failure = task.out_of_time(self._clock.now())
+        if failure is None or not self._ending.end_failed(task, failure, guard=owned_by(task)):
+            return False
+        # Whoever has woken it may have died before its execution was stopped.
+        execution = task.execution_name or task.released_from
+        if execution and task.waiting_until:
+            self._executions.stop(execution, cause=failure.message)
+        return self._report(task, is_news=True)
 
     def _end_if_over(self, task: StoredTask, execution: Execution) -> bool:
         return not execution.is_alive and self._end(task, execution)

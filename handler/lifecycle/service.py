@@ -57,6 +57,8 @@ class Tasks:
         input: TaskInput | None = None,
         name: str | None = None,
         delay: Seconds = 0,
+        timeout: Seconds | None = None,
+        expires_after: Seconds | None = None,
         parent: TaskRecord | str | None = None,
         idempotency_key: str | None = None,
         tenant: str = DEFAULT_TENANT,
@@ -71,6 +73,10 @@ class Tasks:
             name: for people, cut to 1,000 characters; the definition's title by default.
             delay: how long to wait before the first iteration: seconds, rounded up, or a
                 `timedelta`; at most 355 days.
+            timeout: it fails (`TASK_TIMEOUT`) if it is not over so long after this call: seconds,
+                rounded up, or a `timedelta`; above 0, at most 355 days. The definition's by
+                default.
+            expires_after: the same (`TASK_EXPIRED`), if it has not started by then.
             parent: the task that this one is a child of.
             idempotency_key: the same key triggers one task of a definition and tenant, however
                 often it is called: later calls return the task of the first, as it stands. A key is
@@ -86,14 +92,16 @@ class Tasks:
         Raises:
             UnknownDefinition: there is no such definition.
             InvalidInput: the input does not validate, or is larger than 10 MiB; or the tenant or
-                the parent can't be a key of the table.
-            Refused: the delay is too long.
+                the parent can't be a key of the table; or a limit of its time is none.
+            Refused: the delay is too long, or not shorter than `timeout` or `expires_after`.
             DeliveryError: EventBridge did not take the event; the task is stored as failed, with
                 the reason.
         """
         options = TriggerOptions(
             name=name,
             delay=delay,
+            timeout=timeout,
+            expires_after=expires_after,
             parent=parent,
             tenant=tenant,
             locale=locale,
@@ -108,6 +116,8 @@ class Tasks:
         inputs: Iterable[TaskInput],
         *,
         delay: Seconds = 0,
+        timeout: Seconds | None = None,
+        expires_after: Seconds | None = None,
         parent: TaskRecord | str | None = None,
         tenant: str = DEFAULT_TENANT,
         locale: str = DEFAULT_LOCALE,
@@ -119,7 +129,13 @@ class Tasks:
             What became of each input, in order. One that is refused does not keep the others.
         """
         options = TriggerOptions(
-            delay=delay, parent=parent, tenant=tenant, locale=locale, created_by=created_by
+            delay=delay,
+            timeout=timeout,
+            expires_after=expires_after,
+            parent=parent,
+            tenant=tenant,
+            locale=locale,
+            created_by=created_by,
         )
         return self._triggering.trigger_many(definition, inputs, options)
 

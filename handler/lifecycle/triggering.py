@@ -4,6 +4,7 @@ import hashlib
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
 from typing import Final, TypeVar
 
 from pydantic import BaseModel
@@ -18,8 +19,10 @@ from handler.contract import (
     MAX_WAIT_SECONDS,
     ErrorCode,
     Status,
+    WireKey,
 )
 from handler.definition import (
+    LIMITS_TAKE,
     Definition,
     Registry,
     TaskCode,
@@ -27,6 +30,7 @@ from handler.definition import (
     changed_input,
     code_of,
     stored_input,
+    whole_limit,
 )
 from handler.errors import (
     BackgroundTaskError,
@@ -51,6 +55,8 @@ from handler.table import NO_OWNER, Store
 _UNDELIVERED: Final = "Could not trigger task via Event Bridge!"
 
 _MAX_SHOWN_CHARACTERS: Final = 60
+# The limits of a task's time, and their names on the wire.
+_LIMITS: Final = {"timeout": WireKey.TIMEOUT.value, "expires_after": WireKey.EXPIRES_AFTER.value}
 
 # A task whose key is used again may be gone, and still to be removed.
 _ATTEMPTS: Final = 3
@@ -65,6 +71,8 @@ class TriggerOptions:
 
     name: str | None = None
     delay: Seconds = 0
+    timeout: Seconds | None = None
+    expires_after: Seconds | None = None
     parent: TaskRecord | str | None = None
     tenant: str = DEFAULT_TENANT
     locale: str = DEFAULT_LOCALE
@@ -133,19 +141,31 @@ class Triggering:
             definition_id=known.id,
             input=_attempted(lambda: stored_input(code_of(known), input or {})),
             name=options.name or known.title,
-            delay=_whole_delay(options.delay),
+            delay=options.delay,
+            timeout=known.timeout if options.timeout is None else options.timeout,
+            expires_after=(
+                known.expires_after if options.expires_after is None else options.expires_after
+            ),
             tenant=options.tenant,
             locale=options.locale,
             parent_id=parent.id if isinstance(parent, TaskRecord) else parent,
             created_by=options.created_by,
         )
-        return _attempted(lambda: _before_trigger(code_of(known), request))
+        checked = _with_whole_times(request)
+        return _attempted(lambda: _before_trigger(code_of(known), checked))
 
     def record_of(self, request: TriggerRequest, *, id: str | None = None) -> StoredTask:
         """The record of a new task."""
-        version = {"created_by_version": self._store.code_version or None}
-        fields = asdict(request) | {"created_by": request.created_by} | version
-        return StoredTask.new(now=self._clock.now(), id=id, **fields)
+        now, fields = self._clock.now(), asdict(request)
+        limits = {"deadline": fields.pop("timeout"), "start_by": fields.pop("expires_after")}
+        fields |= {
+            name: now + timedelta(seconds=limit)
+            for name, limit in limits.items()
+            if limit is not None
+        }
+        fields["created_by"] = request.created_by
+        fields["created_by_version"] = self._store.code_version or None
+        return StoredTask.new(now=now, id=id, **fields)
 
     def send(self, tasks: Sequence[StoredTask]) -> dict[str, str]:
         """Sends the events of tasks. A task whose event EventBridge did not take becomes failed.
@@ -248,7 +268,23 @@ def _before_trigger(code: TaskCode, request: TriggerRequest) -> TriggerRequest:
     _check_key("tenant", changed.tenant, max_bytes=MAX_TENANT_BYTES)
     if changed.parent_id is not None:
         _check_key("parent", changed.parent_id, max_bytes=MAX_ID_BYTES)
-    return replace(changed, delay=_whole_delay(changed.delay))
+    return _with_whole_times(changed)
+
+
+def _with_whole_times(request: TriggerRequest) -> TriggerRequest:
+    """The request with its delay and its limits in whole seconds, checked."""
+    delay = _whole_delay(request.delay)
+    timeout = _whole_limit("timeout", request.timeout)
+    expires_after = _whole_limit("expires_after", request.expires_after)
+    for name, limit in (("timeout", timeout), ("expires_after", expires_after)):
+        if limit is not None and delay >= limit:
+            raise Refused(
+                f"A delay of {delay} s, and {name} is {limit} s: the task would end before it"
+                f" starts. Next: a shorter delay, or a longer {name}.",
+                code=ErrorCode.MAX_DELAY_ERROR,
+                data={"delay": delay, _LIMITS[name]: limit},
+            )
+    return replace(request, delay=delay, timeout=timeout, expires_after=expires_after)
 
 
 def _check_key(name: str, value: object, *, max_bytes: int) -> None:
@@ -290,6 +326,16 @@ def _whole_delay(delay: Seconds) -> int:
     if seconds > MAX_WAIT_SECONDS:
         raise delay_too_long(seconds)
     return math.ceil(seconds)
+
+
+def _whole_limit(name: str, limit: Seconds | None) -> int | None:
+    if limit is None:
+        return None
+    if (seconds := whole_limit(limit)) is None:
+        shown = cut(to_text(limit), _MAX_SHOWN_CHARACTERS)
+        message = f"{name} is {shown}; it takes {LIMITS_TAKE}."
+        raise InvalidInput(message, data={_LIMITS[name]: shown})
+    return seconds
 
 
 def _may_be_undelivered(task: StoredTask) -> bool:

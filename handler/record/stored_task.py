@@ -29,6 +29,7 @@ from handler.record.task_record import (
     lazy,
 )
 from handler.record.texts import cut, to_text
+from handler.record.time_limits import expired, timed_out
 
 # A longer wait is written to the sweep's index, by the iteration that begins it. It costs two write
 # units of the index, as an entry is moved (DynamoDB guide, "Using Global Secondary Indexes"), and
@@ -37,6 +38,9 @@ from handler.record.texts import cut, to_text
 _LONG_WAIT = timedelta(minutes=10)
 # A paused task is due when nobody has resumed it for so long: the sweep looks, and puts it off.
 _LONG_PAUSE = timedelta(seconds=MAX_WAIT_SECONDS)
+# A wait that a limit cuts ends so long after it: the worker's clock, too, is then beyond the limit,
+# and ends the task. Else an iteration would run before its wait is over.
+_CLOCKS_DIFFER = timedelta(seconds=10)
 _SEEN = tuple(TaskRecord.model_fields)
 
 
@@ -160,20 +164,43 @@ class StoredTask(TaskRecord):
         until = self.waiting_until or self.created_on + timedelta(seconds=self.delay)
         return (now - until).total_seconds()
 
+    @property
+    def ends_by(self) -> datetime | None:
+        """When its time is over: its deadline, or, until it has started, when it must have."""
+        if self.start_by is None or self._has_started:
+            return self.deadline
+        return min(self.start_by, self.deadline or self.start_by)
+
+    @property
+    def started_too_late(self) -> bool:
+        """Whether its first claim came when its time was over: its code has never run."""
+        limits = (limit for limit in (self.start_by, self.deadline) if limit)
+        return self.started_on is not None and any(self.started_on >= each for each in limits)
+
+    def out_of_time(self, now: datetime) -> TaskFailure | None:
+        """Why it has to end, if its time is over."""
+        ends_by = self.ends_by
+        if self.is_over or ends_by is None or now < ends_by:
+            return None
+        if ends_by == self.start_by and not self._has_started:
+            return expired(self.id, created_on=self.created_on, start_by=ends_by)
+        return timed_out(self.id, created_on=self.created_on, deadline=ends_by)
+
     def is_asleep(self, now: datetime) -> bool:
         """Whether an execution has it, and waits: nothing is due before it wakes."""
         if not self.is_open or not self.execution_name or self.waiting_until is None:
+            return False
+        if self._in_its_time(self.waiting_until) <= now:
             return False
         # No task of ours waits for longer: such a date says nothing.
         return timedelta(0) < self.waiting_until - now <= timedelta(seconds=MAX_WAIT_SECONDS)
 
     def looked_at(self, *, now: datetime) -> Self:
         """The sweep has seen it: it is due anew when it wakes, or from now on."""
+        until = self.waiting_until if self.is_asleep(now) else None
         if self.is_held:
-            return self.model_copy(update={"due_on": now + _LONG_PAUSE})
-        return self.model_copy(
-            update={"due_on": self.waiting_until if self.is_asleep(now) else now}
-        )
+            until = now + _LONG_PAUSE
+        return self.model_copy(update={"due_on": self._in_its_time(until) if until else now})
 
     @property
     def is_paused(self) -> bool:
@@ -197,16 +224,21 @@ class StoredTask(TaskRecord):
 
     def held(self, *, now: datetime) -> Self:
         """A paused task leaves its execution."""
-        return self.released(now=now)._changed(now, due_on=now + _LONG_PAUSE)
+        return self.released(now=now)._changed(now, due_on=self._in_its_time(now + _LONG_PAUSE))
 
     def resumed(self, *, now: datetime) -> Self:
         """It may be claimed again. What is left of its delay or wait is still to pass."""
         return self._changed(now, paused_on=None, resends=0, due_on=now)
 
     def deferred(self, *, now: datetime, until: datetime, execution_name: str) -> Self:
-        """An execution owns the pending task, and waits for its delay to pass."""
+        """An execution owns the pending task, and waits for its delay to pass, or its time."""
+        until = self._in_its_time(until)
         asleep = {"waiting_until": until, "due_on": self._due_after(now, until)}
         return self._changed(now, execution_name=execution_name, **asleep)
+
+    def not_started(self) -> Self:
+        """Its claim has come too late: its code has not run, and does not."""
+        return self.model_copy(update={"started_on": None})
 
     def held_up(self, problem: str) -> Self:
         """Its next iteration can't be claimed for the time being."""
@@ -230,7 +262,10 @@ class StoredTask(TaskRecord):
         return self._changed(now, **changes)
 
     def continued(self, *, now: datetime, input: Json, wait: int, counts: bool = True) -> Self:
-        """The iteration has ended and another follows, after `wait` seconds."""
+        """The iteration has ended and another follows, after `wait` seconds at most.
+
+        A wait ends with the task's time.
+        """
         return self._continued(now, wait, input=input, attempts=0, free=0 if counts else 1)
 
     def claimed_in_place(self, before: Self) -> Self:
@@ -316,7 +351,7 @@ class StoredTask(TaskRecord):
 
     def _continued(self, now: datetime, wait: int, *, free: int = 0, **changes: object) -> Self:
         crashed = max(self.claims_since_outcome - 1, 0)
-        until = now + timedelta(seconds=wait)
+        until = self._in_its_time(now + timedelta(seconds=wait))
         return self._answered(
             now,
             AnswerStatus.CONTINUE,
@@ -325,6 +360,15 @@ class StoredTask(TaskRecord):
             counted_iterations=self.counted_iterations - crashed - free,
             **changes,
         )
+
+    @property
+    def _has_started(self) -> bool:
+        return self.started_on is not None and not self.started_too_late
+
+    def _in_its_time(self, until: datetime) -> datetime:
+        """`until`; or right behind the end of its time, where that is earlier."""
+        ends_by = self.ends_by
+        return until if ends_by is None else min(until, ends_by + _CLOCKS_DIFFER)
 
     def _due_after(self, now: datetime, until: datetime) -> datetime | None:
         """When it is due once it waits until then. Short waits leave the sweep's index alone."""

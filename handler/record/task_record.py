@@ -65,6 +65,8 @@ class TaskRecord(StoredModel):
     input: Json = Field(default_factory=dict)
     output: Json | None = None
     delay: Count = 0  # seconds from the trigger to the first iteration
+    deadline: Moment | None = None  # it must be over by then: its `timeout`
+    start_by: Moment | None = None  # it must have started by then: its `expires_after`
     created_on: Moment  # every moment is in UTC, to the millisecond
     created_by: Identity = SYSTEM_IDENTITY
     created_by_version: str | None = None  # of the code that triggered it

@@ -12,7 +12,7 @@ from typing import Any, Final, Self, cast
 from moto import mock_aws
 from pydantic import BaseModel
 
-from handler.clock import to_iso
+from handler.clock import Seconds, to_iso
 from handler.contract import (
     ENDPOINT,
     MAX_EXECUTION_VISITS,
@@ -342,6 +342,8 @@ def run(
     input: Mapping[str, object] | BaseModel | None = None,
     *,
     children: Sequence[Definition] = (),
+    timeout: Seconds | None = None,
+    expires_after: Seconds | None = None,
     before: Mapping[int, Action] | None = None,
     after: Mapping[int, Action] | None = None,
     remaining_seconds: Callable[[], float] | float | None = None,
@@ -353,6 +355,8 @@ def run(
         definition: the task.
         input: its input.
         children: the definitions of the tasks that it triggers.
+        timeout: as of `tasks.trigger`; a wait that is longer passes at once, up to the deadline.
+        expires_after: the same.
         before: call number (from 1) of the worker's store -> what happens right before it.
         after: the same, right after it.
         remaining_seconds: what `context.remaining_seconds()` says, a number or a function; by
@@ -371,7 +375,7 @@ def run(
         "clock": clock,
     }
     with World.of(definition, *children, **options) as world:
-        world.start(definition, input)
+        world.start(definition, input, timeout=timeout, expires_after=expires_after)
         world.finish()
         return world.result()
 

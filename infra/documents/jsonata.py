@@ -25,7 +25,7 @@ from handler.contract import (
 from handler.errors import DEFAULT_CODE
 
 # The fields that `TransformEvent` takes from the event and `Run` sends to the worker, if present.
-# Only an event sent by hand has the last four.
+# Only an event sent by hand has the last six.
 TASK_KEYS: Final = (
     WireKey.TASK_ID,
     WireKey.DEFINITION_ID,
@@ -35,6 +35,8 @@ TASK_KEYS: Final = (
     WireKey.BY_HAND,
     WireKey.INPUT,
     WireKey.NAME,
+    WireKey.TIMEOUT,
+    WireKey.EXPIRES_AFTER,
     WireKey.UNUSED_KEYS,
 )
 # What the detail of an event may have. The worker names what else it has in its errors.
@@ -45,6 +47,8 @@ _DETAIL_KEYS: Final = [
     WireKey.DELAY.value,
     WireKey.INPUT.value,
     WireKey.NAME.value,
+    WireKey.TIMEOUT.value,
+    WireKey.EXPIRES_AFTER.value,
 ]
 
 
@@ -76,6 +80,8 @@ def task_of_event() -> str:
             "{WireKey.BY_HAND}": $byHand ? true,
             "{WireKey.INPUT}": $byHand ? $or($detail.{WireKey.INPUT}, {{}}),
             "{WireKey.NAME}": $byHand ? $detail.{WireKey.NAME},
+            "{WireKey.TIMEOUT}": $byHand ? $detail.{WireKey.TIMEOUT},
+            "{WireKey.EXPIRES_AFTER}": $byHand ? $detail.{WireKey.EXPIRES_AFTER},
             "{WireKey.UNUSED_KEYS}": $exists($unused) ? [$unused]
         }}
     )""")

@@ -70,6 +70,7 @@ RUNS: dict[str, tuple[Json, Json | None]] = {
     "greetOne": ({"name": "Ann"}, {"greeting": "Hello, Ann!"}),
     "fetchRates": ({}, {"EUR": 1.0}),
     "addPoints": ({"table": "points", "customer": "ann", "points": 5}, None),
+    "awaitPayment": ({"order": "4700"}, None),
     "makeReport": ({"year": 2024}, {"pages": 1}),
 }
 

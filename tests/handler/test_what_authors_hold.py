@@ -67,6 +67,8 @@ MEMBERS: dict[type, set[str]] = {
     Definition: {
         "aliases",
         "crash_retries",
+        "timeout",
+        "expires_after",
         "database_logs",
         "in_place",
         "description",

@@ -35,6 +35,8 @@ _DETAIL_KEYS: Final = (
     WireKey.DELAY,
     WireKey.INPUT,
     WireKey.NAME,
+    WireKey.TIMEOUT,
+    WireKey.EXPIRES_AFTER,
 )
 
 
@@ -76,6 +78,8 @@ def _task_of_event(states: States) -> Any:
             WireKey.BY_HAND: True,
             WireKey.INPUT: known(WireKey.INPUT, {}),
             WireKey.NAME: detail.get(WireKey.NAME, _NONE),
+            WireKey.TIMEOUT: detail.get(WireKey.TIMEOUT, _NONE),
+            WireKey.EXPIRES_AFTER: detail.get(WireKey.EXPIRES_AFTER, _NONE),
             WireKey.UNUSED_KEYS: unused or _NONE,
         }
     return {str(key): value for key, value in task.items() if value is not _NONE}

@@ -41,6 +41,11 @@ def of_a_task() -> Table:
             "a wait is cut; a delay is refused (`MAX_DELAY_ERROR`)",
         ),
         (
+            "its time, from the trigger",
+            "none but its `timeout` and `expires_after`",
+            "failed (`TASK_TIMEOUT`, `TASK_EXPIRED`)",
+        ),
+        (
             "an input, as JSON",
             f"{contract.MAX_INPUT_BYTES // MIB} MiB",
             "refused (`INPUT_TOO_LARGE`). The API's Lambda takes 6 MB, an event by hand 1 MB",

@@ -1,5 +1,6 @@
 """`@task`, and the definition that it makes of a function."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -115,6 +116,8 @@ def test_an_author_sees_no_part_of_the_engine_on_a_definition() -> None:
         "schedule",
         "schedule_input",
         "crash_retries",
+        "timeout",
+        "expires_after",
         "on_before_trigger",
         "on_done",
         "on_error",
@@ -171,6 +174,17 @@ def test_an_author_sees_no_part_of_the_engine_on_a_definition() -> None:
         ({"aliases": ("good",)}, "aliases=('good',); each is another id than all others"),
         ({"aliases": ("old", "old")}, "each is another id than all others"),
         ({"aliases": tuple(f"old{n}" for n in range(21))}, "21 aliases; it takes at most 20"),
+        (
+            {"timeout": 0},
+            "timeout=0; it takes seconds or a timedelta, above 0 and at most 30,672,000",
+        ),
+        ({"timeout": -1}, "timeout=-1; it takes seconds or a timedelta"),
+        ({"timeout": True}, "timeout=True; it takes seconds or a timedelta"),
+        ({"timeout": "1 day"}, "timeout='1 day'; it takes seconds or a timedelta"),
+        ({"timeout": timedelta(days=356)}, "timeout=datetime.timedelta(days=356); it takes"),
+        ({"expires_after": float("nan")}, "expires_after=nan; it takes seconds or a timedelta"),
+        ({"expires_after": float("inf")}, "expires_after=inf; it takes seconds or a timedelta"),
+        ({"expires_after": 10**400}, "; it takes seconds or a timedelta, above 0"),
         ({"schedule": 5}, 'the schedule of task "good": 5 is not text; write "rate(1 day)"'),
     ],
 )

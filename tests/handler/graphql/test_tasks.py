@@ -10,6 +10,7 @@ from handler.errors import Refused
 from tests.handler.graphql.client import (
     ABORT_TASK,
     DELETE_TASK,
+    ERROR_FIELDS,
     GET_TASK,
     LIST_DEFINITIONS,
     LIST_TASKS,
@@ -21,6 +22,13 @@ from tests.handler.graphql.client import (
     testing_run,
 )
 from tests.handler.stack import Stack, refusal
+
+
+def limited(api: Api, limits: str) -> Any:
+    """What a trigger with these limits answers."""
+    trigger = f"triggerTask(definition: testingRun, {limits})"
+    data = f"{{ data {{ deadline startBy }} {ERROR_FIELDS} }}"
+    return api.envelope(f"mutation {{ backgroundTasks {{ {trigger} {data} }} }}")
 
 
 class TestTriggerTask:
@@ -83,6 +91,25 @@ class TestTriggerTask:
     @pytest.mark.parametrize("delay", [-1, "soon", 30_672_001])
     def test_a_delay_that_is_none_is_refused(self, stack: Stack, api: Api, delay: object) -> None:
         assert api.envelope(TRIGGER_TASK, definition="testingRun", delay=delay)["error"]["message"]
+        assert stack.rows() == []
+
+    def test_a_task_may_be_triggered_with_limits_of_its_time(self, api: Api) -> None:
+        limits = "timeout: 3600, expiresAfter: 60.5"
+
+        assert limited(api, limits)["data"] == {
+            "deadline": "2030-01-01T01:00:00.000Z",
+            "startBy": "2030-01-01T00:01:01.000Z",
+        }
+        assert limited(api, "timeout: null")["data"] == {"deadline": None, "startBy": None}
+
+    @pytest.mark.parametrize(
+        "limits", ["timeout: 0", "expiresAfter: -1", 'timeout: "soon"', "timeout: 30672001"]
+    )
+    def test_a_limit_that_is_none_is_refused(self, stack: Stack, api: Api, limits: str) -> None:
+        error = limited(api, limits)["error"]
+
+        assert error["code"] == "VALIDATION_FAILED_INVALID_FIELDS"
+        assert "; it takes seconds or a timedelta, above 0" in error["message"]
         assert stack.rows() == []
 
     def test_a_veto_of_a_hook_is_answered_with_its_code_and_data(

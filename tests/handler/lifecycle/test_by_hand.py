@@ -11,7 +11,7 @@ from handler.errors import Refused
 from handler.events import WorkerEvent, payload_by_hand
 from handler.lifecycle.by_hand import EVENT_IDENTITY
 from tests.handler.simple_tasks import count_up
-from tests.handler.stack import BusQueue, Stack, event_file
+from tests.handler.stack import BusQueue, Stack, event_file, moment
 
 
 @task(id="oneRun", max_iterations=1)
@@ -46,6 +46,41 @@ class TestAccept:
             "de-DE",
         )
         assert record.created_by == EVENT_IDENTITY
+
+    def test_an_event_may_limit_the_time_of_its_task(
+        self, stack: Stack, definition: Definition
+    ) -> None:
+        self.accept(stack, timeout=3_600, expiresAfter=59.5)
+
+        record = stack.get("event-1")
+        assert record.deadline == moment("2030-01-01T01:00:00Z")
+        assert record.start_by == moment("2030-01-01T00:01:00Z")
+
+    def test_an_event_without_limits_has_those_of_the_definition(self, stack: Stack) -> None:
+        @task(id="exportUsers", timeout=60)
+        def limited(context: Context) -> Done:
+            return Done()
+
+        stack.definitions = (limited,)
+
+        self.accept(stack, timeout=None)
+
+        assert stack.get("event-1").deadline == moment("2030-01-01T00:01:00Z")
+
+    @pytest.mark.parametrize(
+        "limits", [{"timeout": -5}, {"expiresAfter": 0}, {"timeout": 60, "delay": 60}], ids=str
+    )
+    def test_an_event_whose_limits_are_none_becomes_a_failed_task_with_the_reason(
+        self, stack: Stack, definition: Definition, limits: dict[str, Any]
+    ) -> None:
+        with pytest.raises(Refused) as refused:
+            self.accept(stack, **limits)
+
+        record = stack.get("event-1")
+        error: Any = (record.output or {})["error"]
+        assert (record.status, error["message"]) == (Status.FAILED, refused.value.message)
+        assert "timeout" in error["message"] or "expires_after" in error["message"]
+        assert (record.deadline, record.start_by) == (None, None)
 
     def test_the_same_event_twice_makes_one_record(
         self, stack: Stack, definition: Definition, bus_queue: BusQueue

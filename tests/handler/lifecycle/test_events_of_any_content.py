@@ -194,6 +194,8 @@ class TestOneEvent:
                 '"inputs", which means nothing; did you mean "input"',
             ),
             ({D: "strictInput", "Input": {}}, 'did you mean "input"?'),
+            ({D: 5, "expires_after": 60}, 'did you mean "expiresAfter"?'),
+            ({D: "anyInput", "timeout": "60"}, "timeout"),
             ({D: 5, "\ud800": 1, "tenat": 2}, 'did you mean "tenant"?'),
         ],
         ids=lambda value: str(value)[:40].encode(errors="replace").decode(),
@@ -236,6 +238,8 @@ fields = {
     "delay": st.one_of(st.sampled_from([0, -1, 0.0]), json_values),
     "input": st.one_of(st.dictionaries(st.text(max_size=5), json_values, max_size=3), json_values),
     "name": st.one_of(st.text(st.characters(codec=None), max_size=10), json_values),
+    "timeout": st.one_of(st.sampled_from([0, -1, 1, 0.5]), json_values),
+    "expiresAfter": st.one_of(st.sampled_from([0, 60]), json_values),
     "inputs": json_values,
 }
 details = st.one_of(

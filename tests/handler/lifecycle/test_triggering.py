@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from handler.errors import DeliveryError, InvalidInput, Refused, UnknownDefiniti
 from handler.record.task_log import LogType
 from handler.record.task_record import SYSTEM_IDENTITY, Identity
 from tests.handler.simple_tasks import SizeInput
-from tests.handler.stack import BusQueue, Stack, refusal
+from tests.handler.stack import BusQueue, Stack, moment, refusal
 
 
 class TestTrigger:
@@ -114,6 +115,8 @@ class TestTrigger:
             {"input": {"size": "x"}},
             {"delay": -1},
             {"delay": MAX_WAIT_SECONDS + 1},
+            {"timeout": 0},
+            {"delay": 60, "expires_after": 60},
         ],
     )
     def test_a_refused_trigger_is_neither_stored_nor_sent(
@@ -124,6 +127,139 @@ class TestTrigger:
 
         assert stack.rows() == []
         assert bus_queue.take() == []
+
+
+class TestTimeLimits:
+    def test_the_moments_are_stored_and_shown(self, stack: Stack, definition: Definition) -> None:
+        record = stack.tasks.trigger(
+            "exportUsers", timeout=timedelta(days=1), expires_after=599.2, delay=599
+        )
+
+        assert record == stack.get(record).to_record()
+        assert record.deadline == moment("2030-01-02T00:00:00Z")
+        assert record.start_by == moment("2030-01-01T00:10:00Z")  # rounded up
+
+    def test_a_task_without_limits_has_none(self, stack: Stack, definition: Definition) -> None:
+        record = stack.tasks.trigger("exportUsers")
+
+        assert (record.deadline, record.start_by) == (None, None)
+
+    def test_those_of_the_definition_hold_where_the_trigger_gives_none(self, stack: Stack) -> None:
+        @task(timeout=timedelta(hours=1), expires_after=60)
+        def limited(context: Context) -> Done:
+            return Done()
+
+        stack.definitions = (limited,)
+
+        def limits(**options: Any) -> tuple[str, str]:
+            record = stack.tasks.trigger(limited, **options)
+            return f"{record.deadline:%H:%M}", f"{record.start_by:%H:%M}"
+
+        assert limits() == ("01:00", "00:01")
+        assert limits(timeout=7_200) == ("02:00", "00:01")
+        assert limits(expires_after=120) == ("01:00", "00:02")
+
+    def test_each_task_of_many_has_them(self, stack: Stack, definition: Definition) -> None:
+        results = stack.tasks.trigger_many(
+            "exportUsers", [{"size": 1}, {"size": 2}], timeout=60, expires_after=30
+        )
+
+        records = [result.record for result in results if result.record]
+        assert [record.deadline for record in records] == [moment("2030-01-01T00:01:00Z")] * 2
+        assert [record.start_by for record in records] == [moment("2030-01-01T00:00:30Z")] * 2
+
+    def test_a_child_has_its_own_and_none_of_its_parents(self, stack: Stack) -> None:
+        @task(id="child")
+        def child(context: Context) -> Done:
+            return Done()
+
+        @task(id="parent")
+        def parent(context: Context) -> Done:
+            context.trigger(child, name="none")
+            context.trigger(child, name="own", timeout=60, expires_after=30)
+            return Done()
+
+        stack.definitions = (child,)
+        record = stack.trigger(parent, timeout=7_200)
+
+        stack.run(record)
+
+        limits = {each.name: (each.deadline, each.start_by) for each in children(stack, record)}
+        assert limits == {
+            "none": (None, None),
+            "own": (moment("2030-01-01T00:01:00Z"), moment("2030-01-01T00:00:30Z")),
+        }
+
+    @pytest.mark.parametrize("name", ["timeout", "expires_after"])
+    @pytest.mark.parametrize(
+        "limit", [0, -1, float("nan"), float("inf"), "5", True, 10**400, MAX_WAIT_SECONDS + 0.1]
+    )
+    def test_a_limit_that_is_none_is_refused_with_words(
+        self, stack: Stack, definition: Definition, name: str, limit: Any
+    ) -> None:
+        options: Any = {name: limit}
+        with pytest.raises(
+            InvalidInput,
+            match=f"^{name} is .*; it takes seconds or a timedelta, above 0 and at most 30,672,000",
+        ) as refused:
+            stack.tasks.trigger("exportUsers", **options)
+
+        assert refused.value.code == "VALIDATION_FAILED_INVALID_FIELDS"
+        assert stack.rows() == []
+
+    @pytest.mark.parametrize("name", ["timeout", "expires_after"])
+    def test_a_limit_of_355_days_is_accepted(
+        self, stack: Stack, definition: Definition, name: str
+    ) -> None:
+        options: Any = {name: timedelta(days=355)}
+
+        assert stack.tasks.trigger("exportUsers", **options).is_open
+
+    @pytest.mark.parametrize(
+        ("name", "wire"), [("timeout", "timeout"), ("expires_after", "expiresAfter")]
+    )
+    def test_a_delay_that_leaves_no_time_is_refused_with_words(
+        self, stack: Stack, definition: Definition, name: str, wire: str
+    ) -> None:
+        options: Any = {name: 600}
+        with pytest.raises(Refused) as refused:
+            stack.tasks.trigger("exportUsers", delay=600, **options)
+
+        assert refused.value.message == (
+            f"A delay of 600 s, and {name} is 600 s: the task would end before it starts."
+            f" Next: a shorter delay, or a longer {name}."
+        )
+        assert (refused.value.code, refused.value.data) == (
+            "MAX_DELAY_ERROR",
+            {"delay": 600, wire: 600},
+        )
+
+    def test_a_hook_may_change_them(self, stack: Stack, definition: Definition) -> None:
+        seen: list[Any] = []
+
+        @definition.on_before_trigger
+        def change(request: TriggerRequest) -> TriggerRequest:
+            seen.append((request.timeout, request.expires_after))
+            return replace(request, timeout=None, expires_after=timedelta(minutes=1))
+
+        record = stack.tasks.trigger("exportUsers", timeout=timedelta(hours=1))
+
+        assert seen == [(3_600, None)]
+        assert (record.deadline, record.start_by) == (None, moment("2030-01-01T00:01:00Z"))
+
+    def test_a_key_that_finds_an_earlier_task_leaves_that_ones_limits(
+        self, stack: Stack, definition: Definition
+    ) -> None:
+        first = stack.tasks.trigger("exportUsers", idempotency_key="one", timeout=60)
+        stack.clock.advance(30)
+
+        second = stack.tasks.trigger("exportUsers", idempotency_key="one", timeout=7_200)
+
+        assert (second.id, second.deadline) == (first.id, first.deadline)
+
+
+def children(stack: Stack, record: TaskRecord) -> list[TaskRecord]:
+    return [child.to_record() for child in stack.store.index.children(record.id)]
 
 
 class TestBeforeTrigger:
@@ -149,7 +285,9 @@ class TestBeforeTrigger:
 
         assert (record.input, record.name, record.delay) == ({"size": 9}, "changed", 5)
 
-    @pytest.mark.parametrize("changes", [{"input": {"size": 0}}, {"delay": -1}])
+    @pytest.mark.parametrize(
+        "changes", [{"input": {"size": 0}}, {"delay": -1}, {"timeout": -1}, {"expires_after": "x"}]
+    )
     def test_a_request_changed_by_a_hook_is_checked(
         self, stack: Stack, definition: Definition, changes: dict[str, Any]
     ) -> None:
@@ -171,6 +309,10 @@ class TestBeforeTrigger:
             stack.tasks.trigger("exportUsers", input={"size": 0})
         with pytest.raises(Refused):
             stack.tasks.trigger("exportUsers", delay=MAX_WAIT_SECONDS + 1)
+        with pytest.raises(InvalidInput):
+            stack.tasks.trigger("exportUsers", timeout=0)
+        with pytest.raises(Refused):
+            stack.tasks.trigger("exportUsers", delay=60, expires_after=60)
         stack.tasks.trigger("exportUsers", parent="p1")
 
         assert [(request.definition_id, request.parent_id) for request in seen] == [

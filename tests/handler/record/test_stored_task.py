@@ -354,6 +354,78 @@ class TestDue:
         assert task.looked_at(now=NOW).due_on == (LATER if is_asleep else NOW)
 
 
+class TestTimeLimits:
+    SOON, FAR = NOW + timedelta(minutes=10), NOW + timedelta(days=1)
+
+    @pytest.mark.parametrize(
+        ("fields", "ends_by"),
+        [
+            ({}, None),
+            ({"deadline": FAR}, FAR),
+            ({"start_by": SOON}, SOON),
+            ({"start_by": SOON, "deadline": FAR}, SOON),
+            ({"start_by": FAR, "deadline": SOON}, SOON),
+            ({"start_by": SOON, "started_on": LATER}, None),
+            ({"start_by": SOON, "deadline": FAR, "started_on": LATER}, FAR),
+            ({"start_by": SOON, "deadline": FAR, "started_on": SOON}, SOON),
+            ({"start_by": FAR, "deadline": SOON, "started_on": SOON}, SOON),
+        ],
+        ids=str,
+    )
+    def test_its_time_ends_with_its_deadline_or_without_a_start_before(
+        self, fields: dict[str, Any], ends_by: datetime | None
+    ) -> None:
+        task = new(**fields)
+
+        assert task.ends_by == ends_by
+        if ends_by:
+            assert task.out_of_time(ends_by - timedelta(milliseconds=1)) is None
+            assert task.out_of_time(ends_by) is not None
+
+    @pytest.mark.parametrize(
+        ("started_on", "code"),
+        [(None, "TASK_EXPIRED"), (LATER, "TASK_TIMEOUT"), (SOON, "TASK_EXPIRED")],
+    )
+    def test_of_two_limits_at_one_moment_it_is_the_one_that_it_has_missed(
+        self, started_on: datetime | None, code: str
+    ) -> None:
+        task = new(start_by=self.SOON, deadline=self.SOON, started_on=started_on)
+
+        failure = task.out_of_time(self.SOON)
+
+        assert failure
+        assert failure.code == code
+
+    @pytest.mark.parametrize("status", CLOSED)
+    def test_a_task_that_is_over_is_never_out_of_time(self, status: Status) -> None:
+        assert new(status=status, deadline=NOW).out_of_time(LATER) is None
+
+    @pytest.mark.parametrize(
+        "move",
+        [
+            lambda task: task.continued(now=LATER, input={}, wait=30 * 24 * 3_600),
+            lambda task: task.retried(now=LATER, wait=30 * 24 * 3_600),
+            lambda task: task.deferred(
+                now=LATER, until=LATER + timedelta(days=30), execution_name="e"
+            ),
+        ],
+    )
+    def test_no_wait_ends_later_than_ten_seconds_behind_its_time(
+        self, move: Callable[[StoredTask], StoredTask]
+    ) -> None:
+        after = move(running(deadline=self.FAR))
+
+        assert after.waiting_until == after.due_on == self.FAR + timedelta(seconds=10)
+
+    def test_a_sleeper_wakes_for_the_sweep_when_its_time_is_over(self) -> None:
+        far = NOW + timedelta(days=30)
+        task = running(execution_name="e", waiting_until=far, deadline=self.SOON)
+
+        assert task.is_asleep(LATER)
+        assert task.looked_at(now=LATER).due_on == self.SOON + timedelta(seconds=10)
+        assert not task.is_asleep(self.SOON + timedelta(seconds=10))
+
+
 def counts(task: StoredTask) -> tuple[int, int, int, int]:
     """The four numbers of the table in `StoredTask`'s docstring."""
     return (

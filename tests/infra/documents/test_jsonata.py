@@ -61,12 +61,14 @@ class TestTaskOfEvent:
             "input": {},
         }
 
-    def test_an_event_by_hand_may_have_input_name_delay_tenant_and_locale(self) -> None:
+    def test_an_event_by_hand_may_have_input_name_delay_limits_tenant_and_locale(self) -> None:
         detail = {
             "webinyTaskDefinitionId": "exportUsers",
             "input": {"pages": [1], "nested": [[{"a": None}]]},
             "name": "My export",
             "delay": 60,
+            "timeout": 3_600,
+            "expiresAfter": 90.5,
             "tenant": "acme",
             "locale": "de-DE",
         }
@@ -83,18 +85,24 @@ class TestTaskOfEvent:
             "webinyTaskDefinitionId": "exportUsers",
             "input": {"x": 1},
             "name": "Other",
+            "timeout": 5,
+            "expiresAfter": 5,
             "byHand": True,
         }
 
         assert (
             evaluate(jsonata.task_of_event(), {"id": "event-1", "detail": detail})
             .keys()
-            .isdisjoint({"input", "name", "byHand"})
+            .isdisjoint({"input", "name", "timeout", "expiresAfter", "byHand"})
         )
 
     @pytest.mark.parametrize("value", [5, [], ["x"], {}, {"a": 1}, ""])
     @pytest.mark.parametrize(
-        "key", ["webinyTaskDefinitionId", "tenant", "locale", "delay", "input", "name"]
+        "key",
+        [
+            *("webinyTaskDefinitionId", "tenant", "locale", "delay", "input", "name"),
+            *("timeout", "expiresAfter"),
+        ],
     )
     def test_a_value_of_a_wrong_type_reaches_the_worker(self, key: str, value: Any) -> None:
         assert (
