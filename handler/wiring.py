@@ -93,7 +93,7 @@ def build(
     by_hand = EventsByHand(
         registry=registry, store=store, triggering=triggering, ending=ending, clock=clock
     )
-    tasks = Tasks(registry=registry, store=store, triggering=triggering, ending=ending)
+    tasks = Tasks(registry=registry, store=store, triggering=triggering, ending=ending, clock=clock)
     commit = Commit(store=store, ending=ending, triggering=triggering, clock=clock)
     admission = Admission(
         registry=registry,

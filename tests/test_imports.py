@@ -49,6 +49,11 @@ PLANTS = [
     ("Nothing knows the operators' commands", "local/errors.py", "import cli.first_deploy"),
     ("The wing aws is entered by its door", "handler/wiring.py", "import handler.aws.bus"),
     (
+        "The wing client is entered by its door",
+        "local/graphql_client.py",
+        "import handler.client.http",
+    ),
+    (
         "The wing definition is entered by its door",
         "infra/documents/console.py",
         "import handler.definition.names",

@@ -65,6 +65,7 @@ def _trigger_task(
     input: object = None,
     name: str | None = None,
     delay: float | None = None,
+    idempotencyKey: str | None = None,  # noqa: N803  GraphQL's own word
 ) -> Json:
     if not isinstance(input, Mapping | None):
         raise InvalidInput(f"input is {input!r:.60}; it takes an object, such as {{}}.")
@@ -73,6 +74,7 @@ def _trigger_task(
         input=input,
         name=name,
         delay=delay or 0,
+        idempotency_key=idempotencyKey,
         tenant=request.tenant,
         locale=request.locale,
         created_by=request.identity,
