@@ -58,8 +58,10 @@ MEMBERS: dict[type, set[str]] = {
         "get",
         "list",
         "logs",
+        "result",
         "trigger",
         "trigger_many",
+        "wait",
     },
     Definition: {
         "aliases",
