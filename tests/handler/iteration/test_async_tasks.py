@@ -3,6 +3,7 @@
 import asyncio
 import contextvars
 import gc
+import signal
 import threading
 import warnings
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
@@ -532,6 +533,29 @@ def test_an_async_hook_runs_where_an_async_task_triggers_and_aborts_a_child() ->
 
     assert result.record.has_succeeded
     assert seen == ["renamed"]
+
+
+@pytest.mark.parametrize("is_asleep", [False, True])
+def test_ctrl_c_stops_the_test_and_not_the_task_alone(is_asleep: bool) -> None:
+    ended = []
+
+    async def body(context: Context) -> Verdict:
+        main = threading.main_thread().ident
+        assert main
+        try:
+            if is_asleep:
+                threading.Timer(0.1, signal.pthread_kill, (main, signal.SIGINT)).start()
+                await asyncio.sleep(30)
+            signal.raise_signal(signal.SIGINT)
+        finally:
+            ended.append("body")
+        return Done()
+
+    with pytest.raises(KeyboardInterrupt):
+        run(made(body))
+
+    assert ended == ["body"]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 # Hooks
