@@ -3,6 +3,9 @@
 Importing it makes no client and reads no environment.
 """
 
+import sys as _sys
+from types import ModuleType as _ModuleType
+
 from handler.garbage import made_to_stay as _made_to_stay
 
 with _made_to_stay():  # of all that a door imports, nothing is garbage
@@ -26,12 +29,16 @@ with _made_to_stay():  # of all that a door imports, nothing is garbage
         DefinitionError,
         DeliveryError,
         InvalidInput,
+        NoResult,
         NotFound,
         Refused,
         RequestError,
         SettingsError,
+        StillOpen,
         StoreError,
         StoreUnavailable,
+        TaskAborted,
+        TaskFailed,
         UnknownDefinition,
     )
     from handler.iteration import Context, Loop, TaskLogger
@@ -64,6 +71,7 @@ __all__ = [
     "LogLine",
     "LogType",
     "Loop",
+    "NoResult",
     "NotFound",
     "Progress",
     "Refused",
@@ -73,8 +81,11 @@ __all__ = [
     "Seconds",
     "SettingsError",
     "Status",
+    "StillOpen",
     "StoreError",
     "StoreUnavailable",
+    "TaskAborted",
+    "TaskFailed",
     "TaskFailure",
     "TaskLog",
     "TaskLogger",
@@ -93,3 +104,17 @@ __all__ = [
 
 def __dir__() -> list[str]:
     return __all__
+
+
+class _Door(_ModuleType):
+    """Keeps `client` what tasks make their clients with, whoever imports `handler.client`.
+
+    Python makes an imported package an attribute of the one that it is in.
+    """
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name != "client" or not isinstance(value, _ModuleType):
+            super().__setattr__(name, value)
+
+
+_sys.modules[__name__].__class__ = _Door

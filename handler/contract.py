@@ -112,6 +112,9 @@ class ErrorCode(StrEnum):
     STORE_ERROR = "STORE_ERROR"
     INPUT_UNREADABLE = "INPUT_UNREADABLE"
     CHILD_GONE = "CHILD_GONE"  # of a child in a join
+    TASK_STILL_OPEN = "TASK_STILL_OPEN"  # of a task whose end, or result, somebody waits for
+    TASK_ABORTED = "TASK_ABORTED"  # of a task whose result somebody asks for
+    API_UNAVAILABLE = "API_UNAVAILABLE"  # of the client
     REQUEST_TOO_LARGE = "REQUEST_TOO_LARGE"  # the API's limits on what one request asks for
     SECURITY_NOT_AUTHORIZED = "SECURITY_NOT_AUTHORIZED"  # Webiny's
     INTERNAL_ERROR = "INTERNAL_ERROR"  # of the API: its log says what happened

@@ -6,11 +6,16 @@
     │   ├── UnknownDefinition no definition has that id
     │   ├── NotFound          no task has that id
     │   └── Refused           the task's status, or a limit, doesn't allow it
+    │       └── StillOpen     the task is not over: wait longer
+    ├── NoResult              look at the task: it is over, and has no result
+    │   ├── TaskFailed        it has failed; the code and the data are its failure's
+    │   └── TaskAborted       it was aborted
     ├── DefinitionError       change the file under `definitions/`: the deploy stops
     ├── DefinitionUnavailable deploy a file that can be imported: the state machine tries again
     ├── Overtaken             another invocation runs the task: the state machine asks again
     ├── SettingsError         set the environment variable that it names
     ├── DeliveryError         the event could not be sent: the task is stored as `failed`
+    ├── ApiUnavailable        try again later: the API has not answered the client
     ├── StoreUnavailable      try again later: the state machine's Retry knows it by name
     └── StoreError            the table refused a request that trying again won't fix
 
@@ -82,6 +87,26 @@ class Refused(RequestError):
     """The task's status, or a limit, doesn't allow what was asked."""
 
 
+class StillOpen(Refused):
+    """The task is pending or running: `data` has its `id`, its `status` and its `progress`."""
+
+    code = ErrorCode.TASK_STILL_OPEN.value
+
+
+class NoResult(BackgroundTaskError):
+    """The task is over, and has no result."""
+
+
+class TaskFailed(NoResult):
+    """The task has failed: the code and the data are those of its failure."""
+
+
+class TaskAborted(NoResult):
+    """The task was aborted: `data` has its `id`, and `abortedBy` who did it, if somebody did."""
+
+    code = ErrorCode.TASK_ABORTED.value
+
+
 class DefinitionError(BackgroundTaskError):
     """A file under `definitions/` can't be used as it is."""
 
@@ -116,6 +141,15 @@ class DeliveryError(BackgroundTaskError):
     """EventBridge did not take the event."""
 
     code = ErrorCode.TRIGGER_TASK_ERROR.value
+
+
+class ApiUnavailable(BackgroundTaskError):
+    """The API gave no answer, or one that says nothing; `handler.client` tried as often as it may.
+
+    What was asked may have been done, unless the message says that it was not sent.
+    """
+
+    code = ErrorCode.API_UNAVAILABLE.value
 
 
 class StoreUnavailable(BackgroundTaskError):

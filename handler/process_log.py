@@ -122,6 +122,16 @@ def _ids() -> Fields:
     return here or next(iter(_about[-1:]), Fields())
 
 
+def task_at_hand() -> str | None:
+    """The id of the task whose iteration, or hook, this thread is at work for.
+
+    It is `None` for a thread of which that is not known. In a Lambda it is known of all.
+    """
+    ids = _here.get() or _starters.get(threading.current_thread()) or {}
+    id = ids.get(TASK_ID)
+    return id if isinstance(id, str) else None
+
+
 def takes(level: int) -> bool:
     """Whether a log is installed that takes lines of a level."""
     return _Installed.log is not None and _Installed.log.takes(level)

@@ -96,7 +96,12 @@ def build(
     )
     waking = Waking(store=store, ending=ending, bus=bus, executions=executions, clock=clock)
     tasks = Tasks(
-        registry=registry, store=store, triggering=triggering, ending=ending, waking=waking
+        registry=registry,
+        store=store,
+        triggering=triggering,
+        ending=ending,
+        waking=waking,
+        clock=clock,
     )
     commit = Commit(store=store, ending=ending, triggering=triggering, clock=clock)
     admission = Admission(

@@ -49,6 +49,11 @@ PLANTS = [
     ("Nothing knows the operators' commands", "local/errors.py", "import cli.first_deploy"),
     ("The wing aws is entered by its door", "handler/wiring.py", "import handler.aws.bus"),
     (
+        "The wing client is entered by its door",
+        "local/graphql_client.py",
+        "import handler.client.http",
+    ),
+    (
         "The wing definition is entered by its door",
         "infra/documents/console.py",
         "import handler.definition.names",
@@ -83,7 +88,9 @@ def broken_contracts(root: Path) -> set[str]:
     result = subprocess.run(
         [*lint, "--no-cache"], cwd=root, capture_output=True, text=True, check=False
     )
-    found = set(re.findall(r"^(.+) BROKEN$", result.stdout, re.MULTILINE))
+    found = set(
+        re.findall(r"^(.+) BROKEN(?: \(\d+ ignored imports?\))?$", result.stdout, re.MULTILINE)
+    )
     assert found or result.returncode == 0, result.stdout + result.stderr
     return found
 

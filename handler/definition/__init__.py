@@ -1,5 +1,6 @@
 """What an author declares: `@task`, verdicts, retries, schedules, the registry. It runs nothing."""
 
+from handler.definition.async_code import is_not_awaited, never_awaited
 from handler.definition.definition import Definition, code_of, task
 from handler.definition.discovery import discover, discover_importable
 from handler.definition.input_codec import Input
@@ -7,7 +8,14 @@ from handler.definition.modules import is_test
 from handler.definition.registry import Registry
 from handler.definition.retry import Retry
 from handler.definition.schedule import Schedule
-from handler.definition.task_code import Hook, OutcomeHook, TaskCode, TriggerRequest, is_veto
+from handler.definition.task_code import (
+    Hook,
+    OutcomeHook,
+    TaskCode,
+    TriggerRequest,
+    checked_result,
+    is_veto,
+)
 from handler.definition.time_limits import TAKES as LIMITS_TAKE
 from handler.definition.time_limits import whole_limit
 from handler.definition.values import changed_input, next_input, stored_input, stored_output
@@ -30,11 +38,14 @@ __all__ = [
     "TriggerRequest",
     "Verdict",
     "changed_input",
+    "checked_result",
     "code_of",
     "discover",
     "discover_importable",
+    "is_not_awaited",
     "is_test",
     "is_veto",
+    "never_awaited",
     "next_input",
     "stored_input",
     "stored_output",

@@ -40,7 +40,7 @@ class Definition:
 
     Its hooks are set with decorators: `@export_users.on_done`. They run after the outcome is
     stored, at least once, each with the record; a hook that raises is logged on the task and
-    changes nothing.
+    changes nothing. A hook may be an `async def` function.
     """
 
     def __init__(
@@ -128,6 +128,8 @@ def task(
     aliases: Sequence[str] = (),
 ) -> Callable[[TaskFunction], Definition]:
     """Makes a task of a function `(context) -> Verdict` or `(context, input: Model) -> Verdict`.
+
+    The function may be an `async def` one. Each of its iterations has an event loop of its own.
 
     Args:
         id: camelCase, at most 64 ASCII letters and digits; the function's name in camelCase by

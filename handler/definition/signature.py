@@ -3,7 +3,7 @@
 import inspect
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,13 +15,8 @@ from handler.definition.verdicts import Verdict
 from handler.errors import DefinitionError, InvalidInput
 from handler.record import Json
 
-TaskFunction = Callable[..., Verdict]
+TaskFunction = Callable[..., Verdict] | Callable[..., Coroutine[Any, Any, Verdict]]
 
-_NOT_PLAIN: Final = (
-    inspect.iscoroutinefunction,
-    inspect.isgeneratorfunction,
-    inspect.isasyncgenfunction,
-)
 _MANY: Final = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 _NOTHING: Final = inspect.Parameter.empty
 
@@ -40,7 +35,9 @@ class Signature:
     default: Json
     keywords: tuple[str | None, ...]
 
-    def call(self, function: TaskFunction, context: object, input: Input | None) -> Verdict:
+    def call(
+        self, function: Callable[..., Verdict], context: object, input: Input | None
+    ) -> Verdict:
         """Calls the function. What it raises comes through."""
         values = [context, input][: len(self.keywords)]
         by_name = {name: value for name, value in zip(self.keywords, values, strict=True) if name}
@@ -55,9 +52,10 @@ def signature_of(function: TaskFunction, id: str) -> Signature:
         DefinitionError: the function can't be a task; the message names its file.
     """
     where = f'{function.__code__.co_filename}: task "{id}"'
-    if any(is_kind(function) for is_kind in _NOT_PLAIN):
+    if is_generator(function):
         raise DefinitionError(
-            f"{where} is async or a generator; write a plain function that returns a verdict."
+            f'{where} is a generator, for it has a "yield"; '
+            "write a function, plain or async, that returns a verdict."
         )
     parameters = list(inspect.signature(function).parameters.values())
     if many := [str(parameter) for parameter in parameters if parameter.kind in _MANY]:
@@ -76,6 +74,11 @@ def signature_of(function: TaskFunction, id: str) -> Signature:
         return Signature(None, {}, keywords)
     codec = _codec(function, parameters[1], id, where)
     return Signature(codec, _default(codec, parameters[1].default, where), keywords)
+
+
+def is_generator(function: object) -> bool:
+    """Whether a call of it runs nothing yet, since it has a `yield`."""
+    return inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function)
 
 
 def _codec(function: TaskFunction, parameter: inspect.Parameter, id: str, where: str) -> InputCodec:

@@ -2,7 +2,7 @@
 
 import copy
 import traceback
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, TypeVar, cast
@@ -10,8 +10,9 @@ from typing import Final, TypeVar, cast
 from pydantic import BaseModel
 
 from handler.clock import Seconds
+from handler.definition.async_code import as_plain, is_not_awaited, never_awaited
 from handler.definition.input_codec import Input
-from handler.definition.signature import TaskFunction, signature_of
+from handler.definition.signature import TaskFunction, is_generator, signature_of
 from handler.definition.verdicts import Verdict
 from handler.errors import DefinitionError, InvalidInput
 from handler.record import Identity, Json, TaskRecord
@@ -41,7 +42,8 @@ class TriggerRequest:
     expires_after: Seconds | None = None
 
 
-BeforeTriggerHook = Callable[[TriggerRequest], TriggerRequest | None]
+_Changed = TriggerRequest | None
+BeforeTriggerHook = Callable[[TriggerRequest], _Changed | Awaitable[_Changed]]
 
 
 class Hook(StrEnum):
@@ -63,7 +65,7 @@ class TaskCode:
     def __init__(self, function: TaskFunction, *, id: str) -> None:
         self.id = id
         self.file = function.__code__.co_filename
-        self._function = function
+        self._function: Callable[..., Verdict] = as_plain(function)
         self._signature = signature_of(function, id)
         self._hooks: dict[str, Callable[..., object]] = {}
 
@@ -109,18 +111,23 @@ class TaskCode:
         return self._signature.codec.decode(stored)
 
     def run(self, context: object, input: Input | None) -> Verdict:
-        """Runs one iteration with a `Context`. What the function raises comes through."""
+        """Runs one iteration with a `Context`. What the function raises comes through.
+
+        An `async def` function has an event loop of its own, for this iteration.
+        """
         return self._signature.call(self._function, context, input)
 
     def before_trigger(self, request: TriggerRequest) -> TriggerRequest:
         """`request` as the task's `on_before_trigger` hook leaves it. What it raises is a veto."""
-        hook = cast("BeforeTriggerHook | None", self._hooks.get(_BEFORE_TRIGGER))
+        hook = self._hooks.get(_BEFORE_TRIGGER)
         if hook is None:
             return request
         given = copy.deepcopy(request)  # it may change the input in place
-        return hook(given) or given
+        changed = checked_result(_BEFORE_TRIGGER, hook(given))
+        return cast("TriggerRequest | None", changed) or given
 
     def hook(self, name: Hook) -> OutcomeHook | None:
+        """A hook as it is called: an `async def` one then runs an event loop of its own."""
         return self._hooks.get(name)
 
     def first_hook(self, *names: Hook) -> Hook | None:
@@ -135,7 +142,12 @@ class TaskCode:
             raise DefinitionError(
                 f'{self.file}: task "{self.id}" has an {name} hook already; keep one of the two.'
             )
-        self._hooks[name] = hook
+        if is_generator(hook):
+            raise DefinitionError(
+                f'{self.file}: the {name} hook of task "{self.id}" is a generator, for it has a '
+                '"yield"; write a function, plain or async.'
+            )
+        self._hooks[name] = as_plain(hook)
         return hook
 
     def _unexpected(self, input: Iterable[str]) -> InvalidInput:
@@ -145,6 +157,17 @@ class TaskCode:
             "Leave it out.",
             data={"invalidFields": {name: _unexpected(name) for name in input}},
         )
+
+
+def checked_result(name: str, returned: object) -> object:
+    """What a hook has returned.
+
+    Raises:
+        TypeError: it is a coroutine that nobody has awaited.
+    """
+    if is_not_awaited(returned):
+        raise TypeError(f"The {name} hook returned {never_awaited(returned)}.")
+    return returned
 
 
 def is_veto(error: BaseException) -> bool:

@@ -67,6 +67,7 @@ def _trigger_task(
     delay: float | None = None,
     timeout: float | None = None,
     expiresAfter: float | None = None,  # noqa: N803  the schema's own word
+    idempotencyKey: str | None = None,  # noqa: N803  GraphQL's own word
 ) -> Json:
     if not isinstance(input, Mapping | None):
         raise InvalidInput(f"input is {input!r:.60}; it takes an object, such as {{}}.")
@@ -77,6 +78,7 @@ def _trigger_task(
         delay=delay or 0,
         timeout=timeout,
         expires_after=expiresAfter,
+        idempotency_key=idempotencyKey,
         tenant=request.tenant,
         locale=request.locale,
         created_by=request.identity,

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from types import CodeType, FrameType
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, NoReturn, TypeVar
 
 from pydantic import BaseModel
 
@@ -87,6 +87,12 @@ class Loop(Generic[Given]):
             )
         self._frame = None  # a second loop over the same items is refused, too
         return self._items()
+
+    def __aiter__(self) -> NoReturn:
+        raise TypeError(
+            "context.each() is for a plain `for` statement, in an `async def` function, too: "
+            "`for item in context.each(...):`. Its body may await."
+        )
 
     def done(self) -> None:
         """Counts the item in hand as done: before a `break` or a `return`, say."""
@@ -212,7 +218,7 @@ def _pair(step: object) -> tuple[object, Any]:
 
 def _is_for_statement(frame: FrameType) -> bool:
     """Whether `frame` is at the head of a `for` statement that no generator hands on."""
-    is_generator = frame.f_code.co_flags & inspect.CO_GENERATOR
+    is_generator = frame.f_code.co_flags & (inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR)
     return not is_generator and frame.f_lasti in _loop_heads(frame.f_code)
 
 

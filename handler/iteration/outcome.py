@@ -15,6 +15,8 @@ from handler.definition import (
     Retry,
     Verdict,
     code_of,
+    is_not_awaited,
+    never_awaited,
     next_input,
     stored_output,
     whole_seconds,
@@ -77,9 +79,14 @@ def verdict_of(
         return checkpoints.ended_with
     if issubclass(type(verdict), _VERDICTS):
         return verdict
-    shown = "nothing" if verdict is None else _shown(verdict)
-    message = f'Task "{definition.id}" returned {shown}; return Done, Continue, Failed or Aborted.'
-    return Failed(message, code=ErrorCode.NO_VERDICT)
+    return Failed(_no_verdict(definition, verdict), code=ErrorCode.NO_VERDICT)
+
+
+def _no_verdict(definition: Definition, returned: object) -> str:
+    if is_not_awaited(returned):
+        return f'Task "{definition.id}" returned {never_awaited(returned)}.'
+    shown = "nothing" if returned is None else _shown(returned)
+    return f'Task "{definition.id}" returned {shown}; return Done, Continue, Failed or Aborted.'
 
 
 def _input(definition: Definition, task: StoredTask) -> Input | None:

@@ -4,7 +4,7 @@ import logging
 from typing import Final
 
 from handler.clock import Clock
-from handler.definition import Hook, OutcomeHook, Registry, code_of
+from handler.definition import Hook, OutcomeHook, Registry, checked_result, code_of
 from handler.errors import EngineSignal
 from handler.lifecycle.log_ids import about
 from handler.record import SYSTEM_IDENTITY, LogLine, StoredTask, TaskFailure, TaskLog
@@ -49,7 +49,7 @@ class Hooks:
 
     def _run(self, hook: OutcomeHook, task: StoredTask) -> None:
         try:
-            hook(task.to_record())
+            checked_result(str(task.pending_hook), hook(task.to_record()))
         except EngineSignal:
             raise
         except BaseException as error:  # whatever the hook raises is the author's

@@ -3,20 +3,32 @@
 It is not called tasks.py, since `handler.tasks` is the object.
 """
 
+import itertools
 import logging
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from handler.clock import Seconds
+from handler.clock import Clock, Seconds
 from handler.contract import DEFAULT_LOCALE, DEFAULT_TENANT, MAX_ID_BYTES, ErrorCode
 from handler.definition import Definition, Registry
-from handler.errors import InvalidInput, NotFound, Refused
+from handler.errors import InvalidInput, NotFound, Refused, StoreUnavailable
 from handler.lifecycle.ending import Ending
 from handler.lifecycle.triggering import TaskInput, Triggering, TriggerOptions, TriggerResult
 from handler.lifecycle.waking import Waking
-from handler.record import SYSTEM_IDENTITY, Identity, TaskLog, TaskRecord, cut, is_key, to_text
+from handler.process_log import task_at_hand
+from handler.record import (
+    SYSTEM_IDENTITY,
+    Identity,
+    Json,
+    TaskLog,
+    TaskRecord,
+    cut,
+    is_key,
+    to_text,
+)
 from handler.table import CountBudget, Filter, Store, TaskCount, TaskPage, count_tasks, list_tasks
+from handler.waiting import Pauses, result_of, until_over
 
 log = logging.getLogger(__name__)
 # Whatever the level of the other lines: who has deleted a task is known from here alone.
@@ -24,6 +36,7 @@ log.setLevel(logging.INFO)
 DEFAULT_LIMIT: Final = 50
 MAX_LIMIT: Final = 1_000
 _MAX_SHOWN_CHARACTERS: Final = 60
+_PAUSES: Final = Pauses(first=0.2, longest=10.0)
 
 
 class Tasks:
@@ -43,12 +56,14 @@ class Tasks:
         triggering: Triggering,
         ending: Ending,
         waking: Waking,
+        clock: Clock,
     ) -> None:
         self._registry = registry
         self._store = store
         self._triggering = triggering
         self._ending = ending
         self._waking = waking
+        self._clock = clock
 
     def trigger(
         self,
@@ -214,6 +229,54 @@ class Tasks:
     def get(self, id: str) -> TaskRecord:
         """Reads a task, consistently. Raises `NotFound`."""
         return self._store.get(_checked(id)).to_record()
+
+    def wait(self, id: str, timeout: Seconds) -> TaskRecord:
+        """Waits until a task is over, and reads it: for a program outside of any task.
+
+        It looks at the record after 0.2 s, and then in pauses that grow to 10 s. A look is half a
+        read unit for each 4 KB of the record, and reads no long payload.
+
+        Args:
+            timeout: for how long: seconds, or a `timedelta`. 0 looks once. While the table is out
+                of reach the wait goes on; the last request may be tried for a minute more.
+
+        Returns:
+            The record: success, failed or aborted. `result` has what came of it.
+
+        Raises:
+            StillOpen: the task was not over in that time; the message has its progress.
+            NotFound: there is no such task, or it is gone.
+            Refused: a task waits, or a hook: its Lambda would run, and cost, for nothing. Trigger
+                a child, and `return context.wait_for_children(...)`.
+            InvalidInput: the timeout is less than 0.
+        """
+        if (own := task_at_hand()) is not None:
+            raise Refused(
+                f'Task "{own}" calls tasks.wait for task "{cut(to_text(id), 60)}": its Lambda would'
+                " run for nothing. Next: trigger that one with context.trigger(), and return"
+                " context.wait_for_children(...)."
+            )
+        known = _checked(id)
+        looks = itertools.count()
+
+        def look() -> TaskRecord:
+            found = self._store.find(known, consistent=next(looks) == 0)
+            return (found or self._store.get(known)).to_record()
+
+        return until_over(
+            look, timeout=timeout, pauses=_PAUSES, clock=self._clock, passing=(StoreUnavailable,)
+        )
+
+    def result(self, id: str) -> Json | None:
+        """The output of a task that has succeeded; `None` where it has none.
+
+        Raises:
+            TaskFailed: it has failed; the error has the code and the data of its failure.
+            TaskAborted: it was aborted.
+            StillOpen: it is pending or running.
+            NotFound: there is no such task.
+        """
+        return result_of(self.get(id))
 
     def list(
         self,

@@ -131,9 +131,14 @@ class Store:
             raise NotFound(f'Task "{id}" was not found!', data={"id": id})
         return task
 
-    def find(self, id: str) -> StoredTask | None:
-        """Reads a record, consistently."""
-        item = self._dynamo.item(keys.task_key(id), **WITHOUT_LONG_PAYLOADS)
+    def find(self, id: str, *, consistent: bool = True) -> StoredTask | None:
+        """Reads a record, consistently.
+
+        Args:
+            consistent: without it, the record may be that of a moment ago, for half the cost.
+        """
+        key = keys.task_key(id)
+        item = self._dynamo.item(key, **WITHOUT_LONG_PAYLOADS, ConsistentRead=consistent)
         task = self._payloads.task(item) if item else None
         return None if task is None or self._is_gone(task) else task
 

@@ -65,6 +65,10 @@ RUNS: dict[str, tuple[Json, Json | None]] = {
         {"links": ["https://example.com", "ftp://example.com"]},
         {"broken": ["ftp://example.com"]},
     ),
+    "checkPages": (
+        {"pages": ["https://example.com", "ftp://example.com"]},
+        {"broken": ["ftp://example.com"]},
+    ),
     "warmUp": ({"target": 21}, {"degrees": 21}),
     "greetEveryone": ({"names": ["Ann"]}, {"greetings": ["Hello, Ann!"]}),
     "greetOne": ({"name": "Ann"}, {"greeting": "Hello, Ann!"}),

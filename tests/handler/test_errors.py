@@ -71,6 +71,7 @@ def test_errors_that_the_caller_can_fix_are_request_errors() -> None:
         "UnknownDefinition",
         "NotFound",
         "Refused",
+        "StillOpen",
     }
 
 

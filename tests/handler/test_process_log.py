@@ -76,6 +76,7 @@ def test_every_way_to_log_and_to_print_is_a_line_with_the_ids() -> None:
     lines = run(
         """
         import asyncio, threading, warnings
+        from handler.definition.event_loop import run_to_the_end
         async def in_a_loop():
             log.info("in a loop")
             await asyncio.to_thread(print, "in a pool")
@@ -90,6 +91,7 @@ def test_every_way_to_log_and_to_print_is_a_line_with_the_ids() -> None:
             thread = threading.Thread(target=lambda: (print("in a thread"), log.info("there")))
             thread.start(); thread.join()
             asyncio.run(in_a_loop())
+            run_to_the_end(in_a_loop())
         """
     )
 
@@ -97,7 +99,7 @@ def test_every_way_to_log_and_to_print_is_a_line_with_the_ids() -> None:
     assert with_ids(lines) == lines
     assert [text for text in said if "careful" not in text] == [
         "an info", "the root logger", "printed", "to stderr", "as bytes", "many", "lines",
-        "in a thread", "there", "in a loop", "in a pool",
+        "in a thread", "there", "in a loop", "in a pool", "in a loop", "in a pool",
     ]  # fmt: skip
     assert ["UserWarning: careful\n" in text for text in said].count(True) == 1
 

@@ -61,8 +61,10 @@ MEMBERS: dict[type, set[str]] = {
         "pause",
         "resume",
         "run_now",
+        "result",
         "trigger",
         "trigger_many",
+        "wait",
     },
     Definition: {
         "aliases",

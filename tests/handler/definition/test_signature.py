@@ -32,10 +32,6 @@ def of_text(context: Context, input: str) -> Done:
     return Done()
 
 
-async def asynchronous(context: Context) -> Done:
-    return Done()
-
-
 def generator(context: Context) -> Iterator[Done]:
     yield Done()
 
@@ -51,9 +47,8 @@ async def asynchronous_generator(context: Context) -> AsyncIterator[Done]:
         (with_three, "takes 3 parameters; it takes (context) or (context, input: Model)"),
         (unannotated, "without an annotation; annotate it with a model"),
         (of_text, "of type <class 'str'>; annotate it with a model"),
-        (asynchronous, "async or a generator; write a plain function"),
-        (generator, "async or a generator; write a plain function"),
-        (asynchronous_generator, "async or a generator; write a plain function"),
+        (generator, 'is a generator, for it has a "yield"; write a function, plain or async'),
+        (asynchronous_generator, 'is a generator, for it has a "yield"; write a function'),
     ],
 )
 def test_a_function_that_cannot_be_a_task_is_refused_with_its_file_and_the_id(

@@ -415,3 +415,25 @@ class TestTenants:
         assert count(definitionId="someTask") == 0
         api.headers = {"X-Tenant": "a#b"}
         assert count(definitionId="someTask") == 1
+
+
+def test_the_same_idempotency_key_is_one_task_of_its_tenant_and_definition(api: Api) -> None:
+    document = """mutation ($definition: WebinyBackgroundTaskDefinitionEnum!, $key: String) {
+        backgroundTasks {
+            triggerTask(definition: $definition, idempotencyKey: $key) {
+                data { id } error { message }
+            }
+        }
+    }"""
+
+    def triggered(definition: str, key: str | None) -> object:
+        return api.data(document, definition=definition, key=key)["id"]
+
+    first = triggered("testingRun", "order 1")
+
+    assert triggered("testingRun", "order 1") == first
+    assert triggered("testingRun", "order 2") != first
+    assert triggered("exportUsers", "order 1") != first
+    assert triggered("testingRun", None) != triggered("testingRun", None)
+    api.headers = {"x-tenant": "other"}
+    assert triggered("testingRun", "order 1") != first

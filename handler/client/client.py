@@ -1,0 +1,292 @@
+"""What a program does with the tasks of a stack from outside."""
+
+import json
+import uuid
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from botocore.credentials import Credentials
+
+from handler.client.answers import data_of, envelope_of, log_of, record_of
+from handler.client.auth import Auth, Iam
+from handler.client.http import Answered, Http
+from handler.client.verbs import VERBS
+from handler.clock import Clock, Seconds, SystemClock, to_seconds
+from handler.contract import API_TIMEOUT_SECONDS, DEFAULT_TENANT, ErrorCode
+from handler.errors import ApiUnavailable, InvalidInput, Refused, SettingsError, StoreUnavailable
+from handler.record import Json, TaskLog, TaskRecord, lazy, short_repr
+from handler.waiting import Pauses, result_of, until_over
+
+_URL: Final = "apiUrl"
+_PAYLOADS: Final = ("input", "output")
+_LOGS_PER_PAGE: Final = 50
+_PAUSES: Final = Pauses(first=1.0, longest=20.0)
+# The API's Lambda has 30 seconds, which API Gateway has as well.
+_TIMEOUT_SECONDS: Final = API_TIMEOUT_SECONDS + 5.0
+
+
+class Client:
+    """A client of a stack's API. All threads may share one.
+
+    A method raises the errors that `handler.tasks` raises, with their codes and data. What the API
+    does not answer is asked again, up to `attempts` times, where that does nothing twice.
+
+    Args:
+        url: the stack's output `apiUrl`.
+        auth: `Iam(...)`, a bearer token, or a function that returns one; by default `Iam()`. The
+            function is asked for each request, and once more when its token is refused (401).
+        tenant: whose tasks they are; by default the token's own, or `root`.
+        attempts: how often a request is sent at most.
+        timeout: for how long it waits for the answer to one.
+
+    Raises (every method):
+        ApiUnavailable: the API has not answered.
+        StoreUnavailable: its table is out of reach.
+        Refused: the caller may not do that (`SECURITY_NOT_AUTHORIZED`), or asks for too much.
+        SettingsError: there are no AWS credentials, or the region is not known.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        auth: Auth | None = None,
+        *,
+        tenant: str | None = None,
+        attempts: int = 5,
+        timeout: Seconds = _TIMEOUT_SECONDS,
+        clock: Clock | None = None,
+    ) -> None:
+        if not isinstance(url, str) or not url.startswith(("https://", "http://")):
+            raise InvalidInput(f"The API's URL is {short_repr(url)}; it starts with https://.")
+        if attempts < 1:
+            raise InvalidInput(f"attempts is {attempts}; it takes 1 or more.")
+        self.url = url
+        self._tenant = tenant
+        self._clock = clock or SystemClock()
+        self._http = Http(
+            url,
+            Iam() if auth is None else auth,
+            headers={"x-tenant": tenant} if tenant else {},
+            attempts=attempts,
+            timeout_seconds=to_seconds(timeout, name="timeout"),
+            clock=self._clock,
+        )
+
+    @classmethod
+    def from_outputs(
+        cls,
+        outputs: Mapping[str, object] | str | Path,
+        auth: Auth | None = None,
+        **options: Any,
+    ) -> "Client":
+        """A client of a stack of which the outputs are known.
+
+        Args:
+            outputs: what `pulumi stack output --json` prints, as a text, a file or a mapping; or
+                `.local/outputs.json`, whose key is used then.
+            auth: as the client's.
+            options: the client's others.
+
+        Raises:
+            SettingsError: there is no such file, or no `apiUrl` in it.
+        """
+        found = _outputs(outputs)
+        url = found.get(_URL)
+        if not isinstance(url, str):
+            names = ", ".join(sorted(map(str, found))) or "nothing"
+            raise SettingsError(
+                f'The outputs have no "{_URL}", but {names}. Next: take those of the stack, as'
+                " `pulumi stack output --json` prints them."
+            )
+        return cls(url, _key_of(found) if auth is None else auth, **options)
+
+    def trigger(
+        self,
+        definition: str,
+        input: Mapping[str, object] | None = None,
+        *,
+        name: str | None = None,
+        delay: Seconds = 0,
+        idempotency_key: str | None = None,
+    ) -> TaskRecord:
+        """Triggers a task. An answer that is lost is asked for again, and is of the same task.
+
+        Args:
+            definition: its definition's id, or an alias.
+            input: what the definition takes, ready for JSON.
+            name: for people.
+            delay: how long to wait before the first iteration, at most 355 days.
+            idempotency_key: the same key triggers one task of a definition, however often it is
+                called; by default each call has a key of its own.
+
+        Raises:
+            UnknownDefinition: the API knows no such definition; a private one is not its to know.
+            InvalidInput: the input does not validate; `data["invalidFields"]` says why.
+            Refused: the delay is too long, or the definition's `on_before_trigger` refuses it.
+            DeliveryError: EventBridge did not take the event; the task is stored as failed.
+        """
+        given = {
+            "definition": definition,
+            "input": None if input is None else dict(input),
+            "name": name,
+            "delay": to_seconds(delay, name="delay") or None,
+            "idempotencyKey": uuid.uuid4().hex if idempotency_key is None else idempotency_key,
+        }
+        return self._record("trigger", given)
+
+    def get(self, id: str) -> TaskRecord:
+        """Reads a task. Its input and its output are asked for when they are first looked at.
+
+        What the API doesn't show of a task stands at its default: `delay`, `attempts`, `locale`.
+
+        Raises:
+            NotFound: the tenant has no such task.
+        """
+        return self._record("get", {"id": id})
+
+    def wait(self, id: str, timeout: Seconds) -> TaskRecord:
+        """Waits until a task is over, and reads it, as `get`.
+
+        It asks at once, and then in pauses of 1 s that grow to 20 s. While the API does not answer
+        it goes on; the last request may take its own timeout longer.
+
+        Args:
+            timeout: for how long: seconds, or a `timedelta`. 0 asks once.
+
+        Raises:
+            StillOpen: the task was not over in that time; the message has its progress.
+            NotFound: the tenant has no such task, or it is gone.
+        """
+        passing = (ApiUnavailable, StoreUnavailable)
+        return until_over(
+            lambda: self.get(id),
+            timeout=timeout,
+            pauses=_PAUSES,
+            clock=self._clock,
+            passing=passing,
+        )
+
+    def result(self, id: str) -> Json | None:
+        """The output of a task that has succeeded; `None` where it has none.
+
+        Raises:
+            TaskFailed: it has failed; the error has the code and the data of its failure.
+            TaskAborted: it was aborted.
+            StillOpen: it is pending or running.
+            NotFound: the tenant has no such task.
+        """
+        return result_of(self._record("result", {"id": id}))
+
+    def abort(self, id: str, message: str | None = None) -> TaskRecord:
+        """Ends an open task and its open children.
+
+        Raises:
+            NotFound: the tenant has no such task.
+            Refused: it is over already.
+        """
+        sent = self._sent("abort", {"id": id, "message": message})
+        try:
+            return self._shown(envelope_of(sent.answer, VERBS["abort"].operation))
+        except Refused as error:
+            if error.code != ErrorCode.TASK_ABORT_ERROR or not sent.was_asked_before:
+                raise
+            found = self.get(id)  # the request whose answer was lost has aborted it
+            if not found.was_aborted:
+                raise
+            return found
+
+    def logs(self, id: str, *, newest_first: bool = False) -> Iterator[TaskLog]:
+        """A task's logs, one per iteration, by iteration. They are read page by page.
+
+        Raises:
+            NotFound: the tenant has no such task.
+        """
+        order = "DESC" if newest_first else "ASC"
+        limit, after = _LOGS_PER_PAGE, None
+        while True:
+            given = {"where": {"task": id}, "sort": [f"iteration_{order}"], "limit": limit}
+            try:
+                envelope = self._envelope("logs", given | {"after": after})
+            except Refused as error:
+                if error.code != ErrorCode.REQUEST_TOO_LARGE or limit == 1:
+                    raise
+                limit = max(1, limit // 5)  # the logs are long
+                continue
+            yield from (log_of(fields, task_id=id) for fields in envelope["data"])
+            after = (envelope.get("meta") or {}).get("cursor")
+            if after is None:
+                return
+
+    def graphql(
+        self,
+        document: str,
+        variables: Mapping[str, object] | None = None,
+        *,
+        repeats: bool = False,
+    ) -> Json:
+        """Sends any document, and returns its `data`.
+
+        Args:
+            repeats: whether it may be sent again when its answer is lost: a query may.
+
+        Raises:
+            RequestError: the answer has `errors`.
+        """
+        return data_of(self._posted(document, variables or {}, repeats=repeats).answer)
+
+    def __repr__(self) -> str:
+        return f"<Client {self.url}>"
+
+    def _record(self, verb: str, given: Mapping[str, object]) -> TaskRecord:
+        return self._shown(self._envelope(verb, given))
+
+    def _shown(self, envelope: Mapping[str, Any]) -> TaskRecord:
+        fields = envelope["data"]
+        record = record_of(fields, tenant=self._tenant or DEFAULT_TENANT)
+        unread = [name for name in _PAYLOADS if name not in fields]
+        return lazy(record, lambda name, _: self._payload(record.id, name), unread)
+
+    def _payload(self, id: str, name: str) -> Json | None:
+        found = self._envelope(name, {"id": id})["data"].get(name)
+        return found if isinstance(found, dict) else {} if name == "input" else None
+
+    def _envelope(self, verb: str, given: Mapping[str, object]) -> Mapping[str, Any]:
+        return envelope_of(self._sent(verb, given).answer, VERBS[verb].operation)
+
+    def _sent(self, name: str, given: Mapping[str, object]) -> Answered:
+        verb = VERBS[name]
+        variables = {key: value for key, value in given.items() if value is not None}
+        return self._posted(verb.document, variables, repeats=verb.repeats)
+
+    def _posted(self, document: str, variables: Mapping[str, object], *, repeats: bool) -> Answered:
+        try:
+            body = json.dumps({"query": document, "variables": dict(variables)}, allow_nan=False)
+        except (TypeError, ValueError, RecursionError) as error:
+            raise InvalidInput(f"What is to be sent has no JSON: {error}.") from error
+        return self._http.post(body.encode(), repeats=repeats)
+
+
+def _outputs(given: Mapping[str, object] | str | Path) -> Mapping[str, object]:
+    if isinstance(given, Mapping):
+        return given
+    is_json = isinstance(given, str) and given.lstrip().startswith("{")
+    try:
+        found = json.loads(str(given) if is_json else Path(given).read_text())
+    except (OSError, ValueError) as error:
+        what = "The outputs" if is_json else str(given)
+        raise SettingsError(
+            f"{what} can't be read: {error}. Next: write them with `pulumi stack output --json`."
+        ) from error
+    if not isinstance(found, dict):
+        raise SettingsError(f"The outputs are {short_repr(found)}; they are an object.")
+    return found
+
+
+def _key_of(outputs: Mapping[str, object]) -> Iam | None:
+    """The key of a local AWS, which its outputs have."""
+    key, secret = outputs.get("accessKeyId"), outputs.get("secretAccessKey")
+    region = outputs.get("region")
+    if not (isinstance(key, str) and isinstance(secret, str) and isinstance(region, str)):
+        return None
+    return Iam(Credentials(key, secret), region=region)

@@ -1,0 +1,87 @@
+"""The verbs of the client, and the GraphQL document of each.
+
+A new verb is a row in `VERBS` and a method of `Client`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+_STATE: Final = """
+    id definitionId name parentId taskStatus executionName iterations createdOn savedOn startedOn
+    finishedOn waitingUntil problem progress createdByVersion codeVersion
+    createdBy { id displayName type } abortedBy { id displayName type }
+"""
+_LINES: Final = """
+    iteration executionName createdOn createdBy { id displayName type }
+    items { message type createdOn data error createdBy { id displayName type } }
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verb:
+    """A question to the API, or an order.
+
+    Args:
+        operation: the field of `backgroundTasks` that answers it.
+        takes: the types of its arguments, by their names.
+        asks: which fields of `data` it asks for.
+        beside: what it asks for beside `data` and `error`.
+        changes: whether it is a mutation.
+        repeats: whether to send it twice does no more than to send it once.
+    """
+
+    operation: str
+    takes: Mapping[str, str]
+    asks: str
+    beside: str = ""
+    changes: bool = False
+    repeats: bool = True
+    document: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        kind = "mutation" if self.changes else "query"
+        variables = ", ".join(f"${name}: {type}" for name, type in self.takes.items())
+        arguments = ", ".join(f"{name}: ${name}" for name in self.takes)
+        document = (
+            f"{kind} ({variables}) {{ backgroundTasks {{ {self.operation}({arguments}) {{"
+            f" data {{ {self.asks} }} {self.beside} error {{ message code data }} }} }} }}"
+        )
+        object.__setattr__(self, "document", document)
+
+
+VERBS: Final[Mapping[str, Verb]] = {
+    "trigger": Verb(
+        operation="triggerTask",
+        takes={
+            "definition": "WebinyBackgroundTaskDefinitionEnum!",
+            "input": "JSON",
+            "name": "String",
+            "delay": "Number",
+            "idempotencyKey": "String",  # the client always sends one: so it may send it again
+        },
+        asks=_STATE,
+        changes=True,
+    ),
+    "get": Verb(operation="getTask", takes={"id": "ID!"}, asks=_STATE),
+    "input": Verb(operation="getTask", takes={"id": "ID!"}, asks="input"),
+    "output": Verb(operation="getTask", takes={"id": "ID!"}, asks="output"),
+    "result": Verb(operation="getTask", takes={"id": "ID!"}, asks=f"{_STATE} output"),
+    "abort": Verb(
+        operation="abortTask",
+        takes={"id": "ID!", "message": "String"},
+        asks=_STATE,
+        changes=True,
+    ),
+    "logs": Verb(
+        operation="listLogs",
+        takes={
+            "where": "WebinyBackgroundTaskLogListWhereInput",
+            "sort": "[WebinyBackgroundTaskLogListSorter!]",
+            "limit": "Int",
+            "after": "String",
+        },
+        asks=_LINES,
+        beside="meta { cursor }",
+    ),
+}
