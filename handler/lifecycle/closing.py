@@ -11,7 +11,8 @@ class Closing:
 
     **A child expires after its parent.** Whoever reads a parent finds its children: a join, a key
     that a child was triggered with. So a child whose parent has no date yet gets none; its parent
-    asks it again when it has its own.
+    asks it again when it has its own. A child of a task with a date has one, whatever the settings
+    say by then.
     """
 
     def __init__(self, *, store: Store, clock: Clock) -> None:
@@ -42,7 +43,9 @@ class Closing:
         parent = self._parent_of(task)
         if parent is not None and parent.expires_at is None:
             return task
-        dated = task.expires(self._store.expiry())
+        own = self._store.expiry(task.tenant)
+        # Its parent may have ended under other settings. It goes after it all the same.
+        dated = task.expires(max(own or 0, parent.expires_at or 0) if parent else own)
         if dated.expires_at:
             self._store.add_follow_up(dated, before=task)
         return dated

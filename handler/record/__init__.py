@@ -26,6 +26,7 @@ from handler.record.task_record import (
     whole,
     with_own_payloads,
 )
+from handler.record.task_settings import StoredSettings, TaskSettings
 from handler.record.texts import class_name, cut, cut_bytes, is_key, to_text, without_arns
 from handler.record.validation import NOT_UNICODE, invalid_fields, invalid_input, short_repr
 
@@ -39,10 +40,12 @@ __all__ = [
     "LogType",
     "Progress",
     "ReadPayload",
+    "StoredSettings",
     "StoredTask",
     "TaskFailure",
     "TaskLog",
     "TaskRecord",
+    "TaskSettings",
     "class_name",
     "cut",
     "cut_bytes",

@@ -28,7 +28,7 @@ from handler.lifecycle import Tasks
 from handler.record import Json, TaskLog, TaskRecord, whole
 from handler.runtime import using
 from handler.settings import Settings
-from handler.table import Store
+from handler.table import KnownSettings, Store
 from handler.testing.aws import (
     CountedMetrics,
     EventsClient,
@@ -148,6 +148,7 @@ class World:
         self.clock = clock or ManualClock()
         self.definitions = tuple(definitions)
         self.metrics = CountedMetrics()
+        self.known_settings = KnownSettings()
         self.settings = settings or _new_settings()
         _create(self.settings)
         self.task_id = ""
@@ -194,6 +195,7 @@ class World:
             clock=self.clock,
             metrics=self.metrics,
             max_execution_visits=self._max_execution_visits,
+            known_settings=self.known_settings,
         )
 
     def client(self, service: str, *, worker: bool = False) -> Any:
