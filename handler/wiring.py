@@ -9,6 +9,7 @@ from handler.contract import MAX_EXECUTION_VISITS
 from handler.definition import Registry
 from handler.iteration import Admission, AuthorCode, Commit, Runner
 from handler.lifecycle import (
+    CleanUp,
     Closing,
     Counts,
     Ending,
@@ -87,6 +88,7 @@ def build(
         registry=registry,
         store=store,
         closing=closing,
+        clean_up=CleanUp(store=store, closing=closing, clock=clock),
         hooks=hooks,
         executions=executions,
         counts=counts,

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
+from handler.contract import OVER_STATUSES
 from handler.definition.names import (
     camel_case,
     in_words,
@@ -30,6 +31,13 @@ MAX_DESCRIPTION_CHARACTERS: Final = 1_000
 MAX_ALIASES: Final = 20
 # A DynamoDB number has 38 digits (DynamoDB quotas, "Attributes"); 64 bits are sys.maxsize.
 _MAX_NUMBER: Final = 2**63 - 1
+_WEBINYS_ENDS: Final = {
+    "onSuccess": '"success"',
+    "onError": '"failed"',
+    "onAbort": '"aborted"',
+    "always": "all three",
+    "never": "()",
+}
 
 
 class Definition:
@@ -54,6 +62,7 @@ class Definition:
         schedule_input: Json | None,
         crash_retries: int,
         in_place: bool = True,
+        self_cleanup: tuple[str, ...] = (),
         aliases: tuple[str, ...] = (),
         origin: Origin | None = None,
     ) -> None:
@@ -71,6 +80,7 @@ class Definition:
         self.schedule_input = schedule_input
         self.crash_retries = crash_retries
         self.in_place = in_place
+        self.self_cleanup = self_cleanup
 
     def on_before_trigger(self, hook: BeforeTriggerHook) -> BeforeTriggerHook:
         """Runs before anything is stored: it may return a changed request, or raise to veto it."""
@@ -116,6 +126,7 @@ def task(
     schedule_input: Mapping[str, object] | BaseModel | None = None,
     crash_retries: int = 1,
     in_place: bool = True,
+    self_cleanup: Sequence[str] = (),
     aliases: Sequence[str] = (),
 ) -> Callable[[TaskFunction], Definition]:
     """Makes a task of a function `(context) -> Verdict` or `(context, input: Model) -> Verdict`.
@@ -140,6 +151,9 @@ def task(
         in_place: whether an iteration that goes on without a wait does so in the same invocation,
             while two thirds of its time are left. `False` gives each iteration an invocation, with
             the whole 15 minutes, at two state transitions each.
+        self_cleanup: how a task may end for it to be deleted after its hook, with its descendants,
+            and the logs and payloads of all: `("success",)`, and likewise `"failed"` and
+            `"aborted"`. By default it stays for its days of retention.
         aliases: the ids that the task had before it was renamed, at most 20: it runs what was
             triggered under them, and can still be triggered by them. No other task may have one.
 
@@ -167,7 +181,8 @@ def task(
             schedule_input=input_of_schedule(code, schedule, schedule_input),
             crash_retries=crash_retries,
             in_place=in_place,
-            aliases=tuple(aliases) if isinstance(aliases, list) else aliases,  # type: ignore[arg-type]
+            self_cleanup=_tuple_of(self_cleanup),
+            aliases=_tuple_of(aliases),
             origin=origin,
         )
         check(definition)
@@ -175,6 +190,10 @@ def task(
         return definition
 
     return define
+
+
+def _tuple_of(given: Sequence[str]) -> tuple[str, ...]:
+    return tuple(given) if isinstance(given, list) else given  # type: ignore[return-value]
 
 
 def _without_parentheses(function: Any) -> DefinitionError:
@@ -248,6 +267,7 @@ def check(definition: Definition) -> None:
     _check_number(definition, "max_iterations", least=1)
     _check_number(definition, "crash_retries", least=0)
     _check_aliases(definition)
+    _check_self_cleanup(definition)
     if not isinstance(definition.retry, Retry | None):
         raise _wrong(definition, f"retry={short_repr(definition.retry)}; write retry=Retry(...)")
 
@@ -276,6 +296,18 @@ def _check_aliases(definition: Definition) -> None:
     if len({definition.id, *aliases}) <= len(aliases):
         what = f"aliases={short_repr(aliases)}; each is another id than all others"
         raise _wrong(definition, f"{what}, and than the task's own")
+
+
+def _check_self_cleanup(definition: Definition) -> None:
+    ends = definition.self_cleanup
+    what, allowed = f"self_cleanup={short_repr(ends)}", '"success", "failed" and "aborted"'
+    if not isinstance(ends, tuple) or not all(isinstance(each, str) for each in ends):
+        raise _wrong(definition, f'{what}; it takes a tuple of {allowed}, such as ("success",)')
+    for end in ends:
+        if end not in OVER_STATUSES:
+            like = _WEBINYS_ENDS.get(end)
+            hint = f'; Webiny\'s "{end}" is {like} here' if like else ""
+            raise _wrong(definition, f"{what}; it takes {allowed}{hint}")
 
 
 def _check_flag(definition: Definition, name: str) -> None:

@@ -1,6 +1,7 @@
 """What happens to a task from outside an iteration, and how it ends. It runs hooks only."""
 
 from handler.lifecycle.by_hand import EventsByHand
+from handler.lifecycle.clean_up import CleanUp
 from handler.lifecycle.closing import Closing
 from handler.lifecycle.counts import Counts
 from handler.lifecycle.ending import Ending
@@ -14,6 +15,7 @@ from handler.lifecycle.triggering import Triggering, TriggerResult, delay_too_lo
 __all__ = [
     "DEFAULT_LIMIT",
     "MAX_LIMIT",
+    "CleanUp",
     "Closing",
     "Counts",
     "Ending",

@@ -31,7 +31,7 @@ class Closing:
     def remove(self, task: StoredTask) -> None:
         """Removes a deleted task, and all that there is of it."""
         self._ask_children(task)
-        parent = self._parent_of(task)
+        parent = self.parent_of(task)
         if parent and parent.expires_at:  # it has dated its rows already
             self._store.date_child(task.expires(parent.expires_at))
         elif task.parent_id and parent is None:
@@ -40,7 +40,7 @@ class Closing:
 
     def _with_date(self, task: StoredTask) -> StoredTask:
         """Dates the record, before its rows: a child looks at it."""
-        parent = self._parent_of(task)
+        parent = self.parent_of(task)
         if parent is not None and parent.expires_at is None:
             return task
         own = self._store.expiry(task.tenant)
@@ -50,8 +50,8 @@ class Closing:
             self._store.add_follow_up(dated, before=task)
         return dated
 
-    def _parent_of(self, task: StoredTask) -> StoredTask | None:
-        """The parent, if it is there still, and not a later task of the same id."""
+    def parent_of(self, task: StoredTask) -> StoredTask | None:
+        """Its parent, if it is there still, and not a later task of the same id."""
         parent = self._store.find(task.parent_id) if task.parent_id else None
         is_it = parent and parent.created_on <= task.created_on
         # The clocks of two machines differ: a later task may have an earlier date.

@@ -15,6 +15,7 @@ from handler.record.shown import to_shown_json
 from handler.record.stored_task import StoredTask, new_id
 from handler.record.task_log import LogLine, LogType, TaskLog, line_data
 from handler.record.task_record import (
+    EVENT_IDENTITY,
     PAYLOADS,
     SYSTEM_IDENTITY,
     Identity,
@@ -31,6 +32,7 @@ from handler.record.texts import class_name, cut, cut_bytes, is_key, to_text, wi
 from handler.record.validation import NOT_UNICODE, invalid_fields, invalid_input, short_repr
 
 __all__ = [
+    "EVENT_IDENTITY",
     "NOT_UNICODE",
     "PAYLOADS",
     "SYSTEM_IDENTITY",

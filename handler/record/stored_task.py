@@ -34,6 +34,7 @@ from handler.record.texts import cut, to_text
 # saves the sweep a look, which costs it three units and a request. A shorter one is mostly over
 # when the sweep, which comes every five minutes, would look.
 _LONG_WAIT = timedelta(minutes=10)
+_LONGEST_PUT_OFF = timedelta(days=1)
 _SEEN = tuple(TaskRecord.model_fields)
 
 
@@ -80,6 +81,8 @@ class StoredTask(TaskRecord):
     # When it was asked to date its rows, in milliseconds since 1970; 0: it has done so.
     expiry_pending: Annotated[int, Field(ge=0)] = 0
     deletion_pending: bool = False
+    # Its definition has it deleted, with its descendants. See `lifecycle.clean_up`.
+    cleanup_pending: bool = False
     expires_at: Annotated[int, Field(ge=0)] | None = None  # seconds since 1970
     # The attributes that could not be read: newer code, or a person, has written them. They are not
     # stored; what nobody changes of them stays in the table as it is.
@@ -134,6 +137,7 @@ class StoredTask(TaskRecord):
             or self.children_abort_pending
             or self.expiry_pending
             or self.deletion_pending
+            or self.cleanup_pending
         )
 
     @property
@@ -161,9 +165,14 @@ class StoredTask(TaskRecord):
 
     def looked_at(self, *, now: datetime) -> Self:
         """The sweep has seen it: it is due anew when it wakes, or from now on."""
-        return self.model_copy(
-            update={"due_on": self.waiting_until if self.is_asleep(now) else now}
-        )
+        due_on: datetime | None = now
+        if self.is_asleep(now):
+            due_on = self.waiting_until
+        elif self.cleanup_pending and not self.pending_hook:
+            # It waits for its parent, or for copies of its event: a day of that costs ten looks.
+            over_for = now - (self.finished_on or now)
+            due_on = now + min(max(over_for, timedelta(0)), _LONGEST_PUT_OFF)
+        return self.model_copy(update={"due_on": due_on})
 
     def deferred(self, *, now: datetime, until: datetime, execution_name: str) -> Self:
         """An execution owns the pending task, and waits for its delay to pass."""
@@ -261,6 +270,10 @@ class StoredTask(TaskRecord):
     def deleted(self, *, now: datetime) -> Self:
         """Nothing shows it any more. It is removed once its hook has run."""
         return self.model_copy(update={"deletion_pending": True, "due_on": now})
+
+    def to_clean_up(self) -> Self:
+        """It is over, and is to be deleted after its hook, with its descendants."""
+        return self.model_copy(update={"cleanup_pending": True})
 
     def resent(self, *, now: datetime) -> Self:
         """Its event was sent again."""

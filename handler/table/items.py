@@ -24,7 +24,13 @@ if TYPE_CHECKING:
 _JSON_ATTRIBUTES: Final = frozenset(
     {"input", "output", "createdBy", "abortedBy", "changedBy", "progress", "items"}
 )
-_FOLLOW_UPS: Final = ("pendingHook", "childrenAbortPending", "expiryPending", keys.DELETION)
+_FOLLOW_UPS: Final = (
+    "pendingHook",
+    "childrenAbortPending",
+    "expiryPending",
+    keys.DELETION,
+    "cleanupPending",
+)
 _KEYS: Final = frozenset({PARTITION_KEY, SORT_KEY})
 # `due_on` is a key of the sweep's index: a record that is not in it has none. The status is always
 # written, its default too.

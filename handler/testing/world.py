@@ -69,6 +69,8 @@ class Result:
         calls: the DynamoDB operations of its iterations, in order; `before` and `after` count
             these from 1.
         children: the tasks that it triggered.
+        is_deleted: whether it is gone for whoever reads: as its definition's `self_cleanup` says,
+            for one. All else is as it was then.
     """
 
     record: TaskRecord
@@ -77,6 +79,7 @@ class Result:
     answers: tuple[Json, ...]
     calls: tuple[str, ...]
     children: tuple[TaskRecord, ...]
+    is_deleted: bool = False
 
     @property
     def iterations(self) -> int:
@@ -262,14 +265,17 @@ class World:
         """What has become of a task, by default of the last one that was started."""
         id = id or self.task_id
         store, answers = self.system.store, self._answers.get(id, [])
-        children = store.index.children(id)
+        children = store.index.children(id, deleted=True)
+        found = store.find(id)
+        task = found or store.find_gone(id) or store.get(id)
         return Result(
-            record=whole(store.get(id).to_record()),
+            record=whole(task.to_record()),
             logs=tuple(store.logs.read(id)),
             waits=tuple(cast("int", answer["wait"]) for answer in answers if answer.get("wait")),
             answers=tuple(answers),
             calls=tuple(self._worker_client.calls),
             children=tuple(whole(child.to_record()) for child in children),
+            is_deleted=found is None,
         )
 
     def remaining(self) -> float:
