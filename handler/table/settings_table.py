@@ -39,6 +39,10 @@ class KnownSettings:
 
     by_tenant: dict[str, tuple[datetime, StoredSettings]] = field(default_factory=dict)
 
+    def unchanged(self, tenant: str, *, at: datetime) -> None:
+        """Nobody had changed the settings of a tenant then: the table need not be asked."""
+        self.by_tenant[tenant] = at, StoredSettings()
+
 
 class SettingsTable:
     """Reads and changes the settings of a tenant's tasks.

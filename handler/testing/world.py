@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from handler.clock import to_iso
 from handler.contract import (
+    DEFAULT_TENANT,
     ENDPOINT,
     MAX_EXECUTION_VISITS,
     NO_DELAY,
@@ -120,7 +121,9 @@ def deliver_again(world: "World") -> None:
 class World:
     """A stack in this process, on moto.
 
-    `run` makes one per task. Make one yourself to look closer, inside `with World.of(...)`.
+    `run` makes one per task. Make one yourself to look closer, inside `with World.of(...)`. Its
+    process has just read the settings that change while a stack runs, and nobody had changed them.
+    It reads them again, at the end of a task, when 30 seconds have passed.
 
     Args:
         definitions: the task's definition, and the definitions of the children that it triggers.
@@ -152,6 +155,7 @@ class World:
         self.definitions = tuple(definitions)
         self.metrics = CountedMetrics()
         self.known_settings = KnownSettings()
+        self.known_settings.unchanged(DEFAULT_TENANT, at=self.clock.now())
         self.settings = settings or _new_settings()
         _create(self.settings)
         self.task_id = ""
