@@ -291,6 +291,7 @@ class TestOddItems:
         self, stack: Stack, caplog: pytest.LogCaptureFixture, odd: Any
     ) -> None:
         put(retentionDays=odd)
+        stack.known_settings.by_tenant.clear()
 
         assert days(stack, ended(stack)) == 90
 
