@@ -554,7 +554,8 @@ class TestAtOnce:
     def test_two_sweeps_do_nothing_twice(
         self, recovering: Recovering, caplog: pytest.LogCaptureFixture
     ) -> None:
-        stack, inside = recovering.stack, []
+        stack = recovering.stack
+        inside: list[bool] = []
         ended(stack, ending())
         stack.clock.advance(300)
 
