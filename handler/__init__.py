@@ -51,6 +51,7 @@ with _made_to_stay():  # of all that a door imports, nothing is garbage
         TaskFailure,
         TaskLog,
         TaskRecord,
+        TaskSettings,
     )
     from handler.runtime import tasks
     from handler.table import Filter, TaskPage
@@ -91,6 +92,7 @@ __all__ = [
     "TaskLogger",
     "TaskPage",
     "TaskRecord",
+    "TaskSettings",
     "Tasks",
     "TriggerRequest",
     "TriggerResult",

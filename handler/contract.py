@@ -117,6 +117,7 @@ class ErrorCode(StrEnum):
     API_UNAVAILABLE = "API_UNAVAILABLE"  # of the client
     REQUEST_TOO_LARGE = "REQUEST_TOO_LARGE"  # the API's limits on what one request asks for
     SECURITY_NOT_AUTHORIZED = "SECURITY_NOT_AUTHORIZED"  # Webiny's
+    INVALID_SETTINGS = "BackgroundTasks/ValidationError"  # Webiny's, of settings alone
     INTERNAL_ERROR = "INTERNAL_ERROR"  # of the API: its log says what happened
 
 
@@ -210,6 +211,8 @@ MAX_IDENTITY_CHARACTERS: Final = 500
 MAX_TENANT_BYTES: Final = 256
 MAX_ID_BYTES: Final = 512
 MAX_EXECUTION_NAME_BYTES: Final = 256
+# What a setting of the running stack takes: Webiny's ten years. A deploy takes a hundred.
+MAX_RETENTION_DAYS: Final = 3_650
 
 # An execution has 25,000 history events (Step Functions quotas, "Maximum execution event history
 # size"). A visit of Run that waits writes nine: Run entered, scheduled, started, succeeded,

@@ -1,6 +1,6 @@
 """Wires the parts of a stack: the one place that knows them all."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from handler.aws import Bus, Clients, DeadLetters, Executions, Metrics
@@ -9,6 +9,7 @@ from handler.contract import MAX_EXECUTION_VISITS
 from handler.definition import Registry
 from handler.iteration import Admission, AuthorCode, Commit, Runner
 from handler.lifecycle import (
+    CleanUp,
     Closing,
     Counts,
     Ending,
@@ -20,8 +21,9 @@ from handler.lifecycle import (
     Triggering,
     Waking,
 )
+from handler.record import TaskSettings
 from handler.settings import Settings
-from handler.table import Dynamo, PayloadBucket, Store
+from handler.table import Dynamo, KnownSettings, PayloadBucket, SettingsTable, Store
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +34,7 @@ class Parts:
         clients: the client of an AWS service, by boto3's name of it.
         max_execution_visits: after how many visits of `Run` a task is handed over to a new
             execution.
+        known_settings: what the process knows of the settings that change while the stack runs.
     """
 
     settings: Settings
@@ -40,6 +43,7 @@ class Parts:
     clock: Clock
     metrics: Metrics
     max_execution_visits: int = MAX_EXECUTION_VISITS
+    known_settings: KnownSettings = field(default_factory=KnownSettings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +89,7 @@ def build(
         registry=registry,
         store=store,
         closing=closing,
+        clean_up=CleanUp(store=store, closing=closing, clock=clock),
         hooks=hooks,
         executions=executions,
         counts=counts,
@@ -160,6 +165,11 @@ def _store(parts: Parts, remaining: RemainingSeconds, patience: timedelta | None
         dynamo,
         clock=clock,
         bucket=bucket,
-        retention_days=settings.retention_days,
+        settings=SettingsTable(
+            dynamo,
+            clock=clock,
+            deployed=TaskSettings(retention_days=settings.retention_days),
+            known=parts.known_settings,
+        ),
         code_version=settings.code_version,
     )

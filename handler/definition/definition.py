@@ -8,6 +8,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from handler.clock import Seconds
+from handler.contract import OVER_STATUSES
 from handler.definition.names import (
     camel_case,
     in_words,
@@ -33,6 +34,13 @@ MAX_DESCRIPTION_CHARACTERS: Final = 1_000
 MAX_ALIASES: Final = 20
 # A DynamoDB number has 38 digits (DynamoDB quotas, "Attributes"); 64 bits are sys.maxsize.
 _MAX_NUMBER: Final = 2**63 - 1
+_WEBINYS_ENDS: Final = {
+    "onSuccess": '"success"',
+    "onError": '"failed"',
+    "onAbort": '"aborted"',
+    "always": "all three",
+    "never": "()",
+}
 
 
 class Definition:
@@ -59,6 +67,7 @@ class Definition:
         in_place: bool = True,
         timeout: Seconds | None = None,
         expires_after: Seconds | None = None,
+        self_cleanup: tuple[str, ...] = (),
         aliases: tuple[str, ...] = (),
         origin: Origin | None = None,
     ) -> None:
@@ -78,6 +87,7 @@ class Definition:
         self.in_place = in_place
         self.timeout = timeout
         self.expires_after = expires_after
+        self.self_cleanup = self_cleanup
 
     def on_before_trigger(self, hook: BeforeTriggerHook) -> BeforeTriggerHook:
         """Runs before anything is stored: it may return a changed request, or raise to veto it."""
@@ -125,6 +135,7 @@ def task(
     in_place: bool = True,
     timeout: Seconds | None = None,
     expires_after: Seconds | None = None,
+    self_cleanup: Sequence[str] = (),
     aliases: Sequence[str] = (),
 ) -> Callable[[TaskFunction], Definition]:
     """Makes a task of a function `(context) -> Verdict` or `(context, input: Model) -> Verdict`.
@@ -155,6 +166,9 @@ def task(
             seconds, rounded up, or a `timedelta`; above 0, at most 355 days. A trigger may give
             another.
         expires_after: the same, of a task that has not started by then (`TASK_EXPIRED`).
+        self_cleanup: how a task may end for it to be deleted after its hook, with its descendants,
+            and the logs and payloads of all: `("success",)`, and likewise `"failed"` and
+            `"aborted"`. By default it stays for its days of retention.
         aliases: the ids that the task had before it was renamed, at most 20: it runs what was
             triggered under them, and can still be triggered by them. No other task may have one.
 
@@ -184,7 +198,8 @@ def task(
             in_place=in_place,
             timeout=timeout,
             expires_after=expires_after,
-            aliases=tuple(aliases) if isinstance(aliases, list) else aliases,  # type: ignore[arg-type]
+            self_cleanup=_tuple_of(self_cleanup),
+            aliases=_tuple_of(aliases),
             origin=origin,
         )
         check(definition)
@@ -192,6 +207,10 @@ def task(
         return definition
 
     return define
+
+
+def _tuple_of(given: Sequence[str]) -> tuple[str, ...]:
+    return tuple(given) if isinstance(given, list) else given  # type: ignore[return-value]
 
 
 def _without_parentheses(function: Any) -> DefinitionError:
@@ -267,6 +286,7 @@ def check(definition: Definition) -> None:
     for name in TIME_LIMITS:
         _check_time_limit(definition, name)
     _check_aliases(definition)
+    _check_self_cleanup(definition)
     if not isinstance(definition.retry, Retry | None):
         raise _wrong(definition, f"retry={short_repr(definition.retry)}; write retry=Retry(...)")
 
@@ -301,6 +321,18 @@ def _check_aliases(definition: Definition) -> None:
     if len({definition.id, *aliases}) <= len(aliases):
         what = f"aliases={short_repr(aliases)}; each is another id than all others"
         raise _wrong(definition, f"{what}, and than the task's own")
+
+
+def _check_self_cleanup(definition: Definition) -> None:
+    ends = definition.self_cleanup
+    what, allowed = f"self_cleanup={short_repr(ends)}", '"success", "failed" and "aborted"'
+    if not isinstance(ends, tuple) or not all(isinstance(each, str) for each in ends):
+        raise _wrong(definition, f'{what}; it takes a tuple of {allowed}, such as ("success",)')
+    for end in ends:
+        if end not in OVER_STATUSES:
+            like = _WEBINYS_ENDS.get(end)
+            hint = f'; Webiny\'s "{end}" is {like} here' if like else ""
+            raise _wrong(definition, f"{what}; it takes {allowed}{hint}")
 
 
 def _check_flag(definition: Definition, name: str) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from handler.contract import Status
 from handler.definition.definition import Definition, code_of, origin_of
 from handler.definition.task_code import Hook
 from handler.errors import DefinitionError, DefinitionUnavailable, UnknownDefinition
@@ -82,6 +83,14 @@ class Registry:
             return names[-1]
         definition = self.find(id)
         return code_of(definition).first_hook(*names) if definition else None
+
+    def cleans_up(self, id: str, status: Status) -> bool:
+        """Whether a task that ends so is deleted after its hook.
+
+        One whose definition is missing stays: nobody can tell.
+        """
+        definition = self.find(id)
+        return definition is not None and status in definition.self_cleanup
 
     def keeps_logs(self, id: str) -> bool:
         """Whether tasks of a definition keep logs. They do where there is no such definition."""

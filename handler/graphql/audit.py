@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 log.setLevel(logging.INFO)
 
 # Operations on no task.
-_UNLOGGED: Final = frozenset({"listDefinitions"})
+_UNLOGGED: Final = frozenset({"listDefinitions", "getSettings"})
 _MAX_CHARACTERS: Final = 500
 
 

@@ -1,6 +1,7 @@
 """What happens to a task from outside an iteration, and how it ends. It runs hooks only."""
 
 from handler.lifecycle.by_hand import EventsByHand
+from handler.lifecycle.clean_up import CleanUp
 from handler.lifecycle.closing import Closing
 from handler.lifecycle.counts import Counts
 from handler.lifecycle.ending import Ending
@@ -15,6 +16,7 @@ from handler.lifecycle.waking import Waking
 __all__ = [
     "DEFAULT_LIMIT",
     "MAX_LIMIT",
+    "CleanUp",
     "Closing",
     "Counts",
     "Ending",

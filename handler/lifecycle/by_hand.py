@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from typing import Final
 
 from handler.clock import Clock
 from handler.contract import (
@@ -26,7 +25,7 @@ from handler.events import WorkerEvent, hint, payload_by_hand
 from handler.lifecycle.ending import Ending
 from handler.lifecycle.triggering import Triggering, TriggerOptions, as_request_error
 from handler.record import (
-    Identity,
+    EVENT_IDENTITY,
     Json,
     StoredTask,
     TaskFailure,
@@ -36,8 +35,6 @@ from handler.record import (
     to_text,
 )
 from handler.table import Store
-
-EVENT_IDENTITY: Final = Identity(id="event", display_name="An event sent by hand", type="event")
 
 
 class EventsByHand:

@@ -11,7 +11,8 @@ class Closing:
 
     **A child expires after its parent.** Whoever reads a parent finds its children: a join, a key
     that a child was triggered with. So a child whose parent has no date yet gets none; its parent
-    asks it again when it has its own.
+    asks it again when it has its own. A child of a task with a date has one, whatever the settings
+    say by then.
     """
 
     def __init__(self, *, store: Store, clock: Clock) -> None:
@@ -30,7 +31,7 @@ class Closing:
     def remove(self, task: StoredTask) -> None:
         """Removes a deleted task, and all that there is of it."""
         self._ask_children(task)
-        parent = self._parent_of(task)
+        parent = self.parent_of(task)
         if parent and parent.expires_at:  # it has dated its rows already
             self._store.date_child(task.expires(parent.expires_at))
         elif task.parent_id and parent is None:
@@ -39,16 +40,18 @@ class Closing:
 
     def _with_date(self, task: StoredTask) -> StoredTask:
         """Dates the record, before its rows: a child looks at it."""
-        parent = self._parent_of(task)
+        parent = self.parent_of(task)
         if parent is not None and parent.expires_at is None:
             return task
-        dated = task.expires(self._store.expiry())
+        own = self._store.expiry(task.tenant)
+        # Its parent may have ended under other settings. It goes after it all the same.
+        dated = task.expires(max(own or 0, parent.expires_at or 0) if parent else own)
         if dated.expires_at:
             self._store.add_follow_up(dated, before=task)
         return dated
 
-    def _parent_of(self, task: StoredTask) -> StoredTask | None:
-        """The parent, if it is there still, and not a later task of the same id."""
+    def parent_of(self, task: StoredTask) -> StoredTask | None:
+        """Its parent, if it is there still, and not a later task of the same id."""
         parent = self._store.find(task.parent_id) if task.parent_id else None
         is_it = parent and parent.created_on <= task.created_on
         # The clocks of two machines differ: a later task may have an earlier date.

@@ -8,6 +8,7 @@ from handler.contract import ErrorCode, Status
 from handler.definition import Hook, Registry
 from handler.errors import NotFound, Refused
 from handler.lifecycle.attempts import each_on_its_own
+from handler.lifecycle.clean_up import CleanUp
 from handler.lifecycle.closing import Closing
 from handler.lifecycle.counts import Counts
 from handler.lifecycle.hooks import Hooks
@@ -39,6 +40,7 @@ class Ending:
 
     Args:
         closing: removes what was deleted.
+        clean_up: removes what its definition has deleted.
         hooks: runs hooks here. Without it they are left on the record: the API's Lambda may not do
             what a task may.
         executions: stops the execution of an aborted task that waits.
@@ -50,6 +52,7 @@ class Ending:
         registry: Registry,
         store: Store,
         closing: Closing,
+        clean_up: CleanUp,
         hooks: Hooks | None,
         executions: Executions,
         counts: Counts,
@@ -58,6 +61,7 @@ class Ending:
         self._registry = registry
         self._store = store
         self._closing = closing
+        self._clean_up = clean_up
         self._hooks = hooks
         self._executions = executions
         self._counts = counts
@@ -133,11 +137,14 @@ class Ending:
                 continue  # it has just ended: the next round says how
             return self._aborted(before, after)
 
-    def delete(self, task: StoredTask) -> None:
-        """Deletes a finished task. It is gone at once for whoever reads; removed after its hook."""
+    def delete(self, task: StoredTask) -> StoredTask:
+        """Deletes a finished task. It is gone at once for whoever reads; removed after its hook.
+
+        Returns:
+            The task with what is still left to do.
+        """
         deleted = task.deleted(now=self._clock.now())
-        if self._store.add_follow_up(deleted, before=task):
-            self.finish(deleted)
+        return self.finish(deleted) if self._store.add_follow_up(deleted, before=task) else task
 
     def end_aborted(self, before: StoredTask, message: str, *, guard: Guard) -> bool:
         """Ends a task as aborted whose execution was stopped. Returns whether that was news."""
@@ -156,7 +163,7 @@ class Ending:
         """Does what the end of a task has left to do, but for its expiry; twice is as good as once.
 
         The children come before the hook: a hook may take long, or end the process. What was
-        deleted is removed after its hook.
+        deleted is removed after its hook, what is to be cleaned up only hidden: see `clean_up`.
 
         Returns:
             The task with what is still left to do.
@@ -170,19 +177,33 @@ class Ending:
             cleared = task.children_aborted()
             self._store.clear_follow_up(cleared, before=task)
             task = cleared
-        if task.deletion_pending and task.pending_hook not in set(Hook):
+        if task.pending_hook in set(Hook):
+            return task
+        if task.cleanup_pending:
+            return self._clean_up.begin(task)
+        if task.deletion_pending:
             self._closing.remove(task)
         return task
+
+    def clean_up(self, task: StoredTask) -> None:
+        """Removes a finished task that is hidden, if its definition has it cleaned up.
+
+        Not before whoever may still ask for it has: the sweep calls it.
+        """
+        is_hidden = task.cleanup_pending and task.deletion_pending
+        if is_hidden and task.pending_hook not in set(Hook):
+
+            def abort(id: str, message: str) -> None:
+                self._abort_child(id, message, SYSTEM_IDENTITY)
+
+            self._clean_up.complete(task, abort=abort)
 
     def remove_gone(self, id: str) -> None:
         """Removes what is left of a task that was deleted, or whose days are over."""
         task = self._store.find_gone(id)
         if task is None:
             return
-        if task.deletion_pending:
-            self.finish(task)
-        else:
-            self.delete(task)
+        self.clean_up(self.finish(task) if task.deletion_pending else self.delete(task))
 
     def may_lack_definition(self, task: StoredTask) -> bool:
         """Whether a file that may have the task's definition was not imported here."""
@@ -247,4 +268,7 @@ class Ending:
 
     def _with_hook(self, task: StoredTask, hooks: tuple[Hook, ...] | None = None) -> StoredTask:
         names = hooks or _HOOKS[task.status]
-        return self._store.expiring(task.due(self._registry.first_hook(task.definition_id, *names)))
+        ended = task.due(self._registry.first_hook(task.definition_id, *names))
+        if self._registry.cleans_up(task.definition_id, task.status):
+            ended = ended.to_clean_up()
+        return self._store.expiring(ended)

@@ -275,6 +275,7 @@ class Reconciliation:
             self._executions.stop(task.execution_name, cause=f'Task "{task.id}" was aborted.')
         task = self._ending.finish(task)
         if task.deletion_pending:
+            self._ending.clean_up(task)
             return  # it is removed, or its hook is still to run
         if task.expiry_pending:
             self._closing.date(task)

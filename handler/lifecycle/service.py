@@ -10,7 +10,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from handler.clock import Clock, Seconds
-from handler.contract import DEFAULT_LOCALE, DEFAULT_TENANT, MAX_ID_BYTES, ErrorCode
+from handler.contract import (
+    DEFAULT_LOCALE,
+    DEFAULT_TENANT,
+    MAX_ID_BYTES,
+    MAX_RETENTION_DAYS,
+    MAX_TENANT_BYTES,
+    ErrorCode,
+)
 from handler.definition import Definition, Registry
 from handler.errors import InvalidInput, NotFound, Refused, StoreUnavailable
 from handler.lifecycle.ending import Ending
@@ -23,8 +30,10 @@ from handler.record import (
     Json,
     TaskLog,
     TaskRecord,
+    TaskSettings,
     cut,
     is_key,
+    short_repr,
     to_text,
 )
 from handler.table import CountBudget, Filter, Store, TaskCount, TaskPage, count_tasks, list_tasks
@@ -347,6 +356,52 @@ class Tasks:
         self._ending.delete(task)
         _log_action("task_deleted", task, by)
 
+    def settings(self, *, tenant: str = DEFAULT_TENANT) -> TaskSettings:
+        """The settings of a tenant's tasks that can be changed while the stack runs.
+
+        Where nobody has changed one, it is as deployed.
+
+        Raises:
+            InvalidInput: the tenant can't be a key of the table.
+        """
+        return self._store.settings.read(_checked_tenant(tenant))
+
+    def update_settings(
+        self,
+        *,
+        retention_days: int | None = None,
+        tenant: str = DEFAULT_TENANT,
+        by: Identity = SYSTEM_IDENTITY,
+    ) -> TaskSettings:
+        """Changes settings of a tenant's tasks. Each process knows of it within 30 seconds.
+
+        The log of the process says who has changed what.
+
+        Args:
+            retention_days: how long a task is kept that ends from then on, with its log: 0 to
+                3,650 days, 0 is for ever. What it was deployed with goes back to that, also
+                where the next deploy has another. `None` leaves it as it is.
+            tenant: whose tasks.
+            by: who changes them.
+
+        Returns:
+            The settings that hold from then on.
+
+        Raises:
+            InvalidInput: a value is out of its range, with the code
+                `BackgroundTasks/ValidationError`; or the tenant can't be a key of the table.
+        """
+        _check_retention(retention_days)
+        given = {"retention_days": retention_days}
+        wanted: Json = {name: value for name, value in given.items() if value is not None}
+        checked = _checked_tenant(tenant)
+        if not wanted:
+            return self._store.settings.read(checked)
+        before, after = self._store.settings.change(checked, lambda _: wanted, by=by)
+        for name in wanted:
+            _log_setting(name, before, after, checked, by)
+        return after
+
     def definitions(self, *, private: bool = False) -> tuple[Definition, ...]:
         """The definitions, without the private ones unless `private` asks for them."""
         return tuple(
@@ -365,6 +420,52 @@ def _log_action(action: str, task: TaskRecord, by: Identity) -> None:
         "identity_type": by.type,
     }
     log.info('%s: "%s" by "%s"', action, task.id, by.id, extra=details)
+
+
+def _log_setting(
+    name: str, before: TaskSettings, after: TaskSettings, tenant: str, by: Identity
+) -> None:
+    """Who has changed a setting: it has no other trace."""
+    was, is_now = getattr(before, name), getattr(after, name)
+    details = {
+        "action": "settings_changed",
+        "setting": name,
+        "before": was,
+        "after": is_now,
+        "tenant": tenant,
+        "identity_id": by.id,
+        "identity_type": by.type,
+    }
+    log.info(
+        'settings_changed: %s of "%s" from %s to %s by "%s"',
+        *(name, tenant, was, is_now, by.id),
+        extra=details,
+    )
+
+
+def _check_retention(days: object) -> None:
+    is_whole = isinstance(days, int) and not isinstance(days, bool)
+    if days is None or (is_whole and 0 <= days <= MAX_RETENTION_DAYS):  # type: ignore[operator]
+        return
+    message = (
+        f"retention_days is {short_repr(days)}; it takes a whole number of days, 0 to "
+        f"{MAX_RETENTION_DAYS:,}, and 0 is for ever."
+    )
+    raise InvalidInput(
+        f"Validation failed. {message}",
+        code=ErrorCode.INVALID_SETTINGS,
+        data={"issues": [{"path": ["retentionDays"], "message": message}]},
+    )
+
+
+def _checked_tenant(tenant: object) -> str:
+    if is_key(tenant, MAX_TENANT_BYTES):
+        return str(tenant)
+    shown = cut(to_text(tenant), _MAX_SHOWN_CHARACTERS)
+    raise InvalidInput(
+        f'tenant is "{shown}"; it takes Unicode text of 1 to {MAX_TENANT_BYTES} bytes.',
+        data={"tenant": shown},
+    )
 
 
 def count_within(tasks: Tasks, wanted: Filter, budget: CountBudget) -> TaskCount:

@@ -15,6 +15,7 @@ from handler.record.shown import to_shown_json
 from handler.record.stored_task import StoredTask, new_id
 from handler.record.task_log import LogLine, LogType, TaskLog, line_data
 from handler.record.task_record import (
+    EVENT_IDENTITY,
     PAYLOADS,
     SYSTEM_IDENTITY,
     Identity,
@@ -26,10 +27,12 @@ from handler.record.task_record import (
     whole,
     with_own_payloads,
 )
+from handler.record.task_settings import StoredSettings, TaskSettings
 from handler.record.texts import class_name, cut, cut_bytes, is_key, to_text, without_arns
 from handler.record.validation import NOT_UNICODE, invalid_fields, invalid_input, short_repr
 
 __all__ = [
+    "EVENT_IDENTITY",
     "NOT_UNICODE",
     "PAYLOADS",
     "SYSTEM_IDENTITY",
@@ -39,10 +42,12 @@ __all__ = [
     "LogType",
     "Progress",
     "ReadPayload",
+    "StoredSettings",
     "StoredTask",
     "TaskFailure",
     "TaskLog",
     "TaskRecord",
+    "TaskSettings",
     "class_name",
     "cut",
     "cut_bytes",

@@ -41,6 +41,7 @@ _LONG_PAUSE = timedelta(seconds=MAX_WAIT_SECONDS)
 # A wait that a limit cuts ends so long after it: the worker's clock, too, is then beyond the limit,
 # and ends the task. Else an iteration would run before its wait is over.
 _CLOCKS_DIFFER = timedelta(seconds=10)
+_LONGEST_PUT_OFF = timedelta(days=1)
 _SEEN = tuple(TaskRecord.model_fields)
 
 
@@ -88,6 +89,8 @@ class StoredTask(TaskRecord):
     # When it was asked to date its rows, in milliseconds since 1970; 0: it has done so.
     expiry_pending: Annotated[int, Field(ge=0)] = 0
     deletion_pending: bool = False
+    # Its definition has it deleted, with its descendants. See `lifecycle.clean_up`.
+    cleanup_pending: bool = False
     expires_at: Annotated[int, Field(ge=0)] | None = None  # seconds since 1970
     # The attributes that could not be read: newer code, or a person, has written them. They are not
     # stored; what nobody changes of them stays in the table as it is.
@@ -146,6 +149,7 @@ class StoredTask(TaskRecord):
             or self.children_abort_pending
             or self.expiry_pending
             or self.deletion_pending
+            or self.cleanup_pending
         )
 
     @property
@@ -200,6 +204,11 @@ class StoredTask(TaskRecord):
         until = self.waiting_until if self.is_asleep(now) else None
         if self.is_held:
             until = now + _LONG_PAUSE
+        elif self.cleanup_pending and not self.pending_hook:
+            # It waits for its parent, or for copies of its event: a day of that costs ten looks.
+            over_for = now - (self.finished_on or now)
+            until = now + min(max(over_for, timedelta(0)), _LONGEST_PUT_OFF)
+            return self.model_copy(update={"due_on": until})
         return self.model_copy(update={"due_on": self._in_its_time(until) if until else now})
 
     @property
@@ -334,6 +343,10 @@ class StoredTask(TaskRecord):
     def deleted(self, *, now: datetime) -> Self:
         """Nothing shows it any more. It is removed once its hook has run."""
         return self.model_copy(update={"deletion_pending": True, "due_on": now})
+
+    def to_clean_up(self) -> Self:
+        """It is over, and is to be deleted after its hook, with its descendants."""
+        return self.model_copy(update={"cleanup_pending": True})
 
     def resent(self, *, now: datetime) -> Self:
         """Its event was sent again."""

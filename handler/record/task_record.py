@@ -34,6 +34,7 @@ class Identity(StoredModel):
 
 
 SYSTEM_IDENTITY = Identity(id="system", display_name="System", type="system")
+EVENT_IDENTITY = Identity(id="event", display_name="An event sent by hand", type="event")
 
 
 class Progress(StoredModel):

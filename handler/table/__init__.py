@@ -22,11 +22,13 @@ from handler.table.listing import (
 )
 from handler.table.logs import Logs
 from handler.table.payloads import PayloadBucket, PayloadError
+from handler.table.settings_table import KNOWN_FOR, KnownSettings, SettingsTable
 from handler.table.store import RecordMoved, Standing, Store
 from handler.table.watch import Due
 
 __all__ = [
     "ANY_OWNER",
+    "KNOWN_FOR",
     "NO_OWNER",
     "ClaimRequest",
     "CountBudget",
@@ -34,10 +36,12 @@ __all__ = [
     "Dynamo",
     "Filter",
     "Guard",
+    "KnownSettings",
     "Logs",
     "PayloadBucket",
     "PayloadError",
     "RecordMoved",
+    "SettingsTable",
     "Standing",
     "Store",
     "TaskCount",

@@ -165,14 +165,17 @@ class TaskIndex:
                 break
         return count
 
-    def children(self, parent_id: str) -> Iterator[StoredTask]:
+    def children(self, parent_id: str, *, deleted: bool = False) -> Iterator[StoredTask]:
         """Every child of a task, read consistently, oldest first.
 
         One whose record is gone is there as failed, with the reason.
+
+        Args:
+            deleted: as of `tasks`.
         """
         for response in self._dynamo.pages(self._request(IndexQuery(None, parent_id))):
             rows = {keys.task_id(row): row for row in response["Items"]}
-            found = {task.id: task for task in self.tasks(rows)}
+            found = {task.id: task for task in self.tasks(rows, deleted=deleted)}
             yield from (found.get(id) or child_task(row) for id, row in rows.items())
 
     def _request(self, query: IndexQuery) -> dict[str, object]:

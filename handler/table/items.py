@@ -22,9 +22,15 @@ if TYPE_CHECKING:
 # Kept as JSON text: DynamoDB's numbers are not floats, and its maps end at 32 levels. Text reads
 # well, too.
 _JSON_ATTRIBUTES: Final = frozenset(
-    {"input", "output", "createdBy", "abortedBy", "progress", "items"}
+    {"input", "output", "createdBy", "abortedBy", "changedBy", "progress", "items"}
 )
-_FOLLOW_UPS: Final = ("pendingHook", "childrenAbortPending", "expiryPending", keys.DELETION)
+_FOLLOW_UPS: Final = (
+    "pendingHook",
+    "childrenAbortPending",
+    "expiryPending",
+    keys.DELETION,
+    "cleanupPending",
+)
 _KEYS: Final = frozenset({PARTITION_KEY, SORT_KEY})
 # `due_on` is a key of the sweep's index: a record that is not in it has none. The status is always
 # written, its default too.

@@ -27,6 +27,9 @@ TASK_ROW: Final = "TASK"
 LOG_ROWS: Final = "LOG#"
 CHILD_ROWS: Final = "CHILD#"
 
+# The row of a tenant's settings, alone in its partition.
+SETTINGS_ROW: Final = "SETTINGS"
+
 # Behind every digit and letter: the end of a range of sort keys.
 LAST: Final = "~"
 
@@ -52,6 +55,11 @@ def task_partition(id: str) -> str:
 
 def task_key(id: str) -> "Key":
     return {PARTITION_KEY: {"S": task_partition(id)}, SORT_KEY: {"S": TASK_ROW}}
+
+
+def settings_key(tenant: str) -> "Key":
+    """The key of the settings of a tenant's tasks."""
+    return {PARTITION_KEY: {"S": f"SETTINGS#{tenant}"}, SORT_KEY: {"S": SETTINGS_ROW}}
 
 
 def child_key(child: StoredTask) -> "Key":

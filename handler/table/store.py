@@ -25,6 +25,7 @@ from handler.table.orphans import Orphans
 from handler.table.payloads import PayloadBucket
 from handler.table.reading import WITHOUT_LONG_PAYLOADS, status_of
 from handler.table.relief import Relief
+from handler.table.settings_table import SettingsTable
 from handler.table.stored_payloads import StoredPayloads
 from handler.table.watch import Watch
 
@@ -60,7 +61,7 @@ class RecordMoved(Exception):
 
 class Store:
     """The table of tasks. `logs` has their logs, `index` reads many at a time, `watch` knows which
-    are due, `orphans` are the payloads that no record names.
+    are due, `orphans` are the payloads that no record names, `settings` change while it is in use.
 
     **Every write is recognised.** A write whose response is lost on the way is sent again, and then
     its condition fails: the record has moved on, by this very write. So each write of a record puts
@@ -75,8 +76,8 @@ class Store:
     Args:
         dynamo: the table.
         bucket: keeps the payloads that a record has no room for.
-        retention_days: how long finished tasks and their logs are kept, a hundred years at most; 0
-            is for ever.
+        settings: say how long finished tasks and their logs are kept, a hundred years at most; 0 is
+            for ever.
         code_version: of the code that runs here, for the records that it makes and claims.
 
     Raises (every method):
@@ -90,14 +91,14 @@ class Store:
         *,
         clock: Clock,
         bucket: PayloadBucket,
-        retention_days: int = 0,
+        settings: SettingsTable,
         code_version: str = "",
     ) -> None:
         self.code_version = code_version
         self._dynamo = dynamo
         self._clock = clock
         self._bucket = bucket
-        self._retention_days = retention_days
+        self.settings = settings
         self._payloads = StoredPayloads(dynamo, bucket=bucket, clock=clock)
         self._relief = Relief(dynamo, bucket=bucket, clock=clock)
         self.logs = Logs(dynamo)
@@ -219,16 +220,18 @@ class Store:
 
     def expiring(self, task: StoredTask) -> StoredTask:
         """A task that ends now, with when it expires. A child expires after its parent has."""
-        if not self._retention_days:
+        expires_at = self.expiry(task.tenant)
+        if expires_at is None:
             return task.expires(None)
-        expiring = task.expires(None if task.parent_id else self.expiry())
+        expiring = task.expires(None if task.parent_id else expires_at)
         return expiring.asked_for_expiry(now=self._clock.now())
 
-    def expiry(self) -> int | None:
+    def expiry(self, tenant: str) -> int | None:
         """When what ends now expires: seconds since 1970, as DynamoDB's time to live takes it."""
-        if not self._retention_days:
+        days = self.settings.of(tenant).retention_days
+        if not days:
             return None
-        kept = timedelta(days=min(self._retention_days, _MAX_RETENTION_DAYS))
+        kept = timedelta(days=min(days, _MAX_RETENTION_DAYS))
         return int((self._clock.now() + kept).timestamp())
 
     def add_follow_up(self, after: StoredTask, *, before: StoredTask) -> bool:

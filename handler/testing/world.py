@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from handler.clock import Seconds, to_iso
 from handler.contract import (
+    DEFAULT_TENANT,
     ENDPOINT,
     MAX_EXECUTION_VISITS,
     NO_DELAY,
@@ -28,7 +29,7 @@ from handler.lifecycle import Tasks
 from handler.record import Json, TaskLog, TaskRecord, whole
 from handler.runtime import using
 from handler.settings import Settings
-from handler.table import Store
+from handler.table import KnownSettings, Store
 from handler.testing.aws import (
     CountedMetrics,
     EventsClient,
@@ -69,6 +70,8 @@ class Result:
         calls: the DynamoDB operations of its iterations, in order; `before` and `after` count
             these from 1.
         children: the tasks that it triggered.
+        is_deleted: whether it is gone for whoever reads: as its definition's `self_cleanup` says,
+            for one. All else is as it was then.
     """
 
     record: TaskRecord
@@ -77,6 +80,7 @@ class Result:
     answers: tuple[Json, ...]
     calls: tuple[str, ...]
     children: tuple[TaskRecord, ...]
+    is_deleted: bool = False
 
     @property
     def iterations(self) -> int:
@@ -117,7 +121,9 @@ def deliver_again(world: "World") -> None:
 class World:
     """A stack in this process, on moto.
 
-    `run` makes one per task. Make one yourself to look closer, inside `with World.of(...)`.
+    `run` makes one per task. Make one yourself to look closer, inside `with World.of(...)`. Its
+    process has just read the settings that change while a stack runs, and nobody had changed them.
+    It reads them again, at the end of a task, when 30 seconds have passed.
 
     Args:
         definitions: the task's definition, and the definitions of the children that it triggers.
@@ -148,6 +154,8 @@ class World:
         self.clock = clock or ManualClock()
         self.definitions = tuple(definitions)
         self.metrics = CountedMetrics()
+        self.known_settings = KnownSettings()
+        self.known_settings.unchanged(DEFAULT_TENANT, at=self.clock.now())
         self.settings = settings or _new_settings()
         _create(self.settings)
         self.task_id = ""
@@ -194,6 +202,7 @@ class World:
             clock=self.clock,
             metrics=self.metrics,
             max_execution_visits=self._max_execution_visits,
+            known_settings=self.known_settings,
         )
 
     def client(self, service: str, *, worker: bool = False) -> Any:
@@ -260,14 +269,17 @@ class World:
         """What has become of a task, by default of the last one that was started."""
         id = id or self.task_id
         store, answers = self.system.store, self._answers.get(id, [])
-        children = store.index.children(id)
+        children = store.index.children(id, deleted=True)
+        found = store.find(id)
+        task = found or store.find_gone(id) or store.get(id)
         return Result(
-            record=whole(store.get(id).to_record()),
+            record=whole(task.to_record()),
             logs=tuple(store.logs.read(id)),
             waits=tuple(cast("int", answer["wait"]) for answer in answers if answer.get("wait")),
             answers=tuple(answers),
             calls=tuple(self._worker_client.calls),
             children=tuple(whole(child.to_record()) for child in children),
+            is_deleted=found is None,
         )
 
     def remaining(self) -> float:

@@ -15,9 +15,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from handler.clock import SystemClock
 from handler.contract import EnvVar
+from handler.record import TaskSettings
 from handler.table import keys
 from handler.table.dynamo import Dynamo
 from handler.table.payloads import PayloadBucket
+from handler.table.settings_table import KnownSettings, SettingsTable
 from handler.table.store import Store
 from local.deployed import Deployed, running_project
 from local.emulator import ACCOUNT_ID, Emulator, Options
@@ -224,7 +226,10 @@ class Stack(User):
             remaining=lambda: 60.0,
         )
         bucket = PayloadBucket(self._client("s3"), name=self._outputs["payloadBucketName"])
-        return Store(dynamo, clock=clock, bucket=bucket)
+        settings = SettingsTable(
+            dynamo, clock=clock, deployed=TaskSettings(retention_days=0), known=KnownSettings()
+        )
+        return Store(dynamo, clock=clock, bucket=bucket, settings=settings)
 
     def _in_the_console(self, operation: str, execution: str, **more: str) -> bool:
         machine = str(self._outputs["stateMachineArn"])

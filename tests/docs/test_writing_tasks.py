@@ -76,6 +76,7 @@ RUNS: dict[str, tuple[Json, Json | None]] = {
     "addPoints": ({"table": "points", "customer": "ann", "points": 5}, None),
     "awaitPayment": ({"order": "4700"}, None),
     "makeReport": ({"year": 2024}, {"pages": 1}),
+    "pingShop": ({}, {"status": 200}),
 }
 
 

@@ -63,8 +63,10 @@ MEMBERS: dict[type, set[str]] = {
         "run_now",
         "result",
         "trigger",
+        "settings",
         "trigger_many",
         "wait",
+        "update_settings",
     },
     Definition: {
         "aliases",
@@ -73,6 +75,7 @@ MEMBERS: dict[type, set[str]] = {
         "expires_after",
         "database_logs",
         "in_place",
+        "self_cleanup",
         "description",
         "id",
         "max_iterations",

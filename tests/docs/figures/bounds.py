@@ -103,9 +103,12 @@ def of_a_task() -> Table:
             "how long a finished task is kept",
             f"`taskRetentionDays`, {RETENTION_DAYS} by default; 0 is for ever",
             (
-                "a change holds for tasks that end from then on; one from 0 leaves what has ended"
-                " before for ever, and a child of that with it. An open task never expires, and a"
-                " child expires after its parent"
+                "a change, by a deploy or"
+                " [while the stack runs](operating.md#settings-of-a-running-stack)"
+                f" (0 to {contract.MAX_RETENTION_DAYS:,} days, for a tenant),"
+                " holds for tasks that end from then on; one from 0 leaves what has ended before"
+                " for ever, and a child of that with it. An open task never expires, and a child"
+                " expires after its parent"
             ),
         ),
     ]

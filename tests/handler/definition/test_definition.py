@@ -112,6 +112,7 @@ def test_an_author_sees_no_part_of_the_engine_on_a_definition() -> None:
         "private",
         "database_logs",
         "in_place",
+        "self_cleanup",
         "retry",
         "schedule",
         "schedule_input",

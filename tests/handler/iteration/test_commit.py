@@ -187,4 +187,5 @@ class TestLogs:
             clock.advance(40)
             return Done()
 
-        assert run(slow, clock=clock).calls == ("update_item", "transact_write_items")
+        # What the process knows of the settings is older than 30 seconds: they are read.
+        assert run(slow, clock=clock).calls == ("update_item", "get_item", "transact_write_items")

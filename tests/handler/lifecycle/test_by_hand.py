@@ -9,7 +9,7 @@ from handler import Context, Definition, Done, TriggerRequest, task
 from handler.contract import MAX_WAIT_SECONDS, Status
 from handler.errors import Refused
 from handler.events import WorkerEvent, payload_by_hand
-from handler.lifecycle.by_hand import EVENT_IDENTITY
+from handler.record import EVENT_IDENTITY
 from tests.handler.simple_tasks import count_up
 from tests.handler.stack import BusQueue, Stack, event_file, moment
 

@@ -445,7 +445,7 @@ class TestExpiry:
     ) -> None:
         stack.settings = replace(stack.settings, retention_days=days)
 
-        expiry = stack.store.expiry()
+        expiry = stack.store.expiry("root")
 
         assert expiry == (stack.clock.now() + timedelta(days=36_500)).timestamp()
 

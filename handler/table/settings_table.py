@@ -1,0 +1,171 @@
+"""The settings that change while the stack runs: an item of the table for each tenant."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from handler.clock import Clock
+from handler.record import Identity, Json, StoredSettings, TaskSettings
+from handler.table import items, keys
+from handler.table.dynamo import ConditionFailed, Dynamo
+
+if TYPE_CHECKING:
+    from handler.table.keys import Item
+
+log = logging.getLogger(__name__)
+
+# How old what a process knows of them may be.
+KNOWN_FOR: Final = timedelta(seconds=30)
+# Of so many tenants a process remembers them.
+_MOST_TENANTS: Final = 1_000
+# The marks of the last writes, of which each writer knows its own. Who sends a write again whose
+# response was lost may come behind others: so many others.
+_TOKENS: Final = "writeTokens"
+_MOST_TOKENS: Final = 8
+_ALIASES: Final = {
+    name: str(each.alias) for name, each in StoredSettings.model_fields.items() if not each.exclude
+}
+_ALWAYS: Final = ("changed_on", "changed_by")
+
+Change = Callable[[TaskSettings], Json]
+"""What is to be changed of the settings as they stand, by the fields' names."""
+
+
+@dataclass(slots=True)
+class KnownSettings:
+    """What a process knows of the settings, whatever systems it builds."""
+
+    by_tenant: dict[str, tuple[datetime, StoredSettings]] = field(default_factory=dict)
+
+    def unchanged(self, tenant: str, *, at: datetime) -> None:
+        """Nobody had changed the settings of a tenant then: the table need not be asked."""
+        self.by_tenant[tenant] = at, StoredSettings()
+
+
+class SettingsTable:
+    """Reads and changes the settings of a tenant's tasks.
+
+    **Two writers lose nothing of each other's.** A change is made of the item as it was read, and
+    is written if nobody has changed it meanwhile: else it is made anew. It writes the attributes
+    that it changes alone, so those that newer code has written stay. A write whose response was
+    lost is recognised by its token.
+
+    **An odd item harms nothing.** What can't be read of it is reported, and is as deployed.
+
+    Args:
+        deployed: what holds where nothing was changed.
+        known: what the process knows. It asks the table for a tenant's settings every 30 seconds at
+            most, and only when they are needed.
+    """
+
+    def __init__(
+        self, dynamo: Dynamo, *, clock: Clock, deployed: TaskSettings, known: KnownSettings
+    ) -> None:
+        self._dynamo = dynamo
+        self._clock = clock
+        self._deployed = deployed
+        self._known = known.by_tenant
+
+    def of(self, tenant: str) -> TaskSettings:
+        """The settings of a tenant's tasks, as they stood at most 30 seconds ago."""
+        known = self._known.get(tenant)
+        # A clock that was set back makes what was read be of the future: it is read again.
+        if known and timedelta(0) <= self._clock.now() - known[0] < KNOWN_FOR:
+            return known[1].over(self._deployed)
+        return self.read(tenant)
+
+    def read(self, tenant: str) -> TaskSettings:
+        """The settings of a tenant's tasks, as they now stand."""
+        _, stored = self._read(tenant)
+        return stored.over(self._deployed)
+
+    def change(
+        self, tenant: str, change: Change, *, by: Identity
+    ) -> tuple[TaskSettings, TaskSettings]:
+        """Changes them. `change` is called anew where somebody else was faster.
+
+        A setting that is as deployed is not stored: the next deploy may have another.
+
+        Returns:
+            The settings before the change, and after it.
+        """
+        token = keys.new_token()
+        while True:
+            item, before = self._read(tenant)
+            was = before.over(self._deployed)
+            changes: Json = {
+                name: None if value == getattr(self._deployed, name) else value
+                for name, value in change(was).items()
+            }
+            after = before.changed(now=self._clock.now(), by=by, **changes)
+            if self._write(tenant, item, after, {*changes, *_ALWAYS}, token):
+                self._known.pop(tenant, None)
+                return was, after.over(self._deployed)
+
+    def _read(self, tenant: str) -> "tuple[Item, StoredSettings]":
+        item = self._dynamo.item(keys.settings_key(tenant)) or {}
+        stored = _stored(item)
+        if stored.unreadable:
+            log.error(
+                'The settings of tenant "%s" can\'t be read: %s. They are as deployed. '
+                "Next: set them anew (`tasks.update_settings`).",
+                tenant,
+                ", ".join(stored.unreadable),
+                extra={"action": "settings_unreadable", "tenant": tenant},
+            )
+        self._remember(tenant, stored)
+        return item, stored
+
+    def _write(
+        self, tenant: str, item: "Item", after: StoredSettings, fields: set[str], token: str
+    ) -> bool:
+        """Writes some fields. Returns whether it did: else somebody else was faster."""
+        fresh = {_ALIASES[name]: getattr(after, name) for name in fields}
+        removed = {name for name, value in fresh.items() if value is None}
+        tokens = " ".join([token, *_tokens(item)][:_MOST_TOKENS])
+        changed = items.encoded(fresh | {_TOKENS: tokens})
+        names = {f"#{name}": name for name in {*changed, *removed}}
+        values = {f":{name}": changed[name] for name in changed}
+        condition = f"attribute_not_exists(#{_TOKENS})"
+        if _TOKENS in item:
+            condition, values = f"#{_TOKENS} = :seen", values | {":seen": item[_TOKENS]}
+        sets = ", ".join(f"#{name} = :{name}" for name in sorted(changed))
+        removes = ", ".join(f"#{name}" for name in sorted(removed))
+        try:
+            self._dynamo.call(
+                "update_item",
+                TableName=self._dynamo.table,
+                Key=keys.settings_key(tenant),
+                UpdateExpression=f"SET {sets}" + (f" REMOVE {removes}" if removes else ""),
+                ConditionExpression=condition,
+                ExpressionAttributeNames=names,
+                ExpressionAttributeValues=values,
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except ConditionFailed as failed:
+            return token in _tokens(failed.item or {})
+        return True
+
+    def _remember(self, tenant: str, stored: StoredSettings) -> None:
+        if len(self._known) >= _MOST_TENANTS:
+            self._known.clear()
+        self._known[tenant] = self._clock.now(), stored
+
+
+def _stored(item: "Item") -> StoredSettings:
+    """What can be read of an item."""
+    values: Json = {}
+    odd: list[str] = []
+    for alias in _ALIASES.values():
+        if alias in item:
+            try:
+                values[alias] = items.decoded({alias: item[alias]})[alias]
+            except Exception:  # another type of attribute, a number with a fraction
+                odd.append(alias)
+    return StoredSettings.of(values, unreadable=tuple(odd))
+
+
+def _tokens(item: "Item") -> list[str]:
+    return str(item.get(_TOKENS, {}).get("S", "")).split()
