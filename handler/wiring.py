@@ -15,6 +15,7 @@ from handler.lifecycle import (
     EventsByHand,
     Hooks,
     Reconciliation,
+    Retrying,
     Survey,
     Tasks,
     Triggering,
@@ -93,7 +94,16 @@ def build(
     by_hand = EventsByHand(
         registry=registry, store=store, triggering=triggering, ending=ending, clock=clock
     )
-    tasks = Tasks(registry=registry, store=store, triggering=triggering, ending=ending)
+    retrying = Retrying(
+        registry=registry,
+        store=store,
+        triggering=triggering,
+        ending=ending,
+        closing=closing,
+    )
+    tasks = Tasks(
+        registry=registry, store=store, triggering=triggering, ending=ending, retrying=retrying
+    )
     commit = Commit(store=store, ending=ending, triggering=triggering, clock=clock)
     admission = Admission(
         registry=registry,

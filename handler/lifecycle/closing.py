@@ -30,29 +30,29 @@ class Closing:
     def remove(self, task: StoredTask) -> None:
         """Removes a deleted task, and all that there is of it."""
         self._ask_children(task)
-        parent = self._parent_of(task)
+        parent = self.parent_of(task)
         if parent and parent.expires_at:  # it has dated its rows already
             self._store.date_child(task.expires(parent.expires_at))
         elif task.parent_id and parent is None:
             self._store.forget_child(task)
         self._store.delete(task)
 
+    def parent_of(self, task: StoredTask) -> StoredTask | None:
+        """The parent, if it is there still, and not a later task of the same id."""
+        parent = self._store.find(task.parent_id) if task.parent_id else None
+        is_it = parent and parent.created_on <= task.created_on
+        # The clocks of two machines differ: a later task may have an earlier date.
+        return parent if is_it and self._store.is_named_by_its_parent(task) else None
+
     def _with_date(self, task: StoredTask) -> StoredTask:
         """Dates the record, before its rows: a child looks at it."""
-        parent = self._parent_of(task)
+        parent = self.parent_of(task)
         if parent is not None and parent.expires_at is None:
             return task
         dated = task.expires(self._store.expiry())
         if dated.expires_at:
             self._store.add_follow_up(dated, before=task)
         return dated
-
-    def _parent_of(self, task: StoredTask) -> StoredTask | None:
-        """The parent, if it is there still, and not a later task of the same id."""
-        parent = self._store.find(task.parent_id) if task.parent_id else None
-        is_it = parent and parent.created_on <= task.created_on
-        # The clocks of two machines differ: a later task may have an earlier date.
-        return parent if is_it and self._store.is_named_by_its_parent(task) else None
 
     def _ask_children(self, task: StoredTask) -> None:
         """Asks the children that have no date. One that can't be asked keeps no other from it.

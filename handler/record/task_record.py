@@ -79,6 +79,8 @@ class TaskRecord(StoredModel):
     waiting_until: Moment | None = None  # the end of its delay or wait, while it is in one
     progress: Progress | None = None
     problem: str | None = None  # why it can't go on for the time being
+    retry_of: str | None = None  # the task that this one is the retry of
+    retried_by: str | None = None  # the task that is the retry of this one
     _read: ReadPayload | None = PrivateAttr(default=None)
     _reads_strictly: ClassVar[bool] = False
 

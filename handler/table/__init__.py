@@ -12,7 +12,7 @@ from handler.table.listing import (
     list_tasks,
 )
 from handler.table.logs import Logs
-from handler.table.payloads import PayloadBucket, PayloadError
+from handler.table.payloads import PayloadBucket, PayloadError, PayloadLost
 from handler.table.store import RecordMoved, Standing, Store
 from handler.table.watch import Due
 
@@ -28,6 +28,7 @@ __all__ = [
     "Logs",
     "PayloadBucket",
     "PayloadError",
+    "PayloadLost",
     "RecordMoved",
     "Standing",
     "Store",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # Kept as JSON text: DynamoDB's numbers are not floats, and its maps end at 32 levels. Text reads
 # well, too.
 _JSON_ATTRIBUTES: Final = frozenset(
-    {"input", "output", "createdBy", "abortedBy", "progress", "items"}
+    {"input", "output", "firstInput", "createdBy", "abortedBy", "progress", "items"}
 )
 _FOLLOW_UPS: Final = ("pendingHook", "childrenAbortPending", "expiryPending", keys.DELETION)
 _KEYS: Final = frozenset({PARTITION_KEY, SORT_KEY})
