@@ -71,6 +71,7 @@ RUNS: dict[str, tuple[Json, Json | None]] = {
     "fetchRates": ({}, {"EUR": 1.0}),
     "addPoints": ({"table": "points", "customer": "ann", "points": 5}, None),
     "makeReport": ({"year": 2024}, {"pages": 1}),
+    "importPrices": ({"decimal_comma": True}, {"lines": 3}),
 }
 
 
