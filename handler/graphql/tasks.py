@@ -97,7 +97,7 @@ def _retry_task(
             code=ErrorCode.TASK_RETRY_ERROR,
             data={"id": task.id},
         )
-    retry = request.tasks.retry(task.id, given, bool(fromStart), by=request.identity)
+    retry = request.tasks.retry(task.id, given, from_start=bool(fromStart), by=request.identity)
     return {"data": shown_task(retry)}
 
 

@@ -109,7 +109,16 @@ class Retrying:
             output = self._store.saved_output_of(old)
         except PayloadLost:
             output = None
-        return {"progress": old.progress, "output": output}
+        return {"progress": old.progress, "output": output, **self._start_of(old)}
+
+    def _start_of(self, old: StoredTask) -> Json:
+        """What the first of the tasks was triggered with: a retry of the retry may begin there."""
+        if old.is_at_its_start:
+            return {}
+        try:
+            return {"first_input": self._store.input_of(old, first=True)}
+        except PayloadLost:
+            return {"first_input_key": ""}  # it is not kept
 
     def _open_parent_of(self, old: StoredTask) -> str | None:
         """The parent that the retry is a child of, in the place of `old`."""

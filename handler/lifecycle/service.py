@@ -146,8 +146,8 @@ class Tasks:
         self,
         id: str,
         input: TaskInput | None = None,
-        from_start: bool = False,
         *,
+        from_start: bool = False,
         by: Identity = SYSTEM_IDENTITY,
     ) -> TaskRecord:
         """Triggers a new task that takes the place of a failed or aborted one: its retry.
@@ -163,7 +163,8 @@ class Tasks:
         Args:
             input: what is merged over the old one's input: as in `Continue`, a model replaces it.
             from_start: whether it starts with what the old one was triggered with, and not from its
-                last checkpoint.
+                last checkpoint. Where that is a retry from a checkpoint, too, it is what the first
+                of them was triggered with.
             by: who retries it: the retry is created by them, and the logs of both say so.
 
         Returns:

@@ -66,16 +66,20 @@ class FirstInputs:
         is_short = len(text.encode()) <= SHORT_BYTES
         if is_short and (len(text) <= _KEY_BYTES or _takes_no_unit_more(inside, after, changed)):
             return inside, {}
-        key, content = object_of(text, task_id=after.id, now=self._clock.now())
-        try:
-            self._bucket.put(key, content)
-        except (StoreError, StoreUnavailable) as error:
-            details = {"action": "first_input_not_kept", "task_id": after.id}
-            log.warning("The bucket does not take a first input. %s", error, extra=details)
-            if is_short:
-                return inside, {}
-            return after.model_copy(update={"first_input_key": _NOT_KEPT}), {}
-        return after.model_copy(update={"first_input_key": key}), {key: content}
+        key, objects = self._put(text, after.id)
+        if is_short and not key:
+            return inside, {}
+        return after.model_copy(update={"first_input_key": key}), objects
+
+    def placed(self, task: StoredTask) -> tuple[StoredTask, dict[str, bytes]]:
+        """A new task whose first input is where it has room, and what was put into the bucket."""
+        if task.first_input is None:
+            return task, {}
+        text = items.json_text(task.first_input)
+        if len(text.encode()) <= SHORT_BYTES:
+            return task, {}
+        key, objects = self._put(text, task.id)
+        return task.model_copy(update={"first_input": None, "first_input_key": key}), objects
 
     def read(self, task: StoredTask) -> Json | None:
         """The first input; `None` where it is the one that the record has.
@@ -97,6 +101,17 @@ class FirstInputs:
         if not isinstance(value, dict):
             raise PayloadLost("Its object has something else in its place.")
         return value
+
+    def _put(self, text: str, task_id: str) -> tuple[str, dict[str, bytes]]:
+        """The key of the object that was put for a text, and the object; no key if it was not."""
+        key, content = object_of(text, task_id=task_id, now=self._clock.now())
+        try:
+            self._bucket.put(key, content)
+        except (StoreError, StoreUnavailable) as error:
+            details = {"action": "first_input_not_kept", "task_id": task_id}
+            log.warning("The bucket does not take a first input. %s", error, extra=details)
+            return _NOT_KEPT, {}
+        return key, {key: content}
 
 
 def _takes_no_unit_more(inside: StoredTask, after: StoredTask, changed: "Item") -> bool:

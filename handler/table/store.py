@@ -114,6 +114,7 @@ class Store:
         """
         token = keys.new_token()
         payloads = self._payloads.changes(task)
+        task = self._payloads.with_placed_first_input(task, payloads)
         item = items.task_item(task) | payloads.changed | items.encoded({keys.WRITE_TOKEN: token})
         put = self._request(Item=item, ConditionExpression=f"attribute_not_exists({PARTITION_KEY})")
         others = [self.logs.put(log, expires_at=task.expires_at)] if log else []

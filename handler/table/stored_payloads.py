@@ -98,6 +98,12 @@ class StoredPayloads:
         found = self._found(task, "output") or {}
         return {name: value for name, value in found.items() if name != "error"} or None
 
+    def with_placed_first_input(self, task: StoredTask, changes: PayloadChanges) -> StoredTask:
+        """A new task whose first input, if it has one already, is where it has room."""
+        placed, objects = self._first_inputs.placed(task)
+        changes.objects |= objects
+        return placed
+
     def with_first_input(
         self, after: StoredTask, before: StoredTask, changes: PayloadChanges
     ) -> StoredTask:

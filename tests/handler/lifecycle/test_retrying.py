@@ -749,6 +749,32 @@ class TestPayloads:
         assert checkpoint == {"text": noise(2, size=then)}
         assert len(objects()) == (first == 400_000)
 
+    @pytest.mark.parametrize("size", [10, 20_000, 400_000], ids=str)
+    def test_a_retry_of_a_retry_may_begin_where_the_first_of_them_did(
+        self, stack: Stack, size: int
+    ) -> None:
+        first = {"text": noise(1, size=size), "n": 0}
+        old = changed(stack, first, {"n": 1})
+
+        middle = stack.get(stack.tasks.retry(old.id, {"n": 2}))
+        stack.tasks.delete(old.id)
+        stack.clock.advance(timedelta(days=2))
+        stack.store.orphans.collect()
+        stack.run(middle, execution="execution-2")
+        retry = stack.tasks.retry(middle.id, from_start=True)
+
+        assert middle.input == {"n": 2}
+        assert retry.input == first
+
+    def test_a_start_that_was_not_kept_is_not_kept_by_the_retry(self, stack: Stack) -> None:
+        old = over(stack, Status.FAILED, first_input_key="")
+
+        retry = stack.tasks.retry(old.id)
+        stack.tasks.abort(retry.id)
+
+        with pytest.raises(Refused, match="what it was triggered with can't be read"):
+            stack.tasks.retry(retry.id, from_start=True)
+
     def test_it_is_the_first_input_however_often_it_changes(self, stack: Stack) -> None:
         old = changed(stack, {"n": 0}, {"n": 1}, {"n": 2}, {"n": 0}, {"n": 3})
 
