@@ -36,7 +36,9 @@ from handler.errors import (
     UnknownDefinition,
 )
 from handler.record.stored_task import StoredTask, id_of_retry
+from handler.record.task_log import LogLine, TaskLog
 from handler.record.task_record import Identity, Progress
+from handler.table import RecordMoved
 from handler.testing import World
 from handler.testing.aws import aws_client
 from tests.handler.recovering import Recovering
@@ -570,6 +572,27 @@ def test_what_happens_at_once_at_any_call_brings_nothing_back(what: str) -> None
                 assert retry.status in (Status.PENDING, Status.ABORTED)
 
 
+def test_a_task_that_is_being_removed_gets_no_line_that_would_stay(stack: Stack) -> None:
+    old = failed(stack)
+    line = LogLine.at(stack.clock.now(), "It was retried.")
+    refused: list[RecordMoved] = []
+
+    def retry_meanwhile(operation: str, request: dict[str, Any]) -> None:
+        if operation != "delete_item":
+            return
+        stack.dynamodb.recover()  # its rows are removed, and its record is not
+        log = TaskLog.of(old, [line], by=JANE)
+        with pytest.raises(RecordMoved) as moved:
+            stack.store.name_retry(old.retried_as("retry"), before=old, log=log)
+        refused.append(moved.value)
+
+    stack.dynamodb.interference = retry_meanwhile
+    stack.tasks.delete(old.id)
+
+    assert refused
+    assert stack.rows() == []
+
+
 def test_a_task_that_gets_its_date_meanwhile_gets_its_line_with_that_date(stack: Stack) -> None:
     stack.settings = replace(stack.settings, retention_days=14)
     old = failed(stack)
@@ -776,7 +799,7 @@ class TestPayloads:
             stack.tasks.retry(retry.id, from_start=True)
 
     def test_it_is_the_first_input_however_often_it_changes(self, stack: Stack) -> None:
-        old = changed(stack, {"n": 0}, {"n": 1}, {"n": 2}, {"n": 0}, {"n": 3})
+        old = changed(stack, {"n": 0}, {"n": 1}, {"n": 0}, {"n": 2}, {"n": 3})
 
         assert old.input == {"n": 3}
         assert stack.tasks.retry(old.id, from_start=True).input == {"n": 0}
