@@ -58,6 +58,7 @@ MEMBERS: dict[type, set[str]] = {
         "get",
         "list",
         "logs",
+        "retry",
         "trigger",
         "trigger_many",
     },
