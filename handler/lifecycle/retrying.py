@@ -95,10 +95,10 @@ class Retrying:
             return self._store.input_of(old, first=from_start)
         except PayloadLost as lost:
             which = "what it was triggered with" if from_start else "its input"
-            other = "from its last checkpoint, or " if from_start else ""
+            other = "retry it from its last checkpoint, or " if from_start else ""
             raise Refused(
                 f"Task \"{old.id}\" can't be retried: {which} can't be read."
-                f" {without_arns(lost.message)} Next: retry it {other}trigger a new task.",
+                f" {without_arns(lost.message)} Next: {other}trigger a new task.",
                 code=ErrorCode.INPUT_UNREADABLE,
                 data={"id": old.id},
             ) from lost
