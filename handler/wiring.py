@@ -16,6 +16,7 @@ from handler.lifecycle import (
     EventsByHand,
     Hooks,
     Reconciliation,
+    Retrying,
     Survey,
     Tasks,
     Triggering,
@@ -100,12 +101,16 @@ def build(
         registry=registry, store=store, triggering=triggering, ending=ending, clock=clock
     )
     waking = Waking(store=store, ending=ending, bus=bus, executions=executions, clock=clock)
+    retrying = Retrying(
+        registry=registry, store=store, triggering=triggering, ending=ending, closing=closing
+    )
     tasks = Tasks(
         registry=registry,
         store=store,
         triggering=triggering,
         ending=ending,
         waking=waking,
+        retrying=retrying,
         clock=clock,
     )
     commit = Commit(store=store, ending=ending, triggering=triggering, clock=clock)

@@ -15,6 +15,7 @@ from handler.definition.task_code import (
     TriggerRequest,
     checked_result,
     is_veto,
+    vetoed_by,
 )
 from handler.definition.time_limits import TAKES as LIMITS_TAKE
 from handler.definition.time_limits import whole_limit
@@ -50,6 +51,7 @@ __all__ = [
     "stored_input",
     "stored_output",
     "task",
+    "vetoed_by",
     "whole_limit",
     "whole_seconds",
 ]

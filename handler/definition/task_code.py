@@ -172,9 +172,15 @@ def checked_result(name: str, returned: object) -> object:
 
 def is_veto(error: BaseException) -> bool:
     """Whether an `on_before_trigger` hook raised `error`, or what `error` was made of."""
+    return vetoed_by(error) is not None
+
+
+def vetoed_by(error: BaseException) -> str | None:
+    """The id of the definition whose hook has raised `error`, or what `error` was made of."""
     raised = (error, error.__cause__ or error)
     frames = (frame for one in raised for frame, _ in traceback.walk_tb(one.__traceback__))
-    return any(frame.f_code is TaskCode.before_trigger.__code__ for frame in frames)
+    vetoes = (frame for frame in frames if frame.f_code is TaskCode.before_trigger.__code__)
+    return next((frame.f_locals["self"].id for frame in vetoes), None)
 
 
 def _names_of(input: Mapping[str, object] | BaseModel) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any, Final
 from graphql import GraphQLError
 
 from handler.contract import ErrorCode
-from handler.definition import is_veto
+from handler.definition import is_veto, vetoed_by
 from handler.errors import BackgroundTaskError, DeliveryError, RequestError
 from handler.record import Json, TaskFailure, without_arns
 
@@ -34,7 +34,7 @@ def told(error: BaseException, *, request_id: str, definition: object = None) ->
         return TaskFailure(message=_TOO_DEEP, code=ErrorCode.REQUEST_TOO_LARGE)
     if _is_for_the_caller(error):
         if is_veto(error):
-            _report_veto(failure, definition)
+            _report_veto(failure, definition or vetoed_by(error))
         return _without_arns(failure)
     code = error.code if isinstance(error, BackgroundTaskError) else ErrorCode.INTERNAL_ERROR
     # Its text, and not the exception: logging would run the code of an author's class once more.

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from handler.errors import InvalidInput
+from handler.contract import ErrorCode
+from handler.errors import InvalidInput, Refused
 from handler.graphql.arguments import Paging, task_filter
 from handler.graphql.request import Request
 from handler.graphql.types import (
@@ -13,7 +14,7 @@ from handler.graphql.types import (
     tasks_mutation,
     tasks_query,
 )
-from handler.lifecycle import count_within
+from handler.lifecycle import count_within, is_private
 from handler.record import Json
 
 
@@ -69,11 +70,9 @@ def _trigger_task(
     expiresAfter: float | None = None,  # noqa: N803  the schema's own word
     idempotencyKey: str | None = None,  # noqa: N803  GraphQL's own word
 ) -> Json:
-    if not isinstance(input, Mapping | None):
-        raise InvalidInput(f"input is {input!r:.60}; it takes an object, such as {{}}.")
     record = request.tasks.trigger(
         definition,
-        input=input,
+        input=_object(input),
         name=name,
         delay=delay or 0,
         timeout=timeout,
@@ -84,6 +83,28 @@ def _trigger_task(
         created_by=request.identity,
     )
     return {"data": shown_task(record)}
+
+
+@tasks_mutation.field("retryTask")
+@enveloped
+def _retry_task(
+    request: Request,
+    *,
+    id: str,
+    input: object = None,
+    fromStart: bool | None = None,  # noqa: N803  the schema's word
+) -> Json:
+    task, given = request.task(id), _object(input)
+    # Whoever asks the API may not choose what a private definition is given.
+    if given and is_private(request.tasks, task.definition_id):
+        raise Refused(
+            f'Task "{task.id}" is of a private definition: through the API, its retry takes no'
+            " input. Next: retry it without one, or from code.",
+            code=ErrorCode.TASK_RETRY_ERROR,
+            data={"id": task.id},
+        )
+    retry = request.tasks.retry(task.id, given, from_start=bool(fromStart), by=request.identity)
+    return {"data": shown_task(retry)}
 
 
 @tasks_mutation.field("abortTask")
@@ -116,3 +137,9 @@ def _resume_task(request: Request, *, id: str) -> Json:
 def _delete_task(request: Request, *, id: str) -> Json:
     request.tasks.delete(request.task(id).id, by=request.identity)
     return {"data": True}
+
+
+def _object(input: object) -> Mapping[str, object] | None:
+    if not isinstance(input, Mapping | None):
+        raise InvalidInput(f"input is {input!r:.60}; it takes an object, such as {{}}.")
+    return input

@@ -13,7 +13,7 @@ from handler.iteration.checkpoints import Checkpoints
 from handler.iteration.child_key import key_of
 from handler.iteration.log_buffer import TaskLogger
 from handler.iteration.loop import CURSOR, Loop, LoopOptions, check_count
-from handler.lifecycle import Tasks, ids_of
+from handler.lifecycle import Tasks, ids_of, without_retried
 from handler.record import Progress, StoredTask, TaskRecord, short_repr
 
 Item = TypeVar("Item")
@@ -162,10 +162,12 @@ class Context:
     def children(self, definition: str | Definition | None = None) -> list[TaskRecord]:
         """The children of this task, oldest first, as they now stand.
 
+        A child that was retried is left out: its retry, which is among them, stands for it.
         One whose record is gone, because somebody has deleted it, is there as failed, with the code
         `CHILD_GONE`.
         """
-        children = [child.to_record() for child in self._children(self.task.id)]
+        found = without_retried(self._children(self.task.id))
+        children = [child.to_record() for child in found]
         if definition is None:
             return children
         ids = ids_of(self._tasks, definition)

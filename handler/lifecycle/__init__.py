@@ -8,7 +8,15 @@ from handler.lifecycle.ending import Ending
 from handler.lifecycle.hooks import Hooks
 from handler.lifecycle.log_ids import about
 from handler.lifecycle.reconciliation import Reconciliation
-from handler.lifecycle.service import DEFAULT_LIMIT, MAX_LIMIT, Tasks, count_within, ids_of
+from handler.lifecycle.retrying import Retrying, without_retried
+from handler.lifecycle.service import (
+    DEFAULT_LIMIT,
+    MAX_LIMIT,
+    Tasks,
+    count_within,
+    ids_of,
+    is_private,
+)
 from handler.lifecycle.survey import Survey
 from handler.lifecycle.triggering import Triggering, TriggerResult, delay_too_long
 from handler.lifecycle.waking import Waking
@@ -23,6 +31,7 @@ __all__ = [
     "EventsByHand",
     "Hooks",
     "Reconciliation",
+    "Retrying",
     "Survey",
     "Tasks",
     "TriggerResult",
@@ -32,4 +41,6 @@ __all__ = [
     "count_within",
     "delay_too_long",
     "ids_of",
+    "is_private",
+    "without_retried",
 ]

@@ -38,6 +38,13 @@ class Closing:
             self._store.forget_child(task)
         self._store.delete(task)
 
+    def parent_of(self, task: StoredTask) -> StoredTask | None:
+        """The parent, if it is there still, and not a later task of the same id."""
+        parent = self._store.find(task.parent_id) if task.parent_id else None
+        is_it = parent and parent.created_on <= task.created_on
+        # The clocks of two machines differ: a later task may have an earlier date.
+        return parent if is_it and self._store.is_named_by_its_parent(task) else None
+
     def _with_date(self, task: StoredTask) -> StoredTask:
         """Dates the record, before its rows: a child looks at it."""
         parent = self.parent_of(task)
@@ -49,13 +56,6 @@ class Closing:
         if dated.expires_at:
             self._store.add_follow_up(dated, before=task)
         return dated
-
-    def parent_of(self, task: StoredTask) -> StoredTask | None:
-        """Its parent, if it is there still, and not a later task of the same id."""
-        parent = self._store.find(task.parent_id) if task.parent_id else None
-        is_it = parent and parent.created_on <= task.created_on
-        # The clocks of two machines differ: a later task may have an earlier date.
-        return parent if is_it and self._store.is_named_by_its_parent(task) else None
 
     def _ask_children(self, task: StoredTask) -> None:
         """Asks the children that have no date. One that can't be asked keeps no other from it.

@@ -21,6 +21,7 @@ from handler.contract import (
 from handler.definition import Definition, Registry
 from handler.errors import InvalidInput, NotFound, Refused, StoreUnavailable
 from handler.lifecycle.ending import Ending
+from handler.lifecycle.retrying import Retrying
 from handler.lifecycle.triggering import TaskInput, Triggering, TriggerOptions, TriggerResult
 from handler.lifecycle.waking import Waking
 from handler.process_log import task_at_hand
@@ -66,6 +67,7 @@ class Tasks:
         ending: Ending,
         waking: Waking,
         clock: Clock,
+        retrying: Retrying,
     ) -> None:
         self._registry = registry
         self._store = store
@@ -73,6 +75,7 @@ class Tasks:
         self._ending = ending
         self._waking = waking
         self._clock = clock
+        self._retrying = retrying
 
     def trigger(
         self,
@@ -234,6 +237,47 @@ class Tasks:
         record = self._waking.resume(_checked(id), by=by).to_record()
         _log_action("task_resumed", record, by)
         return record
+
+    def retry(
+        self,
+        id: str,
+        input: TaskInput | None = None,
+        *,
+        from_start: bool = False,
+        by: Identity = SYSTEM_IDENTITY,
+    ) -> TaskRecord:
+        """Triggers a new task that takes the place of a failed or aborted one: its retry.
+
+        The two name each other: `retry_of` on the new one, `retried_by` on the old one, which stays
+        as it ended. A task has one retry: a later call, and another at the same time, return that
+        one as it stands, whatever they hand over. If it has failed in turn, retry *it*.
+
+        The retry has the name, the tenant and the locale of the old one, and no delay. From the
+        last checkpoint it also has the progress and the output that the old one saved. It is a
+        child of the same parent if that is open, where it takes the place of the old one.
+
+        Args:
+            input: what is merged over the old one's input: as in `Continue`, a model replaces it.
+            from_start: whether it starts with what the old one was triggered with, and not from its
+                last checkpoint. Where that is a retry from a checkpoint, too, it is what the first
+                of them was triggered with.
+            by: who retries it: the retry is created by them, and the logs of both say so.
+
+        Returns:
+            The retry: pending, if this call made it.
+
+        Raises:
+            NotFound: there is no such task: it was deleted, or has expired.
+            Refused: it is open, or has succeeded (`TASK_RETRY_ERROR`); it has children, and would
+                be retried from its last checkpoint (`TASK_RETRY_ERROR`); its input, or its first
+                one, can't be read (`INPUT_UNREADABLE`); or `on_before_trigger` vetoes.
+            UnknownDefinition: its definition is gone.
+            InvalidInput: the input does not validate.
+            DeliveryError: EventBridge did not take the retry's event; the retry is stored as
+                failed, with the reason, and can be retried in turn.
+        """
+        retry = self._retrying.retry(_checked(id), input=input, from_start=from_start, by=by)
+        return retry.to_record()
 
     def get(self, id: str) -> TaskRecord:
         """Reads a task, consistently. Raises `NotFound`."""
@@ -476,6 +520,12 @@ def count_within(tasks: Tasks, wanted: Filter, budget: CountBudget) -> TaskCount
 def ids_of(tasks: Tasks, definition: str | Definition) -> tuple[str, ...]:
     """The ids that tasks of a definition may have: its own, and its aliases."""
     return tasks._registry.names_of(definition if isinstance(definition, str) else definition.id)
+
+
+def is_private(tasks: Tasks, definition_id: str) -> bool:
+    """Whether tasks of a definition are triggered by code and events alone."""
+    definition = tasks._registry.find(definition_id)
+    return definition is not None and definition.private
 
 
 def _checked(id: str) -> str:

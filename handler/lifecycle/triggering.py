@@ -43,8 +43,10 @@ from handler.lifecycle.ending import Ending
 from handler.record import (
     SYSTEM_IDENTITY,
     Identity,
+    Json,
     StoredTask,
     TaskFailure,
+    TaskLog,
     TaskRecord,
     cut,
     is_key,
@@ -114,10 +116,7 @@ class Triggering:
     ) -> StoredTask:
         """Stores a pending task and sends its event. Raises as `Tasks.trigger`."""
         task, is_new = self._stored(self.request(definition, input, options), idempotency_key)
-        if is_new or _may_be_undelivered(task):
-            self._raise_undelivered(task, self.send([task]))
-        elif _was_undelivered(task):  # the first call with this key has heard the same
-            self._raise_undelivered(task, {task.id: task.failure.message})
+        self.deliver(task, is_new=is_new)
         return task
 
     def trigger_many(
@@ -136,10 +135,19 @@ class Triggering:
     ) -> TriggerRequest:
         """The request, validated, as the task's own hook leaves it. Raises as `Tasks.trigger`."""
         known = self._registry.get(definition if isinstance(definition, str) else definition.id)
+        stored = attempted(lambda: stored_input(code_of(known), input or {}))
+        return self.request_of(known, stored, options)
+
+    def request_of(self, known: Definition, input: Json, options: TriggerOptions) -> TriggerRequest:
+        """The request of an input that is valid, as the task's own hook leaves it.
+
+        Raises:
+            As `Tasks.trigger`.
+        """
         parent = options.parent
         request = TriggerRequest(
             definition_id=known.id,
-            input=_attempted(lambda: stored_input(code_of(known), input or {})),
+            input=input,
             name=options.name or known.title,
             delay=options.delay,
             timeout=known.timeout if options.timeout is None else options.timeout,
@@ -152,10 +160,16 @@ class Triggering:
             created_by=options.created_by,
         )
         checked = _with_whole_times(request)
-        return _attempted(lambda: _before_trigger(code_of(known), checked))
+        return attempted(lambda: _before_trigger(code_of(known), checked))
 
-    def record_of(self, request: TriggerRequest, *, id: str | None = None) -> StoredTask:
-        """The record of a new task."""
+    def record_of(
+        self, request: TriggerRequest, *, id: str | None = None, **more: object
+    ) -> StoredTask:
+        """The record of a new task.
+
+        Args:
+            more: fields that no request has.
+        """
         now, fields = self._clock.now(), asdict(request)
         limits = {"deadline": fields.pop("timeout"), "start_by": fields.pop("expires_after")}
         fields |= {
@@ -165,7 +179,40 @@ class Triggering:
         }
         fields["created_by"] = request.created_by
         fields["created_by_version"] = self._store.code_version or None
-        return StoredTask.new(now=now, id=id, **fields)
+        return StoredTask.new(now=now, id=id, **fields | more)
+
+    def create(self, task: StoredTask, *, log: TaskLog | None = None) -> tuple[StoredTask, bool]:
+        """Stores a task whose id follows from something: a key, or the task that it is a retry of.
+
+        Returns:
+            The task of that id, and whether this call made it.
+
+        Raises:
+            Refused: one that was deleted is still to be removed.
+        """
+        for _ in range(_ATTEMPTS):
+            if self._store.create(task, log=log):
+                return task, True
+            if known := self._store.find(task.id):
+                return known, False
+            self._ending.remove_gone(task.id)
+        raise Refused(
+            f'Task "{task.id}", which has this key, was deleted, and is still to be removed. '
+            "Next: trigger it again in some minutes, or with another key.",
+            code=ErrorCode.TASK_DELETE_ERROR,
+            data={"id": task.id},
+        )
+
+    def deliver(self, task: StoredTask, *, is_new: bool) -> None:
+        """Sends the event of a stored task, if it is new or may not have arrived.
+
+        Raises:
+            DeliveryError: EventBridge did not take it, now or when somebody has sent it before.
+        """
+        if is_new or may_be_undelivered(task):
+            self._raise_undelivered(task, self.send([task]))
+        elif _was_undelivered(task):  # whoever has sent it has heard the same
+            self._raise_undelivered(task, {task.id: task.failure.message})
 
     def send(self, tasks: Sequence[StoredTask]) -> dict[str, str]:
         """Sends the events of tasks. A task whose event EventBridge did not take becomes failed.
@@ -196,18 +243,8 @@ class Triggering:
         """The task's record, and whether this call made it."""
         if key is not None and (earlier := self._by_an_alias(request, key)):
             return earlier, False
-        task = self.record_of(request, id=_id_of(request, key) if key is not None else None)
-        for _ in range(_ATTEMPTS):
-            if self._store.create(task):
-                return task, True
-            if known := self._store.find(task.id):
-                return known, False
-            self._ending.remove_gone(task.id)
-        raise Refused(
-            f'Task "{task.id}", which has this key, was deleted, and is still to be removed. '
-            "Next: trigger it again in some minutes, or with another key.",
-            code=ErrorCode.TASK_DELETE_ERROR,
-            data={"id": task.id},
+        return self.create(
+            self.record_of(request, id=_id_of(request, key) if key is not None else None)
         )
 
     def _by_an_alias(self, request: TriggerRequest, key: str) -> StoredTask | None:
@@ -233,7 +270,8 @@ class Triggering:
         if task.id in failures:
             reason = failures[task.id].removeprefix(_UNDELIVERED).strip()
             raise DeliveryError(
-                f'{_UNDELIVERED} Task "{task.id}" is stored as failed: {reason}',
+                f'{_UNDELIVERED} Task "{task.id}" is stored as failed: {reason}'
+                " Next: retry that task.",
                 data={"id": task.id},
             )
 
@@ -246,7 +284,7 @@ def as_request_error(error: BaseException) -> BackgroundTaskError:
     return Refused(failure.message, code=failure.code, data=failure.data)
 
 
-def _attempted(run: Callable[[], Value]) -> Value:
+def attempted(run: Callable[[], Value]) -> Value:
     """What an author's code returns. What is not an `Exception` refuses the request.
 
     A hook that calls `sys.exit` must not end the process that triggers. `KeyboardInterrupt` comes
@@ -338,7 +376,7 @@ def _whole_limit(name: str, limit: Seconds | None) -> int | None:
     return seconds
 
 
-def _may_be_undelivered(task: StoredTask) -> bool:
+def may_be_undelivered(task: StoredTask) -> bool:
     """Whether the event may not have arrived. Resending is safe: a task has one owner."""
     return task.status is Status.PENDING and task.execution_name is None
 

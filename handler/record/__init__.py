@@ -12,7 +12,7 @@ from handler.record.jsonable import (
 from handler.record.model import Json, fields_of
 from handler.record.natives import native
 from handler.record.shown import to_shown_json
-from handler.record.stored_task import StoredTask, new_id
+from handler.record.stored_task import StoredTask, id_of_retry, new_id
 from handler.record.task_log import LogLine, LogType, TaskLog, line_data
 from handler.record.task_record import (
     EVENT_IDENTITY,
@@ -53,6 +53,7 @@ __all__ = [
     "cut_bytes",
     "fields_of",
     "has_read",
+    "id_of_retry",
     "invalid_fields",
     "invalid_input",
     "is_key",

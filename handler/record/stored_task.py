@@ -1,5 +1,6 @@
 """A task as the engine stores it: the record, what the engine keeps beside it, and its moves."""
 
+import hashlib
 import math
 import os
 from collections.abc import Mapping
@@ -102,6 +103,10 @@ class StoredTask(TaskRecord):
     places: Mapping[str, str] = Field(default_factory=dict, exclude=True)
     # The object of an output that could not be read when the task ended: it stays with the record.
     kept_object: str | None = None
+    # What it was triggered with, once its input is another: the input, or the key of its object,
+    # which is empty where it could not be kept. A retry from the start needs it.
+    first_input: Json | None = None
+    first_input_key: str | None = None
     _reads_strictly: ClassVar[bool] = True  # what is stored next depends on it
 
     @classmethod
@@ -133,6 +138,12 @@ class StoredTask(TaskRecord):
                 **fields,
             }
         )
+
+    @property
+    def is_at_its_start(self) -> bool:
+        """Whether its input is what it was triggered with."""
+        odd = {"firstInput", "firstInputKey"}.intersection(self.unreadable)
+        return self.first_input is None and self.first_input_key is None and not odd
 
     def to_record(self) -> TaskRecord:
         """What its author, its hooks and the API see of it."""
@@ -348,6 +359,10 @@ class StoredTask(TaskRecord):
         """It is over, and is to be deleted after its hook, with its descendants."""
         return self.model_copy(update={"cleanup_pending": True})
 
+    def retried_as(self, id: str) -> Self:
+        """The task of that id is its retry."""
+        return self.model_copy(update={"retried_by": id})
+
     def resent(self, *, now: datetime) -> Self:
         """Its event was sent again."""
         return self._changed(now, resends=self.resends + 1, due_on=now)
@@ -410,3 +425,12 @@ class StoredTask(TaskRecord):
 def new_id(now: datetime) -> str:
     """24 hex digits, the first 8 of them the time in seconds: later ids sort later."""
     return f"{int(now.timestamp()):08x}{os.urandom(8).hex()}"
+
+
+def id_of_retry(task: TaskRecord) -> str:
+    """The id that a retry of a task has: a task has one retry, whoever makes it.
+
+    An id may be used again, by a later task of the same key: that one has a retry of its own.
+    """
+    text = f"\0retry\n{task.id}\n{to_iso(task.created_on)}"
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:24]

@@ -83,6 +83,8 @@ class TaskRecord(StoredModel):
     paused_on: Moment | None = None  # since when nothing may run it
     progress: Progress | None = None
     problem: str | None = None  # why it can't go on for the time being
+    retry_of: str | None = None  # the task that this one is the retry of
+    retried_by: str | None = None  # the task that is the retry of this one
     _read: ReadPayload | None = PrivateAttr(default=None)
     _reads_strictly: ClassVar[bool] = False
 

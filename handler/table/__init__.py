@@ -21,7 +21,7 @@ from handler.table.listing import (
     list_tasks,
 )
 from handler.table.logs import Logs
-from handler.table.payloads import PayloadBucket, PayloadError
+from handler.table.payloads import PayloadBucket, PayloadError, PayloadLost
 from handler.table.settings_table import KNOWN_FOR, KnownSettings, SettingsTable
 from handler.table.store import RecordMoved, Standing, Store
 from handler.table.watch import Due
@@ -40,6 +40,7 @@ __all__ = [
     "Logs",
     "PayloadBucket",
     "PayloadError",
+    "PayloadLost",
     "RecordMoved",
     "SettingsTable",
     "Standing",

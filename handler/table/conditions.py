@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from handler.clock import to_iso
-from handler.contract import OVER_STATUSES, PARTITION_KEY, Status
+from handler.contract import CREATED_ON, EXPIRY_ATTRIBUTE, OVER_STATUSES, PARTITION_KEY, Status
 from handler.record import StoredTask
 from handler.table import items, keys
 
@@ -204,3 +204,23 @@ def paused_as(task: StoredTask) -> Guard:
 def running(task: StoredTask) -> Guard:
     """The same, while that iteration has no outcome."""
     return replace(owned_by(task), is_running=True)
+
+
+def takes_retry(task: StoredTask) -> "tuple[str, Item]":
+    """The condition that a finished task is this one yet, is not deleted, has its date, and no
+    retry but the one that it had.
+    """
+    seen = {
+        CREATED_ON: task.created_on,
+        EXPIRY_ATTRIBUTE: task.expires_at,
+        "retriedBy": task.retried_by,
+        keys.DELETION: None,
+    }
+    is_same = (
+        f"attribute_not_exists({name})" if value is None else f"{name} = :guard_{name}"
+        for name, value in seen.items()
+    )
+    condition = " AND ".join([f"attribute_exists({PARTITION_KEY})", f"NOT {IS_OPEN}", *is_same])
+    return condition, OPEN_VALUES | items.encoded(
+        {f":guard_{name}": value for name, value in seen.items()}
+    )

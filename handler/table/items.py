@@ -22,7 +22,16 @@ if TYPE_CHECKING:
 # Kept as JSON text: DynamoDB's numbers are not floats, and its maps end at 32 levels. Text reads
 # well, too.
 _JSON_ATTRIBUTES: Final = frozenset(
-    {"input", "output", "createdBy", "abortedBy", "changedBy", "progress", "items"}
+    {
+        "input",
+        "output",
+        "firstInput",
+        "createdBy",
+        "abortedBy",
+        "changedBy",
+        "progress",
+        "items",
+    }
 )
 _FOLLOW_UPS: Final = (
     "pendingHook",

@@ -17,7 +17,10 @@ from handler.table.sweep_position import SweepPosition
 _GRACE: Final = timedelta(days=1)
 # So it need not be read consistently, either.
 _KEPT: Final = "keptObject"
-_PLACES: Final = only((*PAYLOADS, _KEPT, PARTITION_KEY, SORT_KEY)) | {"ConsistentRead": False}
+_FIRST: Final = "firstInputKey"
+_PLACES: Final = only((*PAYLOADS, _KEPT, _FIRST, PARTITION_KEY, SORT_KEY)) | {
+    "ConsistentRead": False
+}
 
 
 class Orphans:
@@ -54,5 +57,6 @@ class Orphans:
         found = self._dynamo.get_many([keys.task_key(id) for id in ids], **_PLACES)
         named: set[str] = set()
         for item in found:
-            named |= {*places_of(item).values(), str(item.get(_KEPT, {}).get("S"))}
+            kept = (str(item.get(name, {}).get("S")) for name in (_KEPT, _FIRST))
+            named |= {*places_of(item).values(), *kept}
         return [each.key for each in objects if each.key not in named]

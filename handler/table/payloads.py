@@ -1,5 +1,6 @@
 """Inputs and outputs that a record has no room for: the bucket that keeps them."""
 
+import gzip
 import hashlib
 import logging
 import re
@@ -26,7 +27,7 @@ log = logging.getLogger(__name__)
 
 # Input and output have half each, so that neither depends on the other.
 MAX_INLINE_BYTES: Final = MAX_RECORD_PAYLOAD_BYTES // len(PAYLOADS)
-_SHORT_BYTES: Final = 4 * 1024
+SHORT_BYTES: Final = 4 * 1024
 CONTENT: Final = {name: f"{name}Content" for name in PAYLOADS}
 BESIDE: Final = ""
 # ListObjectsV2 gives, and DeleteObjects takes, 1,000 keys at a time (S3 API reference).
@@ -166,15 +167,27 @@ def placed(
         text: the payload, as JSON.
         has_room: whether the record has room for a long one.
     """
-    if len(text.encode()) <= _SHORT_BYTES:
+    if len(text.encode()) <= SHORT_BYTES:
         return {name: {"S": text}}, {}
     value = packed(text)
-    content = value["B"] if "B" in value else value["S"].encode()
+    content = _bytes_of(value)
     kind = {"kind": {"S": next(iter(value))}}
     if len(content) <= MAX_INLINE_BYTES and has_room:
         return {name: {"M": kind}, CONTENT[name]: value}, {}
-    key = f"{PAYLOAD_PREFIX}{task_id}/{new_id(now)}-{hashlib.sha256(content).hexdigest()}"
+    key = _key_of(content, task_id, now)
     return {name: {"M": {"key": {"S": key}, **kind}}}, {key: content}
+
+
+def object_of(text: str, *, task_id: str, now: datetime) -> tuple[str, bytes]:
+    """The key and the content of an object that has a payload's text."""
+    content = _bytes_of(packed(text))
+    return _key_of(content, task_id, now), content
+
+
+def text_of(content: bytes) -> str:
+    """The text of an object. JSON never begins as gzip does (RFC 1952, section 2.3.1)."""
+    is_packed = content.startswith(b"\x1f\x8b")
+    return (gzip.decompress(content) if is_packed else content).decode()
 
 
 def places_of(item: "Item") -> dict[str, str]:
@@ -195,6 +208,14 @@ def content_of(item: "Item", name: str, bucket: PayloadBucket) -> "AttributeValu
         return item[CONTENT[name]]
     content = bucket.get(key)
     return {"B": content} if kind == "B" else {"S": content.decode(errors="replace")}
+
+
+def _bytes_of(value: "AttributeValueTypeDef") -> bytes:
+    return value["B"] if "B" in value else value["S"].encode()
+
+
+def _key_of(content: bytes, task_id: str, now: datetime) -> str:
+    return f"{PAYLOAD_PREFIX}{task_id}/{new_id(now)}-{hashlib.sha256(content).hexdigest()}"
 
 
 def _pointer(attribute: "AttributeValueTypeDef | None") -> tuple[str, str] | None:

@@ -17,9 +17,10 @@ from handler.table.conditions import (
     OPEN_VALUES,
     ClaimRequest,
     Guard,
+    takes_retry,
 )
 from handler.table.dynamo import ConditionFailed, Dynamo, ItemTooLarge
-from handler.table.index_query import TaskIndex
+from handler.table.index_query import IndexQuery, TaskIndex
 from handler.table.logs import Logs
 from handler.table.orphans import Orphans
 from handler.table.payloads import PayloadBucket
@@ -114,6 +115,7 @@ class Store:
         """
         token = keys.new_token()
         payloads = self._payloads.changes(task)
+        task = self._payloads.with_placed_first_input(task, payloads)
         item = items.task_item(task) | payloads.changed | items.encoded({keys.WRITE_TOKEN: token})
         put = self._request(Item=item, ConditionExpression=f"attribute_not_exists({PARTITION_KEY})")
         others = [self.logs.put(log, expires_at=task.expires_at)] if log else []
@@ -202,6 +204,7 @@ class Store:
         """
         token = keys.new_token()
         payloads = self._payloads.changes(after, before)
+        after = self._payloads.with_first_input(after, before, payloads)
         changed, removed = items.changes(before, after)
         changed |= payloads.changed | items.encoded({keys.WRITE_TOKEN: token})
         removed |= payloads.removed
@@ -233,6 +236,43 @@ class Store:
             return None
         kept = timedelta(days=min(days, _MAX_RETENTION_DAYS))
         return int((self._clock.now() + kept).timestamp())
+
+    def input_of(self, task: StoredTask, *, first: bool = False) -> Json:
+        """The input of a task: as it now is, or what it was triggered with.
+
+        Raises:
+            PayloadLost: it is not there any more; or it could not be kept when another took its
+                place.
+        """
+        return self._payloads.input_of(task, first=first)
+
+    def saved_output_of(self, task: StoredTask) -> Json | None:
+        """What a task has saved as its output, without the error that it ended with.
+
+        Raises:
+            PayloadLost: it is not there any more.
+        """
+        return self._payloads.saved_output_of(task)
+
+    def has_children(self, task: StoredTask) -> bool:
+        """Whether rows of a task's partition name children of it, also of those that are gone."""
+        return bool(self.index.page(IndexQuery(None, task.id), limit=1).ids)
+
+    def name_retry(self, after: StoredTask, *, before: StoredTask, log: TaskLog | None) -> None:
+        """Names the retry of a finished task on its record, with `log`, in one transaction.
+
+        The line has the date that its record has when it is written, as in `Logs.append`.
+
+        Raises:
+            RecordMoved: it is gone or deleted, has the name already, or has got another date;
+                nothing was written.
+        """
+        token = keys.new_token()
+        changed, removed = items.changes(before, after)
+        changed |= items.encoded({keys.WRITE_TOKEN: token})
+        update = self._update(after.id, changed, removed, *takes_retry(before))
+        others = [self.logs.put(log, expires_at=before.expires_at)] if log else []
+        self._with_room(after.id, partial(self._write, "Update", update, others, token))
 
     def add_follow_up(self, after: StoredTask, *, before: StoredTask) -> bool:
         """Adds a follow-up to a finished task. Returns whether it is still there to have one."""

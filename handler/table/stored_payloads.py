@@ -9,6 +9,7 @@ from handler.clock import Clock
 from handler.record import PAYLOADS, Json, StoredTask, has_read, lazy
 from handler.table import items, keys
 from handler.table.dynamo import Dynamo
+from handler.table.first_inputs import FirstInputs
 from handler.table.payloads import (
     BESIDE,
     CONTENT,
@@ -54,6 +55,7 @@ class StoredPayloads:
         self._dynamo = dynamo
         self._bucket = bucket
         self._clock = clock
+        self._first_inputs = FirstInputs(bucket, clock=clock)
 
     def task(self, item: "Item") -> StoredTask:
         """The task of an item. Each long payload is read by whoever asks for it."""
@@ -77,6 +79,41 @@ class StoredPayloads:
             return task.model_copy(update=lost)
         return task.model_copy(update={"input": input})
 
+    def input_of(self, task: StoredTask, *, first: bool) -> Json:
+        """The input of a task: as it now is, or the first one.
+
+        Raises:
+            PayloadLost: it is not there any more, or was never kept.
+        """
+        if first and (found := self._first_inputs.read(task)) is not None:
+            return found
+        return self._found(task, "input") or {}
+
+    def saved_output_of(self, task: StoredTask) -> Json | None:
+        """What a task has saved as its output, without the error that it ended with.
+
+        Raises:
+            PayloadLost: it is not there any more.
+        """
+        found = self._found(task, "output") or {}
+        return {name: value for name, value in found.items() if name != "error"} or None
+
+    def with_placed_first_input(self, task: StoredTask, changes: PayloadChanges) -> StoredTask:
+        """A new task whose first input, if it has one already, is where it has room."""
+        placed, objects = self._first_inputs.placed(task)
+        changes.objects |= objects
+        return placed
+
+    def with_first_input(
+        self, after: StoredTask, before: StoredTask, changes: PayloadChanges
+    ) -> StoredTask:
+        """`after`, with what its task was triggered with, if this write changes its input."""
+        if "input" not in changes.names:
+            return after
+        kept, objects = self._first_inputs.kept(after, before, changes.changed)
+        changes.objects |= objects
+        return kept
+
     def changes(self, after: StoredTask, before: StoredTask | None = None) -> PayloadChanges:
         """What the write of `after` does to the payloads; the objects are in the bucket then."""
         found = PayloadChanges()
@@ -89,7 +126,8 @@ class StoredPayloads:
 
     def written(self, changes: PayloadChanges, after: StoredTask, before: StoredTask) -> StoredTask:
         """`after`, as it is stored. The objects that it no longer names are deleted."""
-        replaced = {before.places.get(name) for name in changes.names} - {after.kept_object}
+        kept_keys = {after.kept_object, after.first_input_key}
+        replaced = {before.places.get(name) for name in changes.names} - kept_keys
         self._bucket.discard([key for key in replaced if key])
         kept = {name: key for name, key in before.places.items() if name not in changes.names}
         places = kept | places_of(changes.changed)
@@ -98,7 +136,7 @@ class StoredPayloads:
     def refused(self, changes: PayloadChanges, now: StoredTask | None) -> None:
         """Deletes the objects of a write that was refused, unless the record names them all the
         same: it may have been carried out, and another write after it."""
-        named = set(now.places.values()) if now else set()
+        named = {*now.places.values(), now.first_input_key} if now else set()
         self._bucket.discard([key for key in changes.objects if key not in named])
 
     def _change(
@@ -118,6 +156,18 @@ class StoredPayloads:
             found.objects |= objects
         if before and before.places.get(name) == BESIDE:
             found.removed.add(CONTENT[name])
+
+    def _found(self, task: StoredTask, name: str) -> Json | None:
+        """A payload as it stands in the table. Raises `PayloadLost`, where `_read` makes a note."""
+        if has_read(task, name):
+            if name in task.unreadable:
+                raise PayloadLost("The record has something else in its place.")
+            found: Json | None = getattr(task, name)
+            return found
+        item = self._dynamo.item(keys.task_key(task.id), **only((name, CONTENT[name])))
+        if not item or name not in item:
+            raise PayloadLost("Its task is gone.")
+        return payload_of(name, content_of(item, name, self._bucket))
 
     def _read(self, id: str, name: str, is_strict: bool) -> Json | None:
         """Reads one payload of a record; a note, where it is gone, or refused to a person."""

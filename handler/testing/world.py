@@ -244,6 +244,19 @@ class World:
         self.task_id, self.detail = record.id, self._events.details[-1]
         return record
 
+    def retry(
+        self,
+        id: str | None = None,
+        input: Mapping[str, object] | BaseModel | None = None,
+        *,
+        from_start: bool = False,
+    ) -> TaskRecord:
+        """Retries a task, by default the one that was started last; `finish` runs the retry."""
+        record = self.tasks.retry(id or self.task_id, input, from_start=from_start)
+        sent = (detail for detail in self._events.details if detail[WireKey.TASK_ID] == record.id)
+        self.task_id, self.detail = record.id, next(sent, self.detail)
+        return record
+
     def finish(self) -> None:
         """Runs every execution to its end, in the order in which they are due; waits pass at once.
 

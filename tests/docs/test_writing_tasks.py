@@ -77,6 +77,7 @@ RUNS: dict[str, tuple[Json, Json | None]] = {
     "awaitPayment": ({"order": "4700"}, None),
     "makeReport": ({"year": 2024}, {"pages": 1}),
     "pingShop": ({}, {"status": 200}),
+    "importPrices": ({"decimal_comma": True}, {"lines": 3}),
 }
 
 

@@ -142,6 +142,7 @@ def test_a_payload_that_is_replaced_while_it_is_read_is_the_new_one(
 
     @task(id="some")
     def some(context: Context, input: dict[str, Any]) -> Done:
+        context.save_input({"text": text + "?"})  # the first input would stay
         record = stack.tasks.get(context.task.id)
 
         def replace_first(operation: str, _: object) -> None:

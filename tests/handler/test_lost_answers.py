@@ -113,6 +113,23 @@ def delivery_of_many_fails(scene: Scene) -> Any:
     return [(result.error and result.error.code) for result in results]
 
 
+def retry_is_not_delivered(scene: Scene) -> Any:
+    scene.stack.events.stands_for(RefusingBus())
+    return scene.tasks.retry(scene.pending(status=Status.FAILED).id)
+
+
+def retry_from_the_start(scene: Scene) -> Any:
+    """Of a task whose input was long, and has changed."""
+
+    @task(id="shrinking")
+    def shrinking(context: Context, input: dict[str, str]) -> Verdict:
+        return Continue({"text": "short"}) if len(input["text"]) > 9 else Failed("Too short.")
+
+    record = scene.stack.trigger(shrinking, input={"text": noise(3)[:9_000]}, idempotency_key="one")
+    scene.stack.run(record)
+    return scene.tasks.retry(record.id, from_start=True).input
+
+
 def run_too_often(scene: Scene) -> Any:
     record = scene.returning(Continue(), max_iterations=1)
     scene.stack.run(record, visit="visit-1")
@@ -208,6 +225,16 @@ SCENARIOS: dict[str, Callable[[Scene], Any]] = {
         scene.tasks.abort(scene.recovering.running(id="task-1").id).status
     ),
     "abort a family": lambda scene: scene.tasks.abort(scene.family().id).status,
+    "retry": lambda scene: (
+        scene.tasks.retry(scene.pending(status=Status.FAILED, iterations=1).id).status
+    ),
+    "retry a child": lambda scene: (
+        scene.tasks.retry(
+            scene.pending(status=Status.ABORTED, parent_id=scene.stack.create(id="parent").id).id
+        ).status
+    ),
+    "a retry whose event is not taken": retry_is_not_delivered,
+    "retry from the start": retry_from_the_start,
     "delete": lambda scene: scene.tasks.delete(scene.pending(status=Status.FAILED).id),
     "large payloads": large_payloads,
     "a delay": lambda scene: scene.stack.run(scene.pending(delay=60), delay=60)["status"],

@@ -62,6 +62,7 @@ MEMBERS: dict[type, set[str]] = {
         "resume",
         "run_now",
         "result",
+        "retry",
         "trigger",
         "settings",
         "trigger_many",

@@ -111,6 +111,19 @@ def takes_a_task_from_its_trigger_to_its_deletion(acting: Acting) -> None:
     assert _rows(acting, id) == _objects(acting, id) == 0
 
 
+def retries_a_task(acting: Acting) -> None:
+    """It needs no permission that a trigger and an abort do not need."""
+    tasks, large = acting.system.tasks, {"text": os.urandom(_LARGE).hex()}
+    id = tasks.trigger(stays_open, input=large, delay=_LATER).id
+    tasks.abort(id)
+
+    retry = tasks.retry(id, {"note": "Once more."})
+
+    assert tasks.get(id).retried_by == retry.id
+    assert "It was retried" in _logged(acting, id)
+    assert tasks.get(retry.id).input == {**large, "note": "Once more."}
+
+
 def stops_the_execution_of_an_aborted_task(acting: Acting) -> None:
     admin = acting.unhindered.tasks
     id = admin.trigger(stays_open, input={}, delay=_LATER).id

@@ -175,6 +175,13 @@ def test_with_another_prefix_in_its_condition_a_role_reaches_no_payloads(
         acting.takes_a_task_from_its_trigger_to_its_deletion(at_work)
 
 
+@pytest.mark.parametrize("role", ["worker", "api", "recovery"])
+def test_whoever_may_trigger_and_abort_a_task_may_retry_it(
+    role: str, acting_as: Callable[[str], Acting]
+) -> None:
+    acting.retries_a_task(acting_as(role))
+
+
 @pytest.mark.parametrize("role", [*TRUSTED])
 def test_a_role_that_trusts_its_service_for_another_resource_is_of_no_use(
     role: str, acting_as: Callable[[str], Acting], works: Callable[[str, Use], None]

@@ -21,6 +21,8 @@ MIB: Final = 1024**2
 def of_a_task() -> Table:
     days = contract.MAX_WAIT_SECONDS // DAY_SECONDS
     inline = payloads.MAX_INLINE_BYTES // KIB
+    short = payloads.SHORT_BYTES // KIB
+    anew = "[retry from the start](writing-tasks.md#retry-a-failed-task)"
     rows = [
         (
             "an iteration",
@@ -54,6 +56,16 @@ def of_a_task() -> Table:
             "an output, as JSON",
             f"{contract.MAX_OUTPUT_BYTES // MIB} MiB",
             'replaced by a note of its size: `{"message", "size", "max"}`',
+        ),
+        (
+            "what it was triggered with, once its input is another",
+            "kept once more, in the record or in S3",
+            f"one of more than {short} KiB that S3 does not take is not kept, and no {anew} has it",
+        ),
+        (
+            "retries of a task",
+            "1, and 1 of each retry",
+            "to retry it again is to get the same task",
         ),
         (
             "what of them the table keeps",

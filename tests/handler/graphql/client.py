@@ -81,6 +81,13 @@ TRIGGER_TASK = f"""mutation TriggerTask(
         }}
     }}
 }}"""
+RETRY_TASK = f"""mutation RetryTask($id: ID!, $input: JSON, $fromStart: Boolean) {{
+    backgroundTasks {{
+        retryTask(id: $id, input: $input, fromStart: $fromStart) {{
+            data {{ {TASK_FIELDS} retryOf retriedBy }} {ERROR_FIELDS}
+        }}
+    }}
+}}"""
 ABORT_TASK = f"""mutation AbortTask($id: ID!, $message: String) {{
     backgroundTasks {{
         abortTask(id: $id, message: $message) {{ data {{ {TASK_FIELDS} }} {ERROR_FIELDS} }}

@@ -16,6 +16,7 @@ from tests.handler.graphql.client import (
     LIST_TASKS,
     PAUSE_TASK,
     RESUME_TASK,
+    RETRY_TASK,
     RUN_TASK_NOW,
     TRIGGER_TASK,
     Api,
@@ -163,6 +164,111 @@ class TestTriggerTask:
 
         assert error["code"] == "TRIGGER_TASK_ERROR"
         assert stack.get(error["data"]["id"]).status is Status.FAILED
+
+
+class TestRetryTask:
+    def test_a_failed_task_is_retried_in_the_name_of_the_caller(
+        self, stack: Stack, api: Api
+    ) -> None:
+        old = stack.create(
+            status=Status.FAILED,
+            definition_id="exportUsers",
+            input={"size": 7},
+            first_input={"size": 2},
+        )
+
+        data = api.data(RETRY_TASK, id=f"{old.id}#0001", input={"size": 5})
+
+        retry = stack.get(data["id"])
+        assert (data["retryOf"], data["retriedBy"]) == (old.id, None)
+        assert (data["taskStatus"], data["input"]) == ("pending", {"size": 5})
+        assert data["createdBy"]["displayName"] == "jane"
+        assert api.data(GET_TASK, id=old.id)["taskStatus"] == "failed"
+        assert stack.get(old).retried_by == retry.id
+
+    def test_it_starts_anew_if_it_is_asked_to(self, stack: Stack, api: Api) -> None:
+        old = stack.create(
+            status=Status.ABORTED,
+            definition_id="exportUsers",
+            input={"size": 7},
+            first_input={"size": 2},
+        )
+
+        assert api.data(RETRY_TASK, id=old.id, fromStart=True)["input"] == {"size": 2}
+
+    def test_null_arguments_are_ignored(self, stack: Stack, api: Api) -> None:
+        old = stack.create(status=Status.FAILED, definition_id="exportUsers", input={"size": 7})
+
+        assert api.data(RETRY_TASK, id=old.id, input=None, fromStart=None)["input"] == {"size": 7}
+
+    @pytest.mark.parametrize("status", [Status.PENDING, Status.RUNNING, Status.SUCCESS])
+    def test_a_task_that_has_not_failed_is_refused(
+        self, stack: Stack, api: Api, status: Status
+    ) -> None:
+        old = stack.create(status=status, definition_id="exportUsers")
+
+        error = api.envelope(RETRY_TASK, id=old.id)["error"]
+
+        assert error["code"] == "TASK_RETRY_ERROR"
+        assert error["data"] == {"id": old.id, "status": status.value}
+
+    def test_a_task_of_another_tenant_is_not_found(self, stack: Stack, api: Api) -> None:
+        old = stack.create(status=Status.FAILED, definition_id="exportUsers", tenant="acme")
+
+        assert api.envelope(RETRY_TASK, id=old.id)["error"]["code"] == "NOT_FOUND"
+        assert stack.get(old) == old
+
+    def test_an_input_that_is_not_an_object_is_refused(self, stack: Stack, api: Api) -> None:
+        old = stack.create(status=Status.FAILED, definition_id="exportUsers")
+
+        error = api.envelope(RETRY_TASK, id=old.id, input=[1])["error"]
+
+        assert "it takes an object" in error["message"]
+
+    def test_a_private_task_is_retried_but_not_with_an_input(self, stack: Stack, api: Api) -> None:
+        @task(id="exportUsers", private=True)
+        def private(context: Context, input: dict[str, Any]) -> Done:
+            return Done()
+
+        stack.definitions = (private,)
+        old = stack.create(status=Status.FAILED, definition_id="exportUsers", input={"size": 7})
+
+        error = api.envelope(RETRY_TASK, id=old.id, input={"size": 8})["error"]
+        data = api.data(RETRY_TASK, id=old.id)
+
+        assert error["code"] == "TASK_RETRY_ERROR"
+        assert data["input"] == {"size": 7}
+
+    def test_a_veto_is_told_and_logged_with_the_definition(
+        self, stack: Stack, api: Api, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        @task(id="exportUsers")
+        def vetoed(context: Context) -> Done:
+            return Done()
+
+        @vetoed.on_before_trigger
+        def veto(request: TriggerRequest) -> TriggerRequest:
+            raise Refused("Not at night.", code="AT_NIGHT")
+
+        stack.definitions = (vetoed,)
+        old = stack.create(status=Status.FAILED, definition_id="exportUsers", input={})
+
+        error = api.envelope(RETRY_TASK, id=old.id)["error"]
+
+        (line,) = (line for line in caplog.records if line.levelname != "INFO")
+        assert (error["message"], error["code"]) == ("Not at night.", "AT_NIGHT")
+        assert line.message.startswith('on_before_trigger of "exportUsers" vetoed a trigger: ')
+
+    def test_a_refused_event_is_answered_with_the_retry_that_is_stored_as_failed(
+        self, stack: Stack, api: Api
+    ) -> None:
+        old = stack.create(status=Status.FAILED, definition_id="exportUsers", input={"size": 7})
+        stack.events.fail(refusal("InternalFailure"))
+
+        error = api.envelope(RETRY_TASK, id=old.id)["error"]
+
+        assert error["code"] == "TRIGGER_TASK_ERROR"
+        assert stack.get(error["data"]["id"]).retry_of == old.id
 
 
 class TestGetTask:

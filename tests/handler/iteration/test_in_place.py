@@ -311,7 +311,7 @@ class TestCounts:
 
         assert len(result.answers) == 1
         assert len(str(result.record.input["text"])) > 10**6
-        assert len(objects) == 1
+        assert len(objects) == 2  # its own, and what it was triggered with
 
 
 class TestDeaths:

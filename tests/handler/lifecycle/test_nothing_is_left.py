@@ -231,6 +231,46 @@ def a_deleted_child(recovering: Recovering) -> None:
     recovering.stack.tasks.delete("child")
 
 
+def retries(recovering: Recovering, *, parent_ends: bool) -> None:
+    """A child fails, and so does its retry, but not the retry of that one."""
+
+    @defined("parent")
+    def parent(context: Context) -> Verdict:
+        return Done() if parent_ends else Continue(wait=timedelta(days=100))
+
+    @defined("child")
+    def child(context: Context, input: dict[str, Any]) -> Verdict:
+        loud(context)
+        if input["step"] % 2 == 0:
+            return Continue({"step": input["step"] + 1, "text": BIG + "!"})
+        return Failed("Once more.") if input["step"] < 5 else Done()
+
+    stack = recovering.stack
+    stack.definitions = (parent,)
+    above = stack.trigger(parent)
+    recovering.start("execution-1")
+    record = stack.trigger(child, input={"step": 0, "text": BIG}, parent=above)
+    stack.run(record, execution="child-0")
+    stack.run(above)
+    for number in (1, 2):
+        sweep(recovering)
+        record = stack.tasks.retry(record.id, {"step": 2 * number}, from_start=number == 1)
+        stack.run(record, execution=f"child-{number}")
+    assert stack.get(record).has_succeeded
+    if not parent_ends:
+        days_pass(recovering, 2 * DAYS)
+        assert sum(each.has_failed for each in stack.store.index.children(above.id)) == 2
+        stack.tasks.abort(above.id)
+
+
+def retries_of_a_child_of_an_open_parent(recovering: Recovering) -> None:
+    retries(recovering, parent_ends=False)
+
+
+def retries_of_a_child_of_a_parent_that_is_over(recovering: Recovering) -> None:
+    retries(recovering, parent_ends=True)
+
+
 def an_event_by_hand_that_can_not_run(recovering: Recovering) -> None:
     event = {"id": "e1", "detail": {"webinyTaskDefinitionId": "nobody", "input": {"text": BIG}}}
     recovering.send_to_dlq(event)
@@ -271,6 +311,8 @@ HISTORIES: tuple[History, ...] = (
     a_deleted_parent_with_children,
     a_child_that_waited_for_a_parent_that_is_deleted,
     a_deleted_child,
+    retries_of_a_child_of_an_open_parent,
+    retries_of_a_child_of_a_parent_that_is_over,
     an_event_by_hand_that_can_not_run,
     a_hook_that_logs_after_the_end,
     a_payload_whose_record_was_never_written,
