@@ -11,9 +11,9 @@ from botocore.awsrequest import AWSRequest
 
 from handler.errors import InvalidInput, SettingsError
 
-# `https://<id>.execute-api.<region>.amazonaws.com/graphql`: what API Gateway calls an HTTP API.
+# `https://<id>.execute-api.<region>.<domain>/graphql`: what API Gateway calls an HTTP API.
 _SERVICE: Final = "execute-api"
-_REGION: Final = re.compile(rf"\.{_SERVICE}\.([a-z0-9-]+)\.amazonaws\.com")
+_REGION: Final = re.compile(rf"\.{_SERVICE}\.([a-z0-9-]+)\.")
 # RFC 6750, section 2.1: what follows "Bearer ".
 _TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 

@@ -108,6 +108,8 @@ class Client:
         *,
         name: str | None = None,
         delay: Seconds = 0,
+        timeout: Seconds | None = None,
+        expires_after: Seconds | None = None,
         idempotency_key: str | None = None,
     ) -> TaskRecord:
         """Triggers a task. An answer that is lost is asked for again, and is of the same task.
@@ -117,6 +119,8 @@ class Client:
             input: what the definition takes, ready for JSON.
             name: for people.
             delay: how long to wait before the first iteration, at most 355 days.
+            timeout: it fails (`TASK_TIMEOUT`) if it is not over so long after this call.
+            expires_after: the same, if it has not started by then (`TASK_EXPIRED`).
             idempotency_key: the same key triggers one task of a definition, however often it is
                 called; by default each call has a key of its own.
 
@@ -131,6 +135,10 @@ class Client:
             "input": None if input is None else dict(input),
             "name": name,
             "delay": to_seconds(delay, name="delay") or None,
+            "timeout": None if timeout is None else to_seconds(timeout, name="timeout"),
+            "expiresAfter": (
+                None if expires_after is None else to_seconds(expires_after, name="expires_after")
+            ),
             "idempotencyKey": uuid.uuid4().hex if idempotency_key is None else idempotency_key,
         }
         return self._record("trigger", given)

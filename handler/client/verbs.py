@@ -58,6 +58,8 @@ VERBS: Final[Mapping[str, Verb]] = {
             "input": "JSON",
             "name": "String",
             "delay": "Number",
+            "timeout": "Number",
+            "expiresAfter": "Number",
             "idempotencyKey": "String",  # the client always sends one: so it may send it again
         },
         asks=_STATE,

@@ -767,7 +767,8 @@ class TestCost:
 
         ended = run(definition, timeout=60)
 
-        assert ended.calls[-2:] == ("update_item", "transact_write_items")  # the claim, the end
+        # The claim, the settings, which are read once in 30 s, and the end.
+        assert ended.calls[-3:] == ("update_item", "get_item", "transact_write_items")
 
 
 def test_a_clock_that_runs_through_a_task_ends_it_in_the_kit() -> None:

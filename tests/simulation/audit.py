@@ -78,6 +78,7 @@ def audit(world: "World") -> list[Violation]:
             named |= {
                 *places_of(cast("Any", item)).values(),
                 item.get("keptObject", {}).get("S", ""),
+                item.get("firstInputKey", {}).get("S", ""),
             }
         if not is_kept:
             found.append(Violation(STUCK, id, f"Its days are over, and {sort} is left."))

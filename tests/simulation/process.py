@@ -84,7 +84,8 @@ def prepared() -> Iterator[None]:
         "handler.table.dynamo.random": dice,
         "handler.aws.bus.random": dice,
         "handler.lifecycle.hooks._running": _Running(),
-        "handler.table.payloads._SHORT_BYTES": _SHORT_BYTES,
+        "handler.table.payloads.SHORT_BYTES": _SHORT_BYTES,
+        "handler.table.first_inputs.SHORT_BYTES": _SHORT_BYTES,
         "handler.table.payloads.MAX_INLINE_BYTES": _INLINE_BYTES,
         "handler.api._schema": schema,
     }
