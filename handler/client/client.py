@@ -204,6 +204,58 @@ class Client:
                 raise
             return found
 
+    def retry(
+        self,
+        id: str,
+        input: Mapping[str, object] | None = None,
+        *,
+        from_start: bool = False,
+    ) -> TaskRecord:
+        """Triggers a new task that takes the place of a failed or aborted one.
+
+        A task has one retry: to retry it again is to get the same task.
+
+        Args:
+            input: what is merged over the old task's input, ready for JSON.
+            from_start: whether it starts with what the old one was triggered with, and not from
+                its last checkpoint.
+
+        Raises:
+            NotFound: the tenant has no such task.
+            Refused: it is open, or has succeeded; or it can't be retried so.
+            InvalidInput: the input does not validate.
+            DeliveryError: EventBridge did not take the retry's event; it is stored as failed.
+        """
+        given = None if input is None else dict(input)
+        return self._record("retry", {"id": id, "input": given, "fromStart": from_start})
+
+    def run_now(self, id: str) -> TaskRecord:
+        """Ends the delay or the wait of a task. One that does not wait is left alone.
+
+        Raises:
+            NotFound: the tenant has no such task.
+            Refused: it is over, or paused.
+        """
+        return self._record("run_now", {"id": id})
+
+    def pause(self, id: str) -> TaskRecord:
+        """Has nothing run a task until it is resumed, or aborted.
+
+        Raises:
+            NotFound: the tenant has no such task.
+            Refused: it is over.
+        """
+        return self._record("pause", {"id": id})
+
+    def resume(self, id: str) -> TaskRecord:
+        """Has a paused task go on. One that is not paused is left alone.
+
+        Raises:
+            NotFound: the tenant has no such task.
+            Refused: it is over.
+        """
+        return self._record("resume", {"id": id})
+
     def logs(self, id: str, *, newest_first: bool = False) -> Iterator[TaskLog]:
         """A task's logs, one per iteration, by iteration. They are read page by page.
 

@@ -9,7 +9,8 @@ from typing import Final
 
 _STATE: Final = """
     id definitionId name parentId taskStatus executionName iterations createdOn savedOn startedOn
-    finishedOn waitingUntil problem progress createdByVersion codeVersion
+    finishedOn waitingUntil pausedOn deadline startBy retryOf retriedBy problem progress
+    createdByVersion codeVersion
     createdBy { id displayName type } abortedBy { id displayName type }
 """
 _LINES: Final = """
@@ -50,6 +51,11 @@ class Verb:
         object.__setattr__(self, "document", document)
 
 
+def _of_one(operation: str) -> Verb:
+    """A change of one task, which is the same however often it is made."""
+    return Verb(operation=operation, takes={"id": "ID!"}, asks=_STATE, changes=True)
+
+
 VERBS: Final[Mapping[str, Verb]] = {
     "trigger": Verb(
         operation="triggerTask",
@@ -75,6 +81,15 @@ VERBS: Final[Mapping[str, Verb]] = {
         asks=_STATE,
         changes=True,
     ),
+    "retry": Verb(
+        operation="retryTask",
+        takes={"id": "ID!", "input": "JSON", "fromStart": "Boolean"},
+        asks=_STATE,
+        changes=True,
+    ),
+    "run_now": _of_one("runTaskNow"),
+    "pause": _of_one("pauseTask"),
+    "resume": _of_one("resumeTask"),
     "logs": Verb(
         operation="listLogs",
         takes={

@@ -211,6 +211,37 @@ def test_logs_that_are_too_long_alone_are_refused_in_the_end(
         list(client.logs("t1"))
 
 
+def test_a_task_is_paused_resumed_and_run_now(client: Client, stack: Stack) -> None:
+    id = client.trigger("exportUsers", {"size": 7}, delay=3_600).id
+
+    assert client.pause(id).paused_on == stack.clock.now()
+    with pytest.raises(Refused, match="is paused"):
+        client.run_now(id)
+    assert client.resume(id).paused_on is None
+    assert client.run_now(id).waiting_until == stack.clock.now()
+
+
+def test_a_failed_task_is_retried_with_another_input(client: Client, stack: Stack) -> None:
+    old = client.trigger("exportUsers", {"size": 7}).id
+    stack.tasks.abort(old)
+
+    retry = client.retry(old, {"size": 8}, from_start=True)
+
+    assert (retry.retry_of, retry.input) == (old, {"size": 8})
+    assert client.retry(old).id == retry.id
+    assert client.get(old).retried_by == retry.id
+
+
+def test_a_trigger_hands_over_its_limits(client: Client, stack: Stack) -> None:
+    record = client.trigger("exportUsers", {"size": 7}, timeout=60, expires_after=30)
+
+    now = stack.clock.now()
+    assert (record.deadline, record.start_by) == (
+        now + timedelta(seconds=60),
+        now + timedelta(seconds=30),
+    )
+
+
 def test_a_document_of_ones_own_is_sent_with_its_variables(client: Client) -> None:
     data = client.graphql("{ backgroundTasks { listDefinitions { data { id } } } }", repeats=True)
 
