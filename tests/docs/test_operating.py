@@ -7,6 +7,7 @@ from types import ModuleType
 
 import pytest
 
+from handler import Context, Continue, Done, Verdict, task
 from handler.testing import World
 from tests.docs.guide import DOCS, files_of, links_of, loaded
 from tests.handler.graphql.client import Api
@@ -17,12 +18,28 @@ GUIDE = (DOCS / "operating.md").read_text()
 
 
 @pytest.fixture
-def retention(tmp_path: Path) -> ModuleType:
+def shop(tmp_path: Path) -> Path:
+    """The folder of the guide's code."""
     for file, code in files_of(GUIDE).items():
         path = tmp_path / file
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(code)
-    return loaded(tmp_path / "shop" / "retention.py")
+    return tmp_path / "shop"
+
+
+@pytest.fixture
+def retention(shop: Path) -> ModuleType:
+    return loaded(shop / "retention.py")
+
+
+@pytest.fixture
+def maintenance(shop: Path) -> ModuleType:
+    return loaded(shop / "maintenance.py")
+
+
+@task(id="export")
+def export(context: Context) -> Verdict:
+    return Done() if context.task.iterations > 1 else Continue(wait=60)
 
 
 @pytest.fixture
@@ -37,6 +54,28 @@ def test_the_shops_tasks_are_kept_for_fewer_days(retention: ModuleType) -> None:
         assert retention.keep_less(60, "bob") == "They are kept for 30 days as it is."
         assert world.tasks.settings(tenant="shop").retention_days == 30
         assert world.tasks.settings().retention_days == 0
+
+
+def test_the_exports_are_held_and_go_on_where_they_were(maintenance: ModuleType) -> None:
+    with World.of(export) as world:
+        ids = [world.start(export).id for _ in range(3)]
+        assert maintenance.hold("export") == 3
+        assert all(world.tasks.get(id).paused_on for id in ids)
+
+        world.finish()
+        assert all(world.tasks.get(id).is_open for id in ids)
+
+        assert maintenance.let_go("export") == 3
+        world.finish()
+        assert all(world.tasks.get(id).has_succeeded for id in ids)
+
+
+def test_what_has_ended_is_not_held(maintenance: ModuleType) -> None:
+    with World.of(export) as world:
+        world.start(export)
+        world.finish()
+
+        assert (maintenance.hold("export"), maintenance.let_go("export")) == (0, 0)
 
 
 def test_the_document_of_the_api_is_answered(stack: Stack) -> None:
