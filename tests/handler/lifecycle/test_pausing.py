@@ -146,6 +146,31 @@ class TestATaskThatWaits:
         }
         assert said["The task was paused."] == said["The task was resumed."] == ANNE
 
+    def test_one_whose_time_is_over_fails_all_the_same(self, stack: Stack) -> None:
+        record = stack.trigger(sleeper, timeout=600)
+        stack.run(record)
+        stack.tasks.pause(record.id)
+        stack.clock.advance(1_200)
+
+        found = stack.system.reconciliation.sweep()
+
+        after = stack.get(record)
+        assert (found["ended"], after.status, after.paused_on) == (1, Status.FAILED, None)
+        assert after.failure.code == "TASK_TIMEOUT"
+
+    def test_one_that_is_resumed_when_its_time_is_over_fails_at_its_claim(
+        self, stack: Stack
+    ) -> None:
+        record = stack.trigger(sleeper, timeout=600)
+        stack.run(record)
+        stack.tasks.pause(record.id)
+        stack.clock.advance(1_200)
+        stack.tasks.resume(record.id)
+
+        stack.run(record, execution=NEW)
+
+        assert stack.get(record).failure.code == "TASK_TIMEOUT"
+
 
 class TestTheIterationInHand:
     def test_it_goes_on_to_its_end_and_the_next_one_waits(self, stack: Stack) -> None:
