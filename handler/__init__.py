@@ -3,7 +3,7 @@
 Importing it makes no client and reads no environment.
 """
 
-import sys as _sys
+from importlib import import_module as _import_module
 from types import ModuleType as _ModuleType
 
 from handler.garbage import made_to_stay as _made_to_stay
@@ -119,4 +119,4 @@ class _Door(_ModuleType):
             super().__setattr__(name, value)
 
 
-_sys.modules[__name__].__class__ = _Door
+_import_module(__name__).__class__ = _Door
