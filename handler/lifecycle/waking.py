@@ -1,5 +1,7 @@
 """How a task that waits is woken, and how one is paused and resumed."""
 
+from collections.abc import Callable
+
 from handler.aws import WOKEN, Bus, Executions
 from handler.clock import Clock, to_iso
 from handler.contract import ErrorCode
@@ -40,21 +42,21 @@ class Waking:
             NotFound: there is no such task.
             Refused: it is over.
         """
-        while True:
-            task, now = self._store.get(id), self._clock.now()
-            if task.is_over:
-                raise _over(task, "run now", ErrorCode.TASK_RUN_NOW_ERROR)
-            if not task.delay_left(now):
+
+        def end_its_wait(task: StoredTask) -> StoredTask:
+            if not task.delay_left(self._clock.now()):
                 return task
-            if task.is_paused:
+            if task.paused_on:
                 raise Refused(
                     f'Task "{id}" is paused; only one that is not can run now. Next: resume it.',
                     code=ErrorCode.TASK_RUN_NOW_ERROR,
-                    data={"id": id, "pausedOn": task.paused_on and to_iso(task.paused_on)},
+                    data={"id": id, "pausedOn": to_iso(task.paused_on)},
                 )
             line = self._ending.log_of(task, "Its wait was ended: it runs now.", by=by)
-            if self.wake(task, why="it was told to run now", log=line):
-                return self._store.get(id)
+            self._wake(task, why="it was told to run now", log=line)
+            return self._store.get(id)
+
+        return self._change(id, end_its_wait, can="run now", code=ErrorCode.TASK_RUN_NOW_ERROR)
 
     def pause(self, id: str, *, by: Identity) -> StoredTask:
         """Has nothing run an open task until it is resumed. The iteration in hand goes on.
@@ -66,22 +68,18 @@ class Waking:
             NotFound: there is no such task.
             Refused: it is over.
         """
-        while True:
-            task = self._store.get(id)
-            if task.is_over:
-                raise _over(task, "be paused", ErrorCode.TASK_PAUSE_ERROR)
+
+        def pause(task: StoredTask) -> StoredTask:
             if task.is_paused:
                 return task
             paused = task.paused(now=self._clock.now())
             line = self._ending.log_of(task, "The task was paused.", by=by)
-            try:
-                self._store.save(paused, before=task, guard=paused_as(task), log=line)
-            except RecordMoved:
-                continue
-            if task.execution_name and not paused.execution_name:
-                cause = f'Task "{id}" was paused.'
-                self._executions.stop(task.execution_name, cause=cause, error=WOKEN)
+            self._store.save(paused, before=task, guard=paused_as(task), log=line)
+            if not paused.execution_name:
+                self._stop(task, f'Task "{id}" was paused.')
             return paused
+
+        return self._change(id, pause, can="be paused", code=ErrorCode.TASK_PAUSE_ERROR)
 
     def resume(self, id: str, *, by: Identity) -> StoredTask:
         """Has a paused task go on: at once, or when what is left of its wait has passed.
@@ -93,48 +91,64 @@ class Waking:
             NotFound: there is no such task.
             Refused: it is over.
         """
-        while True:
-            task = self._store.get(id)
-            if task.is_over:
-                raise _over(task, "be resumed", ErrorCode.TASK_RESUME_ERROR)
+
+        def resume(task: StoredTask) -> StoredTask:
             if not task.is_paused:
                 return task
             resumed = task.resumed(now=self._clock.now())
             line = self._ending.log_of(task, "The task was resumed.", by=by)
-            try:
-                self._store.save(resumed, before=task, guard=paused_as(task), log=line)
-            except RecordMoved:
-                continue
+            self._store.save(resumed, before=task, guard=paused_as(task), log=line)
             if not resumed.execution_name:
                 self._bus.send([resumed])
             return resumed
 
-    def wake(self, task: StoredTask, *, why: str, log: TaskLog | None = None) -> bool:
+        return self._change(id, resume, can="be resumed", code=ErrorCode.TASK_RESUME_ERROR)
+
+    def wake(self, task: StoredTask, *, why: str) -> bool:
         """Wakes a task, unless it has moved.
 
         Args:
             why: for whoever looks at the execution that is stopped.
-            log: lines that are stored with it.
 
         Returns:
             Whether it was woken. If not, somebody has moved it: nothing was changed.
         """
-        woken = task.woken(now=self._clock.now())
         try:
-            self._store.save(woken, before=task, guard=owned_by(task), log=log)
+            self._wake(task, why=why)
         except RecordMoved:
             return False
-        self._bus.send([woken])
-        if task.execution_name:
-            cause = f'Task "{task.id}" runs in another execution: {why}.'
-            self._executions.stop(task.execution_name, cause=cause, error=WOKEN)
         return True
 
+    def _change(
+        self,
+        id: str,
+        change: Callable[[StoredTask], StoredTask],
+        *,
+        can: str,
+        code: ErrorCode,
+    ) -> StoredTask:
+        """Changes an open task as it stands, and anew where somebody has just moved it."""
+        while True:
+            task = self._store.get(id)
+            if task.is_over:
+                raise Refused(
+                    f'Task "{id}" is {task.status}; only a pending or a running task can {can}. '
+                    "Next: trigger a new one.",
+                    code=code,
+                    data={"id": id, "status": task.status.value},
+                )
+            try:
+                return change(task)
+            except RecordMoved:
+                continue
 
-def _over(task: StoredTask, what: str, code: ErrorCode) -> Refused:
-    return Refused(
-        f'Task "{task.id}" is {task.status}; only a pending or a running task can {what}. '
-        "Next: trigger a new one.",
-        code=code,
-        data={"id": task.id, "status": task.status.value},
-    )
+    def _wake(self, task: StoredTask, *, why: str, log: TaskLog | None = None) -> None:
+        woken = task.woken(now=self._clock.now())
+        self._store.save(woken, before=task, guard=owned_by(task), log=log)
+        self._bus.send([woken])
+        self._stop(task, f'Task "{task.id}" runs in another execution: {why}.')
+
+    def _stop(self, task: StoredTask, cause: str) -> None:
+        """Stops the execution that has just lost the task, if it had one."""
+        if task.execution_name:
+            self._executions.stop(task.execution_name, cause=cause, error=WOKEN)

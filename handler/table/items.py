@@ -108,6 +108,22 @@ def changes(
     return encoded(changed), removed | (was_indexed.keys() - indexed.keys())
 
 
+def update(changed: "Item", removed: Collection[str], values: "Item") -> Json:
+    """The part of an `update_item` that sets and removes attributes.
+
+    Args:
+        values: those of its condition.
+    """
+    sets = ", ".join(f"#{name} = :{name}" for name in sorted(changed))
+    removes = ", ".join(f"#{name}" for name in sorted(removed))
+    clauses = (("REMOVE", removes), ("SET", sets))
+    return {
+        "UpdateExpression": " ".join(f"{verb} {what}" for verb, what in clauses if what),
+        "ExpressionAttributeNames": {f"#{name}": name for name in {*changed, *removed}},
+        "ExpressionAttributeValues": {f":{name}": changed[name] for name in changed} | values,
+    }
+
+
 def has_no_other_follow_up(item: "Item") -> str:
     """The condition that a record has no follow-up but those of `item`."""
     others = [f"attribute_not_exists({name})" for name in _FOLLOW_UPS if name not in item]

@@ -125,24 +125,19 @@ class SettingsTable:
         fresh = {_ALIASES[name]: getattr(after, name) for name in fields}
         removed = {name for name, value in fresh.items() if value is None}
         tokens = " ".join([token, *_tokens(item)][:_MOST_TOKENS])
-        changed = items.encoded(fresh | {_TOKENS: tokens})
-        names = {f"#{name}": name for name in {*changed, *removed}}
-        values = {f":{name}": changed[name] for name in changed}
+        values: Item = {}
         condition = f"attribute_not_exists(#{_TOKENS})"
         if _TOKENS in item:
-            condition, values = f"#{_TOKENS} = :seen", values | {":seen": item[_TOKENS]}
-        sets = ", ".join(f"#{name} = :{name}" for name in sorted(changed))
-        removes = ", ".join(f"#{name}" for name in sorted(removed))
+            condition, values = f"#{_TOKENS} = :seen", {":seen": item[_TOKENS]}
+        changed = items.encoded(fresh | {_TOKENS: tokens})
         try:
             self._dynamo.call(
                 "update_item",
                 TableName=self._dynamo.table,
                 Key=keys.settings_key(tenant),
-                UpdateExpression=f"SET {sets}" + (f" REMOVE {removes}" if removes else ""),
                 ConditionExpression=condition,
-                ExpressionAttributeNames=names,
-                ExpressionAttributeValues=values,
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                **items.update(changed, removed, values),
             )
         except ConditionFailed as failed:
             return token in _tokens(failed.item or {})

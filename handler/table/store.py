@@ -400,16 +400,8 @@ class Store:
     def _update(
         self, id: str, changed: "Item", removed: set[str], condition: str, values: "Item"
     ) -> dict[str, object]:
-        sets = ", ".join(f"#{name} = :{name}" for name in sorted(changed))
-        removes = ", ".join(f"#{name}" for name in sorted(removed))
-        clauses = (("REMOVE", removes), ("SET", sets))
-        return self._request(
-            Key=keys.task_key(id),
-            UpdateExpression=" ".join(f"{verb} {what}" for verb, what in clauses if what),
-            ConditionExpression=condition,
-            ExpressionAttributeNames={f"#{name}": name for name in {*changed, *removed}},
-            ExpressionAttributeValues={f":{name}": changed[name] for name in changed} | values,
-        )
+        update = items.update(changed, removed, values)
+        return self._request(Key=keys.task_key(id), ConditionExpression=condition, **update)
 
     def _write(
         self, kind: str, request: dict[str, object], others: list[dict[str, object]], token: str

@@ -13,8 +13,8 @@ from handler import Context, Done, Failed, Verdict, task
 from handler.client import Client
 from handler.client.verbs import VERBS
 from tests.docs.guide import DOCS, anchors_of, files_of, links_of, loaded
-from tests.handler.client.conftest import Server, Watch, serving
-from tests.handler.stack import Stack
+from tests.handler.client.conftest import Server, serving
+from tests.handler.stack import Stack, WatchedClock
 
 GUIDE = (DOCS / "client.md").read_text()
 
@@ -51,7 +51,7 @@ def modules(tmp_path: Path) -> dict[str, ModuleType]:
 
 def waiting(stack: Stack, server: Server, *, runs: bool = True) -> Client:
     """A client, while whose first pause the task is run."""
-    watch = Watch()
+    watch = WatchedClock()
 
     def run(_: int) -> None:
         for record in stack.tasks.list().items:

@@ -24,7 +24,7 @@ from handler.runtime import using
 from handler.settings import Settings
 from handler.table.conditions import ClaimRequest
 from handler.table.keys import task_id
-from handler.testing import World
+from handler.testing import ManualClock, World
 from handler.testing.aws import CountedMetrics, aws_client
 from handler.wiring import Parts
 
@@ -105,6 +105,20 @@ class WatchedClient:
             return response
 
         return call
+
+
+class WatchedClock(ManualClock):
+    """A clock whose sleeps are kept, and at which things happen."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sleeps: list[float] = []
+        self.at_sleep: Callable[[int], object] = lambda number: None
+
+    def sleep(self, seconds: float) -> None:
+        self.sleeps.append(seconds)
+        super().sleep(seconds)
+        self.at_sleep(len(self.sleeps))
 
 
 class Stack(World):

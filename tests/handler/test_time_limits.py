@@ -406,31 +406,25 @@ class TestATaskThatStartsLate:
         assert late["error"]["code"] == "TASK_EXPIRED"
 
     def test_an_iteration_that_crashed_keeps_the_task_started(self) -> None:
-        def die_late(world: World) -> None:
-            world.clock.advance(HOUR)
-            kill(world)
-
-        def body(context: Context) -> Verdict:
-            context.save_output({"begun": True})
-            return Done()
-
-        result = run(bare(body), expires_after=60, after={2: die_late})
+        result = run(bare(_saving), expires_after=60, after={2: _die_late})
 
         assert result.record.status is Status.SUCCESS
 
     def test_a_crash_is_told_and_counted_before_the_timeout_of_the_same_claim(self) -> None:
-        def die_late(world: World) -> None:
-            world.clock.advance(HOUR)
-            kill(world)
-
-        def body(context: Context) -> Verdict:
-            context.save_output({"begun": True})
-            return Done()
-
-        result = run(bare(body), timeout=60, after={2: die_late})
+        result = run(bare(_saving), timeout=60, after={2: _die_late})
 
         assert error_of(result.record)["code"] == "TASK_TIMEOUT"
         assert result.messages[0].startswith("The iteration before did not end")
+
+
+def _die_late(world: World) -> None:
+    world.clock.advance(HOUR)
+    kill(world)
+
+
+def _saving(context: Context) -> Verdict:
+    context.save_output({"begun": True})
+    return Done()
 
 
 class TestWhatHappensAtOnce:

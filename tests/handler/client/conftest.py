@@ -10,9 +10,8 @@ from typing import Any, Final
 import pytest
 
 from handler.client import Client
-from handler.testing import ManualClock
 from tests.handler.graphql.client import Api
-from tests.handler.stack import Stack
+from tests.handler.stack import Stack, WatchedClock
 
 Fault = Callable[["Wire", Callable[[], None]], None]
 """What happens to a request: it is given the connection, and what has the API answer."""
@@ -119,25 +118,11 @@ def server(stack: Stack) -> Iterator[Server]:
         yield server
 
 
-class Watch(ManualClock):
-    """A clock whose sleeps are kept, and at which things happen."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.sleeps: list[float] = []
-        self.at_sleep: Callable[[int], object] = lambda number: None
-
-    def sleep(self, seconds: float) -> None:
-        self.sleeps.append(seconds)
-        super().sleep(seconds)
-        self.at_sleep(len(self.sleeps))
+@pytest.fixture
+def watch() -> WatchedClock:
+    return WatchedClock()
 
 
 @pytest.fixture
-def watch() -> Watch:
-    return Watch()
-
-
-@pytest.fixture
-def client(server: Server, watch: Watch) -> Client:
+def client(server: Server, watch: WatchedClock) -> Client:
     return Client(server.url, "token", clock=watch, timeout=5)

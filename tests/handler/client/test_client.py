@@ -39,13 +39,12 @@ from tests.handler.client.conftest import (
     TOO_MANY,
     UNAVAILABLE,
     Server,
-    Watch,
     done_and_then,
     lost,
     says,
 )
 from tests.handler.graphql.client import clean_up, export_users
-from tests.handler.stack import RefusingBus, Stack
+from tests.handler.stack import RefusingBus, Stack, WatchedClock
 from tests.handler.test_door import run_python
 
 ROOT = Path(__file__).parents[3]
@@ -340,7 +339,7 @@ def test_a_clients_tenant_sees_its_own_tasks_alone(server: Server, client: Clien
 
 @pytest.mark.parametrize("fault", [UNAVAILABLE, TOO_MANY, HTML, lost, says(500, "")])
 def test_a_question_is_asked_again(
-    client: Client, server: Server, watch: Watch, fault: Any
+    client: Client, server: Server, watch: WatchedClock, fault: Any
 ) -> None:
     id = client.trigger("testingRun").id
     server.faults = [fault, fault]
@@ -474,7 +473,7 @@ def test_what_no_attempt_will_change_is_told_at_once(
     assert len(server.bodies) == 1
 
 
-def test_an_api_that_nobody_hears_is_told_that_nothing_was_sent(watch: Watch) -> None:
+def test_an_api_that_nobody_hears_is_told_that_nothing_was_sent(watch: WatchedClock) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -486,7 +485,7 @@ def test_an_api_that_nobody_hears_is_told_that_nothing_was_sent(watch: Watch) ->
     assert len(watch.sleeps) == 4
 
 
-def test_an_answer_that_takes_too_long_is_lost(server: Server, watch: Watch) -> None:
+def test_an_answer_that_takes_too_long_is_lost(server: Server, watch: WatchedClock) -> None:
     silent = [lambda wire, answer: wire.rfile.read(1)] * 2  # until the client has gone
     server.faults = [*silent]
     client = Client(server.url, "token", clock=watch, timeout=0.2, attempts=2)
@@ -506,7 +505,7 @@ def test_a_token_is_sent_as_a_bearers(client: Client, server: Server) -> None:
     assert server.headers[0]["Authorization"] == "Bearer token"
 
 
-def test_a_token_that_has_expired_is_renewed_once(server: Server, watch: Watch) -> None:
+def test_a_token_that_has_expired_is_renewed_once(server: Server, watch: WatchedClock) -> None:
     tokens = iter(["old", "new", "newer"])
     expired = says(401, '{"message": "Unauthorized"}')
     client = Client(server.url, lambda: next(tokens), clock=watch)
@@ -580,7 +579,7 @@ def test_without_credentials_or_a_region_it_says_what_to_set(
 
 
 def test_a_wait_ends_with_the_task(
-    client: Client, server: Server, stack: Stack, watch: Watch
+    client: Client, server: Server, stack: Stack, watch: WatchedClock
 ) -> None:
     id = client.trigger("exportUsers", {"size": 7}).id
     watch.at_sleep = lambda number: end(stack, id) if number == 3 else None
@@ -594,7 +593,7 @@ def test_a_wait_ends_with_the_task(
 
 
 def test_a_wait_goes_on_while_the_api_is_unavailable(
-    client: Client, server: Server, stack: Stack, watch: Watch
+    client: Client, server: Server, stack: Stack, watch: WatchedClock
 ) -> None:
     id = client.trigger("testingRun").id
     server.faults = [UNAVAILABLE] * 5
@@ -610,7 +609,7 @@ def test_a_wait_for_an_api_that_stays_unavailable_says_so(client: Client, server
         client.wait("t1", 60)
 
 
-def test_a_wait_that_is_over_says_how_far_the_task_is(client: Client, watch: Watch) -> None:
+def test_a_wait_that_is_over_says_how_far_the_task_is(client: Client, watch: WatchedClock) -> None:
     id = client.trigger("testingRun").id
 
     with pytest.raises(StillOpen, match=f'Task "{id}" is still pending after 60 s'):
@@ -620,7 +619,7 @@ def test_a_wait_that_is_over_says_how_far_the_task_is(client: Client, watch: Wat
     assert max(watch.sleeps) <= 20
 
 
-def test_a_wait_for_no_task_is_refused_at_once(client: Client, watch: Watch) -> None:
+def test_a_wait_for_no_task_is_refused_at_once(client: Client, watch: WatchedClock) -> None:
     with pytest.raises(NotFound):
         client.wait("nobody", 60)
 

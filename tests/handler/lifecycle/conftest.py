@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from handler import Definition
+from handler import Definition, TaskRecord
+from tests.handler.lifecycle.sleeping import DAY, begin_to_wait, sleeper
 from tests.handler.simple_tasks import exporting
 from tests.handler.stack import RefusingBus, Stack
 
@@ -28,3 +29,13 @@ def refuse_events(stack: Stack) -> Callable[..., None]:
         stack.events.stands_for(RefusingBus(refuses))
 
     return refuse
+
+
+@pytest.fixture
+def asleep(stack: Stack) -> TaskRecord:
+    """A task whose execution waits for a day, a minute of which has passed."""
+    begin_to_wait(stack, seconds=DAY)
+    record = stack.trigger(sleeper)
+    stack.run(record)
+    stack.clock.advance(60)
+    return stack.get(record)

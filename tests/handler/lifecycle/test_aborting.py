@@ -1,7 +1,5 @@
 """Aborting a task from outside its iterations: its children, its hook and its execution."""
 
-import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,8 +8,8 @@ from handler import Context, Continue, Definition, Done, TaskRecord, Verdict, ta
 from handler.contract import Status
 from handler.errors import NotFound, Refused
 from handler.testing import abort, run
-from handler.testing.aws import aws_client
-from tests.handler.stack import STATE_MACHINE, Stack, moment, refusal
+from tests.handler.lifecycle.sleeping import begin_to_wait, status
+from tests.handler.stack import Stack, moment, refusal
 
 
 @task(id="oneRun", max_iterations=1)
@@ -173,14 +171,7 @@ class TestStoppingExecutions:
     @pytest.fixture
     def waiting(self, stack: Stack) -> TaskRecord:
         """A task whose execution waits."""
-        machine = json.dumps(
-            {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 1000, "End": True}}}
-        )
-        role = "arn:aws:iam::123456789012:role/tasks"
-        states = aws_client("stepfunctions")
-        states.create_state_machine(name="tasks", definition=machine, roleArn=role)
-        states.start_execution(stateMachineArn=STATE_MACHINE, name="execution-1")
-        stack.settings = replace(stack.settings, state_machine_arn=STATE_MACHINE)
+        begin_to_wait(stack, seconds=1000)
 
         @task()
         def waiting(context: Context) -> Verdict:
@@ -190,14 +181,10 @@ class TestStoppingExecutions:
         stack.run(record)
         return stack.get(record)
 
-    def status(self) -> Any:
-        arn = f"{STATE_MACHINE.replace(':stateMachine:', ':execution:')}:execution-1"
-        return aws_client("stepfunctions").describe_execution(executionArn=arn)["status"]
-
     def test_an_execution_that_waits_is_stopped(self, stack: Stack, waiting: TaskRecord) -> None:
         stack.tasks.abort(waiting.id)
 
-        assert self.status() == "ABORTED"
+        assert status() == "ABORTED"
         assert stack.get(waiting).status is Status.ABORTED
 
     def test_an_execution_that_runs_ends_by_itself(self, stack: Stack, waiting: TaskRecord) -> None:
@@ -207,7 +194,7 @@ class TestStoppingExecutions:
         @task(id="waiting")
         def aborted_while_it_runs(context: Context) -> Verdict:
             stack.tasks.abort(context.task.id)
-            seen.append(self.status())
+            seen.append(status())
             return Done()
 
         stack.definitions = (aborted_while_it_runs,)

@@ -1,8 +1,5 @@
 """Pausing a task: nothing runs it until it is resumed, or aborted."""
 
-import json
-from contextlib import suppress
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,19 +8,11 @@ from handler import Context, Continue, Done, TaskRecord, Verdict, task
 from handler.contract import Status
 from handler.errors import NotFound, Refused
 from handler.record import Identity
-from handler.testing import Killed, run
-from handler.testing.aws import aws_client
-from tests.handler.stack import STATE_MACHINE, TABLE, BusQueue, Stack
+from handler.testing import run
+from tests.handler.lifecycle.sleeping import DAY, NEW, OLD, killed_at, sleeper, status
+from tests.handler.stack import TABLE, BusQueue, Stack
 
-DAY = 24 * 60 * 60
-OLD, NEW = "execution-1", "execution-2"
 ANNE = Identity(id="anne", display_name="Anne", type="admin")
-
-
-@task()
-def sleeper(context: Context) -> Verdict:
-    """Sleeps for a day, and is done when it wakes."""
-    return Done() if context.task.iterations > 1 else Continue(wait=DAY)
 
 
 @task(max_iterations=9)
@@ -31,29 +20,6 @@ def stepper(context: Context, input: dict[str, int]) -> Verdict:
     """Takes three steps, in place."""
     step = input.get("step", 0) + 1
     return Done(output={"steps": step}) if step == 3 else Continue({"step": step})
-
-
-@pytest.fixture
-def asleep(stack: Stack) -> TaskRecord:
-    """A task whose execution waits for a day."""
-    machine = json.dumps(
-        {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": DAY, "End": True}}}
-    )
-    role = "arn:aws:iam::123456789012:role/tasks"
-    states = aws_client("stepfunctions")
-    states.create_state_machine(name="tasks", definition=machine, roleArn=role)
-    states.start_execution(stateMachineArn=STATE_MACHINE, name=OLD)
-    stack.settings = replace(stack.settings, state_machine_arn=STATE_MACHINE)
-    record = stack.trigger(sleeper)
-    stack.run(record)
-    stack.clock.advance(60)
-    return stack.get(record)
-
-
-def status(execution: str = OLD) -> str:
-    arn = f"{STATE_MACHINE.replace(':stateMachine:', ':execution:')}:{execution}"
-    found = aws_client("stepfunctions").describe_execution(executionArn=arn)
-    return str(found["status"])
 
 
 class TestATaskThatWaits:
@@ -378,21 +344,8 @@ def test_whoever_is_killed_at_a_call_leaves_a_task_that_can_be_resumed(
 ) -> None:
     if verb == "resume":
         stack.tasks.pause(asleep.id)
-    left = [number]
-
-    def die(operation: str, request: object) -> None:
-        left[0] -= 1
-        if left[0] == 0:
-            raise Killed
-
-    watched = (stack.dynamodb, stack.events, stack.stepfunctions)
-    for client in watched:
-        setattr(client, "afterwards" if after else "interference", die)
-    with suppress(Killed):
+    with killed_at(stack, number, after=after):
         getattr(stack.tasks, verb)(asleep.id)
-    for client in watched:
-        client.recover()
-        client.afterwards = client.interference
 
     if stack.get(asleep).is_paused:
         stack.tasks.resume(asleep.id)

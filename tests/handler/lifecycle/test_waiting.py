@@ -2,7 +2,6 @@
 
 import math
 import threading
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -26,22 +25,8 @@ from handler import (
     tasks,
 )
 from handler.process_log import about_task, task_at_hand
-from handler.testing import ManualClock, run
-from tests.handler.stack import Stack
-
-
-class Watch(ManualClock):
-    """A clock whose sleeps are kept, and at which things happen."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.sleeps: list[float] = []
-        self.at_sleep: Callable[[int], object] = lambda number: None
-
-    def sleep(self, seconds: float) -> None:
-        self.sleeps.append(seconds)
-        super().sleep(seconds)
-        self.at_sleep(len(self.sleeps))
+from handler.testing import run
+from tests.handler.stack import Stack, WatchedClock
 
 
 @task(id="copying")
@@ -67,12 +52,12 @@ def asleep(context: Context) -> Verdict:
 
 
 @pytest.fixture
-def watch(stack: Stack) -> Watch:
-    stack.clock = Watch()
+def watch(stack: Stack) -> WatchedClock:
+    stack.clock = WatchedClock()
     return stack.clock
 
 
-def test_a_wait_ends_with_the_task_and_reads_no_payload(stack: Stack, watch: Watch) -> None:
+def test_a_wait_ends_with_the_task_and_reads_no_payload(stack: Stack, watch: WatchedClock) -> None:
     record = stack.trigger(copying)
     watch.at_sleep = lambda number: stack.run(record) if number == 4 else None
 
@@ -85,7 +70,7 @@ def test_a_wait_ends_with_the_task_and_reads_no_payload(stack: Stack, watch: Wat
 
 
 def test_each_look_is_one_request_and_but_for_the_first_half_a_read(
-    stack: Stack, watch: Watch
+    stack: Stack, watch: WatchedClock
 ) -> None:
     record = stack.trigger(copying)
     before = len(stack.dynamodb.requests)
@@ -98,7 +83,7 @@ def test_each_look_is_one_request_and_but_for_the_first_half_a_read(
     assert [look["ConsistentRead"] for _, look in looks] == [True] + [False] * len(watch.sleeps)
 
 
-def test_a_task_that_is_over_is_returned_at_once(stack: Stack, watch: Watch) -> None:
+def test_a_task_that_is_over_is_returned_at_once(stack: Stack, watch: WatchedClock) -> None:
     for definition, status in ((bare, "success"), (failing, "failed")):
         record = stack.trigger(definition)
         stack.run(record)
@@ -110,7 +95,9 @@ def test_a_task_that_is_over_is_returned_at_once(stack: Stack, watch: Watch) -> 
     assert watch.sleeps == []
 
 
-def test_a_timeout_names_the_task_its_status_and_how_far_it_is(stack: Stack, watch: Watch) -> None:
+def test_a_timeout_names_the_task_its_status_and_how_far_it_is(
+    stack: Stack, watch: WatchedClock
+) -> None:
     record = stack.trigger(asleep)
     stack.run(record)
 
@@ -128,7 +115,7 @@ def test_a_timeout_names_the_task_its_status_and_how_far_it_is(stack: Stack, wat
     assert max(watch.sleeps) == 10
 
 
-def test_a_wait_looks_once_more_when_its_time_is_up(stack: Stack, watch: Watch) -> None:
+def test_a_wait_looks_once_more_when_its_time_is_up(stack: Stack, watch: WatchedClock) -> None:
     record = stack.trigger(bare)
     watch.at_sleep = lambda number: stack.run(record)
 
@@ -143,7 +130,7 @@ def test_what_is_no_timeout_is_refused(stack: Stack, timeout: Any) -> None:
 
 
 @pytest.mark.parametrize("id", ["nobody", "", "\ud800", "x" * 600])
-def test_a_wait_for_no_task_is_refused(stack: Stack, watch: Watch, id: str) -> None:
+def test_a_wait_for_no_task_is_refused(stack: Stack, watch: WatchedClock, id: str) -> None:
     with pytest.raises(NotFound):
         stack.tasks.wait(id, 60)
 
@@ -151,7 +138,7 @@ def test_a_wait_for_no_task_is_refused(stack: Stack, watch: Watch, id: str) -> N
 
 
 def test_a_task_that_is_deleted_while_somebody_waits_is_not_found(
-    stack: Stack, watch: Watch
+    stack: Stack, watch: WatchedClock
 ) -> None:
     record = stack.trigger(bare)
 
@@ -165,7 +152,9 @@ def test_a_task_that_is_deleted_while_somebody_waits_is_not_found(
         stack.tasks.wait(record.id, 60)
 
 
-def test_an_old_look_that_finds_nothing_is_no_loss_of_the_task(stack: Stack, watch: Watch) -> None:
+def test_an_old_look_that_finds_nothing_is_no_loss_of_the_task(
+    stack: Stack, watch: WatchedClock
+) -> None:
     record = stack.trigger(bare)
     watch.at_sleep = lambda number: stack.run(record) if number == 2 else None
     real = stack.dynamodb._client
@@ -184,7 +173,7 @@ def test_an_old_look_that_finds_nothing_is_no_loss_of_the_task(stack: Stack, wat
     assert stack.tasks.wait(record.id, 60).has_succeeded
 
 
-def test_a_wait_goes_on_while_the_table_is_out_of_reach(stack: Stack, watch: Watch) -> None:
+def test_a_wait_goes_on_while_the_table_is_out_of_reach(stack: Stack, watch: WatchedClock) -> None:
     record = stack.trigger(bare)
     stack.run(record)
     stack.dynamodb.fail(StoreUnavailable("for now"), times=3)
@@ -193,7 +182,7 @@ def test_a_wait_goes_on_while_the_table_is_out_of_reach(stack: Stack, watch: Wat
     assert len(watch.sleeps) == 3
 
 
-def test_a_table_that_stays_out_of_reach_is_told(stack: Stack, watch: Watch) -> None:
+def test_a_table_that_stays_out_of_reach_is_told(stack: Stack, watch: WatchedClock) -> None:
     record = stack.trigger(bare)
     stack.dynamodb.fail(StoreUnavailable("for long"))
 
@@ -202,7 +191,7 @@ def test_a_table_that_stays_out_of_reach_is_told(stack: Stack, watch: Watch) -> 
 
 
 def test_a_table_that_is_lost_in_the_middle_is_the_reason_of_the_timeout(
-    stack: Stack, watch: Watch
+    stack: Stack, watch: WatchedClock
 ) -> None:
     record = stack.trigger(bare)
     watch.at_sleep = lambda _: stack.dynamodb.fail(StoreUnavailable("for long"))

@@ -2,8 +2,6 @@
 
 import json
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,45 +10,11 @@ from handler import Context, Continue, Done, TaskRecord, Verdict, task
 from handler.contract import Status
 from handler.errors import NotFound, Refused
 from handler.record import Identity, StoredTask
-from handler.testing import Killed
 from handler.testing.aws import aws_client
+from tests.handler.lifecycle.sleeping import DAY, NEW, OLD, killed_at, sleeper, status
 from tests.handler.stack import STATE_MACHINE, BusQueue, RefusingBus, Stack, refusal
 
-DAY = 24 * 60 * 60
-OLD, NEW = "execution-1", "execution-2"
 ANNE = Identity(id="anne", display_name="Anne", type="admin")
-
-
-@task()
-def sleeper(context: Context) -> Verdict:
-    """Sleeps for a day, and is done when it wakes."""
-    return Done() if context.task.iterations > 1 else Continue(wait=DAY)
-
-
-@pytest.fixture
-def asleep(stack: Stack) -> TaskRecord:
-    """A task whose execution waits for a day."""
-    machine = json.dumps(
-        {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": DAY, "End": True}}}
-    )
-    role = "arn:aws:iam::123456789012:role/tasks"
-    states = aws_client("stepfunctions")
-    states.create_state_machine(name="tasks", definition=machine, roleArn=role)
-    states.start_execution(stateMachineArn=STATE_MACHINE, name=OLD)
-    stack.settings = replace(stack.settings, state_machine_arn=STATE_MACHINE)
-    record = stack.trigger(sleeper)
-    stack.run(record)
-    stack.clock.advance(60)
-    return stack.get(record)
-
-
-def arn_of(execution: str) -> str:
-    return f"{STATE_MACHINE.replace(':stateMachine:', ':execution:')}:{execution}"
-
-
-def status(execution: str = OLD) -> str:
-    found = aws_client("stepfunctions").describe_execution(executionArn=arn_of(execution))
-    return str(found["status"])
 
 
 class StoppedLate:
@@ -157,15 +121,8 @@ class TestATaskThatWaits:
 def test_whoever_is_killed_while_waking_leaves_nothing_that_never_runs(
     stack: Stack, asleep: TaskRecord, number: int, after: bool
 ) -> None:
-    dies_at = Deaths(number)
-    watched = (stack.dynamodb, stack.events, stack.stepfunctions)
-    for client in watched:
-        setattr(client, "afterwards" if after else "interference", dies_at)
-    with suppress(Killed):
+    with killed_at(stack, number, after=after):
         stack.tasks.run_now(asleep.id)
-    for client in watched:
-        client.recover()
-        client.afterwards = client.interference
 
     stack.clock.advance(600)
     stack.system.reconciliation.sweep()
@@ -175,18 +132,6 @@ def test_whoever_is_killed_while_waking_leaves_nothing_that_never_runs(
     assert answer["status"] == "done"
     assert stack.get(asleep).has_succeeded
     assert status() == ("ABORTED" if woken else "RUNNING")
-
-
-class Deaths:
-    """Kills whoever makes a certain call, counted from 1."""
-
-    def __init__(self, number: int) -> None:
-        self._left = number
-
-    def __call__(self, operation: str, request: object) -> None:
-        self._left -= 1
-        if self._left == 0:
-            raise Killed
 
 
 def test_a_write_whose_answer_was_lost_wakes_it_once(stack: Stack, asleep: TaskRecord) -> None:
