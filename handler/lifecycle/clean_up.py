@@ -2,22 +2,16 @@
 
 import logging
 from collections.abc import Callable
-from datetime import timedelta
-from typing import Final
 
 from handler.clock import Clock
 from handler.lifecycle.attempts import each_on_its_own
 from handler.lifecycle.closing import Closing
-from handler.record import EVENT_IDENTITY, StoredTask
+from handler.record import StoredTask
 from handler.table import Store
 
 log = logging.getLogger(__name__)
 # Whatever the level of the other lines: that a task was there is known from here alone.
 log.setLevel(logging.INFO)
-
-# For so long EventBridge, and its Scheduler, try to deliver an event (EventBridge guide, "How
-# EventBridge retries delivering events"; Scheduler guide, "Managing a schedule": 24 hours).
-_DELIVERED_FOR: Final = timedelta(days=1)
 
 AbortChild = Callable[[str, str], None]
 """Aborts a task, by its id and with a message; a no-op if it is over."""
@@ -31,8 +25,8 @@ class CleanUp:
 
     **A task that is hidden is still known to the engine**, until the sweep comes, minutes later. A
     worker that died before it could answer is asked again meanwhile, and answers as it would have;
-    a second copy of the event runs nothing. Of an event by hand the record is all that tells a copy
-    from a new event: it is kept for the day in which EventBridge may deliver one.
+    a second copy of the event runs nothing. The record of an event by hand is kept for longer: see
+    `Closing.delete`.
 
     Each step can be cut off, and is done again by the next sweep.
     """
@@ -64,22 +58,15 @@ class CleanUp:
         with each_on_its_own() as attempt:
             for child in self._store.index.children(task.id, deleted=True):
                 attempt(self._hide, child, task, abort)
-        if self._may_be_delivered(task):
-            return
         parent = self._closing.parent_of(task)
         if task.parent_id and (parent is None or parent.is_over):
             self._store.forget_child(task)
-        self._store.delete(task)
-        _report(task)
+        if self._closing.delete(task):
+            _report(task)
 
     def _is_waited_for(self, task: StoredTask) -> bool:
         parent = self._closing.parent_of(task)
         return parent is not None and (parent.is_open or parent.pending_hook is not None)
-
-    def _may_be_delivered(self, task: StoredTask) -> bool:
-        if task.parent_id or task.created_by.type != EVENT_IDENTITY.type or not task.finished_on:
-            return False
-        return self._clock.now() - task.finished_on < _DELIVERED_FOR
 
     def _hide(self, child: StoredTask, parent: StoredTask, abort: AbortChild) -> None:
         if child.deletion_pending and child.cleanup_pending:

@@ -36,7 +36,19 @@ class Closing:
             self._store.date_child(task.expires(parent.expires_at))
         elif task.parent_id and parent is None:
             self._store.forget_child(task)
+        self.delete(task)
+
+    def delete(self, task: StoredTask) -> bool:
+        """Deletes all that there is of a task that is hidden. Returns whether its record is gone.
+
+        Of an event by hand the record is all that tells a copy from a new event: it stays, hidden,
+        while a copy may come, and a worker that died ask for the task again.
+        """
+        if task.may_come_again(self._clock.now()):
+            self._store.empty(task)
+            return False
         self._store.delete(task)
+        return True
 
     def parent_of(self, task: StoredTask) -> StoredTask | None:
         """The parent, if it is there still, and not a later task of the same id."""

@@ -22,6 +22,7 @@ from handler.contract import (
 from handler.record.failures import TaskFailure
 from handler.record.model import Count, Json, Moment
 from handler.record.task_record import (
+    EVENT_IDENTITY,
     PAYLOADS,
     SYSTEM_IDENTITY,
     Identity,
@@ -43,6 +44,9 @@ _LONG_PAUSE = timedelta(seconds=MAX_WAIT_SECONDS)
 # and ends the task. Else an iteration would run before its wait is over.
 _CLOCKS_DIFFER = timedelta(seconds=10)
 _LONGEST_PUT_OFF = timedelta(days=1)
+# For so long EventBridge, and its Scheduler, try to deliver an event (EventBridge guide, "How
+# EventBridge retries delivering events"; Scheduler guide, "Managing a schedule": 24 hours).
+_DELIVERED_FOR = timedelta(days=1)
 _SEEN = tuple(TaskRecord.model_fields)
 
 
@@ -215,7 +219,9 @@ class StoredTask(TaskRecord):
         until = self.waiting_until if self.is_asleep(now) else None
         if self.is_held:
             until = now + _LONG_PAUSE
-        elif self.cleanup_pending and not self.pending_hook:
+        elif not self.pending_hook and (
+            self.cleanup_pending or (self.deletion_pending and self.may_come_again(now))
+        ):
             # It waits for its parent, or for copies of its event: a day of that costs ten looks.
             over_for = now - (self.finished_on or now)
             until = now + min(max(over_for, timedelta(0)), _LONGEST_PUT_OFF)
@@ -350,6 +356,12 @@ class StoredTask(TaskRecord):
     def dated(self) -> Self:
         """Each of its rows has an expiry date."""
         return self.model_copy(update={"expiry_pending": 0})
+
+    def may_come_again(self, now: datetime) -> bool:
+        """Whether a copy of the event by hand that it was made of may still be delivered."""
+        is_by_hand = self.created_by.type == EVENT_IDENTITY.type and not self.parent_id
+        since = self.finished_on or self.created_on
+        return is_by_hand and now - since < _DELIVERED_FOR
 
     def deleted(self, *, now: datetime) -> Self:
         """Nothing shows it any more. It is removed once its hook has run."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 CLAIM_UPDATE: Final = (
     "SET taskStatus = :running, executionName = :execution, visit = :visit,"
-    " visitEnteredOn = :entered, writeToken = :token,"
+    " visitEnteredOn = :entered, writeToken = :token, claimToken = :token,"
     " savedOn = :now, startedOn = if_not_exists(startedOn, :now)"
     " REMOVE waitingUntil, problem"
     " ADD iterations :one, countedIterations :one, attempts :one, claimsSinceOutcome :one,"
@@ -37,7 +37,7 @@ CLAIM_CONDITION: Final = (
     " AND (attribute_not_exists(countedIterations) OR countedIterations < :max"
     " OR claimsSinceOutcome > :none)"
     # This very request, sent again because its response was lost, must not count twice.
-    " AND (attribute_not_exists(writeToken) OR writeToken <> :token)"
+    " AND (attribute_not_exists(claimToken) OR claimToken <> :token)"
     # This visit was answered and the answer was lost: repeat the answer, do not run again. A
     # foreign state machine sends no visit.
     " AND (:visit = :no_visit OR attribute_not_exists(answeredVisit) OR answeredVisit <> :visit)"
@@ -132,7 +132,6 @@ class Guard:
         execution_name: the execution that must own it; `""`: no execution may; `None`: any may.
         iterations: the iteration that must be its last; `None`: any.
         is_running: whether that iteration must still be without an outcome.
-        created: when the task was created, as the table has it; `""`: any.
         is_paused: whether it must be paused; `None`: it may be.
         write_token: of the write that must be its last; `""`: any.
     """
@@ -140,7 +139,6 @@ class Guard:
     execution_name: str | None = None
     iterations: int | None = None
     is_running: bool = False
-    created: str = ""
     is_paused: bool | None = None
     write_token: str = ""
 
@@ -159,11 +157,6 @@ class Guard:
         elif self.iterations is not None:
             condition += " AND iterations = :guard_iterations"
             values[":guard_iterations"] = self.iterations
-        if self.created:
-            # A key is used again: the retry of a visit makes the record of an event by hand anew,
-            # if it was deleted, and its execution has the same name.
-            condition += " AND createdOn = :guard_created"
-            values[":guard_created"] = self.created
         if self.write_token:
             condition += f" AND {keys.WRITE_TOKEN} = :guard_token"
             values[":guard_token"] = self.write_token
@@ -184,11 +177,7 @@ NO_OWNER: Final = Guard(execution_name="")
 
 def owned_by(task: StoredTask) -> Guard:
     """Holds while the iteration of `task` is its last, and its execution the owner."""
-    return Guard(
-        execution_name=task.execution_name or "",
-        iterations=task.iterations,
-        created=task.created_text,
-    )
+    return Guard(execution_name=task.execution_name or "", iterations=task.iterations)
 
 
 def as_read(task: StoredTask) -> Guard:
@@ -206,12 +195,29 @@ def running(task: StoredTask) -> Guard:
     return replace(owned_by(task), is_running=True)
 
 
+def still(task: StoredTask, condition: str, values: "Item") -> "tuple[str, Item]":
+    """A condition, and that the record is still that of this task.
+
+    A key is used again, and a visit's retry has a hand-sent event make its record anew: the one
+    that was made since has another date. Nobody knows the date of a record that has none.
+    """
+    if not task.created_text:
+        return condition, values
+    created = items.encoded({":guard_created": task.created_text})
+    return f"{condition} AND {CREATED_ON} = :guard_created", values | created
+
+
+def is_finished(task: StoredTask) -> "tuple[str, Item]":
+    """The condition that a record is still that of this finished task."""
+    marked = f" AND attribute_exists({keys.DELETION})" if task.deletion_pending else ""
+    return still(task, f"NOT {IS_OPEN}{marked}", OPEN_VALUES)
+
+
 def takes_retry(task: StoredTask) -> "tuple[str, Item]":
-    """The condition that a finished task is this one yet, is not deleted, has its date, and no
-    retry but the one that it had.
+    """The condition that a finished task is not deleted, has the date of its expiry, and no retry
+    but the one that it had.
     """
     seen = {
-        CREATED_ON: task.created_on,
         EXPIRY_ATTRIBUTE: task.expires_at,
         "retriedBy": task.retried_by,
         keys.DELETION: None,

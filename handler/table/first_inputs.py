@@ -15,6 +15,7 @@ from handler.table.payloads import (
     PayloadBucket,
     PayloadLost,
     object_of,
+    owner_of,
     text_of,
 )
 
@@ -66,7 +67,7 @@ class FirstInputs:
         is_short = len(text.encode()) <= SHORT_BYTES
         if is_short and (len(text) <= _KEY_BYTES or _takes_no_unit_more(inside, after, changed)):
             return inside, {}
-        key, objects = self._put(text, after.id)
+        key, objects = self._put(text, after)
         if is_short and not key:
             return inside, {}
         return after.model_copy(update={"first_input_key": key}), objects
@@ -78,7 +79,7 @@ class FirstInputs:
         text = items.json_text(task.first_input)
         if len(text.encode()) <= SHORT_BYTES:
             return task, {}
-        key, objects = self._put(text, task.id)
+        key, objects = self._put(text, task)
         return task.model_copy(update={"first_input": None, "first_input_key": key}), objects
 
     def read(self, task: StoredTask) -> Json | None:
@@ -102,13 +103,13 @@ class FirstInputs:
             raise PayloadLost("Its object has something else in its place.")
         return value
 
-    def _put(self, text: str, task_id: str) -> tuple[str, dict[str, bytes]]:
+    def _put(self, text: str, task: StoredTask) -> tuple[str, dict[str, bytes]]:
         """The key of the object that was put for a text, and the object; no key if it was not."""
-        key, content = object_of(text, task_id=task_id, now=self._clock.now())
+        key, content = object_of(text, of=owner_of(task), now=self._clock.now())
         try:
             self._bucket.put(key, content)
         except (StoreError, StoreUnavailable) as error:
-            details = {"action": "first_input_not_kept", "task_id": task_id}
+            details = {"action": "first_input_not_kept", "task_id": task.id}
             log.warning("The bucket does not take a first input. %s", error, extra=details)
             return _NOT_KEPT, {}
         return key, {key: content}

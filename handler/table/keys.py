@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 DELETION: Final = "deletionPending"
 # The mark of the last write, an attribute of a record.
 WRITE_TOKEN: Final = "writeToken"  # noqa: S105  its name
+# The mark of the last claim: what is written while its iteration runs leaves it there.
+CLAIM_TOKEN: Final = "claimToken"  # noqa: S105  its name
 # The mark of the last look of a sweep: a write of a record must not lose its own by it.
 LOOK_TOKEN: Final = "lookToken"  # noqa: S105  its name
 

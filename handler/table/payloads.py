@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import logging
 import re
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from handler.contract import MAX_RECORD_PAYLOAD_BYTES, PAYLOAD_PREFIX, EnvVar
 from handler.errors import StoreError, StoreUnavailable
-from handler.record import PAYLOADS, new_id
+from handler.record import PAYLOADS, StoredTask, new_id
 from handler.table.dynamo import chunks
 from handler.table.items import packed
 
@@ -32,8 +33,11 @@ CONTENT: Final = {name: f"{name}Content" for name in PAYLOADS}
 BESIDE: Final = ""
 # ListObjectsV2 gives, and DeleteObjects takes, 1,000 keys at a time (S3 API reference).
 PAGE: Final = 1_000
-# The end of our keys: the time in seconds and 16 random digits, then the content's digest.
-_NAME: Final = re.compile(r"(?P<seconds>[0-9a-f]{8})[0-9a-f]{16}-[0-9a-f]{64}")
+# The end of our keys: which task of this id it is, the time in seconds and 16 random digits, then
+# the content's digest.
+_NAME: Final = re.compile(
+    r"(?P<task>[0-9a-f]{8})-(?P<seconds>[0-9a-f]{8})[0-9a-f]{16}-[0-9a-f]{64}"
+)
 
 
 class PayloadError(StoreError):
@@ -42,6 +46,19 @@ class PayloadError(StoreError):
 
 class PayloadLost(PayloadError):
     """An object that a record names is not in the bucket."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose a payload is: a task, by its id and by when it was created, as the table has it."""
+
+    id: str
+    created: str
+
+    @property
+    def mark(self) -> str:
+        """What tells its objects from those of another task of the same id."""
+        return f"{zlib.crc32(self.created.encode()):08x}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +71,11 @@ class Object:
     @property
     def task_id(self) -> str:
         return self.key.removeprefix(PAYLOAD_PREFIX).rpartition("/")[0]
+
+    def may_be_of(self, owner: Owner) -> bool:
+        """Whether it is a task's, and not one's that was made before or since with the same id."""
+        name = _NAME.fullmatch(self.key.rpartition("/")[2])
+        return self.task_id == owner.id and (name is None or name["task"] == owner.mark)
 
 
 class PayloadBucket:
@@ -109,13 +131,12 @@ class PayloadBucket:
         except (StoreError, StoreUnavailable) as error:
             log.warning("A payload is left over. %s", error, extra={"action": "payload_left"})
 
-    def delete_all(self, task_id: str) -> None:
+    def delete_all(self, owner: Owner) -> None:
         """Deletes every payload of a task, those that its record does not name as well."""
         if self._name:
-            found = (
-                each for page in self._pages(f"{PAYLOAD_PREFIX}{task_id}/", "") for each in page
-            )
-            self.delete([each.key for each in found if each.task_id == task_id])
+            pages = self._pages(f"{PAYLOAD_PREFIX}{owner.id}/", "")
+            found = (each for page in pages for each in page)
+            self.delete([each.key for each in found if each.may_be_of(owner)])
 
     def page(self, after: str) -> list[Object]:
         """The objects behind a key, in the order of their keys: 1,000 at most."""
@@ -155,7 +176,7 @@ class PayloadBucket:
 
 
 def placed(
-    name: str, text: str, *, task_id: str, now: datetime, has_room: bool = True
+    name: str, text: str, *, of: Owner, now: datetime, has_room: bool = True
 ) -> "tuple[Item, dict[str, bytes]]":
     """A payload as the record has it, and what of it goes into the bucket, by its key.
 
@@ -174,20 +195,25 @@ def placed(
     kind = {"kind": {"S": next(iter(value))}}
     if len(content) <= MAX_INLINE_BYTES and has_room:
         return {name: {"M": kind}, CONTENT[name]: value}, {}
-    key = _key_of(content, task_id, now)
+    key = _key_of(content, of, now)
     return {name: {"M": {"key": {"S": key}, **kind}}}, {key: content}
 
 
-def object_of(text: str, *, task_id: str, now: datetime) -> tuple[str, bytes]:
+def object_of(text: str, *, of: Owner, now: datetime) -> tuple[str, bytes]:
     """The key and the content of an object that has a payload's text."""
     content = _bytes_of(packed(text))
-    return _key_of(content, task_id, now), content
+    return _key_of(content, of, now), content
 
 
 def text_of(content: bytes) -> str:
     """The text of an object. JSON never begins as gzip does (RFC 1952, section 2.3.1)."""
     is_packed = content.startswith(b"\x1f\x8b")
     return (gzip.decompress(content) if is_packed else content).decode()
+
+
+def owner_of(task: StoredTask) -> Owner:
+    """A task, as the owner of its payloads."""
+    return Owner(task.id, task.created_text)
 
 
 def places_of(item: "Item") -> dict[str, str]:
@@ -214,8 +240,9 @@ def _bytes_of(value: "AttributeValueTypeDef") -> bytes:
     return value["B"] if "B" in value else value["S"].encode()
 
 
-def _key_of(content: bytes, task_id: str, now: datetime) -> str:
-    return f"{PAYLOAD_PREFIX}{task_id}/{new_id(now)}-{hashlib.sha256(content).hexdigest()}"
+def _key_of(content: bytes, owner: Owner, now: datetime) -> str:
+    digest = hashlib.sha256(content).hexdigest()
+    return f"{PAYLOAD_PREFIX}{owner.id}/{owner.mark}-{new_id(now)}-{digest}"
 
 
 def _pointer(attribute: "AttributeValueTypeDef | None") -> tuple[str, str] | None:

@@ -11,9 +11,9 @@ from handler.clock import Clock
 from handler.contract import INDEX_KEYS, PARTITION_KEY, SORT_KEY
 from handler.record import PAYLOADS, StoredTask, cut_bytes
 from handler.table.dynamo import ConditionFailed, Dynamo
-from handler.table.items import decoded, json_text
+from handler.table.items import created_text, decoded, json_text
 from handler.table.keys import WRITE_TOKEN, task_key
-from handler.table.payloads import CONTENT, PayloadBucket, PayloadError, placed, places_of
+from handler.table.payloads import CONTENT, Owner, PayloadBucket, PayloadError, placed, places_of
 from handler.table.reading import note
 
 if TYPE_CHECKING:
@@ -75,6 +75,7 @@ def relieved(item: "Item", *, task_id: str, now: datetime) -> "tuple[Item, dict[
     The largest attributes become smaller first: a payload goes into the bucket, of a text its
     beginning stays, and what this version does not know is left out.
     """
+    owner = Owner(task_id, created_text(item))
     objects: dict[str, bytes] = {}
     sizes = {name: _size(value) for name, value in item.items() if name not in _KEYS}
     room = 0
@@ -83,7 +84,7 @@ def relieved(item: "Item", *, task_id: str, now: datetime) -> "tuple[Item, dict[
             break
         if name in _KNOWN and sizes[name] <= _SMALL_BYTES:
             continue
-        attributes, contents = _smaller(item, name, task_id, now)
+        attributes, contents = _smaller(item, name, owner, now)
         item = {known: value for known, value in item.items() if known != name} | attributes
         objects |= contents
         room += sizes[name]
@@ -93,7 +94,7 @@ def relieved(item: "Item", *, task_id: str, now: datetime) -> "tuple[Item, dict[
 
 
 def _smaller(
-    item: "Item", name: str, task_id: str, now: datetime
+    item: "Item", name: str, owner: Owner, now: datetime
 ) -> "tuple[Item, dict[str, bytes]]":
     payload = next((each for each in PAYLOADS if name in (each, CONTENT[each])), None)
     if payload and (payload not in places_of(item) or name == CONTENT[payload]):
@@ -101,7 +102,7 @@ def _smaller(
             text = json_text(decoded({payload: item[name]})[payload])
         except Exception:  # it is no JSON
             return {}, {}
-        return placed(payload, text, task_id=task_id, now=now, has_room=False)
+        return placed(payload, text, of=owner, now=now, has_room=False)
     if name in _KNOWN and "S" in item[name]:
         return {name: {"S": cut_bytes(item[name]["S"], _KEPT_BYTES)}}, {}
     return {}, {}

@@ -17,13 +17,15 @@ from handler.table.conditions import (
     OPEN_VALUES,
     ClaimRequest,
     Guard,
+    is_finished,
+    still,
     takes_retry,
 )
 from handler.table.dynamo import ConditionFailed, Dynamo, ItemTooLarge
 from handler.table.index_query import IndexQuery, TaskIndex
 from handler.table.logs import Logs
 from handler.table.orphans import Orphans
-from handler.table.payloads import PayloadBucket
+from handler.table.payloads import PayloadBucket, owner_of
 from handler.table.reading import WITHOUT_LONG_PAYLOADS, status_of
 from handler.table.relief import Relief
 from handler.table.settings_table import SettingsTable
@@ -208,7 +210,7 @@ class Store:
         changed, removed = items.changes(before, after)
         changed |= payloads.changed | items.encoded({keys.WRITE_TOKEN: token})
         removed |= payloads.removed
-        update = self._update(after.id, changed, removed, *guard.condition())
+        update = self._update(before, changed, removed, *guard.condition())
         others = [self.logs.put(log, expires_at=after.expires_at)] if log else []
         write = partial(self._write, "Update", update, others, token)
         try:
@@ -270,7 +272,7 @@ class Store:
         token = keys.new_token()
         changed, removed = items.changes(before, after)
         changed |= items.encoded({keys.WRITE_TOKEN: token})
-        update = self._update(after.id, changed, removed, *takes_retry(before))
+        update = self._update(before, changed, removed, *takes_retry(before))
         others = [self.logs.put(log, expires_at=before.expires_at)] if log else []
         self._with_room(after.id, partial(self._write, "Update", update, others, token))
 
@@ -297,11 +299,11 @@ class Store:
         date = items.expiry(task.expires_at)
         if task.parent_id:
             self.date_child(task)
-        for rows in (keys.LOG_ROWS, keys.CHILD_ROWS):
-            found = self._dynamo.rows(keys.task_partition(task.id), rows, rows + keys.LAST)
-            self._dynamo.put_many([row | date for row in found if date.keys() - row.keys()])
-        if self.find(task.id) is None:
-            self._delete_rows(task)
+        rows = [row for row in self._rows(task) if date.keys() - row.keys()]
+        self._dynamo.put_many([row | date for row in rows])
+        now = self.find(task.id)
+        if now is None or now.created_text != task.created_text:
+            self._dynamo.delete_many(rows)
 
     def date_child(self, task: StoredTask) -> None:
         """Gives the row that names a task to its parent, if it is there, the task's own date."""
@@ -326,24 +328,37 @@ class Store:
         """Removes the row that names a task to a parent that is gone."""
         self._dynamo.call("delete_item", **self._request(Key=keys.child_key(task)))
 
+    def empty(self, task: StoredTask) -> None:
+        """Removes all of a finished task but its record: its rows and its payloads.
+
+        Nothing is removed of a task that was made since with the same key.
+        """
+        with suppress(ConditionFailed):
+            self._dynamo.delete_many(self._rows(task), only_if=self._is_still(task))
+        self._bucket.delete_all(owner_of(task))
+
     def delete(self, task: StoredTask) -> None:
         """Removes a finished task: its rows and its payloads, then its record. It may be gone."""
-        self._delete_rows(task)
-        self._bucket.delete_all(task.id)
-        # Not one that was made since, with the same key: that is open, or not marked as deleted.
-        marked = f" AND attribute_exists({keys.DELETION})" if task.deletion_pending else ""
-        is_same = {
-            "ConditionExpression": f"NOT {IS_OPEN}{marked}",
-            "ExpressionAttributeValues": OPEN_VALUES,
-        }
-        request = self._request(Key=keys.task_key(task.id))
+        self.empty(task)
         with suppress(ConditionFailed):
-            self._dynamo.call("delete_item", **request, **is_same)
+            self._dynamo.call("delete_item", **self._is_still(task))
 
-    def _delete_rows(self, task: StoredTask) -> None:
+    def _is_still(self, task: StoredTask) -> dict[str, object]:
+        """The key of a finished task's record, and the condition that it is still that task's."""
+        condition, values = is_finished(task)
+        return self._request(
+            Key=keys.task_key(task.id),
+            ConditionExpression=condition,
+            ExpressionAttributeValues=values,
+        )
+
+    def _rows(self, task: StoredTask) -> "list[Item]":
         partition = keys.task_partition(task.id)
-        for rows in (keys.CHILD_ROWS, keys.LOG_ROWS):
-            self._dynamo.delete_many(list(self._dynamo.rows(partition, rows, rows + keys.LAST)))
+        return [
+            row
+            for rows in (keys.CHILD_ROWS, keys.LOG_ROWS)
+            for row in self._dynamo.rows(partition, rows, rows + keys.LAST)
+        ]
 
     def _is_gone(self, task: StoredTask) -> bool:
         now = self._clock.now().timestamp()
@@ -369,19 +384,24 @@ class Store:
             # Two who clear one follow-up each may both have seen the other's. But one that somebody
             # has added meanwhile stays where the sweep finds it.
             last = f"{condition} AND {items.has_no_other_follow_up(items.task_item(before))}"
-            if self._update_if(last, values, after.id, changed, removed | _PLACE):
+            if self._update_if(last, values, before, changed, removed | _PLACE):
                 return True
-        return self._update_if(condition, values, after.id, changed, removed - _PLACE)
+        return self._update_if(condition, values, before, changed, removed - _PLACE)
 
     def _update_if(
-        self, condition: str, values: "Item", id: str, changed: "Item", removed: set[str]
+        self,
+        condition: str,
+        values: "Item",
+        before: StoredTask,
+        changed: "Item",
+        removed: set[str],
     ) -> bool:
         """Updates the record of a finished task. Returns whether the condition held."""
         if not changed and not removed:
             return True
-        update = self._update(id, changed, removed, condition, values)
+        update = self._update(before, changed, removed, condition, values)
         try:
-            self._with_room(id, partial(self._dynamo.call, "update_item", **update))
+            self._with_room(before.id, partial(self._dynamo.call, "update_item", **update))
         except ConditionFailed:
             return False
         return True
@@ -398,10 +418,17 @@ class Store:
         return {"TableName": self._dynamo.table, **request}
 
     def _update(
-        self, id: str, changed: "Item", removed: set[str], condition: str, values: "Item"
+        self,
+        before: StoredTask,
+        changed: "Item",
+        removed: set[str],
+        condition: str,
+        values: "Item",
     ) -> dict[str, object]:
+        """The update of a record, under a condition, while it is that of the task `before`."""
+        condition, values = still(before, condition, values)
         update = items.update(changed, removed, values)
-        return self._request(Key=keys.task_key(id), ConditionExpression=condition, **update)
+        return self._request(Key=keys.task_key(before.id), ConditionExpression=condition, **update)
 
     def _write(
         self, kind: str, request: dict[str, object], others: list[dict[str, object]], token: str
@@ -424,9 +451,17 @@ class Store:
         try:
             response = self._dynamo.call(operation, **request)
         except ConditionFailed as failed:
-            if failed.item and failed.item.get(keys.WRITE_TOKEN) == {"S": token}:
+            if failed.item and _has_written(token, failed.item):
                 return failed.item
             moved = failed.item
             raise RecordMoved(self._payloads.task(moved) if moved else None) from failed
         item: Item = response.get("Attributes", {})
         return item
+
+
+def _has_written(token: str, item: "Item") -> bool:
+    """Whether the write with this token was the last one, or claimed the iteration in hand."""
+    marks = [keys.WRITE_TOKEN]
+    if status_of(item).is_open and "claimsSinceOutcome" in item:
+        marks.append(keys.CLAIM_TOKEN)
+    return {"S": token} in [item.get(mark) for mark in marks]

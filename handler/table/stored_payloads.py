@@ -17,6 +17,7 @@ from handler.table.payloads import (
     PayloadError,
     PayloadLost,
     content_of,
+    owner_of,
     placed,
     places_of,
 )
@@ -151,7 +152,7 @@ class StoredPayloads:
         if getattr(after, name) == _NOTHING[name]:
             found.removed.add(name)
         else:
-            attributes, objects = placed(name, text, task_id=after.id, now=self._clock.now())
+            attributes, objects = placed(name, text, of=owner_of(after), now=self._clock.now())
             found.changed |= attributes
             found.objects |= objects
         if before and before.places.get(name) == BESIDE:

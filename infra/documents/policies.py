@@ -39,7 +39,7 @@ SAMPLE_TRACES: Final = ("xray:GetSamplingRules", "xray:GetSamplingTargets")
 # batch by the batch's own action.
 ITEM_ACTIONS: Final = (
     "dynamodb:BatchGetItem",
-    "dynamodb:BatchWriteItem",
+    "dynamodb:ConditionCheckItem",
     "dynamodb:DeleteItem",
     "dynamodb:GetItem",
     "dynamodb:PutItem",
@@ -98,12 +98,10 @@ def trust_lambda() -> Document:
 def worker(arns: Arns, log_group: str, *, tasks: Sequence[Statement]) -> Document:
     """The worker's policy. `tasks`: the config's `workerPolicyStatements`.
 
-    It adds to the logs of tasks that are over (a hook that raised), and reads the history of an
-    execution to learn how the last invocation died.
+    It reads the history of an execution to learn how the last invocation died.
     """
     return _document(
         *_common(arns, log_group),
-        _add_to_logs(arns),
         _allow(["states:GetExecutionHistory"], arns.executions),
         *tasks,
     )
@@ -117,11 +115,12 @@ def api(arns: Arns, log_group: str, *, tasks: Sequence[Statement]) -> Document:
 def recovery(arns: Arns, log_group: str, *, tasks: Sequence[Statement]) -> Document:
     """The recovery's policy. `tasks`: the config's `workerPolicyStatements`.
 
-    It finds dead executions, sends undelivered events again, and runs the tasks' hooks.
+    It finds dead executions, sends undelivered events again, runs the tasks' hooks, and dates the
+    rows of those that are over.
     """
     return _document(
         *_common(arns, log_group),
-        _add_to_logs(arns),
+        _allow(["dynamodb:BatchWriteItem"], arns.table),
         _allow(["states:DescribeExecution"], arns.executions),
         _allow(["sqs:ReceiveMessage", "sqs:DeleteMessage"], arns.dead_letter_queue),
         # Lambda sends the record of a failed invocation with the function's own role (Lambda guide,
@@ -198,11 +197,6 @@ def _common(arns: Arns, log_group: str) -> list[Statement]:
         _allow(["logs:CreateLogStream", "logs:PutLogEvents"], f"{log_group}:log-stream:*"),
         *_use_key(arns.kms_key),
     ]
-
-
-def _add_to_logs(arns: Arns) -> Statement:
-    """Adds a line to the log of a task, if its record is still there."""
-    return _allow(["dynamodb:ConditionCheckItem"], arns.table)
 
 
 def network_interfaces() -> Statement:

@@ -28,7 +28,7 @@ TASKS: Final[dict[Grant, Use]] = {
         (f"dynamodb:{action}", "table"): acting.takes_a_task_from_its_trigger_to_its_deletion
         for action in (
             "BatchGetItem",
-            "BatchWriteItem",
+            "ConditionCheckItem",
             "DeleteItem",
             "GetItem",
             "PutItem",
@@ -48,16 +48,12 @@ TASKS: Final[dict[Grant, Use]] = {
 USES: Final[dict[str, dict[Grant, Use]]] = {
     "worker": {
         **TASKS,
-        (
-            "dynamodb:ConditionCheckItem",
-            "table",
-        ): acting.runs_an_iteration_and_logs_that_a_hook_raised,
         ("states:GetExecutionHistory", "executions"): acting.sees_how_its_process_died,
     },
     "api": TASKS,
     "recovery": {
         **TASKS,
-        ("dynamodb:ConditionCheckItem", "table"): acting.ends_a_task_whose_execution_is_gone,
+        ("dynamodb:BatchWriteItem", "table"): acting.dates_the_rows_of_a_task_that_is_over,
         ("states:DescribeExecution", "executions"): acting.ends_a_task_whose_execution_is_gone,
         ("sqs:ReceiveMessage", "dead letters"): acting.takes_dead_letters_out_of_the_queue,
         ("sqs:DeleteMessage", "dead letters"): acting.takes_dead_letters_out_of_the_queue,

@@ -175,7 +175,7 @@ MUTATIONS: Final = (
     ),
     Mutation(
         "the claim does not compare the token",
-        _without(" AND (attribute_not_exists(writeToken) OR writeToken <> :token)"),
+        _without(" AND (attribute_not_exists(claimToken) OR claimToken <> :token)"),
     ),
     Mutation(
         "the claim takes an answered visit",

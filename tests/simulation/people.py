@@ -246,13 +246,14 @@ class People:
                 self._stop(machine, task, id)
 
     def _abort(self, machine: Machine, task: Planned, id: str) -> None:
+        hearing = self._world.watch.life(id).heard_by()
         if machine.random.random() < 0.5:
             answer = self._asked(machine, task, "abort", _ABORT, {"id": id})
             is_aborted = bool((answer.get("abortTask") or {}).get("data"))
         else:
             is_aborted = self._aborted(id)
         if is_aborted:
-            self._world.watch.life(id).aborted_at = self._world.scheduler.now
+            hearing.note(aborted_at=self._world.scheduler.now)
         if task.meddling is Meddling.DELETE and task.haste >= 1:
             self._delete(machine, task, id)
 
@@ -280,6 +281,7 @@ class People:
 
     def _hurry(self, machine: Machine, task: Planned, id: str) -> None:
         """Tells a task to run now. One that was woken begins an iteration after this."""
+        hearing = self._world.watch.life(id).heard_by()
         if machine.random.random() < 0.5:
             answer = self._asked(machine, task, "run now", _RUN_NOW, {"id": id})
             found = (answer.get("runTaskNow") or {}).get("data") or {}
@@ -291,9 +293,10 @@ class People:
                 return
             heard = record.iterations if record.waiting_until else None
         if heard is not None:
-            self._world.watch.life(id).hurried = heard
+            hearing.note(hurried=heard)
 
     def _delete(self, machine: Machine, task: Planned, id: str) -> None:
+        hearing = self._world.watch.life(id).heard_by()
         if machine.random.random() < 0.5:
             answer = self._asked(machine, task, "delete", _DELETE, {"id": id})
             is_deleted = bool((answer.get("deleteTask") or {}).get("data"))
@@ -304,7 +307,7 @@ class People:
             except (Refused, NotFound, StoreUnavailable):
                 is_deleted = False
         if is_deleted:
-            self._world.watch.life(id).deleted_at = self._world.scheduler.now
+            hearing.note(deleted_at=self._world.scheduler.now)
 
     def _stop(self, machine: Machine, task: Planned, id: str) -> None:
         world = self._world
@@ -348,8 +351,9 @@ class People:
             tasks.resume(id)
 
     def _end(self, machine: Machine, task: Planned, id: str) -> None:
+        hearing = self._world.watch.life(id).heard_by()
         if self._aborted(id):
-            self._world.watch.life(id).aborted_at = self._world.scheduler.now
+            hearing.note(aborted_at=self._world.scheduler.now)
 
     def _asked(
         self, machine: Machine, task: Planned, what: str, query: str, variables: dict[str, Any]

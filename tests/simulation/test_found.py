@@ -77,6 +77,34 @@ FOUND = {
             ),
         )
     ),
+    "a slow deletion removed the rows of the task that was made since": Scenario(
+        seed="400/272", tasks=25
+    ),
+    "a retried visit made the record of an aborted and deleted event by hand anew": (
+        Scenario(seed="403/190", tasks=25)
+    ),
+    "somebody heard late of a task that was made anew since, and the audit took it for that one": (
+        Scenario(seed="401/285", tasks=25)
+    ),
+    "a frozen worker cleared the hook of the task that was made since with its key": (
+        Scenario(
+            seed="406/300",
+            tasks=25,
+            only=(10,),
+            faults=((Kind.FROZEN, "x-eedc29d5142a5829-1+0/v1.1", 5),),
+        )
+    ),
+    "a claim whose response was lost counted twice, as somebody had paused and resumed the task": (
+        Scenario(
+            seed="409/336",
+            tasks=25,
+            only=(5,),
+            faults=(
+                (Kind.PAUSED, "t5/pauser", 0),
+                (Kind.DYNAMODB_ANSWER_LOST, "x-eddb39f82ed4650a-1+0/v1.1", 1),
+            ),
+        )
+    ),
     "the late report of a failed execution made the record of a deleted task anew": (
         Scenario(
             seed="3/37",

@@ -115,6 +115,11 @@ class Life:
     was_removed: bool = False
     was_deferred_again: bool = False  # by a late invocation of its delay's visit
     last_status: str = ""  # also of a record that is gone
+    made: int = 0  # how many records of its id there were
+
+    def heard_by(self) -> "Hearing":
+        """What somebody is about to ask of the record that is there now."""
+        return Hearing(self, self.made)
 
     def told(self) -> Iterator[str]:
         """What has happened to it, a line each."""
@@ -129,6 +134,20 @@ class Life:
     @property
     def is_open(self) -> bool:
         return self.status in ("pending", "running")
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """What somebody hears of a task: of one that was made since, with its id, it says nothing."""
+
+    life: Life
+    made: int
+
+    def note(self, **what: Any) -> None:
+        """Notes it on the life, while the record is the one that was asked about."""
+        if self.life.made == self.made:
+            for name, value in what.items():
+                setattr(self.life, name, value)
 
 
 class Watch:
@@ -314,6 +333,7 @@ class Watch:
         life.number = number_of(after["name"]["S"])
         life.parent = after.get("parentId", {}).get("S", "")
         life.definition = after["definitionId"]["S"]
+        life.made += 1
         life.ended_at = life.aborted_at = life.deleted_at = life.hurried = None
         life.hooks.clear()
         life.keys.clear()
@@ -614,7 +634,16 @@ def code_of(item: Item) -> str:
 
 
 _DULL: Final = frozenset(
-    {"writeToken", "lookToken", "savedOn", "codeVersion", "pk", "sk", "visitEnteredOn"}
+    {
+        "writeToken",
+        "claimToken",
+        "lookToken",
+        "savedOn",
+        "codeVersion",
+        "pk",
+        "sk",
+        "visitEnteredOn",
+    }
 )
 
 

@@ -693,6 +693,40 @@ class TestDeletion:
         assert ran == [record.id]
         assert rows(recovering.stack) == []
 
+    @pytest.mark.parametrize("ends", ["by itself", "aborted"])
+    def test_a_deleted_event_by_hand_runs_nothing_though_its_worker_asks_again(
+        self, recovering: Recovering, ends: str
+    ) -> None:
+        stack, ran = recovering.stack, list[str]()
+
+        @defined()
+        def by_hand(context: Context) -> Done:
+            ran.append(context.task.id)
+            context.log.info("A line.")
+            if ends == "aborted":
+                stack.tasks.abort("e1")
+            return Done(output={"text": BIG})
+
+        stack.definitions = (by_hand,)
+        sent = TaskRecord(id="e1", definition_id="some", name="x", created_on=stack.clock.now())
+
+        def ask_again() -> object:
+            return stack.run(sent, byHand=True)["status"]
+
+        first = ask_again()
+        stack.tasks.delete("e1")
+
+        for hours in (0, 1, 12, 10):
+            stack.clock.advance(timedelta(hours=hours))
+            assert ask_again() == first
+            sweep(recovering)
+            with pytest.raises(NotFound):
+                stack.tasks.get("e1")
+            assert (ran, stack.tasks.count(), objects()) == (["e1"], 0, [])
+            assert [row["sk"]["S"] for row in rows(stack)] == ["TASK"]
+        days_pass(recovering, 2)
+        assert rows(stack) == []
+
     def test_a_key_whose_task_is_being_deleted_is_refused_until_it_is_gone(
         self, recovering: Recovering
     ) -> None:

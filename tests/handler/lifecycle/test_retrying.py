@@ -955,7 +955,7 @@ def set_attribute(task: TaskRecord, name: str, value: Any) -> None:
 def scrubbed(row: object) -> str:
     """A row without what differs from run to run: ids, tokens and parts of logs."""
     text = json.dumps(row, sort_keys=True, default=str)
-    text = re.sub(r'"writeToken": \{"S": "[0-9a-f]+"\}', "TOKEN", text)
+    text = re.sub(r'"(write|claim)Token": \{"S": "[0-9a-f]+"\}', "TOKEN", text)
     text = re.sub(r"unfinished#\d", "unfinished#N", text)
     text = re.sub(r"~[0-9a-f]{8}\b", "PART", text)
     return re.sub(r"\b[0-9a-f]{24}\b", "ID", text)

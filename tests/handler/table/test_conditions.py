@@ -204,8 +204,8 @@ class TestGuards:
         guards = (owned_by(pending), owned_by(running))
 
         assert guards == (
-            Guard(execution_name="", iterations=0, created="2030-01-01T00:00:00.000Z"),
-            Guard(execution_name="execution-1", iterations=1, created="2030-01-01T00:00:00.000Z"),
+            Guard(execution_name="", iterations=0),
+            Guard(execution_name="execution-1", iterations=1),
         )
 
     def test_a_running_iterations_guard_holds_until_its_outcome(

@@ -25,6 +25,7 @@ from handler.errors import InvalidInput, StoreError, StoreUnavailable
 from handler.table.payloads import (
     BESIDE,
     MAX_INLINE_BYTES,
+    Owner,
     PayloadBucket,
     PayloadLost,
     content_of,
@@ -330,7 +331,7 @@ class TestPayloadBucket:
         for key in ("tasks/a/1", "tasks/a/2", "tasks/a/b/3", "tasks/ab/4"):
             bucket.put(key, b"content")
 
-        bucket.delete_all("a")
+        bucket.delete_all(Owner("a", "2026-01-01T00:00:00.000Z"))
 
         assert objects() == ["tasks/a/b/3", "tasks/ab/4"]
 
@@ -382,18 +383,19 @@ class TestPayloadBucket:
 
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
+OWNER = Owner("t1", "2030-01-01T00:00:00.000Z")
 
 
 class TestPlaces:
     def test_a_short_payload_is_an_attribute_that_people_can_read(self) -> None:
-        attributes, objects = placed("input", '{"a": 1}', task_id="t1", now=NOW)
+        attributes, objects = placed("input", '{"a": 1}', of=OWNER, now=NOW)
 
         assert (attributes, objects) == ({"input": {"S": '{"a": 1}'}}, {})
         assert places_of(attributes) == {}
 
     @pytest.mark.parametrize("text", ["x" * 100_000, random_text(100_000)], ids=["packed", "plain"])
     def test_a_long_one_stands_beside_it(self, bucket: PayloadBucket, text: str) -> None:
-        attributes, objects = placed("input", text, task_id="t1", now=NOW)
+        attributes, objects = placed("input", text, of=OWNER, now=NOW)
 
         assert objects == {}
         assert attributes.keys() == {"input", "inputContent"}
@@ -407,7 +409,7 @@ class TestPlaces:
     ) -> None:
         text = random_text(2 * MAX_INLINE_BYTES if has_room else 10_000)
 
-        attributes, objects = placed("output", text, task_id="t1", now=NOW, has_room=has_room)
+        attributes, objects = placed("output", text, of=OWNER, now=NOW, has_room=has_room)
         bucket.put_all(objects)
 
         [key] = objects
@@ -418,12 +420,12 @@ class TestPlaces:
     def test_a_key_is_written_once(self) -> None:
         text = random_text(2 * MAX_INLINE_BYTES)
 
-        keys = [list(placed("input", text, task_id="t1", now=NOW)[1]) for _ in range(2)]
+        keys = [list(placed("input", text, of=OWNER, now=NOW)[1]) for _ in range(2)]
 
         assert keys[0] != keys[1]
 
     def test_a_content_that_is_missing_is_lost(self, bucket: PayloadBucket) -> None:
-        attributes, _ = placed("input", "x" * 100_000, task_id="t1", now=NOW)
+        attributes, _ = placed("input", "x" * 100_000, of=OWNER, now=NOW)
         del attributes["inputContent"]
 
         with pytest.raises(PayloadLost, match="does not have it"):

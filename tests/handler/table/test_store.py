@@ -274,6 +274,31 @@ class TestLostResponses:
         assert (task.iterations, task.counted_iterations, task.claims_since_outcome) == (1, 1, 1)
         assert (task.attempts, task.execution_visits) == (1, 1)
 
+    def test_a_claim_whose_response_is_lost_counts_once_though_somebody_has_written_since(
+        self, stack: Stack, store: Store
+    ) -> None:
+        def meddle() -> None:
+            stack.tasks.pause("t1")
+            stack.tasks.resume("t1")
+
+        stack.create(id="t1")
+        lose_response(stack, "update_item", then=meddle)
+
+        task = store.claim(CLAIM)
+
+        assert task == store.get("t1")
+        assert (task.iterations, task.claims_since_outcome, task.is_paused) == (1, 1, False)
+
+    def test_a_claim_whose_response_is_lost_holds_though_the_task_is_paused_since(
+        self, stack: Stack, store: Store
+    ) -> None:
+        stack.create(id="t1")
+        lose_response(stack, "update_item", then=lambda: stack.tasks.pause("t1"))
+
+        task = store.claim(CLAIM)
+
+        assert (task.iterations, task.is_in_hand, task.is_paused) == (1, True, True)
+
     def test_a_claim_whose_response_is_lost_is_refused_after_an_abort(
         self, stack: Stack, store: Store
     ) -> None:
@@ -332,7 +357,7 @@ class TestLostResponses:
         assert refused.value.task == store.get("t1")
         assert (store.get("t1").iterations, store.get("t1").input) == (2, {"a": 1})
 
-    @pytest.mark.parametrize("operation", ["batch_write_item", "delete_item"])
+    @pytest.mark.parametrize("operation", ["transact_write_items", "delete_item"])
     def test_a_delete_whose_response_is_lost_has_deleted_the_task(
         self, stack: Stack, store: Store, operation: str
     ) -> None:
