@@ -105,6 +105,17 @@ FOUND = {
             ),
         )
     ),
+    "a task that was paused before its claim was answered went on in place": (
+        Scenario(
+            seed="502/369",
+            tasks=25,
+            only=(9,),
+            faults=(
+                (Kind.PAUSED, "t9/pauser", 0),
+                (Kind.DYNAMODB_ANSWER_LOST, "x-29d7c236f5d030e6-1+0/v1.1", 1),
+            ),
+        )
+    ),
     "the late report of a failed execution made the record of a deleted task anew": (
         Scenario(
             seed="3/37",
