@@ -48,10 +48,12 @@ with _made_to_stay():  # of all that a door imports, nothing is garbage
         LogLine,
         LogType,
         Progress,
+        Signal,
         TaskFailure,
         TaskLog,
         TaskRecord,
         TaskSettings,
+        WaitingFor,
     )
     from handler.runtime import tasks
     from handler.table import Filter, TaskPage
@@ -81,6 +83,7 @@ __all__ = [
     "Schedule",
     "Seconds",
     "SettingsError",
+    "Signal",
     "Status",
     "StillOpen",
     "StoreError",
@@ -98,6 +101,7 @@ __all__ = [
     "TriggerResult",
     "UnknownDefinition",
     "Verdict",
+    "WaitingFor",
     "client",
     "task",
     "tasks",

@@ -100,6 +100,7 @@ class ErrorCode(StrEnum):
     TASK_PAUSE_ERROR = "TASK_PAUSE_ERROR"
     TASK_RESUME_ERROR = "TASK_RESUME_ERROR"
     TASK_RETRY_ERROR = "TASK_RETRY_ERROR"
+    TASK_SIGNAL_ERROR = "TASK_SIGNAL_ERROR"
     TRIGGER_TASK_ERROR = "TRIGGER_TASK_ERROR"
     NO_VERDICT = "NO_VERDICT"
     MAX_ITERATIONS = "MAX_ITERATIONS"
@@ -212,6 +213,10 @@ MAX_IDENTITY_CHARACTERS: Final = 500
 MAX_TENANT_BYTES: Final = 256
 MAX_ID_BYTES: Final = 512
 MAX_EXECUTION_NAME_BYTES: Final = 256
+# A signal's name is a part of a sort key and of a URL; its data is in an item of 400 KB.
+MAX_SIGNAL_NAME_CHARACTERS: Final = 64
+MAX_SIGNAL_KEY_BYTES: Final = 512
+MAX_SIGNAL_BYTES: Final = 64 * 1024
 # What a setting of the running stack takes: Webiny's ten years. A deploy takes a hundred.
 MAX_RETENTION_DAYS: Final = 3_650
 

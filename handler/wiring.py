@@ -17,6 +17,7 @@ from handler.lifecycle import (
     Hooks,
     Reconciliation,
     Retrying,
+    Signalling,
     Survey,
     Tasks,
     Triggering,
@@ -104,6 +105,7 @@ def build(
     retrying = Retrying(
         registry=registry, store=store, triggering=triggering, ending=ending, closing=closing
     )
+    signalling = Signalling(store=store, ending=ending, waking=waking, clock=clock)
     tasks = Tasks(
         registry=registry,
         store=store,
@@ -111,6 +113,7 @@ def build(
         ending=ending,
         waking=waking,
         retrying=retrying,
+        signalling=signalling,
         clock=clock,
     )
     commit = Commit(store=store, ending=ending, triggering=triggering, clock=clock)

@@ -238,6 +238,42 @@ class Client:
         """
         return self._record("run_now", {"id": id})
 
+    def signal(
+        self,
+        id: str,
+        name: str,
+        data: Mapping[str, object] | None = None,
+        key: str | None = None,
+    ) -> TaskRecord:
+        """Hands something to an open task, which gets it when it waits for a signal of that name.
+
+        Args:
+            name: up to 64 letters, digits, `_`, `-`, `.`.
+            data: ready for JSON: 64 KiB at most.
+            key: the same name and key is the same signal. Without one, the call has a key of its
+                own: a lost answer is asked for again, and makes no second signal.
+
+        Returns:
+            The task, as it then stands.
+
+        Raises:
+            NotFound: the tenant has no such task.
+            Refused: it is over.
+            InvalidInput: the name, the data or the key is none.
+        """
+        given = None if data is None else dict(data)
+        own = uuid.uuid4().hex if key is None else key
+        return self._record("signal", {"id": id, "name": name, "data": given, "key": own})
+
+    def heartbeat(self, id: str, name: str) -> TaskRecord:
+        """Tells a task that waits for a signal that whoever is to send it is still at it.
+
+        Raises:
+            NotFound: the tenant has no such task.
+            Refused: it is over.
+        """
+        return self._record("heartbeat", {"id": id, "name": name})
+
     def pause(self, id: str) -> TaskRecord:
         """Has nothing run a task until it is resumed, or aborted.
 

@@ -9,7 +9,7 @@ from typing import Final
 
 _STATE: Final = """
     id definitionId name parentId taskStatus executionName iterations createdOn savedOn startedOn
-    finishedOn waitingUntil pausedOn deadline startBy retryOf retriedBy problem progress
+    finishedOn waitingUntil waitingFor pausedOn deadline startBy retryOf retriedBy problem progress
     createdByVersion codeVersion
     createdBy { id displayName type } abortedBy { id displayName type }
 """
@@ -88,6 +88,23 @@ VERBS: Final[Mapping[str, Verb]] = {
         changes=True,
     ),
     "run_now": _of_one("runTaskNow"),
+    "signal": Verb(
+        operation="signalTask",
+        takes={
+            "id": "ID!",
+            "name": "String!",
+            "data": "JSON",
+            "key": "String",  # as of a trigger
+        },
+        asks=_STATE,
+        changes=True,
+    ),
+    "heartbeat": Verb(
+        operation="heartbeatTask",
+        takes={"id": "ID!", "name": "String!"},
+        asks=_STATE,
+        changes=True,
+    ),
     "pause": _of_one("pauseTask"),
     "resume": _of_one("resumeTask"),
     "logs": Verb(

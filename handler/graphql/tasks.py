@@ -132,6 +132,24 @@ def _resume_task(request: Request, *, id: str) -> Json:
     return {"data": shown_task(request.tasks.resume(request.task(id).id, by=request.identity))}
 
 
+@tasks_mutation.field("signalTask")
+@enveloped
+def _signal_task(
+    request: Request, *, id: str, name: str, data: object = None, key: str | None = None
+) -> Json:
+    task_id = request.task(id).id
+    request.tasks.signal(task_id, name, _object(data, name="data"), key, by=request.identity)
+    return {"data": shown_task(request.task(id))}
+
+
+@tasks_mutation.field("heartbeatTask")
+@enveloped
+def _heartbeat_task(request: Request, *, id: str, name: str) -> Json:
+    record = request.task(id)
+    request.tasks.heartbeat(record.id, name)
+    return {"data": shown_task(record)}
+
+
 @tasks_mutation.field("deleteTask")
 @enveloped
 def _delete_task(request: Request, *, id: str) -> Json:
@@ -139,7 +157,7 @@ def _delete_task(request: Request, *, id: str) -> Json:
     return {"data": True}
 
 
-def _object(input: object) -> Mapping[str, object] | None:
-    if not isinstance(input, Mapping | None):
-        raise InvalidInput(f"input is {input!r:.60}; it takes an object, such as {{}}.")
-    return input
+def _object(value: object, *, name: str = "input") -> Mapping[str, object] | None:
+    if not isinstance(value, Mapping | None):
+        raise InvalidInput(f"{name} is {value!r:.60}; it takes an object, such as {{}}.")
+    return value

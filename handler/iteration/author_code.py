@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from handler.clock import Clock, RemainingSeconds
-from handler.definition import code_of
+from handler.definition import Continue, code_of
 from handler.iteration.checkpoints import Checkpoints
 from handler.iteration.commit import Iteration
 from handler.iteration.context import Context
@@ -49,11 +49,14 @@ class AuthorCode:
             log=TaskLogger(iteration.log),
             tasks=self._tasks,
             children=self._store.index.children,
+            signals=self._store.signals,
             clock=self._clock,
             remaining=self._remaining,
         )
         verdict = verdict_of(definition, context, checkpoints)
         task = checkpoints.close()
+        if checkpoints.taken and issubclass(type(verdict), Continue):  # else it gets them again
+            task = task.took(checkpoints.taken)
         now = self._clock.now()
         outcome = outcome_of(verdict, definition=definition, task=task, now=now)
         return checkpoints.stored, replace(outcome, margin=checkpoints.margin)

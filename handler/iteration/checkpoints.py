@@ -13,8 +13,10 @@ from handler.errors import EngineSignal, Refused
 from handler.record import (
     Json,
     Progress,
+    Signal,
     StoredTask,
     TaskRecord,
+    WaitingFor,
     short_repr,
     with_own_payloads,
 )
@@ -46,12 +48,14 @@ class Checkpoints:
         self.stored = task
         self.ended_with: Aborted | Continue | None = None
         self.loop_input: BaseModel | None = None  # of a loop that runs
+        self.taken: dict[str, int] = {}  # the signals that it got, by name; stored with its outcome
         self.margin = 0.0  # the largest that the author's code asked for, in seconds
         self._code = code
         self._store = store
         self._clock = clock
         self._record: TaskRecord | None = None
         self._kept: tuple[Json, Progress] | None = None
+        self._wait_is_over = False
         self._is_over = False
         self._is_overtaken = False
         self._is_closed = False
@@ -64,6 +68,24 @@ class Checkpoints:
         if self._record is None:
             self._record = with_own_payloads(self.stored.to_record())
         return self._record
+
+    def with_taken(self) -> StoredTask:
+        """The task as it is stored, with the signals that this iteration got."""
+        return self.stored.took(self.taken) if self.taken else self.stored
+
+    def take(self, signal: Signal) -> None:
+        """The iteration has got a signal. Whatever it waits for next is another wait."""
+        self.taken[signal.name] = signal.number
+        self.end_wait()
+
+    def end_wait(self) -> None:
+        """What the task has waited for until now, it does not wait for any more."""
+        self._wait_is_over = True
+
+    def wait_for(self, signal: str | None) -> WaitingFor | None:
+        """The wait that the task is in, if it is for this signal; `None`: for its children."""
+        wait = None if self._wait_is_over else self.stored.waiting_for
+        return wait if wait and wait.signal == signal else None
 
     def is_short_of_time(self, margin: float, remaining: float) -> bool:
         """Whether less than a margin is left, all in seconds. What asks for it needs it again."""

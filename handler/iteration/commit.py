@@ -12,7 +12,7 @@ from handler.iteration.log_buffer import LogBuffer
 from handler.iteration.outcome import Outcome
 from handler.lifecycle import Ending, Triggering
 from handler.record import Json, LogLine, StoredTask, TaskFailure, TaskLog
-from handler.table import RecordMoved, Store, paused_as
+from handler.table import RecordMoved, Store, paused_as, unheard
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,26 +72,28 @@ class Commit:
         """Stores an outcome with its lines, then answers it.
 
         A task that was paused during its iteration leaves its execution with the outcome, in the
-        same write; one that was resumed as well stays.
+        same write; one that was resumed as well stays. One that is about to wait for what has come
+        meanwhile does not wait.
         """
         while True:
             after = self._after(before, outcome)
             try:
-                guard = paused_as(before)
+                guard = unheard(after, before)
                 if after.is_over:
                     self._ending.end(before, after, guard=guard, log=lines, hooks=hooks)
                 else:
                     self._store.save(after, before=before, guard=guard, log=lines)
             except RecordMoved as moved:
-                if not (moved.task and _is_the_same_but_for_a_pause(before, moved.task)):
+                if not (moved.task and _is_still_in_hand(before, moved.task)):
                     return self._discarded(moved.task, after, lines, answers)
-                before = before.model_copy(update={"paused_on": moved.task.paused_on})
+                came = {"paused_on": moved.task.paused_on, "calls": moved.task.calls}
+                before = before.model_copy(update=came)
             else:
                 return self.answer(after, answers, outcome.message)
 
     def _after(self, before: StoredTask, outcome: Outcome) -> StoredTask:
         """The task with its outcome: of a paused one, the next iteration is nobody's."""
-        after = outcome.task
+        after = outcome.task.called_before(before.calls)
         if after.is_over or not before.is_paused:
             return after
         paused = after.model_copy(update={"paused_on": before.paused_on})
@@ -115,7 +117,7 @@ class Commit:
         try:
             stored = self._store.save(after, before=before, guard=paused_as(before), log=lines)
         except RecordMoved as moved:
-            if moved.task and _is_the_same_but_for_a_pause(before, moved.task):
+            if moved.task and _is_still_in_hand(before, moved.task):
                 return self._stored(before, outcome, lines, iteration.answers)
             return self._discarded(moved.task, outcome.task, lines, iteration.answers)
         return replace(iteration, task=stored, log=log.of_next(stored))
@@ -170,12 +172,12 @@ class Commit:
         return lines.model_copy(update={"lines": (*lines.lines, note)})
 
 
-def _is_the_same_but_for_a_pause(before: StoredTask, now: StoredTask) -> bool:
-    """Whether an iteration is still in hand, and its task was paused or resumed meanwhile."""
+def _is_still_in_hand(before: StoredTask, now: StoredTask) -> bool:
+    """Whether an iteration is in hand, and somebody has paused, resumed or called its task."""
     return (
         now.is_open
         and now.is_in_hand
-        and now.is_paused is not before.is_paused
+        and (now.is_paused, now.calls) != (before.is_paused, before.calls)
         and (now.execution_name, now.iterations) == (before.execution_name, before.iterations)
         and now.created_text == before.created_text
     )

@@ -13,8 +13,10 @@ from handler.iteration.checkpoints import Checkpoints
 from handler.iteration.child_key import key_of
 from handler.iteration.log_buffer import TaskLogger
 from handler.iteration.loop import CURSOR, Loop, LoopOptions, check_count
+from handler.iteration.waits import SignalWait
 from handler.lifecycle import Tasks, ids_of, without_retried
-from handler.record import Progress, StoredTask, TaskRecord, short_repr
+from handler.record import Progress, Signal, StoredTask, TaskRecord, short_repr
+from handler.table import Signals
 
 Item = TypeVar("Item")
 Children = Callable[[str], Iterator[StoredTask]]
@@ -42,6 +44,7 @@ class Context:
         log: TaskLogger,
         tasks: Tasks,
         children: Children,
+        signals: Signals,
         clock: Clock,
         remaining: RemainingSeconds,
     ) -> None:
@@ -50,6 +53,7 @@ class Context:
         self._checkpoints = checkpoints
         self._tasks = tasks
         self._children = children
+        self._signal_wait = SignalWait(checkpoints, signals=signals, clock=clock)
         self._clock = clock
         self._remaining = remaining
 
@@ -299,6 +303,35 @@ class Context:
         longest = to_seconds(longest_wait, name="longest_wait")
         wait = min(max(running_for.total_seconds() / 2, shortest), longest)
         return Continue(wait=wait, counts=False)
+
+    def wait_for_signal(
+        self,
+        name: str,
+        then: Callable[[Signal | None], Verdict],
+        *,
+        timeout: Seconds,
+        heartbeat: Seconds | None = None,
+    ) -> Verdict:
+        """Waits until a signal of that name comes: `return context.wait_for_signal(...)`.
+
+        Signals are kept with the task, in order, whenever they come: before it waits, while it runs
+        or sleeps. Each is given once: `then` gets the first one that it has not had. It gets the
+        same one again if it raises, or dies. The task is woken at once; a wait does not count
+        toward `max_iterations`.
+
+        Args:
+            name: what `tasks.signal(id, name)` says: up to 64 letters, digits, `_`, `-`, `.`.
+            then: given the signal, or `None` when the wait is over without one; returns the
+                verdict.
+            timeout: for how long the task waits, from its first iteration that does: more than 0
+                seconds, and 355 days at most.
+            heartbeat: the wait is over, too, when no `tasks.heartbeat(id, name)` came for so long.
+
+        Raises:
+            InvalidInput: the name is none.
+            ValueError: a duration is out of its range.
+        """
+        return self._signal_wait.verdict(name, then, timeout=timeout, heartbeat=heartbeat)
 
 
 def _check_input(input: BaseModel) -> None:

@@ -24,6 +24,7 @@ from handler.definition import (
 from handler.errors import EngineSignal, InvalidInput, StoreUnavailable
 from handler.iteration.checkpoints import Checkpoints, EndIteration
 from handler.iteration.context import Context
+from handler.iteration.waits import Waiting
 from handler.record import Json, StoredTask, TaskFailure, class_name, cut, leaves_of, to_text
 
 _VERDICTS: Final = (Done, Continue, Failed, Aborted)
@@ -198,7 +199,10 @@ def _continued(
 ) -> Outcome:
     input = next_input(code_of(definition), task.input, verdict.input)
     wait = whole_seconds(verdict.wait, now=now)
-    after = task.continued(now=now, input=input, wait=wait, counts=verdict.counts)
+    waiting_for = verdict.waiting_for if isinstance(verdict, Waiting) else None
+    after = task.continued(
+        now=now, input=input, wait=wait, counts=verdict.counts, waiting_for=waiting_for
+    )
     data: Json = {"wait": after.delay_left(now)} if wait else {}
     return Outcome(task=after, line="Task continuing.", data=data)
 

@@ -17,6 +17,7 @@ from handler.lifecycle.service import (
     ids_of,
     is_private,
 )
+from handler.lifecycle.signalling import SignalData, Signalling, checked_signal_name
 from handler.lifecycle.survey import Survey
 from handler.lifecycle.triggering import Triggering, TriggerResult, delay_too_long
 from handler.lifecycle.waking import Waking
@@ -32,12 +33,15 @@ __all__ = [
     "Hooks",
     "Reconciliation",
     "Retrying",
+    "SignalData",
+    "Signalling",
     "Survey",
     "Tasks",
     "TriggerResult",
     "Triggering",
     "Waking",
     "about",
+    "checked_signal_name",
     "count_within",
     "delay_too_long",
     "ids_of",

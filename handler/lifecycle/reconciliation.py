@@ -247,6 +247,8 @@ class Reconciliation:
             found.closed += 1
         elif self._is_overdue(task):
             found.ended += self._end_overdue(task)
+        elif task.was_called:
+            self._waking.call(task)
         elif task.execution_name:
             found.ended += self._end_if_over(task, inquiries.describe(task.execution_name))
         elif task.is_held:

@@ -22,6 +22,7 @@ from handler.definition import Definition, Registry
 from handler.errors import InvalidInput, NotFound, Refused, StoreUnavailable
 from handler.lifecycle.ending import Ending
 from handler.lifecycle.retrying import Retrying
+from handler.lifecycle.signalling import SignalData, Signalling
 from handler.lifecycle.triggering import TaskInput, Triggering, TriggerOptions, TriggerResult
 from handler.lifecycle.waking import Waking
 from handler.process_log import task_at_hand
@@ -29,6 +30,7 @@ from handler.record import (
     SYSTEM_IDENTITY,
     Identity,
     Json,
+    Signal,
     TaskLog,
     TaskRecord,
     TaskSettings,
@@ -68,6 +70,7 @@ class Tasks:
         waking: Waking,
         clock: Clock,
         retrying: Retrying,
+        signalling: Signalling,
     ) -> None:
         self._registry = registry
         self._store = store
@@ -76,6 +79,7 @@ class Tasks:
         self._waking = waking
         self._clock = clock
         self._retrying = retrying
+        self._signalling = signalling
 
     def trigger(
         self,
@@ -282,6 +286,47 @@ class Tasks:
     def get(self, id: str) -> TaskRecord:
         """Reads a task, consistently. Raises `NotFound`."""
         return self._store.get(_checked(id)).to_record()
+
+    def signal(
+        self,
+        id: str,
+        name: str,
+        data: SignalData | None = None,
+        key: str | None = None,
+        *,
+        by: Identity = SYSTEM_IDENTITY,
+    ) -> Signal:
+        """Hands something to an open task, which gets it by `context.wait_for_signal(name, ...)`.
+
+        It is kept with the task, in order, also before the task waits for it and while it runs. A
+        task that waits for it is woken.
+
+        Args:
+            name: what it waits by: up to 64 letters, digits, `_`, `-`, `.`.
+            data: a mapping or a model: 64 KiB as JSON at most.
+            key: the same name and key is the same signal, however often it is sent: the number of
+                a payment, or of a delivery. Without one, each call is another signal.
+            by: who sends it: the task's log says so.
+
+        Returns:
+            The signal, with its number; of a key that was sent before, that one.
+
+        Raises:
+            NotFound: there is no such task.
+            Refused: it is over: its log says that the signal came.
+            InvalidInput: the name, the data or the key is none.
+        """
+        return self._signalling.signal(_checked(id), name, data, key=key, by=by)
+
+    def heartbeat(self, id: str, name: str) -> None:
+        """Tells a task that waits with a `heartbeat` that whoever it waits for is still at it.
+
+        Raises:
+            NotFound: there is no such task.
+            Refused: it is over.
+            InvalidInput: no signal has such a name.
+        """
+        self._signalling.heartbeat(_checked(id), name)
 
     def wait(self, id: str, timeout: Seconds) -> TaskRecord:
         """Waits until a task is over, and reads it: for a program outside of any task.

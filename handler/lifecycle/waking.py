@@ -119,6 +119,19 @@ class Waking:
             return False
         return True
 
+    def call(self, task: StoredTask | None) -> None:
+        """Wakes a task that waits for what has come: a signal, or the end of its last child.
+
+        One that is paused goes on when it is resumed; one that runs finds it by itself.
+        """
+        while task and task.was_called and not task.is_paused:
+            try:
+                self._wake(task, why="what it has waited for has come")
+            except RecordMoved as moved:
+                task = moved.task
+            else:
+                return
+
     def _change(
         self,
         id: str,

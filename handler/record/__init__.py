@@ -12,6 +12,7 @@ from handler.record.jsonable import (
 from handler.record.model import Json, fields_of
 from handler.record.natives import native
 from handler.record.shown import to_shown_json
+from handler.record.signals import Signal
 from handler.record.stored_task import StoredTask, id_of_retry, new_id
 from handler.record.task_log import LogLine, LogType, TaskLog, line_data
 from handler.record.task_record import (
@@ -22,6 +23,7 @@ from handler.record.task_record import (
     Progress,
     ReadPayload,
     TaskRecord,
+    WaitingFor,
     has_read,
     lazy,
     whole,
@@ -42,12 +44,14 @@ __all__ = [
     "LogType",
     "Progress",
     "ReadPayload",
+    "Signal",
     "StoredSettings",
     "StoredTask",
     "TaskFailure",
     "TaskLog",
     "TaskRecord",
     "TaskSettings",
+    "WaitingFor",
     "class_name",
     "cut",
     "cut_bytes",

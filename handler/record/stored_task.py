@@ -28,6 +28,7 @@ from handler.record.task_record import (
     Identity,
     Progress,
     TaskRecord,
+    WaitingFor,
     lazy,
 )
 from handler.record.texts import cut, to_text
@@ -87,6 +88,9 @@ class StoredTask(TaskRecord):
     # The worker's last answer and the visit that it answered: it repeats the answer if it was lost.
     last_answer: AnswerStatus | None = None
     answered_visit: str | None = None
+    calls: Count = 0  # how often something has come that it may wait for: each ends its wait
+    heard: Count = 0  # how many of them had come when its wait began
+    taken: dict[str, Count] | None = None  # the last signal that it got, by its name
     # Follow-ups: what the end of the task has left to do.
     pending_hook: str | None = None
     pending_hook_attempts: Count = 0  # how often the recovery has started it
@@ -209,7 +213,7 @@ class StoredTask(TaskRecord):
         """Whether an execution has it, and waits: nothing is due before it wakes."""
         if not self.is_open or not self.execution_name or self.waiting_until is None:
             return False
-        if self._in_its_time(self.waiting_until) <= now:
+        if self._in_its_time(self.waiting_until) <= now or self.was_called:
             return False
         # No task of ours waits for longer: such a date says nothing.
         return timedelta(0) < self.waiting_until - now <= timedelta(seconds=MAX_WAIT_SECONDS)
@@ -254,7 +258,9 @@ class StoredTask(TaskRecord):
 
     def resumed(self, *, now: datetime) -> Self:
         """It may be claimed again. What is left of its delay or wait is still to pass."""
-        return self._changed(now, paused_on=None, resends=0, due_on=now)
+        came = self.waiting_for is not None and self.calls > self.heard
+        until = now if came and self.waiting_until else self.waiting_until
+        return self._changed(now, paused_on=None, resends=0, due_on=now, waiting_until=until)
 
     def deferred(self, *, now: datetime, until: datetime, execution_name: str) -> Self:
         """An execution owns the pending task, and waits for its delay to pass, or its time."""
@@ -287,12 +293,42 @@ class StoredTask(TaskRecord):
         changes = {name: value for name, value in saved.items() if value is not None}
         return self._changed(now, **changes)
 
-    def continued(self, *, now: datetime, input: Json, wait: int, counts: bool = True) -> Self:
+    def continued(
+        self,
+        *,
+        now: datetime,
+        input: Json,
+        wait: int,
+        counts: bool = True,
+        waiting_for: WaitingFor | None = None,
+    ) -> Self:
         """The iteration has ended and another follows, after `wait` seconds at most.
 
         A wait ends with the task's time.
+
+        Args:
+            waiting_for: what ends it early.
         """
-        return self._continued(now, wait, input=input, attempts=0, free=0 if counts else 1)
+        listens = {"waiting_for": waiting_for, "heard": self.calls if waiting_for else self.heard}
+        free = 0 if counts else 1
+        return self._continued(now, wait, input=input, attempts=0, free=free, **listens)
+
+    def took(self, signals: Mapping[str, int]) -> Self:
+        """It has got these signals: the next ones of their names come next."""
+        return self.model_copy(update={"taken": {**(self.taken or {}), **signals}})
+
+    def called_before(self, calls: int) -> Self:
+        """So much had come before its outcome is stored: it does not wait, if that is news."""
+        if calls == self.calls:
+            return self
+        awake = {"waiting_until": None, "due_on": self.saved_on} if self.waiting_for else {}
+        return self.model_copy(update={"calls": calls, **awake})
+
+    @property
+    def was_called(self) -> bool:
+        """Whether it waits for something, and something has come since its wait began."""
+        waits = self.is_open and self.waiting_for is not None and self.waiting_until is not None
+        return waits and self.execution_name is not None and self.calls > self.heard
 
     def claimed_in_place(self, before: Self) -> Self:
         """The invocation that has ended the iteration of `before` so runs the next one, too.
@@ -417,7 +453,13 @@ class StoredTask(TaskRecord):
     def _ended(
         self, now: datetime, answer: AnswerStatus, status: Status, **changes: object
     ) -> Self:
-        ended = {"status": status, "finished_on": now, "due_on": now, "paused_on": None}
+        ended = {
+            "status": status,
+            "finished_on": now,
+            "due_on": now,
+            "paused_on": None,
+            "waiting_for": None,
+        }
         return self._answered(now, answer, **ended, **changes)
 
     def _answered(self, now: datetime, answer: AnswerStatus, **changes: object) -> Self:

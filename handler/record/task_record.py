@@ -46,6 +46,22 @@ class Progress(StoredModel):
     remaining_seconds: float | None = None  # an estimate; it needs a total and a rate
 
 
+class WaitingFor(StoredModel):
+    """What a task waits for, beside the time.
+
+    Attributes:
+        signal: the name of a signal; `None` where it waits for its children.
+        since: when the wait began.
+        until: when it goes on without.
+        heartbeat: after how many seconds without a heartbeat it does, too.
+    """
+
+    signal: str | None = None
+    since: Moment
+    until: Moment
+    heartbeat: float | None = None
+
+
 class TaskRecord(StoredModel):
     """A task as it stood when it was read. It never changes; read it again to see what came since.
 
@@ -80,6 +96,7 @@ class TaskRecord(StoredModel):
     iterations: Count = 0  # how often it was claimed, crashed iterations included
     attempts: Count = 0  # iterations at the current step, since the last `Continue`; 1 at the first
     waiting_until: Moment | None = None  # the end of its delay or wait, while it is in one
+    waiting_for: WaitingFor | None = None  # what its wait ends early for
     paused_on: Moment | None = None  # since when nothing may run it
     progress: Progress | None = None
     problem: str | None = None  # why it can't go on for the time being

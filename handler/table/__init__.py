@@ -9,6 +9,7 @@ from handler.table.conditions import (
     owned_by,
     paused_as,
     running,
+    unheard,
 )
 from handler.table.dynamo import Dynamo
 from handler.table.listing import (
@@ -23,6 +24,7 @@ from handler.table.listing import (
 from handler.table.logs import Logs
 from handler.table.payloads import PayloadBucket, PayloadError, PayloadLost
 from handler.table.settings_table import KNOWN_FOR, KnownSettings, SettingsTable
+from handler.table.signals import Moved, Signals
 from handler.table.store import RecordMoved, Standing, Store
 from handler.table.watch import Due
 
@@ -38,11 +40,13 @@ __all__ = [
     "Guard",
     "KnownSettings",
     "Logs",
+    "Moved",
     "PayloadBucket",
     "PayloadError",
     "PayloadLost",
     "RecordMoved",
     "SettingsTable",
+    "Signals",
     "Standing",
     "Store",
     "TaskCount",
@@ -54,4 +58,5 @@ __all__ = [
     "owned_by",
     "paused_as",
     "running",
+    "unheard",
 ]

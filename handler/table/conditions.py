@@ -134,6 +134,7 @@ class Guard:
         is_running: whether that iteration must still be without an outcome.
         is_paused: whether it must be paused; `None`: it may be.
         write_token: of the write that must be its last; `""`: any.
+        calls: how much must have come that it may wait for; `None`: any number.
     """
 
     execution_name: str | None = None
@@ -141,22 +142,25 @@ class Guard:
     is_running: bool = False
     is_paused: bool | None = None
     write_token: str = ""
+    calls: int | None = None
 
     def condition(self) -> "tuple[str, Item]":
         """The condition of a write, and its values."""
         if self == ANY_OWNER:
             return _NOT_OVER, items.encoded(_OVER_VALUES)
         condition, values = IS_OPEN, dict[str, object]()
-        if self.execution_name == "":
-            condition += " AND attribute_not_exists(executionName)"
-        elif self.execution_name is not None:
-            condition += " AND executionName = :guard_execution"
-            values[":guard_execution"] = self.execution_name
-        if self.iterations == 0:
-            condition += " AND attribute_not_exists(iterations)"
-        elif self.iterations is not None:
-            condition += " AND iterations = :guard_iterations"
-            values[":guard_iterations"] = self.iterations
+        # A record has no attribute for what is empty, or zero.
+        asked = {
+            "executionName": self.execution_name,
+            "iterations": self.iterations,
+            "calls": self.calls,
+        }
+        for name, value in asked.items():
+            if value:
+                condition += f" AND {name} = :guard_{name}"
+                values[f":guard_{name}"] = value
+            elif value is not None:
+                condition += f" AND attribute_not_exists({name})"
         if self.write_token:
             condition += f" AND {keys.WRITE_TOKEN} = :guard_token"
             values[":guard_token"] = self.write_token
@@ -188,6 +192,12 @@ def as_read(task: StoredTask) -> Guard:
 def paused_as(task: StoredTask) -> Guard:
     """The same, while it is paused if `task` is, and is not paused if `task` is not."""
     return replace(owned_by(task), is_paused=task.is_paused)
+
+
+def unheard(task: StoredTask, before: StoredTask) -> Guard:
+    """`paused_as(before)`, and nothing has come meanwhile, if `task` is about to wait for it."""
+    guard = paused_as(before)
+    return guard if task.waiting_for is None else replace(guard, calls=before.calls)
 
 
 def running(task: StoredTask) -> Guard:

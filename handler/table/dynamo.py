@@ -123,9 +123,19 @@ class Dynamo:
             start = {"ExclusiveStartKey": last}
 
     def rows(
-        self, partition: str, first: str, last: str, *, newest_first: bool = False
+        self,
+        partition: str,
+        first: str,
+        last: str,
+        *,
+        newest_first: bool = False,
+        limit: int | None = None,
     ) -> "Iterator[Item]":
-        """The rows of a partition between two sort keys, both included, read consistently."""
+        """The rows of a partition between two sort keys, both included, read consistently.
+
+        Args:
+            limit: how many at most, in one request.
+        """
         query: dict[str, object] = {
             "TableName": self.table,
             "KeyConditionExpression": (
@@ -139,6 +149,9 @@ class Dynamo:
             "ScanIndexForward": not newest_first,
             "ConsistentRead": True,
         }
+        if limit is not None:
+            yield from self.call("query", **query, Limit=limit)["Items"]
+            return
         for response in self.pages(query):
             yield from response["Items"]
 

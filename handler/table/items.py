@@ -30,6 +30,9 @@ _JSON_ATTRIBUTES: Final = frozenset(
         "abortedBy",
         "changedBy",
         "progress",
+        "waitingFor",
+        "taken",
+        "data",
         "items",
     }
 )

@@ -1,5 +1,6 @@
 """The keys of the table and its indexes: which rows there are, and what they are partitioned by."""
 
+import hashlib
 import os
 import zlib
 from collections.abc import Mapping
@@ -28,12 +29,18 @@ LOOK_TOKEN: Final = "lookToken"  # noqa: S105  its name
 TASK_ROW: Final = "TASK"
 LOG_ROWS: Final = "LOG#"
 CHILD_ROWS: Final = "CHILD#"
+SIGNAL_ROWS: Final = "SIGNAL#"
+SIGNAL_KEY_ROWS: Final = "SIGNALKEY#"
+PULSE_ROWS: Final = "PULSE#"
 
 # The row of a tenant's settings, alone in its partition.
 SETTINGS_ROW: Final = "SETTINGS"
 
 # Behind every digit and letter: the end of a range of sort keys.
 LAST: Final = "~"
+# All of them but the record: they sort before it.
+FIRST_ROW: Final = "A"
+LAST_ROW: Final = f"S{LAST}"
 
 # The partitions of the sweep's index. Each takes 1,000 write units a second (DynamoDB guide, "Best
 # practices for designing and using partition keys effectively in DynamoDB"). A short task takes
@@ -82,6 +89,24 @@ def log_key(log: TaskLog) -> "Key":
     """A key of the part's own: what an iteration logs later stands beside it, never over it."""
     row = f"{LOG_ROWS}{iteration_text(log.iteration)}#{to_iso(log.created_on)}#{log.part}"
     return {PARTITION_KEY: {"S": task_partition(log.task)}, SORT_KEY: {"S": row}}
+
+
+def signal_key(task_id: str, name: str, number: int) -> "Key":
+    """The key of a signal: those of one name stand in the order in which they came."""
+    row = f"{SIGNAL_ROWS}{name}#{iteration_text(number)}"
+    return {PARTITION_KEY: {"S": task_partition(task_id)}, SORT_KEY: {"S": row}}
+
+
+def signal_key_key(task_id: str, name: str, key: str) -> "Key":
+    """The key of the row that keeps a second signal of a name and a key away."""
+    row = f"{SIGNAL_KEY_ROWS}{name}#{hashlib.sha256(key.encode()).hexdigest()}"
+    return {PARTITION_KEY: {"S": task_partition(task_id)}, SORT_KEY: {"S": row}}
+
+
+def pulse_key(task_id: str, name: str) -> "Key":
+    """The key of the last heartbeat of whoever a task waits for."""
+    row = f"{PULSE_ROWS}{name}"
+    return {PARTITION_KEY: {"S": task_partition(task_id)}, SORT_KEY: {"S": row}}
 
 
 def iteration_text(iteration: int) -> str:

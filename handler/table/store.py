@@ -29,6 +29,7 @@ from handler.table.payloads import PayloadBucket, owner_of
 from handler.table.reading import WITHOUT_LONG_PAYLOADS, status_of
 from handler.table.relief import Relief
 from handler.table.settings_table import SettingsTable
+from handler.table.signals import Signals
 from handler.table.stored_payloads import StoredPayloads
 from handler.table.watch import Watch
 
@@ -63,8 +64,9 @@ class RecordMoved(Exception):
 
 
 class Store:
-    """The table of tasks. `logs` has their logs, `index` reads many at a time, `watch` knows which
-    are due, `orphans` are the payloads that no record names, `settings` change while it is in use.
+    """The table of tasks. `logs` has their logs, `signals` what was handed to them; `index` reads
+    many at a time, `watch` knows which are due, `orphans` are the payloads that no record names,
+    `settings` change while it is in use.
 
     **Every write is recognised.** A write whose response is lost on the way is sent again, and then
     its condition fails: the record has moved on, by this very write. So each write of a record puts
@@ -105,6 +107,7 @@ class Store:
         self._payloads = StoredPayloads(dynamo, bucket=bucket, clock=clock)
         self._relief = Relief(dynamo, bucket=bucket, clock=clock)
         self.logs = Logs(dynamo)
+        self.signals = Signals(dynamo, clock=clock)
         self.watch = Watch(dynamo)
         self.index = TaskIndex(dynamo, read=self._payloads.task, is_gone=self._is_gone)
         self.orphans = Orphans(dynamo, bucket=bucket, clock=clock)
@@ -354,11 +357,7 @@ class Store:
 
     def _rows(self, task: StoredTask) -> "list[Item]":
         partition = keys.task_partition(task.id)
-        return [
-            row
-            for rows in (keys.CHILD_ROWS, keys.LOG_ROWS)
-            for row in self._dynamo.rows(partition, rows, rows + keys.LAST)
-        ]
+        return list(self._dynamo.rows(partition, keys.FIRST_ROW, keys.LAST_ROW))
 
     def _is_gone(self, task: StoredTask) -> bool:
         now = self._clock.now().timestamp()

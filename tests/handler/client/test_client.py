@@ -220,6 +220,20 @@ def test_a_task_is_paused_resumed_and_run_now(client: Client, stack: Stack) -> N
     assert client.run_now(id).waiting_until == stack.clock.now()
 
 
+def test_a_signal_whose_answer_is_lost_is_one_signal(
+    client: Client, server: Server, stack: Stack
+) -> None:
+    id = client.trigger("exportUsers", {"size": 7}).id
+    server.faults = [lost]
+
+    client.signal(id, "approved", {"by": "Anne"})
+    client.heartbeat(id, "approved")
+    client.signal(id, "approved", key="1")
+
+    found = [row["number"]["N"] for row in stack.rows() if row["sk"]["S"].startswith("SIGNAL#")]
+    assert found == ["1", "2"]
+
+
 def test_a_failed_task_is_retried_with_another_input(client: Client, stack: Stack) -> None:
     old = client.trigger("exportUsers", {"size": 7}).id
     stack.tasks.abort(old)

@@ -96,6 +96,16 @@ ABORT_TASK = f"""mutation AbortTask($id: ID!, $message: String) {{
 RUN_TASK_NOW = f"""mutation RunTaskNow($id: ID!) {{
     backgroundTasks {{ runTaskNow(id: $id) {{ data {{ {TASK_FIELDS} }} {ERROR_FIELDS} }} }}
 }}"""
+SIGNAL_TASK = f"""mutation SignalTask($id: ID!, $name: String!, $data: JSON, $key: String) {{
+    backgroundTasks {{ signalTask(id: $id, name: $name, data: $data, key: $key) {{
+        data {{ {TASK_FIELDS} waitingFor }} {ERROR_FIELDS}
+    }} }}
+}}"""
+HEARTBEAT_TASK = f"""mutation HeartbeatTask($id: ID!, $name: String!) {{
+    backgroundTasks {{ heartbeatTask(id: $id, name: $name) {{
+        data {{ {TASK_FIELDS} waitingFor }} {ERROR_FIELDS}
+    }} }}
+}}"""
 PAUSE_TASK = f"""mutation PauseTask($id: ID!) {{
     backgroundTasks {{ pauseTask(id: $id) {{ data {{ {TASK_FIELDS} pausedOn }} {ERROR_FIELDS} }} }}
 }}"""

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from handler import Context, Continue, Done, TriggerRequest, Verdict, task
+from handler import Context, Continue, Done, Signal, TriggerRequest, Verdict, task
 from handler.contract import Status
 from handler.errors import Refused
 from tests.handler.graphql.client import (
@@ -12,12 +12,14 @@ from tests.handler.graphql.client import (
     DELETE_TASK,
     ERROR_FIELDS,
     GET_TASK,
+    HEARTBEAT_TASK,
     LIST_DEFINITIONS,
     LIST_TASKS,
     PAUSE_TASK,
     RESUME_TASK,
     RETRY_TASK,
     RUN_TASK_NOW,
+    SIGNAL_TASK,
     TRIGGER_TASK,
     Api,
     testing_run,
@@ -444,6 +446,55 @@ class TestRunTaskNow:
 
         assert error["code"] == "NOT_FOUND"
         assert stack.get(record).waiting_until is None
+
+
+@task()
+def waiting_for_approval(context: Context) -> Verdict:
+    def then(signal: Signal | None) -> Verdict:
+        return Done(output={"got": signal and signal.data})
+
+    return context.wait_for_signal("approved", then, timeout=3_600)
+
+
+class TestSignalTask:
+    def test_a_task_that_waits_for_it_gets_it(self, stack: Stack, api: Api) -> None:
+        record = stack.trigger(waiting_for_approval)
+        stack.run(record)
+
+        shown = api.data(HEARTBEAT_TASK, id=record.id, name="approved")["waitingFor"]
+        api.data(SIGNAL_TASK, id=record.id, name="approved", data={"by": "Anne"}, key="1")
+        api.data(SIGNAL_TASK, id=record.id, name="approved", data={"by": "Bert"}, key="1")
+
+        assert shown["signal"] == "approved"
+        stack.run(record, execution="execution-2", visit="visit-2")
+        assert stack.get(record).output == {"got": {"by": "Anne"}}
+        assert sum("The signal" in line for line in stack.messages(record)) == 1
+
+    def test_a_task_that_is_over_is_refused(self, stack: Stack, api: Api) -> None:
+        record = stack.create(status=Status.SUCCESS)
+
+        error = api.envelope(SIGNAL_TASK, id=record.id, name="approved")["error"]
+
+        assert (error["code"], error["data"]["status"]) == ("TASK_SIGNAL_ERROR", "success")
+
+    @pytest.mark.parametrize("query", [SIGNAL_TASK, HEARTBEAT_TASK])
+    def test_a_task_of_another_tenant_is_not_found(
+        self, stack: Stack, api: Api, query: str
+    ) -> None:
+        record = stack.trigger(waiting_for_approval, tenant="acme")
+        rows = stack.rows()
+
+        error = api.envelope(query, id=record.id, name="approved")["error"]
+
+        assert (error["code"], stack.rows()) == ("NOT_FOUND", rows)
+
+    @pytest.mark.parametrize("data", [[1], "text", 7])
+    def test_data_that_is_no_object_is_refused(self, stack: Stack, api: Api, data: object) -> None:
+        record = stack.trigger(waiting_for_approval)
+
+        error = api.envelope(SIGNAL_TASK, id=record.id, name="approved", data=data)["error"]
+
+        assert "data is" in error["message"]
 
 
 class TestPauseTask:

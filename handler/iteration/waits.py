@@ -1,0 +1,77 @@
+"""How a task waits for something that may come: a verdict, and what its end depends on."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from handler.clock import Clock, Seconds, to_seconds
+from handler.contract import MAX_WAIT_SECONDS
+from handler.definition import Continue, Verdict
+from handler.iteration.checkpoints import Checkpoints
+from handler.lifecycle import checked_signal_name
+from handler.record import Signal, WaitingFor, short_repr
+from handler.table import Signals
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting(Continue):
+    """Another iteration is needed once something has come, or the wait is over.
+
+    Args:
+        waiting_for: what ends the wait early.
+    """
+
+    waiting_for: WaitingFor
+
+
+class SignalWait:
+    """`context.wait_for_signal`: looks for a signal, and else waits for it."""
+
+    def __init__(self, checkpoints: Checkpoints, *, signals: Signals, clock: Clock) -> None:
+        self._checkpoints = checkpoints
+        self._signals = signals
+        self._clock = clock
+
+    def verdict(
+        self,
+        name: str,
+        then: Callable[[Signal | None], Verdict],
+        *,
+        timeout: Seconds,
+        heartbeat: Seconds | None,
+    ) -> Verdict:
+        """What `then` makes of the signal, or of its absence; or the verdict that waits."""
+        checked_signal_name(name)
+        seconds = _checked("timeout", timeout)
+        pulse = None if heartbeat is None else _checked("heartbeat", heartbeat)
+        if signal := self._signals.next(self._checkpoints.with_taken(), name):
+            self._checkpoints.take(signal)
+            return then(signal)
+        now = self._clock.now()
+        until = now + timedelta(seconds=seconds)
+        wait = self._checkpoints.wait_for(name) or WaitingFor(signal=name, since=now, until=until)
+        wait = wait.model_copy(update={"heartbeat": pulse})
+        ends_on = self._end_of(wait)
+        if ends_on <= now:
+            self._checkpoints.end_wait()
+            return then(None)
+        return Waiting(wait=ends_on, counts=False, waiting_for=wait)
+
+    def _end_of(self, wait: WaitingFor) -> datetime:
+        """When a wait is over: at its end, or where a heartbeat is missed."""
+        if wait.heartbeat is None or wait.signal is None:
+            return wait.until
+        beat = self._signals.last_beat(self._checkpoints.stored.id, wait.signal)
+        alive_on = max(wait.since, beat or wait.since)
+        return min(wait.until, alive_on + timedelta(seconds=wait.heartbeat))
+
+
+def _checked(name: str, duration: Seconds) -> float:
+    """The seconds of a duration that a wait takes. Raises `ValueError`, `TypeError`."""
+    seconds = to_seconds(duration, name=name)
+    if not 0 < seconds <= MAX_WAIT_SECONDS:
+        raise ValueError(
+            f"wait_for_signal({name}={short_repr(duration)}): it takes more than 0, and at most "
+            f"{MAX_WAIT_SECONDS:,} seconds."
+        )
+    return seconds
