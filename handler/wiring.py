@@ -9,6 +9,7 @@ from handler.contract import MAX_EXECUTION_VISITS
 from handler.definition import Registry
 from handler.iteration import Admission, AuthorCode, Commit, Runner
 from handler.lifecycle import (
+    Calls,
     CleanUp,
     Closing,
     Counts,
@@ -87,12 +88,14 @@ def build(
     counts = Counts(parts.metrics, registry=registry)
     hooks = Hooks(registry=registry, store=store, clock=clock) if runs_hooks else None
     closing = Closing(store=store, clock=clock)
+    calls = Calls(store=store, bus=bus, executions=executions, clock=clock)
     ending = Ending(
         registry=registry,
         store=store,
         closing=closing,
         clean_up=CleanUp(store=store, closing=closing, clock=clock),
         hooks=hooks,
+        calls=calls,
         executions=executions,
         counts=counts,
         clock=clock,
@@ -101,11 +104,11 @@ def build(
     by_hand = EventsByHand(
         registry=registry, store=store, triggering=triggering, ending=ending, clock=clock
     )
-    waking = Waking(store=store, ending=ending, bus=bus, executions=executions, clock=clock)
+    waking = Waking(store=store, ending=ending, calls=calls, bus=bus, clock=clock)
     retrying = Retrying(
         registry=registry, store=store, triggering=triggering, ending=ending, closing=closing
     )
-    signalling = Signalling(store=store, ending=ending, waking=waking, clock=clock)
+    signalling = Signalling(store=store, ending=ending, calls=calls, clock=clock)
     tasks = Tasks(
         registry=registry,
         store=store,
@@ -144,6 +147,7 @@ def build(
         executions=executions,
         dead_letters=dead_letters,
         waking=waking,
+        calls=calls,
         counts=counts,
         clock=clock,
         remaining=remaining,

@@ -49,6 +49,7 @@ class AuthorCode:
             log=TaskLogger(iteration.log),
             tasks=self._tasks,
             children=self._store.index.children,
+            child_ids=self._store.index.child_ids,
             signals=self._store.signals,
             clock=self._clock,
             remaining=self._remaining,

@@ -1,11 +1,20 @@
-"""The key of a child that is given none: the same input is the same child, in every process."""
+"""The keys of children: the same input is the same child, in every process."""
 
 import json
 from collections.abc import Mapping
 
 from pydantic import BaseModel
 
-from handler.record import fields_of, to_json
+from handler.clock import to_iso
+from handler.record import TaskRecord, fields_of, to_json
+
+
+def child_key(parent: TaskRecord, own_key: str) -> str:
+    """The idempotency key of a child of this task.
+
+    A task of the same id may have been there before, and deleted: it had other children.
+    """
+    return f"{parent.id}\n{to_iso(parent.created_on)}\n{own_key}"
 
 
 def key_of(input: Mapping[str, object] | BaseModel | None) -> str:

@@ -7,10 +7,11 @@ from typing import Final, TypeVar, overload
 
 from pydantic import BaseModel
 
-from handler.clock import Clock, RemainingSeconds, Seconds, to_iso, to_seconds
-from handler.definition import Continue, Definition, Verdict
+from handler.clock import Clock, RemainingSeconds, Seconds, to_seconds
+from handler.definition import Definition, Verdict
 from handler.iteration.checkpoints import Checkpoints
-from handler.iteration.child_key import key_of
+from handler.iteration.child_key import child_key, key_of
+from handler.iteration.join import Join
 from handler.iteration.log_buffer import TaskLogger
 from handler.iteration.loop import CURSOR, Loop, LoopOptions, check_count
 from handler.iteration.waits import SignalWait
@@ -44,6 +45,7 @@ class Context:
         log: TaskLogger,
         tasks: Tasks,
         children: Children,
+        child_ids: Callable[[str], set[str]],
         signals: Signals,
         clock: Clock,
         remaining: RemainingSeconds,
@@ -53,6 +55,7 @@ class Context:
         self._checkpoints = checkpoints
         self._tasks = tasks
         self._children = children
+        self._join = Join(self, checkpoints, tasks=tasks, child_ids=child_ids, clock=clock)
         self._signal_wait = SignalWait(checkpoints, signals=signals, clock=clock)
         self._clock = clock
         self._remaining = remaining
@@ -156,8 +159,7 @@ class Context:
             timeout=timeout,
             expires_after=expires_after,
             parent=self.task,
-            # A task of the same id may have been there before, and deleted: it had other children.
-            idempotency_key=f"{self.task.id}\n{to_iso(self.task.created_on)}\n{own_key}",
+            idempotency_key=child_key(self.task, own_key),
             tenant=self.tenant,
             locale=self.locale,
             created_by=self.task.created_by,
@@ -280,29 +282,58 @@ class Context:
         then: Callable[[list[TaskRecord]], Verdict],
         *,
         definition: str | Definition | None = None,
-        first_wait: Seconds = timedelta(seconds=5),
-        longest_wait: Seconds = timedelta(minutes=5),
+        failures: int | None = None,
+        abort_rest: bool = False,
     ) -> Verdict:
         """Waits until every child is over: `return context.wait_for_children(join)`.
 
-        The wait grows with the time that the children have been running. It does not count toward
+        It does not poll: the end of the last child wakes the task. The wait does not count toward
         `max_iterations`.
 
         Args:
             then: given the children, oldest first, each with its status and output; returns the
                 verdict.
             definition: only children of that definition.
-            first_wait: the shortest wait between two looks.
-            longest_wait: the longest one.
+            failures: how many may not succeed. At the next one `then` is called at once, whatever
+                the others do: some may be open. `None`: all may.
+            abort_rest: whether those that are open then are aborted first.
+
+        Raises:
+            ValueError: `failures` is no whole number from 0 on.
         """
-        children = self.children(definition)
-        if all(child.is_over for child in children):
-            return then(children)
-        running_for = self._clock.now() - max(child.created_on for child in children)
-        shortest = to_seconds(first_wait, name="first_wait")
-        longest = to_seconds(longest_wait, name="longest_wait")
-        wait = min(max(running_for.total_seconds() / 2, shortest), longest)
-        return Continue(wait=wait, counts=False)
+        return self._join.verdict(
+            then, definition=definition, failures=failures, abort_rest=abort_rest
+        )
+
+    def map(
+        self,
+        definition: str | Definition,
+        inputs: Iterable[Mapping[str, object] | BaseModel],
+        then: Callable[[list[TaskRecord]], Verdict],
+        *,
+        failures: int | None = None,
+        abort_rest: bool = False,
+    ) -> Verdict:
+        """Triggers a child for each input, and waits for them: `return context.map(...)`.
+
+        Thousands may be triggered: where the Lambda's time ends, the next iteration goes on with
+        those that are left. So `inputs` must be the same in each iteration, in the same order: the
+        place of an input is the key of its child.
+
+        Args:
+            definition: the definition of the children, or its id. One `map` of a definition in a
+                task: a second one would be taken for the first.
+            inputs: what its input model takes, one for each child.
+            then: as of `wait_for_children`, given the children of that definition.
+            failures: as of `wait_for_children`.
+            abort_rest: as of `wait_for_children`.
+
+        Raises:
+            InvalidInput: an input does not validate. The children before it are triggered.
+            Refused, UnknownDefinition: as of `tasks.trigger`.
+            ValueError: `failures` is no whole number from 0 on.
+        """
+        return self._join.map(definition, inputs, then, failures=failures, abort_rest=abort_rest)
 
     def wait_for_signal(
         self,

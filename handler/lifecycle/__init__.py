@@ -1,6 +1,7 @@
 """What happens to a task from outside an iteration, and how it ends. It runs hooks only."""
 
 from handler.lifecycle.by_hand import EventsByHand
+from handler.lifecycle.calling import Calls
 from handler.lifecycle.clean_up import CleanUp
 from handler.lifecycle.closing import Closing
 from handler.lifecycle.counts import Counts
@@ -16,6 +17,7 @@ from handler.lifecycle.service import (
     count_within,
     ids_of,
     is_private,
+    trigger_missing,
 )
 from handler.lifecycle.signalling import SignalData, Signalling, checked_signal_name
 from handler.lifecycle.survey import Survey
@@ -25,6 +27,7 @@ from handler.lifecycle.waking import Waking
 __all__ = [
     "DEFAULT_LIMIT",
     "MAX_LIMIT",
+    "Calls",
     "CleanUp",
     "Closing",
     "Counts",
@@ -46,5 +49,6 @@ __all__ = [
     "delay_too_long",
     "ids_of",
     "is_private",
+    "trigger_missing",
     "without_retried",
 ]

@@ -8,6 +8,7 @@ from handler.contract import ErrorCode, Status
 from handler.definition import Hook, Registry
 from handler.errors import NotFound, Refused
 from handler.lifecycle.attempts import each_on_its_own
+from handler.lifecycle.calling import Calls
 from handler.lifecycle.clean_up import CleanUp
 from handler.lifecycle.closing import Closing
 from handler.lifecycle.counts import Counts
@@ -43,6 +44,7 @@ class Ending:
         clean_up: removes what its definition has deleted.
         hooks: runs hooks here. Without it they are left on the record: the API's Lambda may not do
             what a task may.
+        calls: wakes a parent that waits.
         executions: stops the execution of an aborted task that waits.
     """
 
@@ -54,6 +56,7 @@ class Ending:
         closing: Closing,
         clean_up: CleanUp,
         hooks: Hooks | None,
+        calls: Calls,
         executions: Executions,
         counts: Counts,
         clock: Clock,
@@ -63,6 +66,7 @@ class Ending:
         self._closing = closing
         self._clean_up = clean_up
         self._hooks = hooks
+        self._calls = calls
         self._executions = executions
         self._counts = counts
         self._clock = clock
@@ -90,7 +94,6 @@ class Ending:
         ended = self._with_hook(after, hooks)
         self._store.save(ended, before=before, guard=guard, log=log)
         self._counts.ended(ended)
-        # A parent that waits is not woken here: it polls (`Context.wait_for_children`).
         self.finish(ended)
 
     def end_failed(self, before: StoredTask, failure: TaskFailure, *, guard: Guard) -> bool:
@@ -162,21 +165,23 @@ class Ending:
     def finish(self, task: StoredTask) -> StoredTask:
         """Does what the end of a task has left to do, but for its expiry; twice is as good as once.
 
-        The children come before the hook: a hook may take long, or end the process. What was
+        The family comes before the hook: a hook may take long, or end the process. What was
         deleted is removed after its hook, what is to be cleaned up only hidden: see `clean_up`.
 
         Returns:
             The task with what is still left to do.
         """
         with each_on_its_own() as attempt:
+            if task.parent_pending:
+                attempt(self._calls.child_ended, task)
             if task.was_aborted:
                 attempt(self.abort_children, task)
             if self._hooks:
                 task = self._hooks.run_pending(task)
-        if task.children_abort_pending:
-            cleared = task.children_aborted()
-            self._store.clear_follow_up(cleared, before=task)
-            task = cleared
+        if task.children_abort_pending or task.parent_pending:
+            told = task.family_told()
+            self._store.clear_follow_up(told, before=task)
+            task = told
         if task.pending_hook in set(Hook):
             return task
         if task.cleanup_pending:
@@ -268,7 +273,7 @@ class Ending:
 
     def _with_hook(self, task: StoredTask, hooks: tuple[Hook, ...] | None = None) -> StoredTask:
         names = hooks or _HOOKS[task.status]
-        ended = task.due(self._registry.first_hook(task.definition_id, *names))
+        ended = task.to_tell().due(self._registry.first_hook(task.definition_id, *names))
         if self._registry.cleans_up(task.definition_id, task.status):
             ended = ended.to_clean_up()
         return self._store.expiring(ended)

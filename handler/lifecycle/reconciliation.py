@@ -28,6 +28,7 @@ from handler.contract import (
 from handler.errors import DefinitionUnavailable
 from handler.events import detail_of, is_by_hand
 from handler.lifecycle.by_hand import EventsByHand
+from handler.lifecycle.calling import Calls
 from handler.lifecycle.census import Census
 from handler.lifecycle.closing import Closing
 from handler.lifecycle.counts import Counts
@@ -102,6 +103,7 @@ class Reconciliation:
         executions: Executions,
         dead_letters: DeadLetters,
         waking: Waking,
+        calls: Calls,
         counts: Counts,
         clock: Clock,
         remaining: RemainingSeconds,
@@ -115,6 +117,7 @@ class Reconciliation:
         self._executions = executions
         self._dead_letters = dead_letters
         self._waking = waking
+        self._calls = calls
         self._counts = counts
         self._clock = clock
         self._remaining = remaining
@@ -248,7 +251,7 @@ class Reconciliation:
         elif self._is_overdue(task):
             found.ended += self._end_overdue(task)
         elif task.was_called:
-            self._waking.call(task)
+            self._calls.call(task)
         elif task.execution_name:
             found.ended += self._end_if_over(task, inquiries.describe(task.execution_name))
         elif task.is_held:

@@ -6,7 +6,8 @@ It is not called tasks.py, since `handler.tasks` is the object.
 import itertools
 import logging
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 from handler.clock import Clock, Seconds
@@ -48,6 +49,7 @@ log.setLevel(logging.INFO)
 DEFAULT_LIMIT: Final = 50
 MAX_LIMIT: Final = 1_000
 _MAX_SHOWN_CHARACTERS: Final = 60
+_TRIGGERED_AT_A_TIME: Final = 100
 _PAUSES: Final = Pauses(first=0.2, longest=10.0)
 
 
@@ -560,6 +562,43 @@ def _checked_tenant(tenant: object) -> str:
 def count_within(tasks: Tasks, wanted: Filter, budget: CountBudget) -> TaskCount:
     """How many tasks there are, as far as `budget` goes: for the API, and not for authors."""
     return count_tasks(tasks._store.index, wanted, budget)
+
+
+def trigger_missing(
+    tasks: Tasks,
+    definition: str | Definition,
+    inputs: Iterable[tuple[str, TaskInput]],
+    *,
+    known: AbstractSet[str],
+    parent: TaskRecord,
+    is_late: Callable[[], bool],
+) -> bool:
+    """Triggers a child for each key and input whose child is not among those that are known.
+
+    Args:
+        known: the ids of the children that are there.
+        is_late: whether to stop, asked after every hundred of them.
+
+    Returns:
+        Whether all are there.
+
+    Raises:
+        As `Tasks.trigger`, for the first input that is refused: those before it are triggered.
+    """
+    triggering = tasks._triggering
+    options = TriggerOptions(
+        parent=parent, tenant=parent.tenant, locale=parent.locale, created_by=parent.created_by
+    )
+    missing = (
+        (key, input)
+        for key, input in inputs
+        if not triggering.ids_by(definition, key, parent.tenant) & known
+    )
+    while some := list(itertools.islice(missing, _TRIGGERED_AT_A_TIME)):
+        triggering.trigger_missing(definition, some, options)
+        if len(some) == _TRIGGERED_AT_A_TIME and is_late():
+            return False
+    return True
 
 
 def ids_of(tasks: Tasks, definition: str | Definition) -> tuple[str, ...]:

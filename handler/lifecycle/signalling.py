@@ -14,8 +14,8 @@ from handler.contract import (
     ErrorCode,
 )
 from handler.errors import InvalidInput, Refused
+from handler.lifecycle.calling import Calls
 from handler.lifecycle.ending import Ending
-from handler.lifecycle.waking import Waking
 from handler.record import (
     Identity,
     Json,
@@ -43,10 +43,10 @@ class Signalling:
     sweep finds.
     """
 
-    def __init__(self, *, store: Store, ending: Ending, waking: Waking, clock: Clock) -> None:
+    def __init__(self, *, store: Store, ending: Ending, calls: Calls, clock: Clock) -> None:
         self._store = store
         self._ending = ending
-        self._waking = waking
+        self._calls = calls
         self._clock = clock
 
     def signal(
@@ -59,7 +59,7 @@ class Signalling:
         while True:
             task = self._store.get(id)
             if known is not None and (found := self._store.signals.known(id, name, known)):
-                self._waking.call(task)  # whoever has sent it may have died before
+                self._calls.call(task)  # whoever has sent it may have died before
                 return found
             if task.is_over:
                 raise self._refused(task, name, by)
@@ -76,7 +76,7 @@ class Signalling:
                 signal = self._store.signals.add(task, signal, log=log)
             except Moved:
                 continue
-            self._waking.call(self._store.find(id))
+            self._calls.call(self._store.find(id))
             return signal
 
     def heartbeat(self, id: str, name: str) -> None:

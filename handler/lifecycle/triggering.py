@@ -130,6 +130,33 @@ class Triggering:
         failures = self.send([task for task in outcomes if isinstance(task, StoredTask)])
         return [_result(outcome, failures) for outcome in outcomes]
 
+    def trigger_missing(
+        self,
+        definition: str | Definition,
+        inputs: Sequence[tuple[str, TaskInput]],
+        options: TriggerOptions,
+    ) -> None:
+        """Triggers a task for each key and input, ten events a request; the same key, once.
+
+        A task whose event could not be sent is stored as failed.
+
+        Raises:
+            As `Tasks.trigger`, for the first input that is refused: those before it are triggered.
+        """
+        new: list[StoredTask] = []
+        try:
+            for key, input in inputs:
+                task, is_new = self._stored(self.request(definition, input, options), key)
+                if is_new or may_be_undelivered(task):
+                    new.append(task)
+        finally:
+            self.send(new)
+
+    def ids_by(self, definition: str | Definition, key: str, tenant: str) -> set[str]:
+        """The ids that the task of a key may have: its definition may have been renamed since."""
+        known = definition if isinstance(definition, str) else definition.id
+        return {_id_of(tenant, name, key) for name in self._registry.names_of(known)}
+
     def request(
         self, definition: str | Definition, input: TaskInput | None, options: TriggerOptions
     ) -> TriggerRequest:
@@ -244,17 +271,13 @@ class Triggering:
         if key is not None and (earlier := self._by_an_alias(request, key)):
             return earlier, False
         return self.create(
-            self.record_of(request, id=_id_of(request, key) if key is not None else None)
+            self.record_of(request, id=None if key is None else _id_of_request(request, key))
         )
 
     def _by_an_alias(self, request: TriggerRequest, key: str) -> StoredTask | None:
         """The task of a key that was triggered before its definition was renamed."""
         names = self._registry.names_of(request.definition_id)
-        ids = (
-            _id_of(replace(request, definition_id=name), key)
-            for name in names
-            if name != request.definition_id
-        )
+        ids = (_id_of(request.tenant, name, key) for name in names if name != request.definition_id)
         return next(filter(None, map(self._store.find, ids)), None)
 
     def _is_undelivered(self, task: StoredTask, reason: str) -> bool:
@@ -343,8 +366,12 @@ def delay_too_long(delay: float) -> Refused:
     )
 
 
-def _id_of(request: TriggerRequest, idempotency_key: str) -> str:
-    text = f"{request.tenant}\n{request.definition_id}\n{idempotency_key}"
+def _id_of_request(request: TriggerRequest, idempotency_key: str) -> str:
+    return _id_of(request.tenant, request.definition_id, idempotency_key)
+
+
+def _id_of(tenant: str, definition_id: str, idempotency_key: str) -> str:
+    text = f"{tenant}\n{definition_id}\n{idempotency_key}"
     return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:24]
 
 

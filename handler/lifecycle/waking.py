@@ -1,32 +1,27 @@
-"""How a task that waits is woken, and how one is paused and resumed."""
+"""How a task is told to run now, and how one is paused and resumed."""
 
 from collections.abc import Callable
 
-from handler.aws import WOKEN, Bus, Executions
+from handler.aws import Bus
 from handler.clock import Clock, to_iso
 from handler.contract import ErrorCode
 from handler.errors import Refused
+from handler.lifecycle.calling import Calls
 from handler.lifecycle.ending import Ending
-from handler.record import Identity, StoredTask, TaskLog
-from handler.table import RecordMoved, Store, owned_by, paused_as
+from handler.record import Identity, StoredTask
+from handler.table import RecordMoved, Store, paused_as
 
 
 class Waking:
-    """Wakes tasks, pauses and resumes them.
-
-    One conditional write takes the task from its execution, which never claims it again. An event
-    sends it to a new one, and the old one is stopped. What is lost behind the write, the sweep
-    finds: the task is due, and has no execution. Whoever wakes a task that has just been woken, or
-    has just woken by itself, changes nothing.
-    """
+    """Has tasks run now, pauses and resumes them, as people say. `Calls` has how one is woken."""
 
     def __init__(
-        self, *, store: Store, ending: Ending, bus: Bus, executions: Executions, clock: Clock
+        self, *, store: Store, ending: Ending, calls: Calls, bus: Bus, clock: Clock
     ) -> None:
         self._store = store
         self._ending = ending
+        self._calls = calls
         self._bus = bus
-        self._executions = executions
         self._clock = clock
 
     def run_now(self, id: str, *, by: Identity) -> StoredTask:
@@ -53,7 +48,7 @@ class Waking:
                     data={"id": id, "pausedOn": to_iso(task.paused_on)},
                 )
             line = self._ending.log_of(task, "Its wait was ended: it runs now.", by=by)
-            self._wake(task, why="it was told to run now", log=line)
+            self._calls.wake(task, why="it was told to run now", log=line)
             return self._store.get(id)
 
         return self._change(id, end_its_wait, can="run now", code=ErrorCode.TASK_RUN_NOW_ERROR)
@@ -76,7 +71,7 @@ class Waking:
             line = self._ending.log_of(task, "The task was paused.", by=by)
             self._store.save(paused, before=task, guard=paused_as(task), log=line)
             if not paused.execution_name:
-                self._stop(task, f'Task "{id}" was paused.')
+                self._calls.stop(task, f'Task "{id}" was paused.')
             return paused
 
         return self._change(id, pause, can="be paused", code=ErrorCode.TASK_PAUSE_ERROR)
@@ -114,23 +109,10 @@ class Waking:
             Whether it was woken. If not, somebody has moved it: nothing was changed.
         """
         try:
-            self._wake(task, why=why)
+            self._calls.wake(task, why=why)
         except RecordMoved:
             return False
         return True
-
-    def call(self, task: StoredTask | None) -> None:
-        """Wakes a task that waits for what has come: a signal, or the end of its last child.
-
-        One that is paused goes on when it is resumed; one that runs finds it by itself.
-        """
-        while task and task.was_called and not task.is_paused:
-            try:
-                self._wake(task, why="what it has waited for has come")
-            except RecordMoved as moved:
-                task = moved.task
-            else:
-                return
 
     def _change(
         self,
@@ -154,14 +136,3 @@ class Waking:
                 return change(task)
             except RecordMoved:
                 continue
-
-    def _wake(self, task: StoredTask, *, why: str, log: TaskLog | None = None) -> None:
-        woken = task.woken(now=self._clock.now())
-        self._store.save(woken, before=task, guard=owned_by(task), log=log)
-        self._bus.send([woken])
-        self._stop(task, f'Task "{task.id}" runs in another execution: {why}.')
-
-    def _stop(self, task: StoredTask, cause: str) -> None:
-        """Stops the execution that has just lost the task, if it had one."""
-        if task.execution_name:
-            self._executions.stop(task.execution_name, cause=cause, error=WOKEN)

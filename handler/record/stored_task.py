@@ -95,6 +95,7 @@ class StoredTask(TaskRecord):
     pending_hook: str | None = None
     pending_hook_attempts: Count = 0  # how often the recovery has started it
     children_abort_pending: bool = False
+    parent_pending: bool = False  # its parent is to be told
     # When it was asked to date its rows, in milliseconds since 1970; 0: it has done so.
     expiry_pending: Annotated[int, Field(ge=0)] = 0
     deletion_pending: bool = False
@@ -166,6 +167,7 @@ class StoredTask(TaskRecord):
         return bool(
             self.pending_hook
             or self.children_abort_pending
+            or self.parent_pending
             or self.expiry_pending
             or self.deletion_pending
             or self.cleanup_pending
@@ -377,8 +379,14 @@ class StoredTask(TaskRecord):
         """The recovery is about to run the hook."""
         return self.model_copy(update={"pending_hook_attempts": self.pending_hook_attempts + 1})
 
-    def children_aborted(self) -> Self:
-        return self.model_copy(update={"children_abort_pending": False})
+    def to_tell(self) -> Self:
+        """It is over, and its parent, if it has one, is to be told."""
+        return self.model_copy(update={"parent_pending": True}) if self.parent_id else self
+
+    def family_told(self) -> Self:
+        """Its children are aborted, if they had to be, and its parent knows of its end."""
+        told = {"children_abort_pending": False, "parent_pending": False}
+        return self.model_copy(update=told)
 
     def expires(self, at: int | None) -> Self:
         """The task is over, and DynamoDB removes it then; `None`: its parent lives on."""

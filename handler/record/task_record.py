@@ -54,12 +54,14 @@ class WaitingFor(StoredModel):
         since: when the wait began.
         until: when it goes on without.
         heartbeat: after how many seconds without a heartbeat it does, too.
+        failures: how many of its children may fail before it does; `None`: all may.
     """
 
     signal: str | None = None
     since: Moment
     until: Moment
     heartbeat: float | None = None
+    failures: Count | None = None
 
 
 class TaskRecord(StoredModel):

@@ -178,5 +178,10 @@ class TaskIndex:
             found = {task.id: task for task in self.tasks(rows, deleted=deleted)}
             yield from (found.get(id) or child_task(row) for id, row in rows.items())
 
+    def child_ids(self, parent_id: str) -> set[str]:
+        """The ids of a task's children, read consistently, without their records."""
+        pages = self._dynamo.pages(self._request(IndexQuery(None, parent_id)))
+        return {keys.task_id(row) for response in pages for row in response["Items"]}
+
     def _request(self, query: IndexQuery) -> dict[str, object]:
         return query.request(self._dynamo.table)

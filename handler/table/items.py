@@ -39,6 +39,7 @@ _JSON_ATTRIBUTES: Final = frozenset(
 _FOLLOW_UPS: Final = (
     "pendingHook",
     "childrenAbortPending",
+    "parentPending",
     "expiryPending",
     keys.DELETION,
     "cleanupPending",

@@ -29,6 +29,8 @@ LOOK_TOKEN: Final = "lookToken"  # noqa: S105  its name
 TASK_ROW: Final = "TASK"
 LOG_ROWS: Final = "LOG#"
 CHILD_ROWS: Final = "CHILD#"
+OPEN_CHILD_ROWS: Final = "OPEN#"
+FAILED_CHILD_ROWS: Final = "FAILED#"
 SIGNAL_ROWS: Final = "SIGNAL#"
 SIGNAL_KEY_ROWS: Final = "SIGNALKEY#"
 PULSE_ROWS: Final = "PULSE#"
@@ -83,6 +85,23 @@ def child_key(child: StoredTask) -> "Key":
 def child_row(child: StoredTask) -> "Item":
     """The row itself. It says what the join needs of a child whose record is gone."""
     return child_key(child) | {"definitionId": {"S": child.definition_id}}
+
+
+def open_child_rows(definition_id: str) -> str:
+    """What the rows of the open children of a definition begin with: whatever its length."""
+    return f"{OPEN_CHILD_ROWS}{hashlib.sha256(definition_id.encode()).hexdigest()[:16]}#"
+
+
+def open_child_key(child: StoredTask) -> "Key":
+    """The key of a child's place among the open children of its parent."""
+    row = f"{open_child_rows(child.definition_id)}{child.id}"
+    return {PARTITION_KEY: {"S": task_partition(child.parent_id or "")}, SORT_KEY: {"S": row}}
+
+
+def failed_child_key(child: StoredTask) -> "Key":
+    """The key of a child's place among those that have not succeeded."""
+    row = f"{FAILED_CHILD_ROWS}{child.id}"
+    return {PARTITION_KEY: {"S": task_partition(child.parent_id or "")}, SORT_KEY: {"S": row}}
 
 
 def log_key(log: TaskLog) -> "Key":

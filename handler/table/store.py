@@ -12,6 +12,7 @@ from handler.contract import EXPIRY_ATTRIBUTE, PARTITION_KEY, Index, Status
 from handler.errors import NotFound
 from handler.record import Json, StoredTask, TaskLog
 from handler.table import items, keys
+from handler.table.children import Children
 from handler.table.conditions import (
     IS_OPEN,
     OPEN_VALUES,
@@ -34,7 +35,7 @@ from handler.table.stored_payloads import StoredPayloads
 from handler.table.watch import Watch
 
 if TYPE_CHECKING:
-    from handler.table.keys import Item
+    from handler.table.keys import Item, Key
 
 _STATUS: Final = "taskStatus"
 # The place of a record in the index of the sweep.
@@ -64,9 +65,9 @@ class RecordMoved(Exception):
 
 
 class Store:
-    """The table of tasks. `logs` has their logs, `signals` what was handed to them; `index` reads
-    many at a time, `watch` knows which are due, `orphans` are the payloads that no record names,
-    `settings` change while it is in use.
+    """The table of tasks. `logs` has their logs, `signals` what was handed to them, `children`
+    which of theirs are open; `index` reads many at a time, `watch` knows which are due, `orphans`
+    are the payloads that no record names, `settings` change while it is in use.
 
     **Every write is recognised.** A write whose response is lost on the way is sent again, and then
     its condition fails: the record has moved on, by this very write. So each write of a record puts
@@ -107,6 +108,7 @@ class Store:
         self._payloads = StoredPayloads(dynamo, bucket=bucket, clock=clock)
         self._relief = Relief(dynamo, bucket=bucket, clock=clock)
         self.logs = Logs(dynamo)
+        self.children = Children(dynamo)
         self.signals = Signals(dynamo, clock=clock)
         self.watch = Watch(dynamo)
         self.index = TaskIndex(dynamo, read=self._payloads.task, is_gone=self._is_gone)
@@ -125,7 +127,7 @@ class Store:
         put = self._request(Item=item, ConditionExpression=f"attribute_not_exists({PARTITION_KEY})")
         others = [self.logs.put(log, expires_at=task.expires_at)] if log else []
         if task.parent_id:
-            others.append(self._request(Item=keys.child_row(task)))
+            others += [self._request(Item=row) for row in self.children.put(task)]
         try:
             self._write("Put", put, others, token)
         except RecordMoved as moved:
@@ -226,6 +228,25 @@ class Store:
             raise
         return self._payloads.written(payloads, after, before)
 
+    def call(self, id: str) -> StoredTask | None:
+        """Counts that something has come which an open task may wait for.
+
+        Returns:
+            The task, as it then stands; `None` if it is over, or gone.
+        """
+        try:
+            response = self._dynamo.call(
+                "update_item",
+                **self._request(Key=keys.task_key(id)),
+                UpdateExpression="ADD calls :one",
+                ConditionExpression=IS_OPEN,
+                ExpressionAttributeValues=OPEN_VALUES | items.encoded({":one": 1}),
+                ReturnValues="ALL_NEW",
+            )
+        except ConditionFailed:
+            return None
+        return self._payloads.task(response["Attributes"])
+
     def expiring(self, task: StoredTask) -> StoredTask:
         """A task that ends now, with when it expires. A child expires after its parent has."""
         expires_at = self.expiry(task.tenant)
@@ -309,17 +330,16 @@ class Store:
             self._dynamo.delete_many(rows)
 
     def date_child(self, task: StoredTask) -> None:
-        """Gives the row that names a task to its parent, if it is there, the task's own date."""
-        try:
-            self._dynamo.call(
-                "update_item",
-                **self._request(Key=keys.child_key(task)),
-                UpdateExpression=f"SET {EXPIRY_ATTRIBUTE} = :at",
-                ConditionExpression=f"attribute_exists({PARTITION_KEY})",
-                ExpressionAttributeValues=items.encoded({":at": task.expires_at}),
-            )
-        except ConditionFailed:
-            return
+        """Gives the rows that its parent has of a task, if they are there, the task's own date."""
+        for key in _rows_at_parent(task):
+            with suppress(ConditionFailed):
+                self._dynamo.call(
+                    "update_item",
+                    **self._request(Key=key),
+                    UpdateExpression=f"SET {EXPIRY_ATTRIBUTE} = :at",
+                    ConditionExpression=f"attribute_exists({PARTITION_KEY})",
+                    ExpressionAttributeValues=items.encoded({":at": task.expires_at}),
+                )
 
     def is_named_by_its_parent(self, task: StoredTask) -> bool:
         """Whether there is a row that names a task to its parent."""
@@ -328,8 +348,9 @@ class Store:
         )
 
     def forget_child(self, task: StoredTask) -> None:
-        """Removes the row that names a task to a parent that is gone."""
-        self._dynamo.call("delete_item", **self._request(Key=keys.child_key(task)))
+        """Removes the rows that a parent which is gone has of a task."""
+        for key in _rows_at_parent(task):
+            self._dynamo.call("delete_item", **self._request(Key=key))
 
     def empty(self, task: StoredTask) -> None:
         """Removes all of a finished task but its record: its rows and its payloads.
@@ -456,6 +477,12 @@ class Store:
             raise RecordMoved(self._payloads.task(moved) if moved else None) from failed
         item: Item = response.get("Attributes", {})
         return item
+
+
+def _rows_at_parent(child: StoredTask) -> "list[Key]":
+    """The keys of what a parent's partition may have of a child that is over."""
+    named = keys.child_key(child)
+    return [named] if child.has_succeeded else [named, keys.failed_child_key(child)]
 
 
 def _has_written(token: str, item: "Item") -> bool:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import boto3
 
+from handler.aws import WOKEN
 from handler.contract import INDEX_KEYS, PARTITION_KEY, SORT_KEY, Index
 from handler.record import Json
 
@@ -136,6 +137,7 @@ class StatesClient:
 
     def __init__(self) -> None:
         self.failures: list[tuple[str, str]] = []
+        self.left: set[str] = set()  # the executions whose task goes on in another one
 
     def get_execution_history(self, **_: object) -> Json:
         """The failed attempts, the last one first."""
@@ -143,8 +145,13 @@ class StatesClient:
         kind = "taskFailedEventDetails"
         return {"events": [{"type": "TaskFailed", kind: each} for each in details]}
 
-    def stop_execution(self, **_: object) -> Json:
-        """Nothing runs between two steps of the kit: a stopped execution ends at its next visit."""
+    def stop_execution(self, *, executionArn: str, error: str = "", **_: object) -> Json:  # noqa: N803
+        """Nothing runs between two steps of the kit: a stopped execution ends at its next visit.
+
+        One whose task was woken has no next visit.
+        """
+        if error == WOKEN:
+            self.left.add(executionArn.rpartition(":")[2])
         return {}
 
 

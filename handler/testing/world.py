@@ -268,6 +268,8 @@ class World:
             if not self._due:
                 return
             execution = heapq.heappop(self._due)
+            if execution.name in self._states.left:
+                continue
             self.clock.move_to(execution.due)
             self._step(execution)
         raise AssertionError(

@@ -57,6 +57,8 @@ RUNS: dict[str, tuple[Json, Json | None]] = {
     "sumUp": ({"numbers": 5}, {"sum": 10}),
     "sendLetters": ({"letters": 3, "a_day": 2}, None),
     "findKey": ({"pockets": ["coin", "key", "coin", "key", "key"]}, {"looked_at": 4}),
+    "auditPages": ({"pages": 120}, {"audited": 120, "broken": 1}),
+    "auditPage": ({"page": 1}, None),
     "copyRows": ({"rows": 5}, {"rows": 5}),
     "shrinkPhotos": ({"bucket": "photos"}, {"bytes": 0}),
     "fillTable": ({"table": "points", "customers": ["ann", "bob"]}, {"customers": 2}),

@@ -128,11 +128,7 @@ def _of_life(world: "World", life: Life) -> Iterator[tuple[str, str]]:
     if life.is_open:
         yield STUCK, f"It is {status} still."
         return
-    left = [
-        name
-        for name in ("pendingHook", "childrenAbortPending", "expiryPending", "deletionPending")
-        if name in record
-    ]
+    left = [name for name in _FOLLOW_UPS if name in record]
     if set(left) <= _STAY_HIDDEN and _is_hidden(life):
         yield from _hooks(world, life, faults)
         return
@@ -151,6 +147,13 @@ def _of_life(world: "World", life: Life) -> Iterator[tuple[str, str]]:
         yield from _outcome(world, life, faults)
 
 
+_FOLLOW_UPS: Final = (
+    "pendingHook",
+    "childrenAbortPending",
+    "parentPending",
+    "expiryPending",
+    "deletionPending",
+)
 # The record of a deleted event by hand stays for a day, in which a copy may come.
 _STAY_HIDDEN: Final = {"deletionPending", "expiryPending"}
 

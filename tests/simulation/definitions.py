@@ -151,9 +151,7 @@ def sim_parent(context: Context, input: ParentInput) -> Verdict:
         return Aborted()
     if input.is_idle:
         return Continue(wait=_LONG_WAIT)
-    return context.wait_for_children(
-        _joined, first_wait=timedelta(seconds=20), longest_wait=timedelta(seconds=60)
-    )
+    return context.wait_for_children(_joined)
 
 
 def _joined(children: list[TaskRecord]) -> Verdict:

@@ -17,7 +17,7 @@ from handler.lifecycle.ending import Ending
 from handler.lifecycle.hooks import Hooks
 from handler.record.stored_task import StoredTask
 from handler.table import conditions
-from handler.table.conditions import ANY_OWNER, Guard
+from handler.table.conditions import ANY_OWNER, Guard, paused_as
 from handler.table.dynamo import ConditionFailed
 from handler.table.store import RecordMoved, Store
 from tests.simulation import process
@@ -106,7 +106,7 @@ _aborted: Final = StoredTask.aborted
 
 
 def _without_its_children(self: StoredTask, **options: Any) -> StoredTask:
-    return _aborted(self, **options).children_aborted()
+    return _aborted(self, **options).family_told()
 
 
 def _hook_first(self: Ending, before: StoredTask, after: StoredTask, **options: Any) -> None:
@@ -252,6 +252,14 @@ MUTATIONS: Final = (
     Mutation(
         "the end of an execution that was left is the task's",
         {"handler.record.stored_task.StoredTask.released": _without_its_past},
+    ),
+    Mutation(
+        "a parent is not told of the end of a child",
+        {"handler.lifecycle.calling.Calls.child_ended": _NOTHING},
+    ),
+    Mutation(
+        "a wait begins, whatever has come meanwhile",
+        {"handler.iteration.commit.unheard": lambda _, before: paused_as(before)},
     ),
     Mutation("rows are not dated", {"handler.table.store.Store.date_rows": _NOTHING}),
 )

@@ -426,11 +426,29 @@ class Watch:
             if not has_run and tried < _MAX_HOOK_ATTEMPTS:
                 self.fail("a follow-up is done", life.id, f"Its {hook} is cleared and has not run.")
             life.given_up |= not has_run
+        if "parentPending" in before and "parentPending" not in after:
+            self._parent_told(life)
         if "deletionPending" in before and "deletionPending" not in after:
             self.fail("a follow-up is done", life.id, "Its deletion was forgotten.")
 
+    def _parent_told(self, child: Life) -> None:
+        """A parent that waits for its children has been called, if this was the last of them."""
+        parent = self.life(child.parent)
+        record = parent.record or {}
+        waits = parent.is_open and "waitingUntil" in record and "executionName" in record
+        if not waits or '"signal"' in _text(record, "waitingFor") or "waitingFor" not in record:
+            return
+        others = [self.life(id) for id in parent.children if id != child.id]
+        if any(other.is_open or "parentPending" in (other.record or {}) for other in others):
+            return
+        if _number(record, "calls") <= _number(record, "heard"):
+            self.fail("a follow-up is done", child.id, "Its parent waits on, and was not called.")
+
     def _open(self, life: Life, machine: Machine, before: Item, after: Item) -> None:
         """A task that was open: who may change it?"""
+        begins = "waitingUntil" not in before and {"waitingUntil", "waitingFor"} <= after.keys()
+        if begins and _number(after, "calls") > _number(after, "heard"):
+            self.fail("what has come is heard", life.id, "It waits for what has come.")
         changed = [name for name in _PROGRESS if before.get(name) != after.get(name)]
         if not changed or _number(after, "iterations") > _number(before, "iterations"):
             return
@@ -505,6 +523,8 @@ class Watch:
             self.fail("a follow-up is kept", life.id, f"It is {status}, and no hook is due.")
         if status == "aborted" and before and "childrenAbortPending" not in after:
             self.fail("a follow-up is kept", life.id, "Its children are not to be aborted.")
+        if "parentId" in after and "parentPending" not in after:
+            self.fail("a follow-up is kept", life.id, "Its parent is not to be told.")
         if self._world.settings.retention_days and "expiryPending" not in after:
             self.fail("a follow-up is kept", life.id, "Its rows are not to be dated.")
 

@@ -322,6 +322,7 @@ def has_follow_ups(life: Life) -> bool:
         for name in (
             "pendingHook",
             "childrenAbortPending",
+            "parentPending",
             "expiryPending",
             "deletionPending",
             Index.UNFINISHED.partition_key,  # the next sweep takes it out of the index

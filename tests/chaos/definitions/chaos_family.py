@@ -27,9 +27,7 @@ def chaos_child(context: Context, input: ChildInput) -> Done:
 def chaos_parent(context: Context, input: ParentInput) -> Verdict:
     for number in range(input.children):
         context.trigger(chaos_child, input=ChildInput(number=number))
-    return context.wait_for_children(
-        _joined, first_wait=timedelta(seconds=20), longest_wait=timedelta(seconds=60)
-    )
+    return context.wait_for_children(_joined)
 
 
 def _joined(children: list[TaskRecord]) -> Verdict:

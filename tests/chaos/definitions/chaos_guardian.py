@@ -1,7 +1,5 @@
 """A parent that lives for longer than the retention of its children."""
 
-from datetime import timedelta
-
 from pydantic import BaseModel
 
 from handler import Context, Continue, Done, Failed, TaskRecord, Verdict, task
@@ -34,9 +32,7 @@ def chaos_guardian(context: Context, input: GuardianInput) -> Verdict:
         context.trigger(chaos_ward, input=ward, idempotency_key=str(number))
     if not has_happened(TIME_PASSED):
         return Continue(wait=500)
-    return context.wait_for_children(
-        _joined, first_wait=timedelta(seconds=20), longest_wait=timedelta(seconds=60)
-    )
+    return context.wait_for_children(_joined)
 
 
 def _joined(children: list[TaskRecord]) -> Verdict:

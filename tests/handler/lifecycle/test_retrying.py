@@ -633,7 +633,9 @@ class TestChildren:
 
     def look(self, stack: Stack, parent: TaskRecord) -> list[str]:
         """Which children the parent sees at its next visit."""
-        stack.run(parent, execution="parent", visit=f"visit-{next(self.visits)}")
+        visit = f"visit-{next(self.visits)}"
+        owner = stack.get(parent).execution_name or f"execution of {visit}"
+        stack.run(parent, execution=owner, visit=visit)
         return [id for id, _ in self.seen]
 
     def test_a_retry_takes_the_place_of_its_child_in_the_join(self, stack: Stack) -> None:

@@ -293,7 +293,8 @@ class Family:
 
     def go_on(self) -> None:
         self.stack.clock.advance(3600)
-        self.stack.run(self.parent, visit="visit-2")
+        owner = self.stack.get(self.parent).execution_name or "execution-2"
+        self.stack.run(self.parent, execution=owner, visit="visit-2")
 
 
 class TestParents:

@@ -231,7 +231,7 @@ class TestFollowUps:
     def test_the_childrens_abort_is_a_follow_up_until_they_are_aborted(self) -> None:
         aborted = new().aborted(now=LATER)
 
-        done = aborted.children_aborted()
+        done = aborted.family_told()
 
         assert aborted.has_follow_ups
         assert not done.has_follow_ups

@@ -114,7 +114,7 @@ class TestCreating:
 
         assert not is_new
         assert list(store.index.children("p1")) == [child]
-        assert len(stack.rows()) == 2
+        assert len(stack.rows()) == 3  # its record, its name at its parent, its place as open
 
     def test_a_task_that_failed_before_its_start_is_created_with_its_log(
         self, stack: Stack, store: Store
@@ -406,7 +406,7 @@ class TestFollowUps:
             status=Status.ABORTED, pending_hook="on_abort", children_abort_pending=True
         )
 
-        store.clear_follow_up(task.children_aborted(), before=task)
+        store.clear_follow_up(task.family_told(), before=task)
 
         assert [due.id for due in stack.unfinished()] == [task.id]
         assert store.get(task.id).pending_hook == "on_abort"
@@ -427,7 +427,7 @@ class TestFollowUps:
         task = stack.create(
             status=Status.ABORTED, pending_hook="on_abort", children_abort_pending=True
         )
-        store.clear_follow_up(task.children_aborted(), before=task)
+        store.clear_follow_up(task.family_told(), before=task)
         store.clear_follow_up(task.hook_ran(), before=task)
 
         for left in stack.unfinished():
