@@ -17,6 +17,7 @@ from handler.lifecycle import (
     Hooks,
     Reconciliation,
     Retrying,
+    StatusEvents,
     Survey,
     Tasks,
     Triggering,
@@ -84,6 +85,7 @@ def build(
     dead_letters = DeadLetters(clients("sqs"), queue_url=settings.dead_letter_queue_url)
     registry = parts.registry
     counts = Counts(parts.metrics, registry=registry)
+    events = StatusEvents(bus, clock=clock, are_on=settings.status_events)
     hooks = Hooks(registry=registry, store=store, clock=clock) if runs_hooks else None
     closing = Closing(store=store, clock=clock)
     ending = Ending(
@@ -94,6 +96,7 @@ def build(
         hooks=hooks,
         executions=executions,
         counts=counts,
+        events=events,
         clock=clock,
     )
     triggering = Triggering(registry=registry, store=store, bus=bus, ending=ending, clock=clock)
@@ -113,7 +116,7 @@ def build(
         retrying=retrying,
         clock=clock,
     )
-    commit = Commit(store=store, ending=ending, triggering=triggering, clock=clock)
+    commit = Commit(store=store, ending=ending, triggering=triggering, events=events, clock=clock)
     admission = Admission(
         registry=registry,
         store=store,
@@ -121,6 +124,7 @@ def build(
         commit=commit,
         executions=executions,
         counts=counts,
+        events=events,
         clock=clock,
     )
     runner = Runner(

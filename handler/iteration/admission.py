@@ -14,7 +14,7 @@ from handler.iteration.answers import AnswerBuilder
 from handler.iteration.commit import Commit, Iteration
 from handler.iteration.log_buffer import LogBuffer
 from handler.iteration.outcome import failed
-from handler.lifecycle import Counts, Ending, about, delay_too_long
+from handler.lifecycle import Counts, Ending, StatusEvents, about, delay_too_long
 from handler.record import Json, StoredTask, TaskFailure
 from handler.table import ClaimRequest, RecordMoved, Store, as_read, owned_by, paused_as
 
@@ -34,6 +34,7 @@ class Admission:
         commit: Commit,
         executions: Executions,
         counts: Counts,
+        events: StatusEvents,
         clock: Clock,
     ) -> None:
         self._registry = registry
@@ -42,6 +43,7 @@ class Admission:
         self._commit = commit
         self._executions = executions
         self._counts = counts
+        self._events = events
         self._clock = clock
 
     def admit(self, sent: WorkerEvent, answers: AnswerBuilder) -> Iteration | Json:
@@ -73,6 +75,7 @@ class Admission:
             return self._end(task, failure, log, answers, has_started=False)
         if task.iterations == 1:
             self._counts.started(task)
+            self._events.started(task)
         definition = self._registry.find(task.definition_id)
         if definition is None:
             return self._end(task, _no_definition(task), log, answers)
@@ -133,6 +136,7 @@ class Admission:
         wait = deferred.delay_left(now)
         try:
             self._store.save(deferred, before=task, guard=as_read(task))
+            self._events.stored(deferred)
         except RecordMoved as moved:
             now_mine = moved.task and moved.task.execution_name == sent.execution_name
             if moved.task is None or moved.task.is_over or not now_mine:

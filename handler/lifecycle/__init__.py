@@ -17,6 +17,7 @@ from handler.lifecycle.service import (
     ids_of,
     is_private,
 )
+from handler.lifecycle.status_events import StatusEvents
 from handler.lifecycle.survey import Survey
 from handler.lifecycle.triggering import Triggering, TriggerResult, delay_too_long
 from handler.lifecycle.waking import Waking
@@ -32,6 +33,7 @@ __all__ = [
     "Hooks",
     "Reconciliation",
     "Retrying",
+    "StatusEvents",
     "Survey",
     "Tasks",
     "TriggerResult",

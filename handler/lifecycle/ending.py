@@ -12,6 +12,7 @@ from handler.lifecycle.clean_up import CleanUp
 from handler.lifecycle.closing import Closing
 from handler.lifecycle.counts import Counts
 from handler.lifecycle.hooks import Hooks
+from handler.lifecycle.status_events import StatusEvents
 from handler.record import (
     SYSTEM_IDENTITY,
     Identity,
@@ -44,6 +45,7 @@ class Ending:
         hooks: runs hooks here. Without it they are left on the record: the API's Lambda may not do
             what a task may.
         executions: stops the execution of an aborted task that waits.
+        events: tell the bus of the end.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class Ending:
         hooks: Hooks | None,
         executions: Executions,
         counts: Counts,
+        events: StatusEvents,
         clock: Clock,
     ) -> None:
         self._registry = registry
@@ -65,6 +68,7 @@ class Ending:
         self._hooks = hooks
         self._executions = executions
         self._counts = counts
+        self._events = events
         self._clock = clock
 
     def end(
@@ -162,12 +166,13 @@ class Ending:
     def finish(self, task: StoredTask) -> StoredTask:
         """Does what the end of a task has left to do, but for its expiry; twice is as good as once.
 
-        The children come before the hook: a hook may take long, or end the process. What was
-        deleted is removed after its hook, what is to be cleaned up only hidden: see `clean_up`.
+        The hook comes last: it may take long, or end the process. What was deleted is removed after
+        its hook, what is to be cleaned up only hidden: see `clean_up`.
 
         Returns:
             The task with what is still left to do.
         """
+        task = self._told(task)
         with each_on_its_own() as attempt:
             if task.was_aborted:
                 attempt(self.abort_children, task)
@@ -260,6 +265,14 @@ class Ending:
         self.finish(stored)
         return stored
 
+    def _told(self, task: StoredTask) -> StoredTask:
+        """The task, once the bus was told of its end. If it was not, the next sweep tells it."""
+        if not task.end_event_pending or not self._events.ended(task):
+            return task
+        told = task.told()
+        self._store.clear_follow_up(told, before=task)
+        return told
+
     def _abort_child(self, id: str, message: str, by: Identity) -> None:
         try:
             self.abort(id, message, by=by)
@@ -271,4 +284,6 @@ class Ending:
         ended = task.due(self._registry.first_hook(task.definition_id, *names))
         if self._registry.cleans_up(task.definition_id, task.status):
             ended = ended.to_clean_up()
+        if self._events.are_on:
+            ended = ended.to_tell()
         return self._store.expiring(ended)

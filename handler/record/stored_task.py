@@ -96,6 +96,8 @@ class StoredTask(TaskRecord):
     deletion_pending: bool = False
     # Its definition has it deleted, with its descendants. See `lifecycle.clean_up`.
     cleanup_pending: bool = False
+    # The bus is to be told that it has ended. See `lifecycle.status_events`.
+    end_event_pending: bool = False
     expires_at: Annotated[int, Field(ge=0)] | None = None  # seconds since 1970
     # The attributes that could not be read: newer code, or a person, has written them. They are not
     # stored; what nobody changes of them stays in the table as it is.
@@ -165,6 +167,7 @@ class StoredTask(TaskRecord):
             or self.expiry_pending
             or self.deletion_pending
             or self.cleanup_pending
+            or self.end_event_pending
         )
 
     @property
@@ -370,6 +373,14 @@ class StoredTask(TaskRecord):
     def to_clean_up(self) -> Self:
         """It is over, and is to be deleted after its hook, with its descendants."""
         return self.model_copy(update={"cleanup_pending": True})
+
+    def to_tell(self) -> Self:
+        """It is over, and the bus is to be told."""
+        return self.model_copy(update={"end_event_pending": True})
+
+    def told(self) -> Self:
+        """The bus was told of its end."""
+        return self.model_copy(update={"end_event_pending": False})
 
     def retried_as(self, id: str) -> Self:
         """The task of that id is its retry."""
