@@ -107,11 +107,11 @@ def _line(world: "World", life: Life) -> Iterator[Life]:
 
 
 def _kept_for(world: "World", life: Life) -> frozenset[int]:
-    """For how many days a task is kept: as long as its parent. One whose parent is gone has days of
-    its own, by what held when the sweep came to it.
+    """For how many days a task is kept: as long as its parent. One whose parent was deleted has
+    days of its own, by what held when the sweep came to it.
     """
     *_, root = _line(world, life)
-    if root is life or root.record is not None or 0 not in root.kept_for:
+    if root is life or not any(each.was_deleted for each in _line(world, life)):
         return root.kept_for
     return life.kept_for | world.retentions.between(life.ended_at or 0.0, float("inf"))
 

@@ -117,6 +117,7 @@ class Life:
     log_rows: set[str] = field(default_factory=set)
     given_up: bool = False
     was_removed: bool = False
+    was_deleted: bool = False  # the record that is there, or was last
     was_deferred_again: bool = False  # by a late invocation of its delay's visit
     retry: str = ""  # the id of its retry, as somebody was told, or as a record says
     retry_of: str = ""
@@ -360,6 +361,7 @@ class Watch:
         life.record = after
         if after is not None:
             life.last_status = after["taskStatus"]["S"]
+            life.was_deleted = "deletionPending" in after
         if after is None:
             self._removed(life, before)
             return
@@ -481,7 +483,8 @@ class Watch:
         life.begun_at = now if life.begun_at is None else life.begun_at
         life.claimed_at = 0.0 if is_own and has_more else now
         # What has come too late is no start: its machine says so by a clock of its own.
-        is_late = life.start_by is not None and now > life.start_by - _SKEW_SECONDS
+        limits = [each for each in (life.start_by, life.deadline) if each is not None]
+        is_late = any(now > limit - _SKEW_SECONDS for limit in limits)
         machine.may_start_nothing |= is_late
         if new == 1:
             machine.uncounted[("started", "")] += 1
@@ -614,7 +617,7 @@ class Watch:
         life.had_children.add(id)
         if after is None:
             life.children.pop(id, None)
-        elif life.children.setdefault(id, sort) != sort:
+        elif life.children.setdefault(id, sort) != sort and not self.life(id).was_removed:
             self.fail("one key is one child", life.id, f"{life.children[id]} and {sort}.")
 
     def _check_hook(self, life: Life, hook: str) -> None:
