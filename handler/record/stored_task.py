@@ -40,8 +40,9 @@ from handler.record.time_limits import expired, timed_out
 _LONG_WAIT = timedelta(minutes=10)
 # A paused task is due when nobody has resumed it for so long: the sweep looks, and puts it off.
 _LONG_PAUSE = timedelta(seconds=MAX_WAIT_SECONDS)
-# A wait that a limit cuts ends so long after it: the worker's clock, too, is then beyond the limit,
-# and ends the task. Else an iteration would run before its wait is over.
+# By so much the clocks of two machines may differ. A wait that a limit cuts ends so long after it:
+# the worker's clock, too, is then beyond the limit, and ends the task. Else an iteration would run
+# before its wait is over.
 _CLOCKS_DIFFER = timedelta(seconds=10)
 _LONGEST_PUT_OFF = timedelta(days=1)
 # For so long EventBridge, and its Scheduler, try to deliver an event (EventBridge guide, "How
@@ -157,6 +158,14 @@ class StoredTask(TaskRecord):
         record = TaskRecord.model_construct(**known)
         unread = [name for name in PAYLOADS if name not in known]
         return lazy(record, self._read, unread) if self._read else record
+
+    def may_be_of(self, parent: TaskRecord) -> bool:
+        """Whether `parent`, which has the id of its parent, was there when it was made.
+
+        A key may be used again: a later task of that id is another one. The worker that has made it
+        may have a clock that is behind that of whoever has made its parent.
+        """
+        return parent.created_on <= self.created_on + _CLOCKS_DIFFER
 
     @property
     def has_follow_ups(self) -> bool:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 from unittest import mock
 
@@ -13,9 +14,10 @@ from rich.console import Console
 from rich.table import Table
 
 from handler.definition.task_code import Hook
+from handler.lifecycle.clean_up import CleanUp
 from handler.lifecycle.ending import Ending
 from handler.lifecycle.hooks import Hooks
-from handler.record.stored_task import StoredTask
+from handler.record.stored_task import StoredTask, new_id
 from handler.table import conditions
 from handler.table.conditions import ANY_OWNER, Guard
 from handler.table.dynamo import ConditionFailed
@@ -166,7 +168,33 @@ def _without_its_past(self: StoredTask, **options: Any) -> StoredTask:
     return _released(self, **options).model_copy(update={"released_from": None})
 
 
+def _another_retry(task: StoredTask) -> str:
+    return new_id(task.created_on)
+
+
+def _cleared_before_it_is_told(self: Ending, task: StoredTask) -> StoredTask:
+    if task.end_event_pending:
+        self._store.clear_follow_up(task.told(), before=task)
+        self._events.ended(task)
+    return task.told()
+
+
+def _left_as_it_is(self: CleanUp, task: StoredTask) -> StoredTask:
+    return task
+
+
 _NOTHING: Final[Callable[..., Any]] = lambda *_, **__: None  # noqa: E731
+
+_NEVER: Final[Callable[..., bool]] = lambda *_: False  # noqa: E731
+
+
+def _by_its_own_settings(self: Store, task: StoredTask) -> StoredTask:
+    expires_at = self.expiry(task.tenant)
+    if expires_at is None:
+        return task.expires(None)
+    expiring = task.expires(None if task.parent_id else expires_at)
+    return expiring.asked_for_expiry(now=self._clock.now())
+
 
 MUTATIONS: Final = (
     Mutation(
@@ -254,6 +282,46 @@ MUTATIONS: Final = (
         {"handler.record.stored_task.StoredTask.released": _without_its_past},
     ),
     Mutation("rows are not dated", {"handler.table.store.Store.date_rows": _NOTHING}),
+    Mutation(
+        "a retry has another id each time",
+        {"handler.lifecycle.retrying.id_of_retry": _another_retry},
+    ),
+    Mutation(
+        "whatever its status, a task is retried",
+        {"handler.lifecycle.retrying._check_may_be_retried": _NOTHING},
+    ),
+    Mutation(
+        "a retry is sent under a parent that was aborted",
+        {"handler.lifecycle.retrying.Retrying._aborted": _NOTHING},
+    ),
+    Mutation(
+        "nobody asks whether a task's time is over",
+        {"handler.record.stored_task.StoredTask.out_of_time": _NOTHING},
+    ),
+    Mutation(
+        "no sweep ends a task whose time is over",
+        {"handler.lifecycle.reconciliation.Reconciliation._is_overdue": _NEVER},
+    ),
+    Mutation(
+        "what cleans up after itself stays",
+        {"handler.lifecycle.clean_up.CleanUp.begin": _left_as_it_is},
+    ),
+    Mutation(
+        "the children of what cleans up after itself stay",
+        {"handler.lifecycle.clean_up.CleanUp._hide": _NOTHING},
+    ),
+    Mutation(
+        "nobody hears of a changed setting",
+        {"handler.table.settings_table.KNOWN_FOR": timedelta(days=365)},
+    ),
+    Mutation(
+        "a child asks for a date by its own settings",
+        {"handler.table.store.Store.expiring": _by_its_own_settings},
+    ),
+    Mutation(
+        "the event of an end is cleared before it is sent",
+        {"handler.lifecycle.ending.Ending._told": _cleared_before_it_is_told},
+    ),
 )
 
 

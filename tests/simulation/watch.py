@@ -122,7 +122,6 @@ class Life:
     retry: str = ""  # the id of its retry, as somebody was told, or as a record says
     retry_of: str = ""
     begun_at: float | None = None  # its first claim
-    claimed_at: float = 0.0  # its last claim that was a request of its own
     deadline: float | None = None  # seconds of the world, by the clock of whoever triggered it
     start_by: float | None = None
     kept_for: frozenset[int] = frozenset()  # the retention that may have held when it ended
@@ -281,13 +280,8 @@ class Watch:
         if effect in set(Hook):
             life.hooks[effect] += 1
             self._check_hook(life, effect)
-            return
-        ends_by = life.deadline
-        if life.start_by is not None and life.begun_at == life.claimed_at:  # its first iteration
-            ends_by = min(life.start_by, ends_by or life.start_by)
-        if ends_by is not None and life.claimed_at > ends_by + _SKEW_SECONDS:
-            what = f"Its iteration of {life.claimed_at:.0f} runs, and its time was over."
-            self.fail("a time limit holds", life.id, what)
+        elif machine is not None:
+            self._check_time(life, machine.claimed_at.get(task_id, 0.0))
 
     def told_child(self, parent_id: str, key: str, child_id: str) -> None:
         """A task has triggered a child with a key."""
@@ -388,7 +382,7 @@ class Watch:
         life.ended_at = life.aborted_at = life.deleted_at = life.hurried = None
         life.hooks.clear()
         life.keys.clear()
-        life.retry, life.told_ends, life.begun_at, life.claimed_at = "", 0, None, 0.0
+        life.retry, life.told_ends, life.begun_at = "", 0, None
         life.deadline = self._seconds_of(after, "deadline")
         life.start_by = self._seconds_of(after, "startBy")
         life.kept_for = frozenset()
@@ -481,7 +475,8 @@ class Watch:
         machine.claimed[life.id] = new
         now = self._world.scheduler.now
         life.begun_at = now if life.begun_at is None else life.begun_at
-        life.claimed_at = 0.0 if is_own and has_more else now
+        # An iteration in place is claimed by the write of an outcome, which may come late.
+        machine.claimed_at[life.id] = 0.0 if is_own and has_more else now
         # What has come too late is no start: its machine says so by a clock of its own.
         limits = [each for each in (life.start_by, life.deadline) if each is not None]
         is_late = any(now > limit - _SKEW_SECONDS for limit in limits)
@@ -547,6 +542,8 @@ class Watch:
         # A late invocation of a delay's visit writes its end again; the next claim removes it.
         is_deferral_again = changed == ["waitingUntil"] and not machine.claimed
         life.was_deferred_again |= is_deferral_again
+        if self._is_out_of_time(life, after):
+            return  # whoever runs it still has had its time, too
         if not is_deferral_again and (is_running or not (is_deferral or is_refusal or is_abort)):
             what = (
                 f"{machine.name}, at iteration {claimed}, changes {changed} of iteration"
@@ -558,7 +555,7 @@ class Watch:
         """It ends tasks that nothing runs."""
         if after["taskStatus"]["S"] == "aborted" and life.parent:
             return  # with its parent
-        if code_of(after) in _OUT_OF_TIME:
+        if self._is_out_of_time(life, after):
             return  # its execution waits, or its worker has had its time
         name = _text(before, "executionName")
         execution = self._world.step_functions.executions.get(name)
@@ -629,6 +626,21 @@ class Watch:
             what = f"{hook} runs, and the record says {life.status}."
             self.fail("an outcome is stored before it is told", life.id, what)
 
+    def _check_time(self, life: Life, claimed_at: float) -> None:
+        """An iteration does something: was its task's time over when it was claimed?"""
+        limits = [life.deadline]
+        if life.begun_at == claimed_at:  # its first iteration
+            limits.append(life.start_by)
+        if any(limit is not None and claimed_at > limit + _SKEW_SECONDS for limit in limits):
+            what = f"Its iteration of {claimed_at:.0f} runs, and its time was over."
+            self.fail("a time limit holds", life.id, what)
+
+    def _is_out_of_time(self, life: Life, after: Item) -> bool:
+        """Whether a task was ended since its time is over, as far as that can be read."""
+        limits = [limit for limit in (life.deadline, life.start_by) if limit is not None]
+        is_over = any(limit < self._world.scheduler.now + _SKEW_SECONDS for limit in limits)
+        return after["taskStatus"]["S"] == "failed" and is_over and code_of(after) in _OUT_OF_TIME
+
     def _is_expired(self, item: Item) -> bool:
         at = _number(item, "expiresAt")
         return bool(at) and at <= self._world.moment().timestamp() + 10
@@ -654,8 +666,9 @@ class Watch:
         yield from [life for life in self.lives.values() if life.number == number]
 
 
-_OUT_OF_TIME: Final = (ErrorCode.TASK_TIMEOUT.value, ErrorCode.TASK_EXPIRED.value)
-_WITHOUT_A_CLAIM: Final = (ErrorCode.MAX_ITERATIONS.value, *_OUT_OF_TIME)
+# An error that stands in the bucket has no code here.
+_OUT_OF_TIME: Final = (ErrorCode.TASK_TIMEOUT.value, ErrorCode.TASK_EXPIRED.value, "")
+_WITHOUT_A_CLAIM: Final = (ErrorCode.MAX_ITERATIONS.value,)
 
 
 def number_of(name: str) -> int:
