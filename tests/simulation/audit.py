@@ -84,7 +84,7 @@ def audit(world: "World") -> list[Violation]:
         life = world.watch.life(id)
         if 0 not in _kept_for(world, life):
             found.append(Violation(STUCK, id, f"Its days are over, and {sort} is left."))
-        elif any(world.cleans_up(each) for each in _line(world, life)):
+        elif not sort.startswith("CHILD#") and _is_to_be_cleaned_up(world, life):
             found.append(Violation(STUCK, id, f"It was to be cleaned up, and {sort} is left."))
         elif life.record is None and not sort.startswith("CHILD#"):
             found.append(Violation(STUCK, id, f"It was deleted, and {sort} is left."))
@@ -104,6 +104,11 @@ def _line(world: "World", life: Life) -> Iterator[Life]:
     while life.parent:
         life = world.watch.life(life.parent)
         yield life
+
+
+def _is_to_be_cleaned_up(world: "World", life: Life) -> bool:
+    """Whether a task deletes itself at its end, or goes with one that does."""
+    return not life.is_orphan and any(world.cleans_up(each) for each in _line(world, life))
 
 
 def _kept_for(world: "World", life: Life) -> frozenset[int]:

@@ -185,17 +185,6 @@ def _left_as_it_is(self: CleanUp, task: StoredTask) -> StoredTask:
 
 _NOTHING: Final[Callable[..., Any]] = lambda *_, **__: None  # noqa: E731
 
-_NEVER: Final[Callable[..., bool]] = lambda *_: False  # noqa: E731
-
-
-def _by_its_own_settings(self: Store, task: StoredTask) -> StoredTask:
-    expires_at = self.expiry(task.tenant)
-    if expires_at is None:
-        return task.expires(None)
-    expiring = task.expires(None if task.parent_id else expires_at)
-    return expiring.asked_for_expiry(now=self._clock.now())
-
-
 MUTATIONS: Final = (
     Mutation(
         "the claim does not ask for the owner",
@@ -222,7 +211,7 @@ MUTATIONS: Final = (
     ),
     Mutation(
         "the commit does not compare the iteration",
-        {"handler.iteration.commit.owned_by": _of_its_execution},
+        {"handler.iteration.commit.paused_as": _of_its_execution},
     ),
     Mutation("a checkpoint has no guard", {"handler.iteration.checkpoints.running": _of_any}),
     Mutation(
@@ -291,16 +280,8 @@ MUTATIONS: Final = (
         {"handler.lifecycle.retrying._check_may_be_retried": _NOTHING},
     ),
     Mutation(
-        "a retry is sent under a parent that was aborted",
-        {"handler.lifecycle.retrying.Retrying._aborted": _NOTHING},
-    ),
-    Mutation(
         "nobody asks whether a task's time is over",
         {"handler.record.stored_task.StoredTask.out_of_time": _NOTHING},
-    ),
-    Mutation(
-        "no sweep ends a task whose time is over",
-        {"handler.lifecycle.reconciliation.Reconciliation._is_overdue": _NEVER},
     ),
     Mutation(
         "what cleans up after itself stays",
@@ -313,10 +294,6 @@ MUTATIONS: Final = (
     Mutation(
         "nobody hears of a changed setting",
         {"handler.table.settings_table.KNOWN_FOR": timedelta(days=365)},
-    ),
-    Mutation(
-        "a child asks for a date by its own settings",
-        {"handler.table.store.Store.expiring": _by_its_own_settings},
     ),
     Mutation(
         "the event of an end is cleared before it is sent",

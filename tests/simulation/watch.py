@@ -118,6 +118,7 @@ class Life:
     given_up: bool = False
     was_removed: bool = False
     was_deleted: bool = False  # the record that is there, or was last
+    is_orphan: bool = False  # a zombie has made it when its parent was gone
     was_deferred_again: bool = False  # by a late invocation of its delay's visit
     retry: str = ""  # the id of its retry, as somebody was told, or as a record says
     retry_of: str = ""
@@ -383,6 +384,8 @@ class Watch:
         life.hooks.clear()
         life.keys.clear()
         life.retry, life.told_ends, life.begun_at = "", 0, None
+        parent = self.life(life.parent) if life.parent else life
+        life.is_orphan = parent is not life and (parent.record is None or parent.is_orphan)
         life.deadline = self._seconds_of(after, "deadline")
         life.start_by = self._seconds_of(after, "startBy")
         life.kept_for = frozenset()
