@@ -70,10 +70,12 @@ class Admission:
         self, task: StoredTask, sent: WorkerEvent, answers: AnswerBuilder
     ) -> Iteration | Json:
         """A claimed iteration, unless its task can't go on."""
-        failure, log = self._out_of_time(task), self._log(task)
-        if failure and task.started_too_late:
+        is_first, log = task.iterations == 1, self._log(task)
+        # A claim says when it was asked for, and the table may have been away for long since then.
+        failure = self._out_of_time(task.not_started() if is_first else task)
+        if failure and (is_first or task.started_too_late):
             return self._end(task, failure, log, answers, has_started=False)
-        if task.iterations == 1:
+        if is_first:
             self._counts.started(task)
             self._events.started(task)
         definition = self._registry.find(task.definition_id)

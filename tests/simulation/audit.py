@@ -1,6 +1,6 @@
 """What is left of a world at its end: is a task lost, stuck, or was something done twice?"""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from handler.contract import Index
@@ -192,7 +192,7 @@ _STAY_HIDDEN: Final = {"deletionPending", "expiryPending"}
 
 def _is_hidden(life: Life) -> bool:
     record = life.record or {}
-    return "deletionPending" in record and '"type":"event"' in record["createdBy"]["S"]
+    return "deletionPending" in record and '"type":"event"' in _text(record, "createdBy")
 
 
 def _waits_still(life: Life, faults: list[Fault]) -> bool:
@@ -282,7 +282,11 @@ def _limits(world: "World", life: Life) -> Iterator[tuple[str, str]]:
 
 
 def _moment(life: Life, name: str) -> str:
-    return str((life.record or {}).get(name, {}).get("S", ""))
+    return _text(life.record or {}, name)
+
+
+def _text(record: Mapping[str, Any], name: str) -> str:
+    return str(record.get(name, {}).get("S", ""))
 
 
 # A sweep, or two that are killed, an idle time, and an iteration that runs.

@@ -132,6 +132,19 @@ FOUND = {
             ),
         )
     ),
+    "a first claim that the table had taken minutes late ran a task that had expired": (
+        Scenario(
+            seed="35/11",
+            tasks=25,
+            only=(24,),
+            is_operated=True,
+            faults=(
+                (Kind.TIME_LIMIT, "t24", 0),
+                (Kind.EVENTS_ANSWER_LOST, "t24/caller0", 1),
+                (Kind.DYNAMODB_OUT, "x-e735c647b19f2990-1+0/v1.1", 3),
+            ),
+        )
+    ),
     "the late report of a failed execution made the record of a deleted task anew": (
         Scenario(
             seed="3/37",
