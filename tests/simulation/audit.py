@@ -82,7 +82,10 @@ def audit(world: "World") -> list[Violation]:
                 item.get("firstInputKey", {}).get("S", ""),
             }
         life = world.watch.life(id)
-        if 0 not in _kept_for(world, life):
+        # The row of a child that a zombie has made when its parent was gone is the child's.
+        is_orphans = sort.startswith("CHILD#") and life.record is None
+        owner = world.watch.life(sort.rpartition("#")[2]) if is_orphans else life
+        if 0 not in _kept_for(world, owner):
             found.append(Violation(STUCK, id, f"Its days are over, and {sort} is left."))
         elif not sort.startswith("CHILD#") and _is_to_be_cleaned_up(world, life):
             found.append(Violation(STUCK, id, f"It was to be cleaned up, and {sort} is left."))

@@ -20,8 +20,7 @@ from handler.lifecycle.hooks import Hooks
 from handler.record.stored_task import StoredTask, new_id
 from handler.table import conditions
 from handler.table.conditions import ANY_OWNER, Guard
-from handler.table.dynamo import ConditionFailed
-from handler.table.store import RecordMoved, Store
+from handler.table.store import Store
 from tests.simulation import process
 from tests.simulation.campaign import scenarios
 from tests.simulation.world import World
@@ -88,14 +87,6 @@ def _of_its_execution(task: StoredTask) -> Guard:
 
 def _of_any(_: StoredTask) -> Guard:
     return ANY_OWNER
-
-
-def _unrecognised(self: Store, operation: str, token: str, **request: object) -> Any:
-    try:
-        return self._dynamo.call(operation, **request).get("Attributes", {})
-    except ConditionFailed as failed:
-        moved = failed.item
-        raise RecordMoved(self._payloads.task(moved) if moved else None) from failed
 
 
 def _without_hook(
@@ -214,10 +205,6 @@ MUTATIONS: Final = (
         {"handler.iteration.commit.paused_as": _of_its_execution},
     ),
     Mutation("a checkpoint has no guard", {"handler.iteration.checkpoints.running": _of_any}),
-    Mutation(
-        "a write does not recognise itself",
-        {"handler.table.store.Store._conditional": _unrecognised},
-    ),
     Mutation("a hook is not kept", {"handler.lifecycle.ending.Ending._with_hook": _without_hook}),
     Mutation(
         "the abort of the children is not kept",
@@ -242,10 +229,6 @@ MUTATIONS: Final = (
     Mutation(
         "a follow-up is added to what was read",
         {"handler.table.store.Store.add_follow_up": _added_as_read},
-    ),
-    Mutation(
-        "the report of an execution makes a deleted task anew",
-        {"handler.lifecycle.reconciliation.had_record": lambda _: False},
     ),
     Mutation(
         "a key makes a new task each time",
