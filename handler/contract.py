@@ -35,6 +35,14 @@ class AnswerStatus(StrEnum):
     ABORTED = "aborted"
 
 
+class StatusChange(StrEnum):
+    """What an event of the type `STATUS_DETAIL_TYPE` tells of a task."""
+
+    STARTED = "started"
+    WAITING = "waiting"
+    ENDED = "ended"
+
+
 class State(StrEnum):
     """The states of the state machine."""
 
@@ -138,6 +146,7 @@ class EnvVar(StrEnum):
     JWT_TENANT_CLAIM = "JWT_TENANT_CLAIM"
     CODE_VERSION = "CODE_VERSION"
     STACK_NAME = "STACK_NAME"
+    STATUS_EVENTS = "STATUS_EVENTS"
 
 
 class Index(StrEnum):
@@ -178,6 +187,8 @@ PAYLOAD_PREFIX: Final = "tasks/"
 
 DETAIL_TYPE: Final = "WebinyBackgroundTask"
 EVENT_SOURCE: Final = "webiny-api-tasks"
+# Of the events that tell of a task: no rule of the stack's starts anything by them.
+STATUS_DETAIL_TYPE: Final = "WebinyBackgroundTaskStatusChange"
 PAYLOAD_NAME: Final = "background-task"
 ENDPOINT: Final = "manage"
 DEFAULT_TENANT: Final = "root"

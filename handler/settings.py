@@ -28,13 +28,15 @@ class Settings:
     jwt_tenant_claim: str = ""  # the claim of a caller's token that decides the tenant
     code_version: str = ""  # of the deployed code, as records say which code has run them
     stack_name: str = ""  # what the metrics of the stack's Lambdas have in common
+    status_events: bool = False  # whether the bus is told what becomes of tasks
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
         """Reads the variables of `contract.EnvVar`.
 
         Raises:
-            SettingsError: a variable is missing, or is not a number where it takes one.
+            SettingsError: a variable is missing, or is not a number, or `true` or `false`, where
+                it takes one.
         """
         return cls(
             table_name=_required(environment, EnvVar.TABLE_NAME),
@@ -55,6 +57,7 @@ class Settings:
             jwt_tenant_claim=environment.get(EnvVar.JWT_TENANT_CLAIM, ""),
             code_version=_code_version(environment),
             stack_name=environment.get(EnvVar.STACK_NAME, ""),
+            status_events=_flag(environment, EnvVar.STATUS_EVENTS),
         )
 
 
@@ -123,6 +126,13 @@ def _code_version(environment: Mapping[str, str]) -> str:
     published = environment.get("AWS_LAMBDA_FUNCTION_VERSION", "")
     version = environment.get(EnvVar.CODE_VERSION) or published.removeprefix("$LATEST")
     return version[:MAX_CODE_VERSION_CHARACTERS]
+
+
+def _flag(environment: Mapping[str, str], variable: EnvVar) -> bool:
+    text = environment.get(variable, "")
+    if text not in ("", "true", "false"):
+        raise SettingsError(f'{variable} is "{text}"; it takes true or false.')
+    return text == "true"
 
 
 def _whole_number(

@@ -19,6 +19,7 @@ from handler.lifecycle import (
     Reconciliation,
     Retrying,
     Signalling,
+    StatusEvents,
     Survey,
     Tasks,
     Triggering,
@@ -86,6 +87,7 @@ def build(
     dead_letters = DeadLetters(clients("sqs"), queue_url=settings.dead_letter_queue_url)
     registry = parts.registry
     counts = Counts(parts.metrics, registry=registry)
+    events = StatusEvents(bus, clock=clock, are_on=settings.status_events)
     hooks = Hooks(registry=registry, store=store, clock=clock) if runs_hooks else None
     closing = Closing(store=store, clock=clock)
     calls = Calls(store=store, bus=bus, executions=executions, clock=clock)
@@ -98,6 +100,7 @@ def build(
         calls=calls,
         executions=executions,
         counts=counts,
+        events=events,
         clock=clock,
     )
     triggering = Triggering(registry=registry, store=store, bus=bus, ending=ending, clock=clock)
@@ -119,7 +122,7 @@ def build(
         signalling=signalling,
         clock=clock,
     )
-    commit = Commit(store=store, ending=ending, triggering=triggering, clock=clock)
+    commit = Commit(store=store, ending=ending, triggering=triggering, events=events, clock=clock)
     admission = Admission(
         registry=registry,
         store=store,
@@ -127,6 +130,7 @@ def build(
         commit=commit,
         executions=executions,
         counts=counts,
+        events=events,
         clock=clock,
     )
     runner = Runner(

@@ -47,6 +47,8 @@ class BackgroundTasksArgs:
         environment: variables for every Lambda, which the tasks' own code reads.
         smoke_test: whether each `up` runs the task `testingRun` in the stack at its end, and fails
             if that doesn't succeed.
+        status_events: whether the bus is told when a task has started, waits, or has ended
+            (docs/operating.md).
     """
 
     definitions: Path = Path("definitions")
@@ -77,6 +79,7 @@ class BackgroundTasksArgs:
     otel_layer_arn: pulumi.Input[str] | None = None
 
     smoke_test: bool = False
+    status_events: bool = False
 
     task_retention_days: pulumi.Input[int] = 90
     recovery_after_seconds: pulumi.Input[int] = 120

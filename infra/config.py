@@ -123,6 +123,7 @@ class Config(BaseModel):
     ]
     protect_data: Annotated[bool, Field(description="true or false")]
     smoke_test: Annotated[bool, Field(description="true or false")]
+    status_events: Annotated[bool, Field(description="true or false")]
     kms_key_arn: Annotated[
         str, Field(pattern=KEY_ARN, description='the ARN of a KMS key, or "" for none')
     ]

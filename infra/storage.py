@@ -98,6 +98,7 @@ class Storage(pulumi.ComponentResource):
             EnvVar.STATE_MACHINE_ARN.value: state_machine_arn,
             EnvVar.STACK_NAME.value: self.settings.names.prefix,
             EnvVar.RETENTION_DAYS.value: pulumi.Output.format("{0}", args.args.task_retention_days),
+            **({EnvVar.STATUS_EVENTS.value: "true"} if args.args.status_events else {}),
         }
         self.register_outputs(
             {"table_name": self.table_name, "event_bus_name": self.event_bus_name}

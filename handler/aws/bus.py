@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from handler.clock import Clock
-from handler.contract import DETAIL_TYPE, EVENT_SOURCE, WireKey
+from handler.contract import DETAIL_TYPE, EVENT_SOURCE, STATUS_DETAIL_TYPE, WireKey
 from handler.record import Json, StoredTask, without_arns
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Bus:
         self._clock = clock
 
     def send(self, tasks: Sequence[StoredTask]) -> dict[str, str]:
-        """Puts the event of each task on the bus.
+        """Puts the event of each task on the bus, which starts an execution for it.
 
         Each entry's own result is read. A failed entry is sent again with backoff and jitter, five
         times in all, so an event may arrive twice. A task has one owner: it still runs once.
@@ -52,6 +52,31 @@ class Bus:
         for start in range(0, len(tasks), _BATCH):
             failed |= self._send_batch(tasks[start : start + _BATCH])
         return failed
+
+    def tell(self, detail: Json) -> bool:
+        """Puts an event on the bus that tells of a task. It starts nothing.
+
+        It is tried once, so that whoever tells does not wait. It never raises.
+
+        Returns:
+            Whether EventBridge has taken it. One that it took may still be told of as not taken.
+        """
+        entry: PutEventsRequestEntryTypeDef = {
+            "EventBusName": self._name,
+            "Source": EVENT_SOURCE,
+            "DetailType": STATUS_DETAIL_TYPE,
+            "Detail": json.dumps(detail),
+        }
+        try:
+            [result] = self._client.put_events(Entries=[entry])["Entries"]
+        except (ClientError, BotoCoreError) as error:
+            reason = str(error)
+        else:
+            if "ErrorCode" not in result:
+                return True
+            reason = f"{result['ErrorCode']}: {result.get('ErrorMessage', '')}"
+        log.warning("An event was not taken. %s", reason, extra={"action": "not_told"})
+        return False
 
     def _send_batch(self, tasks: Sequence[StoredTask]) -> dict[str, str]:
         left = {task.id: task for task in tasks}

@@ -14,7 +14,7 @@ from handler.iteration.answers import AnswerBuilder
 from handler.iteration.commit import Commit, Iteration
 from handler.iteration.log_buffer import LogBuffer
 from handler.iteration.outcome import failed
-from handler.lifecycle import Counts, Ending, about, delay_too_long
+from handler.lifecycle import Counts, Ending, StatusEvents, about, delay_too_long
 from handler.record import Json, StoredTask, TaskFailure
 from handler.table import ClaimRequest, RecordMoved, Store, as_read, owned_by, paused_as
 
@@ -34,6 +34,7 @@ class Admission:
         commit: Commit,
         executions: Executions,
         counts: Counts,
+        events: StatusEvents,
         clock: Clock,
     ) -> None:
         self._registry = registry
@@ -42,6 +43,7 @@ class Admission:
         self._commit = commit
         self._executions = executions
         self._counts = counts
+        self._events = events
         self._clock = clock
 
     def admit(self, sent: WorkerEvent, answers: AnswerBuilder) -> Iteration | Json:
@@ -68,11 +70,14 @@ class Admission:
         self, task: StoredTask, sent: WorkerEvent, answers: AnswerBuilder
     ) -> Iteration | Json:
         """A claimed iteration, unless its task can't go on."""
-        failure, log = self._out_of_time(task), self._log(task)
-        if failure and task.started_too_late:
+        is_first, log = task.iterations == 1, self._log(task)
+        # A claim says when it was asked for, and the table may have been away for long since then.
+        failure = self._out_of_time(task.not_started() if is_first else task)
+        if failure and (is_first or task.started_too_late):
             return self._end(task, failure, log, answers, has_started=False)
-        if task.iterations == 1:
+        if is_first:
             self._counts.started(task)
+            self._events.started(task)
         definition = self._registry.find(task.definition_id)
         if definition is None:
             return self._end(task, _no_definition(task), log, answers)
@@ -133,6 +138,7 @@ class Admission:
         wait = deferred.delay_left(now)
         try:
             self._store.save(deferred, before=task, guard=as_read(task))
+            self._events.stored(deferred)
         except RecordMoved as moved:
             now_mine = moved.task and moved.task.execution_name == sent.execution_name
             if moved.task is None or moved.task.is_over or not now_mine:

@@ -10,7 +10,7 @@ from handler.events import WorkerEvent
 from handler.iteration.answers import AnswerBuilder
 from handler.iteration.log_buffer import LogBuffer
 from handler.iteration.outcome import Outcome
-from handler.lifecycle import Ending, Triggering
+from handler.lifecycle import Ending, StatusEvents, Triggering
 from handler.record import Json, LogLine, StoredTask, TaskFailure, TaskLog
 from handler.table import RecordMoved, Store, paused_as, unheard
 
@@ -36,11 +36,18 @@ class Commit:
     """Stores outcomes; repeats the answers of outcomes that are stored."""
 
     def __init__(
-        self, *, store: Store, ending: Ending, triggering: Triggering, clock: Clock
+        self,
+        *,
+        store: Store,
+        ending: Ending,
+        triggering: Triggering,
+        events: StatusEvents,
+        clock: Clock,
     ) -> None:
         self._store = store
         self._ending = ending
         self._triggering = triggering
+        self._events = events
         self._clock = clock
 
     def store(
@@ -83,6 +90,7 @@ class Commit:
                     self._ending.end(before, after, guard=guard, log=lines, hooks=hooks)
                 else:
                     self._store.save(after, before=before, guard=guard, log=lines)
+                    self._events.stored(after)
             except RecordMoved as moved:
                 if not (moved.task and _is_still_in_hand(before, moved.task)):
                     return self._discarded(moved.task, after, lines, answers)

@@ -20,6 +20,7 @@ from handler.lifecycle.service import (
     trigger_missing,
 )
 from handler.lifecycle.signalling import SignalData, Signalling, checked_signal_name
+from handler.lifecycle.status_events import StatusEvents
 from handler.lifecycle.survey import Survey
 from handler.lifecycle.triggering import Triggering, TriggerResult, delay_too_long
 from handler.lifecycle.waking import Waking
@@ -38,6 +39,7 @@ __all__ = [
     "Retrying",
     "SignalData",
     "Signalling",
+    "StatusEvents",
     "Survey",
     "Tasks",
     "TriggerResult",

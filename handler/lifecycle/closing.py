@@ -53,9 +53,9 @@ class Closing:
     def parent_of(self, task: StoredTask) -> StoredTask | None:
         """The parent, if it is there still, and not a later task of the same id."""
         parent = self._store.find(task.parent_id) if task.parent_id else None
-        is_it = parent and parent.created_on <= task.created_on
-        # The clocks of two machines differ: a later task may have an earlier date.
-        return parent if is_it and self._store.is_named_by_its_parent(task) else None
+        # Of a later task, its row is gone as well: its date alone does not say so.
+        is_it = parent and task.may_be_of(parent) and self._store.is_named_by_its_parent(task)
+        return parent if is_it else None
 
     def _with_date(self, task: StoredTask) -> StoredTask:
         """Dates the record, before its rows: a child looks at it."""

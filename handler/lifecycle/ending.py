@@ -13,6 +13,7 @@ from handler.lifecycle.clean_up import CleanUp
 from handler.lifecycle.closing import Closing
 from handler.lifecycle.counts import Counts
 from handler.lifecycle.hooks import Hooks
+from handler.lifecycle.status_events import StatusEvents
 from handler.record import (
     SYSTEM_IDENTITY,
     Identity,
@@ -46,6 +47,7 @@ class Ending:
             what a task may.
         calls: wakes a parent that waits.
         executions: stops the execution of an aborted task that waits.
+        events: tell the bus of the end.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class Ending:
         calls: Calls,
         executions: Executions,
         counts: Counts,
+        events: StatusEvents,
         clock: Clock,
     ) -> None:
         self._registry = registry
@@ -69,6 +72,7 @@ class Ending:
         self._calls = calls
         self._executions = executions
         self._counts = counts
+        self._events = events
         self._clock = clock
 
     def end(
@@ -165,12 +169,13 @@ class Ending:
     def finish(self, task: StoredTask) -> StoredTask:
         """Does what the end of a task has left to do, but for its expiry; twice is as good as once.
 
-        The family comes before the hook: a hook may take long, or end the process. What was
-        deleted is removed after its hook, what is to be cleaned up only hidden: see `clean_up`.
+        The hook comes last: it may take long, or end the process. What was deleted is removed after
+        its hook, what is to be cleaned up only hidden: see `clean_up`.
 
         Returns:
             The task with what is still left to do.
         """
+        task = self._told(task)
         with each_on_its_own() as attempt:
             if task.parent_pending:
                 attempt(self._calls.child_ended, task)
@@ -265,6 +270,14 @@ class Ending:
         self.finish(stored)
         return stored
 
+    def _told(self, task: StoredTask) -> StoredTask:
+        """The task, once the bus was told of its end. If it was not, the next sweep tells it."""
+        if not task.end_event_pending or not self._events.ended(task):
+            return task
+        told = task.told()
+        self._store.clear_follow_up(told, before=task)
+        return told
+
     def _abort_child(self, id: str, message: str, by: Identity) -> None:
         try:
             self.abort(id, message, by=by)
@@ -273,7 +286,9 @@ class Ending:
 
     def _with_hook(self, task: StoredTask, hooks: tuple[Hook, ...] | None = None) -> StoredTask:
         names = hooks or _HOOKS[task.status]
-        ended = task.to_tell().due(self._registry.first_hook(task.definition_id, *names))
+        ended = task.to_call().due(self._registry.first_hook(task.definition_id, *names))
         if self._registry.cleans_up(task.definition_id, task.status):
             ended = ended.to_clean_up()
+        if self._events.are_on:
+            ended = ended.to_tell()
         return self._store.expiring(ended)

@@ -41,8 +41,9 @@ from handler.record.time_limits import expired, timed_out
 _LONG_WAIT = timedelta(minutes=10)
 # A paused task is due when nobody has resumed it for so long: the sweep looks, and puts it off.
 _LONG_PAUSE = timedelta(seconds=MAX_WAIT_SECONDS)
-# A wait that a limit cuts ends so long after it: the worker's clock, too, is then beyond the limit,
-# and ends the task. Else an iteration would run before its wait is over.
+# By so much the clocks of two machines may differ. A wait that a limit cuts ends so long after it:
+# the worker's clock, too, is then beyond the limit, and ends the task. Else an iteration would run
+# before its wait is over.
 _CLOCKS_DIFFER = timedelta(seconds=10)
 _LONGEST_PUT_OFF = timedelta(days=1)
 # For so long EventBridge, and its Scheduler, try to deliver an event (EventBridge guide, "How
@@ -101,6 +102,8 @@ class StoredTask(TaskRecord):
     deletion_pending: bool = False
     # Its definition has it deleted, with its descendants. See `lifecycle.clean_up`.
     cleanup_pending: bool = False
+    # The bus is to be told that it has ended. See `lifecycle.status_events`.
+    end_event_pending: bool = False
     expires_at: Annotated[int, Field(ge=0)] | None = None  # seconds since 1970
     # The attributes that could not be read: newer code, or a person, has written them. They are not
     # stored; what nobody changes of them stays in the table as it is.
@@ -161,6 +164,14 @@ class StoredTask(TaskRecord):
         unread = [name for name in PAYLOADS if name not in known]
         return lazy(record, self._read, unread) if self._read else record
 
+    def may_be_of(self, parent: TaskRecord) -> bool:
+        """Whether `parent`, which has the id of its parent, was there when it was made.
+
+        A key may be used again: a later task of that id is another one. The worker that has made it
+        may have a clock that is behind that of whoever has made its parent.
+        """
+        return parent.created_on <= self.created_on + _CLOCKS_DIFFER
+
     @property
     def has_follow_ups(self) -> bool:
         """Whether its end has left something to do."""
@@ -171,6 +182,7 @@ class StoredTask(TaskRecord):
             or self.expiry_pending
             or self.deletion_pending
             or self.cleanup_pending
+            or self.end_event_pending
         )
 
     @property
@@ -379,7 +391,7 @@ class StoredTask(TaskRecord):
         """The recovery is about to run the hook."""
         return self.model_copy(update={"pending_hook_attempts": self.pending_hook_attempts + 1})
 
-    def to_tell(self) -> Self:
+    def to_call(self) -> Self:
         """It is over, and its parent, if it has one, is to be told."""
         return self.model_copy(update={"parent_pending": True}) if self.parent_id else self
 
@@ -414,6 +426,14 @@ class StoredTask(TaskRecord):
     def to_clean_up(self) -> Self:
         """It is over, and is to be deleted after its hook, with its descendants."""
         return self.model_copy(update={"cleanup_pending": True})
+
+    def to_tell(self) -> Self:
+        """It is over, and the bus is to be told."""
+        return self.model_copy(update={"end_event_pending": True})
+
+    def told(self) -> Self:
+        """The bus was told of its end."""
+        return self.model_copy(update={"end_event_pending": False})
 
     def retried_as(self, id: str) -> Self:
         """The task of that id is its retry."""

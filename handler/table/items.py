@@ -43,6 +43,7 @@ _FOLLOW_UPS: Final = (
     "expiryPending",
     keys.DELETION,
     "cleanupPending",
+    "endEventPending",
 )
 _KEYS: Final = frozenset({PARTITION_KEY, SORT_KEY})
 # `due_on` is a key of the sweep's index: a record that is not in it has none. The status is always

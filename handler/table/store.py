@@ -248,12 +248,14 @@ class Store:
         return self._payloads.task(response["Attributes"])
 
     def expiring(self, task: StoredTask) -> StoredTask:
-        """A task that ends now, with when it expires. A child expires after its parent has."""
-        expires_at = self.expiry(task.tenant)
-        if expires_at is None:
-            return task.expires(None)
-        expiring = task.expires(None if task.parent_id else expires_at)
-        return expiring.asked_for_expiry(now=self._clock.now())
+        """A task that ends now, with when it expires. A child expires after its parent has.
+
+        A child is always asked: its parent may have got a date under other settings than today's.
+        """
+        expires_at = None if task.parent_id else self.expiry(task.tenant)
+        expiring = task.expires(expires_at)
+        is_asked = task.parent_id or expires_at
+        return expiring.asked_for_expiry(now=self._clock.now()) if is_asked else expiring
 
     def expiry(self, tenant: str) -> int | None:
         """When what ends now expires: seconds since 1970, as DynamoDB's time to live takes it."""

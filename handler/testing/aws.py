@@ -9,7 +9,7 @@ from typing import Any, Final
 import boto3
 
 from handler.aws import WOKEN
-from handler.contract import INDEX_KEYS, PARTITION_KEY, SORT_KEY, Index
+from handler.contract import DETAIL_TYPE, INDEX_KEYS, PARTITION_KEY, SORT_KEY, Index
 from handler.record import Json
 
 Interruption = Callable[[], None]
@@ -127,7 +127,8 @@ class EventsClient:
         self.details: list[Json] = []
 
     def put_events(self, *, Entries: list[dict[str, str]]) -> Json:  # noqa: N803  boto3's own word
-        self.details += [json.loads(entry["Detail"]) for entry in Entries]
+        starting = [entry for entry in Entries if entry["DetailType"] == DETAIL_TYPE]
+        self.details += [json.loads(entry["Detail"]) for entry in starting]
         entries = [{"EventId": str(number)} for number, _ in enumerate(Entries)]
         return {"FailedEntryCount": 0, "Entries": entries}
 

@@ -26,7 +26,13 @@ from tests.chaos.aws.tables import AMONG_MANY
 from tests.chaos.evidence import Evidence, Surroundings
 from tests.chaos.plan import ENDINGS, Meddling
 
-_FOLLOW_UPS = {"pending_hook", "children_abort_pending", "expiry_pending", "deletion_pending"}
+_FOLLOW_UPS = {
+    "pending_hook",
+    "children_abort_pending",
+    "expiry_pending",
+    "deletion_pending",
+    "end_event_pending",
+}
 # A child begins one every second, and a sweep comes every few.
 _MAX_ITERATIONS_AFTER_ABORT = 15
 _MAX_READS = 5

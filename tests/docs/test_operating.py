@@ -1,17 +1,23 @@
 """The guide for those who look after a stack: its code runs as it stands."""
 
+import inspect
+import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-from handler import Context, Continue, Done, Verdict, task
+from handler import Context, Continue, Done, Failed, Verdict, task
+from handler.contract import STATUS_DETAIL_TYPE, WireKey
+from handler.lifecycle import status_events
 from handler.testing import World
 from tests.docs.guide import DOCS, files_of, links_of, loaded
 from tests.handler.graphql.client import Api
-from tests.handler.stack import Stack
+from tests.handler.simple_tasks import exporting
+from tests.handler.stack import BusQueue, Stack
 
 GUIDE = (DOCS / "operating.md").read_text()
 (DOCUMENT,) = re.findall(r"^```graphql\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
@@ -80,6 +86,69 @@ def test_what_has_ended_is_not_held(maintenance: ModuleType) -> None:
 
 def test_the_document_of_the_api_is_answered(stack: Stack) -> None:
     assert Api(stack).data(DOCUMENT) == {"retentionDays": 30}
+
+
+class TestHearOfTasks:
+    @pytest.fixture
+    def told(self, stack: Stack) -> BusQueue:
+        """What the rule of the guide lets through, of a stack whose config has the bus told."""
+        stack.settings = replace(stack.settings, status_events=True)
+        (pattern,) = re.findall(r"^```json\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
+        return BusQueue(STATUS_DETAIL_TYPE, pattern=json.loads(pattern))
+
+    @pytest.fixture
+    def telling(self, shop: Path) -> ModuleType:
+        return loaded(shop / "told.py")
+
+    def test_the_rule_lets_a_failed_export_through_and_no_other(
+        self, stack: Stack, told: BusQueue, telling: ModuleType
+    ) -> None:
+        @task(id="export")
+        def failing(context: Context) -> Verdict:
+            return Failed("The disk is full.")
+
+        record = stack.trigger(failing)
+        stack.run(record)
+        stack.run(stack.trigger(exporting()))
+        stack.run(stack.trigger(export))  # waits for a minute
+
+        [event] = told.take()
+        assert telling.handler(event, None) == f"export {record.id} has failed: The disk is full."
+
+    def test_the_rule_lets_a_long_wait_through(
+        self, stack: Stack, told: BusQueue, telling: ModuleType
+    ) -> None:
+        @task(id="export")
+        def sleeping(context: Context) -> Verdict:
+            return Continue(wait=4_000)
+
+        record = stack.trigger(sleeping)
+        stack.run(record)
+        waiting = telling.handler(told.take()[0], None)
+        stack.tasks.abort(record.id)
+        aborted = telling.handler(told.take()[0], None)
+
+        assert waiting.startswith(f"export {record.id} waits until 20")
+        assert aborted == f"export {record.id} is aborted."
+
+    def test_the_table_has_every_key_that_an_event_may_have(self, stack: Stack) -> None:
+        source = inspect.getsource(status_events)
+        section = GUIDE.partition("| in the detail |")[2].partition("\n\n")[0]
+        listed = {
+            name
+            for row in re.findall(r"^\|(.*?)\|", section, re.MULTILINE)
+            for name in re.findall(r"`(\w+)`", row)
+        }
+
+        keys = {
+            WireKey.TASK_ID,
+            WireKey.DEFINITION_ID,
+            WireKey.TENANT,
+            WireKey.NAME,
+            WireKey.STATUS,
+        }
+        others = set(re.findall(r'"(\w+)": (?:task\.|self\.)', source))
+        assert listed == {*keys, *others, "waitSeconds", "error"} - {"code"}
 
 
 def test_each_link_leads_somewhere() -> None:

@@ -70,6 +70,7 @@ OTHER_VALUES: dict[str, object] = {
     "recoveryAfterSeconds": 300,
     "securityGroupIds": ["sg-0a1b2c3d"],
     "smokeTest": True,
+    "statusEvents": True,
     "subnetIds": ["subnet-0a1b2c3d"],
     "tags": {"team": "data"},
     "taskRetentionDays": 365,

@@ -13,7 +13,7 @@ from typing import Any, Self
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from handler.contract import ENDPOINT, PAYLOAD_NAME, Index
+from handler.contract import DETAIL_TYPE, ENDPOINT, PAYLOAD_NAME, Index
 from handler.definition.definition import Definition
 from handler.definition.registry import Registry
 from handler.errors import DefinitionError
@@ -261,16 +261,22 @@ class Stack(World):
 
 
 class BusQueue:
-    """A queue behind a rule that lets every event of the bus through: what the bus was sent."""
+    """A queue behind a rule: what the bus was sent.
 
-    def __init__(self) -> None:
+    Args:
+        pattern: of the rule; by default it lets every event of the type through.
+    """
+
+    def __init__(
+        self, detail_type: str = DETAIL_TYPE, *, pattern: dict[str, Any] | None = None
+    ) -> None:
         sqs, events = aws_client("sqs"), aws_client("events")
-        self._url = sqs.create_queue(QueueName="events")["QueueUrl"]
+        self._url = sqs.create_queue(QueueName=detail_type)["QueueUrl"]
         found = sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])
-        pattern = json.dumps({"detail-type": ["WebinyBackgroundTask"]})
-        events.put_rule(Name="all", EventBusName=BUS, EventPattern=pattern)
+        text = json.dumps(pattern or {"detail-type": [detail_type]})
+        events.put_rule(Name=detail_type, EventBusName=BUS, EventPattern=text)
         target = {"Id": "queue", "Arn": found["Attributes"]["QueueArn"]}
-        events.put_targets(Rule="all", EventBusName=BUS, Targets=[target])
+        events.put_targets(Rule=detail_type, EventBusName=BUS, Targets=[target])
 
     def take(self) -> list[dict[str, Any]]:
         """The events that have arrived since the last look, in order."""

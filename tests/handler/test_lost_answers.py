@@ -318,10 +318,10 @@ def play(name: str, *, lose: int = 0) -> Trace:
 def scrubbed(value: object) -> str:
     """`value` as text, without what differs from run to run: moments, random ids and tokens."""
     text = json.dumps(value, sort_keys=True, default=str)
-    text = re.sub(r'"(write|look)Token": \{"S": "[0-9a-f]+"\}', r'"\1Token"', text)
+    text = re.sub(r'"(write|look|claim)Token": \{"S": "[0-9a-f]+"\}', r'"\1Token"', text)
     text = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "MOMENT", text)
     text = re.sub(r"unfinished#\d", "unfinished#N", text)  # it follows from the id
-    text = re.sub(r'"expiresAt": \{"N": "\d+"\}', '"expiresAt"', text)
+    text = re.sub(r'"(expiresAt|expiryPending)": \{"N": "\d+"\}', r'"\1"', text)
     text = re.sub(r"~[0-9a-f]{8}\b", "PART", text)
     return re.sub(r"\b[0-9a-f]{24}\b", "ID", text)
 

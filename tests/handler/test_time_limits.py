@@ -334,6 +334,23 @@ class TestATaskThatStartsLate:
         assert "TasksFailed" in counted
         assert "TasksStarted" not in counted
 
+    @pytest.mark.parametrize("limit", ["expires_after", "timeout"])
+    def test_a_claim_that_the_table_has_taken_late_is_late(self, stack: Stack, limit: str) -> None:
+        hooks = Hooks(lambda _: pytest.fail("It ran."))
+        record = stack.trigger(hooks.definition, **{limit: 10})
+
+        def be_slow(operation: str, request: object) -> None:
+            if operation == "update_item":
+                stack.clock.advance(20)
+                stack.dynamodb.recover()
+
+        stack.dynamodb.interference = be_slow
+        stack.run(record)
+
+        code = "TASK_EXPIRED" if limit == "expires_after" else "TASK_TIMEOUT"
+        assert hooks.ran == [("on_error", code)]
+        assert stack.get(record).started_on is None
+
     def test_the_same_with_a_timeout_alone(self) -> None:
         definition = returning(Done())
 

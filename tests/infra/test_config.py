@@ -133,6 +133,7 @@ class TestRefusals:
             ("alarmTopicArn", "alarms", 'the ARN of an SNS topic, or "" for none'),
             ("alarmTopicArn", "arn:aws:sns:eu-central-1:123456789012:a.fifo", "the ARN of an SNS"),
             ("protectData", "perhaps", "true or false"),
+            ("statusEvents", "sometimes", "true or false"),
             ("vendorDependencies", "never", "true or false"),
         ],
     )

@@ -318,6 +318,7 @@ class TestWhatIsRefused:
             ("worker_concurrency", 3),
             ("execution_log_level", "ALL"),
             ("protect_data", True),
+            ("status_events", True),
             ("worker_policy_statements", [{"Effect": "Allow"}]),
         ],
     )
@@ -347,6 +348,7 @@ class TestWhatIsRefused:
             ({"definitions": "definitions"}, "takes a pathlib.Path"),
             ({"alarms": "false"}, "alarms='false'.* takes True or False"),
             ({"protect_data": "false"}, "takes True or False"),
+            ({"status_events": "true"}, "takes True or False"),
             ({"worker_concurrency": "5"}, "takes a whole number from 0"),
             ({"worker_concurrency": True}, "takes a whole number from 0"),
             ({"cors_origins": "*"}, "takes a list"),

@@ -14,6 +14,7 @@ from handler.contract import (
     EXPIRY_ATTRIBUTE,
     PARTITION_KEY,
     SORT_KEY,
+    STATUS_DETAIL_TYPE,
     Index,
 )
 from infra import storage
@@ -185,6 +186,27 @@ class TestEventRouting:
         assert target["rule"] == rule["name"]
         assert target["arn"] == MACHINE_ARN
         assert target.keys().isdisjoint({"input", "inputPath", "inputTransformer"})
+
+    def test_an_event_that_tells_of_a_task_starts_nothing(self) -> None:
+        """Else each task would start executions for ever: no rule of the stack's takes it."""
+        stack = run({"statusEvents": True, "vendorDependencies": False})
+        patterns = [
+            json.loads(rule["eventPattern"]) for rule in stack.all(RULE) if "eventPattern" in rule
+        ]
+
+        assert len(patterns) == 2
+        for pattern in patterns:
+            assert STATUS_DETAIL_TYPE not in pattern["detail-type"]
+            assert all(isinstance(each, str) for each in pattern["detail-type"])  # exact matches
+
+    @pytest.mark.parametrize("is_on", [False, True])
+    def test_the_functions_tell_of_tasks_where_the_config_says_so(self, is_on: bool) -> None:
+        stack = run({"statusEvents": is_on, "vendorDependencies": False})
+
+        told = {
+            each["environment"]["variables"].get("STATUS_EVENTS") for each in stack.all(FUNCTION)
+        }
+        assert told == {"true" if is_on else None}
 
     def test_an_event_that_cannot_be_delivered_is_retried_and_then_kept_for_two_weeks(
         self, program: Program

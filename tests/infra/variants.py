@@ -28,6 +28,7 @@ EVERYTHING: Final = {
     "dashboard": True,
     "alarmEmail": "ops@example.com",
     "protectData": True,
+    "statusEvents": True,
     "tags": {"team": "data"},
 }
 

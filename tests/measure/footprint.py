@@ -127,9 +127,13 @@ def of_a_loop(seconds: float) -> Iteration:
 
 
 @functools.cache
-def of_a_task() -> Whole:
-    """A task that ends in its first iteration."""
-    return _run(1, logs=False, in_place=True)
+def of_a_task(*, is_told_of: bool = False) -> Whole:
+    """A task that ends in its first iteration.
+
+    Args:
+        is_told_of: whether the bus is told of its start and its end.
+    """
+    return _run(1, logs=False, in_place=True, is_told_of=is_told_of)
 
 
 @functools.cache
@@ -164,7 +168,7 @@ def transitions(visits: float, *, executions: float = 0, waits: float = 0) -> fl
 
 
 @functools.cache
-def _run(iterations: int, logs: bool, in_place: bool) -> Whole:
+def _run(iterations: int, logs: bool, in_place: bool, is_told_of: bool = False) -> Whole:
     """A task of so many iterations, with the retention that a stack has."""
     definition = _counting(iterations, logs=logs, in_place=in_place)
     settings = Settings(
@@ -173,6 +177,7 @@ def _run(iterations: int, logs: bool, in_place: bool) -> Whole:
         payload_bucket_name="payloads",
         state_machine_arn=STATE_MACHINE,
         retention_days=RETENTION_DAYS,
+        status_events=is_told_of,
     )
     # Time passes, as it does: what is written at two moments has two dates.
     clock = ManualClock(tick=0.001)

@@ -1,6 +1,6 @@
 """What is left of a world at its end: is a task lost, stuck, or was something done twice?"""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from handler.contract import Index
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 LOST: Final = "no task is lost"
 STUCK: Final = "no task is stuck"
+LIMIT: Final = "a time limit holds"
+RETRY: Final = "a task has one retry"
 DOUBLE: Final = "nothing is done twice"
 _HOOKS: Final = {
     "success": {"on_done"},
@@ -69,9 +71,8 @@ def audit(world: "World") -> list[Violation]:
     """Every violation once days have passed: what is left that nothing names?"""
     found: list[Violation] = []
     named: set[str] = set()
-    is_kept = not world.settings.retention_days
     for (partition, sort), item in world.dynamodb.items("tasks"):
-        if partition == "SWEEP":
+        if not partition.startswith("TASK#"):
             continue
         id = partition.removeprefix("TASK#")
         if sort == "TASK":
@@ -80,9 +81,15 @@ def audit(world: "World") -> list[Violation]:
                 item.get("keptObject", {}).get("S", ""),
                 item.get("firstInputKey", {}).get("S", ""),
             }
-        if not is_kept:
+        life = world.watch.life(id)
+        # The row of a child that a zombie has made when its parent was gone is the child's.
+        is_orphans = sort.startswith("CHILD#") and life.record is None
+        owner = world.watch.life(sort.rpartition("#")[2]) if is_orphans else life
+        if 0 not in _kept_for(world, owner):
             found.append(Violation(STUCK, id, f"Its days are over, and {sort} is left."))
-        elif world.watch.life(id).record is None and not sort.startswith("CHILD#"):
+        elif not sort.startswith("CHILD#") and _is_to_be_cleaned_up(world, life):
+            found.append(Violation(STUCK, id, f"It was to be cleaned up, and {sort} is left."))
+        elif life.record is None and not sort.startswith("CHILD#"):
             found.append(Violation(STUCK, id, f"It was deleted, and {sort} is left."))
         elif Index.UNFINISHED.partition_key in item:
             found.append(Violation(STUCK, id, "It is in the index of what is unfinished."))
@@ -92,6 +99,29 @@ def audit(world: "World") -> list[Violation]:
         if key not in named
     ]
     return found
+
+
+def _line(world: "World", life: Life) -> Iterator[Life]:
+    """A task, its parent, the parent of that, as far as they were known."""
+    yield life
+    while life.parent:
+        life = world.watch.life(life.parent)
+        yield life
+
+
+def _is_to_be_cleaned_up(world: "World", life: Life) -> bool:
+    """Whether a task deletes itself at its end, or goes with one that does."""
+    return not life.is_orphan and any(world.cleans_up(each) for each in _line(world, life))
+
+
+def _kept_for(world: "World", life: Life) -> frozenset[int]:
+    """For how many days a task is kept: as long as its parent. One whose parent was deleted has
+    days of its own, by what held when the sweep came to it.
+    """
+    *_, root = _line(world, life)
+    if root is life or not any(each.was_deleted for each in _line(world, life)):
+        return root.kept_for
+    return life.kept_for | world.retentions.between(life.ended_at or 0.0, float("inf"))
 
 
 def _is_known(world: "World", id: str) -> bool:
@@ -128,6 +158,7 @@ def _of_life(world: "World", life: Life) -> Iterator[tuple[str, str]]:
     if life.is_open:
         yield STUCK, f"It is {status} still."
         return
+    yield from _limits(world, life)
     left = [name for name in _FOLLOW_UPS if name in record]
     if set(left) <= _STAY_HIDDEN and _is_hidden(life):
         yield from _hooks(world, life, faults)
@@ -140,6 +171,7 @@ def _of_life(world: "World", life: Life) -> Iterator[tuple[str, str]]:
         yield LOST, f"Its abort was accepted, and it is {status}."
     if _waits_still(life, faults):
         yield LOST, "It was told to run now, and has not begun an iteration since."
+    yield from _operators(world, life)
     yield from _hooks(world, life, faults)
     yield from _children(world, life)
     is_own = not life.parent and record["definitionId"]["S"] == planned.definition
@@ -153,6 +185,7 @@ _FOLLOW_UPS: Final = (
     "parentPending",
     "expiryPending",
     "deletionPending",
+    "endEventPending",
 )
 # The record of a deleted event by hand stays for a day, in which a copy may come.
 _STAY_HIDDEN: Final = {"deletionPending", "expiryPending"}
@@ -160,7 +193,7 @@ _STAY_HIDDEN: Final = {"deletionPending", "expiryPending"}
 
 def _is_hidden(life: Life) -> bool:
     record = life.record or {}
-    return "deletionPending" in record and '"type":"event"' in record["createdBy"]["S"]
+    return "deletionPending" in record and '"type":"event"' in _text(record, "createdBy")
 
 
 def _waits_still(life: Life, faults: list[Fault]) -> bool:
@@ -220,6 +253,61 @@ def _children(world: "World", life: Life) -> Iterator[tuple[str, str]]:
             yield LOST, f"It is aborted, and its child {id} is {child.status}."
 
 
+def _operators(world: "World", life: Life) -> Iterator[tuple[str, str]]:
+    """What operators have said of a task, and its definition."""
+    if world.cleans_up(life):
+        yield STUCK, "It has not cleaned up after itself."
+    if world.settings.status_events and not life.told_ends and not life.was_removed:
+        yield LOST, "The bus was not told of its end."
+    yield from _retry(world, life)
+
+
+def _limits(world: "World", life: Life) -> Iterator[tuple[str, str]]:
+    """A limit has ended its task in its bound: in that of the calm, where it has passed before."""
+    ended_at = life.ended_at
+    if ended_at is None:
+        return
+    has_begun = life.start_by is None or (
+        life.begun_at is not None and life.begun_at < life.start_by + _SKEW_SECONDS
+    )
+    for limit in (life.deadline, None if has_begun else life.start_by):
+        if limit is not None and ended_at > max(limit, world.calm_since) + _LATEST_SECONDS:
+            yield LIMIT, f"Its time was over at {limit:.0f}, and it has ended at {ended_at:.0f}."
+    code, finished = code_of(life.record or {}), _moment(life, "finishedOn")
+    for failure, name in (("TASK_TIMEOUT", "deadline"), ("TASK_EXPIRED", "startBy")):
+        if code == failure and not (moment := _moment(life, name)) <= finished:
+            yield (
+                LIMIT,
+                f"It is failed with {code} on {finished}, and had until {moment or 'ever'}.",
+            )
+
+
+def _moment(life: Life, name: str) -> str:
+    return _text(life.record or {}, name)
+
+
+def _text(record: Mapping[str, Any], name: str) -> str:
+    return str(record.get(name, {}).get("S", ""))
+
+
+# A sweep, or two that are killed, an idle time, and an iteration that runs.
+_LATEST_SECONDS: Final = 2_400.0
+_SKEW_SECONDS: Final = 6.0
+
+
+def _retry(world: "World", life: Life) -> Iterator[tuple[str, str]]:
+    """A retry that somebody was told of is there, once, and each of the two names the other."""
+    if not life.retry:
+        return
+    retry = world.watch.life(life.retry)
+    if not retry.made:
+        yield RETRY, f"Its retry is {life.retry}, and there was never one."
+    elif retry.record is not None and _moment(retry, "retryOf") != life.id:
+        yield RETRY, f"Its retry {life.retry} is that of {_moment(retry, 'retryOf') or 'none'}."
+    elif retry.record is not None and retry.parent not in ("", life.parent):
+        yield RETRY, f"Its parent is {life.parent}, and that of its retry {retry.parent}."
+
+
 def _outcome(world: "World", life: Life, faults: list[Fault]) -> Iterator[tuple[str, str]]:
     planned, record = world.planned[life.number], life.record or {}
     kinds = [fault.kind for fault in faults]
@@ -243,6 +331,8 @@ def _success(life: Life, expected: str, counted: int | None) -> Iterator[tuple[s
         found = output.get("counted")
     except (KeyError, AttributeError, ValueError):
         return  # it stands in the bucket
+    if life.deadline is not None and life.effects["told"]:
+        return  # it was told that its time is over
     if found is not None and counted is not None and found != counted:
         rule = DOUBLE if found > counted else LOST
         yield rule, f"It counted {found}, of {counted}."
@@ -256,8 +346,10 @@ def _follows(world: "World", life: Life, code: str, kinds: list[Kind]) -> bool:
         return sum(kind in _UNDELIVERED for kind in kinds) >= 2
     if code == "TRIGGER_TASK_ERROR":
         return any(kind in _REFUSED for kind in kinds)
+    if code in ("TASK_TIMEOUT", "TASK_EXPIRED"):
+        return Kind.TIME_LIMIT in kinds
     if code == "CHILDREN":
-        return any(world.watch.life(id).status != "success" for id in life.children)
+        return any(world.watch.life(id).last_status != "success" for id in life.had_children)
     if code == "EXECUTION_ENDED":
         # Of two invocations of a visit, the one that Step Functions waits for may be overtaken.
         return Kind.EXECUTION_TIMED_OUT in kinds or any(kind in _CRASHES for kind in kinds)

@@ -42,7 +42,10 @@ def scenarios(seed: str, tasks: int) -> Sequence[Scenario]:
     sizes = [TASKS_PER_WORLD] * (tasks // TASKS_PER_WORLD)
     if left := tasks % TASKS_PER_WORLD:
         sizes.append(left)
-    return [Scenario(seed=f"{seed}/{number}", tasks=size) for number, size in enumerate(sizes)]
+    return [
+        Scenario(seed=f"{seed}/{number}", tasks=size, is_operated=True)
+        for number, size in enumerate(sizes)
+    ]
 
 
 def run_here(worlds: Sequence[Scenario]) -> Iterator[Result]:

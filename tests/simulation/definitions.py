@@ -4,6 +4,7 @@ What a task does to the world, `acts` says. It is a request as any other: the ot
 turns there, and the machine may die there.
 """
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Final
 
@@ -23,6 +24,7 @@ from handler import (
     tasks,
 )
 from tests.simulation.machine import Machine
+from tests.simulation.plan import cleaning
 from tests.simulation.scheduler import current
 
 _LONG_WAIT: Final = timedelta(days=100)
@@ -47,6 +49,21 @@ def works(seconds: float) -> None:
     here().sleep(seconds)
 
 
+# The definitions whose tasks delete themselves at their end.
+_CLEANING: Final[list[Definition]] = []
+
+
+def _with_twin(id: str, **options: Any) -> Callable[[Any], Definition]:
+    """A task, beside which stands one that does the same and deletes itself at its end."""
+
+    def make(function: Any) -> Definition:
+        ends = ("success", "failed", "aborted")
+        _CLEANING.append(task(id=cleaning(id), self_cleanup=ends, **options)(function))
+        return task(id=id, **options)(function)
+
+    return make
+
+
 class StepsInput(BaseModel):
     steps: int
     wait: int = 0
@@ -54,7 +71,7 @@ class StepsInput(BaseModel):
     text: str = ""
 
 
-@task(id="simSteps", crash_retries=3)
+@_with_twin("simSteps", crash_retries=3)
 def sim_steps(context: Context, input: StepsInput) -> Done | Continue:
     """A step an iteration; it carries a text along."""
     acts(context.task.id, f"row {input.counted}")
@@ -95,18 +112,18 @@ def sim_flaky(context: Context, input: FlakyInput) -> Done:
     return Done(output={"counted": 1})
 
 
-@task(id="simFails", crash_retries=3)
+@_with_twin("simFails", crash_retries=3)
 def sim_fails(context: Context) -> Failed:
     return Failed("Failed on purpose.", code="ON_PURPOSE")
 
 
-@task(id="simEndless", max_iterations=3, crash_retries=3)
+@_with_twin("simEndless", max_iterations=3, crash_retries=3)
 def sim_endless(context: Context) -> Continue:
     """Runs into its limit."""
     return Continue()
 
 
-@task(id="simWaits", crash_retries=3)
+@_with_twin("simWaits", crash_retries=3)
 def sim_waits(context: Context) -> Verdict:
     """Waits for so long that somebody has to end it."""
     return Continue(wait=_LONG_WAIT)
@@ -118,7 +135,7 @@ class ChildInput(BaseModel):
     is_idle: bool = False
 
 
-@task(id="simChild", crash_retries=3)
+@_with_twin("simChild", crash_retries=3)
 def sim_child(context: Context, input: ChildInput) -> Verdict:
     """A step, or one step after another until its parent is aborted."""
     acts(context.task.id, f"row {input.begun}")
@@ -131,15 +148,16 @@ class ParentInput(BaseModel):
     children: int
     is_idle: bool = False
     aborts_itself: bool = False
+    cleans: bool = False
 
 
-@task(id="simParent", crash_retries=3)
+@_with_twin("simParent", crash_retries=3)
 def sim_parent(context: Context, input: ParentInput) -> Verdict:
     """Triggers children, with keys and without, and joins them; or waits with them."""
     for number in range(input.children):
         key = str(number) if number % 2 else None
         child = context.trigger(
-            sim_child,
+            cleaning(sim_child.id) if input.cleans else sim_child,
             input=ChildInput(number=number, is_idle=input.is_idle),
             name=f"{context.task.name}/{number}",
             idempotency_key=key,
@@ -165,7 +183,7 @@ class OutputsInput(BaseModel):
     counted: int = 0
 
 
-@task(id="simOutputs", crash_retries=3)
+@_with_twin("simOutputs", crash_retries=3)
 def sim_outputs(context: Context, input: OutputsInput) -> Done | Continue:
     """Saves outputs that the record has no room for, each in place of the one before."""
     for number in range(2):
@@ -240,6 +258,7 @@ DEFINITIONS: Final[tuple[Definition, ...]] = (
     sim_hook_raises,
     sim_hook_triggers,
     sim_hook_deletes,
+    *_CLEANING,
 )
 # In a file of their own, which a bad deploy keeps from being imported.
 OF_THE_BROKEN_FILE: Final = frozenset({"simSteps", "simHookTriggers"})

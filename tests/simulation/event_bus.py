@@ -12,7 +12,7 @@ import random
 from typing import TYPE_CHECKING, Any, Final
 
 from handler.clock import to_iso
-from handler.contract import DETAIL_TYPE
+from handler.contract import DETAIL_TYPE, STATUS_DETAIL_TYPE
 from infra.event_routing import MAX_EVENT_AGE_SECONDS
 from tests.simulation.faults import DELIVERIES, Kind, drawn
 from tests.simulation.machine import client_error
@@ -66,6 +66,8 @@ class EventBus:
         }
         if event["detail-type"] == DETAIL_TYPE:
             self._deliver(event)
+        elif event["detail-type"] == STATUS_DETAIL_TYPE:
+            self._world.watch.told(event["detail"])
         return id
 
     def _deliver(self, event: Any) -> None:

@@ -55,6 +55,10 @@ class Kind(StrEnum):
     DELETED = "A task was aborted and deleted"
     HURRIED = "A task was told to run now"
     PAUSED = "A task was paused"
+    RETRIED = "A task was retried"
+    TIME_LIMIT = "A task had a time limit"
+    CLEANED_UP = "A task cleaned up after itself"
+    SETTING_CHANGED = "A setting was changed"
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -129,8 +129,10 @@ class Machine:
         # What it has done, for the watch: the iterations that it has claimed, by the task's id, and
         # the ends that it has stored and not counted yet.
         self.claimed: dict[str, int] = {}
+        self.claimed_at: dict[str, float] = {}
         self.uncounted: Counter[tuple[str, str]] = Counter()
         self.task_id = ""  # of the task that a worker is invoked for
+        self.may_start_nothing = False  # what it has claimed may have come too late to start
         self.has_failed_requests = False
         self.failed = Promise()  # kept early: whoever waits for its answer gets an error
         self.clock = MachineClock(self)
@@ -152,6 +154,7 @@ class Machine:
                 clock=self.clock,
                 metrics=MachineMetrics(self),
                 max_execution_visits=world.scenario.max_execution_visits,
+                known_settings=world.known_settings(self),
             )
         return self._parts
 

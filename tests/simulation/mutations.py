@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 from unittest import mock
 
@@ -13,13 +14,13 @@ from rich.console import Console
 from rich.table import Table
 
 from handler.definition.task_code import Hook
+from handler.lifecycle.clean_up import CleanUp
 from handler.lifecycle.ending import Ending
 from handler.lifecycle.hooks import Hooks
-from handler.record.stored_task import StoredTask
+from handler.record.stored_task import StoredTask, new_id
 from handler.table import conditions
 from handler.table.conditions import ANY_OWNER, Guard, paused_as
-from handler.table.dynamo import ConditionFailed
-from handler.table.store import RecordMoved, Store
+from handler.table.store import Store
 from tests.simulation import process
 from tests.simulation.campaign import scenarios
 from tests.simulation.world import World
@@ -86,14 +87,6 @@ def _of_its_execution(task: StoredTask) -> Guard:
 
 def _of_any(_: StoredTask) -> Guard:
     return ANY_OWNER
-
-
-def _unrecognised(self: Store, operation: str, token: str, **request: object) -> Any:
-    try:
-        return self._dynamo.call(operation, **request).get("Attributes", {})
-    except ConditionFailed as failed:
-        moved = failed.item
-        raise RecordMoved(self._payloads.task(moved) if moved else None) from failed
 
 
 def _without_hook(
@@ -166,6 +159,21 @@ def _without_its_past(self: StoredTask, **options: Any) -> StoredTask:
     return _released(self, **options).model_copy(update={"released_from": None})
 
 
+def _another_retry(task: StoredTask) -> str:
+    return new_id(task.created_on)
+
+
+def _cleared_before_it_is_told(self: Ending, task: StoredTask) -> StoredTask:
+    if task.end_event_pending:
+        self._store.clear_follow_up(task.told(), before=task)
+        self._events.ended(task)
+    return task.told()
+
+
+def _left_as_it_is(self: CleanUp, task: StoredTask) -> StoredTask:
+    return task
+
+
 _NOTHING: Final[Callable[..., Any]] = lambda *_, **__: None  # noqa: E731
 
 MUTATIONS: Final = (
@@ -194,13 +202,9 @@ MUTATIONS: Final = (
     ),
     Mutation(
         "the commit does not compare the iteration",
-        {"handler.iteration.commit.owned_by": _of_its_execution},
+        {"handler.iteration.commit.paused_as": _of_its_execution},
     ),
     Mutation("a checkpoint has no guard", {"handler.iteration.checkpoints.running": _of_any}),
-    Mutation(
-        "a write does not recognise itself",
-        {"handler.table.store.Store._conditional": _unrecognised},
-    ),
     Mutation("a hook is not kept", {"handler.lifecycle.ending.Ending._with_hook": _without_hook}),
     Mutation(
         "the abort of the children is not kept",
@@ -225,10 +229,6 @@ MUTATIONS: Final = (
     Mutation(
         "a follow-up is added to what was read",
         {"handler.table.store.Store.add_follow_up": _added_as_read},
-    ),
-    Mutation(
-        "the report of an execution makes a deleted task anew",
-        {"handler.lifecycle.reconciliation.had_record": lambda _: False},
     ),
     Mutation(
         "a key makes a new task each time",
@@ -262,6 +262,34 @@ MUTATIONS: Final = (
         {"handler.iteration.commit.unheard": lambda _, before: paused_as(before)},
     ),
     Mutation("rows are not dated", {"handler.table.store.Store.date_rows": _NOTHING}),
+    Mutation(
+        "a retry has another id each time",
+        {"handler.lifecycle.retrying.id_of_retry": _another_retry},
+    ),
+    Mutation(
+        "whatever its status, a task is retried",
+        {"handler.lifecycle.retrying._check_may_be_retried": _NOTHING},
+    ),
+    Mutation(
+        "nobody asks whether a task's time is over",
+        {"handler.record.stored_task.StoredTask.out_of_time": _NOTHING},
+    ),
+    Mutation(
+        "what cleans up after itself stays",
+        {"handler.lifecycle.clean_up.CleanUp.begin": _left_as_it_is},
+    ),
+    Mutation(
+        "the children of what cleans up after itself stay",
+        {"handler.lifecycle.clean_up.CleanUp._hide": _NOTHING},
+    ),
+    Mutation(
+        "nobody hears of a changed setting",
+        {"handler.table.settings_table.KNOWN_FOR": timedelta(days=365)},
+    ),
+    Mutation(
+        "the event of an end is cleared before it is sent",
+        {"handler.lifecycle.ending.Ending._told": _cleared_before_it_is_told},
+    ),
 )
 
 

@@ -18,12 +18,15 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 _PROGRAM_SECONDS: Final = 3_600.0
+# What is of no one task.
+_NOTHING_PLANNED: Final = Planned(number=-1, definition="")
 _TRIES: Final = 4
 _TRIGGER: Final = """
 mutation Trigger($definition: WebinyBackgroundTaskDefinitionEnum!, $input: JSON, $name: String,
-                 $delay: Number) {
+                 $delay: Number, $timeout: Number, $expiresAfter: Number) {
   backgroundTasks {
-    triggerTask(definition: $definition, input: $input, name: $name, delay: $delay) {
+    triggerTask(definition: $definition, input: $input, name: $name, delay: $delay,
+                timeout: $timeout, expiresAfter: $expiresAfter) {
       data { id }
       error { message code }
     }
@@ -49,6 +52,16 @@ _RESUME: Final = """
 mutation Resume($id: ID!) {
   backgroundTasks { resumeTask(id: $id) { data { pausedOn } error { code } } }
 }"""
+_RETRY: Final = """
+mutation Retry($id: ID!, $fromStart: Boolean) {
+  backgroundTasks { retryTask(id: $id, fromStart: $fromStart) { data { id } error { code } } }
+}"""
+_SETTINGS: Final = """
+mutation Settings($days: Int) {
+  backgroundTasks {
+    updateSettings(input: { retentionDays: $days }) { data { retentionDays } error { code } }
+  }
+}"""
 _LIST: Final = """
 query List { backgroundTasks { listTasks(limit: 20) { data { id taskStatus } error { code } } } }"""
 _KINDS: Final = {
@@ -69,18 +82,39 @@ class People:
         self._begun: set[int] = set()
         self._meddled: set[int] = set()
         self._seen: set[int] = set()  # the numbers of those whose record was made
+        self._retried: set[int] = set()
+        self._aborters: set[str] = set()
 
     def begin(self) -> None:
         """Has each planned task triggered in time."""
-        for task in self._world.planned.values():
+        for task in [self._as_it_comes(each) for each in self._world.planned.values()]:
+            self._world.planned[task.number] = task
             for caller in range(2 if task.way is Way.KEY else 1):
                 after = task.at + caller * task.haste
                 self._spawn(f"{task.name}/caller{caller}", self._trigger, task, after=after)
 
+        if self._world.scenario.retention_changes:
+            self._spawn("settings", self._change_settings, _NOTHING_PLANNED)
+
+    def _as_it_comes(self, task: Planned) -> Planned:
+        """A task with the limits and the clean-up that come."""
+
+        def comes(kind: Kind) -> bool:
+            return self._world.faults.comes(kind, task.name, 0, task=task.number)
+
+        is_limited = task.is_limited and comes(Kind.TIME_LIMIT)
+        cleans_up = (task.cleans_up or task.children_clean_up) and comes(Kind.CLEANED_UP)
+        return task.as_it_comes(is_limited=is_limited, cleans_up=cleans_up)
+
     def moved(self, life: Life, iterations: int) -> None:
         """A record was written: is it time to do something to its task?"""
         task = self._world.planned.get(life.number)
-        if task is None or life.parent:
+        if task is None:
+            return
+        if task.retried and life.status in ("failed", "aborted"):
+            self._ended_badly(task, life.id)
+        if life.parent:
+            self._child_moved(task, life, iterations)
             return
         if task.number not in self._seen:
             self._seen.add(task.number)
@@ -107,6 +141,29 @@ class People:
         name = f"{task.name}/pauser"
         if task.paused and self._world.faults.comes(Kind.PAUSED, name, 0, task=task.number):
             self._spawn(name, self._pause, task, id, after=task.paused[0])
+        name = f"{task.name}/early"
+        early = task.retried_early
+        if early is not None and self._world.faults.comes(Kind.RETRIED, name, 0, task=task.number):
+            self._spawn(name, self._retry, task, id, after=early)
+
+    def _ended_badly(self, task: Planned, id: str) -> None:
+        """A task, or a child of one, has failed or was aborted: somebody retries it."""
+        if task.number in self._retried:
+            return
+        self._retried.add(task.number)
+        for number, after in enumerate(task.retried):
+            name = f"{task.name}/retrier{number}"
+            if self._world.faults.comes(Kind.RETRIED, name, 0, task=task.number):
+                self._spawn(name, self._retry, task, id, after=after)
+
+    def _child_moved(self, task: Planned, life: Life, iterations: int) -> None:
+        """The record of a child was written: somebody may abort it, under its open parent."""
+        name = f"{task.name}/child-aborter"
+        if task.child_aborted is None or not iterations or name in self._aborters:
+            return
+        self._aborters.add(name)
+        if self._world.faults.comes(Kind.ABORTED, name, 0, task=task.number):
+            self._spawn(name, self._abort, task, life.id, after=task.child_aborted)
 
     def provoked(self, number: int) -> None:
         """A write of a task has lost its answer: who is about to do something to it does so now."""
@@ -174,6 +231,8 @@ class People:
             "input": task.input,
             "name": task.name,
             "delay": task.delay,
+            "timeout": task.timeout,
+            "expiresAfter": task.expires_after,
         }
         answer = self._asked(machine, task, "trigger", _TRIGGER, variables)
         found = (answer.get("triggerTask") or {}).get("data") or {}
@@ -187,6 +246,8 @@ class People:
             "name": task.name,
             "delay": task.delay,
         }
+        limits = {"timeout": task.timeout, "expiresAfter": task.expires_after}
+        detail |= {name: limit for name, limit in limits.items() if limit is not None}
         entry = {
             "EventBusName": "tasks",
             "Source": "a person",
@@ -220,7 +281,12 @@ class People:
 
     def _called(self, task: Planned, key: str | None) -> None:
         if task.way is Way.MANY:
-            results = tasks.trigger_many(task.definition, [task.input] * 2)
+            results = tasks.trigger_many(
+                task.definition,
+                [task.input] * 2,
+                timeout=task.timeout,
+                expires_after=task.expires_after,
+            )
             records = [each.record for each in results if each.record and not each.error]
         else:
             records = [
@@ -229,6 +295,8 @@ class People:
                     input=task.input,
                     name=task.name,
                     delay=task.delay,
+                    timeout=task.timeout,
+                    expires_after=task.expires_after,
                     idempotency_key=key,
                 )
             ]
@@ -294,6 +362,43 @@ class People:
             heard = record.iterations if record.waiting_until else None
         if heard is not None:
             hearing.note(hurried=heard)
+
+    def _retry(self, machine: Machine, task: Planned, id: str) -> None:
+        """Retries a task, from its last checkpoint or its start; or is refused."""
+        hearing = self._world.watch.life(id).heard_by()
+        from_start = machine.random.random() < 0.5
+        if machine.random.random() < 0.5:
+            variables = {"id": id, "fromStart": from_start}
+            answer = self._asked(machine, task, "retry", _RETRY, variables)
+            retry = ((answer.get("retryTask") or {}).get("data") or {}).get("id")
+        else:
+            try:
+                retry = tasks.retry(id, from_start=from_start).id
+            except BackgroundTaskError:
+                return
+        if retry:
+            hearing.note_retry(retry, self._world.watch)
+            self.accepted[retry] = task.number
+
+    def _change_settings(self, machine: Machine, task: Planned) -> None:
+        """Changes for how long tasks are kept, one time after another."""
+        world = self._world
+        for number, (moment, days) in enumerate(world.scenario.retention_changes):
+            machine.sleep(max(moment - world.scheduler.now, 0.0))
+            if not world.faults.comes(Kind.SETTING_CHANGED, machine.name, number):
+                continue
+            begin = world.scheduler.now
+            if machine.random.random() < 0.5:
+                name = f"change{number}"
+                answer = self._asked(machine, task, name, _SETTINGS, {"days": days})
+                is_sure = bool((answer.get("updateSettings") or {}).get("data"))
+            else:
+                try:
+                    tasks.update_settings(retention_days=days)
+                    is_sure = True
+                except BackgroundTaskError:
+                    is_sure = False
+            world.retentions.changed(days, begin=begin, end=world.scheduler.now, is_sure=is_sure)
 
     def _delete(self, machine: Machine, task: Planned, id: str) -> None:
         hearing = self._world.watch.life(id).heard_by()

@@ -45,6 +45,14 @@ class Planned:
         haste: how long after that, in seconds.
         hurried: when somebody tells it to run now, in seconds after its record was made.
         paused: when somebody pauses it, likewise, and for how many seconds.
+        retried: when somebody retries it, in seconds after it has ended badly.
+        retried_early: when somebody tries to, in seconds after its record was made.
+        child_aborted: when somebody aborts a child of it, in seconds after that has begun. It is
+            retried as the task itself is.
+        timeout: its limit, in seconds after its trigger.
+        expires_after: the same, for its start.
+        cleans_up: whether it deletes itself at its end.
+        children_clean_up: whether its children do.
     """
 
     number: int
@@ -62,6 +70,13 @@ class Planned:
     haste: float = 0.0
     hurried: tuple[float, ...] = ()
     paused: tuple[float, float] | None = None
+    retried: tuple[float, ...] = ()
+    retried_early: float | None = None
+    child_aborted: float | None = None
+    timeout: int | None = None
+    expires_after: int | None = None
+    cleans_up: bool = False
+    children_clean_up: bool = False
 
     @property
     def name(self) -> str:
@@ -72,6 +87,25 @@ class Planned:
         """Whether it never ends by itself."""
         return self.status == ""
 
+    @property
+    def is_limited(self) -> bool:
+        """Whether its time is."""
+        return self.timeout is not None or self.expires_after is not None
+
+    def as_it_comes(self, *, is_limited: bool, cleans_up: bool) -> "Planned":
+        """The same, without a limit that does not come; with a definition that cleans up."""
+        limited = self if is_limited else replace(self, timeout=None, expires_after=None)
+        if not cleans_up:
+            return limited
+        definition = cleaning(self.definition) if self.cleans_up else self.definition
+        input = {**self.input, "cleans": True} if self.children_clean_up else self.input
+        return replace(limited, definition=definition, input=input)
+
+
+def cleaning(definition: str) -> str:
+    """The definition whose tasks do the same, and delete themselves at their end."""
+    return f"{definition}Cleans"
+
 
 Maker = Callable[[random.Random, int], Planned]
 _SPREAD_SECONDS: Final = 900.0
@@ -79,6 +113,15 @@ _HASTE_SECONDS: Final = 0.12
 _MEDDLED: Final = 0.3
 _HURRIED: Final = 0.15
 _PAUSED: Final = 0.1
+_RETRIED: Final = 0.7
+_RETRIED_EARLY: Final = 0.05
+_CHILD_ABORTED: Final = 0.5
+_LIMITED: Final = 0.25
+_CLEANED_UP: Final = 0.2
+# Those of which there is one that cleans up.
+CLEANING: Final = frozenset(
+    {"simSteps", "simFails", "simEndless", "simWaits", "simParent", "simOutputs", "simChild"}
+)
 _ENDINGS: Final = (Meddling.ABORT, Meddling.DELETE, Meddling.STOP)
 _ANY: Final = (
     *(Meddling.ABORT, Meddling.ABORT, Meddling.ABORT, Meddling.DELETE, Meddling.DELETE),
@@ -87,10 +130,14 @@ _ANY: Final = (
 )
 
 
-def plan(seed: str, tasks: int) -> Sequence[Planned]:
-    """The tasks, in no order."""
+def plan(seed: str, tasks: int, *, is_operated: bool = False) -> Sequence[Planned]:
+    """The tasks, in no order.
+
+    Args:
+        is_operated: whether operators do all that they may.
+    """
     dice = random.Random(seed)
-    return [
+    planned = [
         replace(
             _planned(dice, number),
             hurried=_hurried(random.Random(f"{seed}/{number}/hurried")),
@@ -98,6 +145,54 @@ def plan(seed: str, tasks: int) -> Sequence[Planned]:
         )
         for number in range(tasks)
     ]
+    return (
+        [_operated(task, f"{seed}/{task.number}") for task in planned] if is_operated else planned
+    )
+
+
+def _operated(task: Planned, seed: str) -> Planned:
+    """The same task, and what operators do with it. Each of that has dice of its own."""
+    retry, limit = random.Random(f"{seed}/retried"), random.Random(f"{seed}/limited")
+    clean, child = random.Random(f"{seed}/cleaned up"), random.Random(f"{seed}/child")
+    is_parent = task.definition == "simParent"
+    timeout, expires_after = _limits(limit, task.delay)
+    return replace(
+        task,
+        retried=_retried(retry),
+        retried_early=retry.uniform(0, 2) if retry.random() < _RETRIED_EARLY else None,
+        child_aborted=_child_aborted(child) if is_parent else None,
+        timeout=timeout,
+        expires_after=expires_after,
+        cleans_up=task.definition in CLEANING and clean.random() < _CLEANED_UP,
+        children_clean_up=is_parent and clean.random() < _CLEANED_UP,
+    )
+
+
+def _retried(dice: random.Random) -> tuple[float, ...]:
+    """Often twice at once, while whoever has ended the task does what follows."""
+    if dice.random() > _RETRIED:
+        return ()
+    at = dice.choice([0.0, 0.05, 0.3, 5.0, 60.0, 500.0]) * dice.uniform(0.9, 1.1)
+    return (at, at + dice.uniform(0, _HASTE_SECONDS)) if dice.random() < 0.5 else (at,)
+
+
+def _child_aborted(dice: random.Random) -> float | None:
+    if dice.random() > _CHILD_ABORTED:
+        return None
+    return dice.choice([0.0, 0.05, 1.0, 15.0]) * dice.uniform(0.9, 1.1)
+
+
+def _limits(dice: random.Random, delay: int) -> tuple[int | None, int | None]:
+    """One limit, or both; a delay must be shorter."""
+    if dice.random() > _LIMITED:
+        return None, None
+    timeout = delay + dice.choice([1, 2, 10, 60, 300, 1_500])
+    expires_after = delay + dice.choice([1, 2, 10, 60, 300])
+    has = dice.choice(["timeout", "expires_after", "both"])
+    return (
+        timeout if has != "expires_after" else None,
+        expires_after if has != "timeout" else None,
+    )
 
 
 def _paused(dice: random.Random) -> tuple[float, float] | None:

@@ -47,6 +47,8 @@ def code_of(scenario: Scenario) -> str:
     lines = ["SCENARIO = Scenario(", f"    seed={scenario.seed!r},", f"    tasks={scenario.tasks},"]
     if scenario.only is not None:
         lines.append(f"    only={scenario.only!r},")
+    if scenario.is_operated:
+        lines.append("    is_operated=True,")
     if scenario.faults is not None:
         lines.append("    faults=(")
         lines += [

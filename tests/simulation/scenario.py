@@ -19,18 +19,21 @@ class Scenario:
         tasks: how many are planned.
         only: the numbers of those that are triggered; `None`: all.
         faults: the places where a fault may come; `None`: wherever the dice say so.
+        is_operated: whether its operators do all that they may: retries, time limits, tasks that
+            clean up, settings that change, and a bus that is told. What is older has none of it.
     """
 
     seed: str
     tasks: int
     only: tuple[int, ...] | None = None
     faults: tuple[Place, ...] | None = None
+    is_operated: bool = False
 
     @property
     def planned(self) -> Sequence[Planned]:
         return [
             task
-            for task in plan(self.seed, self.tasks)
+            for task in plan(self.seed, self.tasks, is_operated=self.is_operated)
             if self.only is None or task.number in self.only
         ]
 
@@ -42,6 +45,20 @@ class Scenario:
     @property
     def retention_days(self) -> int:
         return self._dice("retention").choice([0, 1, 1])
+
+    @property
+    def retention_changes(self) -> Sequence[tuple[float, int]]:
+        """When somebody changes the retention, in seconds, and to how many days."""
+        dice = self._dice("settings")
+        if not self.is_operated or dice.random() < 0.5:
+            return ()
+        moments = sorted(dice.uniform(0, 2_000) for _ in range(dice.randint(1, 3)))
+        return [(moment, dice.choice([0, 1])) for moment in moments]
+
+    @property
+    def is_told(self) -> bool:
+        """Whether the bus is told what becomes of tasks."""
+        return self.is_operated and self._dice("told").random() < 0.5
 
     @property
     def max_execution_visits(self) -> int:

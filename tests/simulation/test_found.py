@@ -116,6 +116,46 @@ FOUND = {
             ),
         )
     ),
+    "a child that ended when nothing was dated any more stayed, though its parent had a date": (
+        Scenario(
+            seed="11/7",
+            tasks=25,
+            only=(1,),
+            is_operated=True,
+            faults=(
+                (Kind.EVENT_REFUSED, "t1/caller0", 2),
+                (Kind.ABORTED, "t1/meddler", 0),
+                (Kind.FROZEN, "x-e1de5fe12946cade-1+0/v1.1", 2),
+                (Kind.SETTING_CHANGED, "settings", 1),
+            ),
+        )
+    ),
+    "a child of a worker whose clock was behind was taken for one without a parent": (
+        Scenario(
+            seed="mutation/26",
+            tasks=25,
+            only=(20,),
+            is_operated=True,
+            faults=(
+                (Kind.SETTING_CHANGED, "settings", 0),
+                (Kind.CLOCK_SKEW, "x-4a4cfb0fffa691fe-1+0/v1.1", 0),
+                (Kind.SETTING_CHANGED, "settings", 1),
+            ),
+        )
+    ),
+    "a first claim that the table had taken minutes late ran a task that had expired": (
+        Scenario(
+            seed="35/11",
+            tasks=25,
+            only=(24,),
+            is_operated=True,
+            faults=(
+                (Kind.TIME_LIMIT, "t24", 0),
+                (Kind.EVENTS_ANSWER_LOST, "t24/caller0", 1),
+                (Kind.DYNAMODB_OUT, "x-e735c647b19f2990-1+0/v1.1", 3),
+            ),
+        )
+    ),
     "the late report of a failed execution made the record of a deleted task anew": (
         Scenario(
             seed="3/37",

@@ -7,6 +7,7 @@ rules know nothing of how the handler comes to a write. `audit` looks at what is
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from handler.aws import STOPPED
@@ -44,6 +45,8 @@ _HOOKS: Final = {
 }
 _TASK: Final = "TASK#"
 _MAX_HOOK_ATTEMPTS: Final = 3
+# How wrong a machine's clock may be, and a bit.
+_SKEW_SECONDS: Final = 6.0
 
 
 class Broken(EngineSignal):
@@ -105,6 +108,7 @@ class Life:
     effects: Counter[str] = field(default_factory=Counter)
     hooks: Counter[str] = field(default_factory=Counter)  # of this record
     children: dict[str, str] = field(default_factory=dict)  # the sort key of each child's row
+    had_children: set[str] = field(default_factory=set)  # also those whose rows are gone
     keys: dict[str, str] = field(default_factory=dict)  # the child of each key
     story: list[tuple[float, str, object]] = field(default_factory=list)
     overtaking: list[tuple[Machine, Promise]] = field(default_factory=list)
@@ -113,7 +117,16 @@ class Life:
     log_rows: set[str] = field(default_factory=set)
     given_up: bool = False
     was_removed: bool = False
+    was_deleted: bool = False  # the record that is there, or was last
+    is_orphan: bool = False  # a zombie has made it when its parent was gone
     was_deferred_again: bool = False  # by a late invocation of its delay's visit
+    retry: str = ""  # the id of its retry, as somebody was told, or as a record says
+    retry_of: str = ""
+    begun_at: float | None = None  # its first claim
+    deadline: float | None = None  # seconds of the world, by the clock of whoever triggered it
+    start_by: float | None = None
+    kept_for: frozenset[int] = frozenset()  # the retention that may have held when it ended
+    told_ends: int = 0  # how often the bus was told that it has ended
     last_status: str = ""  # also of a record that is gone
     made: int = 0  # how many records of its id there were
 
@@ -148,6 +161,11 @@ class Hearing:
         if self.life.made == self.made:
             for name, value in what.items():
                 setattr(self.life, name, value)
+
+    def note_retry(self, id: str, watch: "Watch") -> None:
+        """Somebody was told the id of its retry."""
+        if self.life.made == self.made:
+            watch.one_retry(self.life, id)
 
 
 class Watch:
@@ -195,12 +213,15 @@ class Watch:
 
     def expired(self, changes: list[Change]) -> None:
         """The table has removed rows by itself."""
-        for (partition, sort), before, _ in changes:
-            life = self.life(partition.removeprefix(_TASK))
+        for (partition, sort), old, _ in changes:
+            life, before = self.life(partition.removeprefix(_TASK)), old or {}
             if sort == "TASK":
                 life.record = None
                 if before and _RANK[before["taskStatus"]["S"]] < _OVER:
                     self.fail("a task that is open is kept", life.id, "An open record has expired.")
+                if not life.parent and life.kept_for == {0} and "deletionPending" not in before:
+                    what = "The settings said that it stays."
+                    self.fail("a task is kept until it is deleted", life.id, what)
             elif sort.startswith("CHILD#"):
                 life.children.pop(sort.rpartition("#")[2], None)
 
@@ -228,6 +249,8 @@ class Watch:
 
     def machine_ended(self, machine: Machine) -> None:
         """A machine has come to its end."""
+        if machine.may_start_nothing:
+            machine.uncounted.pop(("started", ""), None)
         missed = {what: number for what, number in machine.uncounted.items() if number}
         if missed and not machine.is_dead and not machine.has_failed_requests:
             what = f"{machine.name} has not counted {missed}."
@@ -258,6 +281,8 @@ class Watch:
         if effect in set(Hook):
             life.hooks[effect] += 1
             self._check_hook(life, effect)
+        elif machine is not None:
+            self._check_time(life, machine.claimed_at.get(task_id, 0.0))
 
     def told_child(self, parent_id: str, key: str, child_id: str) -> None:
         """A task has triggered a child with a key."""
@@ -286,6 +311,26 @@ class Watch:
         if acting() is not None:
             raise Broken
 
+    def told(self, detail: Mapping[str, Any]) -> None:
+        """The bus was told of a task."""
+        life = self.life(detail["webinyTaskId"])
+        record, status = life.record, detail["taskStatus"]
+        now, change = self._world.scheduler.now, detail["status"]
+        life.story.append((now, "the bus", f"is told: {change}, {status}"))
+        if detail["status"] == "ended":
+            life.told_ends += 1
+        if record is None or life.was_removed:
+            return  # it may be another one since
+        if _RANK[status] > _RANK[life.status] or (change == "ended" and status != life.status):
+            what = f"The bus is told that it is {status}, and it is {life.status}."
+            self.fail("an outcome is stored before it is told", life.id, what)
+
+    def one_retry(self, life: Life, id: str) -> None:
+        """A task has a retry of that id."""
+        if life.retry and life.retry != id:
+            self.fail("a task has one retry", life.id, f"It is {life.retry}, and {id}.")
+        life.retry = id
+
     # The rules.
 
     def _look(self, machine: Machine, changes: list[Change]) -> None:
@@ -311,6 +356,7 @@ class Watch:
         life.record = after
         if after is not None:
             life.last_status = after["taskStatus"]["S"]
+            life.was_deleted = "deletionPending" in after
         if after is None:
             self._removed(life, before)
             return
@@ -337,6 +383,13 @@ class Watch:
         life.ended_at = life.aborted_at = life.deleted_at = life.hurried = None
         life.hooks.clear()
         life.keys.clear()
+        life.retry, life.told_ends, life.begun_at = "", 0, None
+        parent = self.life(life.parent) if life.parent else life
+        life.is_orphan = parent is not life and (parent.record is None or parent.is_orphan)
+        life.deadline = self._seconds_of(after, "deadline")
+        life.start_by = self._seconds_of(after, "startBy")
+        life.kept_for = frozenset()
+        self._retried(life, _text(after, "retryOf"))
         if life.number < 0 and life.parent:
             life.number = self.life(life.parent).number
         if life.number < 0:
@@ -352,6 +405,24 @@ class Watch:
         if execution.error == STOPPED or execution.cause.startswith("{"):
             what = f"{machine.name} makes it anew."
             self.fail("what was deleted stays deleted", life.id, what)
+
+    def _retried(self, life: Life, old_id: str) -> None:
+        """A record was made that is the retry of another."""
+        life.retry_of = old_id
+        if not old_id:
+            return
+        old = self.life(old_id)
+        if old.status not in ("failed", "aborted", ""):
+            what = f"{life.id} is its retry, and it is {old.status}."
+            self.fail("only what has ended badly is retried", old_id, what)
+        if old.record is not None and not old.was_removed:
+            self.one_retry(old, life.id)
+
+    def _seconds_of(self, item: Item, name: str) -> float | None:
+        """A moment of a record, in seconds of the world."""
+        text = _text(item, name)
+        start = self._world.moment().timestamp() - self._world.scheduler.now
+        return datetime.fromisoformat(text).timestamp() - start if text else None
 
     def _removed(self, life: Life, before: Item | None) -> None:
         if before is None:
@@ -405,6 +476,14 @@ class Watch:
         if is_again and not life.was_deferred_again and not life.was_removed:
             self.fail("a claim is counted once", life.id, f"{machine.name} has claimed {new - 1}.")
         machine.claimed[life.id] = new
+        now = self._world.scheduler.now
+        life.begun_at = now if life.begun_at is None else life.begun_at
+        # An iteration in place is claimed by the write of an outcome, which may come late.
+        machine.claimed_at[life.id] = 0.0 if is_own and has_more else now
+        # What has come too late is no start: its machine says so by a clock of its own.
+        limits = [each for each in (life.start_by, life.deadline) if each is not None]
+        is_late = any(now > limit - _SKEW_SECONDS for limit in limits)
+        machine.may_start_nothing |= is_late
         if new == 1:
             machine.uncounted[("started", "")] += 1
         waiting, life.overtaking = life.overtaking, []
@@ -428,6 +507,9 @@ class Watch:
             life.given_up |= not has_run
         if "parentPending" in before and "parentPending" not in after:
             self._parent_told(life)
+        is_forgotten = "endEventPending" in before and "endEventPending" not in after
+        if is_forgotten and not life.told_ends and not life.was_removed:
+            self.fail("a follow-up is done", life.id, "The bus was not told of its end.")
         if "deletionPending" in before and "deletionPending" not in after:
             self.fail("a follow-up is done", life.id, "Its deletion was forgotten.")
 
@@ -481,6 +563,8 @@ class Watch:
         # A late invocation of a delay's visit writes its end again; the next claim removes it.
         is_deferral_again = changed == ["waitingUntil"] and not machine.claimed
         life.was_deferred_again |= is_deferral_again
+        if self._is_out_of_time(life, after):
+            return  # whoever runs it still has had its time, too
         if not is_deferral_again and (is_running or not (is_deferral or is_refusal or is_abort)):
             what = (
                 f"{machine.name}, at iteration {claimed}, changes {changed} of iteration"
@@ -492,6 +576,8 @@ class Watch:
         """It ends tasks that nothing runs."""
         if after["taskStatus"]["S"] == "aborted" and life.parent:
             return  # with its parent
+        if self._is_out_of_time(life, after):
+            return  # its execution waits, or its worker has had its time
         name = _text(before, "executionName")
         execution = self._world.step_functions.executions.get(name)
         if execution is None or not execution.is_running:
@@ -525,7 +611,11 @@ class Watch:
             self.fail("a follow-up is kept", life.id, "Its children are not to be aborted.")
         if "parentId" in after and "parentPending" not in after:
             self.fail("a follow-up is kept", life.id, "Its parent is not to be told.")
-        if self._world.settings.retention_days and "expiryPending" not in after:
+        asked_at = min(machine.started_at, life.ended_at)
+        life.kept_for = self._world.retentions.between(asked_at, life.ended_at)
+        if self._world.settings.status_events and "endEventPending" not in after:
+            self.fail("a follow-up is kept", life.id, "The bus is not to be told of its end.")
+        if 0 not in life.kept_for and "expiryPending" not in after:
             self.fail("a follow-up is kept", life.id, "Its rows are not to be dated.")
 
     def _log(self, life: Life, sort: str, before: Item | None, after: Item | None) -> None:
@@ -544,9 +634,10 @@ class Watch:
 
     def _child(self, life: Life, sort: str, after: Item | None) -> None:
         id = sort.rpartition("#")[2]
+        life.had_children.add(id)
         if after is None:
             life.children.pop(id, None)
-        elif life.children.setdefault(id, sort) != sort:
+        elif life.children.setdefault(id, sort) != sort and not self.life(id).was_removed:
             self.fail("one key is one child", life.id, f"{life.children[id]} and {sort}.")
 
     def _check_hook(self, life: Life, hook: str) -> None:
@@ -557,6 +648,21 @@ class Watch:
         if hook not in _HOOKS.get(life.status, ()) and not life.was_removed:
             what = f"{hook} runs, and the record says {life.status}."
             self.fail("an outcome is stored before it is told", life.id, what)
+
+    def _check_time(self, life: Life, claimed_at: float) -> None:
+        """An iteration does something: was its task's time over when it was claimed?"""
+        limits = [life.deadline]
+        if life.begun_at == claimed_at:  # its first iteration
+            limits.append(life.start_by)
+        if any(limit is not None and claimed_at > limit + _SKEW_SECONDS for limit in limits):
+            what = f"Its iteration of {claimed_at:.0f} runs, and its time was over."
+            self.fail("a time limit holds", life.id, what)
+
+    def _is_out_of_time(self, life: Life, after: Item) -> bool:
+        """Whether a task was ended since its time is over, as far as that can be read."""
+        limits = [limit for limit in (life.deadline, life.start_by) if limit is not None]
+        is_over = any(limit < self._world.scheduler.now + _SKEW_SECONDS for limit in limits)
+        return after["taskStatus"]["S"] == "failed" and is_over and code_of(after) in _OUT_OF_TIME
 
     def _is_expired(self, item: Item) -> bool:
         at = _number(item, "expiresAt")
@@ -583,6 +689,8 @@ class Watch:
         yield from [life for life in self.lives.values() if life.number == number]
 
 
+# An error that stands in the bucket has no code here.
+_OUT_OF_TIME: Final = (ErrorCode.TASK_TIMEOUT.value, ErrorCode.TASK_EXPIRED.value, "")
 _WITHOUT_A_CLAIM: Final = (ErrorCode.MAX_ITERATIONS.value,)
 
 

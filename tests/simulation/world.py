@@ -10,12 +10,14 @@ from handler.contract import (
     EXPIRY_ATTRIBUTE,
     WORKER_TIMEOUT_SECONDS,
     Index,
+    Status,
 )
 from handler.definition import Registry
 from handler.definition.definition import code_of
 from handler.definition.task_code import Hook
 from handler.errors import DefinitionError
 from handler.settings import Settings
+from handler.table import KnownSettings
 from handler.testing.aws import create_table
 from tests.simulation import process
 from tests.simulation.definitions import DEFINITIONS, OF_THE_BROKEN_FILE
@@ -33,6 +35,7 @@ from tests.simulation.lambdas import Lambdas
 from tests.simulation.machine import Machine
 from tests.simulation.people import People
 from tests.simulation.plan import Planned
+from tests.simulation.retentions import Retentions
 from tests.simulation.scenario import Scenario
 from tests.simulation.scheduler import Choose, Scheduler, acting, current
 from tests.simulation.services import sqs
@@ -119,7 +122,11 @@ class World:
             dead_letter_queue_url=f"https://sqs.us-east-1.amazonaws.com/123456789012/{QUEUE}",
             retention_days=scenario.retention_days,
             code_version="v1",
+            status_events=scenario.is_told,
         )
+        self.retentions = Retentions(scenario.retention_days)
+        # Where nobody changes a setting, each machine reads them anew.
+        self._known_settings: dict[str, KnownSettings] = {}
         self.metrics: Counter[str] = Counter()
         self.unanswered: list[str] = []
         self.watch = Watch(self)
@@ -178,6 +185,12 @@ class World:
         """The time; a machine's clock may be wrong."""
         return _START + timedelta(seconds=self.scheduler.now + skew_seconds)
 
+    def known_settings(self, machine: Machine) -> KnownSettings:
+        """What a machine knows of the settings: of a Lambda's, those of its process's last one."""
+        if not self.scenario.retention_changes or machine.function == "program":
+            return KnownSettings()
+        return self._known_settings.setdefault(machine.function, KnownSettings())
+
     def registry(self, machine: Machine) -> Registry:
         """The definitions of the code that is deployed when a machine starts."""
         start, end = self.scenario.bad_deploy
@@ -193,6 +206,10 @@ class World:
 
     def has_hook(self, definition: str, hook: str) -> bool:
         return (definition, hook) in _HOOKS
+
+    def cleans_up(self, life: Life) -> bool:
+        """Whether its definition has a task deleted that has ended as this one."""
+        return self.good_registry.cleans_up(life.definition, Status(life.last_status or "pending"))
 
     def moved(self, life: Life, before: Any, after: Any) -> None:
         """A record was written."""
@@ -325,6 +342,7 @@ def has_follow_ups(life: Life) -> bool:
             "parentPending",
             "expiryPending",
             "deletionPending",
+            "endEventPending",
             Index.UNFINISHED.partition_key,  # the next sweep takes it out of the index
         )
     )

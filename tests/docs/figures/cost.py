@@ -289,6 +289,17 @@ def _parts_of_a_task() -> Iterator[tuple[str, str, float]]:
         f"{whole.stored_bytes} bytes",
         _kept(whole.stored_bytes, months=1),
     )
+    told = footprint.of_a_task(is_told_of=True).run
+    units, requests = told.write_units - whole.run.write_units, told.requests - whole.run.requests
+    yield (
+        "`statusEvents: true`: its start and its end; each wait is one event more",
+        f"2 events, {units} write unit{'s' if units > 1 else ''}",
+        (
+            dollars("event", 2)
+            + dollars("write_unit", units)
+            + _lambda((2 + requests) * REQUEST_SECONDS, 0)
+        ),
+    )
     yield "an input or output in S3", "1 PUT, 1 GET", dollars("s3_put") + dollars("s3_get")
 
 

@@ -26,6 +26,7 @@ from handler import (
     Verdict,
     task,
 )
+from handler.clock import to_iso
 from handler.contract import Status
 from handler.errors import (
     DeliveryError,
@@ -650,6 +651,17 @@ class TestChildren:
         assert retry.parent_id == parent.id
         assert during == after == [retry.id]
         assert [child.has_succeeded for child in self.ended[-1]] == [True]
+
+    def test_so_does_that_of_a_child_whose_clock_was_behind(self, stack: Stack) -> None:
+        parent = self.family(stack)
+        later = stack.clock.now() + timedelta(seconds=5)
+        set_attribute(stack.get(parent), "createdOn", {"S": to_iso(later)})
+        old = failed(stack, parent=parent)
+
+        retry = stack.tasks.retry(old.id)
+
+        assert retry.parent_id == parent.id
+        assert self.look(stack, parent) == [retry.id]
 
     def test_so_does_the_last_of_a_chain_without_any_mark(self, stack: Stack) -> None:
         parent = self.family(stack)

@@ -319,6 +319,19 @@ class TestParents:
         assert not is_gone(stack, family.parent)
         assert list(stack.store.index.children(family.parent.id)) == []
 
+    def test_a_child_of_a_worker_whose_clock_is_behind_stays_as_well(
+        self, recovering: Recovering
+    ) -> None:
+        stack = recovering.stack
+        stack.definitions = (ending(id="child"),)
+        stack.create(id="parent", created_on=stack.clock.now() + timedelta(seconds=5))
+        child = stack.create(id="child", definition_id="child", parent_id="parent")
+
+        stack.run(child)
+        sweep(recovering, 3)
+
+        assert stack.get(child).has_succeeded
+
     def test_a_child_that_waits_for_a_month_is_looked_at_seldom(self, stack: Stack) -> None:
         now = stack.clock.now()
         child = stack.create(parent_id="parent").succeeded(now=now, output=None).to_clean_up()

@@ -10,8 +10,8 @@ import pytest
 
 from handler import Context, Definition, Done, Identity, InvalidInput, task
 from handler.contract import DAY_SECONDS
-from handler.record import StoredTask
-from handler.table import KNOWN_FOR, KnownSettings
+from handler.record import StoredTask, TaskFailure
+from handler.table import ANY_OWNER, KNOWN_FOR, KnownSettings
 from handler.testing.aws import aws_client
 from handler.wiring import System, build
 from tests.handler.recovering import Recovering
@@ -126,6 +126,25 @@ class TestRetention:
         dates = stack.get(child).expires_at, stack.get(parent).expires_at
         assert None not in dates
         assert dates[0] >= dates[1]  # type: ignore[operator]
+
+    def test_a_child_that_ends_behind_its_dated_parent_has_a_date_though_all_is_kept_by_then(
+        self, recovering: Recovering
+    ) -> None:
+        stack = recovering.stack
+        stack.settings = replace(stack.settings, retention_days=90)
+        parent = stack.create(id="parent")
+        child = stack.create(id="child", parent_id="parent")
+        over = parent.failed(now=stack.clock.now(), failure=TaskFailure(message="No."))
+        stack.store.save(stack.store.expiring(over), before=parent, guard=ANY_OWNER)
+        recovering.wait()
+        recovering.sweep()
+        stack.tasks.update_settings(retention_days=0)
+
+        stack.tasks.abort("child")
+        recovering.wait()
+        recovering.sweep()
+
+        assert stack.get(child).expires_at == stack.get(parent).expires_at
 
 
 class TestRequests:

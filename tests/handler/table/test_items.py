@@ -118,6 +118,8 @@ def test_a_closed_task_is_in_the_indexes_of_its_status_alone(status: Status) -> 
         {"children_abort_pending": True},
         {"expiry_pending": 1},
         {"deletion_pending": True},
+        {"cleanup_pending": True},
+        {"end_event_pending": True},
     ],
     ids=str,
 )
