@@ -349,7 +349,7 @@ def _follows(world: "World", life: Life, code: str, kinds: list[Kind]) -> bool:
     if code in ("TASK_TIMEOUT", "TASK_EXPIRED"):
         return Kind.TIME_LIMIT in kinds
     if code == "CHILDREN":
-        return any(world.watch.life(id).last_status != "success" for id in life.had_children)
+        return any(world.watch.life(id).ends - {"success"} for id in life.had_children)
     if code == "EXECUTION_ENDED":
         # Of two invocations of a visit, the one that Step Functions waits for may be overtaken.
         return Kind.EXECUTION_TIMED_OUT in kinds or any(kind in _CRASHES for kind in kinds)

@@ -128,6 +128,7 @@ class Life:
     kept_for: frozenset[int] = frozenset()  # the retention that may have held when it ended
     told_ends: int = 0  # how often the bus was told that it has ended
     last_status: str = ""  # also of a record that is gone
+    ends: set[str] = field(default_factory=set)  # also those of records that are gone
     made: int = 0  # how many records of its id there were
 
     def heard_by(self) -> "Hearing":
@@ -598,6 +599,7 @@ class Watch:
         if life.ended_at is not None:
             self.fail("an outcome is final", life.id, f"It ended twice, now as {status}.")
         life.ended_at, life.ended_by = self._world.scheduler.now, machine.name
+        life.ends.add(status)
         machine.uncounted[("ended", status)] += 1
         registry = self._world.good_registry
         if registry.keeps_logs(life.definition) and not any(
