@@ -44,6 +44,7 @@ with _made_to_stay():  # of all that a door imports, nothing is garbage
     from handler.iteration import Context, Loop, TaskLogger
     from handler.lifecycle import Tasks, TriggerResult
     from handler.record import (
+        BulkResult,
         Identity,
         LogLine,
         LogType,
@@ -59,6 +60,7 @@ with _made_to_stay():  # of all that a door imports, nothing is garbage
 __all__ = [
     "Aborted",
     "BackgroundTaskError",
+    "BulkResult",
     "Context",
     "Continue",
     "Definition",

@@ -1,14 +1,17 @@
 """Wires the parts of a stack: the one place that knows them all."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Final
 
 from handler.aws import Bus, Clients, DeadLetters, Executions, Metrics
 from handler.clock import Clock, RemainingSeconds
-from handler.contract import MAX_EXECUTION_VISITS
-from handler.definition import Registry
+from handler.contract import BULK_DEFINITION, MAX_EXECUTION_VISITS
+from handler.definition import Definition, Registry
 from handler.iteration import Admission, AuthorCode, Commit, Runner
 from handler.lifecycle import (
+    Bulk,
     CleanUp,
     Closing,
     Counts,
@@ -25,6 +28,16 @@ from handler.lifecycle import (
 from handler.record import TaskSettings
 from handler.settings import Settings
 from handler.table import Dynamo, KnownSettings, PayloadBucket, SettingsTable, Store
+
+
+def _bulk() -> Definition:
+    from handler.bulk import BULK  # noqa: PLC0415  hardly a process ever needs it
+
+    return BULK
+
+
+# The definitions that each stack has of itself.
+BUILT_IN: Final[Mapping[str, Callable[[], Definition]]] = {BULK_DEFINITION: _bulk}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +95,7 @@ def build(
     bus = Bus(clients("events"), name=settings.event_bus_name, clock=clock)
     executions = Executions(clients("stepfunctions"), state_machine_arn=settings.state_machine_arn)
     dead_letters = DeadLetters(clients("sqs"), queue_url=settings.dead_letter_queue_url)
-    registry = parts.registry
+    registry = parts.registry.with_built_in(BUILT_IN)
     counts = Counts(parts.metrics, registry=registry)
     hooks = Hooks(registry=registry, store=store, clock=clock) if runs_hooks else None
     closing = Closing(store=store, clock=clock)
@@ -111,6 +124,7 @@ def build(
         ending=ending,
         waking=waking,
         retrying=retrying,
+        bulk=Bulk(store=store, triggering=triggering, clock=clock),
         clock=clock,
     )
     commit = Commit(store=store, ending=ending, triggering=triggering, clock=clock)

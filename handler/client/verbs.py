@@ -56,6 +56,21 @@ def _of_one(operation: str) -> Verb:
     return Verb(operation=operation, takes={"id": "ID!"}, asks=_STATE, changes=True)
 
 
+def _of_many(operation: str) -> Verb:
+    """A change of the tasks of a filter."""
+    return Verb(
+        operation=operation,
+        takes={
+            "where": "WebinyBackgroundTaskListWhereInput!",
+            "dryRun": "Boolean",
+            "rate": "Number",
+            "idempotencyKey": "String",  # the client always sends one, as of a trigger
+        },
+        asks=f"count isCountCapped task {{ {_STATE} }}",
+        changes=True,
+    )
+
+
 VERBS: Final[Mapping[str, Verb]] = {
     "trigger": Verb(
         operation="triggerTask",
@@ -90,6 +105,9 @@ VERBS: Final[Mapping[str, Verb]] = {
     "run_now": _of_one("runTaskNow"),
     "pause": _of_one("pauseTask"),
     "resume": _of_one("resumeTask"),
+    "abort_many": _of_many("abortTasks"),
+    "retry_many": _of_many("retryTasks"),
+    "delete_many": _of_many("deleteTasks"),
     "logs": Verb(
         operation="listLogs",
         takes={

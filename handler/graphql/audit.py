@@ -45,7 +45,9 @@ def _task_id(arguments: Mapping[str, Any], answer: Mapping[str, Any]) -> object:
     asked = arguments.get("id") or where.get("task") or where.get("id") or where.get("parentId")
     if asked:
         return without_revision(asked) if isinstance(asked, str) else asked
-    return made.get("id") if isinstance(made, Mapping) else None
+    if not isinstance(made, Mapping):
+        return None
+    return made.get("id") or (made.get("task") or {}).get("id")
 
 
 def _shown(value: object) -> str:

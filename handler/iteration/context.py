@@ -301,6 +301,11 @@ class Context:
         return Continue(wait=wait, counts=False)
 
 
+def tools_of(context: Context) -> tuple[Tasks, Clock]:
+    """What a task works with that is the engine's own."""
+    return context._tasks, context._clock
+
+
 def _check_input(input: BaseModel) -> None:
     model = type(input)
     name = model.__name__

@@ -1,5 +1,6 @@
 """What happens to a task from outside an iteration, and how it ends. It runs hooks only."""
 
+from handler.lifecycle.bulk import Bulk, BulkVerb
 from handler.lifecycle.by_hand import EventsByHand
 from handler.lifecycle.clean_up import CleanUp
 from handler.lifecycle.closing import Closing
@@ -13,17 +14,25 @@ from handler.lifecycle.service import (
     DEFAULT_LIMIT,
     MAX_LIMIT,
     Tasks,
+    begin_in_bulk,
     count_within,
     ids_of,
     is_private,
 )
 from handler.lifecycle.survey import Survey
-from handler.lifecycle.triggering import Triggering, TriggerResult, delay_too_long
+from handler.lifecycle.triggering import (
+    Triggering,
+    TriggerResult,
+    as_request_error,
+    delay_too_long,
+)
 from handler.lifecycle.waking import Waking
 
 __all__ = [
     "DEFAULT_LIMIT",
     "MAX_LIMIT",
+    "Bulk",
+    "BulkVerb",
     "CleanUp",
     "Closing",
     "Counts",
@@ -38,6 +47,8 @@ __all__ = [
     "Triggering",
     "Waking",
     "about",
+    "as_request_error",
+    "begin_in_bulk",
     "count_within",
     "delay_too_long",
     "ids_of",

@@ -20,6 +20,7 @@ from handler.contract import (
 )
 from handler.definition import Definition, Registry
 from handler.errors import InvalidInput, NotFound, Refused, StoreUnavailable
+from handler.lifecycle.bulk import Bulk, BulkVerb
 from handler.lifecycle.ending import Ending
 from handler.lifecycle.retrying import Retrying
 from handler.lifecycle.triggering import TaskInput, Triggering, TriggerOptions, TriggerResult
@@ -27,6 +28,7 @@ from handler.lifecycle.waking import Waking
 from handler.process_log import task_at_hand
 from handler.record import (
     SYSTEM_IDENTITY,
+    BulkResult,
     Identity,
     Json,
     TaskLog,
@@ -68,6 +70,7 @@ class Tasks:
         waking: Waking,
         clock: Clock,
         retrying: Retrying,
+        bulk: Bulk,
     ) -> None:
         self._registry = registry
         self._store = store
@@ -76,6 +79,7 @@ class Tasks:
         self._waking = waking
         self._clock = clock
         self._retrying = retrying
+        self._bulk = bulk
 
     def trigger(
         self,
@@ -400,6 +404,98 @@ class Tasks:
         self._ending.delete(task)
         _log_action("task_deleted", task, by)
 
+    def abort_many(
+        self,
+        wanted: Filter,
+        *,
+        dry_run: bool = False,
+        rate: float | None = None,
+        idempotency_key: str | None = None,
+        by: Identity = SYSTEM_IDENTITY,
+    ) -> BulkResult:
+        """Ends the open tasks of a filter, each as `abort` does: a task of the engine's does it.
+
+        That task goes through those that are there now: what is triggered later it leaves alone,
+        and itself. It takes a page of them at a time, oldest first, and goes on where it was if it
+        is cut off. One that has ended meanwhile, or is gone, is skipped. Of the engine's own tasks
+        it takes those that the filter asks for by their definition, or by their ids.
+
+        Its progress has how many of `count` are behind it. Its output has how many were `done`,
+        `skipped` and `failed`, and the `reasons` of the first 20 that have failed, each with `id`,
+        `code` and `message`. It ends well whatever has failed; aborted, it stops.
+
+        Args:
+            wanted: which tasks. Those of other statuses than open are not looked at.
+            dry_run: only counts them.
+            rate: how many tasks a second at most: 0.001 to 1,000; 25 by default.
+            idempotency_key: the same key begins one task, however often it is called.
+            by: who does it: the log of each task says so.
+
+        Returns:
+            How many tasks it is about, and the task that does the work.
+
+        Raises:
+            InvalidInput: the rate is out of its range, or there are more than 1,000 ids.
+            DeliveryError: EventBridge did not take the event; as `trigger`.
+        """
+        return begin_in_bulk(
+            self,
+            BulkVerb.ABORT,
+            wanted,
+            dry_run=dry_run,
+            rate=rate,
+            idempotency_key=idempotency_key,
+            by=by,
+        )
+
+    def retry_many(
+        self,
+        wanted: Filter,
+        *,
+        dry_run: bool = False,
+        rate: float | None = None,
+        idempotency_key: str | None = None,
+        by: Identity = SYSTEM_IDENTITY,
+    ) -> BulkResult:
+        """Retries the failed and aborted tasks of a filter, each as `retry` does.
+
+        All else is as of `abort_many`. Each is retried from its last checkpoint, with the input
+        that it has. One that was retried before is skipped, and so is every other that `retry`
+        refuses for its status; what refuses it else is among the `reasons`.
+        """
+        return begin_in_bulk(
+            self,
+            BulkVerb.RETRY,
+            wanted,
+            dry_run=dry_run,
+            rate=rate,
+            idempotency_key=idempotency_key,
+            by=by,
+        )
+
+    def delete_many(
+        self,
+        wanted: Filter,
+        *,
+        dry_run: bool = False,
+        rate: float | None = None,
+        idempotency_key: str | None = None,
+        by: Identity = SYSTEM_IDENTITY,
+    ) -> BulkResult:
+        """Deletes the tasks of a filter that are over, each as `delete` does.
+
+        All else is as of `abort_many`. Open tasks are left alone: abort them first.
+        """
+        return begin_in_bulk(
+            self,
+            BulkVerb.DELETE,
+            wanted,
+            dry_run=dry_run,
+            rate=rate,
+            idempotency_key=idempotency_key,
+            by=by,
+        )
+
     def settings(self, *, tenant: str = DEFAULT_TENANT) -> TaskSettings:
         """The settings of a tenant's tasks that can be changed while the stack runs.
 
@@ -451,6 +547,36 @@ class Tasks:
         return tuple(
             definition for definition in self._registry if private or not definition.private
         )
+
+
+def begin_in_bulk(
+    tasks: Tasks,
+    verb: BulkVerb,
+    wanted: Filter,
+    *,
+    dry_run: bool = False,
+    rate: float | None = None,
+    idempotency_key: str | None = None,
+    by: Identity,
+    budget: CountBudget | None = None,
+) -> BulkResult:
+    """What `tasks.abort_many` and its like do.
+
+    Args:
+        budget: what the count may read: the API's is bounded.
+    """
+    result = tasks._bulk.begin(
+        verb,
+        wanted,
+        dry_run=dry_run,
+        rate=rate,
+        idempotency_key=idempotency_key,
+        by=by,
+        budget=budget or CountBudget(left=sys.maxsize),
+    )
+    if result.task is not None:
+        _log_action(f"tasks_{verb}_in_bulk", result.task, by)
+    return result
 
 
 def _log_action(action: str, task: TaskRecord, by: Identity) -> None:

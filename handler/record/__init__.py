@@ -1,5 +1,6 @@
 """What is stored of a task, as values. Nothing here reads or writes."""
 
+from handler.record.bulk_result import BulkResult
 from handler.record.exceptions import leaves_of, message_of
 from handler.record.failures import TaskFailure
 from handler.record.jsonable import (
@@ -36,6 +37,7 @@ __all__ = [
     "NOT_UNICODE",
     "PAYLOADS",
     "SYSTEM_IDENTITY",
+    "BulkResult",
     "Identity",
     "Json",
     "LogLine",

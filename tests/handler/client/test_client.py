@@ -16,7 +16,7 @@ from botocore.credentials import Credentials
 from graphql import GraphQLSchema, build_schema, parse, validate
 
 import handler
-from handler import Context, Done, Failed, TaskRecord, Verdict, task
+from handler import BulkResult, Context, Done, Failed, TaskRecord, Verdict, task
 from handler.client import Client, Iam
 from handler.client.verbs import VERBS
 from handler.contract import ErrorCode, Status
@@ -229,6 +229,47 @@ def test_a_failed_task_is_retried_with_another_input(client: Client, stack: Stac
     assert (retry.retry_of, retry.input) == (old, {"size": 8})
     assert client.retry(old).id == retry.id
     assert client.get(old).retried_by == retry.id
+
+
+@pytest.mark.parametrize(
+    ("verb", "status"), [("abort_many", "aborted"), ("retry_many", "failed"), ("delete_many", "")]
+)
+def test_a_verb_is_said_of_many(client: Client, stack: Stack, verb: str, status: str) -> None:
+    before = Status.PENDING if verb == "abort_many" else Status.FAILED
+    one = stack.create(definition_id="exportUsers", status=before, input={"size": 7})
+    stack.create(definition_id="exportUsers", status=before, tenant="other")
+    where = {"definitionId": "exportUsers", "createdOn_lte": stack.clock.now()}
+    say = getattr(client, verb)
+
+    assert say(where, dry_run=True) == BulkResult(count=1)
+    begun = say(where, rate=5)
+    stack.run(begun.task)
+
+    found = stack.store.find(one.id)
+    assert (begun.count, begun.is_capped) == (1, False)
+    assert client.result(begun.task.id) == {"done": 1, "skipped": 0, "failed": 0, "reasons": []}
+    assert (found.status.value if found else "") == status
+    assert bool(found and found.retried_by) == (verb == "retry_many")
+
+
+def test_a_verb_in_bulk_whose_answer_is_lost_begins_one_task(
+    client: Client, server: Server, stack: Stack
+) -> None:
+    server.faults = [lost]
+
+    begun = client.abort_many({})
+
+    assert begun.task is not None
+    assert [record.id for record in stack.tasks.list().items] == [begun.task.id]
+    one, other = (client.abort_many({}, idempotency_key="k").task for _ in range(2))
+    assert one is not None
+    assert other is not None
+    assert one.id == other.id != begun.task.id
+
+
+def test_a_filter_of_no_such_field_is_refused(client: Client) -> None:
+    with pytest.raises(RequestError, match="definition"):
+        client.delete_many({"definition": "exportUsers"})
 
 
 def test_a_trigger_hands_over_its_limits(client: Client, stack: Stack) -> None:
