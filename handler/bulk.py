@@ -3,16 +3,16 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final, assert_never
+from typing import Final, Self
 
-from pydantic import BaseModel
+from pydantic import BaseModel, model_validator
 
 from handler.clock import Clock
 from handler.contract import BULK_DEFINITION, ErrorCode, Status
 from handler.definition import Definition, Done, TaskCode
 from handler.errors import BackgroundTaskError, NotFound, Refused, StoreUnavailable
 from handler.iteration import Context, tools_of
-from handler.lifecycle import BulkVerb, Tasks, as_request_error
+from handler.lifecycle import BulkVerb, Tasks, as_request_error, pausing_of
 from handler.record import TaskRecord, cut, without_arns
 from handler.table import Filter
 
@@ -30,6 +30,7 @@ _DONE: Final = {
     BulkVerb.ABORT: "aborted",
     BulkVerb.RETRY: "retried",
     BulkVerb.DELETE: "deleted",
+    BulkVerb.RESUME: "resumed",
 }
 
 
@@ -71,7 +72,7 @@ class BulkInput(BaseModel):
     """What to say, of which tasks, how fast; where it is, and what has come of it."""
 
     verb: BulkVerb
-    where: Where
+    where: Where | None = None  # of all verbs but "resume"
     rate: float
     total: int | None = None
     cursor: Place | None = None
@@ -79,6 +80,12 @@ class BulkInput(BaseModel):
     skipped: int = 0
     failed: int = 0
     reasons: list[Reason] = []
+
+    @model_validator(mode="after")
+    def _names_its_tasks(self) -> Self:
+        if (self.where is None) is not (self.verb is BulkVerb.RESUME):
+            raise ValueError('"where" says which tasks, of all verbs but "resume"')
+        return self
 
 
 def _run(context: Context, input: BulkInput) -> Done:
@@ -105,7 +112,7 @@ def _run(context: Context, input: BulkInput) -> Done:
 BULK: Final = Definition(
     TaskCode(_run, id=BULK_DEFINITION),
     title="Many tasks in bulk",
-    description="Aborts, retries or deletes the tasks of a filter.",
+    description="Aborts, retries or deletes the tasks of a filter; resumes those of a pause.",
     max_iterations=10**9,
     private=True,
     database_logs=True,
@@ -116,16 +123,14 @@ BULK: Final = Definition(
 )
 
 
-class _Work:
-    """Says the verb of one task after the other, and counts what comes of it in the input."""
+class _OfAFilter:
+    """The tasks of a filter, of the tenant of the task that does the work."""
 
-    def __init__(self, context: Context, input: BulkInput) -> None:
-        tasks, clock = tools_of(context)
-        self._context = context
-        self._input = input
-        self._tasks: Tasks = tasks
-        self._pace = _Pace(clock, input.rate)
-        where = input.where
+    def __init__(self, context: Context, tasks: Tasks, verb: BulkVerb, where: Where) -> None:
+        self._own = context.task
+        self._tasks = tasks
+        self._verb = verb
+        self._where = where
         self._filter = Filter(
             tenant=context.tenant,
             parent_id=where.parent_id,
@@ -134,6 +139,74 @@ class _Work:
             created_after=where.created_after,
             created_before=where.created_before,
         )
+
+    def page(self, after: str | None) -> tuple[list[str], str | None]:
+        """The ids of a page, and where the next one begins."""
+        ids = self._where.ids
+        if ids is None:
+            page = self._tasks.list(self._filter, newest_first=False, limit=_PAGE, after=after)
+            return [task.id for task in page.items], page.cursor
+        first = int(after or 0)
+        end = first + _PAGE
+        some = replace(self._filter, ids=tuple(ids[first:end]))
+        page = self._tasks.list(some, newest_first=False, limit=_PAGE)
+        return [task.id for task in page.items], str(end) if end < len(ids) else None
+
+    def say(self, id: str) -> bool:
+        """Says the verb of a task as it stands; False if there was nothing to say it of."""
+        task, by = self._tasks.get(id), self._own.created_by
+        if not self._is_wanted(task):
+            return False
+        if self._verb is BulkVerb.ABORT:
+            self._tasks.abort(id, f'Aborted with others, by task "{self._own.id}".', by=by)
+        elif self._verb is BulkVerb.RETRY:
+            self._tasks.retry(id, by=by)
+            return task.retried_by is None
+        else:
+            self._tasks.delete(id, by=by)
+        return True
+
+    def _is_wanted(self, task: TaskRecord) -> bool:
+        """Whether a task, which may be a later one of the same id, is still of the filter."""
+        where = self._where
+        is_named = where.ids is not None or where.definition_id == BULK_DEFINITION
+        return (
+            task.tenant == self._own.tenant
+            and task.status in where.statuses
+            and task.created_on <= where.created_before
+            and task.id != self._own.id
+            and (is_named or task.definition_id != BULK_DEFINITION)
+        )
+
+
+class _Held:
+    """The tasks of every tenant that are paused with others. Those go on that nothing pauses."""
+
+    def __init__(self, tasks: Tasks) -> None:
+        self._pausing = pausing_of(tasks)
+
+    def page(self, after: str | None) -> tuple[list[str], str | None]:
+        """The ids of a page, and where the next one begins."""
+        found, further = self._pausing.held(after)
+        return [task.id for task in found], further
+
+    def say(self, id: str) -> bool:
+        """Lets a task go on; False if it does already, or is still paused."""
+        return self._pausing.let_go(id)
+
+
+class _Work:
+    """Says the verb of one task after the other, and counts what comes of it in the input."""
+
+    def __init__(self, context: Context, input: BulkInput) -> None:
+        tasks, clock = tools_of(context)
+        self._context = context
+        self._input = input
+        self._pace = _Pace(clock, input.rate)
+        where = input.where
+        self._chosen: _OfAFilter | _Held = _Held(tasks)
+        if where is not None:
+            self._chosen = _OfAFilter(context, tasks, input.verb, where)
 
     def steps(self) -> Iterator[tuple[Place, list[str]]]:
         """One id at a time, and none where a page is empty: the loop looks at its time then.
@@ -149,7 +222,8 @@ class _Work:
                 yield place, [id]
             if place.is_last:
                 return
-            place = self._next(place)
+            ids, after = self._chosen.page(place.after)
+            place = Place(ids=ids, after=after, is_last=after is None)
             if place.ids:
                 self._input.cursor = place
                 self._context.save_input(self._input)
@@ -160,7 +234,7 @@ class _Work:
         """Says the verb of a task. Whatever is wrong with one keeps no other from it."""
         self._pace.wait()
         try:
-            is_done = self._is_done(id)
+            is_done = self._chosen.say(id)
         except NotFound:
             is_done = False
         except StoreUnavailable:
@@ -175,52 +249,6 @@ class _Work:
             self._input.done += 1
         else:
             self._input.skipped += 1
-
-    def _next(self, place: Place) -> Place:
-        """The next page."""
-        ids = self._input.where.ids
-        if ids is None:
-            page = self._tasks.list(
-                self._filter, newest_first=False, limit=_PAGE, after=place.after
-            )
-            after = page.cursor
-        else:
-            first = int(place.after or 0)
-            end = first + _PAGE
-            some = replace(self._filter, ids=tuple(ids[first:end]))
-            page = self._tasks.list(some, newest_first=False, limit=_PAGE)
-            after = str(end) if end < len(ids) else None
-        return Place(ids=[task.id for task in page.items], after=after, is_last=after is None)
-
-    def _is_done(self, id: str) -> bool:
-        """Says the verb of a task as it stands; False if there was nothing to say it of."""
-        task, by = self._tasks.get(id), self._context.task.created_by
-        if not self._is_wanted(task):
-            return False
-        match self._input.verb:
-            case BulkVerb.ABORT:
-                said = f'Aborted with others, by task "{self._context.task.id}".'
-                self._tasks.abort(id, said, by=by)
-            case BulkVerb.RETRY:
-                self._tasks.retry(id, by=by)
-                return task.retried_by is None
-            case BulkVerb.DELETE:
-                self._tasks.delete(id, by=by)
-            case verb:
-                assert_never(verb)
-        return True
-
-    def _is_wanted(self, task: TaskRecord) -> bool:
-        """Whether a task, which may be a later one of the same id, is still of the filter."""
-        where = self._input.where
-        is_named = where.ids is not None or where.definition_id == BULK_DEFINITION
-        return (
-            task.tenant == self._context.tenant
-            and task.status in where.statuses
-            and task.created_on <= where.created_before
-            and task.id != self._context.task.id
-            and (is_named or task.definition_id != BULK_DEFINITION)
-        )
 
     def _has_moved(self, error: BackgroundTaskError) -> bool:
         """Whether a task was refused since it has another status by now."""

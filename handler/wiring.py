@@ -18,6 +18,7 @@ from handler.lifecycle import (
     Ending,
     EventsByHand,
     Hooks,
+    Pausing,
     Reconciliation,
     Retrying,
     Survey,
@@ -114,6 +115,7 @@ def build(
         registry=registry, store=store, triggering=triggering, ending=ending, clock=clock
     )
     waking = Waking(store=store, ending=ending, bus=bus, executions=executions, clock=clock)
+    pausing = Pausing(registry=registry, store=store, bus=bus, clock=clock)
     retrying = Retrying(
         registry=registry, store=store, triggering=triggering, ending=ending, closing=closing
     )
@@ -125,6 +127,7 @@ def build(
         waking=waking,
         retrying=retrying,
         bulk=Bulk(store=store, triggering=triggering, clock=clock),
+        pausing=pausing,
         clock=clock,
     )
     commit = Commit(store=store, ending=ending, triggering=triggering, clock=clock)
@@ -135,6 +138,7 @@ def build(
         commit=commit,
         executions=executions,
         counts=counts,
+        pausing=pausing,
         clock=clock,
     )
     runner = Runner(
@@ -155,6 +159,7 @@ def build(
         executions=executions,
         dead_letters=dead_letters,
         waking=waking,
+        pausing=pausing,
         counts=counts,
         clock=clock,
         remaining=remaining,

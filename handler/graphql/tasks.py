@@ -14,7 +14,13 @@ from handler.graphql.types import (
     tasks_mutation,
     tasks_query,
 )
-from handler.lifecycle import BulkVerb, begin_in_bulk, count_within, is_private
+from handler.lifecycle import (
+    VERBS_OF_A_FILTER,
+    BulkVerb,
+    begin_in_bulk,
+    count_within,
+    is_private,
+)
 from handler.record import Json
 
 
@@ -168,7 +174,7 @@ def _in_bulk(verb: BulkVerb) -> Callable[..., Json]:
     return enveloped(begin)
 
 
-for _verb in BulkVerb:
+for _verb in VERBS_OF_A_FILTER:
     tasks_mutation.set_field(f"{_verb}Tasks", _in_bulk(_verb))
 
 

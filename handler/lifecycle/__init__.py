@@ -1,6 +1,6 @@
 """What happens to a task from outside an iteration, and how it ends. It runs hooks only."""
 
-from handler.lifecycle.bulk import Bulk, BulkVerb
+from handler.lifecycle.bulk import VERBS_OF_A_FILTER, Bulk, BulkVerb
 from handler.lifecycle.by_hand import EventsByHand
 from handler.lifecycle.clean_up import CleanUp
 from handler.lifecycle.closing import Closing
@@ -8,6 +8,7 @@ from handler.lifecycle.counts import Counts
 from handler.lifecycle.ending import Ending
 from handler.lifecycle.hooks import Hooks
 from handler.lifecycle.log_ids import about
+from handler.lifecycle.pausing import Pausing
 from handler.lifecycle.reconciliation import Reconciliation
 from handler.lifecycle.retrying import Retrying, without_retried
 from handler.lifecycle.service import (
@@ -18,6 +19,8 @@ from handler.lifecycle.service import (
     count_within,
     ids_of,
     is_private,
+    pausing_of,
+    resume_with_others,
 )
 from handler.lifecycle.survey import Survey
 from handler.lifecycle.triggering import (
@@ -31,6 +34,7 @@ from handler.lifecycle.waking import Waking
 __all__ = [
     "DEFAULT_LIMIT",
     "MAX_LIMIT",
+    "VERBS_OF_A_FILTER",
     "Bulk",
     "BulkVerb",
     "CleanUp",
@@ -39,6 +43,7 @@ __all__ = [
     "Ending",
     "EventsByHand",
     "Hooks",
+    "Pausing",
     "Reconciliation",
     "Retrying",
     "Survey",
@@ -53,5 +58,7 @@ __all__ = [
     "delay_too_long",
     "ids_of",
     "is_private",
+    "pausing_of",
+    "resume_with_others",
     "without_retried",
 ]

@@ -9,7 +9,7 @@ from handler.clock import Clock
 from handler.contract import BULK_DEFINITION, OPEN_STATUSES, OVER_STATUSES, Status
 from handler.errors import InvalidInput
 from handler.lifecycle.triggering import Triggering, TriggerOptions
-from handler.record import BulkResult, Identity, Json, short_repr
+from handler.record import BulkResult, Identity, Json, StoredTask, short_repr
 from handler.table import CountBudget, Filter, Store, count_tasks
 
 # Tasks a second. Each takes three to six requests: that is what one worker does without a pause.
@@ -26,6 +26,7 @@ class BulkVerb(StrEnum):
     ABORT = "abort"
     RETRY = "retry"
     DELETE = "delete"
+    RESUME = "resume"  # of those that are paused with others, and are not any more
 
     @property
     def statuses(self) -> frozenset[Status]:
@@ -37,7 +38,10 @@ _STATUSES: Final = {
     BulkVerb.ABORT: OPEN_STATUSES,
     BulkVerb.RETRY: frozenset({Status.FAILED, Status.ABORTED}),
     BulkVerb.DELETE: OVER_STATUSES,
+    BulkVerb.RESUME: OPEN_STATUSES,
 }
+# Those that are said of the tasks of a filter.
+VERBS_OF_A_FILTER: Final = (BulkVerb.ABORT, BulkVerb.RETRY, BulkVerb.DELETE)
 
 
 class Bulk:
@@ -64,7 +68,7 @@ class Bulk:
         budget: CountBudget,
     ) -> BulkResult:
         """Has a verb carried out for the tasks of a filter. Raises as `Tasks.abort_many`."""
-        pace = DEFAULT_RATE if rate is None else _checked_rate(rate)
+        pace = checked_rate(rate)
         taken = self._taken(verb, wanted)
         counted = count_tasks(self._store.index, taken, budget)
         if dry_run:
@@ -78,6 +82,16 @@ class Bulk:
         key = None if idempotency_key is None else f"{verb}\n{idempotency_key}"
         task = self._triggering.trigger(BULK_DEFINITION, input, options, idempotency_key=key)
         return BulkResult(count=counted.number, task=task.to_record(), is_capped=counted.is_capped)
+
+    def let_go(self, *, rate: float | None, tenant: str, by: Identity) -> StoredTask:
+        """Triggers the task that lets those go on that are not paused with others any more.
+
+        Args:
+            tenant: whose task it is. It goes through the tasks of all tenants.
+        """
+        input: Json = {"verb": BulkVerb.RESUME.value, "rate": checked_rate(rate)}
+        options = TriggerOptions(name="Resume tasks in bulk", tenant=tenant, created_by=by)
+        return self._triggering.trigger(BULK_DEFINITION, input, options, idempotency_key=None)
 
     def _taken(self, verb: BulkVerb, wanted: Filter) -> Filter:
         """The filter of those tasks that the verb can be said of, and that are there by now."""
@@ -110,7 +124,10 @@ def _where(taken: Filter) -> Json:
     }
 
 
-def _checked_rate(rate: object) -> float:
+def checked_rate(rate: object) -> float:
+    """A rate, if it can be one; 25 where none is given. Raises `InvalidInput`."""
+    if rate is None:
+        return DEFAULT_RATE
     is_number = isinstance(rate, int | float) and not isinstance(rate, bool)
     if is_number and math.isfinite(rate) and MIN_RATE <= rate <= MAX_RATE:  # type: ignore[arg-type, operator]
         return float(rate)  # type: ignore[arg-type]

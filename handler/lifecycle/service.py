@@ -20,8 +20,9 @@ from handler.contract import (
 )
 from handler.definition import Definition, Registry
 from handler.errors import InvalidInput, NotFound, Refused, StoreUnavailable
-from handler.lifecycle.bulk import Bulk, BulkVerb
+from handler.lifecycle.bulk import Bulk, BulkVerb, checked_rate
 from handler.lifecycle.ending import Ending
+from handler.lifecycle.pausing import Pausing
 from handler.lifecycle.retrying import Retrying
 from handler.lifecycle.triggering import TaskInput, Triggering, TriggerOptions, TriggerResult
 from handler.lifecycle.waking import Waking
@@ -31,6 +32,7 @@ from handler.record import (
     BulkResult,
     Identity,
     Json,
+    Pause,
     TaskLog,
     TaskRecord,
     TaskSettings,
@@ -71,6 +73,7 @@ class Tasks:
         clock: Clock,
         retrying: Retrying,
         bulk: Bulk,
+        pausing: Pausing,
     ) -> None:
         self._registry = registry
         self._store = store
@@ -80,6 +83,7 @@ class Tasks:
         self._clock = clock
         self._retrying = retrying
         self._bulk = bulk
+        self._pausing = pausing
 
     def trigger(
         self,
@@ -236,11 +240,104 @@ class Tasks:
 
         Raises:
             NotFound: there is no such task.
-            Refused: it is over.
+            Refused: it is over; or its definition is paused, or all are: resume that.
         """
-        record = self._waking.resume(_checked(id), by=by).to_record()
+        self._pausing.check_may_resume(self._store.get(_checked(id)))
+        record = self._waking.resume(id, by=by).to_record()
         _log_action("task_resumed", record, by)
         return record
+
+    def pause_definition(
+        self,
+        definition: str | Definition,
+        *,
+        tenant: str | None = None,
+        by: Identity = SYSTEM_IDENTITY,
+    ) -> Pause:
+        """Has nothing run the tasks of a definition until it is resumed, the coming ones too.
+
+        Each process knows of it within 30 seconds. The iterations in hand go on to their end; each
+        task is held before its next one, and leaves its execution. It stays pending or running,
+        with `paused_on`, and `paused_with` is "definition". One that waits is held when it wakes.
+        It can be aborted; a deadline and the days of retention go on. To say it twice is as good as
+        once.
+
+        Args:
+            definition: the definition, or its id.
+            tenant: whose tasks; `None`: those of every tenant.
+            by: who does it: the log of the process says so, and `pauses`.
+
+        Raises:
+            UnknownDefinition: there is no such definition.
+            Refused: it is the engine's own; or there are 100 pauses.
+            InvalidInput: the tenant can't be a key of the table.
+        """
+        id = definition if isinstance(definition, str) else definition.id
+        return self._pause(id, tenant, by)
+
+    def resume_definition(
+        self,
+        definition: str | Definition,
+        *,
+        tenant: str | None = None,
+        rate: float | None = None,
+        by: Identity = SYSTEM_IDENTITY,
+    ) -> TaskRecord:
+        """Has the tasks of a paused definition go on: a task of the engine's own does it.
+
+        Each goes on at once, or when what is left of its wait has passed. One that somebody has
+        paused by itself stays paused, and so does one that another pause holds: `pauses` says. To
+        say it twice, or of a definition that is not paused, is as good as once.
+
+        Args:
+            definition: the definition, or its id.
+            tenant: as of the pause.
+            rate: how many tasks a second at most: 0.001 to 1,000; 25 by default.
+            by: who does it: the log of the process says so.
+
+        Returns:
+            The task that does the work. Its output has how many were `done`, as of `abort_many`.
+
+        Raises:
+            UnknownDefinition: there is no such definition, and no pause of one.
+            Refused: it is not paused for these, but for every tenant, or for another one alone.
+            InvalidInput: the rate is out of its range, or the tenant can't be a key of the table.
+            DeliveryError: EventBridge did not take the event. Say it again; else the sweep lets the
+                tasks go on, within a day.
+        """
+        id = definition if isinstance(definition, str) else definition.id
+        return resume_with_others(self, id, tenant=tenant, rate=rate, by=by)
+
+    def pause_all(self, *, tenant: str | None = None, by: Identity = SYSTEM_IDENTITY) -> Pause:
+        """Has nothing run any task until all are resumed. All else is as of `pause_definition`.
+
+        `paused_with` is "all". The engine's own tasks go on: they carry out what is said meanwhile.
+
+        Args:
+            tenant: whose tasks; `None`: those of the whole stack.
+            by: who does it.
+        """
+        return self._pause(None, tenant, by)
+
+    def resume_all(
+        self,
+        *,
+        tenant: str | None = None,
+        rate: float | None = None,
+        by: Identity = SYSTEM_IDENTITY,
+    ) -> TaskRecord:
+        """Ends `pause_all`. A definition that is paused stays so. As `resume_definition`."""
+        return resume_with_others(self, None, tenant=tenant, rate=rate, by=by)
+
+    def pauses(self) -> tuple[Pause, ...]:
+        """What is paused, of definitions and of all, as it now stands; the oldest first."""
+        return self._pausing.pauses()
+
+    def _pause(self, definition_id: str | None, tenant: str | None, by: Identity) -> Pause:
+        checked = None if tenant is None else _checked_tenant(tenant)
+        pause = self._pausing.pause(definition_id, tenant=checked, by=by)
+        _log_pause("paused", pause, by)
+        return pause
 
     def retry(
         self,
@@ -592,6 +689,47 @@ def _log_action(action: str, task: TaskRecord, by: Identity) -> None:
     log.info('%s: "%s" by "%s"', action, task.id, by.id, extra=details)
 
 
+def resume_with_others(
+    tasks: Tasks,
+    definition_id: str | None,
+    *,
+    tenant: str | None,
+    rate: float | None,
+    by: Identity,
+    own_tenant: str | None = None,
+) -> TaskRecord:
+    """What `tasks.resume_definition` and `tasks.resume_all` do.
+
+    Args:
+        own_tenant: whose is the task that does the work; by default that of `tenant`, or `root`.
+    """
+    checked, pace = None if tenant is None else _checked_tenant(tenant), checked_rate(rate)
+    pause = tasks._pausing.resume(definition_id, tenant=checked, by=by)
+    _log_pause("resumed", pause, by)
+    whose = own_tenant or checked or DEFAULT_TENANT
+    return tasks._bulk.let_go(rate=pace, tenant=whose, by=by).to_record()
+
+
+def _log_pause(what: str, pause: Pause, by: Identity) -> None:
+    """Who has paused, or resumed, many tasks at once: the logs of those say nothing of it."""
+    whose = {"about_definition_id": pause.definition_id, "tenant": pause.tenant}
+    action = f"{'definition' if pause.definition_id else 'all'}_{what}"
+    details = {
+        "action": action,
+        **{name: value for name, value in whose.items() if value is not None},
+        "identity_id": by.id,
+        "identity_type": by.type,
+    }
+    log.info(
+        '%s: %s, of %s, by "%s"',
+        action,
+        f'"{pause.definition_id}"' if pause.definition_id else "all definitions",
+        f'tenant "{pause.tenant}"' if pause.tenant else "every tenant",
+        by.id,
+        extra=details,
+    )
+
+
 def _log_setting(
     name: str, before: TaskSettings, after: TaskSettings, tenant: str, by: Identity
 ) -> None:
@@ -652,6 +790,11 @@ def is_private(tasks: Tasks, definition_id: str) -> bool:
     """Whether tasks of a definition are triggered by code and events alone."""
     definition = tasks._registry.find(definition_id)
     return definition is not None and definition.private
+
+
+def pausing_of(tasks: Tasks) -> Pausing:
+    """What lets tasks go on that were paused with others: for the engine's own task."""
+    return tasks._pausing
 
 
 def _checked(id: str) -> str:

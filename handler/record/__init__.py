@@ -12,6 +12,7 @@ from handler.record.jsonable import (
 )
 from handler.record.model import Json, fields_of
 from handler.record.natives import native
+from handler.record.pauses import Pause
 from handler.record.shown import to_shown_json
 from handler.record.stored_task import StoredTask, id_of_retry, new_id
 from handler.record.task_log import LogLine, LogType, TaskLog, line_data
@@ -42,6 +43,7 @@ __all__ = [
     "Json",
     "LogLine",
     "LogType",
+    "Pause",
     "Progress",
     "ReadPayload",
     "StoredSettings",

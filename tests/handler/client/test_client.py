@@ -267,6 +267,37 @@ def test_a_verb_in_bulk_whose_answer_is_lost_begins_one_task(
     assert one.id == other.id != begun.task.id
 
 
+@pytest.mark.parametrize("every_tenant", [False, True])
+def test_a_definition_is_paused_and_resumed(
+    client: Client, stack: Stack, every_tenant: bool
+) -> None:
+    id = client.trigger("exportUsers", {"size": 7}).id
+
+    pause = client.pause_definition("exportUsers", every_tenant=every_tenant)
+    stack.run(stack.get(id))
+
+    tenant = None if every_tenant else "root"
+    assert (pause.definition_id, pause.tenant) == ("exportUsers", tenant)
+    assert client.pauses() == (pause,)
+    assert client.get(id).paused_with == "definition"
+    with pytest.raises(Refused, match="its definition"):
+        client.resume(id)
+    bulk = client.resume_definition("exportUsers", every_tenant=every_tenant, rate=5)
+    stack.run(bulk)
+    assert client.result(bulk.id) == {"done": 1, "skipped": 0, "failed": 0, "reasons": []}
+    assert client.pauses() == ()
+
+
+def test_all_are_paused_and_resumed(client: Client, stack: Stack) -> None:
+    pause = client.pause_all()
+
+    assert (pause.definition_id, pause.paused_on) == (None, stack.clock.now())
+    assert client.resume_all().definition_id == "backgroundTasksInBulk"
+    assert client.pauses() == ()
+    with pytest.raises(UnknownDefinition):
+        client.pause_definition("nothing")
+
+
 def test_a_filter_of_no_such_field_is_refused(client: Client) -> None:
     with pytest.raises(RequestError, match="definition"):
         client.delete_many({"definition": "exportUsers"})

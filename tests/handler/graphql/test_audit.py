@@ -31,8 +31,9 @@ REQUESTS = {"http_api_iam": "WkA1yjp5FiAEP8A=", "http_api_jwt": "WkA1yjp5FiAEP8B
 def audited(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
     """The audit lines that were logged, with the fields of their own."""
     names = ("operation", "outcome", "identity_id", "identity_type", "tenant", "about_task_id")
+    more = ("about_definition_id", "request_id")
     return [
-        {name: vars(line)[name] for name in (*names, "request_id") if name in vars(line)}
+        {name: vars(line)[name] for name in (*names, *more) if name in vars(line)}
         for line in caplog.records
         if getattr(line, "action", "") == "audit"
     ]
