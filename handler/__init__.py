@@ -44,9 +44,11 @@ with _made_to_stay():  # of all that a door imports, nothing is garbage
     from handler.iteration import Context, Loop, TaskLogger
     from handler.lifecycle import Tasks, TriggerResult
     from handler.record import (
+        BulkResult,
         Identity,
         LogLine,
         LogType,
+        Pause,
         Progress,
         Signal,
         TaskFailure,
@@ -61,6 +63,7 @@ with _made_to_stay():  # of all that a door imports, nothing is garbage
 __all__ = [
     "Aborted",
     "BackgroundTaskError",
+    "BulkResult",
     "Context",
     "Continue",
     "Definition",
@@ -76,6 +79,7 @@ __all__ = [
     "Loop",
     "NoResult",
     "NotFound",
+    "Pause",
     "Progress",
     "Refused",
     "RequestError",

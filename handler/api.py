@@ -78,6 +78,7 @@ def _answer(event: Mapping[str, Any], context: LambdaContext, request_id: str) -
         tenant=tenant_of(caller, asked=headers.get("x-tenant"), claim=claim),
         locale=headers.get("x-i18n-locale") or DEFAULT_LOCALE,
         id=request_id,
+        is_bound=bool(claim),
     )
     registry = parts().registry
     answer = execute(_schema(registry), query, request, problems=registry.problems)

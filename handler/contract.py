@@ -185,6 +185,9 @@ INDEX_KEYS: Final = tuple(
 # Every key in the payload bucket begins with it, and the roles may use no other.
 PAYLOAD_PREFIX: Final = "tasks/"
 
+# The id of the engine's own definition: of the tasks that carry out what is said of many.
+BULK_DEFINITION: Final = "backgroundTasksInBulk"
+
 DETAIL_TYPE: Final = "WebinyBackgroundTask"
 EVENT_SOURCE: Final = "webiny-api-tasks"
 # Of the events that tell of a task: no rule of the stack's starts anything by them.

@@ -1,14 +1,17 @@
 """Wires the parts of a stack: the one place that knows them all."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Final
 
 from handler.aws import Bus, Clients, DeadLetters, Executions, Metrics
 from handler.clock import Clock, RemainingSeconds
-from handler.contract import MAX_EXECUTION_VISITS
-from handler.definition import Registry
+from handler.contract import BULK_DEFINITION, MAX_EXECUTION_VISITS
+from handler.definition import Definition, Registry
 from handler.iteration import Admission, AuthorCode, Commit, Runner
 from handler.lifecycle import (
+    Bulk,
     Calls,
     CleanUp,
     Closing,
@@ -16,6 +19,7 @@ from handler.lifecycle import (
     Ending,
     EventsByHand,
     Hooks,
+    Pausing,
     Reconciliation,
     Retrying,
     Signalling,
@@ -28,6 +32,16 @@ from handler.lifecycle import (
 from handler.record import TaskSettings
 from handler.settings import Settings
 from handler.table import Dynamo, KnownSettings, PayloadBucket, SettingsTable, Store
+
+
+def _bulk() -> Definition:
+    from handler.bulk import BULK  # noqa: PLC0415  hardly a process ever needs it
+
+    return BULK
+
+
+# The definitions that each stack has of itself.
+BUILT_IN: Final[Mapping[str, Callable[[], Definition]]] = {BULK_DEFINITION: _bulk}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +99,7 @@ def build(
     bus = Bus(clients("events"), name=settings.event_bus_name, clock=clock)
     executions = Executions(clients("stepfunctions"), state_machine_arn=settings.state_machine_arn)
     dead_letters = DeadLetters(clients("sqs"), queue_url=settings.dead_letter_queue_url)
-    registry = parts.registry
+    registry = parts.registry.with_built_in(BUILT_IN)
     counts = Counts(parts.metrics, registry=registry)
     events = StatusEvents(bus, clock=clock, are_on=settings.status_events)
     hooks = Hooks(registry=registry, store=store, clock=clock) if runs_hooks else None
@@ -108,6 +122,7 @@ def build(
         registry=registry, store=store, triggering=triggering, ending=ending, clock=clock
     )
     waking = Waking(store=store, ending=ending, calls=calls, bus=bus, clock=clock)
+    pausing = Pausing(registry=registry, store=store, bus=bus, clock=clock)
     retrying = Retrying(
         registry=registry, store=store, triggering=triggering, ending=ending, closing=closing
     )
@@ -120,6 +135,8 @@ def build(
         waking=waking,
         retrying=retrying,
         signalling=signalling,
+        bulk=Bulk(store=store, triggering=triggering, clock=clock),
+        pausing=pausing,
         clock=clock,
     )
     commit = Commit(store=store, ending=ending, triggering=triggering, events=events, clock=clock)
@@ -131,6 +148,7 @@ def build(
         executions=executions,
         counts=counts,
         events=events,
+        pausing=pausing,
         clock=clock,
     )
     runner = Runner(
@@ -152,6 +170,7 @@ def build(
         dead_letters=dead_letters,
         waking=waking,
         calls=calls,
+        pausing=pausing,
         counts=counts,
         clock=clock,
         remaining=remaining,

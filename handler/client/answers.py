@@ -19,7 +19,7 @@ from handler.errors import (
     StoreUnavailable,
     UnknownDefinition,
 )
-from handler.record import Json, TaskLog, TaskRecord, cut, short_repr
+from handler.record import Json, Pause, TaskLog, TaskRecord, cut, short_repr
 
 MAX_SHOWN_CHARACTERS: Final = 200
 _ENUM: Final = "WebinyBackgroundTaskDefinitionEnum"
@@ -96,6 +96,16 @@ def record_of(fields: object, *, tenant: str) -> TaskRecord:
         return TaskRecord.model_validate({**_object(fields), "tenant": tenant})
     except ValidationError as error:
         raise odd("has a task that can't be read", fields) from error
+
+
+def pause_of(fields: object, *, tenant: str) -> Pause:
+    """A pause that the API shows. Where it is not of every tenant, it is of the caller's."""
+    shown = _object(fields)
+    own = {"tenant": None if shown.get("everyTenant") else tenant}
+    try:
+        return Pause.model_validate({**shown, **own})
+    except ValidationError as error:
+        raise odd("has a pause that can't be read", fields) from error
 
 
 def log_of(fields: object, *, task_id: str) -> TaskLog:

@@ -3,19 +3,20 @@
 import json
 import uuid
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 from botocore.credentials import Credentials
 
-from handler.client.answers import data_of, envelope_of, log_of, record_of
+from handler.client.answers import data_of, envelope_of, log_of, pause_of, record_of
 from handler.client.auth import Auth, Iam
 from handler.client.http import Answered, Http
 from handler.client.verbs import VERBS
-from handler.clock import Clock, Seconds, SystemClock, to_seconds
+from handler.clock import Clock, Seconds, SystemClock, to_iso, to_seconds
 from handler.contract import API_TIMEOUT_SECONDS, DEFAULT_TENANT, ErrorCode
 from handler.errors import ApiUnavailable, InvalidInput, Refused, SettingsError, StoreUnavailable
-from handler.record import Json, TaskLog, TaskRecord, lazy, short_repr
+from handler.record import BulkResult, Json, Pause, TaskLog, TaskRecord, lazy, short_repr
 from handler.waiting import Pauses, result_of, until_over
 
 _URL: Final = "apiUrl"
@@ -292,6 +293,104 @@ class Client:
         """
         return self._record("resume", {"id": id})
 
+    def abort_many(
+        self,
+        where: Mapping[str, object],
+        *,
+        dry_run: bool = False,
+        rate: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> BulkResult:
+        """Ends the open tasks of a filter: a task of the engine's own does it, for those of now.
+
+        Args:
+            where: which tasks, as the API's `listTasks` takes it: `{"definitionId": "export",
+                "createdOn_lt": datetime.now(UTC)}`. `{}` is all of them.
+            dry_run: only counts them.
+            rate: how many tasks a second at most: 0.001 to 1,000; 25 by default.
+            idempotency_key: the same key begins one such task, however often it is called; by
+                default each call has a key of its own.
+
+        Returns:
+            How many tasks it is about, and the task that does the work: wait for that, if you like.
+
+        Raises:
+            InvalidInput: a value of `where`, or the rate, is none.
+            DeliveryError: EventBridge did not take the event.
+        """
+        return self._in_bulk("abort_many", where, dry_run, rate, idempotency_key)
+
+    def retry_many(
+        self,
+        where: Mapping[str, object],
+        *,
+        dry_run: bool = False,
+        rate: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> BulkResult:
+        """Retries the failed and aborted tasks of a filter. All else is as of `abort_many`."""
+        return self._in_bulk("retry_many", where, dry_run, rate, idempotency_key)
+
+    def delete_many(
+        self,
+        where: Mapping[str, object],
+        *,
+        dry_run: bool = False,
+        rate: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> BulkResult:
+        """Deletes the tasks of a filter that are over. All else is as of `abort_many`."""
+        return self._in_bulk("delete_many", where, dry_run, rate, idempotency_key)
+
+    def pause_definition(self, definition: str, *, every_tenant: bool = False) -> Pause:
+        """Has nothing run the tasks of a definition until it is resumed, the coming ones too.
+
+        Args:
+            definition: its id, or an alias.
+            every_tenant: whether those of every tenant are meant; else those of the client's.
+
+        Raises:
+            UnknownDefinition: there is no such definition.
+            Refused: the token is of one tenant, and every one is meant.
+        """
+        given = {"id": definition, "everyTenant": every_tenant}
+        return self._paused("pause_definition", given)
+
+    def resume_definition(
+        self, definition: str, *, every_tenant: bool = False, rate: float | None = None
+    ) -> TaskRecord:
+        """Has the tasks of a paused definition go on: a task of the engine's own does it.
+
+        Args:
+            definition: its id, or an alias.
+            every_tenant: as of the pause.
+            rate: how many tasks a second at most: 0.001 to 1,000; 25 by default.
+
+        Returns:
+            The task that does the work.
+
+        Raises:
+            UnknownDefinition: there is no such definition.
+            Refused: it is paused for others; or the token is of one tenant.
+            InvalidInput: the rate is out of its range.
+            DeliveryError: EventBridge did not take the event.
+        """
+        given = {"id": definition, "everyTenant": every_tenant, "rate": rate}
+        return self._record("resume_definition", given)
+
+    def pause_all(self, *, every_tenant: bool = False) -> Pause:
+        """Has nothing run any task until all are resumed. All else is as of `pause_definition`."""
+        return self._paused("pause_all", {"everyTenant": every_tenant})
+
+    def resume_all(self, *, every_tenant: bool = False, rate: float | None = None) -> TaskRecord:
+        """Ends `pause_all`. All else is as of `resume_definition`."""
+        return self._record("resume_all", {"everyTenant": every_tenant, "rate": rate})
+
+    def pauses(self) -> tuple[Pause, ...]:
+        """What is paused, of definitions and of all, that holds tasks of the client's tenant."""
+        found = self._envelope("pauses", {})["data"]
+        return tuple(pause_of(each, tenant=self._own_tenant) for each in found)
+
     def logs(self, id: str, *, newest_first: bool = False) -> Iterator[TaskLog]:
         """A task's logs, one per iteration, by iteration. They are read page by page.
 
@@ -337,9 +436,35 @@ class Client:
     def _record(self, verb: str, given: Mapping[str, object]) -> TaskRecord:
         return self._shown(self._envelope(verb, given))
 
+    def _paused(self, verb: str, given: Mapping[str, object]) -> Pause:
+        return pause_of(self._envelope(verb, given)["data"], tenant=self._own_tenant)
+
+    @property
+    def _own_tenant(self) -> str:
+        return self._tenant or DEFAULT_TENANT
+
+    def _in_bulk(
+        self,
+        verb: str,
+        where: Mapping[str, object],
+        dry_run: bool,
+        rate: float | None,
+        idempotency_key: str | None,
+    ) -> BulkResult:
+        moments = {n: to_iso(each) for n, each in where.items() if isinstance(each, datetime)}
+        given = {
+            "where": {**where, **moments},
+            "dryRun": dry_run,
+            "rate": rate,
+            "idempotencyKey": uuid.uuid4().hex if idempotency_key is None else idempotency_key,
+        }
+        begun = self._envelope(verb, given)["data"]
+        task = self._shown({"data": begun["task"]}) if begun["task"] else None
+        return BulkResult(count=begun["count"], task=task, is_capped=begun["isCountCapped"])
+
     def _shown(self, envelope: Mapping[str, Any]) -> TaskRecord:
         fields = envelope["data"]
-        record = record_of(fields, tenant=self._tenant or DEFAULT_TENANT)
+        record = record_of(fields, tenant=self._own_tenant)
         unread = [name for name in _PAYLOADS if name not in fields]
         return lazy(record, lambda name, _: self._payload(record.id, name), unread)
 

@@ -9,7 +9,8 @@ from typing import Final
 
 _STATE: Final = """
     id definitionId name parentId taskStatus executionName iterations createdOn savedOn startedOn
-    finishedOn waitingUntil waitingFor pausedOn deadline startBy retryOf retriedBy problem progress
+    finishedOn waitingUntil waitingFor pausedOn pausedWith deadline startBy retryOf retriedBy
+    problem progress
     createdByVersion codeVersion
     createdBy { id displayName type } abortedBy { id displayName type }
 """
@@ -44,8 +45,10 @@ class Verb:
         kind = "mutation" if self.changes else "query"
         variables = ", ".join(f"${name}: {type}" for name, type in self.takes.items())
         arguments = ", ".join(f"{name}: ${name}" for name in self.takes)
+        if self.takes:
+            variables, arguments = f"({variables})", f"({arguments})"
         document = (
-            f"{kind} ({variables}) {{ backgroundTasks {{ {self.operation}({arguments}) {{"
+            f"{kind} {variables} {{ backgroundTasks {{ {self.operation}{arguments} {{"
             f" data {{ {self.asks} }} {self.beside} error {{ message code data }} }} }} }}"
         )
         object.__setattr__(self, "document", document)
@@ -54,6 +57,33 @@ class Verb:
 def _of_one(operation: str) -> Verb:
     """A change of one task, which is the same however often it is made."""
     return Verb(operation=operation, takes={"id": "ID!"}, asks=_STATE, changes=True)
+
+
+def _of_many(operation: str) -> Verb:
+    """A change of the tasks of a filter."""
+    return Verb(
+        operation=operation,
+        takes={
+            "where": "WebinyBackgroundTaskListWhereInput!",
+            "dryRun": "Boolean",
+            "rate": "Number",
+            "idempotencyKey": "String",  # the client always sends one, as of a trigger
+        },
+        asks=f"count isCountCapped task {{ {_STATE} }}",
+        changes=True,
+    )
+
+
+_PAUSE: Final = "definitionId everyTenant pausedOn pausedBy { id displayName type }"
+_EVERY_TENANT: Final = {"everyTenant": "Boolean"}
+_ID: Final = {"id": "ID!"}
+_RATE: Final = {"rate": "Number"}
+
+
+def _of_a_pause(operation: str, asks: str, *takes: Mapping[str, str]) -> Verb:
+    """A change of what is paused."""
+    all_of_them = {name: type for each in takes for name, type in each.items()}
+    return Verb(operation=operation, takes=all_of_them, asks=asks, changes=True)
 
 
 VERBS: Final[Mapping[str, Verb]] = {
@@ -107,6 +137,14 @@ VERBS: Final[Mapping[str, Verb]] = {
     ),
     "pause": _of_one("pauseTask"),
     "resume": _of_one("resumeTask"),
+    "abort_many": _of_many("abortTasks"),
+    "retry_many": _of_many("retryTasks"),
+    "delete_many": _of_many("deleteTasks"),
+    "pauses": Verb(operation="listPauses", takes={}, asks=_PAUSE),
+    "pause_definition": _of_a_pause("pauseDefinition", _PAUSE, _ID, _EVERY_TENANT),
+    "resume_definition": _of_a_pause("resumeDefinition", _STATE, _ID, _EVERY_TENANT, _RATE),
+    "pause_all": _of_a_pause("pauseAll", _PAUSE, _EVERY_TENANT),
+    "resume_all": _of_a_pause("resumeAll", _STATE, _EVERY_TENANT, _RATE),
     "logs": Verb(
         operation="listLogs",
         takes={

@@ -8,11 +8,15 @@ import re
 import unicodedata
 from typing import Final
 
+from handler.contract import BULK_DEFINITION
+
 # A schedule has 64 characters for its name (EventBridge Scheduler API reference, "CreateSchedule").
 # An index key has 2,048 bytes (DynamoDB quotas), of which the tenant needs some.
 MAX_ID_CHARACTERS: Final = 64
 # GraphQL specification, "Enum Value": a name that is none of these. No name starts with a digit.
 _NOT_AN_ENUM_VALUE: Final = frozenset({"true", "false", "null"})
+# The engine has definitions of its own.
+_TAKEN: Final = frozenset({BULK_DEFINITION})
 _MAX_SHOWN_CHARACTERS: Final = 80
 
 # A run of capitals that isn't the start of a word, a word, or digits: the words of lodash's
@@ -42,6 +46,8 @@ def objection_to(id: str) -> str | None:
         return "It must start with a letter"
     if id in _NOT_AN_ENUM_VALUE:
         return "It must not be true, false or null, which GraphQL reserves"
+    if id in _TAKEN:
+        return "It must be another: a task of the engine's own has it"
     if len(id) > MAX_ID_CHARACTERS:
         return f"It must have at most {MAX_ID_CHARACTERS} characters, not {len(id):,}"
     return None
@@ -53,7 +59,7 @@ def valid_id_like(text: str) -> str:
     id = camel_case(plain) or "myCustomTask"
     if not id[0].isalpha():
         id = camel_case(f"task{id}")
-    if id in _NOT_AN_ENUM_VALUE:
+    if id in _NOT_AN_ENUM_VALUE | _TAKEN:
         id = f"{id}Task"
     return camel_case(id[:MAX_ID_CHARACTERS])
 

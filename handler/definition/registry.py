@@ -1,6 +1,7 @@
 """The definitions of a process by their ids, and what is known of those that are missing."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import copy
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from handler.contract import Status
@@ -30,12 +31,23 @@ class Registry:
         self, definitions: Iterable[Definition], *, problems: Sequence[DefinitionError] = ()
     ) -> None:
         self.problems = tuple(problems)
+        self._built_in: Mapping[str, Callable[[], Definition]] = {}
         self._by_name: dict[str, Definition] = {}
         for definition in definitions:
             for name in names_of(definition):
                 known = self._by_name.setdefault(name, definition)
                 if known is not definition:
                     raise same_name(name, known, definition)
+
+    def with_built_in(self, makers: Mapping[str, Callable[[], Definition]]) -> "Registry":
+        """The same, with definitions of the engine's own: found by their ids, and not listed.
+
+        Args:
+            makers: what makes each, by its id: it is called when the definition is looked for.
+        """
+        made = copy.copy(self)
+        made._built_in = makers
+        return made
 
     def get(self, id: str) -> Definition:
         """Raises `UnknownDefinition` when there is none."""
@@ -48,7 +60,10 @@ class Registry:
         return definition
 
     def find(self, id: str) -> Definition | None:
-        return self._by_name.get(id)
+        known = self._by_name.get(id)
+        if known is None and (make := self._built_in.get(id)):
+            return make()
+        return known
 
     def names_of(self, id: str) -> tuple[str, ...]:
         """All that the definition of an id goes by; the id alone where there is none."""

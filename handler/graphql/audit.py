@@ -6,14 +6,16 @@ from typing import Any, Final
 
 from handler.graphql.arguments import without_revision
 from handler.graphql.request import Request
-from handler.record import cut, to_text
+from handler.record import Json, cut, to_text
 
 log = logging.getLogger(__name__)
 # Whatever the level of the other lines: who asked for what is known from here alone.
 log.setLevel(logging.INFO)
 
 # Operations on no task.
-_UNLOGGED: Final = frozenset({"listDefinitions", "getSettings"})
+_UNLOGGED: Final = frozenset({"listDefinitions", "getSettings", "listPauses"})
+# Their `id` is a definition's.
+_OF_DEFINITIONS: Final = frozenset({"pauseDefinition", "resumeDefinition"})
 _MAX_CHARACTERS: Final = 500
 
 
@@ -31,11 +33,19 @@ def write(
         "identity_id": request.identity.id,
         "identity_type": request.identity.type,
         "tenant": request.tenant,
-        "about_task_id": _task_id(arguments, answer),
+        **_ids(operation, arguments, answer),
         "request_id": request.id,
     }
     shown = {name: _shown(value) for name, value in details.items() if value is not None}
     log.info("%s: %s", operation, shown["outcome"], extra=shown)
+
+
+def _ids(operation: str, arguments: Mapping[str, Any], answer: Mapping[str, Any]) -> Json:
+    """What the operation is about."""
+    if operation not in _OF_DEFINITIONS:
+        return {"about_task_id": _task_id(arguments, answer)}
+    made = (answer.get("data") or {}).get("id")
+    return {"about_definition_id": arguments.get("id"), "about_task_id": made}
 
 
 def _task_id(arguments: Mapping[str, Any], answer: Mapping[str, Any]) -> object:
@@ -45,7 +55,9 @@ def _task_id(arguments: Mapping[str, Any], answer: Mapping[str, Any]) -> object:
     asked = arguments.get("id") or where.get("task") or where.get("id") or where.get("parentId")
     if asked:
         return without_revision(asked) if isinstance(asked, str) else asked
-    return made.get("id") if isinstance(made, Mapping) else None
+    if not isinstance(made, Mapping):
+        return None
+    return made.get("id") or (made.get("task") or {}).get("id")
 
 
 def _shown(value: object) -> str:

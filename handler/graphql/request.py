@@ -16,6 +16,7 @@ class Request:
 
     Args:
         id: what a caller finds the request by in the log.
+        is_bound: whether the caller's token is of the tenant, and of no other.
         budget: what is left of its answer.
     """
 
@@ -24,6 +25,7 @@ class Request:
     tenant: str = DEFAULT_TENANT
     locale: str = DEFAULT_LOCALE
     id: str = ""
+    is_bound: bool = False
     budget: Budget = field(default_factory=Budget)
 
     def task(self, id: str) -> TaskRecord:

@@ -1,6 +1,6 @@
 """The resolvers of tasks, and of the definitions."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from handler.contract import ErrorCode
@@ -14,7 +14,13 @@ from handler.graphql.types import (
     tasks_mutation,
     tasks_query,
 )
-from handler.lifecycle import count_within, is_private
+from handler.lifecycle import (
+    VERBS_OF_A_FILTER,
+    BulkVerb,
+    begin_in_bulk,
+    count_within,
+    is_private,
+)
 from handler.record import Json
 
 
@@ -161,3 +167,36 @@ def _object(value: object, *, name: str = "input") -> Mapping[str, object] | Non
     if not isinstance(value, Mapping | None):
         raise InvalidInput(f"{name} is {value!r:.60}; it takes an object, such as {{}}.")
     return value
+
+
+def _in_bulk(verb: BulkVerb) -> Callable[..., Json]:
+    """Resolves a verb that is said of many tasks: those of the caller's tenant."""
+
+    def begin(
+        request: Request,
+        *,
+        where: Mapping[str, Any],
+        dryRun: bool | None = None,  # noqa: N803  the schema's word
+        rate: float | None = None,
+        idempotencyKey: str | None = None,  # noqa: N803  GraphQL's own word
+    ) -> Json:
+        begun = begin_in_bulk(
+            request.tasks,
+            verb,
+            task_filter(request.tenant, where),
+            dry_run=bool(dryRun),
+            rate=rate,
+            idempotency_key=idempotencyKey,
+            by=request.identity,
+            budget=request.budget.counts,
+        )
+        task = shown_task(begun.task) if begun.task else None
+        return {
+            "data": {"count": begun.count, "isCountCapped": begun.is_capped, "task": task},
+        }
+
+    return enveloped(begin)
+
+
+for _verb in VERBS_OF_A_FILTER:
+    tasks_mutation.set_field(f"{_verb}Tasks", _in_bulk(_verb))

@@ -3,7 +3,7 @@
 from handler.iteration.admission import Admission
 from handler.iteration.author_code import AuthorCode
 from handler.iteration.commit import Commit
-from handler.iteration.context import Context
+from handler.iteration.context import Context, tools_of
 from handler.iteration.log_buffer import TaskLogger
 from handler.iteration.loop import Loop
 from handler.iteration.runner import Runner
@@ -16,4 +16,5 @@ __all__ = [
     "Loop",
     "Runner",
     "TaskLogger",
+    "tools_of",
 ]

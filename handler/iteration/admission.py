@@ -14,7 +14,7 @@ from handler.iteration.answers import AnswerBuilder
 from handler.iteration.commit import Commit, Iteration
 from handler.iteration.log_buffer import LogBuffer
 from handler.iteration.outcome import failed
-from handler.lifecycle import Counts, Ending, StatusEvents, about, delay_too_long
+from handler.lifecycle import Counts, Ending, Pausing, StatusEvents, about, delay_too_long
 from handler.record import Json, StoredTask, TaskFailure
 from handler.table import ClaimRequest, RecordMoved, Store, as_read, owned_by, paused_as
 
@@ -35,6 +35,7 @@ class Admission:
         executions: Executions,
         counts: Counts,
         events: StatusEvents,
+        pausing: Pausing,
         clock: Clock,
     ) -> None:
         self._registry = registry
@@ -44,6 +45,7 @@ class Admission:
         self._executions = executions
         self._counts = counts
         self._events = events
+        self._pausing = pausing
         self._clock = clock
 
     def admit(self, sent: WorkerEvent, answers: AnswerBuilder) -> Iteration | Json:
@@ -59,6 +61,10 @@ class Admission:
             task = self._store.find(sent.task_id)
             if task is None or self._registry.may_lack(task.definition_id):
                 return self._refused(task, sent, answers)
+        if self._pausing.of(sent.definition_id, sent.tenant) and (
+            held := self._hold(sent, answers)
+        ):
+            return held
         try:
             task = self._claimed(sent)
         except RecordMoved as moved:
@@ -198,6 +204,28 @@ class Admission:
                 raise Overtaken(f'Task "{task.id}" was moved while it was held.') from moved
         return answers.held(task)
 
+    def holds(self, task: StoredTask) -> bool:
+        """Whether the next iteration of a task is to wait, with those of others."""
+        return self._pausing.pause_of(task) is not None
+
+    def _hold(self, sent: WorkerEvent, answers: AnswerBuilder) -> Json | None:
+        """Has a task wait that is paused with others. `None`: its claim says what is to be said.
+
+        Raises:
+            Overtaken: somebody has just moved it.
+        """
+        self._pausing.pauses()  # what this process knows may be 30 seconds old
+        task = self._store.find(sent.task_id)
+        pause = self._pausing.pause_of(task) if task else None
+        if task is None or pause is None or not _is_next(sent, task) or self._out_of_time(task):
+            return None
+        held = task.paused_with_others(pause.kind, now=self._clock.now())
+        try:
+            self._store.save(held, before=task, guard=paused_as(task))
+        except RecordMoved as moved:
+            raise Overtaken(f'Task "{task.id}" was moved while it was held.') from moved
+        return answers.held(held)
+
     def _limit(self, definition_id: str) -> int:
         known = self._registry.find(definition_id)
         return known.max_iterations if known else _UNLIMITED
@@ -307,6 +335,14 @@ def _may_have(sent: WorkerEvent, task: StoredTask) -> bool:
     if task.execution_name:
         return task.execution_name == sent.execution_name
     return task.released_from != sent.execution_name
+
+
+def _is_next(sent: WorkerEvent, task: StoredTask) -> bool:
+    """Whether a claim could have the next iteration of a task, as far as its limits go."""
+    is_answered = bool(sent.visit) and task.answered_visit == sent.visit_key
+    is_late = "" < sent.visit_entered_on < (task.visit_entered_on or "")
+    is_free = task.is_open and not task.is_paused and _may_have(sent, task)
+    return is_free and not is_answered and not is_late
 
 
 def _no_definition(task: StoredTask) -> TaskFailure:

@@ -365,6 +365,11 @@ class Context:
         return self._signal_wait.verdict(name, then, timeout=timeout, heartbeat=heartbeat)
 
 
+def tools_of(context: Context) -> tuple[Tasks, Clock]:
+    """What a task works with that is the engine's own."""
+    return context._tasks, context._clock
+
+
 def _check_input(input: BaseModel) -> None:
     model = type(input)
     name = model.__name__

@@ -151,10 +151,10 @@ class Runner:
     def _goes_on(self, iteration: Iteration, outcome: Outcome, visit: _Visit) -> bool:
         """Whether the next iteration is this invocation's as well.
 
-        Not of a paused task. Not behind a crash: the state machine counts the deaths in one visit
-        of `Run`, and the next step has its own. Not with less time than the author's code has asked
-        for: it would be told at once that time is short. And not at the limit: who claims it there
-        ends the task.
+        Not of a paused task, nor of one that is held with others. Not behind a crash: the state
+        machine counts the deaths in one visit of `Run`, and the next step has its own. Not with
+        less time than the author's code has asked for: it would be told at once that time is short.
+        And not at the limit: who claims it there ends the task.
         """
         after, definition = outcome.task, iteration.definition
         visit.needed_seconds = max(visit.needed_seconds, outcome.margin)
@@ -166,6 +166,7 @@ class Runner:
             and iteration.task.claims_since_outcome == 1
             and after.counted_iterations < definition.max_iterations
             and self._remaining() >= visit.needed_seconds
+            and not self._admission.holds(after)
         )
 
     def _end_visit(self, iteration: Iteration, before: StoredTask, outcome: Outcome) -> Json:

@@ -1,5 +1,6 @@
 """What happens to a task from outside an iteration, and how it ends. It runs hooks only."""
 
+from handler.lifecycle.bulk import VERBS_OF_A_FILTER, Bulk, BulkVerb
 from handler.lifecycle.by_hand import EventsByHand
 from handler.lifecycle.calling import Calls
 from handler.lifecycle.clean_up import CleanUp
@@ -8,26 +9,38 @@ from handler.lifecycle.counts import Counts
 from handler.lifecycle.ending import Ending
 from handler.lifecycle.hooks import Hooks
 from handler.lifecycle.log_ids import about
+from handler.lifecycle.pausing import Pausing
 from handler.lifecycle.reconciliation import Reconciliation
 from handler.lifecycle.retrying import Retrying, without_retried
 from handler.lifecycle.service import (
     DEFAULT_LIMIT,
     MAX_LIMIT,
     Tasks,
+    begin_in_bulk,
     count_within,
     ids_of,
     is_private,
+    pausing_of,
+    resume_with_others,
     trigger_missing,
 )
 from handler.lifecycle.signalling import SignalData, Signalling, checked_signal_name
 from handler.lifecycle.status_events import StatusEvents
 from handler.lifecycle.survey import Survey
-from handler.lifecycle.triggering import Triggering, TriggerResult, delay_too_long
+from handler.lifecycle.triggering import (
+    Triggering,
+    TriggerResult,
+    as_request_error,
+    delay_too_long,
+)
 from handler.lifecycle.waking import Waking
 
 __all__ = [
     "DEFAULT_LIMIT",
     "MAX_LIMIT",
+    "VERBS_OF_A_FILTER",
+    "Bulk",
+    "BulkVerb",
     "Calls",
     "CleanUp",
     "Closing",
@@ -35,6 +48,7 @@ __all__ = [
     "Ending",
     "EventsByHand",
     "Hooks",
+    "Pausing",
     "Reconciliation",
     "Retrying",
     "SignalData",
@@ -46,11 +60,15 @@ __all__ = [
     "Triggering",
     "Waking",
     "about",
+    "as_request_error",
+    "begin_in_bulk",
     "checked_signal_name",
     "count_within",
     "delay_too_long",
     "ids_of",
     "is_private",
+    "pausing_of",
+    "resume_with_others",
     "trigger_missing",
     "without_retried",
 ]

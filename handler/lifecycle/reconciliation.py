@@ -35,6 +35,7 @@ from handler.lifecycle.counts import Counts
 from handler.lifecycle.ending import Ending
 from handler.lifecycle.inquiries import Inquiries
 from handler.lifecycle.log_ids import about
+from handler.lifecycle.pausing import Pausing
 from handler.lifecycle.post_mortem import event_of, explain, had_record
 from handler.lifecycle.trouble import NoTask, Trouble
 from handler.lifecycle.waking import Waking
@@ -104,6 +105,7 @@ class Reconciliation:
         dead_letters: DeadLetters,
         waking: Waking,
         calls: Calls,
+        pausing: Pausing,
         counts: Counts,
         clock: Clock,
         remaining: RemainingSeconds,
@@ -118,6 +120,7 @@ class Reconciliation:
         self._dead_letters = dead_letters
         self._waking = waking
         self._calls = calls
+        self._pausing = pausing
         self._counts = counts
         self._clock = clock
         self._remaining = remaining
@@ -255,7 +258,8 @@ class Reconciliation:
         elif task.execution_name:
             found.ended += self._end_if_over(task, inquiries.describe(task.execution_name))
         elif task.is_held:
-            return  # until somebody resumes it, or aborts it
+            # Until somebody resumes it, or aborts it; or its definition, if it missed that.
+            found.sent += self._pausing.let_go(task.id)
         elif self._ending.may_lack_definition(task):
             return  # its execution waits for the definition, too; it would not claim it
         else:

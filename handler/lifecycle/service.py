@@ -21,7 +21,9 @@ from handler.contract import (
 )
 from handler.definition import Definition, Registry
 from handler.errors import InvalidInput, NotFound, Refused, StoreUnavailable
+from handler.lifecycle.bulk import Bulk, BulkVerb, checked_rate
 from handler.lifecycle.ending import Ending
+from handler.lifecycle.pausing import Pausing
 from handler.lifecycle.retrying import Retrying
 from handler.lifecycle.signalling import SignalData, Signalling
 from handler.lifecycle.triggering import TaskInput, Triggering, TriggerOptions, TriggerResult
@@ -29,8 +31,10 @@ from handler.lifecycle.waking import Waking
 from handler.process_log import task_at_hand
 from handler.record import (
     SYSTEM_IDENTITY,
+    BulkResult,
     Identity,
     Json,
+    Pause,
     Signal,
     TaskLog,
     TaskRecord,
@@ -73,6 +77,8 @@ class Tasks:
         clock: Clock,
         retrying: Retrying,
         signalling: Signalling,
+        bulk: Bulk,
+        pausing: Pausing,
     ) -> None:
         self._registry = registry
         self._store = store
@@ -82,6 +88,8 @@ class Tasks:
         self._clock = clock
         self._retrying = retrying
         self._signalling = signalling
+        self._bulk = bulk
+        self._pausing = pausing
 
     def trigger(
         self,
@@ -238,11 +246,104 @@ class Tasks:
 
         Raises:
             NotFound: there is no such task.
-            Refused: it is over.
+            Refused: it is over; or its definition is paused, or all are: resume that.
         """
-        record = self._waking.resume(_checked(id), by=by).to_record()
+        self._pausing.check_may_resume(self._store.get(_checked(id)))
+        record = self._waking.resume(id, by=by).to_record()
         _log_action("task_resumed", record, by)
         return record
+
+    def pause_definition(
+        self,
+        definition: str | Definition,
+        *,
+        tenant: str | None = None,
+        by: Identity = SYSTEM_IDENTITY,
+    ) -> Pause:
+        """Has nothing run the tasks of a definition until it is resumed, the coming ones too.
+
+        Each process knows of it within 30 seconds. The iterations in hand go on to their end; each
+        task is held before its next one, and leaves its execution. It stays pending or running,
+        with `paused_on`, and `paused_with` is "definition". One that waits is held when it wakes.
+        It can be aborted; a deadline and the days of retention go on. To say it twice is as good as
+        once.
+
+        Args:
+            definition: the definition, or its id.
+            tenant: whose tasks; `None`: those of every tenant.
+            by: who does it: the log of the process says so, and `pauses`.
+
+        Raises:
+            UnknownDefinition: there is no such definition.
+            Refused: it is the engine's own; or there are 100 pauses.
+            InvalidInput: the tenant can't be a key of the table.
+        """
+        id = definition if isinstance(definition, str) else definition.id
+        return self._pause(id, tenant, by)
+
+    def resume_definition(
+        self,
+        definition: str | Definition,
+        *,
+        tenant: str | None = None,
+        rate: float | None = None,
+        by: Identity = SYSTEM_IDENTITY,
+    ) -> TaskRecord:
+        """Has the tasks of a paused definition go on: a task of the engine's own does it.
+
+        Each goes on at once, or when what is left of its wait has passed. One that somebody has
+        paused by itself stays paused, and so does one that another pause holds: `pauses` says. To
+        say it twice, or of a definition that is not paused, is as good as once.
+
+        Args:
+            definition: the definition, or its id.
+            tenant: as of the pause.
+            rate: how many tasks a second at most: 0.001 to 1,000; 25 by default.
+            by: who does it: the log of the process says so.
+
+        Returns:
+            The task that does the work. Its output has how many were `done`, as of `abort_many`.
+
+        Raises:
+            UnknownDefinition: there is no such definition, and no pause of one.
+            Refused: it is not paused for these, but for every tenant, or for another one alone.
+            InvalidInput: the rate is out of its range, or the tenant can't be a key of the table.
+            DeliveryError: EventBridge did not take the event. Say it again; else the sweep lets the
+                tasks go on, within a day.
+        """
+        id = definition if isinstance(definition, str) else definition.id
+        return resume_with_others(self, id, tenant=tenant, rate=rate, by=by)
+
+    def pause_all(self, *, tenant: str | None = None, by: Identity = SYSTEM_IDENTITY) -> Pause:
+        """Has nothing run any task until all are resumed. All else is as of `pause_definition`.
+
+        `paused_with` is "all". The engine's own tasks go on: they carry out what is said meanwhile.
+
+        Args:
+            tenant: whose tasks; `None`: those of the whole stack.
+            by: who does it.
+        """
+        return self._pause(None, tenant, by)
+
+    def resume_all(
+        self,
+        *,
+        tenant: str | None = None,
+        rate: float | None = None,
+        by: Identity = SYSTEM_IDENTITY,
+    ) -> TaskRecord:
+        """Ends `pause_all`. A definition that is paused stays so. As `resume_definition`."""
+        return resume_with_others(self, None, tenant=tenant, rate=rate, by=by)
+
+    def pauses(self) -> tuple[Pause, ...]:
+        """What is paused, of definitions and of all, as it now stands; the oldest first."""
+        return self._pausing.pauses()
+
+    def _pause(self, definition_id: str | None, tenant: str | None, by: Identity) -> Pause:
+        checked = None if tenant is None else _checked_tenant(tenant)
+        pause = self._pausing.pause(definition_id, tenant=checked, by=by)
+        _log_pause("paused", pause, by)
+        return pause
 
     def retry(
         self,
@@ -447,6 +548,98 @@ class Tasks:
         self._ending.delete(task)
         _log_action("task_deleted", task, by)
 
+    def abort_many(
+        self,
+        wanted: Filter,
+        *,
+        dry_run: bool = False,
+        rate: float | None = None,
+        idempotency_key: str | None = None,
+        by: Identity = SYSTEM_IDENTITY,
+    ) -> BulkResult:
+        """Ends the open tasks of a filter, each as `abort` does: a task of the engine's does it.
+
+        That task goes through those that are there now: what is triggered later it leaves alone,
+        and itself. It takes a page of them at a time, oldest first, and goes on where it was if it
+        is cut off. One that has ended meanwhile, or is gone, is skipped. Of the engine's own tasks
+        it takes those that the filter asks for by their definition, or by their ids.
+
+        Its progress has how many of `count` are behind it. Its output has how many were `done`,
+        `skipped` and `failed`, and the `reasons` of the first 20 that have failed, each with `id`,
+        `code` and `message`. It ends well whatever has failed; aborted, it stops.
+
+        Args:
+            wanted: which tasks. Those of other statuses than open are not looked at.
+            dry_run: only counts them.
+            rate: how many tasks a second at most: 0.001 to 1,000; 25 by default.
+            idempotency_key: the same key begins one task, however often it is called.
+            by: who does it: the log of each task says so.
+
+        Returns:
+            How many tasks it is about, and the task that does the work.
+
+        Raises:
+            InvalidInput: the rate is out of its range, or there are more than 1,000 ids.
+            DeliveryError: EventBridge did not take the event; as `trigger`.
+        """
+        return begin_in_bulk(
+            self,
+            BulkVerb.ABORT,
+            wanted,
+            dry_run=dry_run,
+            rate=rate,
+            idempotency_key=idempotency_key,
+            by=by,
+        )
+
+    def retry_many(
+        self,
+        wanted: Filter,
+        *,
+        dry_run: bool = False,
+        rate: float | None = None,
+        idempotency_key: str | None = None,
+        by: Identity = SYSTEM_IDENTITY,
+    ) -> BulkResult:
+        """Retries the failed and aborted tasks of a filter, each as `retry` does.
+
+        All else is as of `abort_many`. Each is retried from its last checkpoint, with the input
+        that it has. One that was retried before is skipped, and so is every other that `retry`
+        refuses for its status; what refuses it else is among the `reasons`.
+        """
+        return begin_in_bulk(
+            self,
+            BulkVerb.RETRY,
+            wanted,
+            dry_run=dry_run,
+            rate=rate,
+            idempotency_key=idempotency_key,
+            by=by,
+        )
+
+    def delete_many(
+        self,
+        wanted: Filter,
+        *,
+        dry_run: bool = False,
+        rate: float | None = None,
+        idempotency_key: str | None = None,
+        by: Identity = SYSTEM_IDENTITY,
+    ) -> BulkResult:
+        """Deletes the tasks of a filter that are over, each as `delete` does.
+
+        All else is as of `abort_many`. Open tasks are left alone: abort them first.
+        """
+        return begin_in_bulk(
+            self,
+            BulkVerb.DELETE,
+            wanted,
+            dry_run=dry_run,
+            rate=rate,
+            idempotency_key=idempotency_key,
+            by=by,
+        )
+
     def settings(self, *, tenant: str = DEFAULT_TENANT) -> TaskSettings:
         """The settings of a tenant's tasks that can be changed while the stack runs.
 
@@ -500,6 +693,36 @@ class Tasks:
         )
 
 
+def begin_in_bulk(
+    tasks: Tasks,
+    verb: BulkVerb,
+    wanted: Filter,
+    *,
+    dry_run: bool = False,
+    rate: float | None = None,
+    idempotency_key: str | None = None,
+    by: Identity,
+    budget: CountBudget | None = None,
+) -> BulkResult:
+    """What `tasks.abort_many` and its like do.
+
+    Args:
+        budget: what the count may read: the API's is bounded.
+    """
+    result = tasks._bulk.begin(
+        verb,
+        wanted,
+        dry_run=dry_run,
+        rate=rate,
+        idempotency_key=idempotency_key,
+        by=by,
+        budget=budget or CountBudget(left=sys.maxsize),
+    )
+    if result.task is not None:
+        _log_action(f"tasks_{verb}_in_bulk", result.task, by)
+    return result
+
+
 def _log_action(action: str, task: TaskRecord, by: Identity) -> None:
     """What has no other trace once the task is gone. A task's code has its own ids on the line."""
     details = {
@@ -511,6 +734,47 @@ def _log_action(action: str, task: TaskRecord, by: Identity) -> None:
         "identity_type": by.type,
     }
     log.info('%s: "%s" by "%s"', action, task.id, by.id, extra=details)
+
+
+def resume_with_others(
+    tasks: Tasks,
+    definition_id: str | None,
+    *,
+    tenant: str | None,
+    rate: float | None,
+    by: Identity,
+    own_tenant: str | None = None,
+) -> TaskRecord:
+    """What `tasks.resume_definition` and `tasks.resume_all` do.
+
+    Args:
+        own_tenant: whose is the task that does the work; by default that of `tenant`, or `root`.
+    """
+    checked, pace = None if tenant is None else _checked_tenant(tenant), checked_rate(rate)
+    pause = tasks._pausing.resume(definition_id, tenant=checked, by=by)
+    _log_pause("resumed", pause, by)
+    whose = own_tenant or checked or DEFAULT_TENANT
+    return tasks._bulk.let_go(rate=pace, tenant=whose, by=by).to_record()
+
+
+def _log_pause(what: str, pause: Pause, by: Identity) -> None:
+    """Who has paused, or resumed, many tasks at once: the logs of those say nothing of it."""
+    whose = {"about_definition_id": pause.definition_id, "tenant": pause.tenant}
+    action = f"{'definition' if pause.definition_id else 'all'}_{what}"
+    details = {
+        "action": action,
+        **{name: value for name, value in whose.items() if value is not None},
+        "identity_id": by.id,
+        "identity_type": by.type,
+    }
+    log.info(
+        '%s: %s, of %s, by "%s"',
+        action,
+        f'"{pause.definition_id}"' if pause.definition_id else "all definitions",
+        f'tenant "{pause.tenant}"' if pause.tenant else "every tenant",
+        by.id,
+        extra=details,
+    )
 
 
 def _log_setting(
@@ -610,6 +874,11 @@ def is_private(tasks: Tasks, definition_id: str) -> bool:
     """Whether tasks of a definition are triggered by code and events alone."""
     definition = tasks._registry.find(definition_id)
     return definition is not None and definition.private
+
+
+def pausing_of(tasks: Tasks) -> Pausing:
+    """What lets tasks go on that were paused with others: for the engine's own task."""
+    return tasks._pausing
 
 
 def _checked(id: str) -> str:

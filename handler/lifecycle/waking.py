@@ -65,7 +65,7 @@ class Waking:
         """
 
         def pause(task: StoredTask) -> StoredTask:
-            if task.is_paused:
+            if task.is_paused and not task.paused_with:
                 return task
             paused = task.paused(now=self._clock.now())
             line = self._ending.log_of(task, "The task was paused.", by=by)

@@ -1,5 +1,6 @@
 """What is stored of a task, as values. Nothing here reads or writes."""
 
+from handler.record.bulk_result import BulkResult
 from handler.record.exceptions import leaves_of, message_of
 from handler.record.failures import TaskFailure
 from handler.record.jsonable import (
@@ -11,6 +12,7 @@ from handler.record.jsonable import (
 )
 from handler.record.model import Json, fields_of
 from handler.record.natives import native
+from handler.record.pauses import Pause
 from handler.record.shown import to_shown_json
 from handler.record.signals import Signal
 from handler.record.stored_task import StoredTask, id_of_retry, new_id
@@ -38,10 +40,12 @@ __all__ = [
     "NOT_UNICODE",
     "PAYLOADS",
     "SYSTEM_IDENTITY",
+    "BulkResult",
     "Identity",
     "Json",
     "LogLine",
     "LogType",
+    "Pause",
     "Progress",
     "ReadPayload",
     "Signal",

@@ -236,7 +236,7 @@ class StoredTask(TaskRecord):
         """The sweep has seen it: it is due anew when it wakes, or from now on."""
         until = self.waiting_until if self.is_asleep(now) else None
         if self.is_held:
-            until = now + _LONG_PAUSE
+            until = now + self._next_look(now)
         elif not self.pending_hook and (
             self.cleanup_pending or (self.deletion_pending and self.may_come_again(now))
         ):
@@ -263,18 +263,24 @@ class StoredTask(TaskRecord):
 
     def paused(self, *, now: datetime) -> Self:
         """Nothing claims it any more. The iteration in hand goes on to its end."""
-        paused = self._changed(now, paused_on=self.paused_on or now)
+        paused = self._changed(now, paused_on=self.paused_on or now, paused_with=None)
         return paused if self.is_in_hand else paused.held(now=now)
+
+    def paused_with_others(self, with_what: str, *, now: datetime) -> Self:
+        """Its definition is paused, or all are: it leaves its execution before its iteration."""
+        return self._changed(now, paused_on=now, paused_with=with_what).held(now=now)
 
     def held(self, *, now: datetime) -> Self:
         """A paused task leaves its execution."""
-        return self.released(now=now)._changed(now, due_on=self._in_its_time(now + _LONG_PAUSE))
+        due_on = self._in_its_time(now + self._next_look(now))
+        return self.released(now=now)._changed(now, due_on=due_on)
 
     def resumed(self, *, now: datetime) -> Self:
         """It may be claimed again. What is left of its delay or wait is still to pass."""
         came = self.waiting_for is not None and self.calls > self.heard
         until = now if came and self.waiting_until else self.waiting_until
-        return self._changed(now, paused_on=None, resends=0, due_on=now, waiting_until=until)
+        free = {"paused_on": None, "paused_with": None}
+        return self._changed(now, resends=0, due_on=now, waiting_until=until, **free)
 
     def deferred(self, *, now: datetime, until: datetime, execution_name: str) -> Self:
         """An execution owns the pending task, and waits for its delay to pass, or its time."""
@@ -469,6 +475,17 @@ class StoredTask(TaskRecord):
     def _has_started(self) -> bool:
         return self.started_on is not None and not self.started_too_late
 
+    def _next_look(self, now: datetime) -> timedelta:
+        """How soon the sweep looks at it while it is held.
+
+        One that is paused with others may have been held in the moment in which they were resumed:
+        it is looked at soon, and then when it has been held for as long again, at last once a day.
+        """
+        if not self.paused_with:
+            return _LONG_PAUSE
+        held_for = now - (self.paused_on or now)
+        return min(max(held_for, timedelta(0)), _LONGEST_PUT_OFF)
+
     def _in_its_time(self, until: datetime) -> datetime:
         """`until`; or right behind the end of its time, where that is earlier."""
         ends_by = self.ends_by
@@ -486,9 +503,10 @@ class StoredTask(TaskRecord):
             "finished_on": now,
             "due_on": now,
             "paused_on": None,
+            "paused_with": None,
             "waiting_for": None,
         }
-        return self._answered(now, answer, **ended, **changes)
+        return self._answered(now, answer, **ended | changes)
 
     def _answered(self, now: datetime, answer: AnswerStatus, **changes: object) -> Self:
         if self.is_over:

@@ -100,6 +100,8 @@ class TaskRecord(StoredModel):
     waiting_until: Moment | None = None  # the end of its delay or wait, while it is in one
     waiting_for: WaitingFor | None = None  # what its wait ends early for
     paused_on: Moment | None = None  # since when nothing may run it
+    # What it is paused with: its "definition", or "all"; `None` where it was paused by itself.
+    paused_with: str | None = None
     progress: Progress | None = None
     problem: str | None = None  # why it can't go on for the time being
     retry_of: str | None = None  # the task that this one is the retry of

@@ -8,6 +8,7 @@ from pydantic import Field, ValidationError
 
 from handler.contract import MAX_RETENTION_DAYS
 from handler.record.model import Json, Moment, StoredModel
+from handler.record.pauses import Pause
 from handler.record.task_record import Identity
 
 
@@ -28,6 +29,7 @@ class StoredSettings(StoredModel):
     """
 
     retention_days: Annotated[int, Field(ge=0, le=MAX_RETENTION_DAYS)] | None = None
+    pauses: tuple[Pause, ...] | None = None  # of the stack alone
     changed_on: Moment | None = None
     changed_by: Identity | None = None
     # The attributes that could not be read: newer code, or a person, has written them.

@@ -23,7 +23,7 @@ from handler.table.listing import (
 )
 from handler.table.logs import Logs
 from handler.table.payloads import PayloadBucket, PayloadError, PayloadLost
-from handler.table.settings_table import KNOWN_FOR, KnownSettings, SettingsTable
+from handler.table.settings_table import KNOWN_FOR, STACK, KnownSettings, SettingsTable
 from handler.table.signals import Moved, Signals
 from handler.table.store import RecordMoved, Standing, Store
 from handler.table.watch import Due
@@ -32,6 +32,7 @@ __all__ = [
     "ANY_OWNER",
     "KNOWN_FOR",
     "NO_OWNER",
+    "STACK",
     "ClaimRequest",
     "CountBudget",
     "Due",

@@ -29,6 +29,7 @@ _JSON_ATTRIBUTES: Final = frozenset(
         "createdBy",
         "abortedBy",
         "changedBy",
+        "pauses",
         "progress",
         "waitingFor",
         "taken",

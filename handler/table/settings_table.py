@@ -1,13 +1,13 @@
 """The settings that change while the stack runs: an item of the table for each tenant."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from handler.clock import Clock
-from handler.record import Identity, Json, StoredSettings, TaskSettings
+from handler.record import Identity, Json, Pause, StoredSettings, TaskSettings
 from handler.table import items, keys
 from handler.table.dynamo import ConditionFailed, Dynamo
 
@@ -28,6 +28,8 @@ _ALIASES: Final = {
     name: str(each.alias) for name, each in StoredSettings.model_fields.items() if not each.exclude
 }
 _ALWAYS: Final = ("changed_on", "changed_by")
+# Whose settings are the whole stack's: no tenant has an empty name.
+STACK: Final = ""
 
 Change = Callable[[TaskSettings], Json]
 """What is to be changed of the settings as they stand, by the fields' names."""
@@ -81,6 +83,27 @@ class SettingsTable:
         _, stored = self._read(tenant)
         return stored.over(self._deployed)
 
+    def pauses(self) -> tuple[Pause, ...]:
+        """What is paused, as it stood at most 30 seconds ago."""
+        known = self._known.get(STACK)
+        if known and timedelta(0) <= self._clock.now() - known[0] < KNOWN_FOR:
+            return known[1].pauses or ()
+        return self.read_pauses()
+
+    def read_pauses(self) -> tuple[Pause, ...]:
+        """What is paused, as it now stands."""
+        return self._read(STACK)[1].pauses or ()
+
+    def change_pauses(
+        self, change: Callable[[Sequence[Pause]], Sequence[Pause]], *, by: Identity
+    ) -> Sequence[Pause]:
+        """Changes what is paused, as `change` does. Returns what is paused then."""
+
+        def changed(before: StoredSettings) -> Json:
+            return {"pauses": tuple(change(before.pauses or ())) or None}
+
+        return self._change(STACK, changed, by=by)[1].pauses or ()
+
     def change(
         self, tenant: str, change: Change, *, by: Identity
     ) -> tuple[TaskSettings, TaskSettings]:
@@ -91,27 +114,36 @@ class SettingsTable:
         Returns:
             The settings before the change, and after it.
         """
+
+        def changed(before: StoredSettings) -> Json:
+            return {
+                name: None if value == getattr(self._deployed, name) else value
+                for name, value in change(before.over(self._deployed)).items()
+            }
+
+        before, after = self._change(tenant, changed, by=by)
+        return before.over(self._deployed), after.over(self._deployed)
+
+    def _change(
+        self, tenant: str, change: Callable[[StoredSettings], Json], *, by: Identity
+    ) -> tuple[StoredSettings, StoredSettings]:
         token = keys.new_token()
         while True:
             item, before = self._read(tenant)
-            was = before.over(self._deployed)
-            changes: Json = {
-                name: None if value == getattr(self._deployed, name) else value
-                for name, value in change(was).items()
-            }
+            changes = change(before)
             after = before.changed(now=self._clock.now(), by=by, **changes)
             if self._write(tenant, item, after, {*changes, *_ALWAYS}, token):
                 self._known.pop(tenant, None)
-                return was, after.over(self._deployed)
+                return before, after
 
     def _read(self, tenant: str) -> "tuple[Item, StoredSettings]":
         item = self._dynamo.item(keys.settings_key(tenant)) or {}
         stored = _stored(item)
         if stored.unreadable:
             log.error(
-                'The settings of tenant "%s" can\'t be read: %s. They are as deployed. '
-                "Next: set them anew (`tasks.update_settings`).",
-                tenant,
+                "The settings of %s can't be read: %s. They are as deployed. "
+                "Next: set them anew (`tasks.update_settings`, `tasks.pause_definition`).",
+                f'tenant "{tenant}"' if tenant != STACK else "the stack",
                 ", ".join(stored.unreadable),
                 extra={"action": "settings_unreadable", "tenant": tenant},
             )
@@ -122,7 +154,7 @@ class SettingsTable:
         self, tenant: str, item: "Item", after: StoredSettings, fields: set[str], token: str
     ) -> bool:
         """Writes some fields. Returns whether it did: else somebody else was faster."""
-        fresh = {_ALIASES[name]: getattr(after, name) for name in fields}
+        fresh = {_ALIASES[name]: _plain(getattr(after, name)) for name in fields}
         removed = {name for name, value in fresh.items() if value is None}
         tokens = " ".join([token, *_tokens(item)][:_MOST_TOKENS])
         values: Item = {}
@@ -147,6 +179,13 @@ class SettingsTable:
         if len(self._known) >= _MOST_TENANTS:
             self._known.clear()
         self._known[tenant] = self._clock.now(), stored
+
+
+def _plain(value: object) -> object:
+    """A value that JSON has a form for."""
+    if not isinstance(value, tuple):
+        return value
+    return [each.model_dump(by_alias=True, mode="json", exclude_none=True) for each in value]
 
 
 def _stored(item: "Item") -> StoredSettings:

@@ -18,6 +18,9 @@ _PARTITION: Final = Index.UNFINISHED.partition_key
 _DUE_ON: Final = Index.UNFINISHED.sort_key
 _PAGE: Final = 100
 
+Start = tuple[int, Mapping[str, str]]
+"""Where a page begins: the number of a partition, and the key that it goes on behind."""
+
 
 @dataclass(frozen=True, slots=True)
 class Due:
@@ -72,6 +75,25 @@ class Watch:
                 else:
                     del starts[partition]
             yield from sorted(found, key=lambda due: due.on)
+
+    def page(self, until: datetime, start: "Start | None") -> "tuple[list[Due], Start | None]":
+        """Some of what is due by then, one partition after the other.
+
+        Args:
+            start: where to go on, as the call before said; `None`: at the beginning.
+
+        Returns:
+            A page, and where to go on; `None` behind the last.
+        """
+        number, last = start or (0, {})
+        behind = {"ExclusiveStartKey": items.encoded(last)} if last else {}
+        partition = keys.WATCHED_PARTITIONS[number]
+        found = self._query(partition, "<=", until, Limit=_PAGE, **behind)
+        due = [Due(row) for row in found["Items"]]
+        if further := found.get("LastEvaluatedKey"):
+            return due, (number, keys.texts(further))  # type: ignore[arg-type]
+        is_last = number + 1 == len(keys.WATCHED_PARTITIONS)
+        return due, None if is_last else (number + 1, {})
 
     def out_of_sight(self, beyond: datetime) -> Iterator[Due]:
         """Entries so far ahead that no task of ours is due then, and what is no date: 400 at most.

@@ -29,7 +29,7 @@ from handler.lifecycle import Tasks
 from handler.record import Json, TaskLog, TaskRecord, whole
 from handler.runtime import using
 from handler.settings import Settings
-from handler.table import KnownSettings, Store
+from handler.table import STACK, KnownSettings, Store
 from handler.testing.aws import (
     CountedMetrics,
     EventsClient,
@@ -123,7 +123,7 @@ class World:
 
     `run` makes one per task. Make one yourself to look closer, inside `with World.of(...)`. Its
     process has just read the settings that change while a stack runs, and nobody had changed them.
-    It reads them again, at the end of a task, when 30 seconds have passed.
+    It reads them again, at a claim and at the end of a task, when 30 seconds have passed.
 
     Args:
         definitions: the task's definition, and the definitions of the children that it triggers.
@@ -155,7 +155,8 @@ class World:
         self.definitions = tuple(definitions)
         self.metrics = CountedMetrics()
         self.known_settings = KnownSettings()
-        self.known_settings.unchanged(DEFAULT_TENANT, at=self.clock.now())
+        for whose in (DEFAULT_TENANT, STACK):
+            self.known_settings.unchanged(whose, at=self.clock.now())
         self.settings = settings or _new_settings()
         _create(self.settings)
         self.task_id = ""

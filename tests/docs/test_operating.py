@@ -10,9 +10,10 @@ from types import ModuleType
 
 import pytest
 
-from handler import Context, Continue, Done, Failed, Verdict, task
+from handler import Context, Continue, Done, Failed, Filter, Status, Verdict, task
 from handler.contract import STATUS_DETAIL_TYPE, WireKey
 from handler.lifecycle import status_events
+from handler.record import StoredTask
 from handler.testing import World
 from tests.docs.guide import DOCS, files_of, links_of, loaded
 from tests.handler.graphql.client import Api
@@ -20,7 +21,7 @@ from tests.handler.simple_tasks import exporting
 from tests.handler.stack import BusQueue, Stack
 
 GUIDE = (DOCS / "operating.md").read_text()
-(DOCUMENT,) = re.findall(r"^```graphql\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
+SETTINGS, IN_BULK = re.findall(r"^```graphql\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture
@@ -41,6 +42,11 @@ def retention(shop: Path) -> ModuleType:
 @pytest.fixture
 def maintenance(shop: Path) -> ModuleType:
     return loaded(shop / "maintenance.py")
+
+
+@pytest.fixture
+def morning(shop: Path) -> ModuleType:
+    return loaded(shop / "morning.py")
 
 
 @task(id="export")
@@ -64,28 +70,60 @@ def test_the_shops_tasks_are_kept_for_fewer_days(retention: ModuleType) -> None:
 
 def test_the_exports_are_held_and_go_on_where_they_were(maintenance: ModuleType) -> None:
     with World.of(export) as world:
-        ids = [world.start(export).id for _ in range(3)]
-        assert maintenance.hold("export") == 3
-        assert all(world.tasks.get(id).paused_on for id in ids)
+        ids = [world.start(export).id for _ in range(2)]
+        maintenance.hold("export")
+        ids.append(world.start(export).id)
+        assert not maintenance.is_quiet("export")
 
         world.finish()
-        assert all(world.tasks.get(id).is_open for id in ids)
+        assert maintenance.is_quiet("export")
+        assert {world.tasks.get(id).paused_with for id in ids} == {"definition"}
 
-        assert maintenance.let_go("export") == 3
+        bulk = maintenance.let_go("export")
         world.finish()
+        assert (world.tasks.result(bulk.id) or {})["done"] == 3
         assert all(world.tasks.get(id).has_succeeded for id in ids)
 
 
-def test_what_has_ended_is_not_held(maintenance: ModuleType) -> None:
+def test_the_document_of_the_api_is_answered(stack: Stack) -> None:
+    assert Api(stack).data(SETTINGS) == {"retentionDays": 30}
+
+
+def test_the_exports_of_the_last_year_are_deleted(stack: Stack) -> None:
+    stack.create(definition_id="export", status=Status.SUCCESS)
+    stack.clock.advance(1)
+    stack.create(definition_id="export", status=Status.SUCCESS)
+    document = IN_BULK.replace("2030-01-01T00:00:00Z", "2030-01-01T00:00:01Z")
+
+    data = Api(stack).data(document)
+
+    assert (data["count"], data["isCountCapped"]) == (1, False)
+    stack.run(stack.get(data["task"]["id"]))
+    assert stack.tasks.count(Filter(definition_id="export")) == 1
+
+
+def test_what_has_failed_in_the_night_is_retried(morning: ModuleType) -> None:
     with World.of(export) as world:
-        world.start(export)
+        night = world.clock.now()
+        for definition_id in ("export", "export", "gone"):
+            world.store.create(
+                StoredTask.new(
+                    now=night,
+                    definition_id=definition_id,
+                    name="Export",
+                    input={},
+                    status=Status.FAILED,
+                )
+            )
+        assert morning.retry_the_night(night, most=2) is None
+
+        record = morning.retry_the_night(night, most=3)
         world.finish()
 
-        assert (maintenance.hold("export"), maintenance.let_go("export")) == (0, 0)
-
-
-def test_the_document_of_the_api_is_answered(stack: Stack) -> None:
-    assert Api(stack).data(DOCUMENT) == {"retentionDays": 30}
+        said = morning.how_it_went(record.id).splitlines()
+        assert said[0] == "2 retried, 1 not."
+        assert said[1].endswith(": Task definition was not found!")
+        assert world.tasks.count(Filter(statuses=frozenset({Status.SUCCESS}))) == 3
 
 
 class TestHearOfTasks:

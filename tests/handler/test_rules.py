@@ -8,6 +8,7 @@ import pytest
 from handler import Context, Continue, Definition, Done, TaskRecord, Verdict, task
 from handler.contract import Status
 from handler.errors import DeliveryError
+from handler.table import STACK
 from tests.handler.stack import TABLE, BusQueue, RefusingBus, Stack
 
 # As in AWS: the name of a rule's execution is the event's id and a random UUID.
@@ -197,6 +198,8 @@ class TestTwoRequestsPerIteration:
         for number in range(3):
             stack.dynamodb.requests.clear()
             stack.clock.advance(60)
+            # Once in 30 seconds a process asks what is paused, whatever it runs.
+            stack.known_settings.unchanged(STACK, at=stack.clock.now())
             stack.run(
                 record,
                 execution=EXECUTION,

@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutErr
 
 from handler.clock import to_milliseconds
 from handler.errors import EngineSignal
+from handler.table import STACK
 from handler.wiring import Parts
 from tests.simulation.faults import (
     CONFLICT_ODDS,
@@ -147,6 +148,9 @@ class Machine:
         """What the handler's system is built from here."""
         if self._parts is None:
             world = self.world
+            known = world.known_settings(self)
+            # Nobody pauses many here, and a request more has a scope try many times as many orders.
+            known.unchanged(STACK, at=self.clock.now())
             self._parts = Parts(
                 settings=world.settings,
                 registry=world.registry(self),
@@ -154,7 +158,7 @@ class Machine:
                 clock=self.clock,
                 metrics=MachineMetrics(self),
                 max_execution_visits=world.scenario.max_execution_visits,
-                known_settings=world.known_settings(self),
+                known_settings=known,
             )
         return self._parts
 

@@ -16,7 +16,7 @@ from botocore.credentials import Credentials
 from graphql import GraphQLSchema, build_schema, parse, validate
 
 import handler
-from handler import Context, Done, Failed, TaskRecord, Verdict, task
+from handler import BulkResult, Context, Done, Failed, TaskRecord, Verdict, task
 from handler.client import Client, Iam
 from handler.client.verbs import VERBS
 from handler.contract import ErrorCode, Status
@@ -243,6 +243,78 @@ def test_a_failed_task_is_retried_with_another_input(client: Client, stack: Stac
     assert (retry.retry_of, retry.input) == (old, {"size": 8})
     assert client.retry(old).id == retry.id
     assert client.get(old).retried_by == retry.id
+
+
+@pytest.mark.parametrize(
+    ("verb", "status"), [("abort_many", "aborted"), ("retry_many", "failed"), ("delete_many", "")]
+)
+def test_a_verb_is_said_of_many(client: Client, stack: Stack, verb: str, status: str) -> None:
+    before = Status.PENDING if verb == "abort_many" else Status.FAILED
+    one = stack.create(definition_id="exportUsers", status=before, input={"size": 7})
+    stack.create(definition_id="exportUsers", status=before, tenant="other")
+    where = {"definitionId": "exportUsers", "createdOn_lte": stack.clock.now()}
+    say = getattr(client, verb)
+
+    assert say(where, dry_run=True) == BulkResult(count=1)
+    begun = say(where, rate=5)
+    stack.run(begun.task)
+
+    found = stack.store.find(one.id)
+    assert (begun.count, begun.is_capped) == (1, False)
+    assert client.result(begun.task.id) == {"done": 1, "skipped": 0, "failed": 0, "reasons": []}
+    assert (found.status.value if found else "") == status
+    assert bool(found and found.retried_by) == (verb == "retry_many")
+
+
+def test_a_verb_in_bulk_whose_answer_is_lost_begins_one_task(
+    client: Client, server: Server, stack: Stack
+) -> None:
+    server.faults = [lost]
+
+    begun = client.abort_many({})
+
+    assert begun.task is not None
+    assert [record.id for record in stack.tasks.list().items] == [begun.task.id]
+    one, other = (client.abort_many({}, idempotency_key="k").task for _ in range(2))
+    assert one is not None
+    assert other is not None
+    assert one.id == other.id != begun.task.id
+
+
+@pytest.mark.parametrize("every_tenant", [False, True])
+def test_a_definition_is_paused_and_resumed(
+    client: Client, stack: Stack, every_tenant: bool
+) -> None:
+    id = client.trigger("exportUsers", {"size": 7}).id
+
+    pause = client.pause_definition("exportUsers", every_tenant=every_tenant)
+    stack.run(stack.get(id))
+
+    tenant = None if every_tenant else "root"
+    assert (pause.definition_id, pause.tenant) == ("exportUsers", tenant)
+    assert client.pauses() == (pause,)
+    assert client.get(id).paused_with == "definition"
+    with pytest.raises(Refused, match="its definition"):
+        client.resume(id)
+    bulk = client.resume_definition("exportUsers", every_tenant=every_tenant, rate=5)
+    stack.run(bulk)
+    assert client.result(bulk.id) == {"done": 1, "skipped": 0, "failed": 0, "reasons": []}
+    assert client.pauses() == ()
+
+
+def test_all_are_paused_and_resumed(client: Client, stack: Stack) -> None:
+    pause = client.pause_all()
+
+    assert (pause.definition_id, pause.paused_on) == (None, stack.clock.now())
+    assert client.resume_all().definition_id == "backgroundTasksInBulk"
+    assert client.pauses() == ()
+    with pytest.raises(UnknownDefinition):
+        client.pause_definition("nothing")
+
+
+def test_a_filter_of_no_such_field_is_refused(client: Client) -> None:
+    with pytest.raises(RequestError, match="definition"):
+        client.delete_many({"definition": "exportUsers"})
 
 
 def test_a_trigger_hands_over_its_limits(client: Client, stack: Stack) -> None:

@@ -116,6 +116,11 @@ def test_an_id_becomes_words(id: str, words: str) -> None:
         ("true", "It must not be true, false or null, which GraphQL reserves", "trueTask"),
         ("null", "It must not be true, false or null, which GraphQL reserves", "nullTask"),
         ("FALSE", "It must be in camelCase format", "falseTask"),
+        (
+            "backgroundTasksInBulk",
+            "It must be another: a task of the engine's own has it",
+            "backgroundTasksInBulkTask",
+        ),
         ("a" * 65, "It must have at most 64 characters, not 65", "a" * 64),
         ("\ud800", "It must be in camelCase format", "myCustomTask"),
         ("größe", "It must be in camelCase format", "groe"),

@@ -112,6 +112,19 @@ PAUSE_TASK = f"""mutation PauseTask($id: ID!) {{
 RESUME_TASK = f"""mutation ResumeTask($id: ID!) {{
     backgroundTasks {{ resumeTask(id: $id) {{ data {{ {TASK_FIELDS} pausedOn }} {ERROR_FIELDS} }} }}
 }}"""
+IN_BULK = """mutation InBulk(
+    $where: WebinyBackgroundTaskListWhereInput!,
+    $dryRun: Boolean,
+    $rate: Number,
+    $idempotencyKey: String
+) {
+    backgroundTasks {
+        %s(where: $where, dryRun: $dryRun, rate: $rate, idempotencyKey: $idempotencyKey) {
+            data { count isCountCapped task { id definitionId createdBy { id } input } }
+            error { message code data stack }
+        }
+    }
+}"""
 DELETE_TASK = f"""mutation DeleteTask($id: ID!) {{
     backgroundTasks {{ deleteTask(id: $id) {{ data {ERROR_FIELDS} }} }}
 }}"""

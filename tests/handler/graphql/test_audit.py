@@ -11,6 +11,7 @@ from tests.handler.graphql.client import (
     ABORT_TASK,
     DELETE_TASK,
     GET_TASK,
+    IN_BULK,
     LIST_DEFINITIONS,
     LIST_LOGS,
     LIST_TASKS,
@@ -30,8 +31,9 @@ REQUESTS = {"http_api_iam": "WkA1yjp5FiAEP8A=", "http_api_jwt": "WkA1yjp5FiAEP8B
 def audited(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
     """The audit lines that were logged, with the fields of their own."""
     names = ("operation", "outcome", "identity_id", "identity_type", "tenant", "about_task_id")
+    more = ("about_definition_id", "request_id")
     return [
-        {name: vars(line)[name] for name in (*names, "request_id") if name in vars(line)}
+        {name: vars(line)[name] for name in (*names, *more) if name in vars(line)}
         for line in caplog.records
         if getattr(line, "action", "") == "audit"
     ]
@@ -100,6 +102,16 @@ def test_every_operation_on_a_task_is_logged_with_the_caller(
         "about_task_id": "t1",
         "request_id": REQUESTS["http_api_jwt"],
     }
+
+
+def test_a_verb_in_bulk_is_logged_with_the_task_that_does_the_work(
+    api: Api, caplog: pytest.LogCaptureFixture
+) -> None:
+    data = api.data(IN_BULK % "deleteTasks", where={"definitionId": "exportUsers"})
+    api.data(IN_BULK % "deleteTasks", where={}, dryRun=True)
+
+    lines = [(line["operation"], line.get("about_task_id")) for line in audited(caplog)]
+    assert lines == [("deleteTasks", data["task"]["id"]), ("deleteTasks", None)]
 
 
 def test_a_trigger_is_logged_with_the_task_that_it_made(

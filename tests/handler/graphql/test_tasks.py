@@ -13,6 +13,7 @@ from tests.handler.graphql.client import (
     ERROR_FIELDS,
     GET_TASK,
     HEARTBEAT_TASK,
+    IN_BULK,
     LIST_DEFINITIONS,
     LIST_TASKS,
     PAUSE_TASK,
@@ -271,6 +272,76 @@ class TestRetryTask:
 
         assert error["code"] == "TRIGGER_TASK_ERROR"
         assert stack.get(error["data"]["id"]).retry_of == old.id
+
+
+class TestInBulk:
+    @pytest.mark.parametrize(
+        ("operation", "verb", "count"),
+        [("abortTasks", "abort", 2), ("retryTasks", "retry", 1), ("deleteTasks", "delete", 3)],
+    )
+    def test_a_task_of_the_callers_does_it_for_the_callers_tenant(
+        self, stack: Stack, api: Api, operation: str, verb: str, count: int
+    ) -> None:
+        for status in (*Status, Status.SUCCESS):
+            if status is not Status.ABORTED:
+                stack.create(status=status, definition_id="exportUsers", tenant="acme")
+            stack.create(status=status, definition_id="exportUsers")
+        where = {"definitionId": "exportUsers"}
+
+        data = api.data(IN_BULK % operation, event="http_api_jwt", where=where, rate=5)
+
+        made = data["task"]
+        assert (data["count"], data["isCountCapped"]) == (count, False)
+        assert (made["definitionId"], made["createdBy"]["id"]) == (
+            "backgroundTasksInBulk",
+            "auth0|6957329503d1",
+        )
+        assert (made["input"]["verb"], made["input"]["rate"]) == (verb, 5)
+        record = stack.get(made["id"])
+        assert record.tenant == "acme"
+        assert stack.run(record)["output"]["done"] == count
+
+    def test_a_dry_run_counts(self, stack: Stack, api: Api) -> None:
+        stack.create(definition_id="exportUsers")
+
+        data = api.data(IN_BULK % "abortTasks", where={}, dryRun=True)
+
+        assert data == {"count": 1, "isCountCapped": False, "task": None}
+        assert stack.tasks.count() == 1
+
+    def test_a_count_that_would_read_too_much_is_capped(
+        self, stack: Stack, api: Api, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("handler.graphql.budget._MAX_COUNTED", 2)
+        for _ in range(3):
+            stack.create(definition_id="exportUsers")
+
+        data = api.data(IN_BULK % "abortTasks", where={"definitionId": "exportUsers"})
+
+        assert (data["count"], data["isCountCapped"]) == (2, True)
+        assert stack.run(stack.get(data["task"]["id"]))["output"]["done"] == 3
+
+    @pytest.mark.parametrize(
+        ("arguments", "words"),
+        [
+            ({"where": {}, "rate": 0}, "rate is 0; it takes 0.001 to 1,000 tasks a second"),
+            ({"where": {"taskStatus": "lost"}}, 'taskStatus is "lost"; it takes one of'),
+            ({"where": {"id_in": ["a"] * 1_001}}, "id_in has 1,001 values; it may have 1,000"),
+        ],
+    )
+    def test_what_it_does_not_take_is_refused_with_words(
+        self, stack: Stack, api: Api, arguments: Any, words: str
+    ) -> None:
+        assert words in api.envelope(IN_BULK % "deleteTasks", **arguments)["error"]["message"]
+        assert stack.tasks.count() == 0
+
+    def test_its_definition_is_not_listed_and_can_not_be_triggered(self, api: Api) -> None:
+        ids = {definition["id"] for definition in api.data(LIST_DEFINITIONS)}
+
+        answer = api.ask(TRIGGER_TASK, definition="backgroundTasksInBulk")
+
+        assert ids == {"testingRun", "exportUsers"}
+        assert "backgroundTasksInBulk" in answer["errors"][0]["message"]
 
 
 class TestGetTask:

@@ -61,9 +61,9 @@ def put(**attributes: Any) -> None:
 
 
 def asked(stack: Stack) -> int:
-    """How often the table was asked for settings."""
+    """How often the table was asked for a tenant's settings."""
     return sum(
-        request.get("Key", {}).get("pk", {}).get("S", "").startswith("SETTINGS")
+        request.get("Key", {}).get("pk", {}).get("S", "").startswith("SETTINGS#root")
         for operation, request in stack.dynamodb.requests
         if operation == "get_item"
     )

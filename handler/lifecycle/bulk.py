@@ -1,0 +1,137 @@
+"""The verbs that are said of many tasks at once: each begins a task that does the work."""
+
+import math
+from dataclasses import replace
+from enum import StrEnum
+from typing import Final
+
+from handler.clock import Clock
+from handler.contract import BULK_DEFINITION, OPEN_STATUSES, OVER_STATUSES, Status
+from handler.errors import InvalidInput
+from handler.lifecycle.triggering import Triggering, TriggerOptions
+from handler.record import BulkResult, Identity, Json, StoredTask, short_repr
+from handler.table import CountBudget, Filter, Store, count_tasks
+
+# Tasks a second. Each takes three to six requests: that is what one worker does without a pause.
+DEFAULT_RATE: Final = 25.0
+MIN_RATE: Final = 0.001
+MAX_RATE: Final = 1_000.0
+# They stand in the input of the task that does the work, which is written with each page.
+MAX_BULK_IDS: Final = 1_000
+
+
+class BulkVerb(StrEnum):
+    """What can be said of many tasks at once."""
+
+    ABORT = "abort"
+    RETRY = "retry"
+    DELETE = "delete"
+    RESUME = "resume"  # of those that are paused with others, and are not any more
+
+    @property
+    def statuses(self) -> frozenset[Status]:
+        """The tasks that it can be said of: it takes no others."""
+        return _STATUSES[self]
+
+
+_STATUSES: Final = {
+    BulkVerb.ABORT: OPEN_STATUSES,
+    BulkVerb.RETRY: frozenset({Status.FAILED, Status.ABORTED}),
+    BulkVerb.DELETE: OVER_STATUSES,
+    BulkVerb.RESUME: OPEN_STATUSES,
+}
+# Those that are said of the tasks of a filter.
+VERBS_OF_A_FILTER: Final = (BulkVerb.ABORT, BulkVerb.RETRY, BulkVerb.DELETE)
+
+
+class Bulk:
+    """Counts the tasks of a filter, and triggers the task that goes through them.
+
+    That task is of a definition of the engine's own (`handler.bulk`). It takes the tasks that were
+    there when the verb was said: a retry does not retry its own retries.
+    """
+
+    def __init__(self, *, store: Store, triggering: Triggering, clock: Clock) -> None:
+        self._store = store
+        self._triggering = triggering
+        self._clock = clock
+
+    def begin(
+        self,
+        verb: BulkVerb,
+        wanted: Filter,
+        *,
+        dry_run: bool,
+        rate: float | None,
+        idempotency_key: str | None,
+        by: Identity,
+        budget: CountBudget,
+    ) -> BulkResult:
+        """Has a verb carried out for the tasks of a filter. Raises as `Tasks.abort_many`."""
+        pace = checked_rate(rate)
+        taken = self._taken(verb, wanted)
+        counted = count_tasks(self._store.index, taken, budget)
+        if dry_run:
+            return BulkResult(count=counted.number, is_capped=counted.is_capped)
+        input: Json = {"verb": verb.value, "where": _where(taken), "rate": pace}
+        if not counted.is_capped:
+            input["total"] = counted.number
+        options = TriggerOptions(
+            name=f"{verb.capitalize()} tasks in bulk", tenant=taken.tenant, created_by=by
+        )
+        key = None if idempotency_key is None else f"{verb}\n{idempotency_key}"
+        task = self._triggering.trigger(BULK_DEFINITION, input, options, idempotency_key=key)
+        return BulkResult(count=counted.number, task=task.to_record(), is_capped=counted.is_capped)
+
+    def let_go(self, *, rate: float | None, tenant: str, by: Identity) -> StoredTask:
+        """Triggers the task that lets those go on that are not paused with others any more.
+
+        Args:
+            tenant: whose task it is. It goes through the tasks of all tenants.
+        """
+        input: Json = {"verb": BulkVerb.RESUME.value, "rate": checked_rate(rate)}
+        options = TriggerOptions(name="Resume tasks in bulk", tenant=tenant, created_by=by)
+        return self._triggering.trigger(BULK_DEFINITION, input, options, idempotency_key=None)
+
+    def _taken(self, verb: BulkVerb, wanted: Filter) -> Filter:
+        """The filter of those tasks that the verb can be said of, and that are there by now."""
+        if not isinstance(wanted, Filter):
+            raise InvalidInput(f"The filter is {short_repr(wanted)}; it takes a Filter.")
+        if wanted.ids is not None and len(wanted.ids) > MAX_BULK_IDS:
+            raise InvalidInput(
+                f"ids has {len(wanted.ids):,} ids; a verb in bulk takes {MAX_BULK_IDS:,}."
+                " Next: say it for fewer at a time, or for a definition and a time."
+            )
+        now, before = self._clock.now(), wanted.created_before
+        asked = frozenset(Status) if wanted.statuses is None else wanted.statuses
+        return replace(
+            wanted,
+            statuses=verb.statuses & asked,
+            created_before=now if before is None else min(before, now),
+        )
+
+
+def _where(taken: Filter) -> Json:
+    """A filter as JSON, without its tenant: that is the task's own."""
+    first, last = taken.created_after, taken.created_before
+    return {
+        "ids": None if taken.ids is None else list(taken.ids),
+        "parent_id": taken.parent_id,
+        "definition_id": taken.definition_id,
+        "statuses": sorted(taken.statuses or ()),
+        "created_after": first.isoformat() if first else None,
+        "created_before": last.isoformat() if last else None,
+    }
+
+
+def checked_rate(rate: object) -> float:
+    """A rate, if it can be one; 25 where none is given. Raises `InvalidInput`."""
+    if rate is None:
+        return DEFAULT_RATE
+    is_number = isinstance(rate, int | float) and not isinstance(rate, bool)
+    if is_number and math.isfinite(rate) and MIN_RATE <= rate <= MAX_RATE:  # type: ignore[arg-type, operator]
+        return float(rate)  # type: ignore[arg-type]
+    raise InvalidInput(
+        f"rate is {short_repr(rate)}; it takes {MIN_RATE} to {MAX_RATE:,.0f} tasks a second.",
+        data={"rate": short_repr(rate)},
+    )
