@@ -246,10 +246,6 @@ MUTATIONS: Final = (
     ),
     Mutation("the claim takes a paused task", _without(" AND attribute_not_exists(pausedOn)")),
     Mutation(
-        "an execution that was left claims the task",
-        _without(" AND (attribute_not_exists(releasedFrom) OR releasedFrom <> :execution)"),
-    ),
-    Mutation(
         "the end of an execution that was left is the task's",
         {"handler.record.stored_task.StoredTask.released": _without_its_past},
     ),
