@@ -28,6 +28,7 @@ class Settings:
     jwt_tenant_claim: str = ""  # the claim of a caller's token that decides the tenant
     code_version: str = ""  # of the deployed code, as records say which code has run them
     stack_name: str = ""  # what the metrics of the stack's Lambdas have in common
+    signals_url: str = ""  # what the URLs of signals begin with; only the worker makes some
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -55,6 +56,7 @@ class Settings:
             jwt_tenant_claim=environment.get(EnvVar.JWT_TENANT_CLAIM, ""),
             code_version=_code_version(environment),
             stack_name=environment.get(EnvVar.STACK_NAME, ""),
+            signals_url=environment.get(EnvVar.SIGNALS_URL, ""),
         )
 
 

@@ -17,7 +17,9 @@ from handler.lifecycle import (
     Hooks,
     Reconciliation,
     Retrying,
+    SignalEvents,
     Signalling,
+    SignalUrls,
     Survey,
     Tasks,
     Triggering,
@@ -55,6 +57,8 @@ class System:
     store: Store
     tasks: Tasks
     by_hand: EventsByHand
+    signal_events: SignalEvents
+    signal_urls: SignalUrls
     runner: Runner
     reconciliation: Reconciliation
     survey: Survey
@@ -106,6 +110,10 @@ def build(
         registry=registry, store=store, triggering=triggering, ending=ending, closing=closing
     )
     signalling = Signalling(store=store, ending=ending, waking=waking, clock=clock)
+    signal_events = SignalEvents(signalling=signalling)
+    signal_urls = SignalUrls(
+        base=settings.signals_url, store=store, signalling=signalling, clock=clock
+    )
     tasks = Tasks(
         registry=registry,
         store=store,
@@ -130,7 +138,13 @@ def build(
         admission=admission,
         commit=commit,
         by_hand=by_hand,
-        author=AuthorCode(store=store, tasks=tasks, clock=clock, remaining=shown or remaining),
+        author=AuthorCode(
+            store=store,
+            tasks=tasks,
+            signal_urls=signal_urls,
+            clock=clock,
+            remaining=shown or remaining,
+        ),
         clock=clock,
         remaining=remaining,
         max_execution_visits=parts.max_execution_visits,
@@ -144,6 +158,7 @@ def build(
         executions=executions,
         dead_letters=dead_letters,
         waking=waking,
+        signal_events=signal_events,
         counts=counts,
         clock=clock,
         remaining=remaining,
@@ -153,6 +168,8 @@ def build(
         store=store,
         tasks=tasks,
         by_hand=by_hand,
+        signal_events=signal_events,
+        signal_urls=signal_urls,
         runner=runner,
         reconciliation=reconciliation,
         survey=Survey(store=store, counts=counts, clock=clock),

@@ -17,6 +17,8 @@ from handler.lifecycle.service import (
     ids_of,
     is_private,
 )
+from handler.lifecycle.signal_events import SignalEvents
+from handler.lifecycle.signal_urls import FoundUrl, SignalUrls
 from handler.lifecycle.signalling import SignalData, Signalling, checked_signal_name
 from handler.lifecycle.survey import Survey
 from handler.lifecycle.triggering import Triggering, TriggerResult, delay_too_long
@@ -30,10 +32,13 @@ __all__ = [
     "Counts",
     "Ending",
     "EventsByHand",
+    "FoundUrl",
     "Hooks",
     "Reconciliation",
     "Retrying",
     "SignalData",
+    "SignalEvents",
+    "SignalUrls",
     "Signalling",
     "Survey",
     "Tasks",

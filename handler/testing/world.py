@@ -47,6 +47,8 @@ from handler.wiring import Parts, System, build
 # Each world has a table and a bucket of its own: several may stand in one moto.
 _numbers: Final = itertools.count(1)
 STATE_MACHINE: Final = "arn:aws:states:us-east-1:123456789012:stateMachine:test"
+# Where the URLs of signals lead: nowhere (RFC 2606).
+SIGNALS_URL: Final = "https://api.example/signals"
 # The state machine's Retry brings a killed worker back so often.
 _MAX_CRASHES: Final = 4
 
@@ -412,6 +414,7 @@ def _new_settings() -> Settings:
         event_bus_name="test",
         payload_bucket_name=f"payloads-{number}",
         state_machine_arn=STATE_MACHINE,
+        signals_url=SIGNALS_URL,
     )
 
 
