@@ -3,6 +3,7 @@
 import json
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -34,9 +35,11 @@ def url_of(aws: Running, id: str) -> str:
     return str(aws.record(id)["output"]["url"])
 
 
-def ask(url: str, method: str, body: bytes | None = None, **headers: str) -> tuple[int, str, Any]:
+def ask(
+    url: str, method: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+) -> tuple[int, str, Any]:
     """The status, the text and the headers of an answer to a request that nobody has signed."""
-    request = urllib.request.Request(url, data=body, method=method, headers=headers)
+    request = urllib.request.Request(url, data=body, method=method, headers=dict(headers or {}))
     try:
         with urllib.request.urlopen(request, timeout=30) as answer:
             return answer.status, answer.read().decode(), answer.headers
@@ -53,7 +56,7 @@ def ended(aws: Running, id: str) -> Any:
 def test_whoever_has_its_url_ends_the_wait_of_a_task(aws: Running, waiting: str) -> None:
     url = url_of(aws, waiting)
 
-    status, text, _ = ask(url, "POST", b'{"by": "Anne"}', **{"Content-Type": "application/json"})
+    status, text, _ = ask(url, "POST", b'{"by": "Anne"}')
 
     assert (status, json.loads(text)) == (200, {"message": "It has arrived."})
     record = ended(aws, waiting)
@@ -66,13 +69,13 @@ def test_a_browser_sees_a_page_and_its_button_sends_the_signal(aws: Running, wai
     url = url_of(aws, waiting)
     base = aws.deployed.outputs["endpointUrl"]
 
-    status, page, headers = ask(url, "GET", **{"Sec-Fetch-Site": "none"})
+    status, page, headers = ask(url, "GET", headers={"Sec-Fetch-Site": "none"})
     assert (status, aws.record(waiting)["taskStatus"]) == (200, "running")
     assert "<button>Confirm: approved</button>" in page
     assert headers["Content-Security-Policy"].startswith("default-src 'none'")
 
-    of_page = {"Origin": base, "Content-Type": "application/x-www-form-urlencoded"}
-    status, page, _ = ask(url, "POST", b"", Accept="text/html", **of_page)
+    form = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "text/html"}
+    status, page, _ = ask(url, "POST", b"", {"Origin": base, **form})
     assert (status, "It has arrived." in page) == (200, True)
     assert ended(aws, waiting)["output"] == {"data": None}
 
