@@ -68,7 +68,8 @@ class SignalUrls:
                 "iteration is. Next: end the iteration; join the task's threads before it returns.",
                 code=ErrorCode.TASK_SIGNAL_ERROR,
             ) from moved
-        return f"{self._base}/{quote(task.id, safe='')}/{secret}"
+        # The id of a schedule's tick has colons, which stand for themselves in a path (RFC 3986).
+        return f"{self._base}/{quote(task.id, safe=':')}/{secret}"
 
     def find(self, task_id: str, secret: str) -> FoundUrl:
         """The URL that has this secret, if it can be used, or was.

@@ -4,6 +4,7 @@ import base64
 import json
 import logging
 import re
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -18,6 +19,7 @@ from handler.table import keys
 from handler.testing import Killed, run
 from handler.testing.world import SIGNALS_URL
 from tests.handler.lifecycle.sleeping import DAY, NEW, begin_to_wait, killed_at
+from tests.handler.lifecycle.test_signalling import acting_at
 from tests.handler.stack import BusQueue, Stack, event_file, lambda_context
 
 HOUR = 60 * 60
@@ -160,6 +162,68 @@ class TestAUrlThatIsUsed:
         stack.run(waiting, execution=NEW, visit="visit-2")
         assert stack.get(waiting).output == {"data": {"n": 1}}
         assert len(signals(stack)) == 1
+
+
+class TestAUrlThatIsUsedAtOnceWith:
+    """Somebody acts right before one of the requests to the table."""
+
+    @pytest.mark.parametrize("number", range(1, 8))
+    def test_an_abort_it_is_taken_or_too_late_and_the_abort_stands(
+        self, stack: Stack, waiting: TaskRecord, url: str, number: int
+    ) -> None:
+        acting_at(stack, number, lambda: stack.tasks.abort(waiting.id))
+
+        status = request(url)["statusCode"]
+        stack.dynamodb.recover()
+
+        with suppress(Refused):  # it has happened
+            stack.tasks.abort(waiting.id)
+        assert status == (200 if signals(stack) else 410)
+        assert stack.get(waiting).status == "aborted"
+
+    @pytest.mark.parametrize("number", range(1, 8))
+    def test_a_deletion_it_is_taken_or_refused_and_leaves_nothing(
+        self, stack: Stack, waiting: TaskRecord, url: str, number: int
+    ) -> None:
+        def delete() -> None:
+            stack.tasks.abort(waiting.id)
+            stack.tasks.delete(waiting.id)
+
+        acting_at(stack, number, delete)
+
+        status = request(url)["statusCode"]
+        stack.dynamodb.recover()
+
+        assert status in (200, 404, 410)
+        if stack.store.exists(waiting.id):
+            delete()
+        assert stack.rows() == []
+
+    @pytest.mark.parametrize("number", range(1, 8))
+    def test_another_use_of_it_there_is_one_signal(
+        self, stack: Stack, waiting: TaskRecord, url: str, number: int
+    ) -> None:
+        statuses: list[int] = []
+        acting_at(stack, number, lambda: statuses.append(request(url)["statusCode"]))
+
+        statuses.append(request(url)["statusCode"])
+        stack.dynamodb.recover()
+
+        assert set(statuses) == {200}
+        assert len(signals(stack)) == 1
+
+    def test_a_pause_it_is_kept_until_the_task_is_resumed(
+        self, stack: Stack, waiting: TaskRecord, url: str
+    ) -> None:
+        stack.tasks.pause(waiting.id)
+        queue = BusQueue()
+
+        assert request(url, '{"n": 1}')["statusCode"] == 200
+        assert queue.take() == []
+
+        stack.tasks.resume(waiting.id)
+        stack.run(waiting, execution=NEW, visit="visit-2")
+        assert stack.get(waiting).output == {"data": {"n": 1}}
 
 
 class TestAUrlThatIsTooLate:
@@ -395,6 +459,25 @@ class TestMakingOne:
         url, record = self.url_of(stack)
 
         assert url.startswith(f"{SIGNALS_URL}/{record.id}/")
+
+    @pytest.mark.parametrize(
+        ("id", "shown"),
+        [
+            ("everyNight-2030-01-01T03:00:00Z", "everyNight-2030-01-01T03:00:00Z"),
+            ("a/b c?%2F#ö", "a%2Fb%20c%3F%252F%23%C3%B6"),
+        ],
+    )
+    def test_whatever_the_id_of_its_task_is_it_leads_there(
+        self, stack: Stack, id: str, shown: str
+    ) -> None:
+        stack.definitions = (asker,)
+        made.clear()
+        record = stack.create(id=id, definition_id="asker")
+        stack.run(record)
+
+        assert made[0].startswith(f"{SIGNALS_URL}/{shown}/")
+        assert request(made[0])["statusCode"] == 200
+        assert len(signals(stack)) == 1
 
     @pytest.mark.parametrize("seconds", [0, -1, 355 * DAY + 1, float("inf")])
     def test_a_duration_that_is_none_is_refused(self, stack: Stack, seconds: float) -> None:
