@@ -232,13 +232,22 @@ def payload_by_hand(event: Mapping[str, object]) -> Json:
 
 
 def event_of_text(text: str) -> Json:
-    """An event, as JSON. One that Python reads in part alone has no input that could run."""
+    """An event, as JSON. One that Python reads in part alone has no input that could run.
+
+    Nor has it the data of a signal.
+    """
     event, is_whole = json_object_as_far(text)
-    detail = event.get("detail")
-    if is_whole or not isinstance(detail, dict) or WireKey.INPUT not in detail:
-        return event
+    return event if is_whole else _in_part(event)
+
+
+def _in_part(event: Json) -> Json:
+    """The same; also where it is in Lambda's record of an invocation."""
+    if isinstance(sent := event.get("requestPayload"), dict):
+        return event | {"requestPayload": _in_part(sent)}
     odd = "It is nested too deeply, or has a number of too many digits."
-    return event | {"detail": detail | {WireKey.INPUT.value: odd}}
+    detail = detail_of(event)
+    lost = {key: odd for key in (WireKey.INPUT.value, "data") if key in detail}
+    return event | {"detail": {**detail, **lost}} if lost else event
 
 
 def detail_of(event: Mapping[str, object]) -> Mapping[str, object]:

@@ -181,7 +181,7 @@ class TestWhatIsNone:
 
         assert receive(stack, event(waiting.id)) is False
         assert "does not take the signal" in caplog.text
-        assert stack.messages(waiting)[-1] == 'The signal "approved" came when it was over.'
+        assert 'The signal "approved" came when it was over.' in stack.messages(waiting)
 
     def test_a_copy_of_one_that_its_task_had_in_time_is_taken_when_it_is_over(
         self, stack: Stack, waiting: TaskRecord
@@ -250,6 +250,20 @@ class TestWhatCouldNotBeDone:
         assert recovering.letters() == 0
         assert recovering.stack.rows() == []
         assert "A signal was dropped." in caplog.text
+
+    @pytest.mark.parametrize("by", ["EventBridge", "Lambda"])
+    def test_a_letter_that_python_reads_in_part_alone_is_dropped(
+        self, stack: Stack, recovering: Recovering, waiting: TaskRecord, by: str
+    ) -> None:
+        sent = event(waiting.id, data={"deep": "HERE"})
+        letter = sent if by == "EventBridge" else {**RECORD, "requestPayload": sent}
+        deep = "[" * 20_000 + "]" * 20_000
+        recovering.send_to_dlq(json.dumps(letter).replace('"HERE"', deep))
+
+        recovering.sweep()
+
+        assert recovering.letters() == 0
+        assert got(stack, waiting) == []
 
     def test_a_letter_stays_while_the_table_is_out_of_reach(
         self, stack: Stack, recovering: Recovering, waiting: TaskRecord
