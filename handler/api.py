@@ -1,4 +1,4 @@
-"""The API Lambda's entry: GraphQL over an HTTP API's events, format 2.0."""
+"""The API Lambda's entry: GraphQL over an HTTP API's events, format 2.0; and URLs of signals."""
 
 import base64
 import functools
@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from graphql import GraphQLSchema
 
+from handler import signal_requests
 from handler.contract import DEFAULT_LOCALE, ErrorCode
 from handler.definition import Registry
 from handler.errors import EngineSignal, InvalidInput, RequestError
@@ -68,6 +69,14 @@ def _answered(event: Mapping[str, Any], context: LambdaContext, request_id: str)
 
 
 def _answer(event: Mapping[str, Any], context: LambdaContext, request_id: str) -> Json:
+    # API Gateway says which route it was. These have no authorizer: nothing else is done for them.
+    if isinstance(event, Mapping) and event.get("routeKey") in signal_requests.ROUTES:
+        urls = system(context, runs_hooks=False).signal_urls
+        return signal_requests.answer(event, urls, request_id=request_id)
+    return _answer_graphql(event, context, request_id)
+
+
+def _answer_graphql(event: Mapping[str, Any], context: LambdaContext, request_id: str) -> Json:
     query = _query_of(event)
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     caller = event.get("requestContext") or {}

@@ -147,6 +147,7 @@ class EnvVar(StrEnum):
     CODE_VERSION = "CODE_VERSION"
     STACK_NAME = "STACK_NAME"
     STATUS_EVENTS = "STATUS_EVENTS"
+    SIGNALS_URL = "SIGNALS_URL"
 
 
 class Index(StrEnum):
@@ -192,6 +193,8 @@ DETAIL_TYPE: Final = "WebinyBackgroundTask"
 EVENT_SOURCE: Final = "webiny-api-tasks"
 # Of the events that tell of a task: no rule of the stack's starts anything by them.
 STATUS_DETAIL_TYPE: Final = "WebinyBackgroundTaskStatusChange"
+# An event that is a signal for a task.
+SIGNAL_DETAIL_TYPE: Final = "WebinyBackgroundTaskSignal"
 PAYLOAD_NAME: Final = "background-task"
 ENDPOINT: Final = "manage"
 DEFAULT_TENANT: Final = "root"
@@ -231,6 +234,16 @@ MAX_EXECUTION_NAME_BYTES: Final = 256
 MAX_SIGNAL_NAME_CHARACTERS: Final = 64
 MAX_SIGNAL_KEY_BYTES: Final = 512
 MAX_SIGNAL_BYTES: Final = 64 * 1024
+
+# Where a signal is sent by whoever has nothing but its URL: a path of the API, and its parameters
+# as API Gateway names them.
+SIGNALS_PATH: Final = "/signals"
+TASK_PARAMETER: Final = "taskId"
+SECRET_PARAMETER: Final = "secret"  # noqa: S105  its name
+SIGNAL_URL_PATH: Final = f"{SIGNALS_PATH}/{{{TASK_PARAMETER}}}/{{{SECRET_PARAMETER}}}"
+SIGNAL_ROUTE: Final = f"POST {SIGNAL_URL_PATH}"
+SIGNAL_PAGE_ROUTE: Final = f"GET {SIGNAL_URL_PATH}"
+
 # What a setting of the running stack takes: Webiny's ten years. A deploy takes a hundred.
 MAX_RETENTION_DAYS: Final = 3_650
 

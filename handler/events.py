@@ -4,7 +4,7 @@ import hashlib
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Annotated, Final, Self
+from typing import Annotated, Final, Self, TypeGuard
 
 from pydantic import (
     AfterValidator,
@@ -26,6 +26,7 @@ from handler.contract import (
     MAX_EXECUTION_NAME_BYTES,
     MAX_ID_BYTES,
     NO_DELAY,
+    SIGNAL_DETAIL_TYPE,
     WireKey,
 )
 from handler.errors import InvalidInput
@@ -170,6 +171,43 @@ class WorkerEvent(BaseModel):
         return known
 
 
+class SignalEvent(BaseModel):
+    """An event that is a signal for a task. It is as strict as `WorkerEvent`.
+
+    Attributes:
+        key: of the signal; the event's id where its detail has none, since EventBridge may deliver
+            it twice.
+    """
+
+    model_config = ConfigDict(frozen=True, populate_by_name=True, extra="ignore")
+
+    task_id: Annotated[StrictStr, Field(min_length=1), AfterValidator(_checked_id)] = Field(
+        alias=WireKey.TASK_ID
+    )
+    name: StrictStr
+    data: dict[str, object] | None = None
+    key: StrictStr
+
+    @classmethod
+    def from_event(cls, event: Mapping[str, object]) -> Self:
+        """The signal of an event of the bus.
+
+        Raises:
+            InvalidInput: a key is missing or has the wrong type; `data.invalidFields` names each.
+        """
+        detail = detail_of(event)
+        key = event.get("id") if detail.get("key") is None else detail["key"]
+        try:
+            return cls.model_validate({**detail, "key": key})
+        except ValidationError as error:
+            raise _invalid_signal(error) from None  # pydantic's error quotes what was sent
+
+
+def is_signal(event: object) -> TypeGuard[Mapping[str, object]]:
+    """Whether an event of the bus is a signal."""
+    return isinstance(event, dict) and event.get("detail-type") == SIGNAL_DETAIL_TYPE
+
+
 def payload_of(event: object) -> dict[str, object]:
     """The payload inside `event`; empty where there is none."""
     payload = event.get("payload") if isinstance(event, dict) else None
@@ -194,13 +232,22 @@ def payload_by_hand(event: Mapping[str, object]) -> Json:
 
 
 def event_of_text(text: str) -> Json:
-    """An event, as JSON. One that Python reads in part alone has no input that could run."""
+    """An event, as JSON. One that Python reads in part alone has no input that could run.
+
+    Nor has it the data of a signal.
+    """
     event, is_whole = json_object_as_far(text)
-    detail = event.get("detail")
-    if is_whole or not isinstance(detail, dict) or WireKey.INPUT not in detail:
-        return event
+    return event if is_whole else _in_part(event)
+
+
+def _in_part(event: Json) -> Json:
+    """The same; also where it is in Lambda's record of an invocation."""
+    if isinstance(sent := event.get("requestPayload"), dict):
+        return event | {"requestPayload": _in_part(sent)}
     odd = "It is nested too deeply, or has a number of too many digits."
-    return event | {"detail": detail | {WireKey.INPUT.value: odd}}
+    detail = detail_of(event)
+    lost = {key: odd for key in (WireKey.INPUT.value, "data") if key in detail}
+    return event | {"detail": {**detail, **lost}} if lost else event
 
 
 def detail_of(event: Mapping[str, object]) -> Mapping[str, object]:
@@ -247,6 +294,15 @@ def _unused(detail: Mapping[str, object]) -> Iterator[str]:
 
 def _without_nulls(payload: Mapping[str, object]) -> Json:
     return _DEFAULTS | {key: value for key, value in payload.items() if value is not None}
+
+
+def _invalid_signal(error: ValidationError) -> InvalidInput:
+    """Which fields are wrong, and not what is in them: it is for the log."""
+    wrong = (f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+    return InvalidInput(
+        f"Validation failed. The signal: {'; '.join(wrong)}.",
+        data={"invalidFields": invalid_fields(error)},
+    )
 
 
 def _invalid_task_id() -> InvalidInput:

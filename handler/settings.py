@@ -29,6 +29,7 @@ class Settings:
     code_version: str = ""  # of the deployed code, as records say which code has run them
     stack_name: str = ""  # what the metrics of the stack's Lambdas have in common
     status_events: bool = False  # whether the bus is told what becomes of tasks
+    signals_url: str = ""  # what the URLs of signals begin with; only the worker makes some
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -58,6 +59,7 @@ class Settings:
             code_version=_code_version(environment),
             stack_name=environment.get(EnvVar.STACK_NAME, ""),
             status_events=_flag(environment, EnvVar.STATUS_EVENTS),
+            signals_url=environment.get(EnvVar.SIGNALS_URL, ""),
         )
 
 

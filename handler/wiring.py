@@ -22,7 +22,9 @@ from handler.lifecycle import (
     Pausing,
     Reconciliation,
     Retrying,
+    SignalEvents,
     Signalling,
+    SignalUrls,
     StatusEvents,
     Survey,
     Tasks,
@@ -71,6 +73,8 @@ class System:
     store: Store
     tasks: Tasks
     by_hand: EventsByHand
+    signal_events: SignalEvents
+    signal_urls: SignalUrls
     runner: Runner
     reconciliation: Reconciliation
     survey: Survey
@@ -127,6 +131,10 @@ def build(
         registry=registry, store=store, triggering=triggering, ending=ending, closing=closing
     )
     signalling = Signalling(store=store, ending=ending, calls=calls, clock=clock)
+    signal_events = SignalEvents(signalling=signalling)
+    signal_urls = SignalUrls(
+        base=settings.signals_url, store=store, signalling=signalling, clock=clock
+    )
     tasks = Tasks(
         registry=registry,
         store=store,
@@ -155,7 +163,13 @@ def build(
         admission=admission,
         commit=commit,
         by_hand=by_hand,
-        author=AuthorCode(store=store, tasks=tasks, clock=clock, remaining=shown or remaining),
+        author=AuthorCode(
+            store=store,
+            tasks=tasks,
+            signal_urls=signal_urls,
+            clock=clock,
+            remaining=shown or remaining,
+        ),
         clock=clock,
         remaining=remaining,
         max_execution_visits=parts.max_execution_visits,
@@ -171,6 +185,7 @@ def build(
         waking=waking,
         calls=calls,
         pausing=pausing,
+        signal_events=signal_events,
         counts=counts,
         clock=clock,
         remaining=remaining,
@@ -180,6 +195,8 @@ def build(
         store=store,
         tasks=tasks,
         by_hand=by_hand,
+        signal_events=signal_events,
+        signal_urls=signal_urls,
         runner=runner,
         reconciliation=reconciliation,
         survey=Survey(store=store, counts=counts, clock=clock),

@@ -85,15 +85,16 @@ class BackgroundTasks(pulumi.ComponentResource):
             },
             arns=storage.arns,
         )
-        worker = Function(f"{name}-worker", _worker(defaults, first), child)
+        # It needs nothing of the worker, which tells people its address.
+        api = GraphqlApi(f"{name}-api", GraphqlApiArgs(defaults=defaults), child)
+        worker = Function(f"{name}-worker", _worker(defaults, first, api), child)
         machine = StateMachine(
             f"{name}-state-machine",
             StateMachineArgs(settings=settings, worker_arn=worker.arn),
             child,
         )
-        EventRouting(f"{name}-event-routing", _event_routing(storage, machine), child)
+        EventRouting(f"{name}-event-routing", _event_routing(storage, machine, worker), child)
         Scheduler(f"{name}-scheduler", _scheduler(definitions, storage, machine), child)
-        api = GraphqlApi(f"{name}-api", GraphqlApiArgs(defaults=defaults), child)
         recovery = RecoveryFunction(
             f"{name}-recovery",
             RecoveryFunctionArgs(
@@ -141,7 +142,9 @@ class BackgroundTasks(pulumi.ComponentResource):
         )
 
 
-def _worker(defaults: FunctionDefaults, logs: aws.cloudwatch.LogGroup) -> FunctionArgs:
+def _worker(
+    defaults: FunctionDefaults, logs: aws.cloudwatch.LogGroup, api: GraphqlApi
+) -> FunctionArgs:
     args = defaults.settings.args
     return FunctionArgs(
         defaults=defaults,
@@ -153,6 +156,7 @@ def _worker(defaults: FunctionDefaults, logs: aws.cloudwatch.LogGroup) -> Functi
         statements=args.worker_policy_statements,
         environment={
             EnvVar.IMPORT_SECONDS.value: str(IMPORT_SECONDS),
+            EnvVar.SIGNALS_URL.value: api.signals_url,
             # definitions/csv_import/allowed.py reads these.
             "IMPORT_CSV_BUCKETS": pulumi.Output.json_dumps(args.import_csv_buckets),
             "IMPORT_CSV_TABLES": pulumi.Output.json_dumps(args.import_csv_tables),
@@ -162,11 +166,12 @@ def _worker(defaults: FunctionDefaults, logs: aws.cloudwatch.LogGroup) -> Functi
     )
 
 
-def _event_routing(storage: Storage, machine: StateMachine) -> EventRoutingArgs:
+def _event_routing(storage: Storage, machine: StateMachine, worker: Function) -> EventRoutingArgs:
     return EventRoutingArgs(
         settings=storage.settings,
         event_bus_name=storage.event_bus_name,
         state_machine_arn=machine.arn,
+        worker=worker,
         dead_letter_queue=storage.dead_letter_queue,
     )
 

@@ -1,6 +1,7 @@
-"""The rule that starts an execution for every event of a task.
+"""The rules of the bus: one starts an execution for every event of a task, one hands over signals.
 
-An event that no execution could be started for goes to the dead-letter queue.
+An event that no execution could be started for goes to the dead-letter queue, and so does a signal
+that the worker could not hand over.
 """
 
 from dataclasses import dataclass
@@ -9,9 +10,11 @@ from typing import Final
 import pulumi
 import pulumi_aws as aws
 
-from handler.contract import DETAIL_TYPE
+from handler.contract import DETAIL_TYPE, SIGNAL_DETAIL_TYPE
 from infra.arguments import Settings
 from infra.documents import policies
+from infra.documents.partitions import service_principal
+from infra.function import Function
 from infra.role import Role, RoleArgs
 
 # EventBridge retries for at most 24 hours and 185 times (EventBridge guide, "How EventBridge
@@ -19,20 +22,24 @@ from infra.role import Role, RoleArgs
 # and the recovery's next sweep resends it.
 MAX_EVENT_AGE_SECONDS: Final = 60 * 60
 MAX_RETRY_ATTEMPTS: Final = 185
+# Lambda tries again after one minute, and after two more: two times are its most (Lambda guide,
+# "Configuring error handling settings for Lambda asynchronous invocation").
+MAX_SIGNAL_RETRIES: Final = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventRoutingArgs:
-    """Where events come from, what they start, and where undelivered ones go."""
+    """Where events come from, what they start, who takes signals, and where undelivered ones go."""
 
     settings: Settings
     event_bus_name: pulumi.Input[str]
     state_machine_arn: pulumi.Input[str]
+    worker: Function
     dead_letter_queue: aws.sqs.Queue
 
 
 class EventRouting(pulumi.ComponentResource):
-    """The rule that starts an execution for every task event, and what happens to lost ones."""
+    """The rules that start executions and hand over signals, and what happens to lost events."""
 
     def __init__(
         self, name: str, args: EventRoutingArgs, opts: pulumi.ResourceOptions | None = None
@@ -47,11 +54,23 @@ class EventRouting(pulumi.ComponentResource):
             event_pattern=pulumi.Output.json_dumps({"detail-type": [DETAIL_TYPE]}),
             opts=child,
         )
-        accepts = _accept_undelivered(name, args.dead_letter_queue, rule, child)
+        signals = aws.cloudwatch.EventRule(
+            f"{name}-signals",
+            name=args.settings.name("signals"),
+            description="Hands the signals of the bus to the worker, for their tasks.",
+            event_bus_name=args.event_bus_name,
+            event_pattern=pulumi.Output.json_dumps({"detail-type": [SIGNAL_DETAIL_TYPE]}),
+            opts=child,
+        )
+        accepts = _accept_undelivered(name, args.dead_letter_queue, [rule, signals], child)
         role = Role(name, _role(args, rule), child)
-        # The target comes last: without the role or the queue's policy an event would be lost.
+        tried_again = _try_again(name, args, child)
+        may_invoke = _may_invoke(f"{name}-signals", args.worker, signals, child)
+        # The targets come last: without the role or the queue's policy an event would be lost.
         ready = pulumi.ResourceOptions(parent=self, depends_on=[accepts, role.policy])
-        _target(name, args, rule, role, ready)
+        _target(name, args, rule, "state-machine", args.state_machine_arn, ready, role)
+        ready = pulumi.ResourceOptions(parent=self, depends_on=[accepts, tried_again, may_invoke])
+        _target(f"{name}-signals", args, signals, "worker", args.worker.arn, ready)
         self.register_outputs({})
 
 
@@ -59,16 +78,18 @@ def _target(
     name: str,
     args: EventRoutingArgs,
     rule: aws.cloudwatch.EventRule,
-    role: Role,
+    id: str,
+    arn: pulumi.Input[str],
     opts: pulumi.ResourceOptions,
+    role: Role | None = None,
 ) -> None:
     aws.cloudwatch.EventTarget(
         name,
         rule=rule.name,
-        target_id="state-machine",
+        target_id=id,
         event_bus_name=args.event_bus_name,
-        arn=args.state_machine_arn,
-        role_arn=role.arn,
+        arn=arn,
+        role_arn=role.arn if role else None,
         dead_letter_config=aws.cloudwatch.EventTargetDeadLetterConfigArgs(
             arn=args.dead_letter_queue.arn
         ),
@@ -80,13 +101,53 @@ def _target(
     )
 
 
+def _try_again(
+    name: str, args: EventRoutingArgs, opts: pulumi.ResourceOptions
+) -> aws.lambda_.FunctionEventInvokeConfig:
+    """Has Lambda try a signal again; then it waits among the dead letters for the next sweep.
+
+    EventBridge waits for no answer. Of the state machine's invocations this changes nothing.
+    """
+    on_failure = aws.lambda_.FunctionEventInvokeConfigDestinationConfigOnFailureArgs(
+        destination=args.dead_letter_queue.arn
+    )
+    return aws.lambda_.FunctionEventInvokeConfig(
+        name,
+        function_name=args.worker.function_name,
+        qualifier=args.worker.qualifier,
+        maximum_retry_attempts=MAX_SIGNAL_RETRIES,
+        maximum_event_age_in_seconds=MAX_EVENT_AGE_SECONDS,
+        destination_config=aws.lambda_.FunctionEventInvokeConfigDestinationConfigArgs(
+            on_failure=on_failure
+        ),
+        opts=opts,
+    )
+
+
+def _may_invoke(
+    name: str,
+    worker: Function,
+    rule: aws.cloudwatch.EventRule,
+    opts: pulumi.ResourceOptions,
+) -> aws.lambda_.Permission:
+    return aws.lambda_.Permission(
+        name,
+        action="lambda:InvokeFunction",
+        function=worker.function_name,
+        qualifier=worker.qualifier,
+        principal=service_principal("events"),
+        source_arn=rule.arn,
+        opts=opts,
+    )
+
+
 def _accept_undelivered(
     name: str,
     queue: aws.sqs.Queue,
-    rule: aws.cloudwatch.EventRule,
+    rules: list[aws.cloudwatch.EventRule],
     opts: pulumi.ResourceOptions,
 ) -> aws.sqs.QueuePolicy:
-    policy = pulumi.Output.all(queue=queue.arn, rules=[rule.arn]).apply(
+    policy = pulumi.Output.all(queue=queue.arn, rules=[rule.arn for rule in rules]).apply(
         lambda arns: policies.queue(**arns)
     )
     return aws.sqs.QueuePolicy(

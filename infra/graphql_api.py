@@ -21,6 +21,7 @@ class GraphqlApi(pulumi.ComponentResource):
     """The function that answers GraphQL requests, and the URL that takes them."""
 
     url: pulumi.Output[str]
+    signals_url: pulumi.Output[str]  # what the URLs of signals begin with
     function_name: pulumi.Output[str]
 
     def __init__(
@@ -33,6 +34,7 @@ class GraphqlApi(pulumi.ComponentResource):
             name, HttpApiArgs(settings=args.defaults.settings, function=function), opts=child
         )
         self.url = http_api.url
+        self.signals_url = http_api.signals_url
         self.function_name = function.function_name
         self.register_outputs({"url": self.url, "function_name": self.function_name})
 

@@ -1,4 +1,4 @@
-"""The HTTP API in front of the GraphQL function: one route, authorised, throttled and logged."""
+"""The HTTP API in front of the GraphQL function: its routes, authorised, throttled and logged."""
 
 import json
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from typing import Final
 import pulumi
 import pulumi_aws as aws
 
+from handler.contract import SIGNAL_PAGE_ROUTE, SIGNAL_ROUTE, SIGNALS_PATH
 from infra.arguments import Settings
 from infra.documents.partitions import service_principal
 from infra.function import Function
@@ -14,11 +15,18 @@ from infra.log_group import log_group
 
 PATH: Final = "/graphql"
 ROUTE: Final = f"POST {PATH}"
+# Without an authorizer: whoever has the URL of a signal can't sign. handler/signal_requests.py has
+# all that they reach.
+OPEN_ROUTES: Final = {"signal": SIGNAL_ROUTE, "signal-page": SIGNAL_PAGE_ROUTE}
 # All APIs of an account share 10,000 requests a second (API Gateway guide, "Throttle requests to
 # your HTTP APIs"). One stack must not use them up.
 REQUESTS_PER_SECOND: Final = 100
 BURST_REQUESTS: Final = 200
-# Names of $context: API Gateway guide, "Customize HTTP API access logs".
+# Of each open route, so that strangers take little of the function from those who are authorised.
+OPEN_REQUESTS_PER_SECOND: Final = 20
+OPEN_BURST_REQUESTS: Final = 40
+# Names of $context: API Gateway guide, "Customize HTTP API access logs". None of them has the path:
+# the URL of a signal is a secret. The key of its route has the names of its parameters alone.
 ACCESS_LOG_FIELDS: Final = {
     "requestId": "$context.requestId",
     "time": "$context.requestTime",
@@ -60,9 +68,13 @@ class HttpApiArgs:
 
 
 class HttpApi(pulumi.ComponentResource):
-    """`POST /graphql`, for requests signed by IAM, or with a JWT if the stack has a `jwtIssuer`."""
+    """`POST /graphql`, for requests signed by IAM, or with a JWT if the stack has a `jwtIssuer`.
+
+    And the URLs of signals, for whoever has one.
+    """
 
     url: pulumi.Output[str]
+    signals_url: pulumi.Output[str]
 
     def __init__(
         self, name: str, args: HttpApiArgs, opts: pulumi.ResourceOptions | None = None
@@ -77,9 +89,14 @@ class HttpApi(pulumi.ComponentResource):
             cors_configuration=_cors(args.settings),
             opts=child,
         )
-        route = _route(name, api, args, child)
-        _stage(name, api, args.settings, pulumi.ResourceOptions(parent=self, depends_on=[route]))
+        target = _target(name, api, args.function, child)
+        routes = [
+            _route(name, api, args, target, child),
+            *_open_routes(name, api, args.function, target, child),
+        ]
+        _stage(name, api, args.settings, pulumi.ResourceOptions(parent=self, depends_on=routes))
         self.url = pulumi.Output.concat(api.api_endpoint, PATH)
+        self.signals_url = pulumi.Output.concat(api.api_endpoint, SIGNALS_PATH)
         self.register_outputs({"url": self.url})
 
 
@@ -95,27 +112,67 @@ def _cors(settings: Settings) -> aws.apigatewayv2.ApiCorsConfigurationArgs | Non
     )
 
 
-def _route(
-    name: str, api: aws.apigatewayv2.Api, args: HttpApiArgs, opts: pulumi.ResourceOptions
-) -> aws.apigatewayv2.Route:
-    aws.lambda_.Permission(
-        name,
-        action="lambda:InvokeFunction",
-        function=args.function.function_name,
-        qualifier=args.function.qualifier,
-        principal=service_principal("apigateway"),
-        source_arn=pulumi.Output.concat(api.execution_arn, "/*/POST", PATH),
-        opts=opts,
-    )
+def _target(
+    name: str, api: aws.apigatewayv2.Api, function: Function, opts: pulumi.ResourceOptions
+) -> pulumi.Output[str]:
     integration = aws.apigatewayv2.Integration(
         name,
         api_id=api.id,
         integration_type="AWS_PROXY",
-        integration_uri=args.function.arn,
+        integration_uri=function.arn,
         payload_format_version="2.0",
         opts=opts,
     )
-    target = pulumi.Output.concat("integrations/", integration.id)
+    return pulumi.Output.concat("integrations/", integration.id)
+
+
+def _permission(
+    name: str,
+    api: aws.apigatewayv2.Api,
+    function: Function,
+    path: str,
+    opts: pulumi.ResourceOptions,
+) -> None:
+    aws.lambda_.Permission(
+        name,
+        action="lambda:InvokeFunction",
+        function=function.function_name,
+        qualifier=function.qualifier,
+        principal=service_principal("apigateway"),
+        source_arn=pulumi.Output.concat(api.execution_arn, path),
+        opts=opts,
+    )
+
+
+def _open_routes(
+    name: str,
+    api: aws.apigatewayv2.Api,
+    function: Function,
+    target: pulumi.Output[str],
+    opts: pulumi.ResourceOptions,
+) -> list[pulumi.Resource]:
+    _permission(f"{name}-signals", api, function, f"/*/*{SIGNALS_PATH}/*", opts)
+    return [
+        aws.apigatewayv2.Route(
+            f"{name}-{suffix}",
+            api_id=api.id,
+            route_key=key,
+            target=target,
+            authorization_type="NONE",
+            opts=opts,
+        )
+        for suffix, key in OPEN_ROUTES.items()
+    ]
+
+
+def _route(
+    name: str,
+    api: aws.apigatewayv2.Api,
+    args: HttpApiArgs,
+    target: pulumi.Output[str],
+    opts: pulumi.ResourceOptions,
+) -> pulumi.Resource:
+    _permission(name, api, args.function, f"/*/POST{PATH}", opts)
     if args.settings.args.jwt_issuer is None:
         return aws.apigatewayv2.Route(
             name,
@@ -174,5 +231,13 @@ def _stage(
             throttling_rate_limit=REQUESTS_PER_SECOND,
             throttling_burst_limit=BURST_REQUESTS,
         ),
+        route_settings=[
+            aws.apigatewayv2.StageRouteSettingArgs(
+                route_key=key,
+                throttling_rate_limit=OPEN_REQUESTS_PER_SECOND,
+                throttling_burst_limit=OPEN_BURST_REQUESTS,
+            )
+            for key in OPEN_ROUTES.values()
+        ],
         opts=opts,
     )

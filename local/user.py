@@ -64,7 +64,9 @@ class User:
         """The record of a task, with its logs."""
         return self._data("getTask", _GET, {"id": task_id})
 
-    def send(self, detail: object, *, source: str = "by-hand") -> str:
+    def send(
+        self, detail: object, *, source: str = "by-hand", detail_type: str = DETAIL_TYPE
+    ) -> str:
         """Sends an event to the bus and returns its id.
 
         The id becomes the id of the task if the detail has no `webinyTaskId`.
@@ -72,7 +74,7 @@ class User:
         entry = {
             "EventBusName": self._deployed.event_bus_name,
             "Source": source,
-            "DetailType": DETAIL_TYPE,
+            "DetailType": detail_type,
             "Detail": json.dumps(detail),
         }
         [result] = self._deployed.access.client("events").put_events(Entries=[entry])["Entries"]

@@ -1,4 +1,8 @@
-"""Events that EventBridge, or a schedule of EventBridge Scheduler, could not deliver: a queue."""
+"""Events that nobody could deliver: a queue.
+
+EventBridge sends what its rules could not hand over, EventBridge Scheduler its schedules' ticks,
+and Lambda what the worker could not do of what it took without an answer.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -34,7 +38,7 @@ class DeadLetter:
 
 
 class DeadLetters:
-    """The queue of the rule's target, and of the schedules.
+    """The queue of the rules' targets, of the schedules, and of the worker's invocations.
 
     Args:
         client: an SQS client.
@@ -64,8 +68,23 @@ def _dead_letter(message: "MessageTypeDef") -> DeadLetter:
     attributes = {name: value.get("StringValue", "") for name, value in described}
     said = [attributes.get(name) for name in ("ERROR_CODE", "ERROR_MESSAGE")]
     event = event_of_text(message.get("Body", ""))
+    if (invoked := _invoked_with(event)) is not None:
+        event = invoked
+    elif SCHEDULE_ARN in attributes:
+        event = event_of_tick(event, attributes)
     return DeadLetter(
-        event=event_of_tick(event, attributes) if SCHEDULE_ARN in attributes else event,
+        event=event,
         reason=": ".join(filter(None, said)) or "EventBridge does not say why.",
         receipt=message.get("ReceiptHandle", ""),
     )
+
+
+def _invoked_with(body: Json) -> Json | None:
+    """What a function was invoked with, if the body is Lambda's record of such an invocation.
+
+    Lambda guide, "Capturing records of Lambda asynchronous invocations".
+    """
+    if "requestContext" not in body or "requestPayload" not in body:
+        return None
+    sent = body["requestPayload"]
+    return sent if isinstance(sent, dict) else {}

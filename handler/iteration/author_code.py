@@ -9,7 +9,7 @@ from handler.iteration.commit import Iteration
 from handler.iteration.context import Context
 from handler.iteration.log_buffer import TaskLogger
 from handler.iteration.outcome import Outcome, outcome_of, verdict_of
-from handler.lifecycle import Tasks
+from handler.lifecycle import SignalUrls, Tasks
 from handler.record import StoredTask
 from handler.table import Store
 
@@ -19,14 +19,22 @@ class AuthorCode:
 
     Args:
         tasks: what a task triggers its children with.
+        signal_urls: what it makes URLs with.
         remaining: how many seconds the invocation has left.
     """
 
     def __init__(
-        self, *, store: Store, tasks: Tasks, clock: Clock, remaining: RemainingSeconds
+        self,
+        *,
+        store: Store,
+        tasks: Tasks,
+        signal_urls: SignalUrls,
+        clock: Clock,
+        remaining: RemainingSeconds,
     ) -> None:
         self._store = store
         self._tasks = tasks
+        self._signal_urls = signal_urls
         self._clock = clock
         self._remaining = remaining
 
@@ -51,6 +59,7 @@ class AuthorCode:
             children=self._store.index.children,
             child_ids=self._store.index.child_ids,
             signals=self._store.signals,
+            signal_urls=self._signal_urls,
             clock=self._clock,
             remaining=self._remaining,
         )

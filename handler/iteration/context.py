@@ -15,7 +15,7 @@ from handler.iteration.join import Join
 from handler.iteration.log_buffer import TaskLogger
 from handler.iteration.loop import CURSOR, Loop, LoopOptions, check_count
 from handler.iteration.waits import SignalWait
-from handler.lifecycle import Tasks, ids_of, without_retried
+from handler.lifecycle import SignalUrls, Tasks, ids_of, without_retried
 from handler.record import Progress, Signal, StoredTask, TaskRecord, short_repr
 from handler.table import Signals
 
@@ -47,6 +47,7 @@ class Context:
         children: Children,
         child_ids: Callable[[str], set[str]],
         signals: Signals,
+        signal_urls: SignalUrls,
         clock: Clock,
         remaining: RemainingSeconds,
     ) -> None:
@@ -57,6 +58,7 @@ class Context:
         self._children = children
         self._join = Join(self, checkpoints, tasks=tasks, child_ids=child_ids, clock=clock)
         self._signal_wait = SignalWait(checkpoints, signals=signals, clock=clock)
+        self._signal_urls = signal_urls
         self._clock = clock
         self._remaining = remaining
 
@@ -363,6 +365,27 @@ class Context:
             ValueError: a duration is out of its range.
         """
         return self._signal_wait.verdict(name, then, timeout=timeout, heartbeat=heartbeat)
+
+    def signal_url(self, name: str, *, expires_in: Seconds) -> str:
+        """A URL for whoever can't sign a request: it sends this task that signal, once.
+
+        A `POST` to it is the signal: its body, a JSON object, is the data. Opened in a browser it
+        shows a page with a button, and sends nothing before somebody presses it. Whoever has the
+        URL may use it, so send it to nobody else, and store it nowhere: the table has no more of it
+        than a digest. Each call makes another one, each good for a signal of its own.
+
+        Args:
+            name: the signal's, as of `wait_for_signal`.
+            expires_in: for how long it can be used: more than 0 seconds, and 355 days at most. It
+                can't be used any more, too, once the task is over.
+
+        Raises:
+            InvalidInput: the name is none.
+            ValueError: the duration is out of its range.
+            Refused: the iteration is one of the past.
+            SettingsError: this process does not know the API's address.
+        """
+        return self._signal_urls.make(self._checkpoints.stored, name, expires_in=expires_in)
 
 
 def tools_of(context: Context) -> tuple[Tasks, Clock]:

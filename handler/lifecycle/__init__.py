@@ -24,6 +24,8 @@ from handler.lifecycle.service import (
     resume_with_others,
     trigger_missing,
 )
+from handler.lifecycle.signal_events import SignalEvents
+from handler.lifecycle.signal_urls import FoundUrl, SignalUrls
 from handler.lifecycle.signalling import SignalData, Signalling, checked_signal_name
 from handler.lifecycle.status_events import StatusEvents
 from handler.lifecycle.survey import Survey
@@ -47,11 +49,14 @@ __all__ = [
     "Counts",
     "Ending",
     "EventsByHand",
+    "FoundUrl",
     "Hooks",
     "Pausing",
     "Reconciliation",
     "Retrying",
     "SignalData",
+    "SignalEvents",
+    "SignalUrls",
     "Signalling",
     "StatusEvents",
     "Survey",

@@ -26,7 +26,7 @@ from handler.contract import (
     WireKey,
 )
 from handler.errors import DefinitionUnavailable
-from handler.events import detail_of, is_by_hand
+from handler.events import detail_of, is_by_hand, is_signal
 from handler.lifecycle.by_hand import EventsByHand
 from handler.lifecycle.calling import Calls
 from handler.lifecycle.census import Census
@@ -37,6 +37,7 @@ from handler.lifecycle.inquiries import Inquiries
 from handler.lifecycle.log_ids import about
 from handler.lifecycle.pausing import Pausing
 from handler.lifecycle.post_mortem import event_of, explain, had_record
+from handler.lifecycle.signal_events import SignalEvents
 from handler.lifecycle.trouble import NoTask, Trouble
 from handler.lifecycle.waking import Waking
 from handler.process_log import about_task
@@ -106,6 +107,7 @@ class Reconciliation:
         waking: Waking,
         calls: Calls,
         pausing: Pausing,
+        signal_events: SignalEvents,
         counts: Counts,
         clock: Clock,
         remaining: RemainingSeconds,
@@ -121,6 +123,7 @@ class Reconciliation:
         self._waking = waking
         self._calls = calls
         self._pausing = pausing
+        self._signal_events = signal_events
         self._counts = counts
         self._clock = clock
         self._remaining = remaining
@@ -388,6 +391,10 @@ class Reconciliation:
 
     def _redeliver(self, letter: DeadLetter) -> None:
         """Sends an undelivered event again. It leaves the queue once that is stored."""
+        if is_signal(letter.event):
+            self._signal_events.receive(letter.event, is_last=True)
+            self._dead_letters.remove(letter)
+            return
         try:
             task = self._task_of(letter.event, waits=True)
         except DefinitionUnavailable as error:
@@ -425,8 +432,9 @@ class Reconciliation:
 def _about(event: Mapping[str, object]) -> AbstractContextManager[None]:
     """Each line that is logged in the block has the ids that an event names."""
     detail = detail_of(event)
+    makes_task = is_by_hand(event) and not is_signal(event)
     return about_task(
-        task_id=event.get("id") if is_by_hand(event) else detail.get(WireKey.TASK_ID),
+        task_id=event.get("id") if makes_task else detail.get(WireKey.TASK_ID),
         definition_id=detail.get(WireKey.DEFINITION_ID),
         tenant=detail.get(WireKey.TENANT),
         execution_name=None,

@@ -128,7 +128,8 @@ def _checked_data(data: SignalData | None) -> Json | None:
     if (size := size_of(stored)) > MAX_SIGNAL_BYTES:
         raise InvalidInput(
             f"The signal's data has {size:,} bytes as JSON; it may have {MAX_SIGNAL_BYTES:,}. "
-            "Next: store it elsewhere, and send where it is."
+            "Next: store it elsewhere, and send where it is.",
+            code=ErrorCode.INPUT_TOO_LARGE,
         )
     return stored
 

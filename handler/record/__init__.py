@@ -14,13 +14,14 @@ from handler.record.model import Json, fields_of
 from handler.record.natives import native
 from handler.record.pauses import Pause
 from handler.record.shown import to_shown_json
-from handler.record.signals import Signal
+from handler.record.signals import Signal, SignalUrl
 from handler.record.stored_task import StoredTask, id_of_retry, new_id
 from handler.record.task_log import LogLine, LogType, TaskLog, line_data
 from handler.record.task_record import (
     EVENT_IDENTITY,
     PAYLOADS,
     SYSTEM_IDENTITY,
+    URL_IDENTITY,
     Identity,
     Progress,
     ReadPayload,
@@ -40,6 +41,7 @@ __all__ = [
     "NOT_UNICODE",
     "PAYLOADS",
     "SYSTEM_IDENTITY",
+    "URL_IDENTITY",
     "BulkResult",
     "Identity",
     "Json",
@@ -49,6 +51,7 @@ __all__ = [
     "Progress",
     "ReadPayload",
     "Signal",
+    "SignalUrl",
     "StoredSettings",
     "StoredTask",
     "TaskFailure",

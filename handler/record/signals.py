@@ -22,3 +22,16 @@ class Signal(StoredModel):
     number: Count = 1
     created_on: Moment
     created_by: Identity = Field(default_factory=lambda: SYSTEM_IDENTITY)
+
+
+class SignalUrl(StoredModel):
+    """A URL by which whoever has it can send one signal, once.
+
+    Attributes:
+        name: the signal's.
+        expires_on: when it is too late.
+    """
+
+    name: str
+    created_on: Moment
+    expires_on: Moment

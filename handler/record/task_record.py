@@ -35,6 +35,7 @@ class Identity(StoredModel):
 
 SYSTEM_IDENTITY = Identity(id="system", display_name="System", type="system")
 EVENT_IDENTITY = Identity(id="event", display_name="An event sent by hand", type="event")
+URL_IDENTITY = Identity(id="url", display_name="Whoever had the URL", type="url")
 
 
 class Progress(StoredModel):

@@ -33,6 +33,7 @@ OPEN_CHILD_ROWS: Final = "OPEN#"
 FAILED_CHILD_ROWS: Final = "FAILED#"
 SIGNAL_ROWS: Final = "SIGNAL#"
 SIGNAL_KEY_ROWS: Final = "SIGNALKEY#"
+SIGNAL_URL_ROWS: Final = "SIGNALURL#"
 PULSE_ROWS: Final = "PULSE#"
 
 # The row of a tenant's settings, alone in its partition.
@@ -119,6 +120,12 @@ def signal_key(task_id: str, name: str, number: int) -> "Key":
 def signal_key_key(task_id: str, name: str, key: str) -> "Key":
     """The key of the row that keeps a second signal of a name and a key away."""
     row = f"{SIGNAL_KEY_ROWS}{name}#{hashlib.sha256(key.encode()).hexdigest()}"
+    return {PARTITION_KEY: {"S": task_partition(task_id)}, SORT_KEY: {"S": row}}
+
+
+def signal_url_key(task_id: str, digest: str) -> "Key":
+    """The key of a URL that sends a signal, by the digest of its secret."""
+    row = f"{SIGNAL_URL_ROWS}{digest}"
     return {PARTITION_KEY: {"S": task_partition(task_id)}, SORT_KEY: {"S": row}}
 
 

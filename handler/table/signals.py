@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Final
 
 from handler.clock import Clock, to_iso
 from handler.contract import PARTITION_KEY, SORT_KEY, Index
-from handler.record import Signal, StoredTask
+from handler.record import Signal, SignalUrl, StoredTask
 from handler.table import items, keys
-from handler.table.conditions import IS_OPEN, OPEN_VALUES, still
+from handler.table.conditions import IS_OPEN, OPEN_VALUES, running, still
 from handler.table.dynamo import ConditionFailed, Dynamo
 
 if TYPE_CHECKING:
@@ -91,6 +91,42 @@ class Signals:
         """When it last was; `None` if never."""
         found = self._dynamo.item(keys.pulse_key(task_id, name))
         return datetime.fromisoformat(found["on"]["S"]) if found else None
+
+    def add_url(self, task: StoredTask, digest: str, url: SignalUrl) -> None:
+        """Keeps what a URL sends, for the iteration of `task` that runs.
+
+        The condition is on the record, so that nothing is kept for a task that is gone: nobody
+        would find it to remove it.
+
+        Raises:
+            Moved: the iteration is one of the past.
+        """
+        condition, values = still(task, *running(task).condition())
+        is_running = {
+            "TableName": self._dynamo.table,
+            "Key": keys.task_key(task.id),
+            "ConditionExpression": condition,
+            "ExpressionAttributeValues": values,
+        }
+        item = items.encoded(url.model_dump(by_alias=True, mode="json"))
+        # Without a condition, since no other has this digest: it may be sent again.
+        put = {
+            "TableName": self._dynamo.table,
+            "Item": keys.signal_url_key(task.id, digest) | item,
+        }
+        writes = [{"ConditionCheck": is_running}, {"Put": put}]
+        try:
+            self._dynamo.call("transact_write_items", TransactItems=writes)
+        except ConditionFailed as failed:
+            raise Moved from failed
+
+    def url(self, task_id: str, digest: str) -> SignalUrl | None:
+        """What a URL sends; `None` if there is none of that digest, or a person has changed it."""
+        found = self._dynamo.item(keys.signal_url_key(task_id, digest))
+        try:
+            return SignalUrl.model_validate(items.decoded(found)) if found else None
+        except (ValueError, TypeError, KeyError):
+            return None
 
     def _found(self, task: StoredTask, row: Signal, token: str, failed: ConditionFailed) -> Signal:
         """What there is in place of a signal that was refused: it may have been this very one."""

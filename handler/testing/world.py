@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, Self, cast
+from urllib.parse import unquote
 
 from moto import mock_aws
 from pydantic import BaseModel
@@ -26,7 +27,7 @@ from handler.contract import (
 from handler.definition import Definition, Registry
 from handler.errors import EngineSignal, Overtaken, StoreUnavailable
 from handler.lifecycle import Tasks
-from handler.record import Json, TaskLog, TaskRecord, whole
+from handler.record import Json, Signal, TaskLog, TaskRecord, whole
 from handler.runtime import using
 from handler.settings import Settings
 from handler.table import STACK, KnownSettings, Store
@@ -47,6 +48,8 @@ from handler.wiring import Parts, System, build
 # Each world has a table and a bucket of its own: several may stand in one moto.
 _numbers: Final = itertools.count(1)
 STATE_MACHINE: Final = "arn:aws:states:us-east-1:123456789012:stateMachine:test"
+# Where the URLs of signals lead: nowhere (RFC 2606).
+SIGNALS_URL: Final = "https://api.example/signals"
 # The state machine's Retry brings a killed worker back so often.
 _MAX_CRASHES: Final = 4
 
@@ -258,6 +261,16 @@ class World:
         self.task_id, self.detail = record.id, next(sent, self.detail)
         return record
 
+    def use_url(self, url: str, data: Mapping[str, object] | BaseModel | None = None) -> Signal:
+        """Sends what whoever has a URL of `context.signal_url` sends.
+
+        Raises:
+            NotFound: there is no such URL.
+            Refused: it is too late to use it.
+        """
+        id, _, secret = url.removeprefix(f"{self.settings.signals_url}/").partition("/")
+        return self.system.signal_urls.use(unquote(id), secret, data)
+
     def finish(self) -> None:
         """Runs every execution to its end, in the order in which they are due; waits pass at once.
 
@@ -415,6 +428,7 @@ def _new_settings() -> Settings:
         event_bus_name="test",
         payload_bucket_name=f"payloads-{number}",
         state_machine_arn=STATE_MACHINE,
+        signals_url=SIGNALS_URL,
     )
 
 

@@ -98,11 +98,13 @@ def trust_lambda() -> Document:
 def worker(arns: Arns, log_group: str, *, tasks: Sequence[Statement]) -> Document:
     """The worker's policy. `tasks`: the config's `workerPolicyStatements`.
 
-    It reads the history of an execution to learn how the last invocation died.
+    It reads the history of an execution to learn how the last invocation died. What it could not do
+    with a signal goes to the dead letters.
     """
     return _document(
         *_common(arns, log_group),
         _allow(["states:GetExecutionHistory"], arns.executions),
+        _leave_record(arns.dead_letter_queue),
         *tasks,
     )
 
@@ -123,9 +125,7 @@ def recovery(arns: Arns, log_group: str, *, tasks: Sequence[Statement]) -> Docum
         _allow(["dynamodb:BatchWriteItem"], arns.table),
         _allow(["states:DescribeExecution"], arns.executions),
         _allow(["sqs:ReceiveMessage", "sqs:DeleteMessage"], arns.dead_letter_queue),
-        # Lambda sends the record of a failed invocation with the function's own role (Lambda guide,
-        # "Capturing records of Lambda asynchronous invocations").
-        _allow(["sqs:SendMessage"], arns.recovery_failures),
+        _leave_record(arns.recovery_failures),
         *tasks,
     )
 
@@ -244,6 +244,14 @@ def _use_key(key: str | None) -> list[Statement]:
     machine's role (guide, "Data at rest encryption in Step Functions").
     """
     return [_allow(["kms:Decrypt", "kms:GenerateDataKey"], key)] if key else []
+
+
+def _leave_record(queue: str) -> Statement:
+    """Lambda sends the record of a failed invocation with the function's own role.
+
+    Lambda guide, "Capturing records of Lambda asynchronous invocations".
+    """
+    return _allow(["sqs:SendMessage"], queue)
 
 
 def _list_payloads(bucket: str) -> Statement:

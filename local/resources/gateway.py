@@ -1,6 +1,6 @@
 """API Gateway HTTP APIs."""
 
-from local.resources.declaration import Account, Declaration, Existing, Values
+from local.resources.declaration import Account, Declaration, Existing, Values, to_api
 from local.resources.resource_type import ResourceType
 
 # What an update resets that the program no longer sets: the API leaves alone what it is not given.
@@ -131,9 +131,12 @@ def _update_stage(account: Account, _before: Existing, declared: Declaration) ->
 
 
 def _as_stage(declared: Declaration) -> Values:
+    """A stage. The provider has a list of what the API has by the keys of the routes."""
+    routes = to_api(declared.take("routeSettings", []))
     return {
         "StageName": declared.require("name"),
         "StageVariables": declared.take("stageVariables", {}),  # their names keep their case
+        "RouteSettings": {route.pop("RouteKey"): route for route in routes},
         **declared.take_rest(),
     }
 

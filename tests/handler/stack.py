@@ -26,6 +26,7 @@ from handler.table.conditions import ClaimRequest
 from handler.table.keys import task_id
 from handler.testing import ManualClock, World
 from handler.testing.aws import CountedMetrics, aws_client
+from handler.testing.world import SIGNALS_URL
 from handler.wiring import Parts
 
 TABLE = "tasks"
@@ -130,7 +131,12 @@ class Stack(World):
     """
 
     def __init__(self) -> None:
-        settings = Settings(table_name=TABLE, event_bus_name=BUS, payload_bucket_name=BUCKET)
+        settings = Settings(
+            table_name=TABLE,
+            event_bus_name=BUS,
+            payload_bucket_name=BUCKET,
+            signals_url=SIGNALS_URL,
+        )
         super().__init__((), settings=settings)
         self.remaining_seconds = 900.0
         self.problems: tuple[DefinitionError, ...] = ()  # files that could not be imported

@@ -47,6 +47,7 @@ MEMBERS: dict[type, set[str]] = {
         "tenant",
         "trigger",
         "wait_for_children",
+        "signal_url",
         "wait_for_signal",
     },
     TaskLogger: {"error", "info"},

@@ -38,6 +38,17 @@ def test_an_invocation_runs_one_iteration_of_its_task(
     assert answer["output"] == {"seconds left": 5.5}
 
 
+def test_a_signal_of_the_bus_is_handed_to_its_task(stack: Stack, worker: Any) -> None:
+    event = event_file("eventbridge_signal")
+    record = stack.create(id=event["detail"]["webinyTaskId"], definition_id="countUp")
+
+    assert worker.handler(event, lambda_context()) == {"taken": True}
+
+    signal = stack.store.signals.next(record, "approved")
+    assert signal is not None
+    assert signal.data == {"by": "Anne"}
+
+
 def test_every_answer_of_the_worker_is_json(stack: Stack, worker: Any) -> None:
     json.dumps(worker.handler({"odd": True}, lambda_context(5.5)))
 

@@ -13,11 +13,13 @@ from handler.contract import (
     DETAIL_TYPE,
     EXPIRY_ATTRIBUTE,
     PARTITION_KEY,
+    SIGNAL_DETAIL_TYPE,
     SORT_KEY,
     STATUS_DETAIL_TYPE,
     Index,
 )
 from infra import storage
+from infra.http_api import OPEN_ROUTES, REQUESTS_PER_SECOND
 from tests.infra.documents.test_policies import FAILURES
 from tests.infra.recording import Program, run
 
@@ -31,6 +33,7 @@ TABLE = "aws:dynamodb/table:Table"
 BUCKET = "aws:s3/bucket:Bucket"
 LIFECYCLE = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
 QUEUE = "aws:sqs/queue:Queue"
+INVOKED = "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig"
 MACHINE = "aws:sfn/stateMachine:StateMachine"
 ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
 PERMISSION = "aws:lambda/permission:Permission"
@@ -38,6 +41,7 @@ PERMISSION = "aws:lambda/permission:Permission"
 MACHINE_ARN = (
     "arn:aws:states:eu-central-1:123456789012:stateMachine:background-tasks-dev-state-machine"
 )
+RULES = "arn:aws:events:eu-central-1:123456789012:rule"
 JWT = {"jwtIssuer": "https://login.example.com/", "jwtAudience": ["console", "cli"]}
 
 
@@ -123,6 +127,7 @@ class TestFunctions:
             assert variables.pop("RECOVERY_AFTER_SECONDS") == "120"
         assert variables.pop("IMPORT_SECONDS") == ("10" if name == "api" else "120")
         if name == "worker":
+            assert variables.pop("SIGNALS_URL").endswith("/signals")
             assert [variables.pop(allowed.BUCKETS), variables.pop(allowed.TABLES)] == ["[]", "[]"]
         if name == "api":
             assert variables.pop("JWT_TENANT_CLAIM") == ""
@@ -222,7 +227,37 @@ class TestEventRouting:
         assert queue["messageRetentionSeconds"] == 14 * 24 * 60 * 60
         assert queue["sqsManagedSseEnabled"] is True
 
-    def test_only_the_rule_may_send_to_the_dead_letter_queue(self, program: Program) -> None:
+    def test_every_signal_on_the_bus_is_handed_to_the_worker(self, program: Program) -> None:
+        rule = program.one(RULE, "event-routing-signals")
+        target = program.one(TARGET, "event-routing-signals")
+        permission = program.one(PERMISSION, "event-routing-signals")
+
+        assert json.loads(rule["eventPattern"]) == {"detail-type": [SIGNAL_DETAIL_TYPE]}
+        assert rule["eventBusName"] == target["eventBusName"] == program.outputs["eventBusName"]
+        assert target["rule"] == rule["name"]
+        assert target["arn"].endswith(":function:background-tasks-dev-worker:live")
+        assert target.keys().isdisjoint({"input", "inputPath", "inputTransformer", "roleArn"})
+        assert permission["function"] == "background-tasks-dev-worker"
+        assert permission["principal"] == "events.amazonaws.com"
+        assert permission["sourceArn"].endswith(f":rule/{rule['name']}")
+
+    def test_a_signal_that_could_not_be_handed_over_is_retried_and_then_kept(
+        self, program: Program
+    ) -> None:
+        target = program.one(TARGET, "event-routing-signals")
+        undelivered = program.one(TARGET, "event-routing")["deadLetterConfig"]["arn"]
+
+        assert target["deadLetterConfig"] == {"arn": undelivered}
+        assert target["retryPolicy"]["maximumRetryAttempts"] == 185
+        assert program.one(INVOKED, "event-routing") == {
+            "functionName": "background-tasks-dev-worker",
+            "qualifier": "live",
+            "maximumRetryAttempts": 2,
+            "maximumEventAgeInSeconds": 3600,
+            "destinationConfig": {"onFailure": {"destination": undelivered}},
+        }
+
+    def test_only_the_rules_may_send_to_the_dead_letter_queue(self, program: Program) -> None:
         policy = program.one("aws:sqs/queuePolicy:QueuePolicy", "event-routing")
 
         allowed, _ = json.loads(policy["policy"])["Statement"]
@@ -238,7 +273,8 @@ class TestEventRouting:
                 "Condition": {
                     "ArnEquals": {
                         "aws:SourceArn": [
-                            "arn:aws:events:eu-central-1:123456789012:rule/background-tasks-dev-start"
+                            f"{RULES}/background-tasks-dev-start",
+                            f"{RULES}/background-tasks-dev-signals",
                         ]
                     }
                 },
@@ -397,7 +433,7 @@ class TestPayloadBucket:
 
 class TestGraphqlApi:
     def test_requests_are_authorised_by_iam(self, program: Program) -> None:
-        route = program.one(ROUTE)
+        route = program.one(ROUTE, "api")
 
         assert (route["routeKey"], route["authorizationType"]) == ("POST /graphql", "AWS_IAM")
         assert program.all("aws:apigatewayv2/authorizer:Authorizer") == []
@@ -406,8 +442,8 @@ class TestGraphqlApi:
         stack = run({**JWT, "vendorDependencies": False})
         authorizer = stack.one("aws:apigatewayv2/authorizer:Authorizer")
 
-        assert stack.one(ROUTE)["authorizationType"] == "JWT"
-        assert stack.one(ROUTE)["authorizerId"] == "background-tasks-api"
+        assert stack.one(ROUTE, "api")["authorizationType"] == "JWT"
+        assert stack.one(ROUTE, "api")["authorizerId"] == "background-tasks-api"
         assert authorizer["authorizerType"] == "JWT"
         assert authorizer["identitySources"] == ["$request.header.Authorization"]
         assert authorizer["jwtConfiguration"] == {
@@ -420,7 +456,7 @@ class TestGraphqlApi:
 
         stack = run({**JWT, **asked, "vendorDependencies": False})
 
-        assert stack.one(ROUTE)["authorizationScopes"] == ["tasks/manage"]
+        assert stack.one(ROUTE, "api")["authorizationScopes"] == ["tasks/manage"]
         variables = stack.one(FUNCTION, "api")["environment"]["variables"]
         assert variables["JWT_TENANT_CLAIM"] == "tenant"
 
@@ -449,10 +485,44 @@ class TestGraphqlApi:
         assert {"authorization", "content-type", "x-tenant"} <= set(cors["allowHeaders"])
 
     @pytest.mark.parametrize("changes", [{}, JWT])
-    def test_every_route_requires_authorisation(self, changes: dict[str, Any]) -> None:
+    def test_every_route_but_those_of_signals_requires_authorisation(
+        self, changes: dict[str, Any]
+    ) -> None:
         routes = run({**changes, "vendorDependencies": False}).all(ROUTE)
+        is_open = {each["routeKey"]: each["authorizationType"] == "NONE" for each in routes}
 
-        assert [route["authorizationType"] in ("AWS_IAM", "JWT") for route in routes] == [True]
+        assert is_open == {
+            "POST /graphql": False,
+            "POST /signals/{taskId}/{secret}": True,
+            "GET /signals/{taskId}/{secret}": True,
+        }
+
+    def test_strangers_send_fewer_requests_than_others(self, program: Program) -> None:
+        stage = program.one("aws:apigatewayv2/stage:Stage")
+
+        limits = {each["routeKey"]: each["throttlingRateLimit"] for each in stage["routeSettings"]}
+
+        assert limits.keys() == set(OPEN_ROUTES.values())
+        assert all(limit < REQUESTS_PER_SECOND / 2 for limit in limits.values())
+
+    def test_the_access_log_never_has_the_url_of_a_signal(self, program: Program) -> None:
+        (stage,) = program.all("aws:apigatewayv2/stage:Stage")
+
+        logged = json.loads(stage["accessLogSettings"]["format"])
+
+        assert logged["route"] == "$context.routeKey"
+        assert not [name for name in logged.values() if "path" in name.lower()]
+
+    def test_the_worker_knows_where_the_urls_of_signals_lead(self, program: Program) -> None:
+        variables = program.one(FUNCTION, "worker")["environment"]["variables"]
+
+        assert variables["SIGNALS_URL"] == program.outputs["apiUrl"].replace("graphql", "signals")
+
+    def test_the_api_may_be_invoked_for_the_urls_of_signals(self, program: Program) -> None:
+        permission = program.one(PERMISSION, "api-signals")
+
+        assert permission["function"] == "background-tasks-dev-api"
+        assert permission["sourceArn"].endswith(":a1b2c3/*/*/signals/*")
 
     def test_the_api_invokes_the_function_and_no_other_api_may(self, program: Program) -> None:
         integration = program.one("aws:apigatewayv2/integration:Integration")
@@ -519,7 +589,7 @@ class TestRecoveryFunction:
         assert permission["sourceArn"].endswith(f":rule/{rule['name']}")
 
     def test_a_failed_invocation_is_kept_and_not_repeated(self, program: Program) -> None:
-        config = program.one("aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig")
+        config = program.one(INVOKED, "recovery")
 
         assert config == {
             "functionName": "background-tasks-dev-recovery",
@@ -581,7 +651,7 @@ class TestStack:
             TARGET,
             ROLE_POLICY,
             PERMISSION,
-            "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig",
+            INVOKED,
             LIFECYCLE,
             "aws:s3/bucketPolicy:BucketPolicy",
             "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
@@ -608,6 +678,8 @@ class TestStack:
             (f"{MACHINE}::state-machine", f"{ROLE_POLICY}::state-machine"),
             (f"{TARGET}::event-routing", f"{ROLE_POLICY}::event-routing"),
             (f"{TARGET}::event-routing", "aws:sqs/queuePolicy:QueuePolicy::event-routing"),
+            (f"{TARGET}::event-routing-signals", f"{PERMISSION}::event-routing-signals"),
+            (f"{TARGET}::event-routing-signals", f"{INVOKED}::event-routing"),
         ],
     )
     def test_nothing_runs_before_its_permissions_exist(

@@ -14,7 +14,7 @@ from typing import Any, Final
 from handler import Context, Continue, task
 from handler.aws import NoMetrics
 from handler.clock import SystemClock
-from handler.contract import DETAIL_TYPE, PARTITION_KEY
+from handler.contract import DETAIL_TYPE, PARTITION_KEY, SIGNAL_DETAIL_TYPE
 from handler.definition import Definition, Registry
 from handler.settings import Settings
 from handler.wiring import Parts, System, build
@@ -190,6 +190,26 @@ def leaves_a_record_of_a_failed_invocation(acting: Acting) -> None:
             FunctionName=f"{acting.role.stem}:{LIVE}", InvocationType="Event", Payload=b"{}"
         )
         acting.until(lambda: _messages(acting, failures))
+
+
+def leaves_a_signal_that_it_could_not_hand_over(acting: Acting) -> None:
+    """Of a task that nobody knows: Lambda tries it three times, which takes three seconds here."""
+    queue = str(acting.aws.deployed.outputs["deadLetterQueueUrl"])
+    acting.aws.client("sqs").purge_queue(QueueUrl=queue)
+    signal = {
+        "id": str(uuid.uuid4()),
+        "detail-type": SIGNAL_DETAIL_TYPE,
+        "detail": {"webinyTaskId": "nobody", "name": "approved"},
+    }
+
+    acting.aws.client("lambda").invoke(
+        FunctionName=f"{acting.role.stem}:{LIVE}",
+        InvocationType="Event",
+        Payload=json.dumps(signal).encode(),
+    )
+
+    patient = replace(acting, patience_seconds=max(acting.patience_seconds, 8))
+    patient.until(lambda: _messages(acting, queue))
 
 
 def invokes_the_worker(acting: Acting) -> None:

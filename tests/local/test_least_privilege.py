@@ -49,6 +49,10 @@ USES: Final[dict[str, dict[Grant, Use]]] = {
     "worker": {
         **TASKS,
         ("states:GetExecutionHistory", "executions"): acting.sees_how_its_process_died,
+        (
+            "sqs:SendMessage",
+            "dead letters",
+        ): acting.leaves_a_signal_that_it_could_not_hand_over,
     },
     "api": TASKS,
     "recovery": {

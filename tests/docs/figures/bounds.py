@@ -179,6 +179,19 @@ def of_texts() -> Table:
             f"{contract.MAX_EXECUTION_NAME_BYTES} bytes",
             "refused",
         ),
+        (
+            "a signal's name; its key",
+            (
+                f"{contract.MAX_SIGNAL_NAME_CHARACTERS} characters;"
+                f" {contract.MAX_SIGNAL_KEY_BYTES} bytes"
+            ),
+            "refused",
+        ),
+        (
+            "the data of a signal",
+            f"{contract.MAX_SIGNAL_BYTES // KIB} KiB",
+            "refused (`INPUT_TOO_LARGE`)",
+        ),
         ("an `idempotency_key`", "none", ""),
         (
             "the id of a definition",

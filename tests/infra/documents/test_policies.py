@@ -64,9 +64,12 @@ def test_the_api_may_work_with_records_events_payloads_and_executions(program: P
     assert grants(program.policy("api")) == COMMON | log_of("api")
 
 
-def test_the_worker_may_also_read_the_history_of_executions(program: Program) -> None:
+def test_the_worker_may_also_read_histories_and_leave_what_it_could_not_do(
+    program: Program,
+) -> None:
     assert grants(program.policy("worker")) == COMMON | log_of("worker") | {
         "states:GetExecutionHistory": {EXECUTIONS},
+        "sqs:SendMessage": {QUEUE},
     }
 
 
@@ -208,7 +211,7 @@ def test_every_allowance_of_a_queue_or_a_function_names_its_source(program: Prog
 
     assert len(queues) == 2
     assert all(each["Condition"]["ArnEquals"]["aws:SourceArn"] for each in queues)
-    assert len(permissions) == 3
+    assert len(permissions) == 5
     assert all(each["sourceArn"].startswith("arn:aws:") for each in permissions)
 
 
