@@ -1,9 +1,13 @@
 """How a task that waits is woken: one conditional write, an event, and the end of its execution."""
 
+from typing import Final
+
 from handler.aws import WOKEN, Bus, Executions
 from handler.clock import Clock
 from handler.record import StoredTask, TaskLog
 from handler.table import RecordMoved, Store, owned_by
+
+_CAME: Final = "what it has waited for has come"
 
 
 class Calls:
@@ -24,11 +28,15 @@ class Calls:
     def call(self, task: StoredTask | None) -> None:
         """Wakes a task that waits for what has come: a signal, or the end of its last child.
 
-        One that is paused goes on when it is resumed; one that runs finds it by itself.
+        One that is paused goes on when it is resumed; one that runs finds it by itself. The event
+        of one that was woken is sent again: whoever has woken it may have died before.
         """
         while task and task.was_called and not task.is_paused:
+            if task.execution_name is None:
+                self._send(task, task.released_from, _CAME)
+                return
             try:
-                self.wake(task, why="what it has waited for has come")
+                self.wake(task, why=_CAME)
             except RecordMoved as moved:
                 task = moved.task
             else:
@@ -72,8 +80,14 @@ class Calls:
         """
         woken = task.woken(now=self._clock.now())
         self._store.save(woken, before=task, guard=owned_by(task), log=log)
+        self._send(woken, task.execution_name, why)
+
+    def _send(self, woken: StoredTask, left: str | None, why: str) -> None:
+        """Sends a task that was woken to a new execution, and stops the one that it has left."""
         self._bus.send([woken])
-        self.stop(task, f'Task "{task.id}" runs in another execution: {why}.')
+        if left:
+            cause = f'Task "{woken.id}" runs in another execution: {why}.'
+            self._executions.stop(left, cause=cause, error=WOKEN)
 
     def stop(self, task: StoredTask, cause: str) -> None:
         """Stops the execution that has just lost the task, if it had one."""

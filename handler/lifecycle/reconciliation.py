@@ -256,7 +256,7 @@ class Reconciliation:
             found.closed += 1
         elif self._is_overdue(task):
             found.ended += self._end_overdue(task)
-        elif task.was_called:
+        elif task.was_called and task.execution_name:
             self._calls.call(task)
         elif task.execution_name:
             found.ended += self._end_if_over(task, inquiries.describe(task.execution_name))

@@ -277,8 +277,7 @@ class StoredTask(TaskRecord):
 
     def resumed(self, *, now: datetime) -> Self:
         """It may be claimed again. What is left of its delay or wait is still to pass."""
-        came = self.waiting_for is not None and self.calls > self.heard
-        until = now if came and self.waiting_until else self.waiting_until
+        until = now if self.was_called else self.waiting_until
         free = {"paused_on": None, "paused_with": None}
         return self._changed(now, resends=0, due_on=now, waiting_until=until, **free)
 
@@ -348,7 +347,7 @@ class StoredTask(TaskRecord):
     def was_called(self) -> bool:
         """Whether it waits for something, and something has come since its wait began."""
         waits = self.is_open and self.waiting_for is not None and self.waiting_until is not None
-        return waits and self.execution_name is not None and self.calls > self.heard
+        return waits and self.calls > self.heard
 
     def claimed_in_place(self, before: Self) -> Self:
         """The invocation that has ended the iteration of `before` so runs the next one, too.

@@ -46,6 +46,7 @@ MEMBERS: dict[type, set[str]] = {
         "task",
         "tenant",
         "trigger",
+        "map",
         "wait_for_children",
         "signal_url",
         "wait_for_signal",

@@ -199,7 +199,7 @@ class TestEventRouting:
             json.loads(rule["eventPattern"]) for rule in stack.all(RULE) if "eventPattern" in rule
         ]
 
-        assert len(patterns) == 2
+        assert len(patterns) == 3
         for pattern in patterns:
             assert STATUS_DETAIL_TYPE not in pattern["detail-type"]
             assert all(isinstance(each, str) for each in pattern["detail-type"])  # exact matches

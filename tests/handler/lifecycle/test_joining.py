@@ -11,7 +11,7 @@ from handler import Context, Done, Failed, Refused, TaskRecord, Verdict, task
 from handler.contract import Status
 from handler.errors import InvalidInput
 from handler.record import StoredTask
-from handler.table import ANY_OWNER
+from handler.table import ANY_OWNER, STACK
 from handler.testing import World
 from tests.handler.lifecycle.sleeping import NEW, OLD, begin_to_wait, killed_at, status
 from tests.handler.stack import BusQueue, Stack
@@ -169,6 +169,8 @@ class TestRequests:
         self, stack: Stack, others: int
     ) -> None:
         family = Family(stack, *[{"n": n} for n in range(others + 1)]).wait()
+        for scope in ("root", STACK):  # each is read twice a minute, whatever runs
+            stack.known_settings.unchanged(scope, at=stack.clock.now())
         stack.dynamodb.requests.clear()
 
         family.end(0)

@@ -11,7 +11,7 @@ import pytest
 from handler import Context, Continue, DeliveryError, Done, Failed, Refused, Verdict, task
 from handler.contract import STATUS_DETAIL_TYPE, Status
 from handler.record import TaskFailure
-from handler.table import ANY_OWNER
+from handler.table import ANY_OWNER, STACK
 from handler.testing.aws import aws_client
 from tests.handler.lifecycle.sleeping import killed_at
 from tests.handler.recovering import Recovering
@@ -176,7 +176,8 @@ class TestRequests:
         stack.run(record, visit="visit-1")
         count()
         stack.clock.advance(60)
-        stack.known_settings.unchanged("root", at=stack.clock.now())  # else they are read
+        for scope in ("root", STACK):  # else they are read
+            stack.known_settings.unchanged(scope, at=stack.clock.now())
         stack.run(record, visit="visit-2")
         count()
         return counts
