@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Final
 
 from pydantic import BaseModel
@@ -82,10 +83,12 @@ class Signalling:
     def heartbeat(self, id: str, name: str) -> None:
         """Whoever the task waits for is still at it. Raises as `Tasks.heartbeat`."""
         checked_signal_name(name)
-        task = self._store.get(id)
-        if task.is_over:
-            raise _is_over(task, f"a heartbeat of {name}")
-        self._store.signals.beat(task, name)
+        while True:
+            task = self._store.get(id)
+            if task.is_over:
+                raise _is_over(task, f"a heartbeat of {name}")
+            with suppress(Moved):
+                return self._store.signals.beat(task, name)
 
     def _refused(self, task: StoredTask, name: str, by: Identity) -> Refused:
         refused = _is_over(task, f'the signal "{name}"')

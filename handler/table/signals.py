@@ -83,14 +83,31 @@ class Signals:
         return next(map(_signal, found), None)
 
     def beat(self, task: StoredTask, name: str) -> None:
-        """Whoever a task waits for is still at it."""
+        """Whoever an open task waits for is still at it. Raises `Moved` if it is not open."""
         item = keys.pulse_key(task.id, name) | {"on": {"S": to_iso(self._clock.now())}}
-        self._dynamo.call("put_item", TableName=self._dynamo.table, Item=item)
+        condition, values = still(task, IS_OPEN, OPEN_VALUES)
+        check = {
+            "TableName": self._dynamo.table,
+            "Key": keys.task_key(task.id),
+            "ConditionExpression": condition,
+            "ExpressionAttributeValues": values,
+        }
+        put = {"TableName": self._dynamo.table, "Item": item}
+        try:
+            self._dynamo.call(
+                "transact_write_items", TransactItems=[{"ConditionCheck": check}, {"Put": put}]
+            )
+        except ConditionFailed as failed:
+            raise Moved from failed
 
     def last_beat(self, task_id: str, name: str) -> datetime | None:
-        """When it last was; `None` if never."""
-        found = self._dynamo.item(keys.pulse_key(task_id, name))
-        return datetime.fromisoformat(found["on"]["S"]) if found else None
+        """When it last was; `None` if never, or where a person has written something else."""
+        found = self._dynamo.item(keys.pulse_key(task_id, name)) or {}
+        try:
+            beat = datetime.fromisoformat(found["on"]["S"])
+        except (KeyError, ValueError):
+            return None
+        return beat if beat.tzinfo else None
 
     def add_url(self, task: StoredTask, digest: str, url: SignalUrl) -> None:
         """Keeps what a URL sends, for the iteration of `task` that runs.

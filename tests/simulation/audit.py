@@ -260,6 +260,18 @@ def _operators(world: "World", life: Life) -> Iterator[tuple[str, str]]:
     if world.settings.status_events and not life.told_ends and not life.was_removed:
         yield LOST, "The bus was not told of its end."
     yield from _retry(world, life)
+    yield from _signal(world, life)
+
+
+def _signal(world: "World", life: Life) -> Iterator[tuple[str, str]]:
+    """A signal that was taken is given to its task, soon, unless that ends in the same moment."""
+    came_at, ended_at = life.signalled_at, life.ended_at
+    if came_at is None or ended_at is None or life.status != "success":
+        return
+    if life.effects["heard"] == 0 and ended_at > came_at + _SKEW_SECONDS:
+        yield LOST, f"Its signal came at {came_at:.0f}, and it has never heard of it."
+    if ended_at > max(came_at, world.calm_since) + _LATEST_SECONDS:
+        yield STUCK, f"Its signal came at {came_at:.0f}, and it has ended at {ended_at:.0f}."
 
 
 def _limits(world: "World", life: Life) -> Iterator[tuple[str, str]]:

@@ -18,6 +18,7 @@ from handler import (
     Done,
     Failed,
     Retry,
+    Signal,
     TaskRecord,
     Verdict,
     task,
@@ -28,6 +29,7 @@ from tests.simulation.plan import cleaning
 from tests.simulation.scheduler import current
 
 _LONG_WAIT: Final = timedelta(days=100)
+LISTENS_SECONDS: Final = 3_600.0
 _SAVE_AT_EACH: Final = timedelta(0)
 # With so many, lines are written before the iteration ends.
 _LINES, _LINE = 5, "x" * 15_000
@@ -127,6 +129,17 @@ def sim_endless(context: Context) -> Continue:
 def sim_waits(context: Context) -> Verdict:
     """Waits for so long that somebody has to end it."""
     return Continue(wait=_LONG_WAIT)
+
+
+@task(id="simListens", crash_retries=3)
+def sim_listens(context: Context) -> Verdict:
+    """Waits for a signal, and counts it."""
+
+    def then(signal: Signal | None) -> Verdict:
+        acts(context.task.id, "heard" if signal else "heard nothing")
+        return Done(output={"counted": 1 if signal else 0})
+
+    return context.wait_for_signal("go", then, timeout=LISTENS_SECONDS)
 
 
 class ChildInput(BaseModel):
@@ -249,6 +262,7 @@ DEFINITIONS: Final[tuple[Definition, ...]] = (
     sim_fails,
     sim_endless,
     sim_waits,
+    sim_listens,
     sim_child,
     sim_parent,
     sim_outputs,

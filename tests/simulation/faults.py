@@ -56,6 +56,7 @@ class Kind(StrEnum):
     HURRIED = "A task was told to run now"
     PAUSED = "A task was paused"
     RETRIED = "A task was retried"
+    SIGNALLED = "A signal was sent"
     TIME_LIMIT = "A task had a time limit"
     CLEANED_UP = "A task cleaned up after itself"
     SETTING_CHANGED = "A setting was changed"

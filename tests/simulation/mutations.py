@@ -257,6 +257,10 @@ MUTATIONS: Final = (
         "a wait begins, whatever has come meanwhile",
         {"handler.iteration.commit.unheard": lambda _, before: paused_as(before)},
     ),
+    Mutation(
+        "a signal that has come is not given",
+        {"handler.table.signals.Signals.next": _NOTHING},
+    ),
     Mutation("rows are not dated", {"handler.table.store.Store.date_rows": _NOTHING}),
     Mutation(
         "a retry has another id each time",

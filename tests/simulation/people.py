@@ -56,6 +56,10 @@ _RETRY: Final = """
 mutation Retry($id: ID!, $fromStart: Boolean) {
   backgroundTasks { retryTask(id: $id, fromStart: $fromStart) { data { id } error { code } } }
 }"""
+_SIGNAL: Final = """
+mutation Signal($id: ID!, $key: String) {
+  backgroundTasks { signalTask(id: $id, name: "go", key: $key) { data { id } error { code } } }
+}"""
 _SETTINGS: Final = """
 mutation Settings($days: Int) {
   backgroundTasks {
@@ -138,6 +142,10 @@ class People:
             name = f"{task.name}/hurrier{number}"
             if self._world.faults.comes(Kind.HURRIED, name, 0, task=task.number):
                 self._spawn(name, self._hurry, task, id, after=after)
+        for number, after in enumerate(task.signalled):
+            name = f"{task.name}/signaller{number}"
+            if self._world.faults.comes(Kind.SIGNALLED, name, 0, task=task.number):
+                self._spawn(name, self._signal, task, id, after=after)
         name = f"{task.name}/pauser"
         if task.paused and self._world.faults.comes(Kind.PAUSED, name, 0, task=task.number):
             self._spawn(name, self._pause, task, id, after=task.paused[0])
@@ -362,6 +370,21 @@ class People:
             heard = record.iterations if record.waiting_until else None
         if heard is not None:
             hearing.note(hurried=heard)
+
+    def _signal(self, machine: Machine, task: Planned, id: str) -> None:
+        """Sends a task its signal: whoever sends it, and however often, it is one."""
+        hearing = self._world.watch.life(id).heard_by()
+        if machine.random.random() < 0.5:
+            answer = self._asked(machine, task, "signal", _SIGNAL, {"id": id, "key": "one"})
+            is_sent = bool((answer.get("signalTask") or {}).get("data"))
+        else:
+            try:
+                tasks.signal(id, "go", key="one")
+            except BackgroundTaskError:
+                return
+            is_sent = True
+        if is_sent and hearing.life.signalled_at is None:
+            hearing.note(signalled_at=self._world.scheduler.now)
 
     def _retry(self, machine: Machine, task: Planned, id: str) -> None:
         """Retries a task, from its last checkpoint or its start; or is refused."""

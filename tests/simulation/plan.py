@@ -51,6 +51,8 @@ class Planned:
             retried as the task itself is.
         timeout: its limit, in seconds after its trigger.
         expires_after: the same, for its start.
+        signalled: when somebody sends it a signal, in seconds after its record was made: the same
+            one each time.
         cleans_up: whether it deletes itself at its end.
         children_clean_up: whether its children do.
     """
@@ -73,6 +75,7 @@ class Planned:
     retried: tuple[float, ...] = ()
     retried_early: float | None = None
     child_aborted: float | None = None
+    signalled: tuple[float, ...] = ()
     timeout: int | None = None
     expires_after: int | None = None
     cleans_up: bool = False
@@ -117,6 +120,7 @@ _RETRIED: Final = 0.7
 _RETRIED_EARLY: Final = 0.05
 _CHILD_ABORTED: Final = 0.5
 _LIMITED: Final = 0.25
+_LISTENING: Final = 0.5
 _CLEANED_UP: Final = 0.2
 # Those of which there is one that cleans up.
 CLEANING: Final = frozenset(
@@ -154,6 +158,8 @@ def _operated(task: Planned, seed: str) -> Planned:
     """The same task, and what operators do with it. Each of that has dice of its own."""
     retry, limit = random.Random(f"{seed}/retried"), random.Random(f"{seed}/limited")
     clean, child = random.Random(f"{seed}/cleaned up"), random.Random(f"{seed}/child")
+    if task.definition == "simWaits":
+        task = _listening(task, random.Random(f"{seed}/signalled"))
     is_parent = task.definition == "simParent"
     timeout, expires_after = _limits(limit, task.delay)
     return replace(
@@ -165,6 +171,28 @@ def _operated(task: Planned, seed: str) -> Planned:
         expires_after=expires_after,
         cleans_up=task.definition in CLEANING and clean.random() < _CLEANED_UP,
         children_clean_up=is_parent and clean.random() < _CLEANED_UP,
+    )
+
+
+def _listening(task: Planned, dice: random.Random) -> Planned:
+    """Half of those that wait for somebody to end them wait for a signal instead.
+
+    It may come before they wait, in the moment in which they begin to, or long after.
+    """
+    if dice.random() > _LISTENING:
+        return task
+    at = dice.choice([0.01, 0.1, 0.2, 0.5, 30.0, 700.0]) * dice.uniform(0.9, 1.1)
+    again = at + dice.choice([0.0, 0.02, 0.1, 60.0]) * dice.uniform(0.9, 1.1)
+    return Planned(
+        number=task.number,
+        definition="simListens",
+        counted=None,
+        way=task.way,
+        at=task.at,
+        delay=task.delay,
+        hurried=task.hurried,
+        paused=task.paused,
+        signalled=(at, again),
     )
 
 

@@ -104,6 +104,7 @@ class Life:
     ended_by: str = ""
     aborted_at: float | None = None  # somebody was told that it is aborted
     deleted_at: float | None = None
+    signalled_at: float | None = None  # somebody was told that its signal is there
     hurried: int | None = None  # how often it was claimed when somebody heard that it runs now
     effects: Counter[str] = field(default_factory=Counter)
     hooks: Counter[str] = field(default_factory=Counter)  # of this record
@@ -382,6 +383,7 @@ class Watch:
         life.definition = after["definitionId"]["S"]
         life.made += 1
         life.ended_at = life.aborted_at = life.deleted_at = life.hurried = None
+        life.signalled_at = None
         life.hooks.clear()
         life.keys.clear()
         life.retry, life.told_ends, life.begun_at = "", 0, None

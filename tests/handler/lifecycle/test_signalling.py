@@ -158,6 +158,23 @@ class TestATaskThatWaits:
 
         assert finish(stack, record, execution=OLD).output == {"data": "nothing"}
 
+    @pytest.mark.parametrize("number", range(1, 4))
+    def test_a_heartbeat_at_once_with_its_deletion_leaves_nothing(
+        self, stack: Stack, waiting: TaskRecord, number: int
+    ) -> None:
+        def delete() -> None:
+            stack.tasks.abort(waiting.id)
+            stack.tasks.delete(waiting.id)
+
+        left = acting_at(stack, number, delete)
+        with suppress(Refused, NotFound):
+            stack.tasks.heartbeat(waiting.id, "approved")
+        stack.dynamodb.recover()
+        if left[0] > 0:
+            delete()
+
+        assert stack.rows() == []
+
 
 class TestATaskThatDoesNot:
     def test_a_signal_before_its_start_is_kept(self, stack: Stack) -> None:
