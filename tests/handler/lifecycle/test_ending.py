@@ -324,12 +324,13 @@ WAYS: dict[str, Callable[[Family], None]] = {
 
 @cache
 def calls_of(way: str) -> int:
-    """How often the table is called by an abort that nothing interrupts."""
+    """How many calls of the table take effect, of an abort that nothing interrupts."""
     with Stack.inside_moto() as stack:
         family = Family(Recovering(stack, BusQueue()))
-        stack.dynamodb.requests.clear()
+        effective: list[str] = []
+        stack.dynamodb.afterwards = lambda operation, _: effective.append(operation)
         WAYS[way](family)
-        return len(stack.dynamodb.calls)
+        return len(effective)
 
 
 def every_call() -> list[tuple[str, int]]:
