@@ -202,7 +202,8 @@ def _waits_still(life: Life, faults: list[Fault]) -> bool:
         return False
     ends = [fault for fault in faults if fault.kind in _ENDS]
     was_ended = life.status == "aborted" and all("/end@" in fault.actor for fault in ends)
-    return was_ended and int(life.record["iterations"]["N"]) <= life.hurried
+    iterations = life.record.get("iterations", {}).get("N", "0")
+    return was_ended and int(iterations) <= life.hurried
 
 
 def _title(record: object) -> str:
