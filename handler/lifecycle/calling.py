@@ -5,7 +5,7 @@ from typing import Final
 from handler.aws import WOKEN, Bus, Executions
 from handler.clock import Clock
 from handler.record import StoredTask, TaskLog
-from handler.table import RecordMoved, Store, owned_by
+from handler.table import RecordMoved, Store, paused_as
 
 _CAME: Final = "what it has waited for has come"
 
@@ -76,10 +76,10 @@ class Calls:
             log: what is stored with it.
 
         Raises:
-            RecordMoved: somebody has moved it: nothing was changed.
+            RecordMoved: somebody has moved it, or paused it: nothing was changed.
         """
         woken = task.woken(now=self._clock.now())
-        self._store.save(woken, before=task, guard=owned_by(task), log=log)
+        self._store.save(woken, before=task, guard=paused_as(task), log=log)
         self._send(woken, task.execution_name, why)
 
     def _send(self, woken: StoredTask, left: str | None, why: str) -> None:

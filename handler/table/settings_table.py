@@ -137,6 +137,8 @@ class SettingsTable:
                 return before, after
 
     def _read(self, tenant: str) -> "tuple[Item, StoredSettings]":
+        # As of before the request: a Lambda may be frozen until long after its answer.
+        asked_on = self._clock.now()
         item = self._dynamo.item(keys.settings_key(tenant)) or {}
         stored = _stored(item)
         if stored.unreadable:
@@ -147,7 +149,7 @@ class SettingsTable:
                 ", ".join(stored.unreadable),
                 extra={"action": "settings_unreadable", "tenant": tenant},
             )
-        self._remember(tenant, stored)
+        self._remember(tenant, stored, asked_on=asked_on)
         return item, stored
 
     def _write(
@@ -175,10 +177,10 @@ class SettingsTable:
             return token in _tokens(failed.item or {})
         return True
 
-    def _remember(self, tenant: str, stored: StoredSettings) -> None:
+    def _remember(self, tenant: str, stored: StoredSettings, *, asked_on: datetime) -> None:
         if len(self._known) >= _MOST_TENANTS:
             self._known.clear()
-        self._known[tenant] = self._clock.now(), stored
+        self._known[tenant] = asked_on, stored
 
 
 def _plain(value: object) -> object:

@@ -156,6 +156,12 @@ FOUND = {
             ),
         )
     ),
+    "a process that was frozen behind its read of the settings took them for new": Scenario(
+        seed="600/368", tasks=25, is_operated=True
+    ),
+    "a task was told to run now in the moment in which it was paused": Scenario(
+        seed="602/191", tasks=25, is_operated=True
+    ),
     "the late report of a failed execution made the record of a deleted task anew": (
         Scenario(
             seed="3/37",

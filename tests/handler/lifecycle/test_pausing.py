@@ -1,5 +1,6 @@
 """Pausing a task: nothing runs it until it is resumed, or aborted."""
 
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -20,6 +21,28 @@ def stepper(context: Context, input: dict[str, int]) -> Verdict:
     """Takes three steps, in place."""
     step = input.get("step", 0) + 1
     return Done(output={"steps": step}) if step == 3 else Continue({"step": step})
+
+
+@pytest.mark.parametrize("at", range(1, 4))
+def test_a_task_that_is_paused_while_somebody_has_it_run_now_stays_paused(
+    stack: Stack, asleep: TaskRecord, at: int
+) -> None:
+    left = [at]
+
+    def pause(operation: str, request: object) -> None:
+        left[0] -= 1
+        if left[0] == 0:
+            stack.dynamodb.recover()
+            stack.tasks.pause(asleep.id)
+
+    stack.dynamodb.interference = pause
+    with suppress(Refused):
+        stack.tasks.run_now(asleep.id)
+    stack.dynamodb.recover()
+
+    after = stack.get(asleep)
+    assert after.is_paused or left[0] > 0 or at == 3
+    assert after.execution_name is None
 
 
 class TestATaskThatWaits:

@@ -165,6 +165,20 @@ class TestRequests:
 
         assert asked(stack) == 2
 
+    def test_a_process_that_was_frozen_behind_its_read_reads_again(self, stack: Stack) -> None:
+        settings = other_process(stack).store.settings
+
+        def freeze(operation: str, request: object) -> None:
+            stack.dynamodb.afterwards = lambda *_: None
+            other_process(stack).tasks.update_settings(retention_days=7)
+            stack.clock.advance(3_600)
+
+        stack.dynamodb.afterwards = freeze
+        stale = settings.of("root")
+
+        assert stale.retention_days == 90  # it can't know
+        assert settings.of("root").retention_days == 7
+
     def test_another_process_knows_of_a_change_30_seconds_later_at_the_latest(
         self, stack: Stack
     ) -> None:
