@@ -415,7 +415,8 @@ class Watch:
         if not old_id:
             return
         old = self.life(old_id)
-        if old.status not in ("failed", "aborted", ""):
+        ended_badly = bool(old.ends & {"failed", "aborted"})  # it may have been made anew since
+        if old.status not in ("failed", "aborted", "") and not (old.made > 1 and ended_badly):
             what = f"{life.id} is its retry, and it is {old.status}."
             self.fail("only what has ended badly is retried", old_id, what)
         if old.record is not None and not old.was_removed:
@@ -537,7 +538,11 @@ class Watch:
         changed = [name for name in _PROGRESS if before.get(name) != after.get(name)]
         if not changed or _number(after, "iterations") > _number(before, "iterations"):
             return
-        if changed == ["waitingUntil"] and _is_woken(before, after):
+        is_resumed = "pausedOn" in before and "pausedOn" not in after
+        was_called = _number(before, "calls") > _number(before, "heard")
+        if changed == ["waitingUntil"] and (
+            _is_woken(before, after) or (is_resumed and was_called)
+        ):
             return
         if machine.function == "worker" and machine.task_id == life.id:
             self._by_worker(life, machine, before, after, changed)
