@@ -13,8 +13,7 @@ import pulumi_aws as aws
 from handler.contract import DETAIL_TYPE, SIGNAL_DETAIL_TYPE
 from infra.arguments import Settings
 from infra.documents import policies
-from infra.documents.partitions import service_principal
-from infra.function import Function
+from infra.function import Function, keep_failures, may_invoke
 from infra.role import Role, RoleArgs
 
 # EventBridge retries for at most 24 hours and 185 times (EventBridge guide, "How EventBridge
@@ -62,14 +61,25 @@ class EventRouting(pulumi.ComponentResource):
             event_pattern=pulumi.Output.json_dumps({"detail-type": [SIGNAL_DETAIL_TYPE]}),
             opts=child,
         )
-        accepts = _accept_undelivered(name, args.dead_letter_queue, [rule, signals], child)
+        accepts = accept_undelivered(name, args.dead_letter_queue, [rule, signals], child)
         role = Role(name, _role(args, rule), child)
-        tried_again = _try_again(name, args, child)
-        may_invoke = _may_invoke(f"{name}-signals", args.worker, signals, child)
+        # EventBridge waits for no answer: Lambda tries a signal again; then it waits among the dead
+        # letters for the next sweep. Of the state machine's invocations this changes nothing.
+        tried_again = keep_failures(
+            name,
+            args.worker,
+            args.dead_letter_queue,
+            retries=MAX_SIGNAL_RETRIES,
+            max_age_seconds=MAX_EVENT_AGE_SECONDS,
+            opts=child,
+        )
+        permission = may_invoke(
+            f"{name}-signals", args.worker, service="events", source=signals.arn, opts=child
+        )
         # The targets come last: without the role or the queue's policy an event would be lost.
         ready = pulumi.ResourceOptions(parent=self, depends_on=[accepts, role.policy])
         _target(name, args, rule, "state-machine", args.state_machine_arn, ready, role)
-        ready = pulumi.ResourceOptions(parent=self, depends_on=[accepts, tried_again, may_invoke])
+        ready = pulumi.ResourceOptions(parent=self, depends_on=[accepts, tried_again, permission])
         _target(f"{name}-signals", args, signals, "worker", args.worker.arn, ready)
         self.register_outputs({})
 
@@ -101,52 +111,13 @@ def _target(
     )
 
 
-def _try_again(
-    name: str, args: EventRoutingArgs, opts: pulumi.ResourceOptions
-) -> aws.lambda_.FunctionEventInvokeConfig:
-    """Has Lambda try a signal again; then it waits among the dead letters for the next sweep.
-
-    EventBridge waits for no answer. Of the state machine's invocations this changes nothing.
-    """
-    on_failure = aws.lambda_.FunctionEventInvokeConfigDestinationConfigOnFailureArgs(
-        destination=args.dead_letter_queue.arn
-    )
-    return aws.lambda_.FunctionEventInvokeConfig(
-        name,
-        function_name=args.worker.function_name,
-        qualifier=args.worker.qualifier,
-        maximum_retry_attempts=MAX_SIGNAL_RETRIES,
-        maximum_event_age_in_seconds=MAX_EVENT_AGE_SECONDS,
-        destination_config=aws.lambda_.FunctionEventInvokeConfigDestinationConfigArgs(
-            on_failure=on_failure
-        ),
-        opts=opts,
-    )
-
-
-def _may_invoke(
-    name: str,
-    worker: Function,
-    rule: aws.cloudwatch.EventRule,
-    opts: pulumi.ResourceOptions,
-) -> aws.lambda_.Permission:
-    return aws.lambda_.Permission(
-        name,
-        action="lambda:InvokeFunction",
-        function=worker.function_name,
-        qualifier=worker.qualifier,
-        principal=service_principal("events"),
-        source_arn=rule.arn,
-        opts=opts,
-    )
-
-
-def _accept_undelivered(
+def accept_undelivered(
     name: str,
     queue: aws.sqs.Queue,
     rules: list[aws.cloudwatch.EventRule],
     opts: pulumi.ResourceOptions,
 ) -> aws.sqs.QueuePolicy:
+    """Lets rules send to a queue what they could not deliver."""
     policy = pulumi.Output.all(queue=queue.arn, rules=[rule.arn for rule in rules]).apply(
         lambda arns: policies.queue(**arns)
     )

@@ -10,6 +10,7 @@ import pulumi_aws as aws
 from infra.archive import wheels
 from infra.arguments import Settings, Statements
 from infra.documents import policies
+from infra.documents.partitions import service_principal
 from infra.documents.policies import Arns, Document
 from infra.errors import ConfigError
 from infra.log_group import function_log, log_group
@@ -198,4 +199,55 @@ def _vpc(args: FunctionArgs) -> aws.lambda_.FunctionVpcConfigArgs | None:
         return None
     return aws.lambda_.FunctionVpcConfigArgs(
         subnet_ids=of_all.subnet_ids, security_group_ids=of_all.security_group_ids
+    )
+
+
+def may_invoke(
+    name: str,
+    function: Function,
+    *,
+    service: str,
+    source: pulumi.Input[str],
+    opts: pulumi.ResourceOptions,
+) -> aws.lambda_.Permission:
+    """Lets a service invoke a function, for one of its resources alone: `source`, its ARN."""
+    return aws.lambda_.Permission(
+        name,
+        action="lambda:InvokeFunction",
+        function=function.function_name,
+        qualifier=function.qualifier,
+        principal=service_principal(service),
+        source_arn=source,
+        opts=opts,
+    )
+
+
+def keep_failures(
+    name: str,
+    function: Function,
+    queue: aws.sqs.Queue,
+    *,
+    retries: int,
+    max_age_seconds: int,
+    opts: pulumi.ResourceOptions,
+) -> aws.lambda_.FunctionEventInvokeConfig:
+    """What becomes of an invocation that nobody waits for, and that fails: it goes to a queue.
+
+    Args:
+        retries: how often Lambda tries it again before.
+        max_age_seconds: how long it may be tried.
+    """
+    on_failure = aws.lambda_.FunctionEventInvokeConfigDestinationConfigOnFailureArgs(
+        destination=queue.arn
+    )
+    return aws.lambda_.FunctionEventInvokeConfig(
+        name,
+        function_name=function.function_name,
+        qualifier=function.qualifier,
+        maximum_retry_attempts=retries,
+        maximum_event_age_in_seconds=max_age_seconds,
+        destination_config=aws.lambda_.FunctionEventInvokeConfigDestinationConfigArgs(
+            on_failure=on_failure
+        ),
+        opts=opts,
     )

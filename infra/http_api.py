@@ -9,8 +9,7 @@ import pulumi_aws as aws
 
 from handler.contract import SIGNAL_PAGE_ROUTE, SIGNAL_ROUTE, SIGNALS_PATH
 from infra.arguments import Settings
-from infra.documents.partitions import service_principal
-from infra.function import Function
+from infra.function import Function, may_invoke
 from infra.log_group import log_group
 
 PATH: Final = "/graphql"
@@ -133,15 +132,8 @@ def _permission(
     path: str,
     opts: pulumi.ResourceOptions,
 ) -> None:
-    aws.lambda_.Permission(
-        name,
-        action="lambda:InvokeFunction",
-        function=function.function_name,
-        qualifier=function.qualifier,
-        principal=service_principal("apigateway"),
-        source_arn=pulumi.Output.concat(api.execution_arn, path),
-        opts=opts,
-    )
+    source = pulumi.Output.concat(api.execution_arn, path)
+    may_invoke(name, function, service="apigateway", source=source, opts=opts)
 
 
 def _open_routes(

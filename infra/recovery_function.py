@@ -8,9 +8,14 @@ import pulumi_aws as aws
 
 from handler.contract import IMPORT_SECONDS, WORKER_TIMEOUT_SECONDS, EnvVar
 from infra.documents import policies
-from infra.documents.partitions import service_principal
-from infra.event_routing import MAX_EVENT_AGE_SECONDS, MAX_RETRY_ATTEMPTS
-from infra.function import Function, FunctionArgs, FunctionDefaults
+from infra.event_routing import MAX_EVENT_AGE_SECONDS, MAX_RETRY_ATTEMPTS, accept_undelivered
+from infra.function import (
+    Function,
+    FunctionArgs,
+    FunctionDefaults,
+    keep_failures,
+    may_invoke,
+)
 
 SWEEP: Final = "rate(5 minutes)"
 # Step Functions guide, "Automating Step Functions event delivery with EventBridge".
@@ -60,8 +65,15 @@ class RecoveryFunction(pulumi.ComponentResource):
             schedule_expression=SWEEP,
             opts=child,
         )
-        _keep_failures(name, function, args.failures, child)
-        accepts = _accept_undelivered(name, args.failures, [ended, sweep], child)
+        keep_failures(
+            name,
+            function,
+            args.failures,
+            retries=0,
+            max_age_seconds=MAX_EVENT_AGE_SECONDS,
+            opts=child,
+        )
+        accepts = accept_undelivered(name, args.failures, [ended, sweep], child)
         ready = pulumi.ResourceOptions(parent=self, depends_on=[accepts])
         _call(f"{name}-ended", ended, function, args.failures, ready)
         _call(f"{name}-sweep", sweep, function, args.failures, ready)
@@ -97,39 +109,6 @@ def _ended(state_machine_arn: str) -> dict[str, object]:
     }
 
 
-def _keep_failures(
-    name: str, function: Function, failures: aws.sqs.Queue, opts: pulumi.ResourceOptions
-) -> None:
-    on_failure = aws.lambda_.FunctionEventInvokeConfigDestinationConfigOnFailureArgs(
-        destination=failures.arn
-    )
-    aws.lambda_.FunctionEventInvokeConfig(
-        name,
-        function_name=function.function_name,
-        qualifier=function.qualifier,
-        maximum_retry_attempts=0,
-        maximum_event_age_in_seconds=MAX_EVENT_AGE_SECONDS,
-        destination_config=aws.lambda_.FunctionEventInvokeConfigDestinationConfigArgs(
-            on_failure=on_failure
-        ),
-        opts=opts,
-    )
-
-
-def _accept_undelivered(
-    name: str,
-    failures: aws.sqs.Queue,
-    rules: list[aws.cloudwatch.EventRule],
-    opts: pulumi.ResourceOptions,
-) -> aws.sqs.QueuePolicy:
-    policy = pulumi.Output.all(queue=failures.arn, rules=[rule.arn for rule in rules]).apply(
-        lambda arns: policies.queue(**arns)
-    )
-    return aws.sqs.QueuePolicy(
-        name, queue_url=failures.url, policy=pulumi.Output.json_dumps(policy), opts=opts
-    )
-
-
 def _call(
     name: str,
     rule: aws.cloudwatch.EventRule,
@@ -137,15 +116,7 @@ def _call(
     failures: aws.sqs.Queue,
     opts: pulumi.ResourceOptions,
 ) -> None:
-    aws.lambda_.Permission(
-        name,
-        action="lambda:InvokeFunction",
-        function=function.function_name,
-        qualifier=function.qualifier,
-        principal=service_principal("events"),
-        source_arn=rule.arn,
-        opts=opts,
-    )
+    may_invoke(name, function, service="events", source=rule.arn, opts=opts)
     aws.cloudwatch.EventTarget(
         name,
         rule=rule.name,

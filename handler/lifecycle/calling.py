@@ -85,11 +85,9 @@ class Calls:
     def _send(self, woken: StoredTask, left: str | None, why: str) -> None:
         """Sends a task that was woken to a new execution, and stops the one that it has left."""
         self._bus.send([woken])
-        if left:
-            cause = f'Task "{woken.id}" runs in another execution: {why}.'
-            self._executions.stop(left, cause=cause, error=WOKEN)
+        self.stop(left, f'Task "{woken.id}" runs in another execution: {why}.')
 
-    def stop(self, task: StoredTask, cause: str) -> None:
-        """Stops the execution that has just lost the task, if it had one."""
-        if task.execution_name:
-            self._executions.stop(task.execution_name, cause=cause, error=WOKEN)
+    def stop(self, execution: str | None, cause: str) -> None:
+        """Stops the execution that a task has left, if it had one."""
+        if execution:
+            self._executions.stop(execution, cause=cause, error=WOKEN)

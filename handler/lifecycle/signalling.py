@@ -20,10 +20,8 @@ from handler.lifecycle.ending import Ending
 from handler.record import (
     Identity,
     Json,
-    LogLine,
     Signal,
     StoredTask,
-    TaskLog,
     is_key,
     short_repr,
     size_of,
@@ -91,11 +89,10 @@ class Signalling:
                 return self._store.signals.beat(task, name)
 
     def _refused(self, task: StoredTask, name: str, by: Identity) -> Refused:
-        refused = _is_over(task, f'the signal "{name}"')
-        if self._ending.log_of(task, "", by=by):
-            line = LogLine.at(self._clock.now(), f'The signal "{name}" came when it was over.')
-            self._store.logs.append(TaskLog.of(task, [line], by=by))
-        return refused
+        message = f'The signal "{name}" came when it was over.'
+        if line := self._ending.log_of(task, message, by=by):
+            self._store.logs.append(line)
+        return _is_over(task, f'the signal "{name}"')
 
 
 def checked_signal_name(name: object) -> None:

@@ -71,7 +71,7 @@ class Waking:
             line = self._ending.log_of(task, "The task was paused.", by=by)
             self._store.save(paused, before=task, guard=paused_as(task), log=line)
             if not paused.execution_name:
-                self._calls.stop(task, f'Task "{id}" was paused.')
+                self._calls.stop(task.execution_name, f'Task "{id}" was paused.')
             return paused
 
         return self._change(id, pause, can="be paused", code=ErrorCode.TASK_PAUSE_ERROR)

@@ -18,8 +18,7 @@ from handler.errors import InvalidInput, Refused, SettingsError
 from handler.table import keys
 from handler.testing import Killed, run
 from handler.testing.world import SIGNALS_URL
-from tests.handler.lifecycle.sleeping import DAY, NEW, begin_to_wait, killed_at
-from tests.handler.lifecycle.test_signalling import acting_at
+from tests.handler.lifecycle.sleeping import DAY, NEW, acting_at, begin_to_wait, killed_at
 from tests.handler.stack import BusQueue, Stack, event_file, lambda_context
 
 HOUR = 60 * 60

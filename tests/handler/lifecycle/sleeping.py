@@ -1,7 +1,7 @@
 """A task that sleeps for a day, in an execution that waits, and who is killed around it."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Final
@@ -60,3 +60,17 @@ def killed_at(stack: Stack, number: int, *, after: bool) -> Iterator[None]:
     for client in watched:
         client.recover()
         client.afterwards = client.interference
+
+
+def acting_at(stack: Stack, number: int, act: Callable[[], object]) -> list[int]:
+    """Somebody acts before that call to the table, counted from 1. It tells how many are left."""
+    left = [number]
+
+    def interfere(operation: str, request: object) -> None:
+        left[0] -= 1
+        if left[0] == 0:
+            stack.dynamodb.recover()
+            act()
+
+    stack.dynamodb.interference = interfere
+    return left

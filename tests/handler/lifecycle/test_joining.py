@@ -1,6 +1,5 @@
 """A join does not poll: the end of the last child wakes the parent, whatever happens at once."""
 
-from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from datetime import timedelta
 from typing import Any
@@ -13,7 +12,7 @@ from handler.errors import InvalidInput
 from handler.record import StoredTask
 from handler.table import ANY_OWNER, STACK
 from handler.testing import World
-from tests.handler.lifecycle.sleeping import NEW, OLD, begin_to_wait, killed_at, status
+from tests.handler.lifecycle.sleeping import NEW, OLD, acting_at, begin_to_wait, killed_at, status
 from tests.handler.stack import BusQueue, Stack
 
 HOUR = 60 * 60
@@ -392,17 +391,3 @@ class TestMap:
         assert stack.get(record).has_failed
         with pytest.raises(InvalidInput):
             stack.tasks.trigger(child, input="no mapping")  # type: ignore[arg-type]
-
-
-def acting_at(stack: Stack, number: int, act: Callable[[], object]) -> list[int]:
-    """Somebody acts before that call to the table, counted from 1. It tells how many are left."""
-    left = [number]
-
-    def interfere(operation: str, request: object) -> None:
-        left[0] -= 1
-        if left[0] == 0:
-            stack.dynamodb.recover()
-            act()
-
-    stack.dynamodb.interference = interfere
-    return left

@@ -10,7 +10,7 @@ from handler.contract import Status
 from handler.errors import NotFound, Refused
 from handler.record import Identity
 from handler.testing import run
-from tests.handler.lifecycle.sleeping import DAY, NEW, OLD, killed_at, sleeper, status
+from tests.handler.lifecycle.sleeping import DAY, NEW, OLD, acting_at, killed_at, sleeper, status
 from tests.handler.stack import TABLE, BusQueue, Stack
 
 ANNE = Identity(id="anne", display_name="Anne", type="admin")
@@ -27,15 +27,7 @@ def stepper(context: Context, input: dict[str, int]) -> Verdict:
 def test_a_task_that_is_paused_while_somebody_has_it_run_now_stays_paused(
     stack: Stack, asleep: TaskRecord, at: int
 ) -> None:
-    left = [at]
-
-    def pause(operation: str, request: object) -> None:
-        left[0] -= 1
-        if left[0] == 0:
-            stack.dynamodb.recover()
-            stack.tasks.pause(asleep.id)
-
-    stack.dynamodb.interference = pause
+    left = acting_at(stack, at, lambda: stack.tasks.pause(asleep.id))
     with suppress(Refused):
         stack.tasks.run_now(asleep.id)
     stack.dynamodb.recover()

@@ -1,6 +1,5 @@
 """Signals: what is handed to a task, whenever it comes, and how it wakes a task that waits."""
 
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -15,6 +14,7 @@ from tests.handler.lifecycle.sleeping import (
     DAY,
     NEW,
     OLD,
+    acting_at,
     begin_to_wait,
     killed_at,
     sleeper,
@@ -60,20 +60,6 @@ def waiting(stack: Stack) -> TaskRecord:
 def finish(stack: Stack, record: TaskRecord, *, execution: str = NEW) -> StoredTask:
     stack.run(record, execution=execution, visit="visit-2")
     return stack.get(record)
-
-
-def acting_at(stack: Stack, number: int, act: Callable[[], object]) -> list[int]:
-    """Somebody acts before that call to the table, counted from 1. It tells how many are left."""
-    left = [number]
-
-    def interfere(operation: str, request: object) -> None:
-        left[0] -= 1
-        if left[0] == 0:
-            stack.dynamodb.recover()
-            act()
-
-    stack.dynamodb.interference = interfere
-    return left
 
 
 class TestATaskThatWaits:
