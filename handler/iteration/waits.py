@@ -4,12 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from handler.clock import Clock, Seconds, to_seconds
-from handler.contract import MAX_WAIT_SECONDS
+from handler.clock import Clock, Seconds
 from handler.definition import Continue, Verdict
 from handler.iteration.checkpoints import Checkpoints
-from handler.lifecycle import checked_signal_name
-from handler.record import Signal, WaitingFor, short_repr
+from handler.lifecycle import checked_signal_name, checked_span
+from handler.record import Signal, WaitingFor
 from handler.table import Signals
 
 
@@ -42,8 +41,8 @@ class SignalWait:
     ) -> Verdict:
         """What `then` makes of the signal, or of its absence; or the verdict that waits."""
         checked_signal_name(name)
-        seconds = _checked("timeout", timeout)
-        pulse = None if heartbeat is None else _checked("heartbeat", heartbeat)
+        seconds = checked_span("wait_for_signal", timeout=timeout)
+        pulse = None if heartbeat is None else checked_span("wait_for_signal", heartbeat=heartbeat)
         if signal := self._signals.next(self._checkpoints.with_taken(), name):
             self._checkpoints.take(signal)
             return then(signal)
@@ -64,14 +63,3 @@ class SignalWait:
         beat = self._signals.last_beat(self._checkpoints.stored.id, wait.signal)
         alive_on = max(wait.since, beat or wait.since)
         return min(wait.until, alive_on + timedelta(seconds=wait.heartbeat))
-
-
-def _checked(name: str, duration: Seconds) -> float:
-    """The seconds of a duration that a wait takes. Raises `ValueError`, `TypeError`."""
-    seconds = to_seconds(duration, name=name)
-    if not 0 < seconds <= MAX_WAIT_SECONDS:
-        raise ValueError(
-            f"wait_for_signal({name}={short_repr(duration)}): it takes more than 0, and at most "
-            f"{MAX_WAIT_SECONDS:,} seconds."
-        )
-    return seconds

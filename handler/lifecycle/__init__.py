@@ -26,7 +26,7 @@ from handler.lifecycle.service import (
 )
 from handler.lifecycle.signal_events import SignalEvents
 from handler.lifecycle.signal_urls import FoundUrl, SignalUrls
-from handler.lifecycle.signalling import SignalData, Signalling, checked_signal_name
+from handler.lifecycle.signalling import SignalData, Signalling, checked_signal_name, checked_span
 from handler.lifecycle.status_events import StatusEvents
 from handler.lifecycle.survey import Survey
 from handler.lifecycle.triggering import (
@@ -68,6 +68,7 @@ __all__ = [
     "as_request_error",
     "begin_in_bulk",
     "checked_signal_name",
+    "checked_span",
     "count_within",
     "delay_too_long",
     "ids_of",

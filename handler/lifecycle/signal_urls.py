@@ -7,11 +7,11 @@ from datetime import timedelta
 from typing import Final
 from urllib.parse import quote
 
-from handler.clock import Clock, Seconds, to_iso, to_seconds
-from handler.contract import MAX_ID_BYTES, MAX_WAIT_SECONDS, EnvVar, ErrorCode
+from handler.clock import Clock, Seconds, to_iso
+from handler.contract import MAX_ID_BYTES, EnvVar, ErrorCode
 from handler.errors import NotFound, Refused, SettingsError
-from handler.lifecycle.signalling import SignalData, Signalling, checked_signal_name
-from handler.record import URL_IDENTITY, Signal, SignalUrl, StoredTask, is_key, short_repr
+from handler.lifecycle.signalling import SignalData, Signalling, checked_signal_name, checked_span
+from handler.record import URL_IDENTITY, Signal, SignalUrl, StoredTask, is_key
 from handler.table import Moved, Store
 
 # 256 bits, as 43 letters, digits, `-` and `_`.
@@ -51,7 +51,7 @@ class SignalUrls:
     def make(self, task: StoredTask, name: str, *, expires_in: Seconds) -> str:
         """A new URL, for the iteration of `task` that runs. Raises as `Context.signal_url`."""
         checked_signal_name(name)
-        seconds = _checked(expires_in)
+        seconds = checked_span("signal_url", expires_in=expires_in)
         if not self._base:
             raise SettingsError(
                 f"The environment variable {EnvVar.SIGNALS_URL} is not set, so that nobody knows "
@@ -114,16 +114,6 @@ class SignalUrls:
 def _digest(secret: str) -> str:
     """What the table knows a secret by. It has 256 bits, so that nobody tries them all."""
     return hashlib.sha256(secret.encode(errors="surrogatepass")).hexdigest()
-
-
-def _checked(expires_in: Seconds) -> float:
-    seconds = to_seconds(expires_in, name="expires_in")
-    if not 0 < seconds <= MAX_WAIT_SECONDS:
-        raise ValueError(
-            f"context.signal_url(expires_in={short_repr(expires_in)}): it takes more than 0, and "
-            f"at most {MAX_WAIT_SECONDS:,} seconds (355 days)."
-        )
-    return seconds
 
 
 def _too_late(why: str) -> Refused:

@@ -7,11 +7,12 @@ from typing import Final
 
 from pydantic import BaseModel
 
-from handler.clock import Clock, to_iso
+from handler.clock import Clock, Seconds, to_iso, to_seconds
 from handler.contract import (
     MAX_SIGNAL_BYTES,
     MAX_SIGNAL_KEY_BYTES,
     MAX_SIGNAL_NAME_CHARACTERS,
+    MAX_WAIT_SECONDS,
     ErrorCode,
 )
 from handler.errors import InvalidInput, Refused
@@ -102,6 +103,23 @@ def checked_signal_name(name: object) -> None:
             f"The signal's name {short_repr(name)} is none: it takes 1 to "
             f"{MAX_SIGNAL_NAME_CHARACTERS} letters of ASCII, digits, `_`, `-` and `.`."
         )
+
+
+def checked_span(method: str, **given: Seconds) -> float:
+    """The seconds of an argument of `context.<method>`: for how long it may wait.
+
+    Raises:
+        ValueError: it is not more than 0, or is above 355 days.
+        TypeError: it is no duration.
+    """
+    [(name, duration)] = given.items()
+    seconds = to_seconds(duration, name=name)
+    if not 0 < seconds <= MAX_WAIT_SECONDS:
+        raise ValueError(
+            f"context.{method}({name}={short_repr(duration)}): it takes more than 0, and at most "
+            f"{MAX_WAIT_SECONDS:,} seconds (355 days)."
+        )
+    return seconds
 
 
 def _checked_key(key: str | None) -> str | None:
