@@ -104,7 +104,7 @@ class WorkerEvent(BaseModel):
     name: StrictStr | None = None
     timeout: StrictFloat | None = None
     expires_after: StrictFloat | None = None
-    unused_keys: list[str] = Field(default_factory=list)  # what else its detail has
+    unused_keys: list[str] = []  # what else its detail has
 
     def to_payload(self) -> Json:
         """What an event sent by hand says, by `WireKey`."""
@@ -179,7 +179,7 @@ class SignalEvent(BaseModel):
             it twice.
     """
 
-    model_config = ConfigDict(frozen=True, populate_by_name=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, populate_by_name=True, extra="ignore", defer_build=True)
 
     task_id: Annotated[StrictStr, Field(min_length=1), AfterValidator(_checked_id)] = Field(
         alias=WireKey.TASK_ID

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from handler.contract import MAX_CODE_VERSION_CHARACTERS, EnvVar
 from handler.errors import SettingsError
@@ -63,8 +63,7 @@ class Settings:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class LogSettings:
+class LogSettings(NamedTuple):
     """How this process logs. The level and the name are in Powertools' variables."""
 
     is_lambda: bool
@@ -86,8 +85,7 @@ class LogSettings:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trace:
+class Trace(NamedTuple):
     """The trace of the running invocation: Lambda makes the variables anew for each.
 
     Args:

@@ -1,8 +1,7 @@
 """What somebody who waits for a task is told: its end, its result, or why there is none."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from pydantic import ValidationError
 
@@ -14,8 +13,7 @@ from handler.record import Json, TaskFailure, TaskRecord, short_repr
 _GROWTH: Final = 1.5
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pauses:
+class Pauses(NamedTuple):
     """How long a wait pauses between two looks, in seconds: more and more."""
 
     first: float

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from handler.aws import Bus, Clients, DeadLetters, Executions, Metrics
 from handler.clock import Clock, RemainingSeconds
@@ -66,8 +66,7 @@ class Parts:
     known_settings: KnownSettings = field(default_factory=KnownSettings)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class System:
+class System(NamedTuple):
     """The parts, wired."""
 
     store: Store

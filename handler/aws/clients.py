@@ -1,7 +1,10 @@
 """The process's clients of AWS services: each is made once, when it is first called."""
 
 import functools
+import gzip
+import json
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final
 
 Clients = Callable[[str], Any]
@@ -34,7 +37,20 @@ def engine_client(service: str) -> Any:
     # botocore alone: boto3 would only add transfers to S3.
     import botocore.session  # noqa: PLC0415
     from botocore.config import Config  # noqa: PLC0415
-    from botocore.loaders import Loader  # noqa: PLC0415
+    from botocore.loaders import JSONFileLoader, Loader  # noqa: PLC0415
+
+    class PlainFiles(JSONFileLoader):
+        """Reads the files of botocore's data into plain dictionaries.
+
+        botocore has read them into `OrderedDict`s since a dictionary had no order, which takes
+        twice as long: a twentieth of a worker's start.
+        """
+
+        def load_file(self, file_path: str) -> object:
+            for ending, open_file in (".json", open), (".json.gz", gzip.open):
+                with suppress(FileNotFoundError), open_file(file_path + ending, "rb") as file:
+                    return json.loads(file.read())
+            return None
 
     class OneServiceLoader(Loader):
         """Reads what botocore knows of one service."""
@@ -54,7 +70,7 @@ def engine_client(service: str) -> Any:
         parameter_validation=False,
     )
     session = botocore.session.get_session()
-    session.register_component("data_loader", OneServiceLoader())
+    session.register_component("data_loader", OneServiceLoader(file_loader=PlainFiles()))
     return session.create_client(service, config=config)
 
 

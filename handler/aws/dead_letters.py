@@ -5,8 +5,7 @@ and Lambda what the worker could not do of what it took without an answer.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from handler.aws.ticks import SCHEDULE_ARN, event_of_tick
 from handler.events import event_of_text
@@ -22,8 +21,7 @@ _BATCH: Final = 10
 _MAX_LETTERS: Final = 1_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeadLetter:
+class DeadLetter(NamedTuple):
     """An event that was not delivered.
 
     Args:

@@ -1,8 +1,7 @@
 """Step Functions: look at executions, and stop them."""
 
 import logging
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -27,8 +26,7 @@ _THROTTLED: Final = "ThrottlingException"
 _MAX_EVENTS: Final = 1_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Execution:
+class Execution(NamedTuple):
     """How an execution stands.
 
     Args:

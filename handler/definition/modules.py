@@ -7,9 +7,8 @@ passed over.
 import ast
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from handler.errors import DefinitionError
 
@@ -23,8 +22,7 @@ _TEST_FILE: Final = re.compile(r"test_.*\.py|.*_test\.py|conftest\.py")
 _NOT_IN_LAMBDAS: Final = re.compile(r"(_?pytest|hypothesis|moto|handler\.testing)(?=\.|$)")
 
 
-@dataclass(frozen=True, slots=True)
-class Module:
+class Module(NamedTuple):
     """A module's name, and its file."""
 
     name: str
@@ -41,8 +39,7 @@ class Module:
         return f"{stem}/{_INIT}" if self.file.name == _INIT else f"{stem}.py"
 
 
-@dataclass(frozen=True, slots=True)
-class PassedOver:
+class PassedOver(NamedTuple):
     """A file that is not imported, and why."""
 
     file: Path

@@ -5,7 +5,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence, Set
 from datetime import UTC, datetime
 from numbers import Real
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pydantic import BaseModel
 
@@ -14,8 +14,7 @@ from handler.record import fields_of, native
 _WITHOUT_PARTS: Final = (str, bytes, bytearray, int, float, type(None))
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """The first value that would read back as another one, and where it is."""
 
     path: tuple[object, ...]

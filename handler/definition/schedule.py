@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import KW_ONLY, dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cache
-from typing import TYPE_CHECKING, ClassVar, Final, Protocol
+from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, Protocol
 from zoneinfo import ZoneInfo, available_timezones
 
 from handler.clock import Seconds, to_seconds
@@ -171,8 +171,7 @@ class Times(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
+class Rate(NamedTuple):
     """`rate(5 minutes)`."""
 
     interval: timedelta
@@ -186,8 +185,7 @@ class Rate:
                 time += self.interval
 
 
-@dataclass(frozen=True, slots=True)
-class At:
+class At(NamedTuple):
     """`at(2027-01-01T03:00:00)`."""
 
     time: datetime  # on the wall, without a zone
@@ -196,8 +194,7 @@ class At:
         yield from (time for time in _in_utc(iter([self.time]), zone) if time >= earliest)
 
 
-@dataclass(frozen=True, slots=True)
-class CronTimes:
+class CronTimes(NamedTuple):
     """`cron(0 3 * * ? *)`."""
 
     cron: "Cron"

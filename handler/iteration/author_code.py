@@ -1,7 +1,5 @@
 """Runs the author's function for one iteration."""
 
-from dataclasses import replace
-
 from handler.clock import Clock, RemainingSeconds
 from handler.definition import Continue, code_of
 from handler.iteration.checkpoints import Checkpoints
@@ -69,4 +67,4 @@ class AuthorCode:
             task = task.took(checkpoints.taken)
         now = self._clock.now()
         outcome = outcome_of(verdict, definition=definition, task=task, now=now)
-        return checkpoints.stored, replace(outcome, margin=checkpoints.margin)
+        return checkpoints.stored, outcome._replace(margin=checkpoints.margin)

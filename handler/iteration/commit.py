@@ -1,6 +1,6 @@
 """Stores the outcome of an iteration and answers the state machine, in this order."""
 
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from handler.clock import Clock
 from handler.contract import AnswerStatus, ErrorCode
@@ -15,8 +15,7 @@ from handler.record import Json, LogLine, StoredTask, TaskFailure, TaskLog
 from handler.table import RecordMoved, Store, paused_as, unheard
 
 
-@dataclass(frozen=True, kw_only=True)
-class Iteration:
+class Iteration(NamedTuple):
     """A claimed iteration.
 
     Args:
@@ -128,7 +127,7 @@ class Commit:
             if moved.task and _is_still_in_hand(before, moved.task):
                 return self._stored(before, outcome, lines, iteration.answers)
             return self._discarded(moved.task, outcome.task, lines, iteration.answers)
-        return replace(iteration, task=stored, log=log.of_next(stored))
+        return iteration._replace(task=stored, log=log.of_next(stored))
 
     def answer(self, task: StoredTask, answers: AnswerBuilder, message: str = "") -> Json:
         """The answer of the outcome that is stored, for the first time or again."""

@@ -5,9 +5,8 @@ import inspect
 import itertools
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from types import CodeType, FrameType
-from typing import Any, Final, Generic, NoReturn, TypeVar
+from typing import Any, Final, Generic, NamedTuple, NoReturn, TypeVar
 
 from pydantic import BaseModel
 
@@ -23,8 +22,7 @@ CURSOR: Final = "cursor"
 _MAX_COUNT: Final = 2**53 - 1
 
 
-@dataclass(frozen=True, kw_only=True)
-class LoopOptions:
+class LoopOptions(NamedTuple):
     """How a loop goes; `Context.each` says what each means."""
 
     total: int | None

@@ -1,8 +1,8 @@
 """What an iteration makes of its task: the next state of the record. Nothing is stored."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
-from typing import Final, assert_never
+from typing import Final, NamedTuple, assert_never
 
 from handler.contract import ErrorCode
 from handler.definition import (
@@ -36,8 +36,7 @@ _OUTDATED: Final = (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Outcome:
+class Outcome(NamedTuple):
     """The task as an iteration leaves it.
 
     Args:

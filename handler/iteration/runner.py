@@ -1,7 +1,7 @@
 """One visit of `Run`, from event to answer: admit, run, commit, and go on."""
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from handler import process_log
 from handler.clock import Clock, RemainingSeconds
@@ -175,7 +175,7 @@ class Runner:
             data: Json = {"visits": outcome.task.execution_visits}
             log.conclude("The task moves on to a new execution.", data=data)
             released = outcome.task.released(now=self._clock.now())
-            outcome = replace(outcome, task=released)
+            outcome = outcome._replace(task=released)
         return self._commit.store(before, outcome, log=log, answers=iteration.answers)
 
     def _is_near_the_end(self, task: StoredTask, sent: WorkerEvent) -> bool:

@@ -2,9 +2,8 @@
 
 import hashlib
 import secrets
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import quote
 
 from handler.clock import Clock, Seconds, to_iso
@@ -20,8 +19,7 @@ _SECRET_BYTES: Final = 32
 _UNKNOWN: Final = "There is no such URL. Next: ask whoever has sent it for another one."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FoundUrl:
+class FoundUrl(NamedTuple):
     """A URL that there is.
 
     Attributes:

@@ -5,7 +5,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from pydantic import BaseModel
 
@@ -67,8 +67,7 @@ TaskInput = Mapping[str, object] | BaseModel
 Value = TypeVar("Value")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TriggerOptions:
+class TriggerOptions(NamedTuple):
     """What is said of a task beside its definition and its input."""
 
     name: str | None = None

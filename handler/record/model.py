@@ -40,8 +40,15 @@ def fields_of(model: BaseModel) -> Json:
 
 
 class StoredModel(BaseModel):
-    """A part of a record. It ignores fields that newer code may have written."""
+    """A part of a record. It ignores fields that newer code may have written.
+
+    A model is built when it is first used: a process needs few of them, and seldom the same.
+    """
 
     model_config = ConfigDict(
-        frozen=True, alias_generator=to_camel, populate_by_name=True, extra="ignore"
+        frozen=True,
+        alias_generator=to_camel,
+        populate_by_name=True,
+        extra="ignore",
+        defer_build=True,
     )

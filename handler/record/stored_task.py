@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, ClassVar, Self
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from handler.clock import to_iso
 from handler.contract import (
@@ -75,6 +75,9 @@ class StoredTask(TaskRecord):
     | `Continue` | 3 | 2 | 0: the next step | 0 |
     """
 
+    # Each visit needs it: it is built while the Lambda starts, where it costs no iteration's time.
+    model_config = ConfigDict(defer_build=False)
+
     write_token: str | None = None  # of the last write; see `Store`
     execution_visits: Count = 0  # of `Run`, by the owning execution, crashed ones included
     counted_iterations: Count = 0
@@ -112,7 +115,7 @@ class StoredTask(TaskRecord):
     # later task with it is another one.
     created_text: str = Field(default="", exclude=True)
     # Where its long payloads stand, by their names; see `table.payloads`.
-    places: Mapping[str, str] = Field(default_factory=dict, exclude=True)
+    places: Mapping[str, str] = Field(default={}, exclude=True)
     # The object of an output that could not be read when the task ended: it stays with the record.
     kept_object: str | None = None
     # What it was triggered with, once its input is another: the input, or the key of its object,

@@ -82,7 +82,7 @@ class TaskRecord(StoredModel):
     locale: str = DEFAULT_LOCALE
     parent_id: str | None = None
     status: Status = Field(default=Status.PENDING, alias="taskStatus")
-    input: Json = Field(default_factory=dict)
+    input: Json = Field(default={})  # pydantic copies it for each
     output: Json | None = None
     delay: Count = 0  # seconds from the trigger to the first iteration
     deadline: Moment | None = None  # it must be over by then: its `timeout`

@@ -1,9 +1,8 @@
 """The conditions of a write: who may claim a record, and who may write to one."""
 
 import functools
-from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from handler.clock import to_iso
 from handler.contract import CREATED_ON, EXPIRY_ATTRIBUTE, OVER_STATUSES, PARTITION_KEY, Status
@@ -48,8 +47,7 @@ CLAIM_CONDITION: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClaimRequest:
+class ClaimRequest(NamedTuple):
     """Who wants to run the next iteration of a task.
 
     Args:
@@ -124,8 +122,7 @@ _NOT_OVER: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Guard:
+class Guard(NamedTuple):
     """What must still hold of an open task for a write to happen. A task that is over is closed.
 
     Args:
@@ -186,23 +183,23 @@ def owned_by(task: StoredTask) -> Guard:
 
 def as_read(task: StoredTask) -> Guard:
     """The same, while nobody has written the record since: it may have been taken, and left."""
-    return replace(owned_by(task), write_token=task.write_token or "")
+    return owned_by(task)._replace(write_token=task.write_token or "")
 
 
 def paused_as(task: StoredTask) -> Guard:
     """The same, while it is paused if `task` is, and is not paused if `task` is not."""
-    return replace(owned_by(task), is_paused=task.is_paused)
+    return owned_by(task)._replace(is_paused=task.is_paused)
 
 
 def unheard(task: StoredTask, before: StoredTask) -> Guard:
     """`paused_as(before)`, and nothing has come meanwhile, if `task` is about to wait for it."""
     guard = paused_as(before)
-    return guard if task.waiting_for is None else replace(guard, calls=before.calls)
+    return guard if task.waiting_for is None else guard._replace(calls=before.calls)
 
 
 def running(task: StoredTask) -> Guard:
     """The same, while that iteration has no outcome."""
-    return replace(owned_by(task), is_running=True)
+    return owned_by(task)._replace(is_running=True)
 
 
 def still(task: StoredTask, condition: str, values: "Item") -> "tuple[str, Item]":

@@ -1,15 +1,13 @@
 """The entries of one partition of an index, or of some: in one order, with where each stands."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 from handler.contract import CREATED_ON
 from handler.table.index_query import Cursor, IndexQuery, TaskIndex
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A task, as an index or a parent knows it.
 
     Args:

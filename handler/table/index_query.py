@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from handler.contract import CREATED_ON, PARTITION_KEY, SORT_KEY, Index
 from handler.record import StoredTask, is_key
@@ -90,8 +90,7 @@ class IndexQuery:
         return self.index.partition_key, self.partition
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class Page(NamedTuple):
     """The ids of some of the tasks of a query.
 
     Args:

@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import MINYEAR, datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from handler.clock import to_iso
 from handler.contract import (
@@ -92,8 +92,7 @@ class TaskPage:
     cursor: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class TaskCount:
+class TaskCount(NamedTuple):
     """How many tasks, or logs, there are; at least so many if the count is capped."""
 
     number: int

@@ -6,9 +6,8 @@ import logging
 import re
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -48,8 +47,7 @@ class PayloadLost(PayloadError):
     """An object that a record names is not in the bucket."""
 
 
-@dataclass(frozen=True, slots=True)
-class Owner:
+class Owner(NamedTuple):
     """Whose a payload is: a task, by its id and by when it was created, as the table has it."""
 
     id: str
@@ -61,8 +59,7 @@ class Owner:
         return f"{zlib.crc32(self.created.encode()):08x}"
 
 
-@dataclass(frozen=True, slots=True)
-class Object:
+class Object(NamedTuple):
     """An object of the bucket, and when it was written."""
 
     key: str

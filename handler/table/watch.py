@@ -1,9 +1,8 @@
 """Which unfinished tasks are due: the index that the sweep looks at, and nobody else."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from handler.clock import to_iso
 from handler.contract import PARTITION_KEY, SORT_KEY, Index
@@ -22,8 +21,7 @@ Start = tuple[int, Mapping[str, str]]
 """Where a page begins: the number of a partition, and the key that it goes on behind."""
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(NamedTuple):
     """An entry of the index: a task that is due, as far as the index knows.
 
     The index may lag behind: the task may be over by now, gone, or due at another time.

@@ -81,3 +81,11 @@ def test_a_lazy_client_calls_the_engines_client(region: None) -> None:
     lazy = lazy_engine_client(SERVICE)
 
     assert lazy.meta is engine_client(SERVICE).meta
+
+
+def test_a_client_of_the_engine_knows_what_botocore_knows_of_its_service(region: None) -> None:
+    ours, botocores = engine_client(SERVICE).meta, boto3.client("kinesis").meta
+
+    assert ours.service_model.metadata == botocores.service_model.metadata
+    assert ours.service_model.operation_names == botocores.service_model.operation_names
+    assert ours.endpoint_url == botocores.endpoint_url

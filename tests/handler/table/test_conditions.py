@@ -1,6 +1,5 @@
 """The conditions of a write: who may claim a record, and who may write to one."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -47,7 +46,7 @@ class TestClaims:
         task = store.claim(CLAIM)
 
         with pytest.raises(RecordMoved) as refused:
-            store.claim(replace(CLAIM, execution_name="execution-2", visit="visit-2"))
+            store.claim(CLAIM._replace(execution_name="execution-2", visit="visit-2"))
 
         assert refused.value.task == store.get("t1") == task
 
@@ -73,10 +72,10 @@ class TestClaims:
     ) -> None:
         stack.create(id="t1")
         for number in range(3):
-            go_on(stack, store.claim(replace(CLAIM, visit=f"visit-{number}")))
+            go_on(stack, store.claim(CLAIM._replace(visit=f"visit-{number}")))
 
         with pytest.raises(RecordMoved) as refused:
-            store.claim(replace(CLAIM, visit="visit-3"))
+            store.claim(CLAIM._replace(visit="visit-3"))
 
         assert refused.value.task is not None
         assert refused.value.task.iterations == 3
@@ -86,9 +85,9 @@ class TestClaims:
     ) -> None:
         stack.create(id="t1")
         for number in range(5):
-            go_on(stack, store.claim(replace(CLAIM, visit=f"visit-{number}")), counts=False)
+            go_on(stack, store.claim(CLAIM._replace(visit=f"visit-{number}")), counts=False)
 
-        task = store.claim(replace(CLAIM, visit="visit-5"))
+        task = store.claim(CLAIM._replace(visit="visit-5"))
 
         assert (task.iterations, task.counted_iterations) == (6, 1)
 
@@ -96,7 +95,7 @@ class TestClaims:
         self, stack: Stack, store: Store
     ) -> None:
         stack.create(id="t1")
-        last = replace(CLAIM, max_iterations=1)
+        last = CLAIM._replace(max_iterations=1)
         store.claim(last)
 
         task = store.claim(last)
@@ -129,7 +128,7 @@ class TestClaims:
         iterations = []
 
         for _ in range(3):
-            task = store.claim(replace(CLAIM, visit=""))
+            task = store.claim(CLAIM._replace(visit=""))
             iterations.append(task.iterations)
             go_on(stack, task)
 

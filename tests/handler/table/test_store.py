@@ -153,7 +153,7 @@ class TestClaiming:
         store.save(waiting, before=first, guard=owned_by(first))
         stack.clock.advance(60)
 
-        second = store.claim(replace(CLAIM, visit="visit-2"))
+        second = store.claim(CLAIM._replace(visit="visit-2"))
 
         assert second.iterations == 2
         assert second.started_on == first.started_on
@@ -343,7 +343,7 @@ class TestLostResponses:
         stack.create(id="t1")
         task = store.claim(CLAIM)
         after = task.continued(now=NOW, input={"a": 1}, wait=0)
-        next_claim = replace(CLAIM, visit="visit-2")
+        next_claim = CLAIM._replace(visit="visit-2")
         lose_response(stack, operation, then=lambda: store.claim(next_claim))
 
         with pytest.raises(RecordMoved) as refused:
