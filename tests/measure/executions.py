@@ -6,6 +6,7 @@ import json
 import tempfile
 import time
 import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,11 @@ STARTS = 7
 _LOOK_EVERY_SECONDS = 0.5
 RUN = "Run"
 IN_PLACE, IN_VISITS = "countUp", "countInVisits"  # tests/local/definitions
+LISTENING = "waitForApproval"
+SIGNAL = """
+mutation Signal($id: ID!) {
+  backgroundTasks { signalTask(id: $id, name: "approved") { data { id } error { message } } }
+}"""
 # It counts in its process, as ours does in the table, and writes a line as ours does: the local AWS
 # waits for the first one.
 BARE = f"""
@@ -58,6 +64,7 @@ def _measured(aws: Running) -> list[Promise]:
             rounds=STARTS,
             most=2.5,
         ),
+        _woken(aws),
         _transitions("", 2, _counting(aws, IN_VISITS), aws),
         _transitions(" with a wait", 3, _counting(aws, IN_PLACE, wait=1), aws),
     ]
@@ -81,6 +88,29 @@ def _start_bare(aws: Running, machine: str) -> str:
     _restart(aws.client("lambda"), "bare", 0)  # its count starts anew
     execution = aws.states.start_execution(stateMachineArn=machine, input="{}")
     return str(execution["executionArn"])
+
+
+def _woken(aws: Running) -> Promise:
+    """From when a signal is sent to when its task is over, as the record has it."""
+    seconds = [_until_heard(aws) for _ in range(ROUNDS)]
+    shown = ", ".join(f"{each:.2f}" for each in seconds)
+    return Promise(
+        "from a signal to the end of the task that waits for it, s", min(seconds), 1, shown
+    )
+
+
+def _until_heard(aws: Running) -> float:
+    id = aws.trigger(LISTENING, {})
+    aws.until(lambda: "waitingFor" in _record(aws, id))
+    sent = datetime.now(UTC)
+    aws.graphql(SIGNAL, {"id": id})
+    over = aws.until(lambda: _record(aws, id).get("finishedOn"))
+    return (datetime.fromisoformat(over["S"]) - sent).total_seconds()
+
+
+def _record(aws: Running, id: str) -> Any:
+    key = {"pk": {"S": f"TASK#{id}"}, "sk": {"S": "TASK"}}
+    return aws.client("dynamodb").get_item(TableName=aws.table, Key=key)["Item"]
 
 
 def _transitions(how: str, most: float, execution: str, aws: Running) -> Promise:
