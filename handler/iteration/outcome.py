@@ -1,6 +1,5 @@
 """What an iteration makes of its task: the next state of the record. Nothing is stored."""
 
-from dataclasses import field
 from datetime import datetime
 from typing import Final, NamedTuple, assert_never
 
@@ -51,7 +50,7 @@ class Outcome(NamedTuple):
     task: StoredTask
     line: str
     failure: TaskFailure | None = None
-    data: Json = field(default_factory=dict)
+    data: Json | None = None
     message: str = ""
     margin: float = 0
 
