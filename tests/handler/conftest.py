@@ -4,13 +4,21 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.handler.modelled import modelled
 from tests.handler.recovering import Recovering
 from tests.handler.stack import BusQueue, Stack
 
 
+@pytest.fixture(scope="module", autouse=True)
+def quick_table() -> Iterator[None]:
+    """The model of DynamoDB, for the module's own fixtures as well."""
+    with modelled():
+        yield
+
+
 @pytest.fixture
 def stack() -> Iterator[Stack]:
-    """The parts of a stack, on moto."""
+    """The parts of a stack, on moto, with the model of DynamoDB."""
     with Stack.inside_moto() as stack:
         yield stack
 

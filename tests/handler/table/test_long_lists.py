@@ -56,7 +56,8 @@ def test_two_groups_of_statuses_are_one_list_page_by_page(
 
     ids = [task.id for task in tasks]
     assert found == (ids[::-1] if newest_first else ids)
-    assert pages == math.ceil(20 / limit)
+    # The table may say that more follows behind the last (API reference, Query: LastEvaluatedKey).
+    assert pages - math.ceil(20 / limit) in (0, 1)
 
 
 def put(stack: Stack, tasks: list[StoredTask]) -> None:
