@@ -5,6 +5,15 @@ from collections.abc import Iterator
 import pytest
 from moto import mock_aws
 
+from tests.modelled import modelled
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick_table() -> Iterator[None]:
+    """The model of DynamoDB: some guides trigger hundreds of tasks."""
+    with modelled():
+        yield
+
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.handler.modelled import modelled
 from tests.handler.recovering import Recovering
 from tests.handler.stack import BusQueue, Stack
+from tests.modelled import modelled
 
 
 @pytest.fixture(scope="module", autouse=True)

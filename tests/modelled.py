@@ -28,8 +28,8 @@ def modelled() -> Iterator[None]:
         if client.meta.service_model.service_name != "dynamodb":
             return asked_moto(client, operation, request)
         if operation == "Scan":  # a test looks at everything; the handler never does
-            rows = _model().items(request["TableName"])
-            return {"Items": [dict(row) for _, row in rows]}
+            rows = [dict(row) for _, row in _model().items(request["TableName"])]
+            return {"Items": rows, "Count": len(rows)}
         return getattr(_model(), xform_name(operation))(**request)
 
     with mock.patch.object(BaseClient, "_make_api_call", answered):
