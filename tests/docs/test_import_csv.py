@@ -25,6 +25,11 @@ OWN_FIELDS = {"cursor", "etag", "size", "columns", "keys"}
 COUNTS = {"written", "duplicates", "rejected", "reasons"}
 
 
+@pytest.fixture(scope="module", autouse=True)
+def quick_table() -> None:
+    """moto's own DynamoDB: the task asks for a table's description, which the model has none of."""
+
+
 def section(title: str) -> str:
     return GUIDE.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
 
