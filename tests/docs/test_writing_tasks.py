@@ -178,6 +178,17 @@ def test_every_task_in_the_guide_is_run(registry: Registry, project: Path) -> No
     assert in_the_guide == set(RUNS)
 
 
+@pytest.mark.slow
+def test_ten_thousand_pages_are_audited_in_two_iterations(registry: Registry) -> None:
+    with World.of(*registry, max_steps=20_000) as world:
+        world.start(registry.get("auditPages"), {"pages": 10_000})
+        world.finish()
+        record = world.result().record
+
+    assert record.output == {"audited": 10_000, "broken": 100}
+    assert record.iterations == 2
+
+
 @pytest.mark.usefixtures("account")
 def test_points_are_added_once_wherever_the_worker_dies(registry: Registry) -> None:
     input, _ = RUNS["addPoints"]
