@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import Final, Protocol
 
 from pydantic import BaseModel
 
@@ -16,9 +16,6 @@ from handler.iteration.waits import Waiting
 from handler.lifecycle import Tasks, trigger_missing
 from handler.record import TaskRecord, WaitingFor, short_repr
 
-if TYPE_CHECKING:
-    from handler.iteration.context import Context
-
 Then = Callable[[list[TaskRecord]], Verdict]
 Inputs = Iterable[Mapping[str, object] | BaseModel]
 
@@ -27,19 +24,32 @@ Inputs = Iterable[Mapping[str, object] | BaseModel]
 _LOOKS_AFTER: Final = timedelta(hours=1)
 
 
+class Parent(Protocol):
+    """What a join asks of the iteration that waits: its `Context` answers."""
+
+    @property
+    def task(self) -> TaskRecord: ...
+
+    def children(self, definition: str | Definition | None) -> list[TaskRecord]: ...
+
+    def is_aborted(self) -> bool: ...
+
+    def is_close_to_timeout(self) -> bool: ...
+
+
 class Join:
     """The children of a running iteration: whether they are over, and what is left to trigger."""
 
     def __init__(
         self,
-        context: "Context",
+        parent: Parent,
         checkpoints: Checkpoints,
         *,
         tasks: Tasks,
         child_ids: Callable[[str], set[str]],
         clock: Clock,
     ) -> None:
-        self._context = context
+        self._parent = parent
         self._checkpoints = checkpoints
         self._tasks = tasks
         self._child_ids = child_ids
@@ -55,7 +65,7 @@ class Join:
     ) -> Verdict:
         """What `then` makes of the children; or the verdict that waits for them."""
         _check_failures(failures)
-        children = self._context.children(definition)
+        children = self._parent.children(definition)
         still_open = [child for child in children if child.is_open]
         if not still_open:
             return then(children)
@@ -66,7 +76,7 @@ class Join:
             return then(children)
         if not self._abort(still_open, f"{ended_badly} others have not succeeded."):
             return Continue(counts=False)
-        return then(self._context.children(definition))
+        return then(self._parent.children(definition))
 
     def map(
         self,
@@ -86,7 +96,7 @@ class Join:
     def _trigger(self, definition: str | Definition, inputs: Inputs) -> bool:
         """Triggers the children that are not there yet. Returns whether all are, in time."""
         self._checkpoints.check_may_trigger()
-        task = self._context.task
+        task = self._parent.task
         keyed = ((child_key(task, f"map\n{place}"), input) for place, input in enumerate(inputs))
         return trigger_missing(
             self._tasks,
@@ -99,11 +109,11 @@ class Join:
 
     def _is_late(self) -> bool:
         self._checkpoints.check_may_trigger()
-        return self._context.is_aborted() or self._context.is_close_to_timeout()
+        return self._parent.is_aborted() or self._parent.is_close_to_timeout()
 
     def _abort(self, children: Iterable[TaskRecord], why: str) -> bool:
         """Aborts children. Returns whether all are, in time."""
-        by = self._context.task.created_by
+        by = self._parent.task.created_by
         for number, child in enumerate(children):
             if number and self._is_late():
                 return False
