@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from typing import Final
 
 from handler.contract import Status
-from handler.lifecycle import VERBS_OF_A_FILTER, BulkVerb
+from handler.lifecycle import BulkVerb
 from tests.simulation.plan import Planned
 
 # The tasks of the engine's own have numbers beyond those of a plan.
 _FIRST_SAID: Final = 100_000
 _FIRST_HOLD: Final = 200_000
 NUMBER_IN_THE_CALM: Final = 300_000
-_SAID: Final = 0.4
+_SAID: Final = 0.45
 _HELD: Final = 0.4
+# Most tasks are over soon: what is deleted finds more of them than what is aborted.
+_VERBS: Final = (*[BulkVerb.ABORT] * 2, *[BulkVerb.RETRY] * 2, BulkVerb.DELETE)
 _ENDED_BADLY: Final = frozenset({Status.FAILED})
 
 
@@ -91,7 +93,7 @@ def said(seed: str, planned: Sequence[Planned]) -> Sequence[Said]:
     dice = random.Random(f"{seed}/said of many")
     if dice.random() > _SAID or not planned:
         return ()
-    many = dice.choice([1, 2])
+    many = dice.choice([1, 2, 2, 3])
     return [_said(random.Random(f"{seed}/said of many/{n}"), n, planned) for n in range(many)]
 
 
@@ -105,16 +107,16 @@ def holds(seed: str, planned: Sequence[Planned]) -> Sequence[Hold]:
 
 
 def _said(dice: random.Random, number: int, planned: Sequence[Planned]) -> Said:
-    verb = dice.choice(VERBS_OF_A_FILTER)
+    verb = dice.choice(_VERBS)
+    definition = _definition(dice, planned)
     wide = dice.random()  # a definition, or all, or some by their ids
     meddled = dice.random()
     after = dice.choice([0.1, 0.5, 2.0, 30.0]) * dice.uniform(0.5, 1.5)
     return Said(
         number=_FIRST_SAID + number,
         verb=verb,
-        # Few have ended early, and few are open late.
-        at=dice.uniform(60, 1_200) if verb is BulkVerb.ABORT else dice.uniform(200, 2_000),
-        definition=_definition(dice, planned) if wide < 0.5 else None,
+        at=_moment(dice, planned, None if wide > 0.5 else definition),
+        definition=definition if wide < 0.5 else None,
         share=dice.uniform(0.2, 0.9) if wide > 0.75 else None,
         statuses=_ENDED_BADLY if verb is BulkVerb.RETRY and dice.random() < 0.3 else None,
         rate=dice.choice([None, None, 1_000.0, 3.0, 0.5, 0.1]),
@@ -133,6 +135,15 @@ def _hold(dice: random.Random, number: int, planned: Sequence[Planned]) -> Hold:
         seconds=dice.choice([0.5, 10.0, 60.0, 200.0, 900.0]) * dice.uniform(0.9, 1.1),
         rate=dice.choice([None, None, 2.0, 0.3]),
     )
+
+
+def _moment(dice: random.Random, planned: Sequence[Planned], definition: str | None) -> float:
+    """Often when one of the tasks has just begun, or ended: most of them take seconds."""
+    if dice.random() < 0.4:
+        return dice.uniform(60, 2_000)
+    tasks = [task for task in planned if definition in (None, task.definition)] or planned
+    task = dice.choice(tasks)
+    return task.at + task.delay + dice.choice([0.2, 0.5, 2.0, 30.0]) * dice.uniform(0.8, 1.2)
 
 
 def _definition(dice: random.Random, planned: Sequence[Planned]) -> str:

@@ -417,7 +417,7 @@ class People:
             machine.sleep(max(moment - world.scheduler.now, 0.0))
             if not world.faults.comes(Kind.SETTING_CHANGED, machine.name, number):
                 continue
-            begin = world.scheduler.now
+            world.retentions.is_about_to_change(days, begin=world.scheduler.now)
             if machine.random.random() < 0.5:
                 name = f"change{number}"
                 answer = self.asked(machine, task, name, _SETTINGS, {"days": days})
@@ -428,7 +428,7 @@ class People:
                     is_sure = True
                 except BackgroundTaskError:
                     is_sure = False
-            world.retentions.changed(days, begin=begin, end=world.scheduler.now, is_sure=is_sure)
+            world.retentions.was_changed(end=world.scheduler.now, is_sure=is_sure)
 
     def _delete(self, machine: Machine, task: Planned, id: str) -> None:
         hearing = self._world.watch.life(id).heard_by()
