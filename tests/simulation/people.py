@@ -198,6 +198,8 @@ class People:
         self._world.operators.end_pauses()
         for life in list(self._world.watch.lives.values()):
             task = self._world.planned.get(life.number)
+            if task is None and life.is_in_bulk:
+                task = Planned(number=life.number, definition=life.definition)
             is_paused = "pausedOn" in (life.record or {}) and not life.is_held_with_others
             if life.is_open and task is not None and is_paused:
                 name = f"{life.id}/resume@{self._world.scheduler.now:.0f}"

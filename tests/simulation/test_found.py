@@ -179,7 +179,7 @@ FOUND = {
             ),
         )
     ),
-    "a task ended under a setting whose change nobody was told of yet, and the audit knew nothing": (
+    "a task ended under a setting of whose change nobody was told yet, the audit neither": (
         Scenario(
             seed="711/17",
             tasks=25,

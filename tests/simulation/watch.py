@@ -591,6 +591,9 @@ class Watch:
         """A task that was open is held with others, or goes on, or ends."""
         if "pausedWith" in after and "pausedWith" not in before:
             life.held_at = self._world.scheduler.now
+            if life.is_in_bulk:
+                what = f"{machine.name} holds it."
+                self.fail("the engine's own tasks are never held", life.id, what)
             fault = Fault(Kind.HELD_WITH_OTHERS, machine.name, machine.step, life.number)
             self._world.faults.note(fault)
         is_over = _RANK[after["taskStatus"]["S"]] == _OVER
@@ -726,6 +729,8 @@ class Watch:
 
         What counts is when it was asked for, by the machine's own clock: the table may be slow.
         """
+        if machine.is_zombie:
+            return  # frozen behind its question, it goes by an answer of long ago
         pauses = self._world.pauses
         asked_at = (self._seconds_of(after, "savedOn") or 0.0) - machine.skew_seconds
         since = pauses.held_since(life.definition, asked_at)
