@@ -3,6 +3,7 @@
 import pytest
 
 from tests.simulation.campaign import Totals, run_here, scenarios
+from tests.simulation.faults import Kind
 from tests.simulation.scenario import Scenario
 from tests.simulation.scopes import SCOPES
 from tests.simulation.world import World
@@ -12,6 +13,7 @@ pytestmark = pytest.mark.slow
 
 _SMALL = ("an event that is delivered twice", "a task of two iterations")
 _MIN_KINDS = 15
+_OF_MANY = (Kind.SAID_OF_MANY, Kind.DEFINITION_PAUSED, Kind.ALL_PAUSED, Kind.HELD_WITH_OTHERS)
 
 
 def test_no_rule_is_broken_whatever_goes_wrong() -> None:
@@ -23,6 +25,7 @@ def test_no_rule_is_broken_whatever_goes_wrong() -> None:
     assert [str(each) for result in totals.broken for each in result.violations] == []
     assert totals.tasks >= 200
     assert len(totals.faults) >= _MIN_KINDS
+    assert all(totals.faults[kind] for kind in _OF_MANY)
 
 
 @pytest.mark.parametrize("name", _SMALL)
