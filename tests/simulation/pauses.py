@@ -33,8 +33,8 @@ class Pauses:
             self._since[whose] = at
 
     def in_force(self) -> Sequence[Whose]:
-        """What is paused now."""
-        return list(self._since)
+        """What is paused now: in an order that each replay has."""
+        return sorted(self._since, key=lambda whose: (whose[0] or "", whose[1] or ""))
 
     def held_since(self, definition: str, at: float) -> float | None:
         """Since when its tasks had been held at that moment; `None`: they were not."""

@@ -41,8 +41,16 @@ def test_no_order_of_a_small_scope_breaks_a_rule(prepared: None, name: str) -> N
     assert explored.with_fault >= 10
 
 
-def test_the_same_scenario_goes_the_same_way(prepared: None) -> None:
-    first, again = (World(Scenario(seed="7/1", tasks=10)).run() for _ in range(2))
+@pytest.mark.parametrize(
+    "scenario",
+    [
+        Scenario(seed="7/1", tasks=10),
+        Scenario(seed="900/0", tasks=25, is_operated=True, is_in_bulk=True),
+    ],
+    ids=["a small one", "one with attempts that are apart by chance, and all that operators do"],
+)
+def test_the_same_scenario_goes_the_same_way(prepared: None, scenario: Scenario) -> None:
+    first, again = (World(scenario).run() for _ in range(2))
 
     assert (first.steps, first.places, first.outcomes) == (
         again.steps,
