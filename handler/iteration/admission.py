@@ -211,14 +211,19 @@ class Admission:
     def _hold(self, sent: WorkerEvent, answers: AnswerBuilder) -> Json | None:
         """Has a task wait that is paused with others. `None`: its claim says what is to be said.
 
+        One that can't be claimed gets its answer without a claim: whatever is in its way may be
+        gone by then.
+
         Raises:
             Overtaken: somebody has just moved it.
         """
         self._pausing.pauses()  # what this process knows may be 30 seconds old
         task = self._store.find(sent.task_id)
         pause = self._pausing.pause_of(task) if task else None
-        if task is None or pause is None or not _is_next(sent, task) or self._out_of_time(task):
+        if task is None or pause is None or self._out_of_time(task):
             return None
+        if not _is_next(sent, task):
+            return self._refused(task, sent, answers)
         held = task.paused_with_others(pause.kind, now=self._clock.now())
         try:
             self._store.save(held, before=task, guard=paused_as(task))

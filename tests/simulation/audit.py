@@ -36,7 +36,13 @@ _CRASHES: Final = frozenset(
     }
 )
 _ABORTS: Final = frozenset(
-    {Kind.ABORTED, Kind.DELETED, Kind.EXECUTION_STOPPED, Kind.EXECUTION_REDRIVEN}
+    {
+        Kind.ABORTED,
+        Kind.DELETED,
+        Kind.EXECUTION_STOPPED,
+        Kind.EXECUTION_REDRIVEN,
+        Kind.ABORTED_WITH_OTHERS,
+    }
 )
 _ENDS: Final = _ABORTS | {Kind.EXECUTION_TIMED_OUT}
 _UNDELIVERED: Final = frozenset({Kind.EVENT_LOST, Kind.EVENT_UNDELIVERED, Kind.TARGET_THROTTLED})
@@ -56,6 +62,8 @@ def audit_the_calm(world: "World") -> list[Violation]:
         if not _is_known(world, id) and not _ended_unreported(world, id)
     ]
     found += [Violation(LOST, "", f"The API did not answer. {what}") for what in world.unanswered]
+    found += [Violation(*each) for each in world.in_bulk.audited()]
+    found += list(_of_work(world))
     if world.letters():
         found.append(Violation(STUCK, "", "Dead letters are left."))
     calm = [
@@ -122,6 +130,20 @@ def _kept_for(world: "World", life: Life) -> frozenset[int]:
     if root is life or not any(each.was_deleted for each in _line(world, life)):
         return root.kept_for
     return life.kept_for | world.retentions.between(life.ended_at or 0.0, float("inf"))
+
+
+def _of_work(world: "World") -> Iterator[Violation]:
+    """The tasks that do something to many: each ends well, but for what has hit it."""
+    for life in world.watch.lives.values():
+        if not life.is_in_bulk:
+            continue
+        kinds = [fault.kind for fault in world.faults.of(life.number)]
+        code = code_of(life.record or {})
+        if life.status == "aborted" and not _ABORTS & set(kinds):
+            yield Violation(LOST, life.id, "It is aborted, and nobody did that.")
+        if life.status == "failed" and code and not _follows(world, life, code, kinds):
+            what = f"It is failed with {code}; that does not follow from {sorted(set(kinds))}."
+            yield Violation(LOST, life.id, what)
 
 
 def _is_known(world: "World", id: str) -> bool:
@@ -202,6 +224,8 @@ def _waits_still(life: Life, faults: list[Fault]) -> bool:
         return False
     ends = [fault for fault in faults if fault.kind in _ENDS]
     was_ended = life.status == "aborted" and all("/end@" in fault.actor for fault in ends)
+    if life.ended_held:
+        return False  # what it was held with was resumed, and it was not let go yet
     iterations = life.record.get("iterations", {}).get("N", "0")
     return was_ended and int(iterations) <= life.hurried
 
@@ -241,6 +265,8 @@ _HARMLESS: Final = frozenset(
         Kind.STATUS_LOST,
         Kind.STATUS_LATE,
         Kind.LAMBDA_THROTTLED,
+        Kind.HELD_WITH_OTHERS,
+        Kind.LET_GO_WITH_OTHERS,
     }
 )
 
@@ -271,7 +297,10 @@ def _signal(world: "World", life: Life) -> Iterator[tuple[str, str]]:
         return
     if life.effects["heard"] == 0 and ended_at > came_at + _SKEW_SECONDS:
         yield LOST, f"Its signal came at {came_at:.0f}, and it has never heard of it."
-    if ended_at > max(came_at, world.calm_since) + _LATEST_SECONDS:
+    # One that was missed when its pause was over goes on when it was held for as long again.
+    pauses, definition = world.pauses, life.definition
+    since = max(came_at, world.calm_since, pauses.last_end(definition))
+    if ended_at > since + _LATEST_SECONDS + pauses.longest(definition):
         yield STUCK, f"Its signal came at {came_at:.0f}, and it has ended at {ended_at:.0f}."
 
 
@@ -328,14 +357,16 @@ def _outcome(world: "World", life: Life, faults: list[Fault]) -> Iterator[tuple[
     if status == "aborted" and planned.status != "aborted" and not _ABORTS & set(kinds):
         yield LOST, "It is aborted, and nobody did that."
     if status == "success":
-        yield from _success(life, planned.status, planned.counted)
+        yield from _success(world, life)
     if status == "failed":
         code = code_of(record)
         if code and code != planned.code and not _follows(world, life, code, kinds):
             yield LOST, f"It is failed with {code}; that does not follow from {sorted(set(kinds))}."
 
 
-def _success(life: Life, expected: str, counted: int | None) -> Iterator[tuple[str, str]]:
+def _success(world: "World", life: Life) -> Iterator[tuple[str, str]]:
+    planned = world.planned[life.number]
+    expected, counted = planned.status, planned.counted
     if expected != "success":
         yield LOST, f"It succeeded, and its definition ends it as {expected or 'nothing'}."
         return
@@ -346,9 +377,20 @@ def _success(life: Life, expected: str, counted: int | None) -> Iterator[tuple[s
         return  # it stands in the bucket
     if life.deadline is not None and life.effects["told"]:
         return  # it was told that its time is over
-    if found is not None and counted is not None and found != counted:
-        rule = DOUBLE if found > counted else LOST
-        yield rule, f"It counted {found}, of {counted}."
+    if (
+        found is None
+        or counted is None
+        or counted - _deleted_children(world, life) <= found <= counted
+    ):
+        return
+    rule = DOUBLE if found > counted else LOST
+    yield rule, f"It counted {found}, of {counted}."
+
+
+def _deleted_children(world: "World", life: Life) -> int:
+    """How many children of a task were deleted with others: perhaps before it counted them."""
+    children = [world.watch.life(id) for id in life.had_children]
+    return sum(child.was_deleted_with_others for child in children)
 
 
 def _follows(world: "World", life: Life, code: str, kinds: list[Kind]) -> bool:

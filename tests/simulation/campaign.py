@@ -43,7 +43,7 @@ def scenarios(seed: str, tasks: int) -> Sequence[Scenario]:
     if left := tasks % TASKS_PER_WORLD:
         sizes.append(left)
     return [
-        Scenario(seed=f"{seed}/{number}", tasks=size, is_operated=True)
+        Scenario(seed=f"{seed}/{number}", tasks=size, is_operated=True, is_in_bulk=True)
         for number, size in enumerate(sizes)
     ]
 

@@ -60,6 +60,14 @@ class Kind(StrEnum):
     TIME_LIMIT = "A task had a time limit"
     CLEANED_UP = "A task cleaned up after itself"
     SETTING_CHANGED = "A setting was changed"
+    SAID_OF_MANY = "A verb was said of many tasks"
+    ABORTED_WITH_OTHERS = "A task was aborted with others"
+    RETRIED_WITH_OTHERS = "A task was retried with others"
+    DELETED_WITH_OTHERS = "A task was deleted with others"
+    DEFINITION_PAUSED = "A definition was paused"
+    ALL_PAUSED = "All definitions were paused"
+    HELD_WITH_OTHERS = "A task was held with others"
+    LET_GO_WITH_OTHERS = "A task that was held went on with others"
 
 
 @dataclass(frozen=True, slots=True, order=True)

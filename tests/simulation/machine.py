@@ -4,6 +4,7 @@ Everything that it asks of a service goes through `call`. There the others get t
 the request and after it, and there faults come.
 """
 
+import json
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -135,6 +136,7 @@ class Machine:
         self.task_id = ""  # of the task that a worker is invoked for
         self.may_start_nothing = False  # what it has claimed may have come too late to start
         self.has_failed_requests = False
+        self.to_send: set[str] = set()  # the tasks that it has let go on, and not sent
         self.failed = Promise()  # kept early: whoever waits for its answer gets an error
         self.clock = MachineClock(self)
         self.context = LambdaContext(self)
@@ -149,8 +151,9 @@ class Machine:
         if self._parts is None:
             world = self.world
             known = world.known_settings(self)
-            # Nobody pauses many here, and a request more has a scope try many times as many orders.
-            known.unchanged(STACK, at=self.clock.now())
+            if not world.has_pauses:
+                # A request more has a scope try many times as many orders.
+                known.unchanged(STACK, at=self.clock.now())
             self._parts = Parts(
                 settings=world.settings,
                 registry=world.registry(self),
@@ -341,6 +344,9 @@ class Machine:
             for _ in entries
         ]
         world.watch.other(self, "events", "put_events", request)
+        if self.to_send:
+            details = [json.loads(entry["Detail"]) for entry in entries]
+            self.to_send -= {detail.get("webinyTaskId") for detail in details}
         taken = [
             entry for entry, is_refused in zip(entries, refused, strict=True) if not is_refused
         ]

@@ -5,7 +5,7 @@ after another, and says which rule that breaks, and after how many tasks.
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Final
 from unittest import mock
@@ -13,13 +13,17 @@ from unittest import mock
 from rich.console import Console
 from rich.table import Table
 
+from handler.bulk import Place, _OfAFilter, _Work
+from handler.contract import BULK_DEFINITION
 from handler.definition.task_code import Hook
 from handler.lifecycle.clean_up import CleanUp
 from handler.lifecycle.ending import Ending
 from handler.lifecycle.hooks import Hooks
+from handler.lifecycle.pausing import Pausing
+from handler.record import TaskRecord
 from handler.record.stored_task import StoredTask, new_id
 from handler.table import conditions
-from handler.table.conditions import ANY_OWNER, Guard, paused_as
+from handler.table.conditions import ANY_OWNER, Guard, as_read, paused_as
 from handler.table.store import Store
 from tests.simulation import process
 from tests.simulation.campaign import scenarios
@@ -174,6 +178,47 @@ def _left_as_it_is(self: CleanUp, task: StoredTask) -> StoredTask:
     return task
 
 
+def _without_saving(self: _Work) -> Iterator[tuple[Place, list[str]]]:
+    """The same steps, of a task that saves a page when it has touched the first task of it."""
+    place = self._input.cursor or Place()
+    while True:
+        while place.ids:
+            id, *left = place.ids
+            place = place.model_copy(update={"ids": left})
+            yield place, [id]
+        if place.is_last:
+            return
+        ids, after = self._chosen.page(place.after)
+        place = Place(ids=ids, after=after, is_last=after is None)
+        if not place.ids:
+            yield place, []
+
+
+_page: Final = _OfAFilter.page
+
+
+def _all_but_one(self: _OfAFilter, after: str | None) -> tuple[list[str], str | None]:
+    ids, further = _page(self, after)
+    return ids[:-1], further
+
+
+def _later_ones_too(self: _OfAFilter, after: str | None) -> tuple[list[str], str | None]:
+    self._filter = replace(self._filter, created_before=None)
+    return _page(self, after)
+
+
+def _of_its_status(self: _OfAFilter, task: TaskRecord) -> bool:
+    return task.status in self._where.statuses and task.definition_id != BULK_DEFINITION
+
+
+def _let_go_unsent(self: Pausing, id: str) -> bool:
+    task = self._store.find(id)
+    if task is None or not task.is_held or not task.paused_with or self.pause_of(task):
+        return False
+    self._store.save(task.resumed(now=self._clock.now()), before=task, guard=as_read(task))
+    return True
+
+
 _NOTHING: Final[Callable[..., Any]] = lambda *_, **__: None  # noqa: E731
 
 MUTATIONS: Final = (
@@ -289,6 +334,32 @@ MUTATIONS: Final = (
     Mutation(
         "the event of an end is cleared before it is sent",
         {"handler.lifecycle.ending.Ending._told": _cleared_before_it_is_told},
+    ),
+    Mutation(
+        "a page of a verb in bulk is not saved before its first task",
+        {"handler.bulk._Work.steps": _without_saving},
+    ),
+    Mutation(
+        "a verb in bulk leaves out one of a page", {"handler.bulk._OfAFilter.page": _all_but_one}
+    ),
+    Mutation(
+        "a verb in bulk takes what was triggered after it",
+        {
+            "handler.bulk._OfAFilter.page": _later_ones_too,
+            "handler.bulk._OfAFilter._is_wanted": _of_its_status,
+        },
+    ),
+    Mutation(
+        "a claim does not look at what is paused",
+        {"handler.lifecycle.pausing.Pausing.of": _NOTHING},
+    ),
+    Mutation(
+        "the engine's own task is held with all others",
+        {"handler.lifecycle.pausing.BULK_DEFINITION": ""},
+    ),
+    Mutation(
+        "who lets a task go on does not send its event",
+        {"handler.lifecycle.pausing.Pausing.let_go": _let_go_unsent},
     ),
 )
 

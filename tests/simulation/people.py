@@ -95,10 +95,10 @@ class People:
             self._world.planned[task.number] = task
             for caller in range(2 if task.way is Way.KEY else 1):
                 after = task.at + caller * task.haste
-                self._spawn(f"{task.name}/caller{caller}", self._trigger, task, after=after)
+                self.spawn(f"{task.name}/caller{caller}", self._trigger, task, after=after)
 
         if self._world.scenario.retention_changes:
-            self._spawn("settings", self._change_settings, _NOTHING_PLANNED)
+            self.spawn("settings", self._change_settings, _NOTHING_PLANNED)
 
     def _as_it_comes(self, task: Planned) -> Planned:
         """A task with the limits and the clean-up that come."""
@@ -130,7 +130,7 @@ class People:
             self._meddled.add(task.number)
             name = f"{task.name}/deleter"
             if self._world.faults.comes(Kind.DELETED, name, 0, task=task.number):
-                self._spawn(name, self._delete, task, life.id, after=task.haste)
+                self.spawn(name, self._delete, task, life.id, after=task.haste)
             return
         if iterations < task.after_iterations or task.number in self._begun:
             return
@@ -141,18 +141,18 @@ class People:
         for number, after in enumerate(task.hurried):
             name = f"{task.name}/hurrier{number}"
             if self._world.faults.comes(Kind.HURRIED, name, 0, task=task.number):
-                self._spawn(name, self._hurry, task, id, after=after)
+                self.spawn(name, self._hurry, task, id, after=after)
         for number, after in enumerate(task.signalled):
             name = f"{task.name}/signaller{number}"
             if self._world.faults.comes(Kind.SIGNALLED, name, 0, task=task.number):
-                self._spawn(name, self._signal, task, id, after=after)
+                self.spawn(name, self._signal, task, id, after=after)
         name = f"{task.name}/pauser"
         if task.paused and self._world.faults.comes(Kind.PAUSED, name, 0, task=task.number):
-            self._spawn(name, self._pause, task, id, after=task.paused[0])
+            self.spawn(name, self.pause, task, id, after=task.paused[0])
         name = f"{task.name}/early"
         early = task.retried_early
         if early is not None and self._world.faults.comes(Kind.RETRIED, name, 0, task=task.number):
-            self._spawn(name, self._retry, task, id, after=early)
+            self.spawn(name, self._retry, task, id, after=early)
 
     def _ended_badly(self, task: Planned, id: str) -> None:
         """A task, or a child of one, has failed or was aborted: somebody retries it."""
@@ -162,7 +162,7 @@ class People:
         for number, after in enumerate(task.retried):
             name = f"{task.name}/retrier{number}"
             if self._world.faults.comes(Kind.RETRIED, name, 0, task=task.number):
-                self._spawn(name, self._retry, task, id, after=after)
+                self.spawn(name, self._retry, task, id, after=after)
 
     def _child_moved(self, task: Planned, life: Life, iterations: int) -> None:
         """The record of a child was written: somebody may abort it, under its open parent."""
@@ -171,7 +171,7 @@ class People:
             return
         self._aborters.add(name)
         if self._world.faults.comes(Kind.ABORTED, name, 0, task=task.number):
-            self._spawn(name, self._abort, task, life.id, after=task.child_aborted)
+            self.spawn(name, self.abort, task, life.id, after=task.child_aborted)
 
     def provoked(self, number: int) -> None:
         """A write of a task has lost its answer: who is about to do something to it does so now."""
@@ -188,21 +188,29 @@ class People:
             self._meddled.add(task.number)
         kind, name = _KINDS.get(task.meddling), f"{task.name}/meddler"
         if kind is None or self._world.faults.comes(kind, name, 0, task=task.number):
-            self._spawn(name, self._meddle, task, id, after=after)
+            self.spawn(name, self._meddle, task, id, after=after)
 
     def end_what_never_ends(self) -> None:
-        """Resumes or aborts every task that waits for somebody to do so."""
+        """Resumes or aborts every task that waits for somebody to do so.
+
+        One that is paused with others goes on when those do: nobody resumes it by itself.
+        """
+        self._world.operators.end_pauses()
         for life in list(self._world.watch.lives.values()):
             task = self._world.planned.get(life.number)
-            if life.is_open and task is not None and "pausedOn" in (life.record or {}):
+            if task is None and life.is_in_bulk:
+                task = Planned(number=life.number, definition=life.definition)
+            is_paused = "pausedOn" in (life.record or {}) and not life.is_held_with_others
+            if life.is_open and task is not None and is_paused:
                 name = f"{life.id}/resume@{self._world.scheduler.now:.0f}"
-                self._spawn(name, self._resume, task, life.id)
+                self.spawn(name, self._resume, task, life.id)
             if life.is_open and not life.parent and task is not None and task.is_endless:
                 name = f"{life.id}/end@{self._world.scheduler.now:.0f}"
                 self._world.faults.note(Fault(Kind.ABORTED, name, 0, task.number))
-                self._spawn(name, self._end, task, life.id)
+                self.spawn(name, self._end, task, life.id)
 
-    def _spawn(self, name: str, run: Any, task: Planned, *more: Any, after: float = 0.0) -> None:
+    def spawn(self, name: str, run: Any, task: Planned, *more: Any, after: float = 0.0) -> None:
+        """Has somebody act on a machine of their own: `run(machine, task, *more)`."""
         world = self._world
 
         def act() -> None:
@@ -242,7 +250,7 @@ class People:
             "timeout": task.timeout,
             "expiresAfter": task.expires_after,
         }
-        answer = self._asked(machine, task, "trigger", _TRIGGER, variables)
+        answer = self.asked(machine, task, "trigger", _TRIGGER, variables)
         found = (answer.get("triggerTask") or {}).get("data") or {}
         if found.get("id"):
             self.accepted[found["id"]] = task.number
@@ -313,18 +321,19 @@ class People:
     def _meddle(self, machine: Machine, task: Planned, id: str) -> None:
         match task.meddling:
             case Meddling.ABORT | Meddling.DELETE:
-                self._abort(machine, task, id)
+                self.abort(machine, task, id)
             case Meddling.LIST:
-                self._asked(machine, task, "list", _LIST, {})
+                self.asked(machine, task, "list", _LIST, {})
             case Meddling.STARTS_IT:
                 self._start(machine, id)
             case _:
                 self._stop(machine, task, id)
 
-    def _abort(self, machine: Machine, task: Planned, id: str) -> None:
+    def abort(self, machine: Machine, task: Planned, id: str) -> None:
+        """Aborts a task, by the API or from code."""
         hearing = self._world.watch.life(id).heard_by()
         if machine.random.random() < 0.5:
-            answer = self._asked(machine, task, "abort", _ABORT, {"id": id})
+            answer = self.asked(machine, task, "abort", _ABORT, {"id": id})
             is_aborted = bool((answer.get("abortTask") or {}).get("data"))
         else:
             is_aborted = self._aborted(id)
@@ -340,17 +349,17 @@ class People:
             return False
         return True
 
-    def _pause(self, machine: Machine, task: Planned, id: str) -> None:
+    def pause(self, machine: Machine, task: Planned, id: str) -> None:
         """Pauses a task, and resumes it after a while."""
         assert task.paused is not None
         if machine.random.random() < 0.5:
-            self._asked(machine, task, "pause", _PAUSE, {"id": id})
+            self.asked(machine, task, "pause", _PAUSE, {"id": id})
         else:
             with suppress(BackgroundTaskError):
                 tasks.pause(id)
         machine.sleep(task.paused[1])
         if machine.random.random() < 0.5:
-            self._asked(machine, task, "resume", _RESUME, {"id": id})
+            self.asked(machine, task, "resume", _RESUME, {"id": id})
         else:
             with suppress(BackgroundTaskError):
                 tasks.resume(id)
@@ -359,7 +368,7 @@ class People:
         """Tells a task to run now. One that was woken begins an iteration after this."""
         hearing = self._world.watch.life(id).heard_by()
         if machine.random.random() < 0.5:
-            answer = self._asked(machine, task, "run now", _RUN_NOW, {"id": id})
+            answer = self.asked(machine, task, "run now", _RUN_NOW, {"id": id})
             found = (answer.get("runTaskNow") or {}).get("data") or {}
             heard = found.get("iterations") if found.get("waitingUntil") else None
         else:
@@ -375,7 +384,7 @@ class People:
         """Sends a task its signal: whoever sends it, and however often, it is one."""
         hearing = self._world.watch.life(id).heard_by()
         if machine.random.random() < 0.5:
-            answer = self._asked(machine, task, "signal", _SIGNAL, {"id": id, "key": "one"})
+            answer = self.asked(machine, task, "signal", _SIGNAL, {"id": id, "key": "one"})
             is_sent = bool((answer.get("signalTask") or {}).get("data"))
         else:
             try:
@@ -392,7 +401,7 @@ class People:
         from_start = machine.random.random() < 0.5
         if machine.random.random() < 0.5:
             variables = {"id": id, "fromStart": from_start}
-            answer = self._asked(machine, task, "retry", _RETRY, variables)
+            answer = self.asked(machine, task, "retry", _RETRY, variables)
             retry = ((answer.get("retryTask") or {}).get("data") or {}).get("id")
         else:
             try:
@@ -410,10 +419,10 @@ class People:
             machine.sleep(max(moment - world.scheduler.now, 0.0))
             if not world.faults.comes(Kind.SETTING_CHANGED, machine.name, number):
                 continue
-            begin = world.scheduler.now
+            world.retentions.is_about_to_change(days, begin=world.scheduler.now)
             if machine.random.random() < 0.5:
                 name = f"change{number}"
-                answer = self._asked(machine, task, name, _SETTINGS, {"days": days})
+                answer = self.asked(machine, task, name, _SETTINGS, {"days": days})
                 is_sure = bool((answer.get("updateSettings") or {}).get("data"))
             else:
                 try:
@@ -421,12 +430,12 @@ class People:
                     is_sure = True
                 except BackgroundTaskError:
                     is_sure = False
-            world.retentions.changed(days, begin=begin, end=world.scheduler.now, is_sure=is_sure)
+            world.retentions.was_changed(end=world.scheduler.now, is_sure=is_sure)
 
     def _delete(self, machine: Machine, task: Planned, id: str) -> None:
         hearing = self._world.watch.life(id).heard_by()
         if machine.random.random() < 0.5:
-            answer = self._asked(machine, task, "delete", _DELETE, {"id": id})
+            answer = self.asked(machine, task, "delete", _DELETE, {"id": id})
             is_deleted = bool((answer.get("deleteTask") or {}).get("data"))
         else:
             try:
@@ -483,10 +492,14 @@ class People:
         if self._aborted(id):
             hearing.note(aborted_at=self._world.scheduler.now)
 
-    def _asked(
+    def asked(
         self, machine: Machine, task: Planned, what: str, query: str, variables: dict[str, Any]
     ) -> Any:
-        """What the API answers; empty if it does not."""
+        """What the API answers; empty if it does not.
+
+        Args:
+            what: of all that this machine asks, its own.
+        """
         body = json.dumps({"query": query, "variables": variables})
         event = {"body": body, "headers": {}, "requestContext": {"requestId": machine.name}}
         error, answer = self._world.lambdas.invoke(

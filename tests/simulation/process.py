@@ -28,6 +28,9 @@ _REGISTRIES: Final = 4
 class _Dice:
     """`random`, as far as the handler uses it."""
 
+    def random(self) -> float:
+        return _dice().random()
+
     def uniform(self, low: float, high: float) -> float:
         return _dice().uniform(low, high)
 
@@ -83,6 +86,7 @@ def prepared() -> Iterator[None]:
         "os.urandom": _random_bytes,
         "handler.table.dynamo.random": dice,
         "handler.aws.bus.random": dice,
+        "handler.definition.retry.Retry.wait_after.__kwdefaults__": {"random": dice.random},
         "handler.lifecycle.hooks._running": _Running(),
         "handler.table.payloads.SHORT_BYTES": _SHORT_BYTES,
         "handler.table.first_inputs.SHORT_BYTES": _SHORT_BYTES,

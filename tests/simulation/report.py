@@ -49,6 +49,8 @@ def code_of(scenario: Scenario) -> str:
         lines.append(f"    only={scenario.only!r},")
     if scenario.is_operated:
         lines.append("    is_operated=True,")
+    if scenario.is_in_bulk:
+        lines.append("    is_in_bulk=True,")
     if scenario.faults is not None:
         lines.append("    faults=(")
         lines += [

@@ -1,6 +1,6 @@
 """For how many days finished tasks are kept in a world, as people change it while it runs."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 # How old what a process knows of a setting may be, and how wrong a clock is.
 _KNOWN_FOR_SECONDS = 45.0
@@ -25,9 +25,13 @@ class Retentions:
     deployed: int
     _changes: list[_Change] = field(default_factory=list)
 
-    def changed(self, days: int, *, begin: float, end: float, is_sure: bool) -> None:
-        """Somebody has changed it between two moments; or perhaps not, if no answer came."""
-        self._changes.append(_Change(begin, end, days, is_sure))
+    def is_about_to_change(self, days: int, *, begin: float) -> None:
+        """Somebody changes it from now on: it may be so long before anybody is told."""
+        self._changes.append(_Change(begin, float("inf"), days, is_sure=False))
+
+    def was_changed(self, *, end: float, is_sure: bool) -> None:
+        """Somebody has changed it; or perhaps not, if no answer came."""
+        self._changes[-1] = replace(self._changes[-1], end=end, is_sure=is_sure)
 
     def between(self, begin: float, end: float) -> frozenset[int]:
         """What may have held for whoever asked between two moments, however late it heard."""

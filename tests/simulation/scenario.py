@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from handler.contract import MAX_EXECUTION_VISITS
 from tests.simulation.faults import Place
+from tests.simulation.many import Hold, Said, holds, said
 from tests.simulation.plan import Planned, plan
 from tests.simulation.state_machine import MAX_HISTORY_EVENTS
 
@@ -21,6 +22,8 @@ class Scenario:
         faults: the places where a fault may come; `None`: wherever the dice say so.
         is_operated: whether its operators do all that they may: retries, time limits, tasks that
             clean up, settings that change, and a bus that is told. What is older has none of it.
+        is_in_bulk: whether they also say verbs of many tasks at once, and pause definitions and
+            all.
     """
 
     seed: str
@@ -28,14 +31,15 @@ class Scenario:
     only: tuple[int, ...] | None = None
     faults: tuple[Place, ...] | None = None
     is_operated: bool = False
+    is_in_bulk: bool = False
 
     @property
     def planned(self) -> Sequence[Planned]:
-        return [
-            task
-            for task in plan(self.seed, self.tasks, is_operated=self.is_operated)
-            if self.only is None or task.number in self.only
-        ]
+        return [task for task in self._all if self.only is None or task.number in self.only]
+
+    @property
+    def _all(self) -> Sequence[Planned]:
+        return plan(self.seed, self.tasks, is_operated=self.is_operated)
 
     @property
     def intensity(self) -> float:
@@ -54,6 +58,16 @@ class Scenario:
             return ()
         moments = sorted(dice.uniform(0, 2_000) for _ in range(dice.randint(1, 3)))
         return [(moment, dice.choice([0, 1])) for moment in moments]
+
+    @property
+    def said_of_many(self) -> Sequence[Said]:
+        """The verbs that are said of many tasks at once."""
+        return said(self.seed, self._all) if self.is_in_bulk else ()
+
+    @property
+    def holds(self) -> Sequence[Hold]:
+        """The definitions that are paused; or all."""
+        return holds(self.seed, self._all) if self.is_in_bulk else ()
 
     @property
     def is_told(self) -> bool:

@@ -162,6 +162,36 @@ FOUND = {
     "a task was told to run now in the moment in which it was paused": Scenario(
         seed="602/191", tasks=25, is_operated=True
     ),
+    "a paused task was claimed as it was resumed by itself, while its definition was paused": (
+        Scenario(
+            seed="701/26",
+            tasks=25,
+            only=(14,),
+            is_operated=True,
+            is_in_bulk=True,
+            faults=(
+                (Kind.ALL_PAUSED, "hold200000", 0),
+                (Kind.DEFINITION_PAUSED, "hold200001", 0),
+                (Kind.PAUSED, "t14/pauser", 0),
+                (Kind.DYNAMODB_REQUEST_LOST, "t14/pauser/resume", 1),
+                (Kind.EVENT_LATE, "event-6673c968ab88b005", 0),
+                (Kind.FROZEN, "x-6235bfa1f4e3f7c1-1+0/v1.1", 2),
+            ),
+        )
+    ),
+    "a task ended under a setting of whose change nobody was told yet, the audit neither": (
+        Scenario(
+            seed="711/17",
+            tasks=25,
+            only=(23,),
+            is_operated=True,
+            is_in_bulk=True,
+            faults=(
+                (Kind.SETTING_CHANGED, "settings", 0),
+                (Kind.TIMED_OUT, "settings/change0", 2),
+            ),
+        )
+    ),
     "the late report of a failed execution made the record of a deleted task anew": (
         Scenario(
             seed="3/37",

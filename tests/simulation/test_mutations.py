@@ -14,6 +14,7 @@ _QUICK = {
     "the claim takes a task that is over": "a status only moves forward",
     "a hook is cleared before it has run": "a follow-up is done",
     "the log is written after the outcome": "outcome and log are one write",
+    "a verb in bulk leaves out one of a page": "a verb in bulk takes all of its tasks",
 }
 
 

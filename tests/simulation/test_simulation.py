@@ -3,6 +3,7 @@
 import pytest
 
 from tests.simulation.campaign import Totals, run_here, scenarios
+from tests.simulation.faults import Kind
 from tests.simulation.scenario import Scenario
 from tests.simulation.scopes import SCOPES
 from tests.simulation.world import World
@@ -12,6 +13,7 @@ pytestmark = pytest.mark.slow
 
 _SMALL = ("an event that is delivered twice", "a task of two iterations")
 _MIN_KINDS = 15
+_OF_MANY = (Kind.SAID_OF_MANY, Kind.DEFINITION_PAUSED, Kind.ALL_PAUSED, Kind.HELD_WITH_OTHERS)
 
 
 def test_no_rule_is_broken_whatever_goes_wrong() -> None:
@@ -23,6 +25,7 @@ def test_no_rule_is_broken_whatever_goes_wrong() -> None:
     assert [str(each) for result in totals.broken for each in result.violations] == []
     assert totals.tasks >= 200
     assert len(totals.faults) >= _MIN_KINDS
+    assert all(totals.faults[kind] for kind in _OF_MANY)
 
 
 @pytest.mark.parametrize("name", _SMALL)
@@ -38,8 +41,16 @@ def test_no_order_of_a_small_scope_breaks_a_rule(prepared: None, name: str) -> N
     assert explored.with_fault >= 10
 
 
-def test_the_same_scenario_goes_the_same_way(prepared: None) -> None:
-    first, again = (World(Scenario(seed="7/1", tasks=10)).run() for _ in range(2))
+@pytest.mark.parametrize(
+    "scenario",
+    [
+        Scenario(seed="7/1", tasks=10),
+        Scenario(seed="900/0", tasks=25, is_operated=True, is_in_bulk=True),
+    ],
+    ids=["a small one", "one with attempts that are apart by chance, and all that operators do"],
+)
+def test_the_same_scenario_goes_the_same_way(prepared: None, scenario: Scenario) -> None:
+    first, again = (World(scenario).run() for _ in range(2))
 
     assert (first.steps, first.places, first.outcomes) == (
         again.steps,

@@ -11,11 +11,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from handler.aws import STOPPED
-from handler.contract import ErrorCode
+from handler.contract import BULK_DEFINITION, ErrorCode
 from handler.definition.task_code import Hook
 from handler.errors import EngineSignal
+from handler.lifecycle import BulkVerb
 from handler.table import items
+from tests.simulation.faults import Fault, Kind
 from tests.simulation.machine import Machine
+from tests.simulation.pauses import KNOWN_FOR_SECONDS
 from tests.simulation.scheduler import Promise, acting
 
 if TYPE_CHECKING:
@@ -44,6 +47,7 @@ _HOOKS: Final = {
     "aborted": (Hook.ON_ABORT,),
 }
 _TASK: Final = "TASK#"
+_STACK: Final = "SETTINGS#"  # of no tenant
 _MAX_HOOK_ATTEMPTS: Final = 3
 # How wrong a machine's clock may be, and a bit.
 _SKEW_SECONDS: Final = 6.0
@@ -119,6 +123,7 @@ class Life:
     given_up: bool = False
     was_removed: bool = False
     was_deleted: bool = False  # the record that is there, or was last
+    was_deleted_with_others: bool = False  # by a verb that was said of many
     is_orphan: bool = False  # a zombie has made it when its parent was gone
     was_deferred_again: bool = False  # by a late invocation of its delay's visit
     retry: str = ""  # the id of its retry, as somebody was told, or as a record says
@@ -131,6 +136,10 @@ class Life:
     last_status: str = ""  # also of a record that is gone
     ends: set[str] = field(default_factory=set)  # also those of records that are gone
     made: int = 0  # how many records of its id there were
+    made_at: float = 0.0  # the record that is there, or was last
+    seen_late_at: float | None = None  # somebody saw it as it was before
+    held_at: float | None = None  # it was paused with others, last
+    ended_held: bool = False  # it ended while it was
 
     def heard_by(self) -> "Hearing":
         """What somebody is about to ask of the record that is there now."""
@@ -149,6 +158,16 @@ class Life:
     @property
     def is_open(self) -> bool:
         return self.status in ("pending", "running")
+
+    @property
+    def is_held_with_others(self) -> bool:
+        """Whether it is open, and waits for its definition, or all, to be resumed."""
+        return self.is_open and "pausedWith" in (self.record or {})
+
+    @property
+    def is_in_bulk(self) -> bool:
+        """Whether it is one of the engine's own, which does something to many others."""
+        return self.definition == BULK_DEFINITION
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +276,9 @@ class Watch:
         if missed and not machine.is_dead and not machine.has_failed_requests:
             what = f"{machine.name} has not counted {missed}."
             self.fail("each end is counted once", "", what)
+        if machine.to_send and not machine.is_dead and not machine.has_failed_requests:
+            what = f"{machine.name} has let it go on, and has not sent its event."
+            self.fail("a task that goes on is sent", min(machine.to_send), what)
 
     def raised(self, machine: Machine, error: Exception) -> None:
         """A Lambda has failed with an exception."""
@@ -337,6 +359,8 @@ class Watch:
 
     def _look(self, machine: Machine, changes: list[Change]) -> None:
         for (partition, sort), before, after in changes:
+            if partition == _STACK:
+                self._world.pauses.changed(after, self._world.scheduler.now)
             if not partition.startswith(_TASK):
                 continue
             life = self.life(partition.removeprefix(_TASK))
@@ -359,6 +383,8 @@ class Watch:
         if after is not None:
             life.last_status = after["taskStatus"]["S"]
             life.was_deleted = "deletionPending" in after
+            if life.was_deleted and "deletionPending" not in (before or {}):
+                self._world.in_bulk.did(BulkVerb.DELETE, life, machine)
         if after is None:
             self._removed(life, before)
             return
@@ -381,7 +407,8 @@ class Watch:
         life.number = number_of(after["name"]["S"])
         life.parent = after.get("parentId", {}).get("S", "")
         life.definition = after["definitionId"]["S"]
-        life.made += 1
+        life.made, life.made_at = life.made + 1, self._world.scheduler.now
+        life.held_at, life.ended_held = None, False
         life.ended_at = life.aborted_at = life.deleted_at = life.hurried = None
         life.signalled_at = None
         life.hooks.clear()
@@ -393,10 +420,16 @@ class Watch:
         life.start_by = self._seconds_of(after, "startBy")
         life.kept_for = frozenset()
         self._retried(life, _text(after, "retryOf"))
+        if life.number < 0 and life.retry_of:
+            life.number = self.life(life.retry_of).number
         if life.number < 0 and life.parent:
             life.number = self.life(life.parent).number
         if life.number < 0:
             life.number = machine.task
+        if life.is_in_bulk:
+            self._world.in_bulk.begun(life, after)
+        if life.retry_of:
+            self._world.in_bulk.did(BulkVerb.RETRY, self.life(life.retry_of), machine)
         if "iterations" in after:
             self.fail("an iteration is claimed", life.id, "It was made with iterations.")
 
@@ -480,6 +513,7 @@ class Watch:
         if is_again and not life.was_deferred_again and not life.was_removed:
             self.fail("a claim is counted once", life.id, f"{machine.name} has claimed {new - 1}.")
         machine.claimed[life.id] = new
+        self._check_pauses(life, machine, after)
         now = self._world.scheduler.now
         life.begun_at = now if life.begun_at is None else life.begun_at
         # An iteration in place is claimed by the write of an outcome, which may come late.
@@ -532,6 +566,7 @@ class Watch:
 
     def _open(self, life: Life, machine: Machine, before: Item, after: Item) -> None:
         """A task that was open: who may change it?"""
+        self._holds(life, machine, before, after)
         begins = "waitingUntil" not in before and {"waitingUntil", "waitingFor"} <= after.keys()
         if begins and _number(after, "calls") > _number(after, "heard"):
             self.fail("what has come is heard", life.id, "It waits for what has come.")
@@ -551,6 +586,24 @@ class Watch:
             self.fail("only its iteration changes a task", life.id, what)
         elif machine.function == "recovery":
             self._by_recovery(life, machine, before, after)
+
+    def _holds(self, life: Life, machine: Machine, before: Item, after: Item) -> None:
+        """A task that was open is held with others, or goes on, or ends."""
+        if "pausedWith" in after and "pausedWith" not in before:
+            life.held_at = self._world.scheduler.now
+            if life.is_in_bulk:
+                what = f"{machine.name} holds it."
+                self.fail("the engine's own tasks are never held", life.id, what)
+            fault = Fault(Kind.HELD_WITH_OTHERS, machine.name, machine.step, life.number)
+            self._world.faults.note(fault)
+        is_over = _RANK[after["taskStatus"]["S"]] == _OVER
+        life.ended_held = is_over and "pausedWith" in before
+        if is_over or "pausedOn" not in before or "pausedOn" in after:
+            return
+        if "pausedWith" in before:
+            self._world.in_bulk.did(BulkVerb.RESUME, life, machine)
+        if "executionName" not in after:
+            machine.to_send.add(life.id)
 
     def _by_worker(
         self, life: Life, machine: Machine, before: Item, after: Item, changed: list[str]
@@ -616,6 +669,10 @@ class Watch:
             self.fail("outcome and log are one write", life.id, f"It is {status}, without a line.")
         if registry.first_hook(life.definition, *_HOOKS[status]) and "pendingHook" not in after:
             self.fail("a follow-up is kept", life.id, f"It is {status}, and no hook is due.")
+        if status == "aborted":
+            self._world.in_bulk.did(BulkVerb.ABORT, life, machine)
+        if life.is_in_bulk:
+            self._world.in_bulk.ended(life, after)
         if status == "aborted" and before and "childrenAbortPending" not in after:
             self.fail("a follow-up is kept", life.id, "Its children are not to be aborted.")
         if "parentId" in after and "parentPending" not in after:
@@ -666,6 +723,24 @@ class Watch:
         if any(limit is not None and claimed_at > limit + _SKEW_SECONDS for limit in limits):
             what = f"Its iteration of {claimed_at:.0f} runs, and its time was over."
             self.fail("a time limit holds", life.id, what)
+
+    def _check_pauses(self, life: Life, machine: Machine, after: Item) -> None:
+        """An iteration was claimed: had its task been held for longer than anybody may not know?
+
+        What counts is when it was asked for, by the machine's own clock: the table may be slow.
+        """
+        if machine.is_zombie:
+            return  # frozen behind its question, it goes by an answer of long ago
+        pauses = self._world.pauses
+        asked_at = (self._seconds_of(after, "savedOn") or 0.0) - machine.skew_seconds
+        since = pauses.held_since(life.definition, asked_at)
+        if since is None or life.is_in_bulk or asked_at - since < KNOWN_FOR_SECONDS:
+            return
+        limits = [each for each in (life.deadline, life.start_by) if each is not None]
+        if any(limit < asked_at + _SKEW_SECONDS for limit in limits):
+            return  # it is claimed for its end
+        what = f"It is claimed at {asked_at:.0f}, and its definition is paused since {since:.0f}."
+        self.fail("nothing runs a paused task", life.id, what)
 
     def _is_out_of_time(self, life: Life, after: Item) -> bool:
         """Whether a task was ended since its time is over, as far as that can be read."""

@@ -31,15 +31,18 @@ from tests.simulation.faults import (
     Kind,
     Odds,
 )
+from tests.simulation.in_bulk import InBulk
 from tests.simulation.lambdas import Lambdas
 from tests.simulation.machine import Machine
+from tests.simulation.operators import Operators
+from tests.simulation.pauses import Pauses
 from tests.simulation.people import People
 from tests.simulation.plan import Planned
 from tests.simulation.retentions import Retentions
 from tests.simulation.scenario import Scenario
 from tests.simulation.scheduler import Choose, Scheduler, acting, current
 from tests.simulation.services import sqs
-from tests.simulation.services.dynamodb import Decisions, DynamoDB
+from tests.simulation.services.dynamodb import Decisions, DynamoDB, Key
 from tests.simulation.services.s3 import S3
 from tests.simulation.services.sqs import SQS
 from tests.simulation.state_machine import MACHINE_ARN, Execution, StepFunctions, reports
@@ -125,6 +128,9 @@ class World:
             status_events=scenario.is_told,
         )
         self.retentions = Retentions(scenario.retention_days)
+        self.pauses, self.in_bulk = Pauses(), InBulk(self)
+        self.has_pauses = bool(scenario.holds)
+        self._has_changes = self.has_pauses or bool(scenario.retention_changes)
         # Where nobody changes a setting, each machine reads them anew.
         self._known_settings: dict[str, KnownSettings] = {}
         self.metrics: Counter[str] = Counter()
@@ -134,7 +140,7 @@ class World:
         self.s3, self.sqs = S3(now=self.moment), SQS(self._of_queues(), now=self.moment)
         self.step_functions, self.event_bus = StepFunctions(self), EventBus(self)
         self.lambdas = Lambdas(self, process.entries())
-        self.people = People(self)
+        self.people, self.operators = People(self), Operators(self)
         self.services: dict[str, Any] = {
             "dynamodb": self.dynamodb,
             "s3": self.s3,
@@ -187,7 +193,7 @@ class World:
 
     def known_settings(self, machine: Machine) -> KnownSettings:
         """What a machine knows of the settings: of a Lambda's, those of its process's last one."""
-        if not self.scenario.retention_changes or machine.function == "program":
+        if not self._has_changes or machine.function == "program":
             return KnownSettings()
         return self._known_settings.setdefault(machine.function, KnownSettings())
 
@@ -249,6 +255,7 @@ class World:
     def _run(self) -> None:
         scheduler = self.scheduler
         self.people.begin()
+        self.operators.begin()
         scheduler.spawn("sweeper", self._sweep_for_ever, after=_SWEEP_SECONDS / 3)
         scheduler.run(until=_CALM_AFTER_SECONDS)
         self.faults.is_calm, self.calm_since = True, scheduler.now
@@ -298,9 +305,16 @@ class World:
         decisions = Decisions(wrote=self.watch.wrote)
         if self.intensity and self.scripted is None:
             decisions.unprocessed = lambda *_: _chance(UNPROCESSED_ODDS, Kind.UNPROCESSED)
-            decisions.lag = lambda *_: _chance(INDEX_LAG_ODDS, Kind.INDEX_LAG)
-            decisions.stale = lambda *_: _chance(INDEX_LAG_ODDS, Kind.INDEX_LAG)
+            decisions.lag = lambda _, key: self._lags(key)
+            decisions.stale = self._lags
         return decisions
+
+    def _lags(self, key: Key) -> bool:
+        """Whether somebody sees an item as it was."""
+        if not _chance(INDEX_LAG_ODDS, Kind.INDEX_LAG):
+            return False
+        self.watch.life(key[0].removeprefix("TASK#")).seen_late_at = self.scheduler.now
+        return True
 
     def _of_queues(self) -> sqs.Decisions:
         if not self.intensity or self.scripted is not None:

@@ -21,7 +21,7 @@ from handler.contract import BULK_DEFINITION, Status
 from handler.errors import InvalidInput, NotFound, Overtaken, Refused, UnknownDefinition
 from handler.lifecycle.pausing import MAX_PAUSES
 from handler.record import StoredTask
-from handler.table import KnownSettings
+from handler.table import KnownSettings, Store
 from handler.testing import World, kill, run
 from handler.wiring import System, build
 from tests.handler.lifecycle.sleeping import DAY, NEW, OLD, killed_at, sleeper
@@ -99,6 +99,28 @@ class TestPausingADefinition:
         assert answer["status"] == "done"
         assert (after.status, after.execution_name) == (Status.RUNNING, None)
         assert (after.paused_with, after.iterations) == ("definition", 1)
+
+    def test_one_that_is_resumed_by_itself_in_the_moment_of_its_event_is_not_claimed(
+        self, stack: Stack, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        record, find = stack.tasks.trigger(some), Store.find
+        stack.tasks.pause(record.id)
+        stack.tasks.pause_definition("some")
+
+        def find_and_resume(self: Store, id: str, **options: Any) -> StoredTask | None:
+            found = find(self, id, **options)
+            monkeypatch.setattr(Store, "find", find)
+            stack.tasks.resume(id)
+            return found
+
+        monkeypatch.setattr(Store, "find", find_and_resume)
+        answer = stack.run(record)
+
+        after = stack.get(record)
+        assert answer["status"] == "done"
+        assert (after.iterations, after.is_paused) == (0, False)
+        assert stack.run(record, execution=NEW)["status"] == "done"
+        assert stack.get(record).paused_with == "definition"
 
     def test_one_in_its_delay_is_held_when_that_has_passed(self, stack: Stack) -> None:
         stack.tasks.pause_definition("some")
