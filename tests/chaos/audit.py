@@ -3,16 +3,18 @@ twice?
 
 - Lost: it was accepted and has no record, or an outcome that doesn't follow from what was done to
   it, or a hook that was due and has not run, though it was deleted since; its parent was aborted
-  and it ran on; its trigger was answered with success although its event was never sent; or the API
-  did not answer.
-- Stuck: it is open, or its end has left something to be done, after the last sweep; it was deleted,
+  and it ran on; its trigger was answered with success although its event was never sent; its signal
+  was accepted and not heard; its retry is not there; a limit ended it that had not passed; it ran
+  while it was paused; the counts of a verb in bulk don't fit; or the API did not answer.
+- Stuck: it is open, or its end has left something to be done, after the last sweep; it slept on
+  although it was told to run now; it ended long after its time was over; it was deleted,
   and something of it is there; its retention has passed, and something of it is there; an odd
   record can't be aborted or deleted; a sweep fails although nothing is odd any more; or what
   watches over it reads its payloads, of which a few dozen large ones would stop it.
 - Double: a step was committed twice, two executions owned it, a status, a cursor or a number moved
-  back, a child is there twice, or an invocation that was overtaken worked on to its end. That an
-  iteration's effects happened twice is no finding when it was interrupted: only its commit is
-  exactly once.
+  back, a child or a retry is there twice, one signal was heard twice, or an invocation that was
+  overtaken worked on to its end. That an iteration's effects happened twice is no finding when it
+  was interrupted: only its commit is exactly once.
 """
 
 import itertools
@@ -22,6 +24,7 @@ from enum import StrEnum
 
 from handler.contract import ErrorCode
 from handler.record.stored_task import StoredTask
+from tests.chaos import verb_rules
 from tests.chaos.aws.tables import AMONG_MANY
 from tests.chaos.evidence import Evidence, Surroundings
 from tests.chaos.plan import ENDINGS, Meddling
@@ -47,6 +50,7 @@ _CRASHES = frozenset(
 )
 _OVERTAKEN = "Step Functions lost Lambda's answer"
 _OUTAGES = frozenset({"DynamoDB was out"})
+_LIMITS = frozenset({ErrorCode.TASK_TIMEOUT, ErrorCode.TASK_EXPIRED})
 _RANK = {"pending": 0, "running": 1, "success": 2, "failed": 2, "aborted": 2}
 _HOOKS = {
     "success": {"on_done"},
@@ -96,6 +100,9 @@ def _beside(found: Surroundings) -> Iterator[Finding]:
     for reason in found.unanswered:
         what = f"The API answered nobody. {reason}"
         yield Finding(verdict=Verdict.LOST, task_id="(the API)", what=what)
+    for run in found.bulk:
+        for what in verb_rules.of_bulk(run):
+            yield Finding(verdict=Verdict.LOST, task_id=run.task_id, what=what)
     if found.failed_sweeps:
         what = f"{found.failed_sweeps} sweeps failed, and nothing was odd any more."
         yield Finding(verdict=Verdict.STUCK, task_id="(the recovery)", what=what)
@@ -136,6 +143,8 @@ def _unexplained_failure(task: Evidence, record: StoredTask) -> Iterator[str]:
     elif code == "CHILDREN":
         if not task.unsuccessful_children:
             yield f"It is failed with {error}, and each of its children succeeded."
+    elif code in _LIMITS:
+        return  # `ended_by_no_limit` says whether it may
     elif task.expected.code != code and not _follows(str(code), task.faults):
         yield f"It is failed with {error}; that doesn't follow from {list(task.faults)}."
 
@@ -309,13 +318,26 @@ _RULES: dict[Verdict, tuple[_Rule, ...]] = {
         _rows_missing,
         _ran_on,
         _answered_in_vain,
+        verb_rules.unheard,
+        verb_rules.not_retried,
+        verb_rules.ended_by_no_limit,
+        verb_rules.ran_while_paused,
     ),
-    Verdict.STUCK: (_open, _not_given_up, _deleted_in_part, _read_in_vain),
+    Verdict.STUCK: (
+        _open,
+        _not_given_up,
+        _deleted_in_part,
+        _read_in_vain,
+        verb_rules.slept_on,
+        verb_rules.beyond_its_limit,
+    ),
     Verdict.DOUBLE: (
         _counted_twice,
         _two_owners,
         _moved_back,
         _committed_twice,
         _overtaken_in_vain,
+        verb_rules.heard_twice,
+        verb_rules.retried_twice,
     ),
 }

@@ -34,6 +34,7 @@ class Write:
     hook: str = ""
     has_follow_ups: bool = False  # its end has left something to do
     cursor: int | None = None  # where a loop goes on
+    retry_of: str = ""
 
     @property
     def is_open(self) -> bool:

@@ -11,6 +11,7 @@ from local.aws.patch import Original, module, replace
 from tests.chaos.aws.callers import caller_of
 from tests.chaos.aws.dice import Dice
 from tests.chaos.aws.outages import Outages
+from tests.chaos.definitions.chaos_effects import EFFECTS
 from tests.chaos.ledger import Fault, Ledger, Removal, Unasked, Write
 from tests.chaos.odd_records import is_odd
 
@@ -34,6 +35,8 @@ _REQUESTS = ("GetItem", "Query", "BatchGetItem", *_WRITES)
 _PAYLOADS = ("input", "output", "inputContent", "outputContent")
 AMONG_MANY = "a list, a join or a sweep read its"
 _LONG_BYTES = 8 * 1024  # a short one costs nobody anything
+# Effects are counted: a count whose answer is lost, and which is sent again, would be one too many.
+_OF_EFFECTS = json.dumps(EFFECTS).encode()
 _TASK_ID = re.compile(rb'"TASK#([^"#]+)"')
 
 
@@ -78,7 +81,8 @@ class Tables:
 
     def _fault(self, action: str, body: bytes) -> str:
         """What goes wrong with a request, noted; `""` for nothing."""
-        fault = self._outages.drawn() if action in _REQUESTS else ""
+        is_ours = action in _REQUESTS and _OF_EFFECTS not in body
+        fault = self._outages.drawn() if is_ours else ""
         if (fault == LEFT_OVER and action not in _BATCHES) or (
             fault == CONFLICT and action != "TransactWriteItems"
         ):
@@ -167,6 +171,7 @@ def _write(item: dict[str, Any]) -> Write:
         hook=text("pendingHook"),
         has_follow_ups="unfinishedKey" in item and not is_open,
         cursor=_cursor_of(item.get("input", {})),
+        retry_of=text("retryOf"),
     )
 
 
