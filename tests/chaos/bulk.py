@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from local.user import Fields
 from tests.chaos.errors import CampaignError
-from tests.chaos.plan import BULK
+from tests.chaos.plan import BULK, Meddling
 from tests.chaos.stack import Stack, again
 
 _PATIENCE_SECONDS = 180.0
@@ -19,10 +19,10 @@ _WHERE = {
     RETRY_MANY: {"definitionId": BULK, "taskStatus": "aborted"},
     DELETE_MANY: {"definitionId": BULK, "taskStatus": "aborted"},
 }
-FAULTS = {
-    ABORT_MANY: "Tasks were aborted in bulk",
-    RETRY_MANY: "Tasks were retried in bulk",
-    DELETE_MANY: "Tasks were deleted in bulk",
+MEDDLINGS = {
+    ABORT_MANY: Meddling.ABORT_MANY,
+    RETRY_MANY: Meddling.RETRY_MANY,
+    DELETE_MANY: Meddling.DELETE_MANY,
 }
 
 

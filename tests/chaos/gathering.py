@@ -21,6 +21,7 @@ from tests.chaos.plan import (
     MENDS,
     SLEEPS,
     WARD,
+    Meddling,
 )
 from tests.chaos.stack import Stack
 from tests.chaos.verbs import Said
@@ -83,7 +84,7 @@ class _Gathering:
             id=id,
             record=record,
             expected=expected(definition, input, is_retry=bool(last and last.retry_of)),
-            faults=self._reader.faults_of(id),
+            faults=[*self._reader.faults_of(id), *self._in_bulk(id)],
             abort_accepted=accepted is not None and accepted.abort_accepted,
             is_deleted=self._is_deleted(id, accepted),
             was_answered=accepted is not None and not accepted.planned.by_hand,
@@ -107,6 +108,16 @@ class _Gathering:
         if accepted and accepted.is_deleted is not False:
             return accepted.is_deleted
         return self._definition_of(id) == BULK and id in self._reader.removed
+
+    def _in_bulk(self, id: str) -> list[str]:
+        """What was done to it with others: each that is there then is aborted, and not its retry.
+
+        The ledger has one line for all of them.
+        """
+        last = self._reader.last(id)
+        is_one = last is not None and last.definition_id == BULK and not last.retry_of
+        kinds = [fault.kind for fault in self._reader.faults]
+        return [Meddling.ABORT_MANY] if is_one and Meddling.ABORT_MANY in kinds else []
 
     def _definition_of(self, id: str) -> str:
         last = self._reader.last(id)

@@ -30,6 +30,9 @@ class Meddling(StrEnum):
     ABORT_AND_RETRY = "A task was aborted and retried"
     PAUSE = "A task was paused and resumed"
     RUN_NOW = "A task was told to run now"
+    ABORT_MANY = "Tasks were aborted in bulk"
+    RETRY_MANY = "Tasks were retried in bulk"
+    DELETE_MANY = "Tasks were deleted in bulk"
 
 
 # After these a task may be aborted.
@@ -40,6 +43,7 @@ ENDINGS = frozenset(
         Meddling.STOP,
         Meddling.STOP_AND_REDRIVE,
         Meddling.ABORT_AND_RETRY,
+        Meddling.ABORT_MANY,
     }
 )
 # What is said by the API, or by a signal, and takes its time.
@@ -329,12 +333,13 @@ def _hangs(_: random.Random) -> Planned:
 def _hears(chance: random.Random) -> Planned:
     """The signal may come before it waits."""
     ways = [Meddling.SIGNAL, Meddling.SIGNAL_TWICE, Meddling.SIGNAL_BY_EVENT]
+    before = chance.randint(0, 2)
     return Planned(
         kind="waiting for a signal",
         definition=HEARS,
-        input={"before": chance.randint(0, 2)},
+        input={"before": before},
         meddling=chance.choice(ways),
-        after_iterations=chance.randint(0, 2),
+        after_iterations=chance.randint(0, before + 1),
     )
 
 
