@@ -27,6 +27,7 @@ from handler.record.stored_task import StoredTask
 from tests.chaos import verb_rules
 from tests.chaos.aws.tables import AMONG_MANY
 from tests.chaos.evidence import Evidence, Surroundings
+from tests.chaos.ledger import Write
 from tests.chaos.plan import ENDINGS, Meddling
 
 _FOLLOW_UPS = {
@@ -296,13 +297,24 @@ def _overtaken_in_vain(task: Evidence) -> Iterator[str]:
 def _committed_twice(task: Evidence) -> Iterator[str]:
     """Each iteration has one outcome. A write that was sent again is the same one."""
     own: dict[int, set[tuple[int, str, str, str]]] = {}
+    taken_up = _taken_up(task.history)
     for write in task.history:
         is_its_owners = write.execution or write.status not in ("pending", "running")
-        if write.outcome and is_its_owners and write.answer in ("continue", "done"):
+        is_commit = is_its_owners and write.outcome not in taken_up
+        if write.outcome and is_commit and write.answer in ("continue", "done"):
             own.setdefault(write.iterations, set()).add(write.outcome)
     for iteration, outcomes in own.items():
         if len(outcomes) > 1:
             yield f"Iteration {iteration} was committed {len(outcomes)} times: {sorted(outcomes)}."
+
+
+def _taken_up(history: Sequence[Write]) -> set[tuple[int, str, str, str] | None]:
+    """What a new execution has stored that waits for the rest of a wait, and commits nothing."""
+    return {
+        after.outcome
+        for before, after in itertools.pairwise(history)
+        if before.is_open and after.is_open and after.execution and not before.execution
+    }
 
 
 def _counted(record: StoredTask) -> int:

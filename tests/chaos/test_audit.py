@@ -474,6 +474,17 @@ BULK = BulkRun(
         RETRIED,
         replace(RETRIED, answered_retries=[]),  # its caller was never answered
         PAUSED,
+        replace(
+            GOOD,
+            history=[
+                *HISTORY[:3],
+                write("running", 1, answer="continue", execution="", at="paused"),
+                write("running", 1, answer="continue", execution="", at="resumed"),
+                # The next execution waits for what is left of the wait.
+                write("running", 1, answer="continue", execution="e2", at="waits"),
+                write("running", 1, answer="continue", execution="e2", at="waits"),
+            ],
+        ),
         WOKEN,
         limited("TASK_TIMEOUT", 61, deadline=A_MINUTE),
         replace(
