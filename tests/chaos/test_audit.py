@@ -266,6 +266,11 @@ def test_it_is_lost(evidence: Evidence) -> None:
         ),
         DELETED,
         replace(DELETED, is_deleted=None, rows=["the row LOG#1"]),
+        replace(
+            DELETED,
+            rows=["the row TASK"],
+            history=[*DELETED.history[:-1], replace(DELETED.history[-1], awaits_copies=True)],
+        ),
         replace(GOOD, record=None, is_deleted=True),
         replace(
             GOOD,

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from handler.contract import PARTITION_KEY, SORT_KEY
+from handler.record import EVENT_IDENTITY
 from handler.table import keys
 from local.aws.patch import Original, module, replace
 from tests.chaos.aws.callers import caller_of
@@ -158,6 +159,8 @@ def _write(item: dict[str, Any]) -> Write:
         return int(item[name]["N"]) if name in item else 0
 
     is_open = text("taskStatus") in ("pending", "running")
+    is_deleted, is_by_hand = "deletionPending" in item, _is_by_hand(text("createdBy"))
+    awaits_copies = is_deleted and is_by_hand and not text("pendingHook")
     return Write(
         task_id=keys.task_id(item),
         definition_id=text("definitionId"),
@@ -169,10 +172,16 @@ def _write(item: dict[str, Any]) -> Write:
         answer=text("lastAnswer"),
         answered_visit=text("answeredVisit"),
         hook=text("pendingHook"),
-        has_follow_ups="unfinishedKey" in item and not is_open,
+        has_follow_ups="unfinishedKey" in item and not is_open and not awaits_copies,
+        awaits_copies=awaits_copies,
         cursor=_cursor_of(item.get("input", {})),
         retry_of=text("retryOf"),
     )
+
+
+def _is_by_hand(created_by: str) -> bool:
+    identity = json.loads(created_by) if created_by else {}
+    return bool(identity.get("type") == EVENT_IDENTITY.type)
 
 
 def _cursor_of(input: dict[str, Any]) -> int | None:
