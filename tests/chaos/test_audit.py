@@ -476,6 +476,12 @@ BULK = BulkRun(
     [
         HEARD,
         replace(HEARD, record=None, is_deleted=True),
+        *(
+            replace(
+                GOOD, record=record(status=Status.ABORTED), effects={"on_abort": 1}, faults=[way]
+            )
+            for way in (Meddling.ABORT_MANY, Meddling.ABORT_AND_RETRY)
+        ),
         RETRIED,
         replace(RETRIED, answered_retries=[]),  # its caller was never answered
         PAUSED,
