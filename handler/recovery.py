@@ -33,7 +33,8 @@ def _recover(event: Mapping[str, Any], context: LambdaContext) -> Json:
     recovery = system(context, patience=_PATIENCE)
     detail = event.get("detail") or {}
     if "executionArn" in detail:
-        recovery.reconciliation.execution_ended(detail["name"])
+        started_by = detail.get("input") or ""  # a large one is left out
+        recovery.reconciliation.execution_ended(detail["name"], started_by=started_by)
         return {"execution": detail["name"]}
     found = recovery.reconciliation.sweep()
     log.info("sweep", extra={"action": "sweep", **found})

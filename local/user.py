@@ -20,9 +20,13 @@ _TASK = """
 _TRIGGER = f"""
 mutation Trigger(
   $definition: WebinyBackgroundTaskDefinitionEnum!, $input: JSON, $name: String, $delay: Number
+  $timeout: Number, $expiresAfter: Number
 ) {{
   backgroundTasks {{
-    triggerTask(definition: $definition, input: $input, name: $name, delay: $delay) {{
+    triggerTask(
+      definition: $definition, input: $input, name: $name, delay: $delay
+      timeout: $timeout, expiresAfter: $expiresAfter
+    ) {{
       data {{ id }} {_ERROR}
     }}
   }}
@@ -52,7 +56,10 @@ class User:
         return part
 
     def trigger(self, definition: str, input: Fields, **more: object) -> str:
-        """Triggers a task and returns its id. `more` are `name` and `delay` (seconds)."""
+        """Triggers a task and returns its id.
+
+        `more` are `name`, and `delay`, `timeout` and `expiresAfter` (seconds).
+        """
         variables = {"definition": definition, "input": dict(input), **more}
         return str(self._data("triggerTask", _TRIGGER, variables)["id"])
 

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from itertools import islice
@@ -26,7 +26,7 @@ from handler.contract import (
     WireKey,
 )
 from handler.errors import DefinitionUnavailable
-from handler.events import detail_of, is_by_hand, is_signal
+from handler.events import detail_of, event_of_text, is_by_hand, is_signal
 from handler.lifecycle.by_hand import EventsByHand
 from handler.lifecycle.calling import Calls
 from handler.lifecycle.census import Census
@@ -129,12 +129,34 @@ class Reconciliation:
         self._remaining = remaining
         self._idle_after = idle_after
 
-    def execution_ended(self, name: str) -> None:
+    def execution_ended(self, name: str, *, started_by: str = "") -> None:
         """Ends the task of an execution that is over. A second call does nothing.
 
         The report may be late, or come twice: an execution that runs, since somebody has redriven
         it, has no task ended.
+
+        Args:
+            started_by: the event that has started it, as JSON, where the report has it.
+
+        Raises:
+            Exception: it can't be dealt with just now. A task that sleeps is looked at by the next
+                sweep, and not when it should wake.
         """
+        try:
+            self._execution_ended(name)
+        except Exception:
+            with suppress(Exception):  # what is in the way of the one may be in the other's, too
+                self._ask_later(name, started_by)
+            raise
+
+    def _ask_later(self, name: str, started_by: str) -> None:
+        """Has the next sweep look at the task of an execution, though it sleeps."""
+        task = self._task_of(event_of_text(started_by), waits=False, is_new=False)
+        if task and task.execution_name == name and task.is_asleep(self._clock.now()):
+            after = task.asked_for(now=self._clock.now())
+            self._store.save(after, before=task, guard=owned_by(task))
+
+    def _execution_ended(self, name: str) -> None:
         execution = self._executions.describe(name)
         if execution.is_alive:
             return
@@ -223,7 +245,9 @@ class Reconciliation:
         """
         now = self._clock.now()
         census.add_task(task, now=now)
-        is_asleep, is_overdue = task.is_asleep(now), self._is_overdue(task)
+        is_in_question = task.is_in_question(now)
+        is_asleep = task.is_asleep(now) and not is_in_question
+        is_overdue = self._is_overdue(task)
         if not is_asleep and not is_overdue and not self._is_idle(task):
             return  # it stays due: to read it again costs less than to put it off
         is_unclear = not is_asleep and not is_overdue
@@ -232,6 +256,9 @@ class Reconciliation:
             found.left += 1
             return
         seen = task.looked_at(now=now)
+        if is_in_question:
+            is_asleep = inquiries.describe(task.execution_name or "").is_alive
+            seen = seen if is_asleep else task.asked_for(now=now)  # until it has been ended
         if not self._store.watch.put_off(due, seen):
             return
         if "dueOn" in task.unreadable:

@@ -235,6 +235,18 @@ class StoredTask(TaskRecord):
         # No task of ours waits for longer: such a date says nothing.
         return timedelta(0) < self.waiting_until - now <= timedelta(seconds=MAX_WAIT_SECONDS)
 
+    def is_in_question(self, now: datetime) -> bool:
+        """Whether the sweep is to ask for its execution, though it sleeps: see `asked_for`.
+
+        The sweep comes to no other task that sleeps for so long. A short wait is over soon.
+        """
+        until = self.waiting_until
+        return until is not None and self.is_asleep(now) and until - now > _LONG_WAIT
+
+    def asked_for(self, *, now: datetime) -> Self:
+        """The sweep is to look at it now, whatever it waits for."""
+        return self.model_copy(update={"due_on": now})
+
     def looked_at(self, *, now: datetime) -> Self:
         """The sweep has seen it: it is due anew when it wakes, or from now on."""
         until = self.waiting_until if self.is_asleep(now) else None

@@ -8,8 +8,9 @@ from handler.contract import EXPIRY_ATTRIBUTE, PARTITION_KEY, SORT_KEY
 from handler.table import keys
 from tests.chaos.odd_records import is_odd
 
-# Rows of the stack itself, which it keeps for as long as it is there.
-OF_THE_STACK = frozenset({"SWEEP"})
+# Rows of the stack itself, which it keeps for as long as it is there: where its sweep is, and its
+# settings, with the pauses.
+OF_THE_STACK = ("SWEEP", "SETTINGS#")
 
 
 class Ageing:
@@ -43,7 +44,7 @@ class Ageing:
         left: dict[str, list[str]] = {}
         for row in self._rows():
             partition = row[PARTITION_KEY]["S"]
-            if partition not in OF_THE_STACK:
+            if not partition.startswith(OF_THE_STACK):
                 task_id = partition.removeprefix(keys.task_partition(""))
                 left.setdefault(task_id, []).append(f"the row {row[SORT_KEY]['S']}")
         for found in self._objects():

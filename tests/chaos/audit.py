@@ -3,16 +3,18 @@ twice?
 
 - Lost: it was accepted and has no record, or an outcome that doesn't follow from what was done to
   it, or a hook that was due and has not run, though it was deleted since; its parent was aborted
-  and it ran on; its trigger was answered with success although its event was never sent; or the API
-  did not answer.
-- Stuck: it is open, or its end has left something to be done, after the last sweep; it was deleted,
+  and it ran on; its trigger was answered with success although its event was never sent; its signal
+  was accepted and not heard; its retry is not there; a limit ended it that had not passed; it ran
+  while it was paused; the counts of a verb in bulk don't fit; or the API did not answer.
+- Stuck: it is open, or its end has left something to be done, after the last sweep; it slept on
+  although it was told to run now; it ended long after its time was over; it was deleted,
   and something of it is there; its retention has passed, and something of it is there; an odd
   record can't be aborted or deleted; a sweep fails although nothing is odd any more; or what
   watches over it reads its payloads, of which a few dozen large ones would stop it.
 - Double: a step was committed twice, two executions owned it, a status, a cursor or a number moved
-  back, a child is there twice, or an invocation that was overtaken worked on to its end. That an
-  iteration's effects happened twice is no finding when it was interrupted: only its commit is
-  exactly once.
+  back, a child or a retry is there twice, one signal was heard twice, or an invocation that was
+  overtaken worked on to its end. That an iteration's effects happened twice is no finding when it
+  was interrupted: only its commit is exactly once.
 """
 
 import itertools
@@ -22,8 +24,10 @@ from enum import StrEnum
 
 from handler.contract import ErrorCode
 from handler.record.stored_task import StoredTask
+from tests.chaos import verb_rules
 from tests.chaos.aws.tables import AMONG_MANY
 from tests.chaos.evidence import Evidence, Surroundings
+from tests.chaos.ledger import Write
 from tests.chaos.plan import ENDINGS, Meddling
 
 _FOLLOW_UPS = {
@@ -47,6 +51,7 @@ _CRASHES = frozenset(
 )
 _OVERTAKEN = "Step Functions lost Lambda's answer"
 _OUTAGES = frozenset({"DynamoDB was out"})
+_LIMITS = frozenset({ErrorCode.TASK_TIMEOUT, ErrorCode.TASK_EXPIRED})
 _RANK = {"pending": 0, "running": 1, "success": 2, "failed": 2, "aborted": 2}
 _HOOKS = {
     "success": {"on_done"},
@@ -96,6 +101,9 @@ def _beside(found: Surroundings) -> Iterator[Finding]:
     for reason in found.unanswered:
         what = f"The API answered nobody. {reason}"
         yield Finding(verdict=Verdict.LOST, task_id="(the API)", what=what)
+    for run in found.bulk:
+        for what in verb_rules.of_bulk(run):
+            yield Finding(verdict=Verdict.LOST, task_id=run.task_id, what=what)
     if found.failed_sweeps:
         what = f"{found.failed_sweeps} sweeps failed, and nothing was odd any more."
         yield Finding(verdict=Verdict.STUCK, task_id="(the recovery)", what=what)
@@ -136,6 +144,8 @@ def _unexplained_failure(task: Evidence, record: StoredTask) -> Iterator[str]:
     elif code == "CHILDREN":
         if not task.unsuccessful_children:
             yield f"It is failed with {error}, and each of its children succeeded."
+    elif code in _LIMITS:
+        return  # `ended_by_no_limit` says whether it may
     elif task.expected.code != code and not _follows(str(code), task.faults):
         yield f"It is failed with {error}; that doesn't follow from {list(task.faults)}."
 
@@ -202,7 +212,10 @@ def _not_given_up(task: Evidence) -> Iterator[str]:
 
 
 def _deleted_in_part(task: Evidence) -> Iterator[str]:
-    if task.is_deleted and task.rows:
+    # Of one that was sent by hand the record stays for a day, lest a copy of its event makes it
+    # anew: what is left of it then, `Surroundings.left` has.
+    awaits_copies = bool(task.history) and task.history[-1].awaits_copies
+    if task.is_deleted and task.rows and not awaits_copies:
         yield f"It was deleted, and {_some(task.rows)} is there."
 
 
@@ -287,13 +300,24 @@ def _overtaken_in_vain(task: Evidence) -> Iterator[str]:
 def _committed_twice(task: Evidence) -> Iterator[str]:
     """Each iteration has one outcome. A write that was sent again is the same one."""
     own: dict[int, set[tuple[int, str, str, str]]] = {}
+    taken_up = _taken_up(task.history)
     for write in task.history:
         is_its_owners = write.execution or write.status not in ("pending", "running")
-        if write.outcome and is_its_owners and write.answer in ("continue", "done"):
+        is_commit = is_its_owners and write.outcome not in taken_up
+        if write.outcome and is_commit and write.answer in ("continue", "done"):
             own.setdefault(write.iterations, set()).add(write.outcome)
     for iteration, outcomes in own.items():
         if len(outcomes) > 1:
             yield f"Iteration {iteration} was committed {len(outcomes)} times: {sorted(outcomes)}."
+
+
+def _taken_up(history: Sequence[Write]) -> set[tuple[int, str, str, str] | None]:
+    """What a new execution has stored that waits for the rest of a wait, and commits nothing."""
+    return {
+        after.outcome
+        for before, after in itertools.pairwise(history)
+        if before.is_open and after.is_open and after.execution and not before.execution
+    }
 
 
 def _counted(record: StoredTask) -> int:
@@ -309,13 +333,26 @@ _RULES: dict[Verdict, tuple[_Rule, ...]] = {
         _rows_missing,
         _ran_on,
         _answered_in_vain,
+        verb_rules.unheard,
+        verb_rules.not_retried,
+        verb_rules.ended_by_no_limit,
+        verb_rules.ran_while_paused,
     ),
-    Verdict.STUCK: (_open, _not_given_up, _deleted_in_part, _read_in_vain),
+    Verdict.STUCK: (
+        _open,
+        _not_given_up,
+        _deleted_in_part,
+        _read_in_vain,
+        verb_rules.slept_on,
+        verb_rules.beyond_its_limit,
+    ),
     Verdict.DOUBLE: (
         _counted_twice,
         _two_owners,
         _moved_back,
         _committed_twice,
         _overtaken_in_vain,
+        verb_rules.heard_twice,
+        verb_rules.retried_twice,
     ),
 }

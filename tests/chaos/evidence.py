@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from handler.contract import Status
 from handler.record.stored_task import StoredTask
+from tests.chaos.bulk import BulkRun
 from tests.chaos.ledger import Write
 from tests.chaos.odd_records import OddRecord
 
@@ -54,6 +55,11 @@ class Evidence:
         log: the lines of its log, for people.
         rows: what the table has of it, after the last sweep.
         unasked: what was read of its payloads by what needs none.
+        signalled_on: when its signal was accepted: ISO 8601, as the others.
+        woken_on: when it was told to run now.
+        paused: from when, and until when, nothing might begin an iteration of it.
+        answered_retries: the ids of its retry, as those were answered who have retried it.
+        found_retries: the ids of the records that say that they are its retry.
     """
 
     id: str
@@ -71,6 +77,11 @@ class Evidence:
     log: Sequence[str] = ()
     rows: Sequence[str] = ()
     unasked: Sequence[str] = ()
+    signalled_on: str | None = None
+    woken_on: str | None = None
+    paused: Sequence[tuple[str, str]] = ()
+    answered_retries: Sequence[str] = ()
+    found_retries: Sequence[str] = ()
 
     @property
     def status(self) -> Status | None:
@@ -86,6 +97,8 @@ class Evidence:
             f"{self.id} ({record.definition_id if record else 'no record'})",
             f"  faults: {', '.join(self.faults) or 'none'}",
             f"  effects: {dict(self.effects)}",
+            f"  signalled: {self.signalled_on}, woken: {self.woken_on}, paused: {self.paused}",
+            f"  retries: answered {self.answered_retries}, found {self.found_retries}",
             *(f"  write: {write}" for write in self.history),
             *(f"  log: {line}" for line in self.log),
         ]
@@ -103,6 +116,7 @@ class Surroundings:
         odd: the odd records that the API could not abort, or delete, with the reason of each.
         unanswered: requests to the API that failed for as long as a caller has patience.
         left: what table and bucket have of each task once its retention has passed.
+        bulk: what was said of many tasks at once.
         failed_sweeps: how many sweeps failed although nothing was odd or out any more.
     """
 
@@ -110,3 +124,4 @@ class Surroundings:
     unanswered: Sequence[str] = ()
     left: Mapping[str, Sequence[str]] = field(default_factory=dict)
     failed_sweeps: int = 0
+    bulk: Sequence[BulkRun] = ()

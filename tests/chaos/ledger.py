@@ -33,7 +33,9 @@ class Write:
     answered_visit: str = ""
     hook: str = ""
     has_follow_ups: bool = False  # its end has left something to do
+    awaits_copies: bool = False  # it is deleted, and kept for a day: its event may come again
     cursor: int | None = None  # where a loop goes on
+    retry_of: str = ""
 
     @property
     def is_open(self) -> bool:

@@ -21,10 +21,45 @@ class Meddling(StrEnum):
     REDRIVE = "An execution was stopped, and redriven at once"
     LOSE = "A payload was lost"
     LOSE_LATER = "A payload of a finished task was lost"
+    SIGNAL = "A signal was sent"
+    SIGNAL_TWICE = "A signal was sent twice at once"
+    SIGNAL_BY_EVENT = "A signal was sent as an event"
+    SIGNAL_BY_URL = "A signal was sent by its URL"
+    RETRY = "A task was retried"
+    RETRY_TWICE = "A task was retried twice at once"
+    ABORT_AND_RETRY = "A task was aborted and retried"
+    PAUSE = "A task was paused and resumed"
+    RUN_NOW = "A task was told to run now"
+    ABORT_MANY = "Tasks were aborted in bulk"
+    RETRY_MANY = "Tasks were retried in bulk"
+    DELETE_MANY = "Tasks were deleted in bulk"
 
 
 # After these a task may be aborted.
-ENDINGS = frozenset({Meddling.ABORT, Meddling.DELETE, Meddling.STOP, Meddling.STOP_AND_REDRIVE})
+ENDINGS = frozenset(
+    {
+        Meddling.ABORT,
+        Meddling.DELETE,
+        Meddling.STOP,
+        Meddling.STOP_AND_REDRIVE,
+        Meddling.ABORT_AND_RETRY,
+        Meddling.ABORT_MANY,
+    }
+)
+# What is said by the API, or by a signal, and takes its time.
+VERBS = frozenset(
+    {
+        Meddling.SIGNAL,
+        Meddling.SIGNAL_TWICE,
+        Meddling.SIGNAL_BY_EVENT,
+        Meddling.SIGNAL_BY_URL,
+        Meddling.RETRY,
+        Meddling.RETRY_TWICE,
+        Meddling.ABORT_AND_RETRY,
+        Meddling.PAUSE,
+        Meddling.RUN_NOW,
+    }
+)
 LOSSES = frozenset({Meddling.LOSE, Meddling.LOSE_LATER})
 # What has to happen to a task that never ends by itself.
 _ENDINGS_OF_ENDLESS = (Meddling.ABORT, Meddling.STOP, Meddling.DELETE)
@@ -41,6 +76,8 @@ class Planned:
         input: its input.
         by_hand: whether an event triggers it that was sent by hand, instead of the API.
         delay: seconds.
+        timeout: seconds; 0 for none.
+        expires_after: seconds; 0 for none.
         meddling: what is done to it.
         after_iterations: when: once it has begun so many iterations.
     """
@@ -50,6 +87,8 @@ class Planned:
     input: Fields = field(default_factory=dict)
     by_hand: bool = False
     delay: int = 0
+    timeout: int = 0
+    expires_after: int = 0
     meddling: Meddling | None = None
     after_iterations: int = 0
 
@@ -68,6 +107,17 @@ GUARDIAN = "chaosGuardian"
 WARD = "chaosWard"
 IMPORT = "importCsv"
 PATIENT = (GUARDIAN, WARD)  # they end once the retention of the others has passed
+HEARS = "chaosHears"
+SLEEPS = "chaosSleeps"
+MENDS = "chaosMends"
+BULK = "chaosBulk"
+HELD = "chaosHeld"
+# They end when somebody says so.
+SLEEPERS = (*ENDLESS, HEARS, SLEEPS, MENDS, BULK)
+_A_TIMEOUT_SECONDS = 6
+# Waits are a hundredth of what they are on AWS, and limits are not.
+_A_LONG_DELAY = 1_000_000
+_AN_HOUR = 3_600
 
 
 def plan(seed: int, tasks: int) -> Sequence[Planned]:
@@ -91,11 +141,30 @@ def plan(seed: int, tasks: int) -> Sequence[Planned]:
         ],
         [_guardian, _raises, _kills, _big, _lost_later, _import],
     )
-    kinds = many + costly + few + many + many + [_waits] + few + many + few[:4] + many
+    verbs = [
+        _hears,
+        _hears,
+        _hears_a_url,
+        _mends,
+        _mends_aborted,
+        _paused,
+        _paused,
+        _sleeps,
+        _sleeps_first,
+        _times_out,
+        _in_time,
+        _held,
+        _held_too_long,
+        _in_bulk,
+        _in_bulk,
+    ]
+    kinds = many + costly + few + verbs + many + [_waits] + verbs + few[:4] + many
     makers = [kinds[number % len(kinds)] for number in range(tasks)]
     makers += [_hangs] * (tasks // _TASKS_PER_HANGING_HOOK)
     chance.shuffle(makers)
-    return [maker(chance) for maker in makers]
+    planned = [maker(chance) for maker in makers]
+    # Those of the bulk come first, so that it is over before the faults are.
+    return sorted(planned, key=lambda task: task.definition != BULK)
 
 
 def _walk(chance: random.Random) -> Planned:
@@ -142,8 +211,9 @@ def _flaky(chance: random.Random) -> Planned:
     )
 
 
-def _fails(_: random.Random) -> Planned:
-    return Planned(kind="failing", definition="chaosFails")
+def _fails(chance: random.Random) -> Planned:
+    meddling = chance.choice([Meddling.RETRY, Meddling.RETRY_TWICE, None])
+    return Planned(kind="failing", definition="chaosFails", meddling=meddling)
 
 
 def _endless(_: random.Random) -> Planned:
@@ -258,6 +328,98 @@ def _kills(_: random.Random) -> Planned:
 
 def _hangs(_: random.Random) -> Planned:
     return Planned(kind="hook that hangs", definition="chaosHookHangs")
+
+
+def _hears(chance: random.Random) -> Planned:
+    """The signal may come before it waits."""
+    ways = [Meddling.SIGNAL, Meddling.SIGNAL_TWICE, Meddling.SIGNAL_BY_EVENT]
+    before = chance.randint(0, 2)
+    return Planned(
+        kind="waiting for a signal",
+        definition=HEARS,
+        input={"before": before},
+        meddling=chance.choice(ways),
+        after_iterations=chance.randint(0, before + 1),
+    )
+
+
+def _hears_a_url(_: random.Random) -> Planned:
+    return Planned(
+        kind="waiting for a URL",
+        definition=HEARS,
+        input={"by_url": True},
+        meddling=Meddling.SIGNAL_BY_URL,
+        after_iterations=1,
+    )
+
+
+def _mends(chance: random.Random) -> Planned:
+    meddling = chance.choice([Meddling.RETRY, Meddling.RETRY_TWICE])
+    return Planned(kind="failing, retried", definition=MENDS, meddling=meddling)
+
+
+def _mends_aborted(_: random.Random) -> Planned:
+    return Planned(
+        kind="aborted, retried",
+        definition=MENDS,
+        input={"waits": True},
+        meddling=Meddling.ABORT_AND_RETRY,
+        after_iterations=1,
+    )
+
+
+def _paused(chance: random.Random) -> Planned:
+    return Planned(
+        kind="paused",
+        definition="chaosSteps",
+        input={"steps": 3, "wait": 100},
+        delay=chance.choice([0, 100]),
+        meddling=Meddling.PAUSE,
+        after_iterations=chance.randint(0, 2),
+    )
+
+
+def _sleeps(_: random.Random) -> Planned:
+    return Planned(
+        kind="asleep, woken", definition=SLEEPS, meddling=Meddling.RUN_NOW, after_iterations=1
+    )
+
+
+def _sleeps_first(_: random.Random) -> Planned:
+    return Planned(
+        kind="delayed, woken",
+        definition=SLEEPS,
+        input={"counted": 1},
+        delay=_A_LONG_DELAY,
+        meddling=Meddling.RUN_NOW,
+    )
+
+
+def _times_out(_: random.Random) -> Planned:
+    return Planned(kind="out of time", definition=WAITING, timeout=_A_TIMEOUT_SECONDS)
+
+
+def _in_time(chance: random.Random) -> Planned:
+    return Planned(
+        kind="in time",
+        definition="chaosSteps",
+        input=_few_steps(chance),
+        timeout=_AN_HOUR,
+        expires_after=_AN_HOUR,
+    )
+
+
+def _held(_: random.Random) -> Planned:
+    return Planned(kind="definition paused", definition=HELD)
+
+
+def _held_too_long(_: random.Random) -> Planned:
+    """It expires if it is held, and may start before."""
+    return Planned(kind="definition paused, expires", definition=HELD, expires_after=5)
+
+
+def _in_bulk(_: random.Random) -> Planned:
+    return Planned(kind="one of many", definition=BULK)
 
 
 def _big_text(chance: random.Random) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from handler.client.verbs import VERBS
 from handler.clock import SystemClock
 from handler.contract import EnvVar
 from handler.record import TaskSettings
@@ -26,10 +27,10 @@ from local.emulator import ACCOUNT_ID, Emulator, Options
 from local.errors import LocalError
 from local.graphql_client import GraphqlFailed
 from local.project import Project
-from local.user import User
+from local.user import Fields, User
 from tests.chaos import bundle
 from tests.chaos.ageing import Ageing
-from tests.chaos.definitions.chaos_effects import CAMPAIGN, EFFECTS
+from tests.chaos.definitions.chaos_effects import CAMPAIGN, EFFECTS, URL_OFFERED
 from tests.chaos.ledger import FILE, Ledger, Reader
 from tests.chaos.odd_records import OddRecord
 
@@ -150,6 +151,18 @@ class Stack(User):
     def delete(self, task_id: str) -> None:
         """Deletes a task, which has to be over."""
         self._envelope("deleteTask", _DELETE, {"id": task_id})
+
+    def say(self, verb: str, **arguments: object) -> Fields:
+        """Says a verb of the client to the API, once, and returns the `data` of its answer."""
+        known = VERBS[verb]
+        data: Fields = self._envelope(known.operation, known.document, arguments)["data"]
+        return data
+
+    def offered_url(self, task_id: str) -> str:
+        """The URL that a task has offered to people."""
+        key = {"task": {"S": task_id}, "effect": {"S": URL_OFFERED}}
+        found = self._client("dynamodb").get_item(TableName=EFFECTS, Key=key)
+        return str(found["Item"]["signalUrl"]["S"])
 
     def list(self) -> int:
         """Lists tasks, without their payloads, and returns how many there are on the page."""

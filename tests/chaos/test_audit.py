@@ -1,6 +1,7 @@
 """The audit of a campaign finds what must not be, and nothing else."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from handler.record.failures import TaskFailure
 from handler.record.stored_task import StoredTask
 from handler.testing import ManualClock
 from tests.chaos.audit import Finding, Verdict, audit
+from tests.chaos.bulk import ABORT_MANY, BulkRun
 from tests.chaos.evidence import Evidence, Expected, Surroundings
 from tests.chaos.ledger import Write
 from tests.chaos.odd_records import odd_records
@@ -264,6 +266,11 @@ def test_it_is_lost(evidence: Evidence) -> None:
         ),
         DELETED,
         replace(DELETED, is_deleted=None, rows=["the row LOG#1"]),
+        replace(
+            DELETED,
+            rows=["the row TASK"],
+            history=[*DELETED.history[:-1], replace(DELETED.history[-1], awaits_copies=True)],
+        ),
         replace(GOOD, record=None, is_deleted=True),
         replace(
             GOOD,
@@ -406,3 +413,211 @@ def test_a_finding_names_the_task_and_what_is_the_matter() -> None:
     [finding] = audit([replace(GOOD, record=record(pending_hook="on_done"))])
     left = "{'pending_hook': 'on_done'}"
     assert str(finding) == f"stuck: t1: Its end has left something to do: {left}."
+
+
+def later(seconds: float) -> str:
+    return to_iso(NOW + timedelta(seconds=seconds))
+
+
+def claim(iteration: int, seconds: float) -> Write:
+    return write("running", iteration, claims=1, at=later(seconds))
+
+
+HEARD = replace(
+    GOOD,
+    record=record(output={"counted": 2, "heard": 1}, finished_on=NOW + timedelta(seconds=20)),
+    effects={**GOOD.effects, "heard 1": 2},  # it was interrupted, and got the same one again
+    signalled_on=LONG_AGO,
+)
+RETRIED = replace(
+    GOOD,
+    record=failed("ON_PURPOSE").model_copy(update={"retried_by": "r1"}),
+    expected=Expected(status="failed", code="ON_PURPOSE"),
+    effects={"on_error": 1},
+    history=(write("pending", 0, execution=""), write("failed", 1, answer="error")),
+    answered_retries=["r1", "r1"],
+    found_retries=["r1"],
+)
+PAUSED = replace(
+    GOOD,
+    history=[claim(1, 0), claim(2, 30)],
+    paused=[(later(1), later(10)), (later(11), later(29))],
+)
+WOKEN = replace(GOOD, history=[claim(1, 0), claim(2, 30)], woken_on=later(5))
+
+
+def limited(code: str, seconds: float, **changes: Any) -> Evidence:
+    """A task that a limit of one minute has ended after so many seconds."""
+    moments = {"finished_on": NOW + timedelta(seconds=seconds), "started_on": NOW, **changes}
+    return replace(
+        GOOD,
+        record=failed(code).model_copy(update=moments),
+        effects={"on_error": 1},
+        history=[claim(1, 1)],
+    )
+
+
+A_MINUTE = NOW + timedelta(minutes=1)
+BULK = BulkRun(
+    verb=ABORT_MANY,
+    task_id="b1",
+    dry=6,
+    count=6,
+    status="success",
+    done=4,
+    skipped=1,
+    failed=1,
+    moved=5,
+)
+
+
+@pytest.mark.parametrize(
+    "evidence",
+    [
+        HEARD,
+        replace(HEARD, record=None, is_deleted=True),
+        *(
+            replace(
+                GOOD, record=record(status=Status.ABORTED), effects={"on_abort": 1}, faults=[way]
+            )
+            for way in (Meddling.ABORT_MANY, Meddling.ABORT_AND_RETRY)
+        ),
+        RETRIED,
+        replace(RETRIED, answered_retries=[]),  # its caller was never answered
+        PAUSED,
+        replace(
+            GOOD,
+            history=[
+                *HISTORY[:3],
+                write("running", 1, answer="continue", execution="", at="paused"),
+                write("running", 1, answer="continue", execution="", at="resumed"),
+                # The next execution waits for what is left of the wait.
+                write("running", 1, answer="continue", execution="e2", at="waits"),
+                write("running", 1, answer="continue", execution="e2", at="waits"),
+            ],
+        ),
+        WOKEN,
+        limited("TASK_TIMEOUT", 61, deadline=A_MINUTE),
+        replace(
+            limited("TASK_EXPIRED", 61, start_by=A_MINUTE, started_on=None), history=[claim(1, 61)]
+        ),
+        replace(GOOD, record=record(finished_on=NOW, started_on=NOW, deadline=A_MINUTE)),
+    ],
+)
+def test_what_a_verb_must_bring_about_is_no_finding(evidence: Evidence) -> None:
+    assert audit([evidence], Surroundings(bulk=[BULK])) == []
+
+
+@pytest.mark.parametrize(
+    ("verdict", "evidence"),
+    [
+        pytest.param(
+            Verdict.LOST,
+            replace(HEARD, record=record(output={"counted": 2, "heard": 0})),
+            id="its signal was not heard",
+        ),
+        pytest.param(
+            Verdict.LOST, replace(HEARD, effects=GOOD.effects), id="its signal had no effect"
+        ),
+        pytest.param(
+            Verdict.LOST,
+            replace(HEARD, record=failed("ON_PURPOSE"), effects={"heard 1": 1, "on_error": 1}),
+            id="its signal was accepted, and it has failed",
+        ),
+        pytest.param(
+            Verdict.LOST,
+            replace(
+                HEARD,
+                record=record(
+                    output={"counted": 2, "heard": 1}, finished_on=NOW + timedelta(minutes=4)
+                ),
+            ),
+            id="it ended long after its signal",
+        ),
+        pytest.param(
+            Verdict.DOUBLE,
+            replace(HEARD, record=record(output={"counted": 2, "heard": 2}, finished_on=NOW)),
+            id="it has heard one signal twice",
+        ),
+        pytest.param(
+            Verdict.DOUBLE,
+            replace(HEARD, effects={**HEARD.effects, "heard 2": 1}),
+            id="a second signal had an effect",
+        ),
+        pytest.param(Verdict.LOST, replace(RETRIED, found_retries=[]), id="its retry is not there"),
+        pytest.param(
+            Verdict.LOST, replace(RETRIED, record=failed("ON_PURPOSE")), id="it names no retry"
+        ),
+        pytest.param(
+            Verdict.DOUBLE, replace(RETRIED, found_retries=["r1", "r2"]), id="it has two retries"
+        ),
+        pytest.param(
+            Verdict.DOUBLE,
+            replace(RETRIED, answered_retries=["r1", "r2"]),
+            id="two callers got two retries",
+        ),
+        pytest.param(
+            Verdict.DOUBLE,
+            replace(GOOD, record=record(retried_by="r1"), found_retries=["r1"]),
+            id="it has succeeded, and has a retry",
+        ),
+        pytest.param(
+            Verdict.LOST,
+            replace(PAUSED, history=[claim(1, 0), claim(2, 15)]),
+            id="it ran while it was paused",
+        ),
+        pytest.param(
+            Verdict.STUCK,
+            replace(WOKEN, history=[claim(1, 0), claim(2, 400)]),
+            id="it ran long after it was told to",
+        ),
+        pytest.param(
+            Verdict.STUCK, replace(WOKEN, history=[claim(1, 0)]), id="it was told to run in vain"
+        ),
+        pytest.param(
+            Verdict.LOST,
+            limited("TASK_TIMEOUT", 59, deadline=A_MINUTE),
+            id="it timed out before its deadline",
+        ),
+        pytest.param(Verdict.LOST, limited("TASK_TIMEOUT", 61), id="it timed out without one"),
+        pytest.param(
+            Verdict.LOST,
+            limited("TASK_EXPIRED", 61, start_by=A_MINUTE),
+            id="it expired, and had started",
+        ),
+        pytest.param(
+            Verdict.STUCK,
+            limited("TASK_TIMEOUT", 300, deadline=A_MINUTE),
+            id="it timed out long after its deadline",
+        ),
+        pytest.param(
+            Verdict.STUCK,
+            replace(GOOD, record=record(finished_on=A_MINUTE, started_on=NOW, deadline=NOW)),
+            id="it worked on after its deadline",
+        ),
+        pytest.param(
+            Verdict.STUCK,
+            limited("TASK_EXPIRED", 300, start_by=A_MINUTE, started_on=None),
+            id="it expired long after it should have started",
+        ),
+    ],
+)
+def test_what_a_verb_has_not_brought_about_is_found(verdict: Verdict, evidence: Evidence) -> None:
+    assert verdict in found(evidence)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"status": "failed"}, id="its task has failed"),
+        pytest.param({"dry": 5}, id="the dry run counted others"),
+        pytest.param({"skipped": 0}, id="one is not accounted for"),
+        pytest.param({"moved": 3}, id="more were done than have moved"),
+        pytest.param({"moved": 7}, id="more have moved than were done"),
+    ],
+)
+def test_a_verb_in_bulk_whose_counts_do_not_fit_is_found(changes: dict[str, Any]) -> None:
+    [finding] = audit([], Surroundings(bulk=[replace(BULK, **changes)]))
+
+    assert (finding.verdict, finding.task_id) == (Verdict.LOST, "b1")
+    assert finding.what.startswith("abort_many: ")

@@ -11,7 +11,7 @@ import pytest
 pytestmark = pytest.mark.system
 
 ROOT = Path(__file__).parents[2]
-SEED, TASKS = "7", "24"  # one of each kind
+SEED, TASKS = "7", "40"  # one of each kind
 _PATIENCE_SECONDS = 240
 
 

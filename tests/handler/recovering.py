@@ -93,9 +93,15 @@ class Recovering:
         found = backend.describe_execution(arn(execution))
         found.status, found.error, found.cause = status, error or None, cause or None
 
-    def report(self, execution: str) -> Any:
-        """Calls the recovery for an execution that has ended, as the rule does."""
-        return self.call({"detail": {"executionArn": arn(execution), "name": execution}})
+    def report(self, execution: str, record: StoredTask | None = None) -> Any:
+        """Calls the recovery for an execution that has ended, as the rule does.
+
+        Args:
+            record: the task whose event it was started with, where the report has that.
+        """
+        detail = {"executionArn": arn(execution), "name": execution}
+        started_by = {"input": json.dumps(self.event_of(record))} if record else {}
+        return self.call({"detail": detail | started_by})
 
     def send_to_dlq(self, event: object, **attributes: str) -> None:
         """Puts an event into the dead-letter queue."""

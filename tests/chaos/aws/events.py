@@ -4,12 +4,13 @@ import json
 import threading
 from typing import Any
 
-from handler.contract import DETAIL_TYPE, WireKey
+from handler.contract import DETAIL_TYPE, SIGNAL_DETAIL_TYPE, WireKey
 from local.aws.event_delivery import current_delivery, send_to_dlq
 from local.aws.patch import Original, module, replace
 from tests.chaos.aws.dice import Dice, drawn
 from tests.chaos.aws.threads import in_this_context
 from tests.chaos.ledger import Fault, Ledger
+from tests.chaos.plan import SLEEPERS
 
 REFUSED = "EventBridge refused an entry"
 UNANSWERED = "EventBridge's answer was lost"
@@ -20,9 +21,14 @@ AGAIN = "An event was delivered again, late"
 LATE = "An event was delivered late"
 STATUS_LOST = "The end of an execution was not reported"
 STATUS_TWICE = "The end of an execution was reported twice"
+SIGNAL_TWICE = "A signal's event was delivered twice"
 
 DELIVERY_ODDS = {LOST: 0.05, UNDELIVERED: 0.05, TWICE: 0.08, AGAIN: 0.05, LATE: 0.05}
 STATUS_ODDS = {STATUS_LOST: 0.3, STATUS_TWICE: 0.2}
+# Nobody looks at a task that sleeps before it should wake: of one that would wake after the
+# campaign, the report is all there is.
+_SLEEPERS_ODDS = {STATUS_TWICE: 0.2}
+SIGNAL_ODDS = {SIGNAL_TWICE: 0.3}
 REFUSED_ODDS = {REFUSED: 0.1}
 UNANSWERED_ODDS = {UNANSWERED: 0.03}
 LATE_SECONDS = 2.0
@@ -86,14 +92,16 @@ class Events:
 
     def _not_telling(self, dispatch: Original) -> Original:
         def invoke(arn: str, payload: str) -> None:
-            detail = json.loads(payload).get("detail") or {}
-            is_end = "executionArn" in detail
-            fault = (
-                self._fault("status", STATUS_ODDS, _task_of_event(detail.get("input") or "{}"))
-                if is_end
-                else ""
-            )
-            for _ in range({STATUS_LOST: 0, STATUS_TWICE: 2}.get(fault, 1)):
+            event = json.loads(payload)
+            detail = event.get("detail") or {}
+            fault = ""
+            if event.get("detail-type") == SIGNAL_DETAIL_TYPE:
+                fault = self._fault("signal", SIGNAL_ODDS, str(detail.get(WireKey.TASK_ID, "")))
+            elif "executionArn" in detail:
+                started_by = detail.get("input") or "{}"
+                odds = _SLEEPERS_ODDS if _may_sleep(started_by) else STATUS_ODDS
+                fault = self._fault("status", odds, _task_of_event(started_by))
+            for _ in range({STATUS_LOST: 0, STATUS_TWICE: 2, SIGNAL_TWICE: 2}.get(fault, 1)):
                 dispatch(arn, payload)
 
         return invoke
@@ -117,6 +125,12 @@ def _task_of(entry: dict[str, Any]) -> str:
 def _task_of_event(payload: str) -> str:
     event = json.loads(payload)
     return str(event.get("detail", {}).get(WireKey.TASK_ID, event.get("id", "")))
+
+
+def _may_sleep(started_by: str) -> bool:
+    """Whether the task of an event may sleep for longer than a campaign."""
+    detail = json.loads(started_by).get("detail") or {}
+    return detail.get(WireKey.DEFINITION_ID) in SLEEPERS
 
 
 def _has_record(payload: str) -> bool:

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from handler.contract import PARTITION_KEY, SORT_KEY
+from handler.record import EVENT_IDENTITY
 from handler.table import keys
 from local.aws.patch import Original, module, replace
 from tests.chaos.aws.callers import caller_of
 from tests.chaos.aws.dice import Dice
 from tests.chaos.aws.outages import Outages
+from tests.chaos.definitions.chaos_effects import EFFECTS
 from tests.chaos.ledger import Fault, Ledger, Removal, Unasked, Write
 from tests.chaos.odd_records import is_odd
 
@@ -34,6 +36,8 @@ _REQUESTS = ("GetItem", "Query", "BatchGetItem", *_WRITES)
 _PAYLOADS = ("input", "output", "inputContent", "outputContent")
 AMONG_MANY = "a list, a join or a sweep read its"
 _LONG_BYTES = 8 * 1024  # a short one costs nobody anything
+# Effects are counted: a count whose answer is lost, and which is sent again, would be one too many.
+_OF_EFFECTS = json.dumps(EFFECTS).encode()
 _TASK_ID = re.compile(rb'"TASK#([^"#]+)"')
 
 
@@ -78,7 +82,8 @@ class Tables:
 
     def _fault(self, action: str, body: bytes) -> str:
         """What goes wrong with a request, noted; `""` for nothing."""
-        fault = self._outages.drawn() if action in _REQUESTS else ""
+        is_ours = action in _REQUESTS and _OF_EFFECTS not in body
+        fault = self._outages.drawn() if is_ours else ""
         if (fault == LEFT_OVER and action not in _BATCHES) or (
             fault == CONFLICT and action != "TransactWriteItems"
         ):
@@ -154,6 +159,8 @@ def _write(item: dict[str, Any]) -> Write:
         return int(item[name]["N"]) if name in item else 0
 
     is_open = text("taskStatus") in ("pending", "running")
+    is_deleted, is_by_hand = "deletionPending" in item, _is_by_hand(text("createdBy"))
+    awaits_copies = is_deleted and is_by_hand and not text("pendingHook")
     return Write(
         task_id=keys.task_id(item),
         definition_id=text("definitionId"),
@@ -165,9 +172,16 @@ def _write(item: dict[str, Any]) -> Write:
         answer=text("lastAnswer"),
         answered_visit=text("answeredVisit"),
         hook=text("pendingHook"),
-        has_follow_ups="unfinishedKey" in item and not is_open,
+        has_follow_ups="unfinishedKey" in item and not is_open and not awaits_copies,
+        awaits_copies=awaits_copies,
         cursor=_cursor_of(item.get("input", {})),
+        retry_of=text("retryOf"),
     )
+
+
+def _is_by_hand(created_by: str) -> bool:
+    identity = json.loads(created_by) if created_by else {}
+    return bool(identity.get("type") == EVENT_IDENTITY.type)
 
 
 def _cursor_of(input: dict[str, Any]) -> int | None:

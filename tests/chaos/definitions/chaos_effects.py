@@ -11,6 +11,8 @@ EFFECTS = "chaos-effects"
 # What happens to all of them: an effect of no task.
 CAMPAIGN = "campaign"
 TIME_PASSED = "time passed"
+SIGNAL = "go"  # what some of them wait for
+URL_OFFERED = "offered a URL"
 
 
 @functools.cache
@@ -25,6 +27,16 @@ def count(task_id: str, effect: str) -> None:
         Key={"task": {"S": task_id}, "effect": {"S": effect}},
         UpdateExpression="ADD times :one",
         ExpressionAttributeValues={":one": {"N": "1"}},
+    )
+
+
+def offer(task_id: str, url: str) -> None:
+    """Hands the URL of a signal to people: the last one that was offered is the one they find."""
+    _dynamodb().update_item(
+        TableName=EFFECTS,
+        Key={"task": {"S": task_id}, "effect": {"S": URL_OFFERED}},
+        UpdateExpression="SET signalUrl = :url ADD times :one",
+        ExpressionAttributeValues={":url": {"S": url}, ":one": {"N": "1"}},
     )
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from handler import Context, Continue, task
 from handler.aws.executions import STOPPED
@@ -442,6 +443,62 @@ class TestLostExecutions:
         recovering.sweep()
 
         assert recovering.stack.get(record).status is Status.ABORTED
+
+    def test_a_task_that_sleeps_is_ended_by_the_sweep_if_the_report_of_its_stop_was_in_vain(
+        self, recovering: Recovering
+    ) -> None:
+        asleep = self.asleep(recovering)
+        recovering.end("execution-1", "ABORTED")
+        self.reported_in_vain(recovering, asleep)
+        recovering.wait()
+
+        recovering.sweep()
+
+        assert recovering.stack.get(asleep).status is Status.ABORTED
+
+    def test_it_is_asked_for_at_each_sweep_until_step_functions_answers(
+        self, recovering: Recovering
+    ) -> None:
+        asleep = self.asleep(recovering)
+        recovering.end("execution-1", "ABORTED")
+        self.reported_in_vain(recovering, asleep)
+        recovering.stack.stepfunctions.fail(refusal("InternalServerError"))
+        for _ in range(2):
+            recovering.wait()
+            with pytest.raises(RecoveryFailed):
+                recovering.sweep()
+        recovering.stack.stepfunctions.recover()
+
+        recovering.sweep()
+
+        assert recovering.stack.get(asleep).status is Status.ABORTED
+
+    def test_it_is_asked_for_once_if_its_execution_waits_after_all(
+        self, recovering: Recovering
+    ) -> None:
+        asleep = self.asleep(recovering)
+        recovering.end("execution-1", "RUNNING")  # somebody has redriven it
+        self.reported_in_vain(recovering, asleep)
+        recovering.stack.stepfunctions.requests.clear()
+        for _ in range(3):
+            recovering.wait()
+            recovering.sweep()
+
+        assert len(recovering.stack.stepfunctions.calls) == 1
+        assert recovering.stack.get(asleep).due_on == asleep.waiting_until
+
+    def asleep(self, recovering: Recovering) -> StoredTask:
+        record = recovering.running()
+        asleep = record.continued(now=recovering.stack.clock.now(), input={}, wait=10**6)
+        recovering.stack.store.save(asleep, before=record, guard=Guard())
+        return asleep
+
+    def reported_in_vain(self, recovering: Recovering, record: StoredTask) -> None:
+        """Step Functions is out of reach when its report comes."""
+        recovering.stack.stepfunctions.fail(refusal("InternalServerError"))
+        with pytest.raises(ClientError):
+            recovering.report("execution-1", record)
+        recovering.stack.stepfunctions.recover()
 
 
 class TestWhatAnEndLeaves:
