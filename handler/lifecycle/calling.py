@@ -62,7 +62,8 @@ class Calls:
         parent = self._store.find(parent_id)
         if parent is None or parent.is_over:
             return False
-        children.add_failed(child)
+        if not children.add_failed(child):
+            return False  # somebody else has told it
         if parent.is_in_hand:
             return True  # it may be about to wait for no more failures than there were
         most = parent.waiting_for.failures if parent.waiting_for else None

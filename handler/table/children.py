@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 from handler.contract import PARTITION_KEY
 from handler.record import StoredTask
 from handler.table import keys
-from handler.table.dynamo import Dynamo
+from handler.table.conditions import still
+from handler.table.dynamo import ConditionFailed, Dynamo
 
 if TYPE_CHECKING:
     from handler.table.keys import Item
@@ -39,11 +40,32 @@ class Children:
         last = f"{rows}{keys.LAST}"
         return bool([*self._dynamo.rows(key[PARTITION_KEY]["S"], rows, last, limit=1)])
 
-    def add_failed(self, child: StoredTask) -> None:
-        """Counts a child that has not succeeded. Twice is once."""
-        self._dynamo.call(
-            "put_item", TableName=self._dynamo.table, Item=keys.failed_child_key(child)
-        )
+    def add_failed(self, child: StoredTask) -> bool:
+        """Counts a child that has not succeeded, while its parent is to be told. Twice is once.
+
+        Once somebody has told it, the row has the date of the child: whoever comes late must not
+        put it anew, without one.
+
+        Returns:
+            Whether it was still to be told.
+        """
+        condition, values = still(child, "attribute_exists(parentPending)", {})
+        is_to_be_told = {
+            "TableName": self._dynamo.table,
+            "Key": keys.task_key(child.id),
+            "ConditionExpression": condition,
+        }
+        if values:
+            is_to_be_told["ExpressionAttributeValues"] = values
+        put = {"TableName": self._dynamo.table, "Item": keys.failed_child_key(child)}
+        try:
+            self._dynamo.call(
+                "transact_write_items",
+                TransactItems=[{"ConditionCheck": is_to_be_told}, {"Put": put}],
+            )
+        except ConditionFailed:
+            return False
+        return True
 
     def failed(self, parent_id: str, *, at_most: int) -> int:
         """How many have not succeeded. It counts no more than it is asked to."""

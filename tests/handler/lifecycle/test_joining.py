@@ -11,9 +11,10 @@ from handler.contract import Status
 from handler.errors import InvalidInput
 from handler.record import StoredTask
 from handler.table import ANY_OWNER, STACK
+from handler.table.keys import failed_child_key
 from handler.testing import World
 from tests.handler.lifecycle.sleeping import NEW, OLD, acting_at, begin_to_wait, killed_at, status
-from tests.handler.stack import BusQueue, Stack
+from tests.handler.stack import TABLE, BusQueue, Stack
 
 HOUR = 60 * 60
 
@@ -64,7 +65,11 @@ class Family:
 
 
 def open_rows(stack: Stack) -> int:
-    return sum(row["sk"]["S"].startswith("OPEN#") for row in stack.rows())
+    return rows(stack, "OPEN#")
+
+
+def rows(stack: Stack, kind: str) -> int:
+    return sum(row["sk"]["S"].startswith(kind) for row in stack.rows())
 
 
 class TestTheLastChild:
@@ -293,6 +298,20 @@ class TestFailures:
         assert woken == [False] * most + [True]
         states = ["failed"] * (most + 1) + ["pending"] * (3 - most)
         assert family.go_on().output == {"states": states}
+
+    def test_whoever_tells_of_one_late_puts_no_row_that_nothing_ever_removes(
+        self, stack: Stack
+    ) -> None:
+        family = Family(stack, *[{"fails": True}] * 2, failures=1).wait()
+        family.end(0)
+        told = stack.get(family.children[0])
+        late = told.to_call()
+        assert rows(stack, "FAILED#") == 1
+        stack.dynamodb.delete_item(TableName=TABLE, Key=failed_child_key(told))  # it has expired
+
+        is_news = stack.store.children.add_failed(late)
+
+        assert (is_news, rows(stack, "FAILED#")) == (False, 0)
 
     def test_the_rest_is_aborted_if_it_is_asked_for(self, stack: Stack) -> None:
         family = Family(stack, {"fails": True}, {"n": 2}, {"n": 3}, failures=0, abort_rest=True)
