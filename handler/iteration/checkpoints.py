@@ -49,6 +49,7 @@ class Checkpoints:
         self.ended_with: Aborted | Continue | None = None
         self.loop_input: BaseModel | None = None  # of a loop that runs
         self.taken: dict[str, int] = {}  # the signals that it got, by name; stored with its outcome
+        self.is_paused = False  # when `is_over` last asked the table
         self.margin = 0.0  # the largest that the author's code asked for, in seconds
         self._code = code
         self._store = store
@@ -104,8 +105,9 @@ class Checkpoints:
             return self._is_over
         self._asked_at = now
         standing = self._store.standing(self.stored)
-        self._is_over |= standing is not Standing.RUNNING
+        self._is_over |= standing in (Standing.OVER, Standing.OVERTAKEN)
         self._is_overtaken |= standing is Standing.OVERTAKEN
+        self.is_paused = standing is Standing.PAUSED
         return self._is_over
 
     def check_may_trigger(self) -> None:

@@ -15,7 +15,13 @@ from handler.iteration.join import Join
 from handler.iteration.log_buffer import TaskLogger
 from handler.iteration.loop import CURSOR, Loop, LoopOptions, check_count
 from handler.iteration.waits import SignalWait
-from handler.lifecycle import SignalUrls, Tasks, ids_of, without_retried
+from handler.lifecycle import (
+    SignalUrls,
+    Tasks,
+    checked_idempotency_key,
+    ids_of,
+    without_retried,
+)
 from handler.record import Progress, Signal, StoredTask, TaskRecord, short_repr
 from handler.table import Signals
 
@@ -152,7 +158,9 @@ class Context:
         """
         self._checkpoints.check_may_trigger()
         known = definition if isinstance(definition, str) else definition.id
-        own_key = f"{name}\n{key_of(input)}" if idempotency_key is None else idempotency_key
+        own_key = checked_idempotency_key(idempotency_key)
+        if own_key is None:
+            own_key = f"{name}\n{key_of(input)}"
         return self._tasks.trigger(
             known,
             input=input,
@@ -227,10 +235,10 @@ class Context:
         """A loop that resumes itself: `for row in context.each(rows(input.cursor), input): ...`.
 
         It moves `input.cursor` on as items are done, saves the input with the progress every few
-        seconds, and ends the iteration by itself when the task is aborted or the Lambda is close to
-        its timeout: the next iteration gets the input as it was left. Whatever else the body keeps
-        in `input` is saved in the same write. After a crash, what was done since the last save is
-        done again.
+        seconds, and ends the iteration by itself when the task is aborted or paused, or the Lambda
+        is close to its timeout: the next iteration gets the input as it was left. Whatever else the
+        body keeps in `input` is saved in the same write. After a crash, what was done since the
+        last save is done again.
 
         An item is done when the loop comes back for the next one, or when the loop's `done()` says
         so. After a `break`, a `return` or an exception, the item in hand is not done: it comes
@@ -302,6 +310,7 @@ class Context:
 
         Raises:
             ValueError: `failures` is no whole number from 0 on.
+            TypeError: `then` is no plain function.
         """
         return self._join.verdict(
             then, definition=definition, failures=failures, abort_rest=abort_rest
@@ -334,6 +343,7 @@ class Context:
             InvalidInput: an input does not validate. The children before it are triggered.
             Refused, UnknownDefinition: as of `tasks.trigger`.
             ValueError: `failures` is no whole number from 0 on.
+            TypeError: `then` is no plain function.
         """
         return self._join.map(definition, inputs, then, failures=failures, abort_rest=abort_rest)
 
@@ -363,6 +373,7 @@ class Context:
         Raises:
             InvalidInput: the name is none.
             ValueError: a duration is out of its range.
+            TypeError: `then` is no plain function.
         """
         return self._signal_wait.verdict(name, then, timeout=timeout, heartbeat=heartbeat)
 

@@ -12,7 +12,7 @@ from handler.definition import Continue, Definition, Verdict
 from handler.errors import NotFound, Refused
 from handler.iteration.checkpoints import Checkpoints
 from handler.iteration.child_key import child_key
-from handler.iteration.waits import Waiting
+from handler.iteration.waits import Waiting, check_then
 from handler.lifecycle import Tasks, trigger_missing
 from handler.record import TaskRecord, WaitingFor, short_repr
 
@@ -64,6 +64,7 @@ class Join:
         abort_rest: bool,
     ) -> Verdict:
         """What `then` makes of the children; or the verdict that waits for them."""
+        check_then("wait_for_children", then)
         _check_failures(failures)
         children = self._parent.children(definition)
         still_open = [child for child in children if child.is_open]
@@ -88,6 +89,7 @@ class Join:
         abort_rest: bool,
     ) -> Verdict:
         """Triggers those that are not there yet; then as `verdict`."""
+        check_then("map", then)
         _check_failures(failures)
         if not self._trigger(definition, inputs):
             return Continue(counts=False)

@@ -108,6 +108,8 @@ class Loop(Generic[Given]):
         for cursor, items in self._handed_out():
             if self._steps.given and self._checkpoints.is_over():
                 raise self._end(Aborted())  # not before the first: the claim has just looked
+            if self._checkpoints.is_paused:
+                raise self._end(Continue(counts=False))
             self._in_hand = cursor, items
             self._steps.given += len(items)
             yield items if self._options.batch else items[0]

@@ -1,5 +1,6 @@
 """How a task waits for something that may come: a verdict, and what its end depends on."""
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,7 +9,7 @@ from handler.clock import Clock, Seconds
 from handler.definition import Continue, Verdict
 from handler.iteration.checkpoints import Checkpoints
 from handler.lifecycle import checked_signal_name, checked_span
-from handler.record import Signal, WaitingFor
+from handler.record import Signal, WaitingFor, short_repr
 from handler.table import Signals
 
 
@@ -21,6 +22,15 @@ class Waiting(Continue):
     """
 
     waiting_for: WaitingFor
+
+
+def check_then(method: str, then: object) -> None:
+    """Raises a `TypeError` if `then` can't be called for a verdict when the wait is over."""
+    if not callable(then) or inspect.iscoroutinefunction(then):
+        raise TypeError(
+            f"context.{method}(then={short_repr(then)}): it takes a plain function that returns a"
+            " verdict. Next: write `def` in the place of `async def`."
+        )
 
 
 class SignalWait:
@@ -40,6 +50,7 @@ class SignalWait:
         heartbeat: Seconds | None,
     ) -> Verdict:
         """What `then` makes of the signal, or of its absence; or the verdict that waits."""
+        check_then("wait_for_signal", then)
         checked_signal_name(name)
         seconds = checked_span("wait_for_signal", timeout=timeout)
         pulse = None if heartbeat is None else checked_span("wait_for_signal", heartbeat=heartbeat)

@@ -33,6 +33,7 @@ from handler.lifecycle.triggering import (
     Triggering,
     TriggerResult,
     as_request_error,
+    checked_idempotency_key,
     delay_too_long,
 )
 from handler.lifecycle.waking import Waking
@@ -67,6 +68,7 @@ __all__ = [
     "about",
     "as_request_error",
     "begin_in_bulk",
+    "checked_idempotency_key",
     "checked_signal_name",
     "checked_span",
     "count_within",

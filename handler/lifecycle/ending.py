@@ -263,6 +263,8 @@ class Ending:
 
     def _aborted(self, before: StoredTask, after: StoredTask) -> StoredTask:
         self._counts.ended(after)
+        # Before its execution is stopped: the recovery hears of that, and tells what is not told.
+        after = self._told(after)
         # A running iteration ends by itself. An execution that waits would do so for up to a year.
         if before.execution_name and before.waiting_until:
             self._executions.stop(before.execution_name, cause=f'Task "{before.id}" was aborted.')

@@ -146,7 +146,7 @@ class Tasks:
             parent=parent,
             tenant=tenant,
             locale=locale,
-            created_by=created_by,
+            created_by=_whose(created_by, name="created_by"),
         )
         key = idempotency_key
         return self._triggering.trigger(definition, input, options, idempotency_key=key).to_record()
@@ -176,7 +176,7 @@ class Tasks:
             parent=parent,
             tenant=tenant,
             locale=locale,
-            created_by=created_by,
+            created_by=_whose(created_by, name="created_by"),
         )
         return self._triggering.trigger_many(definition, inputs, options)
 
@@ -195,7 +195,9 @@ class Tasks:
             NotFound: there is no such task.
             Refused: it is over already.
         """
-        aborted = self._ending.abort(_checked(id), message or "Task aborted.", by=by).to_record()
+        aborted = self._ending.abort(
+            _checked(id), message or "Task aborted.", by=_whose(by)
+        ).to_record()
         _log_action("task_aborted", aborted, by)
         return aborted
 
@@ -214,7 +216,7 @@ class Tasks:
             NotFound: there is no such task.
             Refused: it is over.
         """
-        record = self._waking.run_now(_checked(id), by=by).to_record()
+        record = self._waking.run_now(_checked(id), by=_whose(by)).to_record()
         _log_action("task_run_now", record, by)
         return record
 
@@ -232,7 +234,7 @@ class Tasks:
             NotFound: there is no such task.
             Refused: it is over.
         """
-        record = self._waking.pause(_checked(id), by=by).to_record()
+        record = self._waking.pause(_checked(id), by=_whose(by)).to_record()
         _log_action("task_paused", record, by)
         return record
 
@@ -249,7 +251,7 @@ class Tasks:
             Refused: it is over; or its definition is paused, or all are: resume that.
         """
         self._pausing.check_may_resume(self._store.get(_checked(id)))
-        record = self._waking.resume(id, by=by).to_record()
+        record = self._waking.resume(id, by=_whose(by)).to_record()
         _log_action("task_resumed", record, by)
         return record
 
@@ -341,7 +343,7 @@ class Tasks:
 
     def _pause(self, definition_id: str | None, tenant: str | None, by: Identity) -> Pause:
         checked = None if tenant is None else _checked_tenant(tenant)
-        pause = self._pausing.pause(definition_id, tenant=checked, by=by)
+        pause = self._pausing.pause(definition_id, tenant=checked, by=_whose(by))
         _log_pause("paused", pause, by)
         return pause
 
@@ -383,7 +385,9 @@ class Tasks:
             DeliveryError: EventBridge did not take the retry's event; the retry is stored as
                 failed, with the reason, and can be retried in turn.
         """
-        retry = self._retrying.retry(_checked(id), input=input, from_start=from_start, by=by)
+        retry = self._retrying.retry(
+            _checked(id), input=input, from_start=from_start, by=_whose(by)
+        )
         return retry.to_record()
 
     def get(self, id: str) -> TaskRecord:
@@ -419,7 +423,7 @@ class Tasks:
             Refused: it is over: its log says that the signal came.
             InvalidInput: the name, the data or the key is none.
         """
-        return self._signalling.signal(_checked(id), name, data, key=key, by=by)
+        return self._signalling.signal(_checked(id), name, data, key=key, by=_whose(by))
 
     def heartbeat(self, id: str, name: str) -> None:
         """Tells a task that waits with a `heartbeat` that whoever it waits for is still at it.
@@ -545,8 +549,9 @@ class Tasks:
                 code=ErrorCode.TASK_DELETE_ERROR,
                 data={"id": id, "status": task.status.value},
             )
+        who = _whose(by)
         self._ending.delete(task)
-        _log_action("task_deleted", task, by)
+        _log_action("task_deleted", task, who)
 
     def abort_many(
         self,
@@ -681,7 +686,7 @@ class Tasks:
         checked = _checked_tenant(tenant)
         if not wanted:
             return self._store.settings.read(checked)
-        before, after = self._store.settings.change(checked, lambda _: wanted, by=by)
+        before, after = self._store.settings.change(checked, lambda _: wanted, by=_whose(by))
         for name in wanted:
             _log_setting(name, before, after, checked, by)
         return after
@@ -715,7 +720,7 @@ def begin_in_bulk(
         dry_run=dry_run,
         rate=rate,
         idempotency_key=idempotency_key,
-        by=by,
+        by=_whose(by),
         budget=budget or CountBudget(left=sys.maxsize),
     )
     if result.task is not None:
@@ -751,7 +756,7 @@ def resume_with_others(
         own_tenant: whose is the task that does the work; by default that of `tenant`, or `root`.
     """
     checked, pace = None if tenant is None else _checked_tenant(tenant), checked_rate(rate)
-    pause = tasks._pausing.resume(definition_id, tenant=checked, by=by)
+    pause = tasks._pausing.resume(definition_id, tenant=checked, by=_whose(by))
     _log_pause("resumed", pause, by)
     whose = own_tenant or checked or DEFAULT_TENANT
     return tasks._bulk.let_go(rate=pace, tenant=whose, by=by).to_record()
@@ -887,3 +892,13 @@ def _checked(id: str) -> str:
         return id
     shown = cut(to_text(id), _MAX_SHOWN_CHARACTERS)
     raise NotFound(f'Task "{shown}" was not found!', data={"id": shown})
+
+
+def _whose(by: object, *, name: str = "by") -> Identity:
+    """Who does something, if it can be anybody. Raises `InvalidInput`."""
+    if isinstance(by, Identity):
+        return by
+    raise InvalidInput(
+        f"{name} is {short_repr(by)}; it takes an Identity, such as"
+        ' Identity(id="anne", display_name="Anne", type="person").'
+    )

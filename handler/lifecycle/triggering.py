@@ -50,6 +50,7 @@ from handler.record import (
     TaskRecord,
     cut,
     is_key,
+    short_repr,
     to_text,
 )
 from handler.table import NO_OWNER, Store
@@ -114,7 +115,8 @@ class Triggering:
         idempotency_key: str | None,
     ) -> StoredTask:
         """Stores a pending task and sends its event. Raises as `Tasks.trigger`."""
-        task, is_new = self._stored(self.request(definition, input, options), idempotency_key)
+        key = checked_idempotency_key(idempotency_key)
+        task, is_new = self._stored(self.request(definition, input, options), key)
         self.deliver(task, is_new=is_new)
         return task
 
@@ -354,6 +356,16 @@ def _check_key(name: str, value: object, *, max_bytes: int) -> None:
             f'{name} is "{shown}"; it takes Unicode text of 1 to {max_bytes} bytes.',
             data={name: shown},
         )
+
+
+def checked_idempotency_key(key: object) -> str | None:
+    """A key, if it can be one: an empty one is a number that somebody has forgotten."""
+    if key is None or (isinstance(key, str) and key):
+        return key
+    raise InvalidInput(
+        f"idempotency_key is {short_repr(key)}; it takes a text that is not empty, or None.",
+        data={"idempotencyKey": short_repr(key)},
+    )
 
 
 def delay_too_long(delay: float) -> Refused:

@@ -1,6 +1,7 @@
 """How a task is told to run now, and how one is paused and resumed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Final
 
 from handler.aws import Bus
 from handler.clock import Clock, to_iso
@@ -10,6 +11,12 @@ from handler.lifecycle.calling import Calls
 from handler.lifecycle.ending import Ending
 from handler.record import Identity, StoredTask
 from handler.table import RecordMoved, Store, paused_as
+
+# How a task that is paused with others is, and what ends that; by `paused_with`.
+_PAUSED: Final[Mapping[str | None, tuple[str, str]]] = {
+    "definition": (" with its definition", "that"),
+    "all": (" with all others", "all"),
+}
 
 
 class Waking:
@@ -39,14 +46,16 @@ class Waking:
         """
 
         def end_its_wait(task: StoredTask) -> StoredTask:
-            if not task.delay_left(self._clock.now()):
-                return task
             if task.paused_on:
+                how, what = _PAUSED.get(task.paused_with, ("", "it"))
                 raise Refused(
-                    f'Task "{id}" is paused; only one that is not can run now. Next: resume it.',
+                    f'Task "{id}" is paused{how}; only one that is not can run now.'
+                    f" Next: resume {what}.",
                     code=ErrorCode.TASK_RUN_NOW_ERROR,
                     data={"id": id, "pausedOn": to_iso(task.paused_on)},
                 )
+            if not task.delay_left(self._clock.now()):
+                return task
             line = self._ending.log_of(task, "Its wait was ended: it runs now.", by=by)
             self._calls.wake(task, why="it was told to run now", log=line)
             return self._store.get(id)

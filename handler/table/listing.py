@@ -19,7 +19,7 @@ from handler.contract import (
     Status,
 )
 from handler.errors import InvalidInput
-from handler.record import StoredTask, TaskRecord, is_key
+from handler.record import StoredTask, TaskRecord, is_key, short_repr
 from handler.table.dynamo import chunks
 from handler.table.entries import Entries
 from handler.table.index_query import ANY_TIME, Cursor, IndexQuery, TaskIndex
@@ -69,6 +69,11 @@ class Filter:
     created_before: datetime | None = None
 
     def __post_init__(self) -> None:
+        if not isinstance(self.tenant, str):
+            raise InvalidInput(
+                f"tenant is {short_repr(self.tenant)}; it takes a text: a filter has the tasks of"
+                " one tenant."
+            )
         for name in ("created_after", "created_before"):
             _check_moment(name, getattr(self, name))
         unknown = set(self.statuses or ()) - set(Status)

@@ -48,6 +48,7 @@ class Standing(Enum):
     """How an iteration stands that is running."""
 
     RUNNING = auto()
+    PAUSED = auto()  # it runs; the next one does not
     OVER = auto()  # the task was aborted, or is gone
     OVERTAKEN = auto()  # another invocation runs the task, or has ended it
 
@@ -164,7 +165,7 @@ class Store:
 
     def standing(self, task: StoredTask) -> Standing:
         """How a running iteration stands, which `task` is the record of."""
-        names = f"{_STATUS}, executionName, iterations, createdOn"
+        names = f"{_STATUS}, executionName, iterations, createdOn, pausedOn"
         item = self._dynamo.item(keys.task_key(task.id), ProjectionExpression=names)
         if item is None or status_of(item) is Status.ABORTED:
             return Standing.OVER
@@ -177,7 +178,9 @@ class Store:
                 "createdOn": task.created_text or None,
             }
         )
-        return Standing.RUNNING if mine.items() <= item.items() else Standing.OVERTAKEN
+        if not mine.items() <= item.items():
+            return Standing.OVERTAKEN
+        return Standing.PAUSED if "pausedOn" in item else Standing.RUNNING
 
     def claim(self, claim: ClaimRequest) -> StoredTask:
         """Starts an iteration: one request that checks, counts, and returns the record as it is.

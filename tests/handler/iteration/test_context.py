@@ -131,7 +131,7 @@ class TestIsAborted:
             ((operation, request),) = stack.dynamodb.requests
             assert operation == "get_item"
             assert request["ConsistentRead"] is True
-            names = "taskStatus, executionName, iterations, createdOn"
+            names = "taskStatus, executionName, iterations, createdOn, pausedOn"
             assert request["ProjectionExpression"] == names
 
         record = stack.trigger(doing(body))

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from handler import Context, Continue, Definition, Done, Failed, Progress, Retry, Verdict, task
 from handler.contract import Status
-from handler.testing import ManualClock, abort, kill, run
+from handler.testing import ManualClock, World, abort, kill, run
 from tests.handler.stack import Stack
 
 
@@ -137,6 +137,25 @@ class TestEach:
             "message": "of the body",
             "code": "ValueError",
         }
+
+    def test_a_pause_ends_the_iteration_behind_the_item_in_hand(self) -> None:
+        effects: list[int] = []
+
+        def pause(world: World) -> None:
+            world.tasks.pause(world.task_id)
+
+        looping = self.loop(100, effects)
+        with World.of(looping, clock=ManualClock(tick=0.2), after={3: pause}) as world:
+            world.start(looping, {})
+            world.finish()
+            held, done = world.store.get(world.task_id), len(effects)
+            world.tasks.resume(world.task_id)
+            world.finish()
+            over = world.result().record
+
+        assert held.is_held
+        assert 0 < done < 100
+        assert (over.has_succeeded, effects) == (True, list(range(100)))
 
     def test_except_exception_in_the_body_does_not_catch_an_abort(self) -> None:
         @task()

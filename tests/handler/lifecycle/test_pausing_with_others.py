@@ -81,6 +81,15 @@ class TestPausingADefinition:
         assert (pause.definition_id, pause.tenant, pause.paused_by) == ("some", None, ANNE)
         assert stack.tasks.pauses() == (pause,)
 
+    def test_one_that_is_told_to_run_now_says_what_holds_it(self, stack: Stack) -> None:
+        stack.tasks.pause_definition("some")
+        record = held(stack)
+
+        with pytest.raises(Refused, match=r"paused with its definition.* Next: resume that\."):
+            stack.tasks.run_now(record.id)
+
+        assert stack.get(record) == record
+
     def test_tasks_of_other_definitions_run(self, stack: Stack) -> None:
         stack.tasks.pause_definition("some")
 

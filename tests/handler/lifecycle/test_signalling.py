@@ -437,3 +437,30 @@ def test_a_task_without_signals_makes_the_requests_that_it_made(stack: Stack) ->
     stack.run(record)
 
     assert stack.dynamodb.calls == ["update_item", "transact_write_items"]
+
+
+async def hears(_: object) -> Verdict:
+    return Done()
+
+
+@pytest.mark.parametrize("then", [None, "done", hears])
+@pytest.mark.parametrize("wait", ["wait_for_signal", "wait_for_children", "map"])
+def test_what_can_not_be_called_for_a_verdict_fails_the_task_before_it_waits(
+    stack: Stack, wait: str, then: Any
+) -> None:
+    @task(id="waits")
+    def waits(context: Context) -> Verdict:
+        match wait:
+            case "wait_for_signal":
+                return context.wait_for_signal("go", then, timeout=60)
+            case "wait_for_children":
+                return context.wait_for_children(then)
+        return context.map("waits", [{}], then)
+
+    record = stack.trigger(waits)
+    stack.run(record)
+
+    after = stack.get(record)
+    assert after.has_failed
+    assert f"context.{wait}(then=" in after.failure.message
+    assert not stack.store.has_children(after)

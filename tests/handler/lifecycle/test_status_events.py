@@ -16,7 +16,7 @@ from handler.testing.aws import aws_client
 from tests.handler.lifecycle.sleeping import killed_at
 from tests.handler.recovering import Recovering
 from tests.handler.simple_tasks import bare, returning
-from tests.handler.stack import BUCKET, BusQueue, RefusingBus, Stack, refusal
+from tests.handler.stack import BUCKET, STATE_MACHINE, BusQueue, RefusingBus, Stack, refusal
 
 KIB = 1024
 
@@ -98,6 +98,22 @@ class TestWhatIsTold:
             ("started", "running"),
             ("ended", "success"),
         ]
+
+    def test_an_abort_is_told_of_before_its_execution_is_stopped_whose_end_is_reported(
+        self, stack: Stack, told: BusQueue
+    ) -> None:
+        stack.settings = replace(stack.settings, state_machine_arn=STATE_MACHINE)
+        record = stack.trigger(walking)
+        stack.run(record)
+        left: list[bool] = []
+        stack.stepfunctions.interference = lambda *_: left.append(
+            stack.get(record).end_event_pending
+        )
+
+        stack.tasks.abort(record.id)
+
+        assert left == [False]
+        assert statuses(told)[-1:] == [("ended", "aborted")]
 
     def test_a_failure_is_told_of_with_its_code_and_its_message_cut(
         self, stack: Stack, told: BusQueue

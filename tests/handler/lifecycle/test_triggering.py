@@ -368,10 +368,17 @@ class TestIdempotency:
         assert [event["detail"]["webinyTaskId"] for event in bus_queue.take()] == [record.id]
         assert record.status is Status.PENDING
 
-    def test_the_empty_key_is_a_key(self, stack: Stack, definition: Definition) -> None:
-        ids = {stack.tasks.trigger("exportUsers", idempotency_key="").id for _ in range(2)}
+    @pytest.mark.parametrize("key", ["", 5, b"order"])
+    def test_what_can_be_no_key_is_refused(
+        self, stack: Stack, definition: Definition, key: Any
+    ) -> None:
+        with pytest.raises(
+            InvalidInput, match=r"idempotency_key is .*; it takes a text"
+        ) as refused:
+            stack.tasks.trigger("exportUsers", idempotency_key=key)
 
-        assert len(ids) == 1
+        assert refused.value.data == {"idempotencyKey": repr(key)}
+        assert stack.rows() == []
 
 
 class TestDelivery:

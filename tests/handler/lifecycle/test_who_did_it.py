@@ -1,10 +1,21 @@
 """Who aborted or deleted a task is in its log, on its record and in the log of the process."""
 
 import logging
+from typing import Any
 
 import pytest
 
-from handler import Context, Continue, Done, Identity, TaskRecord, Verdict, task
+from handler import (
+    Context,
+    Continue,
+    Done,
+    Filter,
+    Identity,
+    InvalidInput,
+    TaskRecord,
+    Verdict,
+    task,
+)
 from handler.contract import Status
 from handler.record import SYSTEM_IDENTITY
 from handler.testing import abort, run
@@ -199,3 +210,29 @@ class TestTheLogOfTheProcess:
         (line,) = (vars(line) for line in caplog.records if line.levelno == logging.INFO)
         assert (line["action"], line["identity_id"]) == ("task_aborted", "eve")
         assert stack.get(record).aborted_by == EVE
+
+
+class TestNobody:
+    @pytest.mark.parametrize("by", [None, "anne", {"id": "anne"}])
+    @pytest.mark.parametrize("verb", ["abort", "run_now", "pause", "resume", "retry", "delete"])
+    def test_a_verb_of_nobodys_is_refused_and_changes_nothing(
+        self, stack: Stack, verb: str, by: Any
+    ) -> None:
+        over = verb in ("retry", "delete")
+        record = stack.create(status=Status.FAILED if over else Status.PENDING)
+        before = stack.rows()
+
+        with pytest.raises(InvalidInput, match=r"by is .*; it takes an Identity"):
+            getattr(stack.tasks, verb)(record.id, by=by)
+
+        assert stack.rows() == before
+
+    def test_so_is_a_trigger_and_a_verb_of_many(self, stack: Stack) -> None:
+        nobody: Any = "anne"
+
+        with pytest.raises(InvalidInput, match=r"created_by is .*anne"):
+            stack.tasks.trigger("someTask", created_by=nobody)
+        with pytest.raises(InvalidInput, match="by is"):
+            stack.tasks.abort_many(Filter(), by=nobody)
+
+        assert stack.rows() == []
