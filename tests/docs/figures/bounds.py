@@ -192,7 +192,7 @@ def of_texts() -> Table:
             f"{contract.MAX_SIGNAL_BYTES // KIB} KiB",
             "refused (`INPUT_TOO_LARGE`)",
         ),
-        ("an `idempotency_key`", "none", ""),
+        ("an `idempotency_key`", "a text that is not empty, of any length", ""),
         (
             "the id of a definition",
             f"{names.MAX_ID_CHARACTERS} characters",
