@@ -84,14 +84,30 @@ def still_open(task: TaskRecord, *, after: float | None = None) -> StillOpen:
     progress = task.progress.model_dump(by_alias=True) if task.progress else None
     data = {"id": task.id, "status": task.status.value, "progress": progress}
     return StillOpen(
-        f'Task "{task.id}" is still {task.status}{waited}{_details(task)}. Next: wait for it once'
-        " more, or see its logs.",
+        f'Task "{task.id}" is still {task.status}{waited}{_details(task)}. Next: {_next(task)}.',
         data=data,
     )
 
 
+def _next(task: TaskRecord) -> str:
+    """What whoever waits for it may do."""
+    if not task.paused_on:
+        return "wait for it once more, or see its logs"
+    if not task.paused_with:
+        return "resume it, and wait for it once more"
+    return f"resume {_held_with(task)}, and wait for the task once more"
+
+
+def _held_with(task: TaskRecord) -> str:
+    """What it is paused with, as it is called where one resumes it."""
+    return "all" if task.paused_with == "all" else f'its definition "{task.definition_id}"'
+
+
 def _details(task: TaskRecord) -> str:
     said = []
+    if task.paused_on:
+        held = f", with {_held_with(task)}" if task.paused_with else ""
+        said.append(f"it is paused since {to_iso(task.paused_on)}{held}")
     if task.progress:
         of = "" if task.progress.total is None else f" of {task.progress.total:,}"
         said.append(f"it has done {task.progress.done:,}{of}")

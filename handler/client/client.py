@@ -8,20 +8,22 @@ from pathlib import Path
 from typing import Any, Final
 
 from botocore.credentials import Credentials
+from pydantic import BaseModel
 
 from handler.client.answers import data_of, envelope_of, log_of, pause_of, record_of
 from handler.client.auth import Auth, Iam
 from handler.client.http import Answered, Http
 from handler.client.verbs import VERBS
 from handler.clock import Clock, Seconds, SystemClock, to_iso, to_seconds
-from handler.contract import API_TIMEOUT_SECONDS, DEFAULT_TENANT, ErrorCode
+from handler.contract import API_TIMEOUT_SECONDS, DEFAULT_TENANT, MAX_TENANT_BYTES, ErrorCode
 from handler.errors import ApiUnavailable, InvalidInput, Refused, SettingsError, StoreUnavailable
-from handler.record import BulkResult, Json, Pause, TaskLog, TaskRecord, lazy, short_repr
+from handler.record import BulkResult, Json, Pause, TaskLog, TaskRecord, is_key, lazy, short_repr
 from handler.waiting import Pauses, result_of, until_over
 
 _URL: Final = "apiUrl"
 _PAYLOADS: Final = ("input", "output")
 _LOGS_PER_PAGE: Final = 50
+_AFTER_LATIN_1: Final = 256
 _PAUSES: Final = Pauses(first=1.0, longest=20.0)
 # The API's Lambda has 30 seconds, which API Gateway has as well.
 _TIMEOUT_SECONDS: Final = API_TIMEOUT_SECONDS + 5.0
@@ -62,6 +64,7 @@ class Client:
             raise InvalidInput(f"The API's URL is {short_repr(url)}; it starts with https://.")
         if attempts < 1:
             raise InvalidInput(f"attempts is {attempts}; it takes 1 or more.")
+        _check_tenant(tenant)
         self.url = url
         self._tenant = tenant
         self._clock = clock or SystemClock()
@@ -70,7 +73,7 @@ class Client:
             Iam() if auth is None else auth,
             headers={"x-tenant": tenant} if tenant else {},
             attempts=attempts,
-            timeout_seconds=to_seconds(timeout, name="timeout"),
+            timeout_seconds=_seconds("timeout", timeout),
             clock=self._clock,
         )
 
@@ -133,12 +136,12 @@ class Client:
         """
         given = {
             "definition": definition,
-            "input": None if input is None else dict(input),
+            "input": _object("The input", input),
             "name": name,
-            "delay": to_seconds(delay, name="delay") or None,
-            "timeout": None if timeout is None else to_seconds(timeout, name="timeout"),
+            "delay": _seconds("delay", delay) or None,
+            "timeout": None if timeout is None else _seconds("timeout", timeout),
             "expiresAfter": (
-                None if expires_after is None else to_seconds(expires_after, name="expires_after")
+                None if expires_after is None else _seconds("expires_after", expires_after)
             ),
             "idempotencyKey": uuid.uuid4().hex if idempotency_key is None else idempotency_key,
         }
@@ -227,8 +230,8 @@ class Client:
             InvalidInput: the input does not validate.
             DeliveryError: EventBridge did not take the retry's event; it is stored as failed.
         """
-        given = None if input is None else dict(input)
-        return self._record("retry", {"id": id, "input": given, "fromStart": from_start})
+        given = {"id": id, "input": _object("The input", input), "fromStart": from_start}
+        return self._record("retry", given)
 
     def run_now(self, id: str) -> TaskRecord:
         """Ends the delay or the wait of a task. One that does not wait is left alone.
@@ -262,7 +265,7 @@ class Client:
             Refused: it is over.
             InvalidInput: the name, the data or the key is none.
         """
-        given = None if data is None else dict(data)
+        given = _object("The signal's data", data)
         own = uuid.uuid4().hex if key is None else key
         return self._record("signal", {"id": id, "name": name, "data": given, "key": own})
 
@@ -451,6 +454,11 @@ class Client:
         rate: float | None,
         idempotency_key: str | None,
     ) -> BulkResult:
+        if not isinstance(where, Mapping):
+            raise InvalidInput(
+                f'where is {short_repr(where)}; it takes a mapping, such as {{"definitionId":'
+                ' "export"}, and {} is every task of the tenant.'
+            )
         moments = {n: to_iso(each) for n, each in where.items() if isinstance(each, datetime)}
         given = {
             "where": {**where, **moments},
@@ -486,6 +494,41 @@ class Client:
         except (TypeError, ValueError, RecursionError) as error:
             raise InvalidInput(f"What is to be sent has no JSON: {error}.") from error
         return self._http.post(body.encode(), repeats=repeats)
+
+
+def _check_tenant(tenant: object) -> None:
+    """Raises `InvalidInput` for what the header `x-tenant` can't say: no request could be sent."""
+    if tenant is None or tenant == "":
+        return
+    if not is_key(tenant, MAX_TENANT_BYTES) or not _is_header(str(tenant)):
+        raise InvalidInput(
+            f"tenant is {short_repr(tenant)}; the header x-tenant takes 1 to {MAX_TENANT_BYTES}"
+            " bytes of printable Latin-1, with no space at either end."
+        )
+
+
+def _is_header(text: str) -> bool:
+    """Whether a header can have it as its value, and arrives as it is (RFC 9110, 5.5)."""
+    is_latin = all(ord(each) < _AFTER_LATIN_1 for each in text)
+    return is_latin and text.isprintable() and text == text.strip()
+
+
+def _seconds(name: str, duration: Seconds) -> float:
+    try:
+        return to_seconds(duration, name=name)
+    except (TypeError, ValueError, OverflowError) as error:
+        shown = f'"{duration}"' if isinstance(duration, str) else short_repr(duration)
+        raise InvalidInput(f"{name} is {shown:.62}; it takes seconds or a timedelta.") from error
+
+
+def _object(what: str, given: Mapping[str, object] | None) -> Json | None:
+    """What the API takes as a JSON object: a mapping; a model as its fields."""
+    if given is None or isinstance(given, Mapping | BaseModel):
+        return None if given is None else dict(given)
+    raise InvalidInput(
+        f"{what} is {short_repr(given)}; it takes a mapping. Next: put it into one, such as"
+        ' {"value": ...}.'
+    )
 
 
 def _outputs(given: Mapping[str, object] | str | Path) -> Mapping[str, object]:

@@ -335,12 +335,14 @@ class Context:
             definition: the definition of the children, or its id. One `map` of a definition in a
                 task: a second one would be taken for the first.
             inputs: what its input model takes, one for each child.
-            then: as of `wait_for_children`, given the children of that definition.
+            then: as of `wait_for_children`, given the children of that definition: by their age,
+                which is not the order of the inputs.
             failures: as of `wait_for_children`.
             abort_rest: as of `wait_for_children`.
 
         Raises:
-            InvalidInput: an input does not validate. The children before it are triggered.
+            InvalidInput: an input does not validate; the message and `data["place"]` say which.
+                The children before it are triggered.
             Refused, UnknownDefinition: as of `tasks.trigger`.
             ValueError: `failures` is no whole number from 0 on.
             TypeError: `then` is no plain function.

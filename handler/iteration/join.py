@@ -13,7 +13,7 @@ from handler.errors import NotFound, Refused
 from handler.iteration.checkpoints import Checkpoints
 from handler.iteration.child_key import child_key
 from handler.iteration.waits import Waiting, check_then
-from handler.lifecycle import Tasks, trigger_missing
+from handler.lifecycle import KeyedInput, Tasks, trigger_missing
 from handler.record import TaskRecord, WaitingFor, short_repr
 
 Then = Callable[[list[TaskRecord]], Verdict]
@@ -99,7 +99,10 @@ class Join:
         """Triggers the children that are not there yet. Returns whether all are, in time."""
         self._checkpoints.check_may_trigger()
         task = self._parent.task
-        keyed = ((child_key(task, f"map\n{place}"), input) for place, input in enumerate(inputs))
+        keyed = (
+            KeyedInput(child_key(task, f"map\n{place}"), input, place)
+            for place, input in enumerate(inputs)
+        )
         return trigger_missing(
             self._tasks,
             definition,

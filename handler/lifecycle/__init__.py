@@ -30,6 +30,7 @@ from handler.lifecycle.signalling import SignalData, Signalling, checked_signal_
 from handler.lifecycle.status_events import StatusEvents
 from handler.lifecycle.survey import Survey
 from handler.lifecycle.triggering import (
+    KeyedInput,
     Triggering,
     TriggerResult,
     as_request_error,
@@ -52,6 +53,7 @@ __all__ = [
     "EventsByHand",
     "FoundUrl",
     "Hooks",
+    "KeyedInput",
     "Pausing",
     "Reconciliation",
     "Retrying",

@@ -95,8 +95,7 @@ class Bulk:
 
     def _taken(self, verb: BulkVerb, wanted: Filter) -> Filter:
         """The filter of those tasks that the verb can be said of, and that are there by now."""
-        if not isinstance(wanted, Filter):
-            raise InvalidInput(f"The filter is {short_repr(wanted)}; it takes a Filter.")
+        checked_filter(wanted)
         if wanted.ids is not None and len(wanted.ids) > MAX_BULK_IDS:
             raise InvalidInput(
                 f"ids has {len(wanted.ids):,} ids; a verb in bulk takes {MAX_BULK_IDS:,}."
@@ -122,6 +121,16 @@ def _where(taken: Filter) -> Json:
         "created_after": first.isoformat() if first else None,
         "created_before": last.isoformat() if last else None,
     }
+
+
+def checked_filter(wanted: object) -> Filter:
+    """What lists, counts and verbs in bulk are about. Raises `InvalidInput` for anything else."""
+    if isinstance(wanted, Filter):
+        return wanted
+    raise InvalidInput(
+        f"The filter is {short_repr(wanted)}; it takes a Filter, such as"
+        ' Filter(definition_id="export").'
+    )
 
 
 def checked_rate(rate: object) -> float:

@@ -170,11 +170,16 @@ class Pausing:
         if not others:
             return
         what = f'"{ids[0]}" is' if ids[0] else "All tasks are"
-        whose, how = f'tenant "{others[0].tenant}" alone', f'tenant="{others[0].tenant}"'
-        if others[0].tenant is None:
-            whose, how = "every tenant", "tenant=None, everyTenant: true"
+        own = others[0].tenant
+        whose = f'tenant "{own}" alone'
+        how = f'tenant="{own}" from code; as that tenant, without everyTenant, through the API'
+        if own is None:
+            whose = "every tenant"
+            how = (
+                "tenant=None from code, everyTenant: true in the API, every_tenant=True of a client"
+            )
         raise Refused(
-            f"{what} paused for {whose}. Next: resume it for those ({how}).",
+            f"{what} paused for {whose}. Next: resume {'it' if ids[0] else 'them'} so ({how}).",
             code=ErrorCode.TASK_RESUME_ERROR,
         )
 

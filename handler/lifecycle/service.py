@@ -21,12 +21,18 @@ from handler.contract import (
 )
 from handler.definition import Definition, Registry
 from handler.errors import InvalidInput, NotFound, Refused, StoreUnavailable
-from handler.lifecycle.bulk import Bulk, BulkVerb, checked_rate
+from handler.lifecycle.bulk import Bulk, BulkVerb, checked_filter, checked_rate
 from handler.lifecycle.ending import Ending
 from handler.lifecycle.pausing import Pausing
 from handler.lifecycle.retrying import Retrying
 from handler.lifecycle.signalling import SignalData, Signalling
-from handler.lifecycle.triggering import TaskInput, Triggering, TriggerOptions, TriggerResult
+from handler.lifecycle.triggering import (
+    KeyedInput,
+    TaskInput,
+    Triggering,
+    TriggerOptions,
+    TriggerResult,
+)
 from handler.lifecycle.waking import Waking
 from handler.process_log import task_at_hand
 from handler.record import (
@@ -509,7 +515,7 @@ class Tasks:
             raise InvalidInput(f"limit is {limit}; it takes 1 to {MAX_LIMIT}.")
         return list_tasks(
             self._store.index,
-            wanted or Filter(),
+            Filter() if wanted is None else checked_filter(wanted),
             newest_first=newest_first,
             limit=limit,
             after=after,
@@ -517,7 +523,8 @@ class Tasks:
 
     def count(self, wanted: Filter | None = None) -> int:
         """How many tasks there are. It reads as many index entries."""
-        return count_within(self, wanted or Filter(), CountBudget(left=sys.maxsize)).number
+        checked = Filter() if wanted is None else checked_filter(wanted)
+        return count_within(self, checked, CountBudget(left=sys.maxsize)).number
 
     def logs(
         self, id: str, *, newest_first: bool = False, after_iteration: int | None = None
@@ -527,6 +534,7 @@ class Tasks:
         Args:
             after_iteration: starts behind this iteration, in the same direction.
         """
+        _check_no_record(id)
         if not is_key(id, MAX_ID_BYTES):
             return iter(())
         return self._store.logs.read(id, newest_first=newest_first, after_iteration=after_iteration)
@@ -836,7 +844,7 @@ def count_within(tasks: Tasks, wanted: Filter, budget: CountBudget) -> TaskCount
 def trigger_missing(
     tasks: Tasks,
     definition: str | Definition,
-    inputs: Iterable[tuple[str, TaskInput]],
+    inputs: Iterable[KeyedInput],
     *,
     known: AbstractSet[str],
     parent: TaskRecord,
@@ -859,9 +867,9 @@ def trigger_missing(
         parent=parent, tenant=parent.tenant, locale=parent.locale, created_by=parent.created_by
     )
     missing = (
-        (key, input)
-        for key, input in inputs
-        if not triggering.ids_by(definition, key, parent.tenant) & known
+        each
+        for each in inputs
+        if not triggering.ids_by(definition, each.key, parent.tenant) & known
     )
     while some := list(itertools.islice(missing, _TRIGGERED_AT_A_TIME)):
         triggering.trigger_missing(definition, some, options)
@@ -890,6 +898,7 @@ def _checked(id: str) -> str:
     """`id`, if it can be one. Raises `NotFound`: the table refuses what can't be its key."""
     if is_key(id, MAX_ID_BYTES):
         return id
+    _check_no_record(id)
     shown = cut(to_text(id), _MAX_SHOWN_CHARACTERS)
     raise NotFound(f'Task "{shown}" was not found!', data={"id": shown})
 
@@ -902,3 +911,12 @@ def _whose(by: object, *, name: str = "by") -> Identity:
         f"{name} is {short_repr(by)}; it takes an Identity, such as"
         ' Identity(id="anne", display_name="Anne", type="person").'
     )
+
+
+def _check_no_record(id: object) -> None:
+    """Raises `InvalidInput` for a record in the place of an id. It reads nothing of it."""
+    if isinstance(id, TaskRecord):
+        raise InvalidInput(
+            f'The id is the record of task "{id.id}"; it takes an id, such as record.id.',
+            data={"id": id.id},
+        )

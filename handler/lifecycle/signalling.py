@@ -100,8 +100,9 @@ def checked_signal_name(name: object) -> None:
     """Raises `InvalidInput` for what no signal can be called."""
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise InvalidInput(
-            f"The signal's name {short_repr(name)} is none: it takes 1 to "
-            f"{MAX_SIGNAL_NAME_CHARACTERS} letters of ASCII, digits, `_`, `-` and `.`."
+            f"The signal's name is {short_repr(name)}; it takes 1 to "
+            f"{MAX_SIGNAL_NAME_CHARACTERS} letters of ASCII, digits, `_`, `-` and `.`, such as "
+            '"approved".'
         )
 
 
@@ -125,7 +126,7 @@ def checked_span(method: str, **given: Seconds) -> float:
 def _checked_key(key: str | None) -> str | None:
     if key is not None and not is_key(key, MAX_SIGNAL_KEY_BYTES):
         raise InvalidInput(
-            f"The signal's key {short_repr(key)} is none: it takes text of 1 to "
+            f"The signal's key is {short_repr(key)}; it takes text of 1 to "
             f"{MAX_SIGNAL_KEY_BYTES} bytes."
         )
     return key
@@ -154,8 +155,13 @@ def _checked_data(data: SignalData | None) -> Json | None:
 
 def _is_over(task: StoredTask, what: str) -> Refused:
     finished = to_iso(task.finished_on) if task.finished_on else None
+    data = {"id": task.id, "status": task.status.value, "finishedOn": finished}
+    instead = ""
+    if task.retried_by:
+        instead = f' Next: send it to its retry, task "{task.retried_by}".'
+        data["retriedBy"] = task.retried_by
     return Refused(
-        f'Task "{task.id}" is {task.status}; it does not take {what} any more.',
+        f'Task "{task.id}" is {task.status}; it does not take {what} any more.{instead}',
         code=ErrorCode.TASK_SIGNAL_ERROR,
-        data={"id": task.id, "status": task.status.value, "finishedOn": finished},
+        data=data,
     )

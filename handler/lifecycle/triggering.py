@@ -81,6 +81,14 @@ class TriggerOptions(NamedTuple):
     created_by: Identity = SYSTEM_IDENTITY
 
 
+class KeyedInput(NamedTuple):
+    """One of many inputs that are triggered, each once: its key, and its place among them."""
+
+    key: str
+    input: TaskInput
+    place: int  # counted from 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TriggerResult:
     """What became of one task of `trigger_many`.
@@ -134,7 +142,7 @@ class Triggering:
     def trigger_missing(
         self,
         definition: str | Definition,
-        inputs: Sequence[tuple[str, TaskInput]],
+        inputs: Sequence[KeyedInput],
         options: TriggerOptions,
     ) -> None:
         """Triggers a task for each key and input, ten events a request; the same key, once.
@@ -143,11 +151,16 @@ class Triggering:
 
         Raises:
             As `Tasks.trigger`, for the first input that is refused: those before it are triggered.
+            One that does not validate is named by its place.
         """
         new: list[StoredTask] = []
         try:
-            for key, input in inputs:
-                task, is_new = self._stored(self.request(definition, input, options), key)
+            for key, input, place in inputs:
+                try:
+                    request = self.request(definition, input, options)
+                except InvalidInput as error:
+                    raise _with_place(error, place) from error
+                task, is_new = self._stored(request, key)
                 if is_new or may_be_undelivered(task):
                     new.append(task)
         finally:
@@ -300,6 +313,15 @@ class Triggering:
             )
 
 
+def _with_place(error: InvalidInput, place: int) -> InvalidInput:
+    """The same error, which says of which of many inputs it is."""
+    return InvalidInput(
+        f"{error.message} It is at place {place:,} of the inputs, counted from 0.",
+        code=error.code,
+        data={**(error.data or {}), "place": place},
+    )
+
+
 def as_request_error(error: BaseException) -> BackgroundTaskError:
     """What refuses a request: our own error, or whatever a hook has vetoed it with."""
     if isinstance(error, BackgroundTaskError):
@@ -351,7 +373,7 @@ def _with_whole_times(request: TriggerRequest) -> TriggerRequest:
 
 def _check_key(name: str, value: object, *, max_bytes: int) -> None:
     if not is_key(value, max_bytes):
-        shown = cut(to_text(value), _MAX_SHOWN_CHARACTERS)
+        shown = _shown(value)
         raise InvalidInput(
             f'{name} is "{shown}"; it takes Unicode text of 1 to {max_bytes} bytes.',
             data={name: shown},
@@ -394,10 +416,9 @@ def _whole_delay(delay: Seconds) -> int:
     except OverflowError:  # a whole number that no float holds
         seconds = math.inf if delay > 0 else -1.0  # type: ignore[operator]
     if seconds < 0:
-        shown = cut(to_text(delay), _MAX_SHOWN_CHARACTERS)
         raise InvalidInput(
-            f"delay is {shown}; it takes seconds or a timedelta, 0 or more.",
-            data={"delay": shown},
+            f"delay is {_quoted(delay)}; it takes seconds or a timedelta, 0 or more.",
+            data={"delay": _shown(delay)},
         )
     if seconds > MAX_WAIT_SECONDS:
         raise delay_too_long(seconds)
@@ -408,10 +429,18 @@ def _whole_limit(name: str, limit: Seconds | None) -> int | None:
     if limit is None:
         return None
     if (seconds := whole_limit(limit)) is None:
-        shown = cut(to_text(limit), _MAX_SHOWN_CHARACTERS)
-        message = f"{name} is {shown}; it takes {LIMITS_TAKE}."
-        raise InvalidInput(message, data={_LIMITS[name]: shown})
+        message = f"{name} is {_quoted(limit)}; it takes {LIMITS_TAKE}."
+        raise InvalidInput(message, data={_LIMITS[name]: _shown(limit)})
     return seconds
+
+
+def _shown(value: object) -> str:
+    return cut(to_text(value), _MAX_SHOWN_CHARACTERS)
+
+
+def _quoted(value: object) -> str:
+    """`value` for a message. A text is in quotes: without them, "5" would look like a number."""
+    return f'"{_shown(value)}"' if isinstance(value, str) else _shown(value)
 
 
 def may_be_undelivered(task: StoredTask) -> bool:

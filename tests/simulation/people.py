@@ -320,8 +320,12 @@ class People:
 
     def _meddle(self, machine: Machine, task: Planned, id: str) -> None:
         match task.meddling:
-            case Meddling.ABORT | Meddling.DELETE:
+            case Meddling.ABORT:
                 self.abort(machine, task, id)
+            case Meddling.DELETE:
+                self.abort(machine, task, id)
+                if task.haste >= 1:  # sooner, somebody else does: see `moved`
+                    self._delete(machine, task, id)
             case Meddling.LIST:
                 self.asked(machine, task, "list", _LIST, {})
             case Meddling.STARTS_IT:
@@ -339,8 +343,6 @@ class People:
             is_aborted = self._aborted(id)
         if is_aborted:
             hearing.note(aborted_at=self._world.scheduler.now)
-        if task.meddling is Meddling.DELETE and task.haste >= 1:
-            self._delete(machine, task, id)
 
     def _aborted(self, id: str) -> bool:
         try:

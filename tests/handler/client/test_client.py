@@ -420,6 +420,61 @@ def test_a_clients_tenant_sees_its_own_tasks_alone(server: Server, client: Clien
     assert server.headers[-1]["x-tenant"] == "other"
 
 
+# What is refused before anything is sent
+
+
+@pytest.mark.parametrize("given", [[1], "text", 7, [("name", "value")]])
+@pytest.mark.parametrize(
+    ("ask", "what"),
+    [
+        (lambda client, given: client.trigger("exportUsers", given), "The input"),
+        (lambda client, given: client.retry("task-1", given), "The input"),
+        (lambda client, given: client.signal("task-1", "paid", given), "The signal's data"),
+    ],
+)
+def test_what_is_no_mapping_is_refused_with_words(
+    client: Client, server: Server, ask: Any, what: str, given: Any
+) -> None:
+    with pytest.raises(InvalidInput, match=rf"^{what} is .*; it takes a mapping\. Next: put it"):
+        ask(client, given)
+
+    assert server.bodies == []
+
+
+@pytest.mark.parametrize("where", [None, "exportUsers", ["exportUsers"], 7])
+@pytest.mark.parametrize("verb", ["abort_many", "retry_many", "delete_many"])
+def test_what_is_no_filter_is_refused_with_words(
+    client: Client, server: Server, verb: str, where: Any
+) -> None:
+    with pytest.raises(InvalidInput, match=r"^where is .*; it takes a mapping, such as"):
+        getattr(client, verb)(where)
+
+    assert server.bodies == []
+
+
+@pytest.mark.parametrize("name", ["delay", "timeout", "expires_after"])
+def test_a_text_in_the_place_of_a_duration_is_refused_with_words(
+    client: Client, server: Server, name: str
+) -> None:
+    options: Any = {name: "5"}
+    with pytest.raises(InvalidInput, match=f'^{name} is "5"; it takes seconds or a timedelta'):
+        client.trigger("exportUsers", **options)
+
+    assert server.bodies == []
+
+
+@pytest.mark.parametrize("tenant", ["a\nb", "a\x00b", " acme", "acme ", "日本", "x" * 257, 7])
+def test_a_tenant_that_no_header_can_say_is_refused_at_once(server: Server, tenant: Any) -> None:
+    with pytest.raises(InvalidInput, match=r"^tenant is .*; the header x-tenant takes 1 to 256"):
+        Client(server.url, "token", tenant=tenant)
+
+
+@pytest.mark.parametrize("tenant", ["acme inc.", "Zoë"])
+def test_a_tenant_that_a_header_can_say_arrives_as_it_is(server: Server, tenant: str) -> None:
+    assert Client(server.url, "token", tenant=tenant).trigger("testingRun").tenant == tenant
+    assert server.headers[-1]["x-tenant"] == tenant
+
+
 # What may happen on the way
 
 

@@ -407,6 +407,9 @@ class TestMap:
 
         stack.run(record)
 
-        assert stack.get(record).has_failed
+        failure = stack.get(record).failure
+        assert failure.message.startswith('Validation failed. The input of task "child"')
+        assert failure.message.endswith("It is at place 1 of the inputs, counted from 0.")
+        assert (failure.data or {})["place"] == 1
         with pytest.raises(InvalidInput):
             stack.tasks.trigger(child, input="no mapping")  # type: ignore[arg-type]

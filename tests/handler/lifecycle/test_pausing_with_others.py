@@ -576,8 +576,10 @@ class TestSaying:
 
         with pytest.raises(Refused, match=r'"some" is paused for every tenant.*tenant=None'):
             stack.tasks.resume_definition("some", tenant="acme")
-        with pytest.raises(Refused, match=r'"other" is paused for tenant "acme" alone'):
+        with pytest.raises(Refused, match=r'"other" is paused for tenant "acme" alone') as raised:
             stack.tasks.resume_definition("other")
+
+        assert 'tenant="acme" from code; as that tenant, without everyTenant' in str(raised.value)
 
         assert len(stack.tasks.pauses()) == 2
 

@@ -1,10 +1,11 @@
 """`handler.tasks`: list, delete, definitions."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from handler import Context, Done, Filter, task
+from handler import Context, Done, Filter, Tasks, task
 from handler.contract import Status
 from handler.errors import InvalidInput, NotFound, Refused
 from tests.handler.simple_tasks import exporting
@@ -77,6 +78,41 @@ class TestList:
             stack.system.tasks.list(
                 Filter(statuses=frozenset({Status.SUCCESS})), limit=1, after=cursor
             )
+
+    @pytest.mark.parametrize("wanted", ["nap", "", [], {"definition_id": "nap"}])
+    def test_what_is_no_filter_is_refused_with_what_one_looks_like(
+        self, stack: Stack, wanted: Any
+    ) -> None:
+        for ask in (stack.tasks.list, stack.tasks.count):
+            with pytest.raises(InvalidInput, match="it takes a Filter, such as Filter"):
+                ask(wanted)
+
+
+class TestARecordInThePlaceOfAnId:
+    @pytest.mark.parametrize(
+        "ask",
+        [
+            lambda tasks, record: tasks.get(record),
+            lambda tasks, record: tasks.abort(record),
+            lambda tasks, record: tasks.run_now(record),
+            lambda tasks, record: tasks.pause(record),
+            lambda tasks, record: tasks.resume(record),
+            lambda tasks, record: tasks.retry(record),
+            lambda tasks, record: tasks.signal(record, "paid"),
+            lambda tasks, record: tasks.heartbeat(record, "paid"),
+            lambda tasks, record: tasks.wait(record, 0),
+            lambda tasks, record: tasks.result(record),
+            lambda tasks, record: tasks.logs(record),
+            lambda tasks, record: tasks.delete(record),
+        ],
+    )
+    def test_it_is_refused_with_what_to_hand_over(
+        self, stack: Stack, ask: Callable[[Tasks, Any], object]
+    ) -> None:
+        record = stack.create().to_record()
+
+        with pytest.raises(InvalidInput, match=f'"{record.id}"; it takes an id, such as record.id'):
+            ask(stack.tasks, record)
 
 
 class TestDefinitions:

@@ -240,6 +240,26 @@ class TestATaskThatDoesNot:
             'The signal "approved" came when it was over.'
         ]
 
+    def test_one_that_was_retried_names_its_retry(self, stack: Stack, waiting: TaskRecord) -> None:
+        stack.tasks.abort(waiting.id)
+        retry = stack.tasks.retry(waiting.id).id
+        refused = rf'any more\. Next: send it to its retry, task "{retry}"\.$'
+
+        with pytest.raises(Refused, match=refused) as raised:
+            stack.tasks.signal(waiting.id, "approved")
+        with pytest.raises(Refused, match=refused):
+            stack.tasks.heartbeat(waiting.id, "approved")
+
+        assert (raised.value.data or {})["retriedBy"] == retry
+
+    def test_one_that_was_not_retried_names_none(self, stack: Stack, waiting: TaskRecord) -> None:
+        stack.tasks.abort(waiting.id)
+
+        with pytest.raises(Refused, match=r"any more\.$") as raised:
+            stack.tasks.signal(waiting.id, "approved")
+
+        assert "retriedBy" not in (raised.value.data or {})
+
     def test_one_that_is_not_there_is_not_found(self, stack: Stack) -> None:
         with pytest.raises(NotFound):
             stack.tasks.signal("nobody", "approved")
@@ -372,7 +392,7 @@ class TestWhatIsNoSignal:
         rows = stack.rows()
 
         for send in (stack.tasks.signal, stack.tasks.heartbeat):
-            with pytest.raises(InvalidInput, match=r"signal's name .* is none: it takes 1 to 64"):
+            with pytest.raises(InvalidInput, match=r"signal's name is .*; it takes 1 to 64"):
                 send(waiting.id, name)
 
         assert stack.rows() == rows

@@ -94,6 +94,14 @@ class TestTrigger:
         with pytest.raises(InvalidInput, match="delay is"):
             stack.tasks.trigger("exportUsers", delay=delay)
 
+    @pytest.mark.parametrize("name", ["delay", "timeout", "expires_after"])
+    def test_a_text_in_the_place_of_a_duration_is_shown_in_quotes(
+        self, stack: Stack, definition: Definition, name: str
+    ) -> None:
+        options: Any = {name: "5"}
+        with pytest.raises(InvalidInput, match=f'^{name} is "5"; it takes seconds'):
+            stack.tasks.trigger("exportUsers", **options)
+
     @pytest.mark.parametrize("delay", [MAX_WAIT_SECONDS + 0.1, float("inf")])
     def test_a_delay_of_more_than_355_days_is_refused_in_webinys_words(
         self, stack: Stack, definition: Definition, delay: float

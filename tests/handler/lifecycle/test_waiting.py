@@ -2,6 +2,7 @@
 
 import math
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -20,6 +21,7 @@ from handler import (
     TaskAborted,
     TaskFailed,
     TaskRecord,
+    Tasks,
     Verdict,
     task,
     tasks,
@@ -113,6 +115,37 @@ def test_a_timeout_names_the_task_its_status_and_how_far_it_is(
     assert data["progress"]["done"] == 3  # type: ignore[index]
     assert sum(watch.sleeps) == pytest.approx(120, abs=0.01)
     assert max(watch.sleeps) == 10
+
+
+@pytest.mark.parametrize(
+    ("pause", "since", "next_step"),
+    [
+        (lambda tasks, task_id: tasks.pause(task_id), "", "resume it, and wait for it once more"),
+        (
+            lambda tasks, _: tasks.pause_definition("bare"),
+            ', with its definition "bare"',
+            'resume its definition "bare", and wait for the task once more',
+        ),
+        (
+            lambda tasks, _: tasks.pause_all(),
+            ", with all",
+            "resume all, and wait for the task once more",
+        ),
+    ],
+    ids=["by itself", "with its definition", "with all"],
+)
+def test_of_a_paused_task_it_says_since_when_with_what_and_to_resume_that(
+    stack: Stack, pause: Callable[[Tasks, str], object], since: str, next_step: str
+) -> None:
+    record = stack.trigger(bare)
+    pause(stack.tasks, record.id)
+    stack.run(record)  # one that is held is so from its next claim on
+
+    for ask in (lambda: stack.tasks.wait(record.id, 0), lambda: stack.tasks.result(record.id)):
+        with pytest.raises(StillOpen) as raised:
+            ask()
+        assert f": it is paused since 2030-01-01T00:00:00.000Z{since}" in raised.value.message
+        assert raised.value.message.endswith(f". Next: {next_step}.")
 
 
 def test_a_wait_looks_once_more_when_its_time_is_up(stack: Stack, watch: WatchedClock) -> None:
