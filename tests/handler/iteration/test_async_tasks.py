@@ -653,35 +653,6 @@ def test_an_async_function_that_forgets_to_await_is_told_the_same() -> None:
     assert 'a coroutine of "fetch" that nobody has awaited' in str(result.record.output)
 
 
-@pytest.mark.parametrize("wait", ["wait_for_children", "map", "wait_for_signal"])
-def test_an_async_then_does_not_run_and_fails_the_task(wait: str) -> None:
-    called = []
-
-    async def then(found: object) -> Done:
-        called.append(found)
-        return Done()
-
-    @task()
-    def child(context: Context) -> Done:
-        return Done()
-
-    @task()
-    def waits(context: Context) -> Verdict:
-        given: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
-            "wait_for_children": ((then,), {}),
-            "map": ((child, [{}], then), {}),
-            "wait_for_signal": (("paid", then), {"timeout": 60}),
-        }
-        positional, named = given[wait]
-        verdict: Verdict = getattr(context, wait)(*positional, **named)
-        return verdict
-
-    result = run(waits, children=[child])
-
-    assert (result.record.output or {})["error"]["code"] == "NO_VERDICT"  # type: ignore[index]
-    assert called == []
-
-
 def test_a_plain_hook_that_returns_a_coroutine_is_told_what_to_write() -> None:
     async def notify(record: StoredTask | TaskRecord | TriggerRequest) -> None: ...
 
