@@ -12,7 +12,7 @@ from handler.contract import BULK_DEFINITION, ErrorCode, Status
 from handler.definition import Definition, Done, TaskCode
 from handler.errors import BackgroundTaskError, NotFound, Refused, StoreUnavailable
 from handler.iteration import Context, tools_of
-from handler.lifecycle import BulkVerb, Tasks, as_request_error, pausing_of
+from handler.lifecycle import BulkVerb, Tasks, as_request_error, pausing_of, retries_now
 from handler.record import TaskRecord, cut, without_arns
 from handler.table import Filter
 
@@ -160,8 +160,7 @@ class _OfAFilter:
         if self._verb is BulkVerb.ABORT:
             self._tasks.abort(id, f'Aborted with others, by task "{self._own.id}".', by=by)
         elif self._verb is BulkVerb.RETRY:
-            self._tasks.retry(id, by=by)
-            return task.retried_by is None
+            return retries_now(self._tasks, id, by=by)
         else:
             self._tasks.delete(id, by=by)
         return True

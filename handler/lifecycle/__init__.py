@@ -22,6 +22,7 @@ from handler.lifecycle.service import (
     is_private,
     pausing_of,
     resume_with_others,
+    retries_now,
     trigger_missing,
 )
 from handler.lifecycle.signal_events import SignalEvents
@@ -79,6 +80,7 @@ __all__ = [
     "is_private",
     "pausing_of",
     "resume_with_others",
+    "retries_now",
     "trigger_missing",
     "without_retried",
 ]

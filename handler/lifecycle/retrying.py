@@ -53,8 +53,8 @@ class Retrying:
 
     def retry(
         self, id: str, *, input: TaskInput | None, from_start: bool, by: Identity
-    ) -> StoredTask:
-        """The retry of a task. Raises as `Tasks.retry`."""
+    ) -> tuple[StoredTask, bool]:
+        """The retry of a task, and whether this call made it. Raises as `Tasks.retry`."""
         old = self._store.get(id)
         _check_may_be_retried(old)
         retry, is_new = self._store.find(id_of_retry(old)), False
@@ -62,9 +62,9 @@ class Retrying:
             retry, is_new = self._made(old, input, from_start=from_start, by=by)
         self._mark(old, retry, by)
         if (is_new or may_be_undelivered(retry)) and (aborted := self._aborted(retry)):
-            return aborted
+            return aborted, is_new
         self._triggering.deliver(retry, is_new=is_new)
-        return retry
+        return retry, is_new
 
     def _made(
         self, old: StoredTask, input: TaskInput | None, *, from_start: bool, by: Identity

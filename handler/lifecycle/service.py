@@ -391,7 +391,7 @@ class Tasks:
             DeliveryError: EventBridge did not take the retry's event; the retry is stored as
                 failed, with the reason, and can be retried in turn.
         """
-        retry = self._retrying.retry(
+        retry, _ = self._retrying.retry(
             _checked(id), input=input, from_start=from_start, by=_whose(by)
         )
         return retry.to_record()
@@ -887,6 +887,12 @@ def is_private(tasks: Tasks, definition_id: str) -> bool:
     """Whether tasks of a definition are triggered by code and events alone."""
     definition = tasks._registry.find(definition_id)
     return definition is not None and definition.private
+
+
+def retries_now(tasks: Tasks, id: str, *, by: Identity) -> bool:
+    """Retries a task. Returns whether this call made its retry. Raises as `Tasks.retry`."""
+    _, is_new = tasks._retrying.retry(id, input=None, from_start=False, by=by)
+    return is_new
 
 
 def pausing_of(tasks: Tasks) -> Pausing:

@@ -213,6 +213,25 @@ class TestWhatItLeavesAlone:
         output = work(stack, begun)
         assert (output["done"], output["skipped"], output["failed"]) == (2, 2, 0)
 
+    def test_one_that_somebody_else_retries_between_the_look_and_the_retry_is_skipped(
+        self, stack: Stack
+    ) -> None:
+        (made,) = create(stack, 1, status=Status.FAILED)
+        begun = stack.tasks.retry_many(Filter(definition_id="some"))
+        names: list[object] = []
+
+        def meanwhile(operation: str, request: Any) -> None:
+            if operation == "get_item" and made.id in str(request["Key"]):
+                names.append(request)
+                if len(names) == 2:  # of the retry; the first is the look
+                    stack.dynamodb.recover()
+                    stack.tasks.retry(made.id)
+
+        stack.dynamodb.interference = meanwhile
+
+        output = work(stack, begun)
+        assert (output["done"], output["skipped"], output["failed"]) == (0, 1, 0)
+
     def test_one_that_ends_between_the_look_and_the_abort_is_skipped(self, stack: Stack) -> None:
         [one] = create(stack, 1)
         begun = stack.tasks.abort_many(Filter(definition_id="some"))

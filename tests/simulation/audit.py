@@ -377,11 +377,12 @@ def _success(world: "World", life: Life) -> Iterator[tuple[str, str]]:
         return  # it stands in the bucket
     if life.deadline is not None and life.effects["told"]:
         return  # it was told that its time is over
-    if (
-        found is None
-        or counted is None
-        or counted - _deleted_children(world, life) <= found <= counted
-    ):
+    if found is None or counted is None:
+        return
+    # Deleted before they are counted; or before they are triggered again, by the keys that they
+    # had: beside the retry of one, say.
+    gone = _deleted_children(world, life)
+    if counted - gone <= found <= counted + gone:
         return
     rule = DOUBLE if found > counted else LOST
     yield rule, f"It counted {found}, of {counted}."
