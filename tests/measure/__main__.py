@@ -9,11 +9,11 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
-from tests.measure import bundle, executions, iterations, starting, watching
+from tests.measure import bundle, demo, executions, iterations, starting, watching
 
 
 def main() -> int:
-    measured = (iterations, watching, starting, executions, bundle)
+    measured = (iterations, watching, starting, executions, demo, bundle)
     promises = [promise for each in measured for promise in each.promises()]
     report = Table("what", "is", "at most", "kept", "measured")
     for promise in promises:
