@@ -6,7 +6,7 @@ BIN := .venv/bin
 COVERAGE_FLOOR := 97
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast pulumi first-deploy coverage chaos simulate soak measure benchmark check static lock format clean
+.PHONY: help demo test test-slow test-fast pulumi first-deploy coverage chaos simulate soak measure benchmark check static lock format clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 14
@@ -14,10 +14,13 @@ help: ## this list
 demo: .venv/ready ## a whole stack on this machine: imports a file, runs a hand-sent event
 	@$(BIN)/python -m local demo
 
-test: .venv/ready ## every test, 7 minutes; no network, no AWS account
-	@$(BIN)/pytest -n 2 -m "not engine" $(PYTEST_ARGS)
+test: .venv/ready ## the tests, 3 minutes; no network, no AWS account
+	@$(BIN)/pytest -n 2 -m "not slow and not engine" $(PYTEST_ARGS)
 
-test-fast: .venv/ready ## most tests, without the local AWS; about a minute
+test-slow: .venv/ready ## the tests that try every call, or every permission, in turn
+	@$(BIN)/pytest -n 2 -m "slow and not engine" $(PYTEST_ARGS)
+
+test-fast: .venv/ready ## the same without the local AWS; about a minute
 	@$(BIN)/pytest -n 2 -m "not system and not slow and not engine" $(PYTEST_ARGS)
 
 pulumi: .venv/ready ## the tests on the real Pulumi engine; builds the CLI once if it isn't there

@@ -15,6 +15,7 @@ SEED, TASKS = "7", "40"  # one of each kind
 _PATIENCE_SECONDS = 240
 
 
+@pytest.mark.slow
 def test_no_task_is_lost_stuck_or_doubled() -> None:
     run = subprocess.run(
         [sys.executable, "-m", "tests.chaos"],

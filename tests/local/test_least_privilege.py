@@ -146,6 +146,7 @@ def works(acting_as: Callable[[str], Acting]) -> Callable[[str, Use], None]:
     return check
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("role", "grant", "use"), CASES)
 def test_without_a_permission_something_does_not_work(
     role: str,
