@@ -155,9 +155,10 @@ class InBulk:
 
     def _of_counts(self, work: Work, output: Any, number: int) -> Iterator[tuple[str, str, str]]:
         id = work.life.id
-        if number < len(work.directly):
-            what = f"It has gone through {number}, and has done it to {len(work.directly)}."
-            yield COUNTS, id, what
+        # Of an id that was used again in between there were two: it goes through ids.
+        through = len({task_id for task_id, _ in work.directly})
+        if number < through:
+            yield COUNTS, id, f"It has gone through {number}, and has done it to {through}."
         if output["done"] > len(work.done_to):
             what = f"It has done it to {output['done']}, as it says, and to {len(work.done_to)}."
             yield COUNTS, id, what
