@@ -17,7 +17,7 @@ demo: .venv/ready ## a whole stack on this machine: imports a file, runs a hand-
 test: .venv/ready ## the tests, 3 minutes; no network, no AWS account
 	@$(BIN)/pytest -n 2 -m "not slow and not engine" $(PYTEST_ARGS)
 
-test-slow: .venv/ready ## the tests that try every call, or every permission, in turn
+test-slow: .venv/ready ## the other tests: every call in turn, every permission, what takes seconds
 	@$(BIN)/pytest -n 2 -m "slow and not engine" $(PYTEST_ARGS)
 
 test-fast: .venv/ready ## the same without the local AWS; about a minute

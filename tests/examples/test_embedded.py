@@ -15,7 +15,7 @@ from local.project import Project
 from tests.installing import EXAMPLE
 from tests.running import Running
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.slow]
 
 BOUNDARY = "arn:aws:iam::aws:policy/AdministratorAccess"
 # A stack whose bus, table, bucket and boundary somebody else has made, by hand.

@@ -129,6 +129,7 @@ class TestRequests:
         assert "ask for fewer tasks" in error["message"]
         assert error["extensions"]["code"] == "REQUEST_TOO_LARGE"
 
+    @pytest.mark.slow
     def test_no_answer_is_larger_than_lambda_returns(self, stack: Stack, api: Api) -> None:
         for number in range(3):
             stack.create(id=f"t{number}", input={str(key): '"' for key in range(120_000)})

@@ -205,6 +205,7 @@ def _resources(statements: list[dict[str, Any]]) -> set[str]:
     }
 
 
+@pytest.mark.slow
 class TestTwoInOneProgram:
     def test_they_share_no_name_no_folder_of_tasks_and_no_bundle(self, tmp_path: Path) -> None:
         first, second = folder(tmp_path / "a", "ship"), folder(tmp_path / "b", "bill")

@@ -13,7 +13,7 @@ from infra.function import LIVE
 from tests.running import Running
 from tests.starting import started
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.slow]
 
 # Tasks that go on until they are deployed over wait as long between two iterations.
 WAIT = 20

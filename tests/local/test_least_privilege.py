@@ -18,6 +18,8 @@ from tests.local.roles import Grant, Role, names_of_roles
 from tests.running import Running
 from tests.starting import started
 
+pytestmark = pytest.mark.slow
+
 Use = Callable[[Acting], None]
 
 # How long what is broken is waited for.
@@ -146,7 +148,6 @@ def works(acting_as: Callable[[str], Acting]) -> Callable[[str, Use], None]:
     return check
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("role", "grant", "use"), CASES)
 def test_without_a_permission_something_does_not_work(
     role: str,

@@ -14,7 +14,7 @@ from local.errors import DeploymentFailed
 from local.project import Project
 from tests.infra.recording import ROOT
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.slow]
 
 BROKEN = """
 from handler import Context, Failed, task

@@ -17,7 +17,7 @@ from local.deployed import OUTPUTS_FILE
 from tests.local import hostile
 from tests.starting import copy_project
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.slow]
 
 ROOT = Path(__file__).parent.parent.parent
 PROGRAM = Path(__file__).parent / "program"

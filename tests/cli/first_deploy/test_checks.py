@@ -19,6 +19,8 @@ from cli.first_deploy.results import Check, Failed, Ok, Result, Skipped, When
 from tests.cli.first_deploy.conftest import NewStack
 from tests.running import Running
 
+pytestmark = pytest.mark.slow
+
 NOTHING: dict[str, Any] = {}  # the outputs of a stack that is not deployed
 
 

@@ -11,6 +11,8 @@ from cli.first_deploy.__main__ import main
 from tests.cli.first_deploy.conftest import ROOT
 from tests.running import Running
 
+pytestmark = pytest.mark.slow
+
 COMMAND = ("--stack", "dev", "--outputs")
 
 

@@ -281,6 +281,7 @@ def test_a_task_that_is_due_before_all_others_is_reported_once(recovering: Recov
 
 
 class TestTheCost:
+    @pytest.mark.slow
     def test_a_sweep_beside_100_000_sleeping_tasks_of_which_10_are_due_makes_30_requests(
         self,
     ) -> None:

@@ -15,6 +15,8 @@ from tests.simulation.services.compared.dynamodb_programs import INDEX, Call, pr
 from tests.simulation.services.compared.outcomes import outcome, plain
 from tests.simulation.services.dynamodb import DynamoDB
 
+pytestmark = pytest.mark.slow
+
 MANY = settings(
     max_examples=10 * settings().max_examples,
     suppress_health_check=list(HealthCheck),

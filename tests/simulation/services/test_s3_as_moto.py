@@ -17,6 +17,8 @@ from tests.simulation.services.compared.outcomes import outcome
 from tests.simulation.services.compared.s3_programs import Call, programs
 from tests.simulation.services.s3 import S3
 
+pytestmark = pytest.mark.slow
+
 MANY = settings(max_examples=5 * settings().max_examples, suppress_health_check=list(HealthCheck))
 _numbers = itertools.count(1)
 

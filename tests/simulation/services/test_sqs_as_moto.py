@@ -16,6 +16,8 @@ from tests.simulation.services.compared.outcomes import refusal
 from tests.simulation.services.compared.sqs_programs import Step, programs
 from tests.simulation.services.sqs import SQS
 
+pytestmark = pytest.mark.slow
+
 MANY = settings(max_examples=5 * settings().max_examples, suppress_health_check=list(HealthCheck))
 _numbers = itertools.count(1)
 
