@@ -127,7 +127,9 @@ def _kept_for(world: "World", life: Life) -> frozenset[int]:
     days of its own, by what held when the sweep came to it.
     """
     *_, root = _line(world, life)
-    if root is life or not any(each.was_deleted for each in _line(world, life)):
+    # An id that was used again was that of a task which is gone.
+    was_left = any(each.was_deleted or each.made > 1 for each in _line(world, life))
+    if root is life or not was_left:
         return root.kept_for
     return life.kept_for | world.retentions.between(life.ended_at or 0.0, float("inf"))
 
