@@ -147,6 +147,7 @@ def test_what_is_built_once_is_taken_from_the_cache_ever_after(machine: Machine)
     assert (machine.cache / BUILT / pulumi_cli.EXEC).read_text() == "the script"
 
 
+@pytest.mark.slow
 def test_two_at_once_build_once_and_the_second_says_that_it_waits(machine: Machine) -> None:
     machine.add_go()
     first = machine.start(seconds=2)

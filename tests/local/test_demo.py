@@ -26,6 +26,7 @@ def demo() -> Demo:
     return Demo(Deployed(access, outputs), Sample(access), console, start_seconds=0)
 
 
+@pytest.mark.slow
 @pytest.mark.system
 def test_the_demo_imports_every_row_and_ends_with_status_0() -> None:
     ended = subprocess.run(

@@ -174,6 +174,7 @@ def test_the_aws_settings_of_the_shell_do_not_reach_it(
     assert environment["AUTH"] == "true"
 
 
+@pytest.mark.slow
 def test_one_that_ends_while_it_is_asked_is_not_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("local.emulator._is_answering", lambda access: True)
     gone = Access("http://127.0.0.1:9", "us-east-1", "AKIA", "secret")

@@ -110,6 +110,7 @@ class TestAnswers:
         (error,) = answer["errors"]
         assert error["message"].startswith("The answer has more than 6,200,000 bytes. Next: ")
 
+    @pytest.mark.slow
     def test_an_introspection_that_multiplies_ends(self, api: Api) -> None:
         fields = " ".join(f"f{number}: fields {{ name args {{ name }} }}" for number in range(900))
 
