@@ -127,11 +127,14 @@ def _kept_for(world: "World", life: Life) -> frozenset[int]:
     days of its own, by what held when the sweep came to it.
     """
     *_, root = _line(world, life)
-    # An id that was used again was that of a task which is gone.
-    was_left = any(each.was_deleted or each.made > 1 for each in _line(world, life))
-    if root is life or not was_left:
+    if root is life:
         return root.kept_for
-    return life.kept_for | world.retentions.between(life.ended_at or 0.0, float("inf"))
+    own = life.kept_for | world.retentions.between(life.ended_at or 0.0, float("inf"))
+    if any(each.was_deleted for each in _line(world, life)):
+        return own
+    # An id that was used again may be that of a parent which is gone, or of one that is there.
+    was_used_again = any(each.made > 1 for each in _line(world, life))
+    return root.kept_for | own if was_used_again else root.kept_for
 
 
 def _of_work(world: "World") -> Iterator[Violation]:
