@@ -8,7 +8,7 @@ from typing import Final
 from handler.clock import Clock
 from handler.contract import BULK_DEFINITION, OPEN_STATUSES, OVER_STATUSES, Status
 from handler.errors import InvalidInput
-from handler.lifecycle.triggering import Triggering, TriggerOptions
+from handler.lifecycle.triggering import Triggering, TriggerOptions, checked_idempotency_key
 from handler.record import BulkResult, Identity, Json, StoredTask, short_repr
 from handler.table import CountBudget, Filter, Store, count_tasks
 
@@ -68,7 +68,7 @@ class Bulk:
         budget: CountBudget,
     ) -> BulkResult:
         """Has a verb carried out for the tasks of a filter. Raises as `Tasks.abort_many`."""
-        pace = checked_rate(rate)
+        pace, own_key = checked_rate(rate), checked_idempotency_key(idempotency_key)
         taken = self._taken(verb, wanted)
         counted = count_tasks(self._store.index, taken, budget)
         if dry_run:
@@ -79,7 +79,7 @@ class Bulk:
         options = TriggerOptions(
             name=f"{verb.capitalize()} tasks in bulk", tenant=taken.tenant, created_by=by
         )
-        key = None if idempotency_key is None else f"{verb}\n{idempotency_key}"
+        key = None if own_key is None else f"{verb}\n{own_key}"
         task = self._triggering.trigger(BULK_DEFINITION, input, options, idempotency_key=key)
         return BulkResult(count=counted.number, task=task.to_record(), is_capped=counted.is_capped)
 

@@ -515,7 +515,7 @@ class Tasks:
             raise InvalidInput(f"limit is {limit}; it takes 1 to {MAX_LIMIT}.")
         return list_tasks(
             self._store.index,
-            Filter() if wanted is None else checked_filter(wanted),
+            _filter_of(wanted),
             newest_first=newest_first,
             limit=limit,
             after=after,
@@ -523,8 +523,7 @@ class Tasks:
 
     def count(self, wanted: Filter | None = None) -> int:
         """How many tasks there are. It reads as many index entries."""
-        checked = Filter() if wanted is None else checked_filter(wanted)
-        return count_within(self, checked, CountBudget(left=sys.maxsize)).number
+        return count_within(self, _filter_of(wanted), CountBudget(left=sys.maxsize)).number
 
     def logs(
         self, id: str, *, newest_first: bool = False, after_iteration: int | None = None
@@ -907,6 +906,11 @@ def _checked(id: str) -> str:
     _check_no_record(id)
     shown = cut(to_text(id), _MAX_SHOWN_CHARACTERS)
     raise NotFound(f'Task "{shown}" was not found!', data={"id": shown})
+
+
+def _filter_of(wanted: Filter | None) -> Filter:
+    """What a list or a count is about: all of the tenant, where nothing is said."""
+    return Filter() if wanted is None else checked_filter(wanted)
 
 
 def _whose(by: object, *, name: str = "by") -> Identity:

@@ -154,6 +154,13 @@ class TestAbortMany:
         assert statuses(stack, made[5:]) == {Status.PENDING}
 
 
+def test_an_empty_key_is_refused_before_anything_is_begun(stack: Stack) -> None:
+    with pytest.raises(InvalidInput, match="idempotency_key is ''"):
+        stack.tasks.abort_many(Filter(), idempotency_key="")
+
+    assert stack.rows() == []
+
+
 class TestWhatItLeavesAlone:
     def test_what_is_triggered_after_it_was_said(self, stack: Stack) -> None:
         before = create(stack, 2)
