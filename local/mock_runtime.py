@@ -76,7 +76,23 @@ async def run(program: Callable[[], None]) -> None:
     Futures that depend on it fail too. asyncio would tell of each, whenever one is collected.
     """
     asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)
-    await run_in_stack(program)
+
+    async def whole() -> None:
+        program()
+        await _settled()
+
+    await run_in_stack(whole)
+
+
+async def _settled() -> None:
+    """Waits for the outputs that are known of so far, or for the first that fails.
+
+    Pulumi itself waits for all of them anew whenever one is there: n outputs take n * n steps.
+    """
+    while pending := [task for task in list(runtime.SETTINGS.outputs) if not task.done()]:
+        done, _ = await asyncio.wait(pending, return_when=asyncio.FIRST_EXCEPTION)
+        if any(task.cancelled() or task.exception() for task in done):
+            return  # Pulumi raises it
 
 
 def _quiet_logger() -> logging.Logger:

@@ -1,12 +1,13 @@
 """What all tests share: the whole system on a local AWS, and the marker `system`."""
 
+import gc
 import os
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests import quick_moto
+from tests import quick_botocore, quick_moto
 from tests.running import Running
 from tests.starting import started
 
@@ -21,10 +22,12 @@ os.environ |= {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.
 # The fixtures that start a local AWS.
 _STARTING = frozenset({"aws", "access"})
 
-# The suite looks at a few examples of each property, the same ones at every run; `make soak` looks
-# at others for as long as it is asked to. A slow machine is no reason to fail.
+# The suite looks at a few examples of each property, the same ones at every run. `make test-fast`
+# looks at fewer; `make soak` looks at others for as long as it is asked to. A slow machine is no
+# reason to fail.
 _PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None)
 settings.register_profile("suite", _PATIENT, max_examples=20, derandomize=True)
+settings.register_profile("fast", _PATIENT, max_examples=5, derandomize=True)
 settings.register_profile("soak", _PATIENT, max_examples=2_000)
 settings.load_profile("suite")
 
@@ -33,6 +36,13 @@ def pytest_configure(config: pytest.Config) -> None:
     # pulumi_aws warns of modules of its own, which it imports itself.
     config.addinivalue_line("filterwarnings", r"ignore::DeprecationWarning:pulumi_aws(\..*)?")
     quick_moto.install()
+    quick_botocore.install()
+
+
+def pytest_collection_finish() -> None:
+    """What all tests share is no garbage: nobody looks through it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -113,6 +113,7 @@ def test_the_contracts_hold(tree: Path) -> None:
     assert broken_contracts(tree) == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("contract", "file", "line"), PLANTS)
 def test_a_forbidden_import_breaks_its_contract_and_no_other(
     tree: Path, contract: str, file: str, line: str

@@ -11,6 +11,7 @@ from moto import mock_aws
 from definitions import import_csv
 from definitions.csv_import import allowed
 from handler.testing.aws import aws_client
+from tests.modelled import modelled
 
 BUCKET = "uploads"
 TABLE = "airports"
@@ -75,8 +76,11 @@ class Account:
 
 @contextmanager
 def new_account() -> Iterator[Account]:
-    """An account inside moto, for one run. The task uses its clients: making others is slow."""
-    with pytest.MonkeyPatch.context() as patch, mock_aws():
+    """An account inside moto, for one run. The task uses its clients: making others is slow.
+
+    The table of the tasks is the model's.
+    """
+    with pytest.MonkeyPatch.context() as patch, modelled("dynamodb", tables="tasks-"), mock_aws():
         account = Account()
         patch.setenv(allowed.BUCKETS, json.dumps(BUCKETS))
         patch.setenv(allowed.TABLES, json.dumps(TABLES))

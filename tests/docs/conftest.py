@@ -11,7 +11,7 @@ from tests.modelled import modelled
 @pytest.fixture(scope="module", autouse=True)
 def quick_table() -> Iterator[None]:
     """The model of DynamoDB: some guides trigger hundreds of tasks."""
-    with modelled():
+    with modelled("dynamodb"):
         yield
 
 

@@ -1,8 +1,11 @@
 """The stacks that the tests of the handler run on."""
 
 from collections.abc import Iterator
+from unittest import mock
 
 import pytest
+from ariadne import SchemaBindable, make_executable_schema
+from graphql import GraphQLSchema
 
 from tests.handler.recovering import Recovering
 from tests.handler.stack import BusQueue, Stack
@@ -10,15 +13,30 @@ from tests.modelled import modelled
 
 
 @pytest.fixture(scope="module", autouse=True)
-def quick_table() -> Iterator[None]:
-    """The model of DynamoDB, for the module's own fixtures as well."""
-    with modelled():
+def quick_aws() -> Iterator[None]:
+    """The models of what the handler asks most, for the module's own fixtures as well."""
+    with modelled("dynamodb", "events", "s3", "sqs"):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def schemas_made_once() -> Iterator[None]:
+    """The API keeps the schema of its definitions; here each request has definitions of its own."""
+    made: dict[tuple[str, ...], GraphQLSchema] = {}
+
+    def make(texts: list[str], *types: SchemaBindable) -> GraphQLSchema:
+        key = tuple(texts)
+        if key not in made:
+            made[key] = make_executable_schema(texts, *types)
+        return made[key]
+
+    with mock.patch("handler.graphql.schema.make_executable_schema", make):
         yield
 
 
 @pytest.fixture
 def stack() -> Iterator[Stack]:
-    """The parts of a stack, on moto, with the model of DynamoDB."""
+    """The parts of a stack, on moto, with models of most services."""
     with Stack.inside_moto() as stack:
         yield stack
 

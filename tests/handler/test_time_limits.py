@@ -669,6 +669,7 @@ class TestTheSweep:
         assert recovering.stack.get(record).status is Status.RUNNING
         assert recovering.ran == []
 
+    @pytest.mark.slow
     def test_a_sweep_that_dies_at_any_call_is_finished_by_the_next(
         self, recovering: Recovering
     ) -> None:

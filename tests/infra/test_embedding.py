@@ -105,6 +105,7 @@ class TestExistingResources:
 
         assert _by_name(run_program(program)) == _by_name(plain)
 
+    @pytest.mark.slow
     def test_a_preview_that_knows_no_output_passes(self) -> None:
         found = run_program(_with_resources_of_its_own, preview=True)
 

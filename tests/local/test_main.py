@@ -206,6 +206,7 @@ def test_ctrl_c_while_the_modules_load_ends_with_status_130_quietly(
     assert capsys.readouterr().err == ""
 
 
+@pytest.mark.slow  # starts an interpreter
 @pytest.mark.parametrize("command", [["--help"], ["logs", "--help"]])
 def test_a_pipe_that_is_closed_before_the_end_is_status_141_without_a_word(
     command: list[str],

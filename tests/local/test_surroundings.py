@@ -159,6 +159,7 @@ def test_a_request_to_this_machine_goes_by_no_proxy(
         assert response.status == 200
 
 
+@pytest.mark.slow  # starts an interpreter
 @pytest.mark.parametrize("trap", [{"PYTHONPATH": "evil"}, {"PYTHONWARNINGS": "error"}, hostile.ALL])
 def test_the_tool_starts_in_an_environment_of_its_own(trap: dict[str, str], tmp_path: Path) -> None:
     evil = tmp_path / "evil"

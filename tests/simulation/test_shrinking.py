@@ -15,6 +15,7 @@ def test_what_is_left_of_a_list_fails_and_nothing_of_it_can_be_left_out() -> Non
     assert fewest([5], lambda some: 5 in some) == [5]
 
 
+@pytest.mark.slow
 def test_a_broken_rule_is_shrunk_to_a_few_tasks_and_faults_and_told_as_code(
     prepared: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

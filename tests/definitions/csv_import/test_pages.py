@@ -481,6 +481,7 @@ class TestCost:
         assert len(found.rows) == 20_000
         assert found.s3.bytes_read < 12 * 1_024 * len(found.pages)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         "content",
         [

@@ -20,6 +20,7 @@ from handler.wiring import build
 from tests.handler.recovering import Recovering
 from tests.handler.simple_tasks import returning
 from tests.handler.stack import BusQueue, RefusingBus, Stack, event_file, refusal
+from tests.modelled import modelled
 
 
 def lose_a_response(stack: Stack, operation: str) -> None:
@@ -325,7 +326,8 @@ WAYS: dict[str, Callable[[Family], None]] = {
 @cache
 def calls_of(way: str) -> int:
     """How many calls of the table take effect, of an abort that nothing interrupts."""
-    with Stack.inside_moto() as stack:
+    # Asked when the tests are collected.
+    with modelled("dynamodb", "events", "s3", "sqs"), Stack.inside_moto() as stack:
         family = Family(Recovering(stack, BusQueue()))
         effective: list[str] = []
         stack.dynamodb.afterwards = lambda operation, _: effective.append(operation)

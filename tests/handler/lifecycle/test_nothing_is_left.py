@@ -543,6 +543,7 @@ def test_a_parent_that_ends_at_any_call_of_its_childs_closing_dates_it(
     assert rows(stack) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", ["interference", "afterwards"])
 @pytest.mark.parametrize("service", ["dynamodb", "s3"])
 def test_a_deletion_that_is_cut_off_at_any_call_is_finished_by_the_sweep(

@@ -505,6 +505,7 @@ class TestKilled:
             assert rows(stack) == [], number
         assert number > 5
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("after", [False, True])
     def test_a_sweep_at_every_call_is_made_good_by_the_next(
         self, recovering: Recovering, after: bool

@@ -1,5 +1,7 @@
 """A key that is used again: no write that was made for the task before touches the later one."""
 
+import base64
+import random
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,7 +16,7 @@ from handler.table.store import RecordMoved
 from handler.testing.aws import aws_client
 from tests.handler.stack import BUCKET, TABLE, Stack
 
-BIG = "".join(f"{number:07d}" for number in range(MAX_RECORD_PAYLOAD_BYTES // 2))
+BIG = base64.b64encode(random.Random(1).randbytes(MAX_RECORD_PAYLOAD_BYTES)).decode()
 LATER: dict[str, dict[str, Any]] = {
     "pending": {},
     "claimed": {"execution_name": "execution-1", "iterations": 1, "claims_since_outcome": 1},

@@ -2,6 +2,8 @@
 
 import subprocess
 
+import pytest
+
 from infra.archive import pip
 
 
@@ -9,6 +11,7 @@ def test_the_environments_own_pip_is_the_first() -> None:
     assert pip.command() == next(pip.candidates())
 
 
+@pytest.mark.slow  # makes an environment
 def test_a_pip_is_at_hand_in_an_environment_that_has_none() -> None:
     found = [each for each in pip.candidates() if "tool" not in each]  # uv downloads its own
 

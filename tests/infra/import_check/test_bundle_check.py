@@ -334,6 +334,7 @@ class TestWhatIsRemembered:
 
         assert remembered() != before
 
+    @pytest.mark.slow
     def test_what_was_refused_is_refused_again(self, project: Path) -> None:
         add(project, "extra.py", "import requests\n")
 
@@ -343,6 +344,7 @@ class TestWhatIsRemembered:
         assert again == first
 
 
+@pytest.mark.slow  # reads every package of this machine, each time
 class TestOnTheLocalAws:
     """The code alone is deployed there, and runs with this machine's packages."""
 

@@ -1,7 +1,8 @@
 """A model of SQS: standard queues in memory, with the methods of a boto3 client.
 
-It has what a handler asks for: send, receive by a short poll, delete. It has no batches, no delays,
-no long polls and no FIFO queues, and says so when it is asked.
+It has what a handler asks for: send, receive by a short poll, delete; and for a test, how many
+messages there are. It has no batches, no delays, no long polls and no FIFO queues, and says so when
+it is asked.
 """
 
 import hashlib
@@ -21,6 +22,8 @@ _MAX_MESSAGES: Final = 10
 _VISIBILITY: Final = timedelta(seconds=30)
 _RETENTION: Final = timedelta(days=4)
 _NO_QUEUE: Final = "AWS.SimpleQueueService.NonExistentQueue"
+_URL: Final = "https://sqs.us-east-1.amazonaws.com/123456789012/"
+_ARN: Final = "arn:aws:sqs:us-east-1:123456789012:"
 _ALL: Final = ("All", ".*")
 
 
@@ -94,7 +97,7 @@ class SQS:
         check_known("SQS", request, frozenset({"QueueName", "Attributes"}))
         given = request.get("Attributes", {})
         check_known("SQS", given, frozenset({"VisibilityTimeout", "MessageRetentionPeriod"}))
-        url = f"https://sqs.us-east-1.amazonaws.com/123456789012/{request['QueueName']}"
+        url = f"{_URL}{request['QueueName']}"
         visibility = _seconds(given, "VisibilityTimeout", _VISIBILITY)
         retention = _seconds(given, "MessageRetentionPeriod", _RETENTION)
         self._queues.setdefault(url, Queue(visibility, retention))
@@ -146,15 +149,40 @@ class SQS:
             del queue.messages[id]
         return _answered({})
 
+    def get_queue_attributes(self, **request: Any) -> Response:
+        check_known("SQS", request, frozenset({"QueueUrl", "AttributeNames"}))
+        queue, now = self._queue("GetQueueAttributes", request), self._now()
+        self._expire(queue, now)
+        visible = sum(each.visible_on <= now for each in queue.messages.values())
+        known = {
+            "QueueArn": f"{_ARN}{request['QueueUrl'].rpartition('/')[2]}",
+            "ApproximateNumberOfMessages": str(visible),
+            "ApproximateNumberOfMessagesNotVisible": str(len(queue.messages) - visible),
+        }
+        asked = frozenset(request["AttributeNames"])
+        check_known("SQS", dict.fromkeys(asked), frozenset(known))
+        attributes = {name: value for name, value in known.items() if name in asked}
+        return _answered({"Attributes": attributes})
+
+    def set_queue_attributes(self, **request: Any) -> Response:
+        check_known("SQS", request, frozenset({"QueueUrl", "Attributes"}))
+        given = request["Attributes"]
+        check_known("SQS", given, frozenset({"VisibilityTimeout"}))
+        queue = self._queue("SetQueueAttributes", request)
+        queue.visibility = _seconds(given, "VisibilityTimeout", queue.visibility)
+        return _answered({})
+
+    def url_of(self, arn: str) -> str:
+        """The URL of a queue: for what sends to it by its ARN."""
+        return f"{_URL}{arn.removeprefix(_ARN)}"
+
     def messages(self, url: str) -> list[Message]:
         """Every message of a queue, visible or not: for who watches, not for who is watched."""
         return list(self._queues[url].messages.values())
 
     def _found(self, queue: Queue, now: datetime) -> list[Message]:
         """The messages that a receive finds, in the order in which it finds them."""
-        for message in list(queue.messages.values()):
-            if now - message.sent_on >= queue.retention:
-                del queue.messages[message.id]
+        self._expire(queue, now)
         decisions = self.decisions
         offered = [queue.messages[id] for id in decisions.ordered(list(queue.messages))]
         return [
@@ -163,6 +191,11 @@ class SQS:
             if (message.visible_on <= now or decisions.repeats(message.id))
             and not decisions.hides(message.id)
         ]
+
+    def _expire(self, queue: Queue, now: datetime) -> None:
+        for message in list(queue.messages.values()):
+            if now - message.sent_on >= queue.retention:
+                del queue.messages[message.id]
 
     def _queue(self, operation: str, request: Mapping[str, Any]) -> Queue:
         if (found := self._queues.get(request["QueueUrl"])) is None:

@@ -65,6 +65,7 @@ def recovering(mirrors: Mirrors) -> Iterator[Recovering]:
         yield Recovering(stack, BusQueue())
 
 
+@pytest.mark.slow  # as the random programs are; those below stay
 @pytest.mark.parametrize("action", [kill, abort, deliver_again], ids=lambda each: each.__name__)
 @pytest.mark.parametrize("sample", SAMPLES.values(), ids=SAMPLES)
 def test_tasks_that_are_interrupted(

@@ -117,6 +117,32 @@ def test_a_number_of_messages_outside_of_1_to_10_is_refused_alike(client: Any, l
     assert codes == ["InvalidParameterValue"] * 2
 
 
+def test_its_arn_and_its_numbers_of_messages_are_told_alike(client: Any) -> None:
+    names = ["QueueArn", "ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    told = []
+    for each in (SQS(now=ManualClock().now), client):
+        url = each.create_queue(QueueName="counted")["QueueUrl"]
+        for body in "abc":
+            each.send_message(QueueUrl=url, MessageBody=body)
+        each.receive_message(QueueUrl=url)
+        told.append(each.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"])
+
+    assert told[0] == told[1]
+    assert [told[0][name] for name in names[1:]] == ["2", "1"]
+
+
+def test_a_message_of_a_queue_without_a_visibility_timeout_is_there_again_at_once(
+    client: Any,
+) -> None:
+    for each in (SQS(now=ManualClock().now), client):
+        url = each.create_queue(QueueName="impatient")["QueueUrl"]
+        each.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "0"})
+        each.send_message(QueueUrl=url, MessageBody="a")
+
+        bodies = [each.receive_message(QueueUrl=url)["Messages"][0]["Body"] for _ in range(2)]
+        assert bodies == ["a", "a"]
+
+
 def _code(client: Any, operation: str, request: dict[str, Any]) -> object:
     with pytest.raises(ClientError) as refused:
         getattr(client, operation)(**request)
