@@ -60,7 +60,7 @@ class State(StrEnum):
 class WireKey(StrEnum):
     """Keys of the event's detail, of the worker's input and of its answer.
 
-    All but the last eight are Webiny's.
+    All but the last nine are Webiny's.
     """
 
     TASK_ID = "webinyTaskId"
@@ -90,6 +90,9 @@ class WireKey(StrEnum):
     # must run again, from a lost answer, which must be repeated. docs/decisions has the source.
     VISIT = "visit"
     EXECUTION_STARTED_ON = "executionStartedOn"
+    # The worker that runs a task since an iteration of it ran out of memory: in the event of its
+    # next execution.
+    WORKER = "worker"
 
 
 class ErrorCode(StrEnum):
@@ -148,6 +151,7 @@ class EnvVar(StrEnum):
     STACK_NAME = "STACK_NAME"
     STATUS_EVENTS = "STATUS_EVENTS"
     SIGNALS_URL = "SIGNALS_URL"
+    WORKER_SECONDS = "WORKER_SECONDS"
 
 
 class Index(StrEnum):
@@ -195,6 +199,10 @@ EVENT_SOURCE: Final = "webiny-api-tasks"
 STATUS_DETAIL_TYPE: Final = "WebinyBackgroundTaskStatusChange"
 # An event that is a signal for a task.
 SIGNAL_DETAIL_TYPE: Final = "WebinyBackgroundTaskSignal"
+# The worker that each stack has. A stack's config may name others, camelCase as ids are; a role of
+# 64 characters (IAM quotas) has to have room for the name (infra/names.py).
+DEFAULT_WORKER: Final = "default"
+MAX_WORKER_NAME_CHARACTERS: Final = 11
 PAYLOAD_NAME: Final = "background-task"
 ENDPOINT: Final = "manage"
 DEFAULT_TENANT: Final = "root"
@@ -261,6 +269,8 @@ WORKER_TIMEOUT_SECONDS: Final = 900
 # An iteration goes on in the same invocation while so much of the invocation's time is left: ten
 # minutes of fifteen. So each has two thirds of a Lambda's time, wherever it runs.
 IN_PLACE_SHARE: Final = 2 / 3
+# What a task keeps of it at its end, unless it says how much: three minutes of fifteen.
+MARGIN_SHARE: Final = 1 / 5
 API_TIMEOUT_SECONDS: Final = 30
 # How long a Lambda waits for the import of one file under definitions/; for all together, twice as
 # long. The API answers its first request afterwards, all in its 30 seconds. The worker imports

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from handler.contract import MAX_CODE_VERSION_CHARACTERS, EnvVar
+from handler.contract import MAX_CODE_VERSION_CHARACTERS, WORKER_TIMEOUT_SECONDS, EnvVar
 from handler.errors import SettingsError
 
 
@@ -30,6 +30,7 @@ class Settings:
     stack_name: str = ""  # what the metrics of the stack's Lambdas have in common
     status_events: bool = False  # whether the bus is told what becomes of tasks
     signals_url: str = ""  # what the URLs of signals begin with; only the worker makes some
+    worker_seconds: int = WORKER_TIMEOUT_SECONDS  # how long an invocation of this worker may take
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -60,6 +61,9 @@ class Settings:
             stack_name=environment.get(EnvVar.STACK_NAME, ""),
             status_events=_flag(environment, EnvVar.STATUS_EVENTS),
             signals_url=environment.get(EnvVar.SIGNALS_URL, ""),
+            worker_seconds=_whole_number(
+                environment, EnvVar.WORKER_SECONDS, "of seconds", default=WORKER_TIMEOUT_SECONDS
+            ),
         )
 
 

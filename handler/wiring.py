@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from handler.aws import Bus, Clients, DeadLetters, Executions, Metrics
 from handler.clock import Clock, RemainingSeconds
-from handler.contract import BULK_DEFINITION, MAX_EXECUTION_VISITS
+from handler.contract import BULK_DEFINITION, MARGIN_SHARE, MAX_EXECUTION_VISITS
 from handler.definition import Definition, Registry
 from handler.iteration import Admission, AuthorCode, Commit, Runner
 from handler.lifecycle import (
@@ -168,6 +168,7 @@ def build(
             signal_urls=signal_urls,
             clock=clock,
             remaining=shown or remaining,
+            margin=settings.worker_seconds * MARGIN_SHARE,
         ),
         clock=clock,
         remaining=remaining,

@@ -8,17 +8,24 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from infra.arguments import BackgroundTasksArgs
+    from infra.arguments import BackgroundTasksArgs, WorkerArgs
     from infra.background_tasks import BackgroundTasks
     from infra.errors import DeployError
     from infra.task_table import task_table_inputs
 
-__all__ = ["BackgroundTasks", "BackgroundTasksArgs", "DeployError", "task_table_inputs"]
+__all__ = [
+    "BackgroundTasks",
+    "BackgroundTasksArgs",
+    "DeployError",
+    "WorkerArgs",
+    "task_table_inputs",
+]
 
 _HOMES = {
     "BackgroundTasks": "infra.background_tasks",
     "BackgroundTasksArgs": "infra.arguments",
     "DeployError": "infra.errors",
+    "WorkerArgs": "infra.arguments",
     "task_table_inputs": "infra.task_table",
 }
 

@@ -1,6 +1,6 @@
 """The alarms of a stack: the recovery looks after the tasks, and these look after both."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -10,6 +10,7 @@ import pulumi_aws as aws
 from handler.contract import WORKER_TIMEOUT_SECONDS
 from infra.arguments import Settings
 from infra.names import METRICS_NAMESPACE
+from infra.worker_function import OtherWorker
 
 PERIOD_SECONDS: Final = 5 * 60  # as often as the recovery sweeps
 # How many periods a message may wait in a queue: a letter that a sweep can deal with is gone by
@@ -20,7 +21,7 @@ FEWEST_ENDED: Final = 5
 FAILURE_PERCENT: Final = 50
 # The recovery resends a lost event after two minutes, and again after eight.
 PENDING_SECONDS: Final = 15 * 60
-NEAR_THE_LIMIT_MILLISECONDS: Final = 0.9 * WORKER_TIMEOUT_SECONDS * 1000
+NEAR_THE_LIMIT: Final = 0.9  # of the time of an invocation
 
 Dimensions = Mapping[str, pulumi.Input[str]]
 Statistic = Literal["Sum", "Maximum"]
@@ -33,6 +34,7 @@ class AlarmsArgs:
     settings: Settings
     topic_arn: pulumi.Input[str] | None
     worker_name: pulumi.Input[str]
+    others: Sequence[OtherWorker]
     recovery_name: pulumi.Input[str]
     state_machine_arn: pulumi.Input[str]
     dead_letter_queue: aws.sqs.Queue
@@ -73,6 +75,8 @@ class Alarms(pulumi.ComponentResource):
         alarm = _Alarm(name, args, pulumi.ResourceOptions(parent=self))
         _watch_the_recovery(alarm, args)
         _watch_the_worker(alarm, args)
+        for each in args.others:
+            _watch_another_worker(alarm, each)
         if args.settings.args.metrics:
             _watch_the_tasks(alarm, args)
         self.register_outputs({})
@@ -179,8 +183,30 @@ def _watch_the_worker(alarm: _Alarm, args: AlarmsArgs) -> None:
         "An iteration took nine tenths of a Lambda's time, which ends it as a crash. Its task is to"
         " do less in one iteration.",
         _of_lambda("Duration", args.worker_name, "Maximum"),
-        When(above=NEAR_THE_LIMIT_MILLISECONDS, periods=1),
+        _takes_too_long(WORKER_TIMEOUT_SECONDS),
     )
+
+
+def _watch_another_worker(alarm: _Alarm, worker: OtherWorker) -> None:
+    alarm.of(
+        f"throttled-{worker.name}",
+        f'The worker "{worker.name}" has been refused for a quarter of an hour: the limit of the'
+        " account, or its concurrency in the config key workers, is too low for what is triggered.",
+        _of_lambda("Throttles", worker.function.function_name),
+        When(above=0),
+    )
+    alarm.of(
+        f"iteration-too-long-{worker.name}",
+        f'An iteration on the worker "{worker.name}" took nine tenths of its'
+        f" {worker.timeout_seconds} seconds, which end it as a crash. Its task is to do less in one"
+        " iteration.",
+        _of_lambda("Duration", worker.function.function_name, "Maximum"),
+        _takes_too_long(worker.timeout_seconds),
+    )
+
+
+def _takes_too_long(timeout_seconds: int) -> When:
+    return When(above=NEAR_THE_LIMIT * timeout_seconds * 1000, periods=1)
 
 
 def _watch_the_tasks(alarm: _Alarm, args: AlarmsArgs) -> None:

@@ -1,14 +1,18 @@
 """Refuses arguments that don't go together, or that must be known before anything is deployed."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Any, Final, Literal, Union, get_args, get_origin
 
 import pulumi
+from pydantic import TypeAdapter, ValidationError
+from pydantic.alias_generators import to_snake
 
-from infra.arguments import BackgroundTasksArgs, takes_output
+from infra.arguments import BackgroundTasksArgs, WorkerArgs, takes_output
+from infra.config_errors import KEY
+from infra.config_values import MAX_WORKERS, WORKERS_TAKE, WorkerConfig, WorkerName
 from infra.errors import ConfigError
 from infra.existing import BUCKET, BUS, TABLE
 
@@ -16,6 +20,7 @@ from infra.existing import BUCKET, BUS, TABLE
 _PAIRS = (("subnet_ids", "security_group_ids"), ("jwt_issuer", "jwt_audience"))
 # What only tokens have needs an issuer of tokens.
 _OF_TOKENS = ("jwt_scopes", "jwt_tenant_claim")
+_WORKERS: Final = TypeAdapter(dict[WorkerName, WorkerConfig])
 
 
 def check_arguments(args: BackgroundTasksArgs) -> None:
@@ -24,7 +29,7 @@ def check_arguments(args: BackgroundTasksArgs) -> None:
     Raises:
         ConfigError: with a line for each argument that is refused.
     """
-    if problems := [*_unfit(args), *_incomplete(args), *_unlayered(args)]:
+    if problems := [*_unfit(args), *_incomplete(args), *_unlayered(args), *_wrong_workers(args)]:
         raise ConfigError("\n".join(problems))
 
 
@@ -105,6 +110,36 @@ def _unlayered(args: BackgroundTasksArgs) -> Iterator[str]:
             f'BackgroundTasksArgs(tracing="{args.tracing}") and otel_layer_arn go together: "otel"'
             " needs the ARN of a layer, and nothing else uses one. Next: pass both, or neither."
         )
+
+
+def _wrong_workers(args: BackgroundTasksArgs) -> Iterator[str]:
+    """What a config key `workers` doesn't take either."""
+    given: object = args.workers
+    if not isinstance(given, Mapping):
+        return  # `_unfit` says so
+    if len(given) > MAX_WORKERS:
+        yield (
+            f"BackgroundTasksArgs(workers=...) has {len(given)} workers; it takes at most"
+            f" {MAX_WORKERS}. Next: let tasks that need the same share one."
+        )
+    for name, worker in given.items():
+        said = f"BackgroundTasksArgs(workers={{{name!r}: {worker!r}}})"
+        if not isinstance(worker, WorkerArgs):
+            yield f"{said} has something else than a WorkerArgs. Next: WorkerArgs(memory_mb=4096)."
+        elif wrong := _wrong_worker(name, worker):
+            yield f"{said} is not allowed ({wrong}); it takes {WORKERS_TAKE}. Next: pass one."
+
+
+def _wrong_worker(name: object, worker: WorkerArgs) -> str:
+    """The first thing that is wrong with a worker; "" if nothing is."""
+    try:
+        _WORKERS.validate_python({name: asdict(worker)}, by_name=True, strict=True)
+    except ValidationError as error:
+        first = error.errors()[0]
+        reason = str(first.get("ctx", {}).get("error") or first["msg"])
+        argument = "" if first["loc"][-1] == KEY else f"{to_snake(str(first['loc'][-1]))}: "
+        return f"{argument}{reason}"
+    return ""
 
 
 def _is_given(value: Any) -> bool:

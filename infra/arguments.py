@@ -18,6 +18,24 @@ Statements = Sequence[pulumi.Input[Mapping[str, Any]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerArgs:
+    """A worker beside the default one. What is None is as the default worker has it.
+
+    Args:
+        memory_mb: 128 to 10240; by default `worker_memory_mb`.
+        timeout_seconds: of one invocation, 60 to 900; by default 900.
+        ephemeral_storage_mb: of /tmp, 512 to 10240; by default 512.
+        concurrency: how many of it run at a time, 0 reserves and limits none; by default
+            `worker_concurrency`.
+    """
+
+    memory_mb: int | None = None
+    timeout_seconds: int | None = None
+    ephemeral_storage_mb: int | None = None
+    concurrency: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BackgroundTasksArgs:
     """What one environment is made of. Pulumi.yaml describes those that are also config keys.
 
@@ -44,6 +62,8 @@ class BackgroundTasksArgs:
         kms_key_arn: a key for table, bucket, queues, logs, state machine and the variables of the
             Lambdas. docs/security.md has the statements that its policy needs.
         layers: ARNs of layers for every Lambda, at most five.
+        workers: the workers beside the default one, by the names that `@task(worker=...)` has: at
+            most ten, camelCase, of at most 11 characters.
         environment: variables for every Lambda, which the tasks' own code reads.
         smoke_test: whether each `up` runs the task `testingRun` in the stack at its end, and fails
             if that doesn't succeed.
@@ -64,6 +84,7 @@ class BackgroundTasksArgs:
     environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     vendor_dependencies: bool = True
     worker_concurrency: int = 0
+    workers: Mapping[str, WorkerArgs] = field(default_factory=dict)
     subnet_ids: Texts | None = None
     security_group_ids: Texts = ()
 

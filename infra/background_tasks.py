@@ -3,17 +3,17 @@
 from collections.abc import Sequence
 
 import pulumi
-import pulumi_aws as aws
 
-from handler.contract import IMPORT_SECONDS, WORKER_TIMEOUT_SECONDS, EnvVar
+from handler.contract import EnvVar
 from handler.definition import Definition
 from infra import bundle
 from infra.argument_checks import check_arguments
 from infra.arguments import BackgroundTasksArgs
-from infra.documents import console, policies
+from infra.documents import console
+from infra.documents.worker_choice import WorkerChoice
 from infra.event_routing import EventRouting, EventRoutingArgs
 from infra.exclusive import take
-from infra.function import Function, FunctionArgs, FunctionDefaults
+from infra.function import Function, FunctionDefaults
 from infra.graphql_api import GraphqlApi, GraphqlApiArgs
 from infra.log_group import function_log, log_group
 from infra.monitoring import Monitoring, MonitoringArgs
@@ -24,6 +24,7 @@ from infra.smoke_test import SmokeTest, check_has_task
 from infra.state_machine import StateMachine, StateMachineArgs
 from infra.storage import Storage, StorageArgs
 from infra.transformations import gathered, staying, tagged
+from infra.worker_function import check_workers, default_worker, other_workers
 
 
 class BackgroundTasks(pulumi.ComponentResource):
@@ -42,6 +43,7 @@ class BackgroundTasks(pulumi.ComponentResource):
     table_name: pulumi.Output[str]
     payload_bucket_name: pulumi.Output[str]
     worker_function_name: pulumi.Output[str]
+    other_worker_names: pulumi.Output[dict[str, str]]  # of their functions, by the workers' names
     api_function_name: pulumi.Output[str]
     recovery_function_name: pulumi.Output[str]
     dead_letter_queue_url: pulumi.Output[str]
@@ -57,6 +59,7 @@ class BackgroundTasks(pulumi.ComponentResource):
         )
         take(f'names that begin with "{prefix}"', name, "give one another name or name_prefix")
         definitions, code = bundle.definitions(args), bundle.archive(name, args)
+        check_workers(definitions, args)
         if args.smoke_test:
             check_has_task(definitions)
         resources: list[pulumi.Resource] = []
@@ -87,10 +90,17 @@ class BackgroundTasks(pulumi.ComponentResource):
         )
         # It needs nothing of the worker, which tells people its address.
         api = GraphqlApi(f"{name}-api", GraphqlApiArgs(defaults=defaults), child)
-        worker = Function(f"{name}-worker", _worker(defaults, first, api), child)
+        worker_args = default_worker(defaults, first, api.signals_url)
+        worker = Function(f"{name}-worker", worker_args, child)
+        others = other_workers(f"{name}-worker", worker_args, child)
         machine = StateMachine(
             f"{name}-state-machine",
-            StateMachineArgs(settings=settings, worker_arn=worker.arn),
+            StateMachineArgs(
+                settings=settings,
+                worker_arn=worker.arn,
+                others={each.name: each.function.arn for each in others},
+                choice=WorkerChoice.of(definitions),
+            ),
             child,
         )
         EventRouting(f"{name}-event-routing", _event_routing(storage, machine, worker), child)
@@ -109,6 +119,7 @@ class BackgroundTasks(pulumi.ComponentResource):
             MonitoringArgs(
                 storage=storage,
                 worker=worker,
+                others=others,
                 api_name=api.function_name,
                 recovery_name=recovery.function_name,
                 state_machine_arn=machine.arn,
@@ -122,10 +133,13 @@ class BackgroundTasks(pulumi.ComponentResource):
         self.table_name = storage.table_name
         self.payload_bucket_name = storage.payload_bucket_name
         self.worker_function_name = worker.function_name
+        self.other_worker_names = pulumi.Output.all(
+            names={each.name: each.function.function_name for each in others}
+        ).apply(lambda known: known["names"])
         self.api_function_name = api.function_name
         self.recovery_function_name = recovery.function_name
         self.dead_letter_queue_url = storage.dead_letter_queue.url
-        self.console = _console(storage, machine)
+        self.console = _console(storage, machine, self.other_worker_names)
         self.dashboard_url = pulumi.Output.all(
             executions=machine.arn, name=monitoring.dashboard_name
         ).apply(lambda names: console.dashboard(**names))
@@ -140,30 +154,6 @@ class BackgroundTasks(pulumi.ComponentResource):
         self.register_outputs(
             {"api_url": self.api_url, "state_machine_arn": self.state_machine_arn}
         )
-
-
-def _worker(
-    defaults: FunctionDefaults, logs: aws.cloudwatch.LogGroup, api: GraphqlApi
-) -> FunctionArgs:
-    args = defaults.settings.args
-    return FunctionArgs(
-        defaults=defaults,
-        module="worker",
-        description="Runs an iteration of a background task.",
-        memory_mb=args.worker_memory_mb,
-        timeout_seconds=WORKER_TIMEOUT_SECONDS,
-        policy=policies.worker,
-        statements=args.worker_policy_statements,
-        environment={
-            EnvVar.IMPORT_SECONDS.value: str(IMPORT_SECONDS),
-            EnvVar.SIGNALS_URL.value: api.signals_url,
-            # definitions/csv_import/allowed.py reads these.
-            "IMPORT_CSV_BUCKETS": pulumi.Output.json_dumps(args.import_csv_buckets),
-            "IMPORT_CSV_TABLES": pulumi.Output.json_dumps(args.import_csv_tables),
-        },
-        log_group=logs,
-        reserved_concurrency=args.worker_concurrency or None,
-    )
 
 
 def _event_routing(storage: Storage, machine: StateMachine, worker: Function) -> EventRoutingArgs:
@@ -187,7 +177,9 @@ def _scheduler(
     )
 
 
-def _console(storage: Storage, machine: StateMachine) -> pulumi.Output[dict[str, str]]:
+def _console(
+    storage: Storage, machine: StateMachine, other_workers: pulumi.Output[dict[str, str]]
+) -> pulumi.Output[dict[str, str]]:
     return pulumi.Output.all(
         prefix=storage.settings.names.prefix,
         executions=machine.arn,
@@ -195,4 +187,5 @@ def _console(storage: Storage, machine: StateMachine) -> pulumi.Output[dict[str,
         event_bus=storage.event_bus_name,
         undelivered=storage.dead_letter_queue.url,
         recovery_failures=storage.recovery_failures.url,
+        other_workers=other_workers,
     ).apply(lambda names: console.links(**names))

@@ -19,7 +19,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from infra.archive.wheels import Architecture
-from infra.arguments import BackgroundTasksArgs, Tracing, takes_output
+from infra.arguments import BackgroundTasksArgs, Tracing, WorkerArgs, takes_output
 from infra.config_errors import config_errors, unread_keys
 from infra.config_values import (
     KEY_ARN,
@@ -27,8 +27,10 @@ from infra.config_values import (
     MAX_LAYERS,
     MAX_TAGS,
     MAX_VARIABLES_BYTES,
+    MAX_WORKERS,
     POLICY_ARN,
     TOPIC_ARN,
+    WORKERS_TAKE,
     CsvBucket,
     CsvTable,
     LogRetentionDays,
@@ -40,6 +42,8 @@ from infra.config_values import (
     TagValue,
     Text,
     VariableName,
+    WorkerConfig,
+    WorkerName,
 )
 from infra.documents.partitions import region_of
 from infra.errors import ConfigError
@@ -77,6 +81,10 @@ class Config(BaseModel):
     recovery_after_seconds: RecoverySeconds
     worker_concurrency: Annotated[
         int, Field(ge=0, description="a whole number from 0; 0 reserves and limits nothing")
+    ]
+    workers: Annotated[
+        Json[dict[WorkerName, WorkerConfig]],
+        Field(max_length=MAX_WORKERS, description=WORKERS_TAKE),
     ]
     alarm_topic_arn: Annotated[
         str, Field(pattern=TOPIC_ARN, description='the ARN of an SNS topic, or "" for none')
@@ -293,6 +301,8 @@ def _argument(name: str, value: Any) -> Any:
     """A value as the component takes it; a secret stays one, as far as it can."""
     if name.endswith("_policy_statements"):
         value = tuple(statement.to_iam() for statement in value)
+    if name == "workers":  # they decide which resources there are: none of it can be an Output
+        return {each: WorkerArgs(**worker.model_dump()) for each, worker in value.items()}
     key = f"{pulumi.get_project()}:{Config.model_fields[name].alias}"
     if value in ("", ()) or not pulumi_config.is_config_secret(key):
         return value

@@ -93,12 +93,15 @@ def _inside(model: type[BaseModel], key: str) -> str:
     [hint] = [each.annotation for name, each in model.model_fields.items() if each.alias == key]
     match get_origin(hint):
         case builtins.dict:
-            return ".<name>"
+            return ".<name>.<key>" if _is_model(get_args(hint)[1]) else ".<name>"
         case builtins.tuple:
-            item = get_args(hint)[0]
-            return "[0].<name>" if isinstance(item, type) and issubclass(item, BaseModel) else "[0]"
+            return "[0].<name>" if _is_model(get_args(hint)[0]) else "[0]"
         case _:
             return ""
+
+
+def _is_model(hint: object) -> bool:
+    return isinstance(hint, type) and issubclass(hint, BaseModel)
 
 
 def _set(name: str, inside: str, is_secret: bool) -> str:

@@ -3,8 +3,11 @@
 import re
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, BeforeValidator, Field, Json
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Json
+from pydantic.alias_generators import to_camel
 
+from handler.contract import DEFAULT_WORKER, WORKER_TIMEOUT_SECONDS
+from handler.definition import objection_to_worker
 from infra.config_errors import refusal
 from infra.iam_statement import IamStatement
 
@@ -151,3 +154,44 @@ TagKey = Annotated[
     AfterValidator(_tag_key),
 ]
 TagValue = Annotated[Text, Field(max_length=256, pattern=TAG_CHARACTERS)]
+
+
+# How many workers a stack may have beside the default one: each is a Lambda, a role, a log group.
+MAX_WORKERS: Final = 10
+# Lambda itself takes 1 to 900 (Lambda quotas, "Function timeout"). In less than a minute the tasks
+# are hardly imported: together, their files may take a good quarter of the time.
+MIN_TIMEOUT_SECONDS: Final = 60
+# Lambda API reference, "EphemeralStorage".
+MIN_EPHEMERAL_STORAGE_MB: Final = 512
+MAX_EPHEMERAL_STORAGE_MB: Final = 10_240
+WORKERS_TAKE: Final = (
+    f"at most {MAX_WORKERS} workers by their names, each with any of memoryMb (128 to 10240),"
+    f" timeoutSeconds ({MIN_TIMEOUT_SECONDS} to {WORKER_TIMEOUT_SECONDS}), ephemeralStorageMb"
+    f" ({MIN_EPHEMERAL_STORAGE_MB} to {MAX_EPHEMERAL_STORAGE_MB}) and concurrency (from 0)"
+)
+
+
+def _worker_name(name: str) -> str:
+    if name == DEFAULT_WORKER:
+        raise refusal("each stack has the default worker: see workerMemoryMb, workerConcurrency")
+    if objection := objection_to_worker(name):
+        raise ValueError(objection)
+    return name
+
+
+WorkerName = Annotated[str, AfterValidator(_worker_name)]
+
+
+class WorkerConfig(BaseModel):
+    """A worker beside the default one. What is missing is as the default worker has it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
+
+    memory_mb: Megabytes | None = None
+    timeout_seconds: Annotated[
+        int | None, Field(ge=MIN_TIMEOUT_SECONDS, le=WORKER_TIMEOUT_SECONDS)
+    ] = None
+    ephemeral_storage_mb: Annotated[
+        int | None, Field(ge=MIN_EPHEMERAL_STORAGE_MB, le=MAX_EPHEMERAL_STORAGE_MB)
+    ] = None
+    concurrency: Annotated[int | None, Field(ge=0)] = None

@@ -40,7 +40,9 @@ class FunctionArgs:
     """What distinguishes one Lambda from the others."""
 
     defaults: FunctionDefaults
-    module: str  # the module of `handler` that it runs; its physical name ends in it, too
+    module: str  # the module of `handler` that it runs
+    suffix: str = ""  # what its physical name ends in; "": the module's name
+    role_suffix: str = ""  # what its role's ends in, before the region; "": the same
     description: str  # shown in the AWS console
     memory_mb: pulumi.Input[int]
     timeout_seconds: int  # of one invocation
@@ -49,10 +51,11 @@ class FunctionArgs:
     environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)  # besides defaults
     log_group: aws.cloudwatch.LogGroup | None = None  # if it is there before the function
     reserved_concurrency: int | None = None  # how many run at a time; None reserves and limits none
+    ephemeral_storage_mb: int | None = None  # of /tmp; None: Lambda's own 512
 
     @property
     def physical_name(self) -> pulumi.Output[str]:
-        return self.defaults.settings.name(self.module)
+        return self.defaults.settings.name(self.suffix or self.module)
 
 
 class Function(pulumi.ComponentResource):
@@ -107,7 +110,7 @@ def _role(args: FunctionArgs, logs: aws.cloudwatch.LogGroup) -> RoleArgs:
     )
     return RoleArgs(
         settings=args.defaults.settings,
-        suffix=args.module,
+        suffix=args.role_suffix or args.suffix or args.module,
         trust=policies.trust_lambda(),
         policy=allowed,
     )
@@ -142,6 +145,7 @@ def _lambda(
         memory_size=args.memory_mb,
         publish=True,
         timeout=args.timeout_seconds,
+        ephemeral_storage=_storage(args),
         reserved_concurrent_executions=args.reserved_concurrency,
         role=role.arn,
         environment=aws.lambda_.FunctionEnvironmentArgs(variables=_variables(args)),
@@ -185,6 +189,12 @@ def _layers(args: FunctionArgs) -> pulumi.Input[Any]:
     return pulumi.Output.all(of_all.otel_layer_arn, of_all.layers).apply(
         lambda known: [known[0], *(known[1] or [])]
     )
+
+
+def _storage(args: FunctionArgs) -> aws.lambda_.FunctionEphemeralStorageArgs | None:
+    if args.ephemeral_storage_mb is None:
+        return None
+    return aws.lambda_.FunctionEphemeralStorageArgs(size=args.ephemeral_storage_mb)
 
 
 def _tracing(args: FunctionArgs) -> aws.lambda_.FunctionTracingConfigArgs | None:

@@ -1,5 +1,6 @@
 """What shows the stack, and calls for help: alarms with their topic, dashboard, saved queries."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -13,6 +14,7 @@ from infra.function import Function
 from infra.log_group import function_log
 from infra.names import METRICS_NAMESPACE
 from infra.storage import Storage
+from infra.worker_function import OtherWorker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +23,7 @@ class MonitoringArgs:
 
     storage: Storage
     worker: Function
+    others: Sequence[OtherWorker]
     api_name: pulumi.Input[str]
     recovery_name: pulumi.Input[str]
     state_machine_arn: pulumi.Input[str]
@@ -50,7 +53,12 @@ class Monitoring(pulumi.ComponentResource):
                 query_string=query,
                 log_group_names=[
                     function_log(function)
-                    for function in (args.worker.function_name, args.api_name, args.recovery_name)
+                    for function in (
+                        args.worker.function_name,
+                        args.api_name,
+                        args.recovery_name,
+                        *(each.function.function_name for each in args.others),
+                    )
                 ],
                 opts=child,
             )
@@ -87,6 +95,7 @@ def _alarms(args: MonitoringArgs, topic_arn: pulumi.Input[str] | None) -> Alarms
         settings=args.settings,
         topic_arn=topic_arn,
         worker_name=args.worker.function_name,
+        others=args.others,
         recovery_name=args.recovery_name,
         state_machine_arn=args.state_machine_arn,
         dead_letter_queue=args.storage.dead_letter_queue,
@@ -109,10 +118,15 @@ def _dashboard(
         undelivered=args.storage.dead_letter_queue.name,
         recovery_failures=args.storage.recovery_failures.name,
     )
-    document = pulumi.Output.all(names, ours.worker_memory_mb).apply(
+    others = [
+        {"name": each.name, "function": each.function.function_name, "memory_mb": each.memory_mb}
+        for each in args.others
+    ]
+    document = pulumi.Output.all(names, ours.worker_memory_mb, others).apply(
         lambda known: dashboard.body(
             dashboard.Names(**known[0]),
             worker_memory_mb=known[1],
+            others=[dashboard.Worker(**each) for each in known[2]],
             architecture=ours.lambda_architecture,
         )
     )

@@ -1,6 +1,7 @@
 """The state machine in AWS: its role, its log group, and the document that it runs."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 import pulumi
@@ -9,6 +10,7 @@ import pulumi_aws as aws
 from infra.arguments import Settings
 from infra.documents import policies, state_machine_definition
 from infra.documents.partitions import account_of, partition_of, region_of
+from infra.documents.worker_choice import NO_CHOICE, WorkerChoice
 from infra.errors import ConfigError
 from infra.log_group import log_group
 from infra.role import Role, RoleArgs
@@ -24,14 +26,22 @@ DATA_KEY_REUSE_SECONDS: Final = 300
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateMachineArgs:
-    """The worker that the state machine runs."""
+    """The workers that the state machine runs.
+
+    Args:
+        worker_arn: of the default worker.
+        others: the ARNs of the other workers, by their names.
+        choice: which worker runs a task.
+    """
 
     settings: Settings
     worker_arn: pulumi.Input[str]
+    others: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    choice: WorkerChoice = NO_CHOICE
 
 
 class StateMachine(pulumi.ComponentResource):
-    """The state machine that invokes the worker in a loop until the task is done."""
+    """The state machine that invokes a worker in a loop until the task is done."""
 
     arn: pulumi.Output[str]
 
@@ -46,8 +56,8 @@ class StateMachine(pulumi.ComponentResource):
         log_name = pulumi.Output.concat("/aws/vendedlogs/states/", physical_name)
         logs = log_group(name, log_name, args.settings.args, child)
         role = Role(name, _role(args, physical_name), child)
-        document = pulumi.Output.from_input(args.worker_arn).apply(
-            lambda arn: state_machine_definition.definition(worker_arn=arn)
+        document = pulumi.Output.all(worker_arn=args.worker_arn, others=args.others).apply(
+            lambda arns: state_machine_definition.definition(choice=args.choice, **arns)
         )
         machine = aws.sfn.StateMachine(
             name,
@@ -97,7 +107,8 @@ def _followed(arn: str, name: str) -> str:
 
 def _role(args: StateMachineArgs, physical_name: pulumi.Output[str]) -> RoleArgs:
     worker_arn = pulumi.Output.from_input(args.worker_arn)
-    allowed = pulumi.Output.all(worker=worker_arn, kms_key=args.settings.args.kms_key_arn)
+    workers = [worker_arn, *(arn for _, arn in sorted(args.others.items()))]
+    allowed = pulumi.Output.all(workers=workers, kms_key=args.settings.args.kms_key_arn)
     return RoleArgs(
         settings=args.settings,
         suffix=SUFFIX,

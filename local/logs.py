@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +15,9 @@ from local.deployed import Deployed
 from local.errors import LocalError
 
 FUNCTIONS = ("worker", "api", "recovery")
+_WORKER = "worker"
+# What the console's link to the log of a worker of another size ends in, behind its name.
+_LINK = "WorkerLog"
 _POLL_SECONDS = 0.3
 # A line may be stored a little later than one that is younger.
 _OVERLAP_MILLISECONDS = 5_000
@@ -84,7 +87,7 @@ class Logs:
 
     def new(self) -> list[Line]:
         """The lines that have come since the last call, the oldest first."""
-        lines = [line for function in self.functions for line in self._new_of(function)]
+        lines = [line for function in self._named() for line in self._new_of(function)]
         return sorted(lines, key=lambda line: line.at)
 
     def follow(self) -> Iterator[Line]:
@@ -93,9 +96,23 @@ class Logs:
             yield from self.new()
             time.sleep(_POLL_SECONDS)
 
+    def _named(self) -> Iterator[str]:
+        """The functions, and beside the worker those of other sizes: `worker-large`."""
+        for function in self.functions:
+            yield function
+            if function == _WORKER:
+                links: Mapping[str, str] = self.deployed.outputs.get("console") or {}
+                others = (name.removesuffix(_LINK) for name in links if name.endswith(_LINK))
+                yield from (f"{function}-{name}" for name in others)
+
+    def _group(self, function: str) -> str:
+        kind, _, size = function.partition("-")
+        name = self.deployed.output(f"{kind}FunctionName")
+        return f"/aws/lambda/{name}-{size}" if size else f"/aws/lambda/{name}"
+
     def _new_of(self, function: str) -> Iterator[Line]:
         client: Client = self.deployed.access.client("logs")
-        group = f"/aws/lambda/{self.deployed.output(f'{function}FunctionName')}"
+        group = self._group(function)
         start = self._from.get(function, int(self.since * 1000))
         while True:
             page = _events(client, group, start)

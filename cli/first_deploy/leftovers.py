@@ -16,11 +16,17 @@ GROUPS: Final = (
 )
 
 
+def names_of_groups(stack: Stack) -> list[str]:
+    """The names that the stack's log groups have, or are going to have."""
+    others = [f"/aws/lambda/{stack.prefix}-worker-{name}" for name in stack.workers]
+    return [*(group.format(stack.prefix) for group in GROUPS), *others]
+
+
 def groups_of(stack: Stack) -> dict[str, int | None]:
     """The log groups with the stack's names that are there, and how many days each keeps."""
     logs = stack.client("logs")
     found = {}
-    for name in (group.format(stack.prefix) for group in GROUPS):
+    for name in names_of_groups(stack):
         pages = logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=name)
         for group in (each for page in pages for each in page["logGroups"]):
             if group["logGroupName"] == name:

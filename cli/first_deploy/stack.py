@@ -55,6 +55,12 @@ class Stack:
         """
         return self._read(f"{self.project.name}:{key}")
 
+    @property
+    def workers(self) -> Mapping[str, Mapping[str, Any]]:
+        """The workers of the config key `workers`, by their names. Raises as `setting`."""
+        found: Mapping[str, Mapping[str, Any]] = json.loads(self.setting("workers") or "{}")
+        return found
+
     def _read(self, key: str) -> str:
         value = self.project.config.get(key, "")
         if value.replace(" ", "").startswith(_SECRET):

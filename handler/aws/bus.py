@@ -109,10 +109,12 @@ class Bus:
         }
 
     def _detail(self, task: StoredTask) -> Json:
+        moved = {WireKey.WORKER.value: task.worker} if task.worker else {}
         return {
             WireKey.TASK_ID.value: task.id,
             WireKey.DEFINITION_ID.value: task.definition_id,
             WireKey.TENANT.value: task.tenant,
             WireKey.LOCALE.value: task.locale,
             WireKey.DELAY.value: task.delay_left(self._clock.now()),
+            **moved,
         }

@@ -5,6 +5,7 @@ from handler.definition.definition import Definition, code_of, task
 from handler.definition.discovery import discover, discover_importable
 from handler.definition.input_codec import Input
 from handler.definition.modules import is_test
+from handler.definition.names import objection_to_worker
 from handler.definition.registry import Registry
 from handler.definition.retry import Retry
 from handler.definition.schedule import Schedule
@@ -48,6 +49,7 @@ __all__ = [
     "is_veto",
     "never_awaited",
     "next_input",
+    "objection_to_worker",
     "stored_input",
     "stored_output",
     "task",

@@ -8,11 +8,12 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from handler.clock import Seconds
-from handler.contract import OVER_STATUSES
+from handler.contract import DEFAULT_WORKER, OVER_STATUSES
 from handler.definition.names import (
     camel_case,
     in_words,
     objection_to,
+    objection_to_worker,
     shown,
     valid_id_like,
 )
@@ -69,6 +70,7 @@ class Definition:
         expires_after: Seconds | None = None,
         self_cleanup: tuple[str, ...] = (),
         aliases: tuple[str, ...] = (),
+        worker: str = DEFAULT_WORKER,
         origin: Origin | None = None,
     ) -> None:
         self._code = code
@@ -88,6 +90,7 @@ class Definition:
         self.timeout = timeout
         self.expires_after = expires_after
         self.self_cleanup = self_cleanup
+        self.worker = worker
 
     def on_before_trigger(self, hook: BeforeTriggerHook) -> BeforeTriggerHook:
         """Runs before anything is stored: it may return a changed request, or raise to veto it."""
@@ -137,6 +140,7 @@ def task(
     expires_after: Seconds | None = None,
     self_cleanup: Sequence[str] = (),
     aliases: Sequence[str] = (),
+    worker: str = DEFAULT_WORKER,
 ) -> Callable[[TaskFunction], Definition]:
     """Makes a task of a function `(context) -> Verdict` or `(context, input: Model) -> Verdict`.
 
@@ -171,6 +175,8 @@ def task(
             `"aborted"`. By default it stays for its days of retention.
         aliases: the ids that the task had before it was renamed, at most 20: it runs what was
             triggered under them, and can still be triggered by them. No other task may have one.
+        worker: the worker that runs its iterations: one of the stack's config (`workers`), by its
+            name, or `"default"`, which each stack has. A deploy refuses another.
 
     Raises:
         DefinitionError: an argument, or the function, can't be used; the message names the file.
@@ -200,6 +206,7 @@ def task(
             expires_after=expires_after,
             self_cleanup=_tuple_of(self_cleanup),
             aliases=_tuple_of(aliases),
+            worker=worker,
             origin=origin,
         )
         check(definition)
@@ -289,6 +296,7 @@ def check(definition: Definition) -> None:
     _check_self_cleanup(definition)
     if not isinstance(definition.retry, Retry | None):
         raise _wrong(definition, f"retry={short_repr(definition.retry)}; write retry=Retry(...)")
+    _check_worker(definition)
 
 
 def _check_number(definition: Definition, name: str, *, least: int) -> None:
@@ -333,6 +341,19 @@ def _check_self_cleanup(definition: Definition) -> None:
             like = _WEBINYS_ENDS.get(end)
             hint = f'; Webiny\'s "{end}" is {like} here' if like else ""
             raise _wrong(definition, f"{what}; it takes {allowed}{hint}")
+
+
+def _check_worker(definition: Definition) -> None:
+    worker, retry = definition.worker, definition.retry
+    if not isinstance(worker, str):
+        what = f"worker={short_repr(worker)}"
+        raise _wrong(definition, f'{what}; it takes the name of a worker, such as "large"')
+    if objection := objection_to_worker(worker):
+        what = f'the worker "{shown(worker)}", and none has this name'
+        raise _wrong(definition, f"{what}. {objection}")
+    if retry is not None and retry.on_out_of_memory == worker:
+        what = f'worker="{worker}", and Retry(on_out_of_memory="{worker}") moves it there'
+        raise _wrong(definition, f"{what}; name a worker with more memory, or leave it out")
 
 
 def _check_flag(definition: Definition, name: str) -> None:

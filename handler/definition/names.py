@@ -1,4 +1,4 @@
-"""The ids of definitions: which are valid, and how a function's name becomes one.
+"""The ids of definitions, and the names of workers: which are valid, and how to make one.
 
 An id is a value of the API's enum, a part of the table's keys, of events, of a schedule's name and
 of metrics. The grammar here is what all of them take.
@@ -8,7 +8,7 @@ import re
 import unicodedata
 from typing import Final
 
-from handler.contract import BULK_DEFINITION
+from handler.contract import BULK_DEFINITION, MAX_WORKER_NAME_CHARACTERS
 
 # A schedule has 64 characters for its name (EventBridge Scheduler API reference, "CreateSchedule").
 # An index key has 2,048 bytes (DynamoDB quotas), of which the tenant needs some.
@@ -50,6 +50,17 @@ def objection_to(id: str) -> str | None:
         return "It must be another: a task of the engine's own has it"
     if len(id) > MAX_ID_CHARACTERS:
         return f"It must have at most {MAX_ID_CHARACTERS} characters, not {len(id):,}"
+    return None
+
+
+def objection_to_worker(name: str) -> str | None:
+    """What is wrong with the name of a worker, as a rule that it breaks; `None` for a valid one."""
+    if not is_camel_case(name):
+        return "It must be in camelCase format"
+    if not name[0].isalpha():
+        return "It must start with a letter"
+    if len(name) > MAX_WORKER_NAME_CHARACTERS:
+        return f"It must have at most {MAX_WORKER_NAME_CHARACTERS} characters, not {len(name):,}"
     return None
 
 

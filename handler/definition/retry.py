@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from handler.clock import Seconds, to_seconds
+from handler.definition.names import objection_to_worker, shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,11 +23,14 @@ class Retry:
         jitter: draws each wait from the upper half of its length, so that tasks that failed
             together do not come back together.
         exclude: exceptions, and codes of `Failed`, that are final at once.
+        on_out_of_memory: the worker that the task moves to, and stays at, when an iteration runs
+            out of memory: one of the stack's config (`workers`), or `"default"`. It happens once,
+            and counts as an attempt, but not in `crash_retries`.
 
     Raises:
-        ValueError: a number is out of its range.
+        ValueError: a number is out of its range, or `on_out_of_memory` is no worker's name.
         TypeError: a wait is neither a number nor a `timedelta`; `exclude` is not a tuple of
-            exceptions and codes.
+            exceptions and codes; `on_out_of_memory` is no text.
     """
 
     max_attempts: int = 3
@@ -35,11 +39,13 @@ class Retry:
     max_backoff: Seconds = timedelta(hours=1)
     jitter: bool = True
     exclude: tuple[type[BaseException] | str, ...] = ()
+    on_out_of_memory: str | None = None
 
     def __post_init__(self) -> None:
         if type(self.max_attempts) is not int or not 1 <= self.max_attempts <= 100:
             raise ValueError(f"Retry(max_attempts={self.max_attempts!r}): it takes 1 to 100.")
         _check_exclude(self.exclude)
+        _check_worker(self.on_out_of_memory)
         backoff, max_backoff = self._seconds()
         factor = to_seconds(self.factor, name="Retry(factor)")
         is_endless = math.isinf(max_backoff)
@@ -86,4 +92,18 @@ def _check_exclude(exclude: object) -> None:
         raise TypeError(
             f"Retry(exclude={exclude!r:.60}): it takes a tuple of exceptions and codes, such as "
             '(PermissionError, "NO_SUCH_PAGE").'
+        )
+
+
+def _check_worker(name: object) -> None:
+    if name is None:
+        return
+    if not isinstance(name, str):
+        raise TypeError(
+            f"Retry(on_out_of_memory={name!r:.60}): it takes the name of a worker, such as "
+            '"large", or None.'
+        )
+    if objection := objection_to_worker(name):
+        raise ValueError(
+            f'Retry(on_out_of_memory="{shown(name)}"): no worker has this name. {objection}.'
         )

@@ -13,7 +13,7 @@ from handler.events import WorkerEvent
 from handler.iteration.answers import AnswerBuilder
 from handler.iteration.commit import Commit, Iteration
 from handler.iteration.log_buffer import LogBuffer
-from handler.iteration.outcome import failed
+from handler.iteration.outcome import Outcome, failed, moved
 from handler.lifecycle import Counts, Ending, Pausing, StatusEvents, about, delay_too_long
 from handler.record import Json, StoredTask, TaskFailure
 from handler.table import ClaimRequest, RecordMoved, Store, as_read, owned_by, paused_as
@@ -89,8 +89,8 @@ class Admission:
             return self._end(task, _no_definition(task), log, answers)
         if "input" in task.unreadable:
             return self._end(task, _unreadable_input(task), log, answers)
-        if task.claims_since_outcome > 1 and (crashed := self._crashed(task, definition, log)):
-            return self._end(task, crashed, log, answers)
+        if task.claims_since_outcome > 1 and (outcome := self._crashed(task, definition, log)):
+            return self._commit.store(task, outcome, log=log, answers=answers)
         if failure:
             return self._end(task, failure, log, answers)
         return Iteration(task=task, definition=definition, log=log, answers=answers, sent=sent)
@@ -281,20 +281,23 @@ class Admission:
         outcome = failed(last, failure, now=self._clock.now())
         return self._commit.store(task, outcome, log=log, answers=answers)
 
-    def _crashed(
-        self, task: StoredTask, definition: Definition, log: LogBuffer
-    ) -> TaskFailure | None:
-        """Logs and counts the crash of the iteration before; one too many is the task's end."""
-        cause, crashes = self._crashes_of(task)
+    def _crashed(self, task: StoredTask, definition: Definition, log: LogBuffer) -> Outcome | None:
+        """Logs and counts the crash of the iteration before; one too many is the task's end.
+
+        One that ran out of memory moves on to another worker, if its definition names one.
+        """
+        cause, crashes, ran_out_of_memory = self._crashes_of(task)
         self._counts.crashed(task, cause)
         message = (
             f"The iteration before did not end: {cause.explanation}. "
             "It runs again from its last checkpoint."
         )
         log.add(message, data={"crash": cause.value, "crashes": crashes}, is_error=True)
+        if ran_out_of_memory and (worker := _other_worker(task, definition)):
+            return moved(task, worker, now=self._clock.now())
         if crashes <= definition.crash_retries:
             return None
-        return TaskFailure(
+        failure = TaskFailure(
             message=(
                 f'Task "{task.id}" crashed its Lambda {crashes} times in a row; '
                 f"crash_retries={definition.crash_retries} allows no more. "
@@ -303,18 +306,21 @@ class Admission:
             code=cause.error_code,
             data={"crashes": crashes, "crash": cause.value},
         )
+        return failed(task, failure, now=self._clock.now())
 
-    def _crashes_of(self, task: StoredTask) -> tuple[WorkerFailure, int]:
+    def _crashes_of(self, task: StoredTask) -> tuple[WorkerFailure, int, bool]:
         """How the iteration before died, and how often in a row it has by its own doing.
 
-        A crash that the history does not show (yet) counts.
+        A crash that the history does not show (yet) counts. The third: whether a worker of this
+        visit ran out of memory, be it one before the last.
         """
         deaths = task.claims_since_outcome - 1
         failures = self._executions.failures(task.execution_name or "")
         all_failures = [WorkerFailure.of(*failure) for failure in failures]
         died = [each for each in all_failures if not each.is_before_the_claim][:deaths]
         last = died[0] if died else WorkerFailure.KILLED
-        return last, deaths - sum(not each.is_the_tasks_doing for each in died)
+        crashes = deaths - sum(not each.is_the_tasks_doing for each in died)
+        return last, crashes, WorkerFailure.OUT_OF_MEMORY in all_failures
 
     def _log(self, task: StoredTask, *, claimed: bool = True) -> LogBuffer:
         return LogBuffer(
@@ -333,6 +339,12 @@ def _unreadable_input(task: StoredTask) -> TaskFailure:
         code=ErrorCode.INPUT_UNREADABLE,
         data={"unreadable": list(task.unreadable)},
     )
+
+
+def _other_worker(task: StoredTask, definition: Definition) -> str | None:
+    """The worker that a task moves to that ran out of memory; `None`: it stays."""
+    worker = definition.retry.on_out_of_memory if definition.retry else None
+    return worker if worker != task.worker else None
 
 
 def _may_have(sent: WorkerEvent, task: StoredTask) -> bool:

@@ -19,6 +19,7 @@ class AuthorCode:
         tasks: what a task triggers its children with.
         signal_urls: what it makes URLs with.
         remaining: how many seconds the invocation has left.
+        margin: how many of them a task keeps at its end that does not say how many.
     """
 
     def __init__(
@@ -29,12 +30,14 @@ class AuthorCode:
         signal_urls: SignalUrls,
         clock: Clock,
         remaining: RemainingSeconds,
+        margin: float,
     ) -> None:
         self._store = store
         self._tasks = tasks
         self._signal_urls = signal_urls
         self._clock = clock
         self._remaining = remaining
+        self._margin = margin
 
     def run(self, iteration: Iteration) -> tuple[StoredTask, Outcome]:
         """Runs the function.
@@ -60,6 +63,7 @@ class AuthorCode:
             signal_urls=self._signal_urls,
             clock=self._clock,
             remaining=self._remaining,
+            margin=self._margin,
         )
         verdict = verdict_of(definition, context, checkpoints)
         task = checkpoints.close()

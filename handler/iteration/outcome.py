@@ -155,6 +155,14 @@ def failed(task: StoredTask, failure: TaskFailure, *, now: datetime) -> Outcome:
     return Outcome(task=after, line=failure.message, failure=failure)
 
 
+def moved(task: StoredTask, worker: str, *, now: datetime) -> Outcome:
+    """The outcome of a task that moves on to another worker, if its time isn't over."""
+    after = task.moved(now=now, worker=worker)
+    data: Json = {"worker": worker}
+    outcome = Outcome(task=after, line=f'The task moves on to the worker "{worker}".', data=data)
+    return _in_time(outcome, task, now)
+
+
 def _in_time(outcome: Outcome, task: StoredTask, now: datetime) -> Outcome:
     """`outcome`, unless the task's time is over and it has neither done its work nor failed.
 

@@ -94,6 +94,7 @@ class StoredTask(TaskRecord):
     answered_visit: str | None = None
     calls: Count = 0  # how often something has come that it may wait for: each ends its wait
     heard: Count = 0  # how many of them had come when its wait began
+    worker: str | None = None  # that it runs on since it ran out of memory; None: its definition's
     taken: dict[str, Count] | None = None  # the last signal that it got, by its name
     # Follow-ups: what the end of the task has left to do.
     pending_hook: str | None = None
@@ -384,6 +385,15 @@ class StoredTask(TaskRecord):
     def retried(self, *, now: datetime, wait: int) -> Self:
         """The attempt has failed and another follows, from the last checkpoint."""
         return self._continued(now, wait)
+
+    def moved(self, *, now: datetime, worker: str) -> Self:
+        """The next execution runs it on another worker, from its last checkpoint.
+
+        The claim that has found out why is neither an attempt nor counted.
+        """
+        attempts = self.attempts - 1
+        after = self._continued(now, 0, free=1, attempts=attempts, worker=worker)
+        return after.released(now=now)
 
     def succeeded(self, *, now: datetime, output: Json | None) -> Self:
         """The task has ended well. Without an output, the one that was saved stays."""

@@ -10,6 +10,25 @@ It needs moto, and is not in the bundle.
 """
 
 from handler.testing.clock import ManualClock
-from handler.testing.world import Killed, Result, World, abort, deliver_again, kill, run
+from handler.testing.world import (
+    Killed,
+    Result,
+    World,
+    abort,
+    deliver_again,
+    kill,
+    run,
+    run_out_of_memory,
+)
 
-__all__ = ["Killed", "ManualClock", "Result", "World", "abort", "deliver_again", "kill", "run"]
+__all__ = [
+    "Killed",
+    "ManualClock",
+    "Result",
+    "World",
+    "abort",
+    "deliver_again",
+    "kill",
+    "run",
+    "run_out_of_memory",
+]

@@ -20,7 +20,6 @@ from handler.contract import (
     MAX_EXECUTION_VISITS,
     NO_DELAY,
     PAYLOAD_NAME,
-    WORKER_TIMEOUT_SECONDS,
     AnswerStatus,
     WireKey,
 )
@@ -59,6 +58,14 @@ Action = Callable[["World"], None]
 
 class Killed(EngineSignal):
     """The worker dies here; nothing of the task's own catches it."""
+
+    error = "Runtime.ExitError"  # as Lambda reports it
+
+
+class OutOfMemory(Killed):
+    """The worker runs out of memory here."""
+
+    error = "Runtime.OutOfMemory"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +118,11 @@ def kill(_: "World") -> None:
     raise Killed
 
 
+def run_out_of_memory(_: "World") -> None:
+    """The same, for lack of memory: a task whose `Retry` says so moves on to another worker."""
+    raise OutOfMemory
+
+
 def abort(world: "World") -> None:
     """Aborts the task at this call, as somebody else would."""
     world.tasks.abort(world.task_id)
@@ -131,7 +143,8 @@ class World:
     Args:
         definitions: the task's definition, and the definitions of the children that it triggers.
         before: call number (from 1) of the worker -> what happens before it reaches the table:
-            `kill`, `abort`, `deliver_again`, or a function of your own that takes the world.
+            `kill`, `run_out_of_memory`, `abort`, `deliver_again`, or a function of your own that
+            takes the world.
         after: the same, once the call has taken effect.
         remaining_seconds: what `context.remaining_seconds()` says, a number or a function; by
             default what is left of 900 seconds on the clock.
@@ -313,7 +326,8 @@ class World:
 
     def remaining(self) -> float:
         """How many seconds the running invocation has left."""
-        return WORKER_TIMEOUT_SECONDS - (self.clock.now() - self._started_at).total_seconds()
+        ran = (self.clock.now() - self._started_at).total_seconds()
+        return self.settings.worker_seconds - ran
 
     def _remaining_of_worker(self) -> float:
         """The same, for a worker. It asks before a visit, and after an iteration that may go on."""
@@ -364,8 +378,7 @@ class World:
                 with ctrl_c_stops_the_test():
                     return worker.runner.run({"name": PAYLOAD_NAME, "payload": payload})
             except (Killed, StoreUnavailable, Overtaken) as death:
-                is_killed = isinstance(death, Killed)
-                error = "Runtime.ExitError" if is_killed else type(death).__name__
+                error = death.error if isinstance(death, Killed) else type(death).__name__
                 self._states.failures.append((error, ""))
                 self.clock.advance(1)
         raise AssertionError(

@@ -1,5 +1,6 @@
 """URLs of the AWS console, made from the names of the stack's resources."""
 
+from collections.abc import Mapping
 from urllib.parse import quote
 
 from infra.documents.partitions import CONSOLE_DOMAINS, partition_of, region_of
@@ -13,6 +14,7 @@ def links(
     event_bus: str,
     undelivered: str,
     recovery_failures: str,
+    other_workers: Mapping[str, str],
 ) -> dict[str, str]:
     """The pages to look at when a task went wrong, by name; none where there is no public console.
 
@@ -23,6 +25,7 @@ def links(
         event_bus: the bus's name.
         undelivered: the dead-letter queue's URL.
         recovery_failures: the URL of the queue of the recovery's own failures.
+        other_workers: the functions beside the default worker's, by the workers' names.
     """
     region = region_of(executions)
     domain = CONSOLE_DOMAINS.get(partition_of(executions))
@@ -31,6 +34,7 @@ def links(
     paths = {
         "executions": f"states/home?region={region}#/statemachines/view/{executions}",
         "workerLog": _log(region, f"{prefix}-worker"),
+        **{f"{name}WorkerLog": _log(region, each) for name, each in other_workers.items()},
         "apiLog": _log(region, f"{prefix}-api"),
         "recoveryLog": _log(region, f"{prefix}-recovery"),
         "table": f"dynamodbv2/home?region={region}#item-explorer?table={table}",

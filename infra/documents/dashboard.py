@@ -4,10 +4,11 @@ The document of a CloudWatch dashboard (CloudWatch API reference, "Dashboard bod
 syntax"), made from names.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from handler.contract import DEFAULT_WORKER
 from infra.documents.partitions import region_of
 
 Json = dict[str, object]
@@ -41,18 +42,39 @@ class Names:
     recovery_failures: str
 
 
-def body(names: Names, *, worker_memory_mb: int, architecture: str) -> Json:
-    """The dashboard, three widgets in a row."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worker:
+    """A worker: its name, its function's, and its memory."""
+
+    name: str
+    function: str
+    memory_mb: int
+
+    def named(self, label: str) -> str:
+        """A label of the default worker's, as this one has it."""
+        return label if self.name == DEFAULT_WORKER else f"{label}, {self.name}"
+
+
+def body(
+    names: Names, *, worker_memory_mb: int, architecture: str, others: Sequence[Worker] = ()
+) -> Json:
+    """The dashboard, three widgets in a row.
+
+    Args:
+        others: the workers beside the default one.
+    """
+    default = Worker(name=DEFAULT_WORKER, function=names.worker, memory_mb=worker_memory_mb)
+    workers = [default, *others]
     widgets = [
         _tasks(names),
         _by_definition(names, "Failed, by definition", "TasksFailed", "Sum"),
-        _errors(names),
+        _errors(names, workers),
         _by_definition(names, "Seconds from trigger to end, p95", "TaskSeconds", "p95"),
-        _iterations(names),
+        _iterations(names, workers),
         _by_definition(names, "Crashes, by definition", "Crashes", "Sum"),
         _waiting(names),
-        _recovery(names),
-        _cost(names, worker_memory_mb=worker_memory_mb, architecture=architecture),
+        _recovery(names, workers),
+        _cost(names, workers, architecture=architecture),
     ]
     return {"widgets": list(_placed(widgets))}
 
@@ -92,8 +114,9 @@ def _by_definition(names: Names, title: str, metric: str, statistic: str) -> Jso
     return _graph(names, title, [[{"expression": search, "label": "", "id": "by"}]])
 
 
-def _errors(names: Names) -> Json:
-    groups = (f"/aws/lambda/{each}" for each in (names.worker, names.recovery))
+def _errors(names: Names, workers: Sequence[Worker]) -> Json:
+    functions = (*(each.function for each in workers), names.recovery)
+    groups = (f"/aws/lambda/{each}" for each in functions)
     query = (
         " | ".join(f"SOURCE '{group}'" for group in groups)
         + ' | filter level = "ERROR"'
@@ -109,10 +132,13 @@ def _errors(names: Names) -> Json:
     return {"type": "log", "properties": properties}
 
 
-def _iterations(names: Names) -> Json:
-    duration: Series = ["AWS/Lambda", "Duration", "FunctionName", names.worker]
+def _iterations(names: Names, workers: Sequence[Worker]) -> Json:
     series: list[Series] = [
-        [*duration, {"stat": statistic, "label": f"iteration, {statistic}"}]
+        [
+            *("AWS/Lambda", "Duration", "FunctionName", each.function),
+            {"stat": statistic, "label": each.named(f"iteration, {statistic}")},
+        ]
+        for each in workers
         for statistic in ("p50", "p95", "Maximum")
     ]
     return _graph(names, "Milliseconds of an iteration: what is slow", series)
@@ -131,30 +157,39 @@ def _waiting(names: Names) -> Json:
     return _graph(names, "What waits", series)
 
 
-def _recovery(names: Names) -> Json:
+def _recovery(names: Names, workers: Sequence[Worker]) -> Json:
     series: list[Series] = [
         ["AWS/Lambda", "Errors", "FunctionName", names.recovery, {"label": "recovery failed"}],
-        ["AWS/Lambda", "Throttles", "FunctionName", names.worker, {"label": "worker throttled"}],
+        *_throttles(workers),
         ["AWS/Lambda", "Errors", "FunctionName", names.api, {"label": "API failed"}],
         _of_the_stack(names, "RecoveryErrors", "Sum", "recovery met trouble"),
     ]
     return _graph(names, "What watches over it", series)
 
 
-def _cost(names: Names, *, worker_memory_mb: int, architecture: str) -> Json:
+def _throttles(workers: Sequence[Worker]) -> Iterable[Series]:
+    for each in workers:
+        label = {"label": each.named("worker throttled")}
+        yield ["AWS/Lambda", "Throttles", "FunctionName", each.function, label]
+
+
+def _cost(names: Names, workers: Sequence[Worker], *, architecture: str) -> Json:
     """Dollars in five minutes, by what can be told from metrics. Logs and events are not in it."""
-    of_worker: Series = ["AWS/Lambda", "Duration", "FunctionName", names.worker]
-    gigabytes = worker_memory_mb / 1024
     visit = PER_INVOCATION + TRANSITIONS_OF_A_VISIT * PER_TRANSITION
     inputs: list[Series] = [
-        [*of_worker, {"id": "busy", "visible": False}],
-        ["AWS/Lambda", "Invocations", "FunctionName", names.worker, _hidden("visits")],
+        *_invocations(workers),
         ["AWS/DynamoDB", "ConsumedWriteCapacityUnits", "TableName", names.table, _hidden("writes")],
         ["AWS/DynamoDB", "ConsumedReadCapacityUnits", "TableName", names.table, _hidden("reads")],
     ]
+    per_second = PER_GB_SECOND[architecture]
     expressions = {
-        "worker": f"busy / 1000 * {gigabytes} * {PER_GB_SECOND[architecture]:.10f}",
-        "visits of Run": f"visits * {visit:.10f}",
+        **{
+            each.named("worker"): (
+                f"busy{_id(number)} / 1000 * {each.memory_mb / 1024} * {per_second:.10f}"
+            )
+            for number, each in enumerate(workers)
+        },
+        "visits of Run": f"{_visits(workers)} * {visit:.10f}",
         "table": f"writes * {PER_WRITE_UNIT:.10f} + reads * {PER_READ_UNIT:.10f}",
     }
     lines: list[Series] = [
@@ -162,6 +197,26 @@ def _cost(names: Names, *, worker_memory_mb: int, architecture: str) -> Json:
         for number, (label, expression) in enumerate(expressions.items())
     ]
     return _graph(names, "About what it costs, US dollars in 5 minutes", [*inputs, *lines])
+
+
+def _invocations(workers: Sequence[Worker]) -> Iterable[Series]:
+    for number, each in enumerate(workers):
+        for metric, id in (("Duration", "busy"), ("Invocations", "visits")):
+            hidden = _hidden(f"{id}{_id(number)}")
+            yield ["AWS/Lambda", metric, "FunctionName", each.function, hidden]
+
+
+def _visits(workers: Sequence[Worker]) -> str:
+    """The visits of all workers: a metric of one that nobody invokes has a gap, not a zero."""
+    if len(workers) == 1:
+        return "visits"
+    ids = (f"FILL(visits{_id(number)}, 0)" for number in range(len(workers)))
+    return f"({' + '.join(ids)})"
+
+
+def _id(number: int) -> str:
+    """What tells the metrics of one worker from the default one's."""
+    return str(number) if number else ""
 
 
 def _hidden(id: str) -> Mapping[str, object]:

@@ -9,6 +9,7 @@ An expression without a value, or with one of a wrong type, would end the execut
 """
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from handler.contract import (
@@ -101,6 +102,35 @@ def worker_payload() -> str:
             "{WireKey.EXECUTION_STARTED_ON}": $states.context.Execution.StartTime
         }}
     }}""")
+
+
+def worker_function(
+    default: str, *, of_ids: Mapping[str, Sequence[str]], moved: Mapping[str, str]
+) -> str:
+    """The ARN of the worker that runs a task, by the event that has started the execution.
+
+    An event sent by hand says nothing of a worker.
+
+    Args:
+        default: the ARN for all tasks of which the others say nothing.
+        of_ids: the ids of definitions, by the ARN of the worker that runs them.
+        moved: the ARNs of the workers that a task may have moved to, by their names.
+    """
+    chosen = [
+        *(f"$worker = {json.dumps(name)} ? {json.dumps(arn)}" for name, arn in moved.items()),
+        *(f"$definition in {json.dumps(ids)} ? {json.dumps(arn)}" for arn, ids in of_ids.items()),
+        json.dumps(default),
+    ]
+    choice = "\n            : ".join(chosen)
+    return _expression(f"""(
+        $event := $states.context.Execution.Input;
+        $detail := $type($event) = "object" ? $event.detail : {{}};
+        $definition := $detail.{WireKey.DEFINITION_ID};
+        $id := $detail.{WireKey.TASK_ID};
+        $isSent := $type($id) = "string" ? $id != "" : false;
+        $worker := $isSent ? $detail.{WireKey.WORKER};
+        {choice}
+    )""")
 
 
 def worker_answer() -> str:

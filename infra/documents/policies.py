@@ -98,15 +98,14 @@ def trust_lambda() -> Document:
 def worker(arns: Arns, log_group: str, *, tasks: Sequence[Statement]) -> Document:
     """The worker's policy. `tasks`: the config's `workerPolicyStatements`.
 
-    It reads the history of an execution to learn how the last invocation died. What it could not do
-    with a signal goes to the dead letters.
+    What it could not do with a signal goes to the dead letters.
     """
-    return _document(
-        *_common(arns, log_group),
-        _allow(["states:GetExecutionHistory"], arns.executions),
-        _leave_record(arns.dead_letter_queue),
-        *tasks,
-    )
+    return _document(*_run_tasks(arns, log_group), _leave_record(arns.dead_letter_queue), *tasks)
+
+
+def other_worker(arns: Arns, log_group: str, *, tasks: Sequence[Statement]) -> Document:
+    """The policy of a worker beside the default one: no signals come to it."""
+    return _document(*_run_tasks(arns, log_group), *tasks)
 
 
 def api(arns: Arns, log_group: str, *, tasks: Sequence[Statement]) -> Document:
@@ -130,10 +129,16 @@ def recovery(arns: Arns, log_group: str, *, tasks: Sequence[Statement]) -> Docum
     )
 
 
-def state_machine(*, worker: str, kms_key: str | None = None, is_traced: bool = False) -> Document:
-    """The state machine's policy: it invokes the worker and writes its log."""
+def state_machine(
+    *, workers: Sequence[str], kms_key: str | None = None, is_traced: bool = False
+) -> Document:
+    """The state machine's policy: it invokes the workers and writes its log.
+
+    Those that no task is on any more are among them: an execution keeps the document that it began
+    with, and needs them until it ends.
+    """
     return _document(
-        _allow(["lambda:InvokeFunction"], worker),
+        _allow(["lambda:InvokeFunction"], *workers),
         _allow(list(LOG_DELIVERY), NO_RESOURCE_TO_NAME),
         *([_allow([*WRITE_TRACES, *SAMPLE_TRACES], NO_RESOURCE_TO_NAME)] if is_traced else []),
         *_use_key(kms_key),
@@ -196,6 +201,14 @@ def _common(arns: Arns, log_group: str) -> list[Statement]:
         _allow(["states:StopExecution"], arns.executions),
         _allow(["logs:CreateLogStream", "logs:PutLogEvents"], f"{log_group}:log-stream:*"),
         *_use_key(arns.kms_key),
+    ]
+
+
+def _run_tasks(arns: Arns, log_group: str) -> list[Statement]:
+    """What a worker does: it reads an execution's history, too, to learn how the last one died."""
+    return [
+        *_common(arns, log_group),
+        _allow(["states:GetExecutionHistory"], arns.executions),
     ]
 
 

@@ -1,15 +1,18 @@
-"""The state machine's document in Amazon States Language, made from the worker's ARN.
+"""The state machine's document in Amazon States Language, made from the workers' ARNs.
 
 TransformEvent -> Run -> CheckStatus -> Done | Aborted | Error | UnknownStatus
                    ^          |
                    +-- Wait <-+          Run -> UnknownError, after the last retry
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 from handler.contract import (
     DEAD_WORKER_ERRORS,
+    DEFAULT_WORKER,
     DEFINITION_UNAVAILABLE,
     LAMBDA_SERVICE_ERRORS,
     MAX_CAUSE_CHARACTERS,
@@ -23,6 +26,7 @@ from handler.contract import (
 )
 from infra.documents import jsonata
 from infra.documents.partitions import partition_of
+from infra.documents.worker_choice import NO_CHOICE, WorkerChoice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,8 +107,18 @@ CAUGHT_ERROR: Final = "error"
 CAUGHT_CAUSE: Final = "cause"
 
 
-def definition(*, worker_arn: str) -> dict[str, object]:
-    """The document of the state machine that invokes `worker_arn` in a loop until the task is done.
+_NONE: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+def definition(
+    *, worker_arn: str, others: Mapping[str, str] = _NONE, choice: WorkerChoice = NO_CHOICE
+) -> dict[str, object]:
+    """The document of the state machine that invokes a worker in a loop until the task is done.
+
+    Args:
+        worker_arn: of the default worker.
+        others: the ARNs of the other workers, by their names.
+        choice: which worker runs a task.
 
     It has no TimeoutSeconds: Step Functions ends an execution after a year, and a task moves on to
     a new execution before that.
@@ -115,7 +129,7 @@ def definition(*, worker_arn: str) -> dict[str, object]:
         "StartAt": State.TRANSFORM_EVENT.value,
         "States": {
             State.TRANSFORM_EVENT.value: _transform_event(),
-            State.RUN.value: _run(worker_arn),
+            State.RUN.value: _run(worker_arn, _function(worker_arn, others, choice)),
             State.CHECK_STATUS.value: _check_status(),
             State.WAIT.value: _wait(),
             State.UNKNOWN_ERROR.value: _unknown_error(),
@@ -131,11 +145,23 @@ def _transform_event() -> dict[str, object]:
     return {"Type": "Pass", "Output": jsonata.task_of_event(), "Next": State.RUN.value}
 
 
-def _run(worker_arn: str) -> dict[str, object]:
+def _function(worker_arn: str, others: Mapping[str, str], choice: WorkerChoice) -> str:
+    """The worker that `Run` invokes: an ARN, or, where it depends on the task, an expression."""
+    if not choice.is_needed:
+        return worker_arn
+    arns = {**others, DEFAULT_WORKER: worker_arn}
+    return jsonata.worker_function(
+        worker_arn,
+        of_ids={arns[name]: ids for name, ids in choice.ids.items()},
+        moved={name: arns[name] for name in choice.takes_over},
+    )
+
+
+def _run(worker_arn: str, function: str) -> dict[str, object]:
     return {
         "Type": "Task",
         "Resource": f"arn:{partition_of(worker_arn)}:states:::lambda:invoke",
-        "Arguments": {"FunctionName": worker_arn, "Payload": jsonata.worker_payload()},
+        "Arguments": {"FunctionName": function, "Payload": jsonata.worker_payload()},
         "Output": jsonata.worker_answer(),
         "TimeoutSeconds": RUN_TIMEOUT_SECONDS,
         "Retry": [retrier.to_asl() for retrier in RETRIERS],

@@ -81,6 +81,8 @@ RUNS: dict[str, tuple[Json, Json | None]] = {
     "shipOrder": ({}, {"paid": "12.50"}),
     "cutFilm": ({}, {"machine": 1}),
     "fetchRates": ({}, {"EUR": 1.0}),
+    "renderFilm": ({}, {"frames": 100}),
+    "readSheet": ({}, {"rows": 10}),
     "addPoints": ({"table": "points", "customer": "ann", "points": 5}, None),
     "awaitPayment": ({"order": "4700"}, None),
     "makeReport": ({"year": 2024}, {"pages": 1}),

@@ -78,6 +78,7 @@ OTHER_VALUES: dict[str, object] = {
     "vendorDependencies": True,
     "workerConcurrency": 5,
     "workerMemoryMb": 3008,
+    "workers": {"large": {"memoryMb": 4096}},
     "workerPolicyStatements": [
         {"Effect": "Allow", "Action": ["s3:PutObject"], "Resource": ["arn:aws:s3:::uploads/*"]}
     ],

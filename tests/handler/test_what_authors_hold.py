@@ -103,6 +103,7 @@ MEMBERS: dict[type, set[str]] = {
         "schedule",
         "schedule_input",
         "title",
+        "worker",
     },
     Schedule: {
         "TIME",

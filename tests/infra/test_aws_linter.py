@@ -83,7 +83,7 @@ def test_the_roles_pass(variant: str) -> None:
         for role in program.all("aws:iam/role:Role")
     ]
 
-    assert len(roles) == len(policies) == 6
+    assert len(roles) == len(policies) == (7 if variant == "everything" else 6)
     assert lint(*roles) == []
 
 

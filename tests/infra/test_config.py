@@ -374,6 +374,7 @@ class TestLimitsOfAws:
             "otelLayerArn": LAYER.format("otel"),
             "recoveryAfterSeconds": 3600,
             "taskRetentionDays": 36_500,
+            "workers": {"x" * 11: {}},
             "vendorDependencies": False,
             "aws:region": "ap-southeast-1",
         }

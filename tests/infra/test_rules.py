@@ -84,6 +84,12 @@ def properties_of(type: str) -> set[str]:
     return set(dir(made))
 
 
+def stack_of(program: Program) -> str:
+    """The name of the stack, from the tags of a resource."""
+    name: str = program.one(MACHINE)["tags"]["stack"]
+    return name
+
+
 def describe(resource: Resource) -> str:
     return f"{resource.type} {resource.name}"
 
@@ -299,21 +305,29 @@ def test_no_input_of_a_resource_has_a_secret_in_it(stack: Program) -> None:
 def test_every_function_has_the_time_and_memory_that_are_configured(
     stack: Program, config: dict[str, Any]
 ) -> None:
-    functions = {each["handler"].split(".")[1]: each for each in stack.all(FUNCTION)}
+    functions = {
+        each["name"].removeprefix(f"background-tasks-{stack_of(stack)}-"): each
+        for each in stack.all(FUNCTION)
+    }
+    others = {f"worker-{name}": said for name, said in config["workers"].items()}
 
     assert {name: int(each["memorySize"]) for name, each in functions.items()} == {
         "worker": int(config["workerMemoryMb"]),
         "api": int(config["apiMemoryMb"]),
         "recovery": int(config["workerMemoryMb"]),
+        **{name: said["memoryMb"] for name, said in others.items()},
     }
     assert all(0 < each["timeout"] <= 900 for each in functions.values())
+    assert {name: functions[name]["timeout"] for name in others} == {
+        name: said["timeoutSeconds"] for name, said in others.items()
+    }
     reserved = {
         name: int(each["reservedConcurrentExecutions"])
         for name, each in functions.items()
         if "reservedConcurrentExecutions" in each
     }
     concurrency = int(config["workerConcurrency"])
-    assert reserved == ({"worker": concurrency} if concurrency else {})
+    assert reserved == (dict.fromkeys(("worker", *others), concurrency) if concurrency else {})
 
 
 def test_every_function_is_in_the_subnets_of_the_config(

@@ -7,7 +7,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from handler import Context, Definition, Done, task
+from handler import Context, Definition, Done, Retry, task
 from handler.definition import Registry
 from tests.infra.recording import PROJECT, ROOT, Program, record
 
@@ -24,6 +24,7 @@ EVERYTHING: Final = {
     "subnetIds": ["subnet-0a1b2c3d"],
     "securityGroupIds": ["sg-0a1b2c3d"],
     "workerConcurrency": 5,
+    "workers": {"large": {"memoryMb": 4096, "timeoutSeconds": 600, "ephemeralStorageMb": 2048}},
     "tracing": "xray",
     "dashboard": True,
     "alarmEmail": "ops@example.com",
@@ -59,13 +60,15 @@ def run_variant(
     """Runs the program of this variant, with other config besides, and a task with a schedule."""
     stack, config = VARIANTS[variant]
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("infra.bundle.discover", lambda **_: Registry([_nightly()]))
+        named = {"worker": "large", "retry": Retry(on_out_of_memory="default")}
+        definition = _nightly(**(named if "workers" in config else {}))
+        patched.setattr("infra.bundle.discover", lambda **_: Registry([definition]))
         changes = {"vendorDependencies": False, **config, **others}
         return record(program, changes, stack=stack, is_preview=is_preview)
 
 
-def _nightly() -> Definition:
-    @task(schedule="cron(0 3 * * ? *)")
+def _nightly(**options: Any) -> Definition:
+    @task(schedule="cron(0 3 * * ? *)", **options)
     def nightly(context: Context, input: dict[str, object]) -> Done:
         """Runs each night."""
         return Done()

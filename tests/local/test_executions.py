@@ -292,7 +292,7 @@ def stub_machine(aws: Running) -> Iterator[str]:
         Handler="stub.handler",
         Code={"ZipFile": code.getvalue()},
     )["FunctionArn"]
-    document = json.dumps(policies.state_machine(worker=function))
+    document = json.dumps(policies.state_machine(workers=[function]))
     iam.put_role_policy(RoleName="stub", PolicyName="stub", PolicyDocument=document)
     machine = aws.states.create_state_machine(
         name="stub",

@@ -125,7 +125,7 @@ def _bare_machine(aws: Running, function: str) -> str:
     iam = aws.client("iam")
     trust = policies.trust("states", source=arn_from_name(function, "bare"))
     role = iam.create_role(RoleName="bare", AssumeRolePolicyDocument=json.dumps(trust))
-    document = json.dumps(policies.state_machine(worker=function))
+    document = json.dumps(policies.state_machine(workers=[function]))
     iam.put_role_policy(RoleName="bare", PolicyName="bare", PolicyDocument=document)
     machine = aws.states.create_state_machine(
         name="bare",

@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Final, cast
 
 from handler import Context, Continue, Definition, Done, task
-from handler.clock import to_seconds
-from handler.contract import IN_PLACE_SHARE, WORKER_TIMEOUT_SECONDS, Index
+from handler.contract import IN_PLACE_SHARE, MARGIN_SHARE, WORKER_TIMEOUT_SECONDS, Index
 from handler.lifecycle import Closing
 from handler.settings import Settings
 from handler.testing import ManualClock
@@ -114,7 +113,7 @@ def of_a_loop(seconds: float) -> Iteration:
     """An item of so many seconds in `context.each`, which is less than an iteration."""
     parameters = inspect.signature(Context.each).parameters
     save_every = parameters["save_every"].default
-    margin = to_seconds(parameters["margin"].default, name="margin")
+    margin = WORKER_TIMEOUT_SECONDS * MARGIN_SHARE
     visits, saves = seconds / (WORKER_TIMEOUT_SECONDS - margin), seconds / save_every
     own = of_a_visit(logs=False)
     return Iteration(

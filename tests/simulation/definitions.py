@@ -89,7 +89,7 @@ class WalkInput(BaseModel):
     counted: int = 0
 
 
-@task(id="simWalk")
+@task(id="simWalk", worker="small", retry=Retry(max_attempts=1, on_out_of_memory="large"))
 def sim_walk(context: Context, input: WalkInput) -> Done:
     """Walks through rows, a few an iteration, and saves at each."""
     source = ((row + 1, row) for row in range(input.cursor, input.rows))
@@ -105,7 +105,12 @@ class FlakyInput(BaseModel):
     failures: int
 
 
-@task(id="simFlaky", crash_retries=3, retry=Retry(max_attempts=20, backoff=timedelta(seconds=3)))
+_MANY_ATTEMPTS: Final = Retry(
+    max_attempts=20, backoff=timedelta(seconds=3), on_out_of_memory="large"
+)
+
+
+@task(id="simFlaky", crash_retries=3, retry=_MANY_ATTEMPTS)
 def sim_flaky(context: Context, input: FlakyInput) -> Done:
     """Succeeds once it was attempted often enough."""
     acts(context.task.id, f"attempt {context.task.attempts}")

@@ -23,6 +23,7 @@ from handler.errors import DEFAULT_CODE
 from handler.record import to_shown_json
 from infra.documents import jsonata
 from infra.documents.state_machine_definition import CAUGHT_CAUSE, CAUGHT_ERROR
+from tests.simulation.workers import MOVED, OF_IDS, WORKER_ARN
 
 States = Mapping[str, Any]
 """`$states`: `input`, `context`, `result`, `errorOutput`."""
@@ -104,6 +105,17 @@ def _worker_payload(states: States) -> Any:
     }
 
 
+def _worker_function(states: States) -> str:
+    event = states["context"]["Execution"]["Input"]
+    detail = event.get("detail") if isinstance(event, dict) else None
+    detail = detail if isinstance(detail, dict) else {}
+    id, worker = detail.get(WireKey.TASK_ID), detail.get(WireKey.WORKER)
+    if isinstance(id, str) and id and worker in MOVED:
+        return MOVED[worker]
+    definition = detail.get(WireKey.DEFINITION_ID)
+    return next((arn for arn, ids in OF_IDS.items() if definition in ids), WORKER_ARN)
+
+
 def _worker_answer(states: States) -> Any:
     result = states["result"]
     return result.get("Payload") if isinstance(result, dict) else None
@@ -174,6 +186,7 @@ EXPRESSIONS: Final[Mapping[str, Expression]] = {
     jsonata.task_of_event(): _task_of_event,
     jsonata.worker_payload(): _worker_payload,
     jsonata.worker_answer(): _worker_answer,
+    jsonata.worker_function(WORKER_ARN, of_ids=OF_IDS, moved=MOVED): _worker_function,
     jsonata.is_answer_with_wait(): _is_answer_with_wait,
     **{jsonata.is_answer(status): _is_answer(status) for status in AnswerStatus},
     jsonata.wait_seconds(): _wait_seconds,

@@ -25,15 +25,17 @@ from tests.simulation.expressions import evaluated
 from tests.simulation.faults import REPORTS, Kind, drawn
 from tests.simulation.machine import client_error
 from tests.simulation.scheduler import Actor, Stopped, current
+from tests.simulation.workers import CHOICE, OTHERS, WORKER_ARN
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
 MACHINE_ARN: Final = "arn:aws:states:us-east-1:123456789012:stateMachine:tasks"
-WORKER_ARN: Final = "arn:aws:lambda:us-east-1:123456789012:function:worker"
 MAX_HISTORY_EVENTS: Final = 25_000
 _EXECUTION_ARN: Final = MACHINE_ARN.replace(":stateMachine:", ":execution:")
-DOCUMENT: Final[Any] = state_machine_definition.definition(worker_arn=WORKER_ARN)
+DOCUMENT: Final[Any] = state_machine_definition.definition(
+    worker_arn=WORKER_ARN, others=OTHERS, choice=CHOICE
+)
 _MAX_INPUT_BYTES: Final = 256 * 1024
 _TRANSITION_SECONDS: Final = 0.03
 _REPORT_SECONDS: Final = 2.0
@@ -155,7 +157,9 @@ class Execution:
         """`Run`: invokes the worker until it answers, or until no retrier takes its error."""
         self.visits += 1
         self.failures.clear()
-        payload = evaluated(document["Arguments"], states)["Payload"]
+        arguments = evaluated(document["Arguments"], states)
+        payload = arguments["Payload"]
+        self.world.watch.invoked(self, arguments["FunctionName"])
         counts = [0] * len(document["Retry"])
         attempt = 0
         while True:
@@ -181,7 +185,11 @@ class Execution:
 
     def _context(self) -> dict[str, Any]:
         return {
-            "Execution": {"Name": self.name, "StartTime": self.started_on},
+            "Execution": {
+                "Input": self.input,
+                "Name": self.name,
+                "StartTime": self.started_on,
+            },
             "StateMachine": {"Id": MACHINE_ARN},
             "State": {"EnteredTime": to_iso(self.world.moment())},
         }

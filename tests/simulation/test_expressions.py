@@ -9,8 +9,8 @@ from jsonata import Jsonata
 from tests.simulation.expressions import EXPRESSIONS
 from tests.simulation.state_machine import DOCUMENT
 
-_CONTEXT = {
-    "Execution": {"Name": "execution-1", "StartTime": "2026-01-02T03:04:05.678Z"},
+_EXECUTION: dict[str, Any] = {"Name": "execution-1", "StartTime": "2026-01-02T03:04:05.678Z"}
+_CONTEXT: dict[str, Any] = {
     "StateMachine": {"Id": "arn:aws:states:eu-central-1:123456789012:stateMachine:tasks"},
     "State": {"EnteredTime": "2026-01-02T03:05:06.789Z"},
 }
@@ -26,6 +26,11 @@ _EVENTS: list[Any] = [
         {"webinyTaskDefinitionId": "exportUsers"},
         {"webinyTaskDefinitionId": "exportUsers", "input": {"a": [1]}, "name": "N", "odd": 1},
         {"webinyTaskId": "", "delay": None, "tenant": None},
+        {**_TASK, "worker": "large"},
+        {**_TASK, "webinyTaskId": "", "worker": "large"},
+        {**_TASK, "worker": "gone"},
+        {**_TASK, "webinyTaskDefinitionId": "simWalk"},
+        {**_TASK, "webinyTaskDefinitionId": "simWalk", "worker": "large"},
         {"webinyTaskId": 7},
         {},
     )
@@ -73,7 +78,7 @@ def test_an_expression_has_the_value_that_jsonata_gives_it(expression: str) -> N
     for number, given in enumerate(_INPUTS):
         states = {
             "input": given,
-            "context": _CONTEXT,
+            "context": {**_CONTEXT, "Execution": {**_EXECUTION, "Input": given}},
             "result": _RESULTS[number % len(_RESULTS)],
             "errorOutput": {"Error": "Lambda.Unknown", "Cause": "died"},
         }

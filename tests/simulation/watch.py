@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from handler.aws import STOPPED
-from handler.contract import BULK_DEFINITION, ErrorCode
+from handler.contract import BULK_DEFINITION, DEFAULT_WORKER, ErrorCode
 from handler.definition.task_code import Hook
 from handler.errors import EngineSignal
 from handler.lifecycle import BulkVerb
@@ -20,6 +20,7 @@ from tests.simulation.faults import Fault, Kind
 from tests.simulation.machine import Machine
 from tests.simulation.pauses import KNOWN_FOR_SECONDS
 from tests.simulation.scheduler import Promise, acting
+from tests.simulation.workers import arn_of
 
 if TYPE_CHECKING:
     from tests.simulation.state_machine import Execution
@@ -288,6 +289,17 @@ class Watch:
         for life in self.of_number(execution.task):
             line = f"is {execution.status} {execution.error} {execution.cause[:80]}"
             life.story.append((execution.ended_at, execution.name, line))
+
+    def invoked(self, execution: "Execution", function: str) -> None:
+        """`Run` invokes a worker: its definition's, or the one that its task has moved to."""
+        detail = execution.input.get("detail") or {}
+        known = self._world.good_registry.find(str(detail.get("webinyTaskDefinitionId")))
+        worker = known.worker if known else DEFAULT_WORKER
+        if detail.get("webinyTaskId"):
+            worker = detail.get("worker", worker)
+        if function != arn_of(worker):
+            what = f"{execution.name} invokes {function}."
+            self.fail("a task runs on its worker", str(detail.get("webinyTaskId")), what)
 
     def overtaking(self, machine: Machine) -> Promise:
         """Kept when another machine claims an iteration of what this one has claimed."""

@@ -171,6 +171,19 @@ def test_a_worker_concurrency_that_is_reserved_already_is_not_counted_twice(
     ok(result)
 
 
+def test_the_concurrency_of_other_workers_counts_too(stack_of: NewStack) -> None:
+    workers = {"large": {"concurrency": 99_000}, "small": {}, "free": {"concurrency": 0}}
+
+    result = capacity.lambda_capacity(stack_of(workerConcurrency=500, workers=workers))
+
+    assert "the concurrency of workers are 100000 together" in failed(result).said
+    assert "set less of both" in failed(result).next
+
+
+def test_workers_that_reserve_little_are_well(stack_of: NewStack) -> None:
+    ok(capacity.lambda_capacity(stack_of(workers={"large": {"concurrency": 1}})))
+
+
 def test_the_limit_of_a_new_account_is_found(stack_of: NewStack) -> None:
     stack = stack_of(NOTHING)
 
@@ -214,6 +227,12 @@ def test_the_state_machine_of_a_stack_is_active_and_absent_before(
 
 def test_a_state_machine_of_somebody_else_is_found(stack_of: NewStack) -> None:
     assert "is ACTIVE" in failed(leftovers.state_machine(stack_of(NOTHING))).said
+
+
+def test_the_log_group_of_another_worker_is_one_of_the_stacks(stack_of: NewStack) -> None:
+    result = logs.kept_logs(stack_of(workers={"large": {}}))
+
+    assert "-worker-large are not there" in failed(result).said
 
 
 def test_log_groups_of_an_earlier_stack_are_found_with_how_to_delete_them(

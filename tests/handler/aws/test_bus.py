@@ -50,6 +50,17 @@ def test_the_event_of_a_task_has_webinys_shape(stack: Stack, bus_queue: BusQueue
         assert event[key] == expected[key]
 
 
+def test_the_event_of_a_task_that_has_moved_names_its_worker(
+    stack: Stack, bus_queue: BusQueue
+) -> None:
+    task = stack.create(worker="large")
+
+    bus(stack).send([task])
+
+    (event,) = bus_queue.take()
+    assert event["detail"]["worker"] == "large"
+
+
 def test_the_event_of_a_delayed_task_has_the_rest_of_its_delay(
     stack: Stack, bus_queue: BusQueue
 ) -> None:

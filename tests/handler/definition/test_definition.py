@@ -119,6 +119,7 @@ def test_an_author_sees_no_part_of_the_engine_on_a_definition() -> None:
         "crash_retries",
         "timeout",
         "expires_after",
+        "worker",
         "on_before_trigger",
         "on_done",
         "on_error",
@@ -145,6 +146,22 @@ def test_an_author_sees_no_part_of_the_engine_on_a_definition() -> None:
         ({"max_iterations": 2**63}, "max_iterations over 9,223,372,036,854,775,807"),
         ({"max_iterations": -(10**5000)}, "max_iterations=a int; it takes 1 or more"),
         ({"crash_retries": 1.5}, "crash_retries=1.5; it takes 0 or more"),
+        ({"worker": 5}, 'task "good" has worker=5; it takes the name of a worker, such as "large"'),
+        ({"worker": None}, "worker=None; it takes the name of a worker"),
+        (
+            {"worker": "very-large"},
+            'the worker "very-large", and none has this name. It must be in camelCase format',
+        ),
+        ({"worker": ""}, 'the worker "", and none has this name'),
+        ({"worker": "x" * 12}, "It must have at most 11 characters, not 12"),
+        (
+            {"worker": "large", "retry": Retry(on_out_of_memory="large")},
+            'worker="large", and Retry(on_out_of_memory="large") moves it there',
+        ),
+        (
+            {"retry": Retry(on_out_of_memory="default")},
+            'Retry(on_out_of_memory="default") moves it there; name a worker with more memory',
+        ),
         ({"private": "no"}, "private='no'; it takes True or False"),
         ({"database_logs": None}, "database_logs=None; it takes True or False"),
         ({"title": 5}, "title=5; it takes text"),
@@ -305,3 +322,15 @@ def test_a_task_may_have_the_ids_that_it_had_before(aliases: Any) -> None:
         return Done()
 
     assert renamed.aliases == ("oldId", "olderId")
+
+
+def test_a_task_runs_on_the_default_worker_unless_it_names_another() -> None:
+    @task()
+    def usual(context: Context) -> Done:
+        return Done()
+
+    @task(worker="large", retry=Retry(on_out_of_memory="default"))
+    def unusual(context: Context) -> Done:
+        return Done()
+
+    assert (usual.worker, unusual.worker) == ("default", "large")

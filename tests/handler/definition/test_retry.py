@@ -156,3 +156,29 @@ def test_an_argument_of_another_type_is_refused_when_it_is_declared(
 def test_a_number_that_no_state_machine_could_wait_for_is_refused(options: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"Retry\("):
         Retry(**options)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("very-large", "It must be in camelCase format"),
+        ("", "It must be in camelCase format"),
+        ("2Large", "It must start with a letter"),
+        ("x" * 12, "It must have at most 11 characters, not 12"),
+    ],
+)
+def test_the_name_of_no_worker_is_refused(name: str, said: str) -> None:
+    with pytest.raises(ValueError, match=rf"Retry\(on_out_of_memory=\"{name}\"\): .*{said}"):
+        Retry(on_out_of_memory=name)
+
+
+def test_what_is_no_name_of_a_worker_is_refused() -> None:
+    given: Any = 4096
+
+    with pytest.raises(TypeError, match=r"on_out_of_memory=4096\): it takes the name of a worker"):
+        Retry(on_out_of_memory=given)
+
+
+@pytest.mark.parametrize("name", [None, "large", "default", "x" * 11])
+def test_the_name_of_a_worker_is_taken(name: str | None) -> None:
+    assert Retry(on_out_of_memory=name).on_out_of_memory == name

@@ -365,3 +365,70 @@ class TestUnknownError:
 
     def test_a_long_cause_is_cut(self) -> None:
         assert len(evaluate(jsonata.caught("cause", "", 32_768), {"cause": "c" * 40_000})) == 32_768
+
+
+class TestWorkerFunction:
+    EXPRESSION = jsonata.worker_function(
+        "arn:default",
+        of_ids={"arn:large": ["exportUsers", "oldExport"], "arn:small": ["tidyUp"]},
+        moved={"large": "arn:large", "default": "arn:default"},
+    )
+
+    def chosen(self, event: Any) -> Any:
+        execution = {**CONTEXT["Execution"], "Input": event}
+        return evaluate(self.EXPRESSION, {}, context={**CONTEXT, "Execution": execution})
+
+    def sent(self, **detail: Any) -> dict[str, Any]:
+        return {"id": "event-1", "detail": {"webinyTaskId": "t1", **detail}}
+
+    @pytest.mark.parametrize(
+        ("definition", "arn"),
+        [
+            ("exportUsers", "arn:large"),
+            ("oldExport", "arn:large"),
+            ("tidyUp", "arn:small"),
+            ("nobodyKnows", "arn:default"),
+            ("constructor", "arn:default"),
+        ],
+    )
+    @pytest.mark.parametrize("by_hand", [True, False])
+    def test_a_task_has_the_worker_of_its_definition(
+        self, definition: str, arn: str, by_hand: bool
+    ) -> None:
+        event = self.sent(webinyTaskDefinitionId=definition)
+        if by_hand:
+            del event["detail"]["webinyTaskId"]
+
+        assert self.chosen(event) == arn
+
+    @pytest.mark.parametrize(
+        ("worker", "arn"),
+        [("large", "arn:large"), ("default", "arn:default"), ("gone", "arn:small")],
+    )
+    def test_one_that_has_moved_has_the_worker_of_its_event_if_there_is_one(
+        self, worker: str, arn: str
+    ) -> None:
+        event = self.sent(webinyTaskDefinitionId="tidyUp", worker=worker)
+
+        assert self.chosen(event) == arn
+
+    @pytest.mark.parametrize("id", [None, "", 5, ["t1"]])
+    def test_an_event_sent_by_hand_chooses_no_worker(self, id: Any) -> None:
+        event = self.sent(webinyTaskDefinitionId="tidyUp", worker="large")
+        event["detail"]["webinyTaskId"] = id
+
+        assert self.chosen(event) == "arn:small"
+
+    @pytest.mark.parametrize("odd", ODD)
+    def test_any_event_has_a_worker(self, odd: Any) -> None:
+        for event in (odd, {"detail": odd}, self.sent(webinyTaskDefinitionId=odd, worker=odd)):
+            assert self.chosen(event) == "arn:default"
+
+    def test_each_part_may_be_missing(self) -> None:
+        only_ids = jsonata.worker_function("arn:d", of_ids={"arn:l": ["a"]}, moved={})
+        only_moved = jsonata.worker_function("arn:d", of_ids={}, moved={"large": "arn:l"})
+        event = {"detail": {"webinyTaskId": "t", "webinyTaskDefinitionId": "a", "worker": "large"}}
+
+        for expression in (only_ids, only_moved):
+            context = {"Execution": {"Input": event}}
+            assert evaluate(expression, {}, context=context) == "arn:l"

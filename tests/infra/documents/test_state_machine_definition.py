@@ -12,6 +12,7 @@ from handler.contract import (
     STORE_UNAVAILABLE,
     State,
 )
+from infra.documents import jsonata
 from infra.documents.state_machine_definition import (
     Retrier,
     definition,
@@ -19,6 +20,7 @@ from infra.documents.state_machine_definition import (
     retry_of_a_throttled_worker,
     retry_of_an_unavailable_service,
 )
+from infra.documents.worker_choice import WorkerChoice
 
 WORKER = "arn:aws:lambda:eu-central-1:123456789012:function:worker"
 MACHINE: dict[str, Any] = definition(worker_arn=WORKER)
@@ -76,6 +78,27 @@ class TestRun:
     def test_it_invokes_the_worker_by_the_lambda_integration(self) -> None:
         assert STATES["Run"]["Resource"] == "arn:aws:states:::lambda:invoke"
         assert STATES["Run"]["Arguments"]["FunctionName"] == WORKER
+
+    def test_it_invokes_the_worker_of_the_task_where_definitions_name_others(self) -> None:
+        large = WORKER.replace("worker", "worker-large")
+        choice = WorkerChoice(ids={"large": ("exportUsers",)}, takes_over=("large",))
+
+        machine: Any = definition(worker_arn=WORKER, others={"large": large}, choice=choice)
+
+        arguments = machine["States"]["Run"].pop("Arguments")
+        assert arguments["FunctionName"] == jsonata.worker_function(
+            WORKER, of_ids={large: ("exportUsers",)}, moved={"large": large}
+        )
+        assert arguments["Payload"] == STATES["Run"]["Arguments"]["Payload"]
+        rest = {**MACHINE["States"]["Run"]}
+        del rest["Arguments"]
+        assert machine["States"]["Run"] == rest
+        assert {**machine["States"], "Run": None} == {**STATES, "Run": None}
+
+    def test_workers_that_no_definition_names_change_nothing(self) -> None:
+        others = {"large": WORKER.replace("worker", "worker-large")}
+
+        assert definition(worker_arn=WORKER, others=others) == MACHINE
 
     def test_it_waits_a_little_longer_than_the_worker_may_take(self) -> None:
         assert STATES["Run"]["TimeoutSeconds"] == RUN_TIMEOUT_SECONDS > 900
