@@ -13,11 +13,15 @@ with _made_to_stay():  # of all that a door imports, nothing is garbage
     from handler.clock import Seconds
     from handler.contract import Status
     from handler.definition import (
+        BY_TENANT,
         Aborted,
+        Concurrency,
         Continue,
+        Debounce,
         Definition,
         Done,
         Failed,
+        Rate,
         Retry,
         Schedule,
         TriggerRequest,
@@ -46,6 +50,8 @@ with _made_to_stay():  # of all that a door imports, nothing is garbage
     from handler.record import (
         BulkResult,
         Identity,
+        LimitPage,
+        LimitState,
         LogLine,
         LogType,
         Pause,
@@ -61,11 +67,14 @@ with _made_to_stay():  # of all that a door imports, nothing is garbage
     from handler.table import Filter, TaskPage
 
 __all__ = [
+    "BY_TENANT",
     "Aborted",
     "BackgroundTaskError",
     "BulkResult",
+    "Concurrency",
     "Context",
     "Continue",
+    "Debounce",
     "Definition",
     "DefinitionError",
     "DeliveryError",
@@ -74,6 +83,8 @@ __all__ = [
     "Filter",
     "Identity",
     "InvalidInput",
+    "LimitPage",
+    "LimitState",
     "LogLine",
     "LogType",
     "Loop",
@@ -81,6 +92,7 @@ __all__ = [
     "NotFound",
     "Pause",
     "Progress",
+    "Rate",
     "Refused",
     "RequestError",
     "Retry",

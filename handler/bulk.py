@@ -12,7 +12,15 @@ from handler.contract import BULK_DEFINITION, ErrorCode, Status
 from handler.definition import Definition, Done, TaskCode
 from handler.errors import BackgroundTaskError, NotFound, Refused, StoreUnavailable
 from handler.iteration import Context, tools_of
-from handler.lifecycle import BulkVerb, Tasks, as_request_error, pausing_of, retries_now
+from handler.lifecycle import (
+    BulkVerb,
+    Tasks,
+    aborts_queued,
+    as_request_error,
+    limiting_of,
+    pausing_of,
+    retries_now,
+)
 from handler.record import TaskRecord, cut, without_arns
 from handler.table import Filter
 
@@ -45,6 +53,15 @@ class Where(BaseModel):
     created_before: datetime
 
 
+class Queue(BaseModel):
+    """Those who queue for a slot of a limit: of a tenant, or of all, since `until` or before."""
+
+    limit_id: str
+    tenant: str | None = None
+    until: datetime
+    message: str | None = None
+
+
 class Place(BaseModel):
     """Where to go on.
 
@@ -72,7 +89,8 @@ class BulkInput(BaseModel):
     """What to say, of which tasks, how fast; where it is, and what has come of it."""
 
     verb: BulkVerb
-    where: Where | None = None  # of all verbs but "resume"
+    where: Where | None = None  # of all verbs but "resume", unless a queue says it
+    queue: Queue | None = None  # of "abort" alone
     rate: float
     total: int | None = None
     cursor: Place | None = None
@@ -83,8 +101,12 @@ class BulkInput(BaseModel):
 
     @model_validator(mode="after")
     def _names_its_tasks(self) -> Self:
-        if (self.where is None) is not (self.verb is BulkVerb.RESUME):
-            raise ValueError('"where" says which tasks, of all verbs but "resume"')
+        is_of_a_queue = self.queue is not None and self.verb is BulkVerb.ABORT
+        needs_where = self.verb is not BulkVerb.RESUME and not is_of_a_queue
+        if (self.where is not None) is not needs_where or (self.queue and not is_of_a_queue):
+            raise ValueError(
+                '"where" says which tasks, of all verbs but "resume"; of "abort", "queue" may'
+            )
         return self
 
 
@@ -112,7 +134,10 @@ def _run(context: Context, input: BulkInput) -> Done:
 BULK: Final = Definition(
     TaskCode(_run, id=BULK_DEFINITION),
     title="Many tasks in bulk",
-    description="Aborts, retries or deletes the tasks of a filter; resumes those of a pause.",
+    description=(
+        "Aborts, retries or deletes the tasks of a filter; resumes those of a pause; drains a"
+        " queue."
+    ),
     max_iterations=10**9,
     private=True,
     database_logs=True,
@@ -194,6 +219,35 @@ class _Held:
         return self._pausing.let_go(id)
 
 
+class _OfAQueue:
+    """Those who queue for a slot of a limit. Who has got one meanwhile is left alone."""
+
+    def __init__(self, context: Context, tasks: Tasks, queue: Queue) -> None:
+        self._own = context.task
+        self._tasks = tasks
+        self._queue = queue
+
+    def page(self, after: str | None) -> tuple[list[str], str | None]:
+        """The ids of a page, and where the next one begins."""
+        ids, cursor = limiting_of(self._tasks).queued_ids(
+            self._queue.limit_id, tenant=self._queue.tenant, size=_PAGE, after=after
+        )
+        return list(ids), cursor
+
+    def say(self, id: str) -> bool:
+        """Aborts a task, if it queues; False if it does not."""
+        queue, own = self._queue, self._own
+        return aborts_queued(
+            self._tasks,
+            id,
+            queue.message or f'Its queue was drained, by task "{own.id}".',
+            limit_id=queue.limit_id,
+            tenant=queue.tenant,
+            until=queue.until,
+            by=own.created_by,
+        )
+
+
 class _Work:
     """Says the verb of one task after the other, and counts what comes of it in the input."""
 
@@ -202,10 +256,12 @@ class _Work:
         self._context = context
         self._input = input
         self._pace = _Pace(clock, input.rate)
-        where = input.where
-        self._chosen: _OfAFilter | _Held = _Held(tasks)
+        where, queue = input.where, input.queue
+        self._chosen: _OfAFilter | _OfAQueue | _Held = _Held(tasks)
         if where is not None:
             self._chosen = _OfAFilter(context, tasks, input.verb, where)
+        elif queue is not None:
+            self._chosen = _OfAQueue(context, tasks, queue)
 
     def steps(self) -> Iterator[tuple[Place, list[str]]]:
         """One id at a time, and none where a page is empty: the loop looks at its time then.

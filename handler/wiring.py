@@ -15,16 +15,20 @@ from handler.lifecycle import (
     Calls,
     CleanUp,
     Closing,
+    Conflicts,
     Counts,
+    Debouncing,
     Ending,
     EventsByHand,
     Hooks,
+    Limiting,
     Pausing,
     Reconciliation,
     Retrying,
     SignalEvents,
     Signalling,
     SignalUrls,
+    Slots,
     StatusEvents,
     Survey,
     Tasks,
@@ -120,12 +124,28 @@ def build(
         events=events,
         clock=clock,
     )
-    triggering = Triggering(registry=registry, store=store, bus=bus, ending=ending, clock=clock)
+    pausing = Pausing(registry=registry, store=store, bus=bus, clock=clock)
+    slots = Slots(registry=registry, store=store, bus=bus, pausing=pausing, clock=clock)
+    store.when_left = slots.left
+    conflicts = Conflicts(registry=registry, store=store, slots=slots, ending=ending)
+    triggering = Triggering(
+        registry=registry,
+        store=store,
+        bus=bus,
+        ending=ending,
+        conflicts=conflicts,
+        debouncing=Debouncing(store=store, clock=clock),
+        clock=clock,
+    )
     by_hand = EventsByHand(
-        registry=registry, store=store, triggering=triggering, ending=ending, clock=clock
+        registry=registry,
+        store=store,
+        triggering=triggering,
+        conflicts=conflicts,
+        ending=ending,
+        clock=clock,
     )
     waking = Waking(store=store, ending=ending, calls=calls, bus=bus, clock=clock)
-    pausing = Pausing(registry=registry, store=store, bus=bus, clock=clock)
     retrying = Retrying(
         registry=registry, store=store, triggering=triggering, ending=ending, closing=closing
     )
@@ -144,9 +164,17 @@ def build(
         signalling=signalling,
         bulk=Bulk(store=store, triggering=triggering, clock=clock),
         pausing=pausing,
+        limiting=Limiting(registry=registry, store=store, slots=slots, ending=ending, clock=clock),
         clock=clock,
     )
-    commit = Commit(store=store, ending=ending, triggering=triggering, events=events, clock=clock)
+    commit = Commit(
+        store=store,
+        ending=ending,
+        triggering=triggering,
+        events=events,
+        slots=slots,
+        clock=clock,
+    )
     admission = Admission(
         registry=registry,
         store=store,
@@ -156,6 +184,7 @@ def build(
         counts=counts,
         events=events,
         pausing=pausing,
+        slots=slots,
         clock=clock,
     )
     runner = Runner(
@@ -186,6 +215,7 @@ def build(
         calls=calls,
         pausing=pausing,
         signal_events=signal_events,
+        slots=slots,
         counts=counts,
         clock=clock,
         remaining=remaining,

@@ -12,7 +12,7 @@ from pydantic.alias_generators import to_snake
 
 from infra.arguments import BackgroundTasksArgs, WorkerArgs, takes_output
 from infra.config_errors import KEY
-from infra.config_values import MAX_WORKERS, WORKERS_TAKE, WorkerConfig, WorkerName
+from infra.config_values import MAX_WORKERS, WORKERS_TAKE, Workers, alike
 from infra.errors import ConfigError
 from infra.existing import BUCKET, BUS, TABLE
 
@@ -20,7 +20,7 @@ from infra.existing import BUCKET, BUS, TABLE
 _PAIRS = (("subnet_ids", "security_group_ids"), ("jwt_issuer", "jwt_audience"))
 # What only tokens have needs an issuer of tokens.
 _OF_TOKENS = ("jwt_scopes", "jwt_tenant_claim")
-_WORKERS: Final = TypeAdapter(dict[WorkerName, WorkerConfig])
+_WORKERS: Final = TypeAdapter(Workers)
 
 
 def check_arguments(args: BackgroundTasksArgs) -> None:
@@ -121,6 +121,11 @@ def _wrong_workers(args: BackgroundTasksArgs) -> Iterator[str]:
         yield (
             f"BackgroundTasksArgs(workers=...) has {len(given)} workers; it takes at most"
             f" {MAX_WORKERS}. Next: let tasks that need the same share one."
+        )
+    if pair := alike(given):
+        yield (
+            f"BackgroundTasksArgs(workers=...) has {pair[0]!r} and {pair[1]!r}, which differ in"
+            " case alone, and IAM knows no case. Next: give one of them another name."
         )
     for name, worker in given.items():
         said = f"BackgroundTasksArgs(workers={{{name!r}: {worker!r}}})"

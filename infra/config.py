@@ -42,8 +42,7 @@ from infra.config_values import (
     TagValue,
     Text,
     VariableName,
-    WorkerConfig,
-    WorkerName,
+    Workers,
 )
 from infra.documents.partitions import region_of
 from infra.errors import ConfigError
@@ -83,7 +82,7 @@ class Config(BaseModel):
         int, Field(ge=0, description="a whole number from 0; 0 reserves and limits nothing")
     ]
     workers: Annotated[
-        Json[dict[WorkerName, WorkerConfig]],
+        Json[Workers],
         Field(max_length=MAX_WORKERS, description=WORKERS_TAKE),
     ]
     alarm_topic_arn: Annotated[

@@ -122,12 +122,14 @@ def _value(details: ErrorDetails) -> str:
 
 def _place(place: list[int | str], details: ErrorDetails) -> str:
     if not place:
-        return ""
+        return f" ({_reason(details)})" if details["type"] == REFUSAL else ""
     path = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in place)
     return f" at {path} ({_reason(details)})"
 
 
 def _reason(details: ErrorDetails) -> str:
     """The message as a validator raised it, without pydantic's prefix "Value error, "."""
+    if details["type"] == "extra_forbidden":
+        return "there is no such key"
     raised = details.get("ctx", {}).get("error")
     return str(raised) if raised else details["msg"]

@@ -1,9 +1,18 @@
 """What the values of a stack's config may be: one type for each kind, with its limits."""
 
 import re
+from collections.abc import Iterable
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Json
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Json,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 
 from handler.contract import DEFAULT_WORKER, WORKER_TIMEOUT_SECONDS
@@ -179,6 +188,23 @@ def _worker_name(name: str) -> str:
     return name
 
 
+def alike(names: Iterable[object]) -> tuple[str, str] | None:
+    """Two names that differ in case alone: IAM takes their roles for one (IAM API reference,
+    "CreateRole": names are not distinguished by case).
+    """
+    known: dict[str, str] = {}
+    for name in map(str, names):
+        if (other := known.setdefault(name.lower(), name)) != name:
+            return other, name
+    return None
+
+
+def _unlike(workers: "dict[str, WorkerConfig]") -> "dict[str, WorkerConfig]":
+    if pair := alike(workers):
+        raise refusal(f'"{pair[0]}" and "{pair[1]}" differ in case alone, and IAM knows no case')
+    return workers
+
+
 WorkerName = Annotated[str, AfterValidator(_worker_name)]
 
 
@@ -195,3 +221,12 @@ class WorkerConfig(BaseModel):
         int | None, Field(ge=MIN_EPHEMERAL_STORAGE_MB, le=MAX_EPHEMERAL_STORAGE_MB)
     ] = None
     concurrency: Annotated[int | None, Field(ge=0)] = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_nothing(cls, said: object) -> object:
+        """A worker of which nothing is said, `large:` alone, is one."""
+        return {} if said is None else said
+
+
+Workers = Annotated[dict[WorkerName, WorkerConfig], AfterValidator(_unlike)]

@@ -1,6 +1,7 @@
 """Step Functions: look at executions, and stop them."""
 
 import logging
+from datetime import datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -14,6 +15,7 @@ RUNNING: Final = "RUNNING"
 PENDING_REDRIVE: Final = "PENDING_REDRIVE"
 SUCCEEDED: Final = "SUCCEEDED"
 ABORTED: Final = "ABORTED"
+TIMED_OUT: Final = "TIMED_OUT"
 GONE: Final = "GONE"
 # The error of an execution that was stopped because its task is over; or because the task was
 # woken, and another execution runs it.
@@ -37,6 +39,7 @@ class Execution(NamedTuple):
         error: the error's name, when it failed.
         cause: what happened, when it failed.
         input: what it was started with: the event.
+        started_on: when it was started; `None` where that is not known.
     """
 
     name: str
@@ -44,6 +47,7 @@ class Execution(NamedTuple):
     error: str = ""
     cause: str = ""
     input: str = ""
+    started_on: datetime | None = None
 
     @property
     def is_alive(self) -> bool:
@@ -106,6 +110,7 @@ class Executions:
             error=found.get("error", ""),
             cause=found.get("cause", ""),
             input=found.get("input", ""),
+            started_on=found.get("startDate"),
         )
 
     def failures(self, name: str) -> list[tuple[str, str]]:

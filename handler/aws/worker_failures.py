@@ -75,8 +75,8 @@ class WorkerFailure(StrEnum):
 
 _EXPLANATIONS: Final = {
     WorkerFailure.OUT_OF_MEMORY: (
-        "the worker ran out of memory; give it more (the stack's config key workerMemoryMb), or the"
-        " task a larger worker (workers)"
+        "the worker ran out of memory; give it more (the stack's config: workerMemoryMb, or that of"
+        " its own under workers), or the task a larger worker"
     ),
     WorkerFailure.TIMEOUT: (
         "the worker ran out of time; return Continue in time (context.is_close_to_timeout())"

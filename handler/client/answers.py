@@ -19,7 +19,7 @@ from handler.errors import (
     StoreUnavailable,
     UnknownDefinition,
 )
-from handler.record import Json, Pause, TaskLog, TaskRecord, cut, short_repr
+from handler.record import Json, LimitState, Pause, TaskLog, TaskRecord, cut, short_repr
 
 MAX_SHOWN_CHARACTERS: Final = 200
 _ENUM: Final = "WebinyBackgroundTaskDefinitionEnum"
@@ -93,7 +93,7 @@ def envelope_of(answer: Mapping[str, Any], operation: str) -> Mapping[str, Any]:
 def record_of(fields: object, *, tenant: str) -> TaskRecord:
     """A task that the API shows."""
     try:
-        return TaskRecord.model_validate({**_object(fields), "tenant": tenant})
+        return TaskRecord.model_validate({"tenant": tenant, **_object(fields)})
     except ValidationError as error:
         raise odd("has a task that can't be read", fields) from error
 
@@ -106,6 +106,14 @@ def pause_of(fields: object, *, tenant: str) -> Pause:
         return Pause.model_validate({**shown, **own})
     except ValidationError as error:
         raise odd("has a pause that can't be read", fields) from error
+
+
+def limit_of(fields: object) -> LimitState:
+    """A limit that the API shows."""
+    try:
+        return LimitState.model_validate(_object(fields))
+    except ValidationError as error:
+        raise odd("has a limit that can't be read", fields) from error
 
 
 def log_of(fields: object, *, task_id: str) -> TaskLog:

@@ -10,19 +10,32 @@ from typing import Any, Final
 from botocore.credentials import Credentials
 from pydantic import BaseModel
 
-from handler.client.answers import data_of, envelope_of, log_of, pause_of, record_of
+from handler.client.answers import data_of, envelope_of, limit_of, log_of, pause_of, record_of
 from handler.client.auth import Auth, Iam
 from handler.client.http import Answered, Http
 from handler.client.verbs import VERBS
 from handler.clock import Clock, Seconds, SystemClock, to_iso, to_seconds
 from handler.contract import API_TIMEOUT_SECONDS, DEFAULT_TENANT, MAX_TENANT_BYTES, ErrorCode
+from handler.definition import Debounce
 from handler.errors import ApiUnavailable, InvalidInput, Refused, SettingsError, StoreUnavailable
-from handler.record import BulkResult, Json, Pause, TaskLog, TaskRecord, is_key, lazy, short_repr
+from handler.record import (
+    BulkResult,
+    Json,
+    LimitState,
+    Pause,
+    TaskLog,
+    TaskRecord,
+    is_key,
+    lazy,
+    short_repr,
+)
 from handler.waiting import Pauses, result_of, until_over
 
 _URL: Final = "apiUrl"
 _PAYLOADS: Final = ("input", "output")
 _LOGS_PER_PAGE: Final = 50
+_LIMITS_PER_PAGE: Final = 50
+_TASKS_PER_PAGE: Final = 200
 _AFTER_LATIN_1: Final = 256
 _PAUSES: Final = Pauses(first=1.0, longest=20.0)
 # The API's Lambda has 30 seconds, which API Gateway has as well.
@@ -114,6 +127,8 @@ class Client:
         delay: Seconds = 0,
         timeout: Seconds | None = None,
         expires_after: Seconds | None = None,
+        priority: Seconds = 0,
+        debounce: Debounce | None = None,
         idempotency_key: str | None = None,
     ) -> TaskRecord:
         """Triggers a task. An answer that is lost is asked for again, and is of the same task.
@@ -125,13 +140,18 @@ class Client:
             delay: how long to wait before the first iteration, at most 355 days.
             timeout: it fails (`TASK_TIMEOUT`) if it is not over so long after this call.
             expires_after: the same, if it has not started by then (`TASK_EXPIRED`).
+            priority: where its definition has a limit, its head start in the queue of its key.
+            debounce: has a burst of triggers run one task, with the input of the last one: the
+                record is that of the burst. `from handler import Debounce`.
             idempotency_key: the same key triggers one task of a definition, however often it is
                 called; by default each call has a key of its own.
 
         Raises:
             UnknownDefinition: the API knows no such definition; a private one is not its to know.
             InvalidInput: the input does not validate; `data["invalidFields"]` says why.
-            Refused: the delay is too long, or the definition's `on_before_trigger` refuses it.
+            Refused: the delay is too long, or the definition's `on_before_trigger` refuses it; or
+                all slots of its key are taken (`TASK_CONFLICT`), and its definition refuses it
+                then.
             DeliveryError: EventBridge did not take the event; the task is stored as failed.
         """
         given = {
@@ -143,6 +163,8 @@ class Client:
             "expiresAfter": (
                 None if expires_after is None else _seconds("expires_after", expires_after)
             ),
+            "priority": _seconds("priority", priority) or None,
+            "debounce": None if debounce is None else _debounce(debounce),
             "idempotencyKey": uuid.uuid4().hex if idempotency_key is None else idempotency_key,
         }
         return self._record("trigger", given)
@@ -394,6 +416,113 @@ class Client:
         found = self._envelope("pauses", {})["data"]
         return tuple(pause_of(each, tenant=self._own_tenant) for each in found)
 
+    def limits(self, definition: str, *, key: object = None) -> Iterator[LimitState]:
+        """How many tasks of a definition may run at a time, by key: the limits in use, or set.
+
+        They are read page by page. With a token that is of one tenant, they are those for its tasks
+        alone.
+
+        Args:
+            definition: its id, or an alias.
+            key: asks for one limit, by the value of its key: a text, a number, a bool; for a key
+                that is a tuple, a list of these. `None`: all limits.
+
+        Raises:
+            UnknownDefinition: the API knows no such definition.
+            InvalidInput: it has no `Concurrency`, or its key has no such value.
+        """
+        given = {"definition": definition, "key": key, "limit": _LIMITS_PER_PAGE}
+        return map(limit_of, self._pages("limits", given))
+
+    def set_limit(
+        self, definition: str, limit: int, *, key: object = None, every_tenant: bool = False
+    ) -> LimitState:
+        """Sets how many tasks of a key run at a time, without a deploy, until `reset_limit`.
+
+        It holds for those that start from then on, and a raised one sends the queue off.
+
+        Args:
+            definition: its id, or an alias.
+            limit: how many; 0 to 1,000; 0 lets none start.
+            key: as of `limits`; `None`: the limit of the tasks without a key.
+            every_tenant: whether it may be for others than the client's tenant: a limit is, unless
+                its key has the tenant.
+
+        Raises:
+            UnknownDefinition: the API knows no such definition.
+            InvalidInput: it has no `Concurrency`, or its key has no such value; the number is out
+                of its range; or the limit is for others, too.
+            Refused: the token is of one tenant, and others are meant.
+        """
+        given = {"definition": definition, "key": key, "everyTenant": every_tenant}
+        return limit_of(self._envelope("set_limit", given | {"limit": limit})["data"])
+
+    def reset_limit(
+        self, definition: str, *, key: object = None, every_tenant: bool = False
+    ) -> LimitState:
+        """Takes away what `set_limit` has set: it is as deployed. All else is as of `set_limit`."""
+        given = {"definition": definition, "key": key, "everyTenant": every_tenant}
+        return limit_of(self._envelope("reset_limit", given)["data"])
+
+    def queue(
+        self, definition: str, *, key: object = None, every_tenant: bool = False
+    ) -> Iterator[TaskRecord]:
+        """The tasks that queue for a slot, in the order in which they go, read page by page.
+
+        Args:
+            definition: its id, or an alias.
+            key: as of `set_limit`.
+            every_tenant: whether those of every tenant are meant; else those of the client's.
+
+        Raises:
+            UnknownDefinition: the API knows no such definition.
+            InvalidInput: it has no `Concurrency`, or its key has no such value.
+            Refused: the token is of one tenant, and every one is meant.
+        """
+        given = {"definition": definition, "key": key, "everyTenant": every_tenant}
+        found = self._pages("queue", given | {"limit": _TASKS_PER_PAGE})
+        return (self._shown({"data": fields}) for fields in found)
+
+    def drain_queue(
+        self,
+        definition: str,
+        *,
+        key: object = None,
+        every_tenant: bool = False,
+        message: str | None = None,
+        dry_run: bool = False,
+        rate: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> BulkResult:
+        """Aborts the tasks that queue for a slot now, and none that has one.
+
+        A task of the engine's own does it.
+
+        Args:
+            definition: its id, or an alias.
+            key: as of `set_limit`.
+            every_tenant: as of `queue`.
+            message: for the log of each task.
+            dry_run: only counts them.
+            rate: how many tasks a second at most: 0.001 to 1,000; 25 by default.
+            idempotency_key: as of `abort_many`.
+
+        Returns:
+            How many queue, and the task that does the work: wait for that, if you like.
+
+        Raises:
+            As `queue`, and:
+            InvalidInput: the rate is out of its range.
+            DeliveryError: EventBridge did not take the event.
+        """
+        given = {
+            "definition": definition,
+            "key": key,
+            "everyTenant": every_tenant,
+            "message": message,
+        }
+        return self._begun("drain_queue", given, dry_run, rate, idempotency_key)
+
     def logs(self, id: str, *, newest_first: bool = False) -> Iterator[TaskLog]:
         """A task's logs, one per iteration, by iteration. They are read page by page.
 
@@ -460,13 +589,23 @@ class Client:
                 ' "export"}, and {} is every task of the tenant.'
             )
         moments = {n: to_iso(each) for n, each in where.items() if isinstance(each, datetime)}
-        given = {
-            "where": {**where, **moments},
+        given = {"where": {**where, **moments}}
+        return self._begun(verb, given, dry_run, rate, idempotency_key)
+
+    def _begun(
+        self,
+        verb: str,
+        given: Mapping[str, object],
+        dry_run: bool,
+        rate: float | None,
+        idempotency_key: str | None,
+    ) -> BulkResult:
+        said = {
             "dryRun": dry_run,
             "rate": rate,
             "idempotencyKey": uuid.uuid4().hex if idempotency_key is None else idempotency_key,
         }
-        begun = self._envelope(verb, given)["data"]
+        begun = self._envelope(verb, {**given, **said})["data"]
         task = self._shown({"data": begun["task"]}) if begun["task"] else None
         return BulkResult(count=begun["count"], task=task, is_capped=begun["isCountCapped"])
 
@@ -475,6 +614,16 @@ class Client:
         record = record_of(fields, tenant=self._own_tenant)
         unread = [name for name in _PAYLOADS if name not in fields]
         return lazy(record, lambda name, _: self._payload(record.id, name), unread)
+
+    def _pages(self, verb: str, given: Mapping[str, object]) -> Iterator[object]:
+        """What a list has, page by page. A page may be short, or empty."""
+        after = None
+        while True:
+            envelope = self._envelope(verb, {**given, "after": after})
+            yield from envelope["data"]
+            after = (envelope.get("meta") or {}).get("cursor")
+            if after is None:
+                return
 
     def _payload(self, id: str, name: str) -> Json | None:
         found = self._envelope(name, {"id": id})["data"].get(name)
@@ -519,6 +668,18 @@ def _seconds(name: str, duration: Seconds) -> float:
     except (TypeError, ValueError, OverflowError) as error:
         shown = f'"{duration}"' if isinstance(duration, str) else short_repr(duration)
         raise InvalidInput(f"{name} is {shown:.62}; it takes seconds or a timedelta.") from error
+
+
+def _debounce(debounce: object) -> Json:
+    if not isinstance(debounce, Debounce):
+        raise InvalidInput(
+            f"debounce is {short_repr(debounce)}; it takes a Debounce, such as"
+            ' Debounce("customer-17", delay=5).'
+        )
+    delay, longest = debounce.times()
+    most = None if debounce.max_delay is None else longest.total_seconds()
+    said = {"key": debounce.key, "delay": delay.total_seconds(), "maxDelay": most}
+    return {name: value for name, value in said.items() if value is not None}
 
 
 def _object(what: str, given: Mapping[str, object] | None) -> Json | None:

@@ -10,7 +10,7 @@ from typing import Final
 _STATE: Final = """
     id definitionId name parentId taskStatus executionName iterations createdOn savedOn startedOn
     finishedOn waitingUntil waitingFor pausedOn pausedWith deadline startBy retryOf retriedBy
-    problem progress
+    tenant priority concurrencyKey queuedOn startsOn problem progress
     createdByVersion codeVersion
     createdBy { id displayName type } abortedBy { id displayName type }
 """
@@ -74,6 +74,13 @@ def _of_many(operation: str) -> Verb:
     )
 
 
+_LIMIT: Final = """
+    definitionId key tenant slots deployed used queued isCapped oldestQueuedOn changedOn
+    changedBy { id displayName type }
+"""
+# A limit: of the tasks of a definition that have a key.
+_LIMIT_OF: Final = {"definition": "WebinyBackgroundTaskDefinitionEnum!", "key": "JSON"}
+_PAGE: Final = {"limit": "Int", "after": "String"}
 _PAUSE: Final = "definitionId everyTenant pausedOn pausedBy { id displayName type }"
 _EVERY_TENANT: Final = {"everyTenant": "Boolean"}
 _ID: Final = {"id": "ID!"}
@@ -96,6 +103,8 @@ VERBS: Final[Mapping[str, Verb]] = {
             "delay": "Number",
             "timeout": "Number",
             "expiresAfter": "Number",
+            "priority": "Number",
+            "debounce": "WebinyBackgroundTaskDebounceInput",
             "idempotencyKey": "String",  # the client always sends one: so it may send it again
         },
         asks=_STATE,
@@ -145,6 +154,40 @@ VERBS: Final[Mapping[str, Verb]] = {
     "resume_definition": _of_a_pause("resumeDefinition", _STATE, _ID, _EVERY_TENANT, _RATE),
     "pause_all": _of_a_pause("pauseAll", _PAUSE, _EVERY_TENANT),
     "resume_all": _of_a_pause("resumeAll", _STATE, _EVERY_TENANT, _RATE),
+    "limits": Verb(
+        operation="getLimits",
+        takes={**_LIMIT_OF, **_PAGE},
+        asks=_LIMIT,
+        beside="meta { cursor }",
+    ),
+    "set_limit": Verb(
+        operation="setLimit",
+        takes={**_LIMIT_OF, "limit": "Int!", **_EVERY_TENANT},
+        asks=_LIMIT,
+        changes=True,
+    ),
+    "reset_limit": Verb(
+        operation="resetLimit", takes={**_LIMIT_OF, **_EVERY_TENANT}, asks=_LIMIT, changes=True
+    ),
+    "queue": Verb(
+        operation="listQueue",
+        takes={**_LIMIT_OF, **_EVERY_TENANT, **_PAGE},
+        asks=_STATE,
+        beside="meta { cursor }",
+    ),
+    "drain_queue": Verb(
+        operation="drainQueue",
+        takes={
+            **_LIMIT_OF,
+            **_EVERY_TENANT,
+            "message": "String",
+            "dryRun": "Boolean",
+            "rate": "Number",
+            "idempotencyKey": "String",  # as of a trigger
+        },
+        asks=f"count isCountCapped task {{ {_STATE} }}",
+        changes=True,
+    ),
     "logs": Verb(
         operation="listLogs",
         takes={

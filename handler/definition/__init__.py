@@ -3,6 +3,20 @@
 from handler.definition.async_code import is_not_awaited, never_awaited
 from handler.definition.definition import Definition, code_of, task
 from handler.definition.discovery import discover, discover_importable
+from handler.definition.flow import (
+    BY_TENANT,
+    MAX_CONCURRENCY,
+    Concurrency,
+    Debounce,
+    FlowKey,
+    KeyValue,
+    OnConflict,
+    Rate,
+    is_by_tenant,
+    key_value,
+    tenant_said,
+    value_said,
+)
 from handler.definition.input_codec import Input
 from handler.definition.modules import is_test
 from handler.definition.names import objection_to_worker
@@ -24,15 +38,23 @@ from handler.definition.values import changed_input, next_input, stored_input, s
 from handler.definition.verdicts import Aborted, Continue, Done, Failed, Verdict, whole_seconds
 
 __all__ = [
+    "BY_TENANT",
     "LIMITS_TAKE",
+    "MAX_CONCURRENCY",
     "Aborted",
+    "Concurrency",
     "Continue",
+    "Debounce",
     "Definition",
     "Done",
     "Failed",
+    "FlowKey",
     "Hook",
     "Input",
+    "KeyValue",
+    "OnConflict",
     "OutcomeHook",
+    "Rate",
     "Registry",
     "Retry",
     "Schedule",
@@ -44,15 +66,19 @@ __all__ = [
     "code_of",
     "discover",
     "discover_importable",
+    "is_by_tenant",
     "is_not_awaited",
     "is_test",
     "is_veto",
+    "key_value",
     "never_awaited",
     "next_input",
     "objection_to_worker",
     "stored_input",
     "stored_output",
     "task",
+    "tenant_said",
+    "value_said",
     "vetoed_by",
     "whole_limit",
     "whole_seconds",

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from handler.clock import Seconds
 from handler.contract import DEFAULT_WORKER, OVER_STATUSES
+from handler.definition.flow import Concurrency, Rate, fields_of_key
 from handler.definition.names import (
     camel_case,
     in_words,
@@ -70,6 +71,8 @@ class Definition:
         expires_after: Seconds | None = None,
         self_cleanup: tuple[str, ...] = (),
         aliases: tuple[str, ...] = (),
+        concurrency: Concurrency | None = None,
+        rate: Rate | None = None,
         worker: str = DEFAULT_WORKER,
         origin: Origin | None = None,
     ) -> None:
@@ -90,6 +93,8 @@ class Definition:
         self.timeout = timeout
         self.expires_after = expires_after
         self.self_cleanup = self_cleanup
+        self.concurrency = concurrency
+        self.rate = rate
         self.worker = worker
 
     def on_before_trigger(self, hook: BeforeTriggerHook) -> BeforeTriggerHook:
@@ -140,6 +145,8 @@ def task(
     expires_after: Seconds | None = None,
     self_cleanup: Sequence[str] = (),
     aliases: Sequence[str] = (),
+    concurrency: Concurrency | None = None,
+    rate: Rate | None = None,
     worker: str = DEFAULT_WORKER,
 ) -> Callable[[TaskFunction], Definition]:
     """Makes a task of a function `(context) -> Verdict` or `(context, input: Model) -> Verdict`.
@@ -175,6 +182,8 @@ def task(
             `"aborted"`. By default it stays for its days of retention.
         aliases: the ids that the task had before it was renamed, at most 20: it runs what was
             triggered under them, and can still be triggered by them. No other task may have one.
+        concurrency: how many of its tasks run at a time: `Concurrency(3, key="customer_id")`.
+        rate: how many of its tasks start in a time: `Rate(10, per=1)`.
         worker: the worker that runs its iterations: one of the stack's config (`workers`), by its
             name, or `"default"`, which each stack has. A deploy refuses another.
 
@@ -206,6 +215,8 @@ def task(
             expires_after=expires_after,
             self_cleanup=_tuple_of(self_cleanup),
             aliases=_tuple_of(aliases),
+            concurrency=concurrency,
+            rate=rate,
             worker=worker,
             origin=origin,
         )
@@ -296,7 +307,24 @@ def check(definition: Definition) -> None:
     _check_self_cleanup(definition)
     if not isinstance(definition.retry, Retry | None):
         raise _wrong(definition, f"retry={short_repr(definition.retry)}; write retry=Retry(...)")
+    _check_limit(definition, "concurrency", Concurrency)
+    _check_limit(definition, "rate", Rate)
     _check_worker(definition)
+
+
+def _check_limit(definition: Definition, name: str, kind: type[Concurrency] | type[Rate]) -> None:
+    limit = getattr(definition, name)
+    if limit is None:
+        return
+    written = f"{name}={kind.__name__}(...)"
+    if not isinstance(limit, kind):
+        raise _wrong(definition, f"{name}={short_repr(limit)}; write {written}")
+    known = code_of(definition).input_fields()
+    for field in fields_of_key(limit.key):
+        if known is not None and field not in known:
+            has = ", ".join(sorted(known)) or "none"
+            what = f'{written} with the key "{shown(field)}", which is no field of its input'
+            raise _wrong(definition, f"{what}: it has {has}")
 
 
 def _check_number(definition: Definition, name: str, *, least: int) -> None:

@@ -73,6 +73,13 @@ class InputCodec:
             return self._written(self._read(text.encode()))
         return self.encode(changed)
 
+    def fields(self) -> frozenset[str] | None:
+        """The names of the model's fields; `None` where it has none: a `dict`, or one with more."""
+        known = getattr(self._annotation, "model_fields", None)
+        if known is None or self._annotation.model_config.get("extra") == "allow":
+            return None
+        return frozenset(known)
+
     def why_default_refused(self) -> str | None:
         """Why a default of the model can't be stored: which, and what to do; or `None`."""
         for name, field in getattr(self._annotation, "model_fields", {}).items():

@@ -40,6 +40,7 @@ class TriggerRequest:
     created_by: Identity
     timeout: Seconds | None = None
     expires_after: Seconds | None = None
+    priority: Seconds = 0
 
 
 _Changed = TriggerRequest | None
@@ -109,6 +110,11 @@ class TaskCode:
                 raise self._unexpected(stored)
             return None
         return self._signature.codec.decode(stored)
+
+    def input_fields(self) -> frozenset[str] | None:
+        """The names of the fields of its input; `None` where they are not known beforehand."""
+        codec = self._signature.codec
+        return frozenset() if codec is None else codec.fields()
 
     def run(self, context: object, input: Input | None) -> Verdict:
         """Runs one iteration with a `Context`. What the function raises comes through.

@@ -13,9 +13,16 @@ log = logging.getLogger(__name__)
 log.setLevel(logging.INFO)
 
 # Operations on no task.
-_UNLOGGED: Final = frozenset({"listDefinitions", "getSettings", "listPauses"})
-# Their `id` is a definition's.
-_OF_DEFINITIONS: Final = frozenset({"pauseDefinition", "resumeDefinition"})
+_UNLOGGED: Final = frozenset({"listDefinitions", "getSettings", "listPauses", "getLimits"})
+# What names the definition that they are about.
+_OF_DEFINITIONS: Final = {
+    "pauseDefinition": "id",
+    "resumeDefinition": "id",
+    "setLimit": "definition",
+    "resetLimit": "definition",
+    "listQueue": "definition",
+    "drainQueue": "definition",
+}
 _MAX_CHARACTERS: Final = 500
 
 
@@ -44,8 +51,10 @@ def _ids(operation: str, arguments: Mapping[str, Any], answer: Mapping[str, Any]
     """What the operation is about."""
     if operation not in _OF_DEFINITIONS:
         return {"about_task_id": _task_id(arguments, answer)}
-    made = (answer.get("data") or {}).get("id")
-    return {"about_definition_id": arguments.get("id"), "about_task_id": made}
+    return {
+        "about_definition_id": arguments.get(_OF_DEFINITIONS[operation]),
+        "about_task_id": _made_id(answer.get("data")),
+    }
 
 
 def _task_id(arguments: Mapping[str, Any], answer: Mapping[str, Any]) -> object:
@@ -55,6 +64,10 @@ def _task_id(arguments: Mapping[str, Any], answer: Mapping[str, Any]) -> object:
     asked = arguments.get("id") or where.get("task") or where.get("id") or where.get("parentId")
     if asked:
         return without_revision(asked) if isinstance(asked, str) else asked
+    return _made_id(made)
+
+
+def _made_id(made: object) -> object:
     if not isinstance(made, Mapping):
         return None
     return made.get("id") or (made.get("task") or {}).get("id")

@@ -1,7 +1,5 @@
 """The resolvers of what pauses many tasks at once: a definition, or all."""
 
-from handler.contract import ErrorCode
-from handler.errors import Refused
 from handler.graphql.request import Request
 from handler.graphql.types import enveloped, shown_task, tasks_mutation, tasks_query
 from handler.lifecycle import resume_with_others
@@ -23,7 +21,7 @@ def _pause_definition(
     id: str,
     everyTenant: bool | None = None,  # noqa: N803  the schema's word
 ) -> Json:
-    tenant = _whose(request, everyTenant)
+    tenant = request.whose(every_tenant=everyTenant)
     return {"data": _shown(request.tasks.pause_definition(id, tenant=tenant, by=request.identity))}
 
 
@@ -46,7 +44,7 @@ def _pause_all(
     *,
     everyTenant: bool | None = None,  # noqa: N803  the schema's word
 ) -> Json:
-    tenant = _whose(request, everyTenant)
+    tenant = request.whose(every_tenant=everyTenant)
     return {"data": _shown(request.tasks.pause_all(tenant=tenant, by=request.identity))}
 
 
@@ -67,24 +65,12 @@ def _resumed(
     record = resume_with_others(
         request.tasks,
         definition_id,
-        tenant=_whose(request, every_tenant),
+        tenant=request.whose(every_tenant=every_tenant),
         rate=rate,
         by=request.identity,
         own_tenant=request.tenant,
     )
     return {"data": shown_task(record)}
-
-
-def _whose(request: Request, every_tenant: bool | None) -> str | None:
-    """Whose tasks are meant: the caller's tenant's, unless the caller may speak for all."""
-    if not every_tenant:
-        return request.tenant
-    if request.is_bound:
-        raise Refused(
-            "Not authorized! The token is of one tenant. Next: leave out everyTenant.",
-            code=ErrorCode.SECURITY_NOT_AUTHORIZED,
-        )
-    return None
 
 
 def _shown(pause: Pause) -> Json:

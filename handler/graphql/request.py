@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from handler.contract import DEFAULT_LOCALE, DEFAULT_TENANT
-from handler.errors import NotFound
+from handler.contract import DEFAULT_LOCALE, DEFAULT_TENANT, ErrorCode
+from handler.errors import NotFound, Refused
 from handler.graphql.arguments import without_revision
 from handler.graphql.budget import Budget
 from handler.lifecycle import Tasks
@@ -27,6 +27,24 @@ class Request:
     id: str = ""
     is_bound: bool = False
     budget: Budget = field(default_factory=Budget)
+
+    def whose(self, *, every_tenant: bool | None) -> str | None:
+        """Whose tasks are meant: the caller's tenant's, unless the caller may speak for all.
+
+        Returns:
+            The tenant; `None`: those of every tenant.
+
+        Raises:
+            Refused: the caller's token is of one tenant.
+        """
+        if not every_tenant:
+            return self.tenant
+        if self.is_bound:
+            raise Refused(
+                "Not authorized! The token is of one tenant. Next: leave out everyTenant.",
+                code=ErrorCode.SECURITY_NOT_AUTHORIZED,
+            )
+        return None
 
     def task(self, id: str) -> TaskRecord:
         """A task of the caller's tenant. A task of another tenant is not found."""

@@ -12,7 +12,7 @@ from handler.definition import Definition
 from handler.errors import DefinitionError
 
 # Importing them binds their resolvers.
-from handler.graphql import logs, pausing, task_settings, tasks, types
+from handler.graphql import flow, logs, pausing, task_settings, tasks, types
 from handler.graphql.budget import AnswerTooLarge, Counted
 from handler.graphql.error_answers import told, told_by_graphql
 from handler.graphql.limits import parsed
@@ -32,7 +32,7 @@ _TYPES: Final = (
     types.meta_type,
     types.date_type,
 )
-_RESOLVERS: Final = (logs, pausing, task_settings, tasks)
+_RESOLVERS: Final = (flow, logs, pausing, task_settings, tasks)
 
 
 def make_schema(definitions: Iterable[Definition]) -> GraphQLSchema:

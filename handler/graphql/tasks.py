@@ -4,11 +4,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from handler.contract import ErrorCode
+from handler.definition import Debounce
 from handler.errors import InvalidInput, Refused
 from handler.graphql.arguments import Paging, task_filter
 from handler.graphql.request import Request
 from handler.graphql.types import (
     enveloped,
+    shown_bulk,
     shown_meta,
     shown_task,
     tasks_mutation,
@@ -74,6 +76,8 @@ def _trigger_task(
     delay: float | None = None,
     timeout: float | None = None,
     expiresAfter: float | None = None,  # noqa: N803  the schema's own word
+    priority: float | None = None,
+    debounce: Mapping[str, Any] | None = None,
     idempotencyKey: str | None = None,  # noqa: N803  GraphQL's own word
 ) -> Json:
     record = request.tasks.trigger(
@@ -83,6 +87,8 @@ def _trigger_task(
         delay=delay or 0,
         timeout=timeout,
         expires_after=expiresAfter,
+        priority=priority or 0,
+        debounce=_debounce(debounce) if debounce else None,
         idempotency_key=idempotencyKey,
         tenant=request.tenant,
         locale=request.locale,
@@ -163,6 +169,13 @@ def _delete_task(request: Request, *, id: str) -> Json:
     return {"data": True}
 
 
+def _debounce(given: Mapping[str, Any]) -> Debounce:
+    try:
+        return Debounce(given["key"], delay=given["delay"], max_delay=given.get("maxDelay"))
+    except (ValueError, TypeError, OverflowError) as error:
+        raise InvalidInput(str(error)) from error
+
+
 def _object(value: object, *, name: str = "input") -> Mapping[str, object] | None:
     if not isinstance(value, Mapping | None):
         raise InvalidInput(f"{name} is {value!r:.60}; it takes an object, such as {{}}.")
@@ -190,10 +203,7 @@ def _in_bulk(verb: BulkVerb) -> Callable[..., Json]:
             by=request.identity,
             budget=request.budget.counts,
         )
-        task = shown_task(begun.task) if begun.task else None
-        return {
-            "data": {"count": begun.count, "isCountCapped": begun.is_capped, "task": task},
-        }
+        return {"data": shown_bulk(begun)}
 
     return enveloped(begin)
 

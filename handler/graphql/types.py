@@ -13,7 +13,7 @@ from handler.graphql import audit
 from handler.graphql.budget import Budget
 from handler.graphql.error_answers import told
 from handler.graphql.request import Request
-from handler.record import Json, TaskLog, TaskRecord
+from handler.record import BulkResult, Json, TaskLog, TaskRecord
 from handler.table import TaskCount
 
 query: Final = QueryType()
@@ -52,6 +52,12 @@ def shown_task(record: TaskRecord) -> Json:
     """A task, as `schema.graphql` names its fields. Its payloads are read if they are asked for."""
     fields = record.model_dump(mode="json", by_alias=True, exclude={"input", "output"})
     return fields | {"record": record}
+
+
+def shown_bulk(begun: BulkResult) -> Json:
+    """What a verb has begun that is said of many tasks."""
+    task = shown_task(begun.task) if begun.task else None
+    return {"count": begun.count, "isCountCapped": begun.is_capped, "task": task}
 
 
 def shown_log(entry: TaskLog, record: TaskRecord) -> Json:

@@ -14,10 +14,12 @@ from handler.iteration.answers import AnswerBuilder
 from handler.iteration.commit import Commit, Iteration
 from handler.iteration.log_buffer import LogBuffer
 from handler.iteration.outcome import Outcome, failed, moved
-from handler.lifecycle import Counts, Ending, Pausing, StatusEvents, about, delay_too_long
+from handler.lifecycle import Counts, Ending, Pausing, Slots, StatusEvents, about, delay_too_long
 from handler.record import Json, StoredTask, TaskFailure
 from handler.table import ClaimRequest, RecordMoved, Store, as_read, owned_by, paused_as
 
+# A claim is tried again when its moment has come, and when its task has got a slot.
+_STEPS: Final = 3
 # Of a definition that is not known (any more): its task is claimed, to fail with the reason.
 _UNLIMITED: Final = 10**9
 
@@ -36,6 +38,7 @@ class Admission:
         counts: Counts,
         events: StatusEvents,
         pausing: Pausing,
+        slots: Slots,
         clock: Clock,
     ) -> None:
         self._registry = registry
@@ -46,6 +49,7 @@ class Admission:
         self._counts = counts
         self._events = events
         self._pausing = pausing
+        self._slots = slots
         self._clock = clock
 
     def admit(self, sent: WorkerEvent, answers: AnswerBuilder) -> Iteration | Json:
@@ -66,11 +70,43 @@ class Admission:
         ):
             return held
         try:
-            task = self._claimed(sent)
+            task = self._claimed_with_slot(sent)
         except RecordMoved as moved:
             return self._refused(moved.task, sent, answers)
         with about(task):
             return self._admitted(task, sent, answers)
+
+    def _claimed_with_slot(self, sent: WorkerEvent) -> StoredTask:
+        """Claims the next iteration, of a task that gets its slot now if it needs one.
+
+        Raises:
+            RecordMoved: it can't be claimed: it queues for a slot, for one.
+        """
+        for _ in range(_STEPS):
+            try:
+                return self._claimed(sent)
+            except RecordMoved as moved:
+                if moved.task is None or not self._is_made_ready(moved.task, sent):
+                    raise
+        return self._claimed(sent)
+
+    def _is_made_ready(self, task: StoredTask, sent: WorkerEvent) -> bool:
+        """Whether a task that could not be claimed can be now.
+
+        Its moment has come, which it was less than a second before; or it has got a slot.
+        """
+        now = self._clock.now()
+        if not _is_next(sent, task) or task.delay_left(now):
+            return False
+        if seconds := task.seconds_to_start(now):
+            self._clock.sleep(min(seconds, 1.0))
+            return True
+        if not task.lacks_slot or task.is_queued or self._out_of_time(task):
+            return False
+        with about(task):
+            if self._slots.admit(task).lacks_slot:
+                raise RecordMoved(self._store.find(task.id))
+        return True
 
     def _admitted(
         self, task: StoredTask, sent: WorkerEvent, answers: AnswerBuilder
@@ -126,20 +162,30 @@ class Admission:
         if sent.delay > MAX_WAIT_SECONDS:
             raise delay_too_long(sent.delay)
         task, now = self._store.find(sent.task_id), self._clock.now()
-        if task is None or task.is_over or task.is_paused or not _may_have(sent, task):
+        is_held_up = task is None or task.is_over or task.is_paused or task.is_queued
+        if task is None or is_held_up or not _may_have(sent, task):
             return self._refused(task, sent, answers)
         if task.execution_name and task.waiting_until:
             return answers.continued(wait=task.delay_left(now))  # an answer before was lost
         if task.execution_name:
             return answers.too_late(task)  # the delay has passed, and it runs
         wait = whole_seconds(sent.delay, now=now)
-        if task.waiting_until:
-            wait = task.delay_left(now)  # it was woken while its event was on its way
+        if task.waiting_until or task.starts_on:
+            wait = task.delay_left(now)  # it was woken, or pushed back, on the way of its event
         if not wait:
             return answers.continued()
+        return self._waits(task, wait, sent, answers)
+
+    def _waits(
+        self, task: StoredTask, wait: int, sent: WorkerEvent, answers: AnswerBuilder
+    ) -> Json:
+        """Has the execution wait for the start of a task, which it owns then."""
+        now = self._clock.now()
         if failure := self._out_of_time(task):
             return self._end_unclaimed(task, failure, sent, answers)
         until = now + timedelta(seconds=wait)
+        if task.starts_on and until < task.starts_on <= until + timedelta(seconds=1):
+            until = task.starts_on  # its worker waits for the rest
         deferred = task.deferred(now=now, until=until, execution_name=sent.execution_name)
         wait = deferred.delay_left(now)
         try:
@@ -171,6 +217,8 @@ class Admission:
             return answers.closed(task)
         if is_mine and "" < sent.visit_entered_on < (task.visit_entered_on or ""):
             return answers.too_late(task)
+        if task.is_queued:
+            return answers.queued(task)
         if not _may_have(sent, task):
             return answers.not_mine(task)
         return self._not_claimed(task, sent, answers)
@@ -180,6 +228,11 @@ class Admission:
         is_mine = task.execution_name == sent.execution_name
         if task.is_open and task.is_paused:
             return self._held(task, answers)
+        starts_later = task.is_open and task.starts_on is not None and not task.iterations
+        if starts_later and (wait := task.delay_left(self._clock.now())):
+            return self._waits(task, wait, sent, answers)
+        if task.lacks_slot and (failure := self._out_of_time(task)):
+            return self._end_unclaimed(task, failure, sent, answers)
         if is_mine or (task.is_open and task.execution_name is None):
             if self._registry.may_lack(task.definition_id):
                 if failure := self._out_of_time(task):

@@ -91,6 +91,10 @@ class AnswerBuilder:
         """The task is paused: its execution ends, and the next one begins when it is resumed."""
         return self.done(f'Task "{task.id}" is paused; it goes on when it is resumed.')
 
+    def queued(self, task: StoredTask) -> Json:
+        """The task queues for a slot: its execution ends, and the next one begins with one."""
+        return self.done(f'Task "{task.id}" queues for a slot; it goes on when it gets one.')
+
     def too_late(self, task: StoredTask) -> Json:
         """An invocation of a visit that its execution has left behind: nobody hears its answer."""
         return self.done(

@@ -10,7 +10,7 @@ from handler.events import WorkerEvent
 from handler.iteration.answers import AnswerBuilder
 from handler.iteration.log_buffer import LogBuffer
 from handler.iteration.outcome import Outcome
-from handler.lifecycle import Ending, StatusEvents, Triggering
+from handler.lifecycle import Ending, Slots, StatusEvents, Triggering
 from handler.record import Json, LogLine, StoredTask, TaskFailure, TaskLog
 from handler.table import RecordMoved, Store, paused_as, unheard
 
@@ -41,12 +41,14 @@ class Commit:
         ending: Ending,
         triggering: Triggering,
         events: StatusEvents,
+        slots: Slots,
         clock: Clock,
     ) -> None:
         self._store = store
         self._ending = ending
         self._triggering = triggering
         self._events = events
+        self._slots = slots
         self._clock = clock
 
     def store(
@@ -101,6 +103,8 @@ class Commit:
     def _after(self, before: StoredTask, outcome: Outcome) -> StoredTask:
         """The task with its outcome: of a paused one, the next iteration is nobody's."""
         after = outcome.task.called_before(before.calls)
+        if after.is_open and not after.waiting_until:
+            after = after.keeping_slot(before.slot)  # it was about to wait, and does not
         if after.is_over or not before.is_paused:
             return after
         paused = after.model_copy(update={"paused_on": before.paused_on})
@@ -154,6 +158,8 @@ class Commit:
             kept = lines if is_same else self._marked_as_discarded(lines, now)
             self._store.logs.append(kept)
         if now.was_aborted:
+            if (now.execution_name, now.iterations) == (after.execution_name, after.iterations):
+                self._slots.left(now)  # nothing of it runs any more
             self._ending.finish(now)  # it may have triggered children since the abort
             return answers.aborted()
         if after.visit and now.visit == after.visit:

@@ -137,6 +137,7 @@ class Context:
         delay: Seconds = 0,
         timeout: Seconds | None = None,
         expires_after: Seconds | None = None,
+        priority: Seconds = 0,
         idempotency_key: str | None = None,
     ) -> TaskRecord:
         """Triggers a child of this task, in the name of whoever triggered this one.
@@ -148,6 +149,7 @@ class Context:
             delay: how long to wait before its first iteration.
             timeout: as of `tasks.trigger`. It has no limit of this task's.
             expires_after: the same.
+            priority: the same.
             idempotency_key: the same key returns the same child: after a crash, say. Without one,
                 the input and the name are the key.
 
@@ -167,6 +169,7 @@ class Context:
             delay=delay,
             timeout=timeout,
             expires_after=expires_after,
+            priority=priority,
             parent=self.task,
             idempotency_key=child_key(self.task, own_key),
             tenant=self.tenant,

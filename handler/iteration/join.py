@@ -72,7 +72,7 @@ class Join:
             return then(children)
         ended_badly = sum(child.is_over and not child.has_succeeded for child in children)
         if failures is None or ended_badly <= failures:
-            return self._waiting(failures)
+            return self._waiting(failures, definition)
         if not abort_rest:
             return then(children)
         if not self._abort(still_open, f"{ended_badly} others have not succeeded."):
@@ -126,10 +126,11 @@ class Join:
                 self._tasks.abort(child.id, why, by=by)
         return True
 
-    def _waiting(self, failures: int | None) -> Waiting:
+    def _waiting(self, failures: int | None, definition: str | Definition | None) -> Waiting:
         now = self._clock.now()
         until = now + _LOOKS_AFTER
-        waiting_for = WaitingFor(since=now, until=until, failures=failures)
+        id = definition.id if isinstance(definition, Definition) else definition
+        waiting_for = WaitingFor(since=now, until=until, failures=failures, definition_id=id)
         return Waiting(wait=until, counts=False, waiting_for=waiting_for)
 
 

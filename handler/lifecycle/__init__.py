@@ -5,9 +5,12 @@ from handler.lifecycle.by_hand import EventsByHand
 from handler.lifecycle.calling import Calls
 from handler.lifecycle.clean_up import CleanUp
 from handler.lifecycle.closing import Closing
+from handler.lifecycle.conflicts import Conflicts
 from handler.lifecycle.counts import Counts
+from handler.lifecycle.debouncing import Debouncing
 from handler.lifecycle.ending import Ending
 from handler.lifecycle.hooks import Hooks
+from handler.lifecycle.limiting import MAX_LIMITS, Limiting
 from handler.lifecycle.log_ids import about
 from handler.lifecycle.pausing import Pausing
 from handler.lifecycle.reconciliation import Reconciliation
@@ -16,18 +19,25 @@ from handler.lifecycle.service import (
     DEFAULT_LIMIT,
     MAX_LIMIT,
     Tasks,
+    aborts_queued,
+    begin_draining,
     begin_in_bulk,
+    count_queue,
     count_within,
     ids_of,
     is_private,
+    limiting_of,
+    limits_of,
     pausing_of,
     resume_with_others,
     retries_now,
+    tenant_of_limit,
     trigger_missing,
 )
 from handler.lifecycle.signal_events import SignalEvents
 from handler.lifecycle.signal_urls import FoundUrl, SignalUrls
 from handler.lifecycle.signalling import SignalData, Signalling, checked_signal_name, checked_span
+from handler.lifecycle.slots import Slots
 from handler.lifecycle.status_events import StatusEvents
 from handler.lifecycle.survey import Survey
 from handler.lifecycle.triggering import (
@@ -43,18 +53,22 @@ from handler.lifecycle.waking import Waking
 __all__ = [
     "DEFAULT_LIMIT",
     "MAX_LIMIT",
+    "MAX_LIMITS",
     "VERBS_OF_A_FILTER",
     "Bulk",
     "BulkVerb",
     "Calls",
     "CleanUp",
     "Closing",
+    "Conflicts",
     "Counts",
+    "Debouncing",
     "Ending",
     "EventsByHand",
     "FoundUrl",
     "Hooks",
     "KeyedInput",
+    "Limiting",
     "Pausing",
     "Reconciliation",
     "Retrying",
@@ -62,25 +76,32 @@ __all__ = [
     "SignalEvents",
     "SignalUrls",
     "Signalling",
+    "Slots",
     "StatusEvents",
     "Survey",
     "Tasks",
     "TriggerResult",
     "Triggering",
     "Waking",
+    "aborts_queued",
     "about",
     "as_request_error",
+    "begin_draining",
     "begin_in_bulk",
     "checked_idempotency_key",
     "checked_signal_name",
     "checked_span",
+    "count_queue",
     "count_within",
     "delay_too_long",
     "ids_of",
     "is_private",
+    "limiting_of",
+    "limits_of",
     "pausing_of",
     "resume_with_others",
     "retries_now",
+    "tenant_of_limit",
     "trigger_missing",
     "without_retried",
 ]

@@ -9,8 +9,8 @@ from handler.clock import Clock
 from handler.contract import BULK_DEFINITION, OPEN_STATUSES, OVER_STATUSES, Status
 from handler.errors import InvalidInput
 from handler.lifecycle.triggering import Triggering, TriggerOptions, checked_idempotency_key
-from handler.record import BulkResult, Identity, Json, StoredTask, short_repr
-from handler.table import CountBudget, Filter, Store, count_tasks
+from handler.record import BulkResult, Identity, Json, StoredTask, cut, short_repr, to_text
+from handler.table import CountBudget, Filter, Limit, Store, count_tasks
 
 # Tasks a second. Each takes three to six requests: that is what one worker does without a pause.
 DEFAULT_RATE: Final = 25.0
@@ -18,6 +18,8 @@ MIN_RATE: Final = 0.001
 MAX_RATE: Final = 1_000.0
 # They stand in the input of the task that does the work, which is written with each page.
 MAX_BULK_IDS: Final = 1_000
+# What the log of a task keeps of it.
+MAX_MESSAGE_CHARACTERS: Final = 4_000
 
 
 class BulkVerb(StrEnum):
@@ -80,6 +82,45 @@ class Bulk:
             name=f"{verb.capitalize()} tasks in bulk", tenant=taken.tenant, created_by=by
         )
         key = None if own_key is None else f"{verb}\n{own_key}"
+        task = self._triggering.trigger(BULK_DEFINITION, input, options, idempotency_key=key)
+        return BulkResult(count=counted.number, task=task.to_record(), is_capped=counted.is_capped)
+
+    def drain(
+        self,
+        limit: Limit,
+        *,
+        tenant: str | None,
+        own_tenant: str,
+        message: str | None,
+        dry_run: bool,
+        rate: float | None,
+        idempotency_key: str | None,
+        by: Identity,
+        budget: CountBudget,
+    ) -> BulkResult:
+        """Has those aborted that queue for a slot. Raises as `Tasks.drain_queue`.
+
+        Args:
+            tenant: whose tasks; `None`: those of every tenant.
+            own_tenant: whose is the task that does the work.
+        """
+        pace, own_key = checked_rate(rate), checked_idempotency_key(idempotency_key)
+        counted = self._store.limit_list.count(limit.id, tenant=tenant, budget=budget)
+        if dry_run:
+            return BulkResult(count=counted.number, is_capped=counted.is_capped)
+        queue = {
+            "limit_id": limit.id,
+            "tenant": tenant,
+            "until": self._clock.now().isoformat(),
+            "message": None if message is None else cut(to_text(message), MAX_MESSAGE_CHARACTERS),
+        }
+        input: Json = {"verb": BulkVerb.ABORT.value, "queue": queue, "rate": pace}
+        if not counted.is_capped:
+            input["total"] = counted.number
+        options = TriggerOptions(
+            name=f'Drain a queue of "{limit.definition_id}"', tenant=own_tenant, created_by=by
+        )
+        key = None if own_key is None else f"drain\n{own_key}"
         task = self._triggering.trigger(BULK_DEFINITION, input, options, idempotency_key=key)
         return BulkResult(count=counted.number, task=task.to_record(), is_capped=counted.is_capped)
 

@@ -9,6 +9,7 @@ from handler.contract import (
     DEFAULT_TENANT,
     MAX_ID_BYTES,
     MAX_TENANT_BYTES,
+    ErrorCode,
     WireKey,
 )
 from handler.definition import Registry
@@ -22,6 +23,7 @@ from handler.errors import (
     StoreUnavailable,
 )
 from handler.events import WorkerEvent, hint, payload_by_hand
+from handler.lifecycle.conflicts import Conflicts
 from handler.lifecycle.ending import Ending
 from handler.lifecycle.triggering import Triggering, TriggerOptions, as_request_error
 from handler.record import (
@@ -46,12 +48,14 @@ class EventsByHand:
         registry: Registry,
         store: Store,
         triggering: Triggering,
+        conflicts: Conflicts,
         ending: Ending,
         clock: Clock,
     ) -> None:
         self._registry = registry
         self._store = store
         self._triggering = triggering
+        self._conflicts = conflicts
         self._ending = ending
         self._clock = clock
 
@@ -82,13 +86,28 @@ class EventsByHand:
         )
         try:
             request = self._triggering.request(sent.definition_id, sent.input, options)
-            self._store.create(self._triggering.record_of(request, id=sent.task_id))
+            self._create(self._triggering.record_of(request, id=sent.task_id))
         except (EngineSignal, StoreUnavailable):
             raise
         except BaseException as error:  # a hook may veto with whatever it likes
             failure = self.refuse(sent.task_id, sent.to_payload(), as_request_error(error))
             refusal = Refused(failure.message, code=failure.code, data=failure.data)
             raise refusal from error
+
+    def _create(self, task: StoredTask) -> None:
+        """Stores the task. Its event is this one: nothing is sent.
+
+        Raises:
+            Refused: another runs in its place, as its definition says.
+        """
+        made = self._conflicts.create(task, log=None)
+        if made and made.id != task.id:
+            raise Refused(
+                f'Task "{made.id}" runs in its place: all slots of "{task.definition_id}" are'
+                " taken, and its definition has a trigger return the one that runs.",
+                code=ErrorCode.TASK_CONFLICT,
+                data={"id": made.id, "definitionId": task.definition_id},
+            )
 
     def refuse(
         self, id: str, sent: Mapping[str, object], error: BackgroundTaskError

@@ -55,7 +55,7 @@ class Calls:
     def _is_news(self, child: StoredTask, parent_id: str) -> bool:
         children = self._store.children
         children.close(child)
-        if not children.are_open(child):
+        if not children.are_open(child) and self._is_last(parent_id):
             return True
         if child.has_succeeded:
             return False
@@ -68,6 +68,17 @@ class Calls:
             return True  # it may be about to wait for no more failures than there were
         most = parent.waiting_for.failures if parent.waiting_for else None
         return most is not None and children.failed(parent_id, at_most=most + 1) > most
+
+    def _is_last(self, parent_id: str) -> bool:
+        """Whether the last open child of a definition is the last one that its parent waits for.
+
+        Where others are open, it is, unless the parent waits for all of them.
+        """
+        if not self._store.children.are_any_open(parent_id):
+            return True
+        parent = self._store.find(parent_id)
+        join = parent.waiting_for if parent and not parent.is_in_hand else None
+        return join is None or join.signal is not None or join.definition_id is not None
 
     def wake(self, task: StoredTask, *, why: str, log: TaskLog | None = None) -> None:
         """Wakes a task.

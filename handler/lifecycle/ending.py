@@ -1,5 +1,6 @@
 """How a task ends. Nothing else ends one."""
 
+from datetime import datetime
 from typing import Final
 
 from handler.aws import Executions
@@ -24,7 +25,7 @@ from handler.record import (
     line_data,
     without_arns,
 )
-from handler.table import ANY_OWNER, Guard, PayloadError, RecordMoved, Store
+from handler.table import Guard, PayloadError, RecordMoved, Store, queued_as, whoever_owns
 
 _HOOKS: Final = {
     Status.SUCCESS: (Hook.ON_DONE,),
@@ -100,20 +101,26 @@ class Ending:
         self._counts.ended(ended)
         self.finish(ended)
 
-    def end_failed(self, before: StoredTask, failure: TaskFailure, *, guard: Guard) -> bool:
+    def end_failed(
+        self, before: StoredTask, failure: TaskFailure, *, guard: Guard, may_run: bool = False
+    ) -> bool:
         """Ends a task from outside of an iteration. Returns whether that was news.
 
         A bucket that takes no payload keeps no task from its end: a note is in the output's place.
+
+        Args:
+            may_run: whether the iteration in hand may run on.
         """
+        kept = before.slot if may_run and before.is_in_hand else None
         try:
-            return self._is_failed(before, before, failure, guard=guard)
+            return self._is_failed(before, before, failure, guard=guard, slot=kept)
         except PayloadError as refused:
             why = without_arns(refused.message)
             note = {"note": f"The output that it had saved could not be kept. {why}"}
-            kept = before.places.get("output") or None  # the refusal may pass
-            bare = before.model_copy(update={"output": note, "kept_object": kept})
+            output = before.places.get("output") or None  # the refusal may pass
+            bare = before.model_copy(update={"output": note, "kept_object": output})
             short = failure.model_copy(update={"data": line_data(failure.data)})
-            return self._is_failed(before, bare, short, guard=guard)
+            return self._is_failed(before, bare, short, guard=guard, slot=kept)
 
     def abort(self, id: str, message: str, *, by: Identity) -> StoredTask:
         """Ends an open task, whoever runs it. Its execution is stopped if it only waits.
@@ -136,13 +143,28 @@ class Ending:
                     code=ErrorCode.TASK_ABORT_ERROR,
                     data={"id": id, "status": before.status.value},
                 )
-            after = self._with_hook(before.aborted(now=self._clock.now(), by=by))
+            after = self._with_hook(_aborted(before, now=self._clock.now(), by=by))
             log = self.log_of(after, message, by=by)
             try:
-                self._store.save(after, before=before, guard=ANY_OWNER, log=log)
+                self._store.save(after, before=before, guard=whoever_owns(before), log=log)
             except RecordMoved:
-                continue  # it has just ended: the next round says how
+                continue  # it has just ended, or begun: the next round says how
             return self._aborted(before, after)
+
+    def abort_queued(self, task: StoredTask, message: str, *, by: Identity) -> bool:
+        """Aborts a task that queues for a slot, as `abort`, if it still does, since that moment.
+
+        Returns:
+            Whether it did: else the task has moved on.
+        """
+        after = self._with_hook(_aborted(task, now=self._clock.now(), by=by))
+        log = self.log_of(after, message, by=by)
+        try:
+            self._store.save(after, before=task, guard=queued_as(task), log=log)
+        except RecordMoved:
+            return False
+        self._aborted(task, after)
+        return True
 
     def delete(self, task: StoredTask) -> StoredTask:
         """Deletes a finished task. It is gone at once for whoever reads; removed after its hook.
@@ -155,7 +177,7 @@ class Ending:
 
     def end_aborted(self, before: StoredTask, message: str, *, guard: Guard) -> bool:
         """Ends a task as aborted whose execution was stopped. Returns whether that was news."""
-        after = before.aborted(now=self._clock.now(), by=SYSTEM_IDENTITY)
+        after = _aborted(before, now=self._clock.now(), by=SYSTEM_IDENTITY)
         return self._is_news(before, after, guard=guard, log=self.log_of(after, message))
 
     def create_failed(self, task: StoredTask, failure: TaskFailure) -> None:
@@ -246,9 +268,15 @@ class Ending:
         return TaskLog.of(task, [LogLine.at(self._clock.now(), message, failure)], by=by)
 
     def _is_failed(
-        self, before: StoredTask, bare: StoredTask, failure: TaskFailure, *, guard: Guard
+        self,
+        before: StoredTask,
+        bare: StoredTask,
+        failure: TaskFailure,
+        *,
+        guard: Guard,
+        slot: str | None,
     ) -> bool:
-        after = bare.failed(now=self._clock.now(), failure=failure)
+        after = bare.failed(now=self._clock.now(), failure=failure).keeping_slot(slot)
         log = self.log_of(after, failure.message, failure)
         return self._is_news(before, after, guard=guard, log=log)
 
@@ -294,3 +322,9 @@ class Ending:
         if self._events.are_on:
             ended = ended.to_tell()
         return self._store.expiring(ended)
+
+
+def _aborted(before: StoredTask, *, now: datetime, by: Identity) -> StoredTask:
+    """A task that somebody ends. Its iteration may run on, and has its slot until it knows."""
+    after = before.aborted(now=now, by=by)
+    return after.keeping_slot(before.slot) if before.is_in_hand else after

@@ -15,6 +15,8 @@ from handler.table import RecordMoved, Store, as_read
 
 # They stand in one item, which has 400 KB at most (DynamoDB quotas, "Items"): 2 KB each at most.
 MAX_PAUSES: Final = 100
+# Of no tenant: only what pauses the tasks of all holds those of this one.
+EVERY_TENANT: Final = ""
 # Within so long the sweep looks at each of the tasks that are held; see `StoredTask.looked_at`.
 _LOOKED_AT_WITHIN: Final = timedelta(days=1, hours=1)
 

@@ -10,6 +10,7 @@ from typing import Final
 
 from handler.aws import (
     ABORTED,
+    TIMED_OUT,
     WOKEN,
     Bus,
     DeadLetter,
@@ -38,6 +39,7 @@ from handler.lifecycle.log_ids import about
 from handler.lifecycle.pausing import Pausing
 from handler.lifecycle.post_mortem import event_of, explain, had_record
 from handler.lifecycle.signal_events import SignalEvents
+from handler.lifecycle.slots import Slots
 from handler.lifecycle.trouble import NoTask, Trouble
 from handler.lifecycle.waking import Waking
 from handler.process_log import about_task
@@ -69,6 +71,7 @@ class Found:
     ended: int = 0  # tasks whose execution was over
     sent: int = 0  # events that were sent again
     closed: int = 0  # tasks whose follow-ups were done
+    freed: int = 0  # slots that nobody had any more
     left: int = 0  # tasks that are due, and left to the next sweep
     failed: int = 0  # letters, tasks and steps that could not be dealt with
 
@@ -108,6 +111,7 @@ class Reconciliation:
         calls: Calls,
         pausing: Pausing,
         signal_events: SignalEvents,
+        slots: Slots,
         counts: Counts,
         clock: Clock,
         remaining: RemainingSeconds,
@@ -124,6 +128,7 @@ class Reconciliation:
         self._calls = calls
         self._pausing = pausing
         self._signal_events = signal_events
+        self._slots = slots
         self._counts = counts
         self._clock = clock
         self._remaining = remaining
@@ -172,7 +177,9 @@ class Reconciliation:
         if task.is_over:
             self._ending.finish(task)
         elif task.execution_name is None and task.status is Status.RUNNING:
-            return  # the task has been handed over to a new execution, which is on its way
+            # The task has been handed over to a new execution: this one, or one on its way.
+            if _was_started_for(task, execution):
+                self._end(task, execution)
         elif task.execution_name is None and task.released_from == execution.name:
             return  # the task was woken before it had begun: the same
         elif task.execution_name is None and execution.error == ErrorCode.TASK_NOT_FOUND:
@@ -219,7 +226,10 @@ class Reconciliation:
         while some := list(islice(all_due, _AT_A_TIME)):
             tasks = {task.id: task for task in self._tasks_of(some, trouble)}
             for due in some:
-                if task := tasks.get(due.task_id):  # else the index lags behind: it is gone
+                if due.limit_id:
+                    with trouble.past("look at a limit"):
+                        self._look_at_limit(due, inquiries, found)
+                elif task := tasks.get(due.task_id):  # else the index lags behind: it is gone
                     with about(task), trouble.past("look at a task", task.definition_id):
                         self._look(due, task, inquiries, found, census)
         if found.left:
@@ -229,11 +239,18 @@ class Reconciliation:
     def _tasks_of(self, some: Sequence[Due], trouble: Trouble) -> Sequence[StoredTask]:
         """The tasks of entries, without those that are gone. An entry of none is reported."""
         for due in some:
-            if not due.task_id:
+            if not due.task_id and not due.limit_id:
                 with trouble.past("find the task of a row"):
                     raise NoTask(due)
         ids = [due.task_id for due in some if due.task_id]
         return self._store.index.tasks(ids, deleted=True)
+
+    def _look_at_limit(self, due: Due, inquiries: Inquiries, found: Found) -> None:
+        """Looks at a limit that is in use; so does the next sweep."""
+        if inquiries.is_last_minute:
+            found.left += 1
+        elif self._store.watch.put_off(due, self._clock.now() - self._idle_after):
+            found.freed += self._slots.look(due.limit_id)
 
     def _look(
         self, due: Due, task: StoredTask, inquiries: Inquiries, found: Found, census: Census
@@ -259,7 +276,7 @@ class Reconciliation:
         if is_in_question:
             is_asleep = inquiries.describe(task.execution_name or "").is_alive
             seen = seen if is_asleep else task.asked_for(now=now)  # until it has been ended
-        if not self._store.watch.put_off(due, seen):
+        if not self._store.watch.put_off(due, seen.due_on or seen.created_on):
             return
         if "dueOn" in task.unreadable:
             raise UnknownDue(
@@ -287,6 +304,8 @@ class Reconciliation:
             self._calls.call(task)
         elif task.execution_name:
             found.ended += self._end_if_over(task, inquiries.describe(task.execution_name))
+        elif task.is_queued:
+            found.sent += self._slots.queue_again(task)
         elif task.is_held:
             # Until somebody resumes it, or aborts it; or its definition, if it missed that.
             found.sent += self._pausing.let_go(task.id)
@@ -382,7 +401,8 @@ class Reconciliation:
             is_news = self._ending.end_aborted(task, message, guard=guard)
         else:
             failure, died = explain(execution)
-            is_news = self._ending.end_failed(task, failure, guard=guard)
+            may_run = execution.status == TIMED_OUT
+            is_news = self._ending.end_failed(task, failure, guard=guard, may_run=may_run)
             if died and is_news:
                 self._counts.crashed(task, died)
         return self._report(task, is_news=is_news)
@@ -454,6 +474,17 @@ class Reconciliation:
         if is_new:
             self._by_hand.receive(event, waits=waits)
         return self._store.find(str(id))
+
+
+def _was_started_for(task: StoredTask, execution: Execution) -> bool:
+    """Whether an execution was started since a task has left its last one.
+
+    It has ended before it could claim the task: it was stopped, or found no worker. One that was
+    started before may have had the task.
+    """
+    left_on, started_on = task.saved_on, execution.started_on
+    is_later = left_on is not None and started_on is not None and started_on > left_on
+    return is_later and task.released_from != execution.name
 
 
 def _about(event: Mapping[str, object]) -> AbstractContextManager[None]:

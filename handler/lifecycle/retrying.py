@@ -88,7 +88,10 @@ class Retrying:
         retry = self._triggering.record_of(request, id=id_of_retry(old), retry_of=old.id, **saved)
         where = "its start" if from_start else "its last checkpoint"
         line = f'This is the retry of task "{old.id}", from {where}.'
-        return self._triggering.create(retry, log=self._ending.log_of(retry, line, by=by))
+        made, is_new = self._triggering.create(retry, log=self._ending.log_of(retry, line, by=by))
+        if made.id != retry.id:
+            raise _another_runs(old, made)
+        return made, is_new
 
     def _input_of(self, old: StoredTask, *, from_start: bool) -> Json:
         try:
@@ -179,6 +182,15 @@ def _check_may_be_retried(task: StoredTask) -> None:
         f'Task "{task.id}" {what}. Next: {next_step}',
         code=ErrorCode.TASK_RETRY_ERROR,
         data={"id": task.id, "status": task.status.value},
+    )
+
+
+def _another_runs(old: StoredTask, running: StoredTask) -> Refused:
+    return Refused(
+        f'Task "{old.id}" can\'t be retried just now: task "{running.id}" runs, and all slots of'
+        f' "{old.definition_id}" are taken. Next: retry it when that is over.',
+        code=ErrorCode.TASK_CONFLICT,
+        data={"id": running.id},
     )
 
 

@@ -8,6 +8,7 @@ import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
+from datetime import datetime
 from typing import Final
 
 from handler.clock import Clock, Seconds
@@ -19,10 +20,11 @@ from handler.contract import (
     MAX_TENANT_BYTES,
     ErrorCode,
 )
-from handler.definition import Definition, Registry
+from handler.definition import Debounce, Definition, Registry
 from handler.errors import InvalidInput, NotFound, Refused, StoreUnavailable
 from handler.lifecycle.bulk import Bulk, BulkVerb, checked_filter, checked_rate
 from handler.lifecycle.ending import Ending
+from handler.lifecycle.limiting import Limiting
 from handler.lifecycle.pausing import Pausing
 from handler.lifecycle.retrying import Retrying
 from handler.lifecycle.signalling import SignalData, Signalling
@@ -40,6 +42,8 @@ from handler.record import (
     BulkResult,
     Identity,
     Json,
+    LimitPage,
+    LimitState,
     Pause,
     Signal,
     TaskLog,
@@ -61,6 +65,10 @@ MAX_LIMIT: Final = 1_000
 _MAX_SHOWN_CHARACTERS: Final = 60
 _TRIGGERED_AT_A_TIME: Final = 100
 _PAUSES: Final = Pauses(first=0.2, longest=10.0)
+
+
+LimitKey = object
+"""The value of a limit's key: a text, a number, a bool or `None`; or a list or a tuple of these."""
 
 
 class Tasks:
@@ -85,6 +93,7 @@ class Tasks:
         signalling: Signalling,
         bulk: Bulk,
         pausing: Pausing,
+        limiting: Limiting,
     ) -> None:
         self._registry = registry
         self._store = store
@@ -96,6 +105,7 @@ class Tasks:
         self._signalling = signalling
         self._bulk = bulk
         self._pausing = pausing
+        self._limiting = limiting
 
     def trigger(
         self,
@@ -106,6 +116,8 @@ class Tasks:
         delay: Seconds = 0,
         timeout: Seconds | None = None,
         expires_after: Seconds | None = None,
+        priority: Seconds = 0,
+        debounce: Debounce | None = None,
         parent: TaskRecord | str | None = None,
         idempotency_key: str | None = None,
         tenant: str = DEFAULT_TENANT,
@@ -124,6 +136,10 @@ class Tasks:
                 rounded up, or a `timedelta`; above 0, at most 355 days. The definition's by
                 default.
             expires_after: the same (`TASK_EXPIRED`), if it has not started by then.
+            priority: where its definition has a `Concurrency`, its head start in the queue of its
+                key: seconds, rounded up, or a `timedelta`; at most 355 days.
+            debounce: has a burst of triggers run one task, with the input of the last one: the
+                record is that of the burst. An `idempotency_key` that is known wins over it.
             parent: the task that this one is a child of.
             idempotency_key: the same key triggers one task of a definition and tenant, however
                 often it is called: later calls return the task of the first, as it stands. A key is
@@ -139,8 +155,10 @@ class Tasks:
         Raises:
             UnknownDefinition: there is no such definition.
             InvalidInput: the input does not validate, or is larger than 10 MiB; or the tenant or
-                the parent can't be a key of the table; or a limit of its time is none.
-            Refused: the delay is too long, or not shorter than `timeout` or `expires_after`.
+                the parent can't be a key of the table; or a limit of its time is none, or its
+                priority, or the key of its definition's limit.
+            Refused: the delay is too long, or not shorter than `timeout` or `expires_after`; or all
+                slots of its key are taken (`TASK_CONFLICT`), and its definition refuses it then.
             DeliveryError: EventBridge did not take the event; the task is stored as failed, with
                 the reason.
         """
@@ -149,6 +167,8 @@ class Tasks:
             delay=delay,
             timeout=timeout,
             expires_after=expires_after,
+            priority=priority,
+            debounce=debounce,
             parent=parent,
             tenant=tenant,
             locale=locale,
@@ -165,6 +185,7 @@ class Tasks:
         delay: Seconds = 0,
         timeout: Seconds | None = None,
         expires_after: Seconds | None = None,
+        priority: Seconds = 0,
         parent: TaskRecord | str | None = None,
         tenant: str = DEFAULT_TENANT,
         locale: str = DEFAULT_LOCALE,
@@ -179,6 +200,7 @@ class Tasks:
             delay=delay,
             timeout=timeout,
             expires_after=expires_after,
+            priority=priority,
             parent=parent,
             tenant=tenant,
             locale=locale,
@@ -352,6 +374,174 @@ class Tasks:
         pause = self._pausing.pause(definition_id, tenant=checked, by=_whose(by))
         _log_pause("paused", pause, by)
         return pause
+
+    def limits(
+        self,
+        definition: str | Definition,
+        *,
+        key: LimitKey = None,
+        limit: int = DEFAULT_LIMIT,
+        after: str | None = None,
+    ) -> LimitPage:
+        """The limits of a definition's tasks that are in use, or set: a page, by their first use.
+
+        A page may have few limits, or none, and a cursor all the same. It costs two requests, and
+        one more for each limit that has a queue, or more than 50 slots.
+
+        Args:
+            definition: the definition, or its id.
+            key: asks for one limit, by the value of its key: what the field has, or the function
+                returns; for a key that is a tuple, a list or a tuple of these. `None`: all limits.
+            limit: how many at most, 1 to 100.
+            after: the cursor of the page before.
+
+        Raises:
+            UnknownDefinition: there is no such definition.
+            InvalidInput: it has no `Concurrency`, or its key has no such value; the limit is out
+                of its range, or the cursor is not valid.
+        """
+        return self._limiting.limits(definition, key=key, tenant=None, limit=limit, after=after)
+
+    def set_limit(
+        self,
+        definition: str | Definition,
+        limit: int,
+        *,
+        key: LimitKey = None,
+        by: Identity = SYSTEM_IDENTITY,
+    ) -> LimitState:
+        """Sets how many tasks of a key run at a time, without a deploy, until `reset_limit`.
+
+        It holds for those that start from then on: who has a slot keeps it. A raised limit sends
+        the queue off, for ten seconds; those who start, and the sweep, go on. Later deploys change
+        nothing of it.
+
+        Args:
+            definition: the definition, or its id.
+            limit: how many; 0 to 1,000; 0 lets none start.
+            key: the value of its key, as of `limits`; `None`: the limit of the tasks without one.
+            by: who does it: the limit says so, and the log of the process.
+
+        Returns:
+            The limit, as it then stands.
+
+        Raises:
+            UnknownDefinition: there is no such definition.
+            InvalidInput: it has no `Concurrency`, or its key has no such value; or the number is
+                out of its range.
+        """
+        whose, one = _whose(by), self._limiting.of(definition, key)
+        change = self._limiting.set(one, limit, by=whose)
+        _log_limit("limit_set", change.before, change.state.slots, change.state, whose)
+        return change.state
+
+    def reset_limit(
+        self,
+        definition: str | Definition,
+        *,
+        key: LimitKey = None,
+        by: Identity = SYSTEM_IDENTITY,
+    ) -> LimitState:
+        """Takes away what `set_limit` has set: the limit is as deployed. Twice is as good as once.
+
+        Args:
+            definition: the definition, or its id.
+            key: as of `set_limit`.
+            by: who does it: the log of the process says so.
+
+        Returns:
+            The limit, as it then stands.
+
+        Raises:
+            UnknownDefinition: there is no such definition.
+            InvalidInput: it has no `Concurrency`, or its key has no such value.
+        """
+        whose, one = _whose(by), self._limiting.of(definition, key)
+        change = self._limiting.reset(one)
+        _log_limit("limit_reset", change.before, None, change.state, whose)
+        return change.state
+
+    def queue(
+        self,
+        definition: str | Definition,
+        *,
+        key: LimitKey = None,
+        tenant: str | None = None,
+        limit: int = DEFAULT_LIMIT,
+        after: str | None = None,
+    ) -> TaskPage:
+        """A page of the tasks that queue for a slot, in the order in which they go.
+
+        A page may have few tasks, or none, and a cursor all the same: some have just left.
+
+        Args:
+            definition: the definition, or its id.
+            key: the value of its key, as of `set_limit`.
+            tenant: whose tasks; `None`: those of every tenant.
+            limit: how many at most, 1 to 1,000.
+            after: the cursor of the page before.
+
+        Raises:
+            UnknownDefinition: there is no such definition.
+            InvalidInput: it has no `Concurrency`, or its key has no such value; the limit is out
+                of its range, or the cursor is not valid; or all that a page looks at is of other
+                tenants.
+        """
+        if not 1 <= limit <= MAX_LIMIT:
+            raise InvalidInput(f"limit is {limit}; it takes 1 to {MAX_LIMIT}.")
+        one = self._limiting.of(definition, key)
+        checked = None if tenant is None else _checked_tenant(tenant)
+        return self._limiting.queue(one, tenant=checked, size=limit, after=after)
+
+    def drain_queue(
+        self,
+        definition: str | Definition,
+        *,
+        key: LimitKey = None,
+        tenant: str | None = None,
+        message: str | None = None,
+        dry_run: bool = False,
+        rate: float | None = None,
+        idempotency_key: str | None = None,
+        by: Identity = SYSTEM_IDENTITY,
+    ) -> BulkResult:
+        """Aborts the tasks that queue for a slot now: a task of the engine's own does it.
+
+        Those that have a slot are left alone, and so is whoever gets one before its turn, or comes
+        later. All else is as of `abort_many`.
+
+        Args:
+            definition: the definition, or its id.
+            key: the value of its key, as of `set_limit`.
+            tenant: whose tasks; `None`: those of every tenant.
+            message: for the log of each task, which keeps 4,000 characters of it.
+            dry_run: only counts them.
+            rate: how many tasks a second at most: 0.001 to 1,000; 25 by default.
+            idempotency_key: the same key begins one task, however often it is called.
+            by: who does it: the log of each task says so.
+
+        Returns:
+            How many queue, and the task that does the work.
+
+        Raises:
+            UnknownDefinition: there is no such definition.
+            InvalidInput: it has no `Concurrency`, or its key has no such value; or the rate is out
+                of its range.
+            DeliveryError: EventBridge did not take the event; as `trigger`.
+        """
+        checked = None if tenant is None else _checked_tenant(tenant)
+        return begin_draining(
+            self,
+            definition,
+            key=key,
+            tenant=checked,
+            own_tenant=checked or DEFAULT_TENANT,
+            message=message,
+            dry_run=dry_run,
+            rate=rate,
+            idempotency_key=idempotency_key,
+            by=by,
+        )
 
     def retry(
         self,
@@ -735,6 +925,92 @@ def begin_in_bulk(
     return result
 
 
+def begin_draining(
+    tasks: Tasks,
+    definition: str | Definition,
+    *,
+    key: LimitKey,
+    tenant: str | None,
+    own_tenant: str,
+    message: str | None = None,
+    dry_run: bool = False,
+    rate: float | None = None,
+    idempotency_key: str | None = None,
+    by: Identity,
+    budget: CountBudget | None = None,
+) -> BulkResult:
+    """What `tasks.drain_queue` does.
+
+    Args:
+        own_tenant: whose is the task that does the work.
+        budget: as of `begin_in_bulk`.
+    """
+    result = tasks._bulk.drain(
+        tasks._limiting.of(definition, key),
+        tenant=tenant,
+        own_tenant=own_tenant,
+        message=message,
+        dry_run=dry_run,
+        rate=rate,
+        idempotency_key=idempotency_key,
+        by=_whose(by),
+        budget=budget or CountBudget(left=sys.maxsize),
+    )
+    if result.task is not None:
+        _log_action("queue_drained_in_bulk", result.task, by)
+    return result
+
+
+def limits_of(
+    tasks: Tasks,
+    definition: str | Definition,
+    *,
+    key: LimitKey,
+    tenant: str | None,
+    limit: int,
+    after: str | None,
+) -> LimitPage:
+    """What `tasks.limits` returns: for the API, of one tenant, or (`None`) of all."""
+    return tasks._limiting.limits(definition, key=key, tenant=tenant, limit=limit, after=after)
+
+
+def tenant_of_limit(tasks: Tasks, definition: str | Definition, key: LimitKey) -> str | None:
+    """Whose tasks alone a limit is for; `None`: those of every tenant. Raises as `set_limit`."""
+    return tasks._limiting.of(definition, key).tenant
+
+
+def count_queue(
+    tasks: Tasks,
+    definition: str | Definition,
+    *,
+    key: LimitKey,
+    tenant: str | None,
+    budget: CountBudget,
+) -> TaskCount:
+    """How many tasks queue, as far as `budget` goes."""
+    one = tasks._limiting.of(definition, key)
+    return tasks._store.limit_list.count(one.id, tenant=tenant, budget=budget)
+
+
+def aborts_queued(
+    tasks: Tasks,
+    id: str,
+    message: str,
+    *,
+    limit_id: str,
+    tenant: str | None,
+    until: datetime,
+    by: Identity,
+) -> bool:
+    """Aborts a task, if it queues for a slot of a limit. Returns whether this call did."""
+    aborted = tasks._limiting.abort_queued(
+        id, message, limit_id=limit_id, tenant=tenant, until=until, by=by
+    )
+    if aborted is not None:
+        _log_action("task_aborted", aborted, by)
+    return aborted is not None
+
+
 def _log_action(action: str, task: TaskRecord, by: Identity) -> None:
     """What has no other trace once the task is gone. A task's code has its own ids on the line."""
     details = {
@@ -785,6 +1061,26 @@ def _log_pause(what: str, pause: Pause, by: Identity) -> None:
         f'"{pause.definition_id}"' if pause.definition_id else "all definitions",
         f'tenant "{pause.tenant}"' if pause.tenant else "every tenant",
         by.id,
+        extra=details,
+    )
+
+
+def _log_limit(
+    action: str, before: int | None, after: int | None, state: LimitState, by: Identity
+) -> None:
+    """Who has set how many tasks run at a time, or taken that away."""
+    details = {
+        "action": action,
+        "about_definition_id": state.definition_id,
+        "limit_key": state.key,
+        "before": before,
+        "after": after,
+        "identity_id": by.id,
+        "identity_type": by.type,
+    }
+    log.info(
+        '%s: "%s", of "%s", from %s to %s by "%s"',
+        *(action, state.key, state.definition_id, before, after, by.id),
         extra=details,
     )
 
@@ -892,6 +1188,11 @@ def retries_now(tasks: Tasks, id: str, *, by: Identity) -> bool:
     """Retries a task. Returns whether this call made its retry. Raises as `Tasks.retry`."""
     _, is_new = tasks._retrying.retry(id, input=None, from_start=False, by=by)
     return is_new
+
+
+def limiting_of(tasks: Tasks) -> Limiting:
+    """What knows the queues: for the engine's own task."""
+    return tasks._limiting
 
 
 def pausing_of(tasks: Tasks) -> Pausing:

@@ -61,7 +61,7 @@ class Survey:
                 raise NoTask(due)
             for task in self._store.index.tasks([due.task_id], deleted=True):
                 with about(task):
-                    self._store.watch.put_off(due, task.looked_at(now=now))
+                    self._store.watch.put_off(due, task.looked_at(now=now).due_on or now)
                     raise DueNever(
                         f'Task "{task.id}" was due on "{due.on:.60}", which is no date, or too far'
                         " ahead. Next: nothing, it is due now."

@@ -23,6 +23,7 @@ from handler.contract import (
 )
 from handler.definition import (
     LIMITS_TAKE,
+    Debounce,
     Definition,
     Registry,
     TaskCode,
@@ -39,7 +40,10 @@ from handler.errors import (
     InvalidInput,
     Refused,
 )
+from handler.lifecycle.conflicts import Conflicts
+from handler.lifecycle.debouncing import Debouncing, checked_debounce
 from handler.lifecycle.ending import Ending
+from handler.lifecycle.flow_keys import limit_id, value_of_key
 from handler.record import (
     SYSTEM_IDENTITY,
     Identity,
@@ -79,6 +83,8 @@ class TriggerOptions(NamedTuple):
     tenant: str = DEFAULT_TENANT
     locale: str = DEFAULT_LOCALE
     created_by: Identity = SYSTEM_IDENTITY
+    priority: Seconds = 0
+    debounce: Debounce | None = None
 
 
 class KeyedInput(NamedTuple):
@@ -106,12 +112,22 @@ class Triggering:
     """Makes tasks: validates, stores, sends."""
 
     def __init__(
-        self, *, registry: Registry, store: Store, bus: Bus, ending: Ending, clock: Clock
+        self,
+        *,
+        registry: Registry,
+        store: Store,
+        bus: Bus,
+        ending: Ending,
+        conflicts: Conflicts,
+        debouncing: Debouncing,
+        clock: Clock,
     ) -> None:
         self._registry = registry
         self._store = store
         self._bus = bus
         self._ending = ending
+        self._conflicts = conflicts
+        self._debouncing = debouncing
         self._clock = clock
 
     def trigger(
@@ -124,8 +140,11 @@ class Triggering:
     ) -> StoredTask:
         """Stores a pending task and sends its event. Raises as `Tasks.trigger`."""
         key = checked_idempotency_key(idempotency_key)
-        task, is_new = self._stored(self.request(definition, input, options), key)
-        self.deliver(task, is_new=is_new)
+        request = self.request(definition, input, options)
+        debounce = checked_debounce(options.debounce, request)
+        task, is_new = self._stored(request, key, debounce)
+        if is_new or debounce is None:  # who pushes a task back sends no event: it waits already
+            self.deliver(task, is_new=is_new)
         return task
 
     def trigger_many(
@@ -136,7 +155,8 @@ class Triggering:
     ) -> Sequence[TriggerResult]:
         """Triggers a task per input, ten events a request."""
         outcomes = [self._attempt(definition, input, options) for input in inputs]
-        failures = self.send([task for task in outcomes if isinstance(task, StoredTask)])
+        made = [task for task in outcomes if isinstance(task, StoredTask)]
+        failures = self.send([task for task in made if may_be_undelivered(task)])
         return [_result(outcome, failures) for outcome in outcomes]
 
     def trigger_missing(
@@ -160,8 +180,8 @@ class Triggering:
                     request = self.request(definition, input, options)
                 except InvalidInput as error:
                     raise _with_place(error, place) from error
-                task, is_new = self._stored(request, key)
-                if is_new or may_be_undelivered(task):
+                task, _ = self._stored(request, key)
+                if may_be_undelivered(task):
                     new.append(task)
         finally:
             self.send(new)
@@ -199,6 +219,7 @@ class Triggering:
             locale=options.locale,
             parent_id=parent.id if isinstance(parent, TaskRecord) else parent,
             created_by=options.created_by,
+            priority=options.priority,
         )
         checked = _with_whole_times(request)
         return attempted(lambda: _before_trigger(code_of(known), checked))
@@ -220,20 +241,32 @@ class Triggering:
         }
         fields["created_by"] = request.created_by
         fields["created_by_version"] = self._store.code_version or None
+        fields |= self._limit_of(request)
         return StoredTask.new(now=now, id=id, **fields | more)
 
-    def create(self, task: StoredTask, *, log: TaskLog | None = None) -> tuple[StoredTask, bool]:
-        """Stores a task whose id follows from something: a key, or the task that it is a retry of.
+    def create(
+        self,
+        task: StoredTask,
+        *,
+        log: TaskLog | None = None,
+        also: Sequence[dict[str, object]] = (),
+    ) -> tuple[StoredTask, bool]:
+        """Stores a task: with a slot or in the queue, where its definition has a limit.
+
+        Args:
+            also: what is written with it.
 
         Returns:
-            The task of that id, and whether this call made it.
+            The task of that id, and whether this call made it; or the one that runs in its place,
+            where its definition says so.
 
         Raises:
-            Refused: one that was deleted is still to be removed.
+            Refused: one that was deleted is still to be removed; or the slots of its key are taken,
+                and its definition refuses it then.
         """
         for _ in range(_ATTEMPTS):
-            if self._store.create(task, log=log):
-                return task, True
+            if made := self._conflicts.create(task, log=log, also=also):
+                return made, made.id == task.id
             if known := self._store.find(task.id):
                 return known, False
             self._ending.remove_gone(task.id)
@@ -250,9 +283,9 @@ class Triggering:
         Raises:
             DeliveryError: EventBridge did not take it, now or when somebody has sent it before.
         """
-        if is_new or may_be_undelivered(task):
+        if may_be_undelivered(task):
             self._raise_undelivered(task, self.send([task]))
-        elif _was_undelivered(task):  # whoever has sent it has heard the same
+        elif not is_new and _was_undelivered(task):  # whoever has sent it has heard the same
             self._raise_undelivered(task, {task.id: task.failure.message})
 
     def send(self, tasks: Sequence[StoredTask]) -> dict[str, str]:
@@ -280,13 +313,36 @@ class Triggering:
         except Exception as error:  # one refused input does not keep the others
             return as_request_error(error)
 
-    def _stored(self, request: TriggerRequest, key: str | None) -> tuple[StoredTask, bool]:
+    def _stored(
+        self, request: TriggerRequest, key: str | None, debounce: Debounce | None = None
+    ) -> tuple[StoredTask, bool]:
         """The task's record, and whether this call made it."""
         if key is not None and (earlier := self._by_an_alias(request, key)):
             return earlier, False
-        return self.create(
-            self.record_of(request, id=None if key is None else _id_of_request(request, key))
+        id = None if key is None else _id_of_request(request, key)
+        if debounce is None:
+            return self.create(self.record_of(request, id=id))
+        if id and (earlier := self._store.find(id)):
+            return earlier, False  # the same trigger, said again
+        return self._debouncing.task_of(
+            debounce, lambda: self.record_of(request, id=id), self.create
         )
+
+    def _limit_of(self, request: TriggerRequest) -> Json:
+        """What the record of a task says of its limits, if its definition has any.
+
+        Raises:
+            InvalidInput: a key can't be told.
+        """
+        definition, said = self._registry.get(request.definition_id), Json()
+        if concurrency := definition.concurrency:
+            value = value_of_key(definition, concurrency.key, request)
+            id = limit_id(definition.id, value)
+            said |= {"limit_id": id, "concurrency_key": value.shown}
+        if rate := definition.rate:
+            value = value_of_key(definition, rate.key, request)
+            said["rate_id"] = limit_id(definition.id, value, of="rate")
+        return said
 
     def _by_an_alias(self, request: TriggerRequest, key: str) -> StoredTask | None:
         """The task of a key that was triggered before its definition was renamed."""
@@ -368,7 +424,13 @@ def _with_whole_times(request: TriggerRequest) -> TriggerRequest:
                 code=ErrorCode.MAX_DELAY_ERROR,
                 data={"delay": delay, _LIMITS[name]: limit},
             )
-    return replace(request, delay=delay, timeout=timeout, expires_after=expires_after)
+    return replace(
+        request,
+        delay=delay,
+        timeout=timeout,
+        expires_after=expires_after,
+        priority=_whole_priority(request.priority),
+    )
 
 
 def _check_key(name: str, value: object, *, max_bytes: int) -> None:
@@ -425,6 +487,20 @@ def _whole_delay(delay: Seconds) -> int:
     return math.ceil(seconds)
 
 
+def _whole_priority(priority: Seconds) -> int:
+    try:
+        seconds = to_seconds(priority, name="priority")
+    except (TypeError, ValueError, OverflowError):
+        seconds = -1.0
+    if not 0 <= seconds <= MAX_WAIT_SECONDS:
+        raise InvalidInput(
+            f"priority is {_quoted(priority)}; it takes seconds or a timedelta, 0 to "
+            f"{MAX_WAIT_SECONDS:,} s (355 days): a head start in the queue.",
+            data={"priority": _shown(priority)},
+        )
+    return math.ceil(seconds)
+
+
 def _whole_limit(name: str, limit: Seconds | None) -> int | None:
     if limit is None:
         return None
@@ -444,8 +520,12 @@ def _quoted(value: object) -> str:
 
 
 def may_be_undelivered(task: StoredTask) -> bool:
-    """Whether the event may not have arrived. Resending is safe: a task has one owner."""
-    return task.status is Status.PENDING and task.execution_name is None
+    """Whether the event may not have arrived. Resending is safe: a task has one owner.
+
+    The event of one that queues, or is paused, is sent when it may go on.
+    """
+    is_waiting = task.is_queued or task.is_paused
+    return task.status is Status.PENDING and task.execution_name is None and not is_waiting
 
 
 def _was_undelivered(task: StoredTask) -> bool:

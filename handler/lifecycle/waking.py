@@ -54,6 +54,13 @@ class Waking:
                     code=ErrorCode.TASK_RUN_NOW_ERROR,
                     data={"id": id, "pausedOn": to_iso(task.paused_on)},
                 )
+            if task.is_queued:
+                raise Refused(
+                    f'Task "{id}" queues for a slot of "{task.definition_id}". Next: wait for one,'
+                    " raise its limit, or abort a task that has one.",
+                    code=ErrorCode.TASK_RUN_NOW_ERROR,
+                    data={"id": id},
+                )
             if not task.delay_left(self._clock.now()):
                 return task
             line = self._ending.log_of(task, "Its wait was ended: it runs now.", by=by)

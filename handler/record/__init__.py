@@ -10,6 +10,7 @@ from handler.record.jsonable import (
     to_json,
     to_json_bytes,
 )
+from handler.record.limit_state import LimitPage, LimitState
 from handler.record.model import Json, fields_of
 from handler.record.natives import native
 from handler.record.pauses import Pause
@@ -45,6 +46,8 @@ __all__ = [
     "BulkResult",
     "Identity",
     "Json",
+    "LimitPage",
+    "LimitState",
     "LogLine",
     "LogType",
     "Pause",

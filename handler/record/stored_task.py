@@ -5,7 +5,7 @@ import math
 import os
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar, Final, Self
 
 from pydantic import ConfigDict, Field
 
@@ -39,6 +39,8 @@ from handler.record.time_limits import expired, timed_out
 # saves the sweep a look, which costs it three units and a request. A shorter one is mostly over
 # when the sweep, which comes every five minutes, would look.
 _LONG_WAIT = timedelta(minutes=10)
+# A task that waits for longer gives its slot to another, and queues when it wakes.
+_LENDS_AFTER: Final = timedelta(minutes=1)
 # A paused task is due when nobody has resumed it for so long: the sweep looks, and puts it off.
 _LONG_PAUSE = timedelta(seconds=MAX_WAIT_SECONDS)
 # By so much the clocks of two machines may differ. A wait that a limit cuts ends so long after it:
@@ -123,6 +125,11 @@ class StoredTask(TaskRecord):
     # which is empty where it could not be kept. A retry from the start needs it.
     first_input: Json | None = None
     first_input_key: str | None = None
+    # The limit that it needs a slot of, and the slot that it holds: see `table.limits`. Without one
+    # it can't be claimed.
+    limit_id: str | None = None
+    slot: str | None = None
+    rate_id: str | None = None  # the rate that its start is reserved by
     _reads_strictly: ClassVar[bool] = True  # what is stored next depends on it
 
     @classmethod
@@ -195,15 +202,32 @@ class StoredTask(TaskRecord):
         return TaskFailure.model_validate((self.output or {}).get("error"))
 
     def delay_left(self, now: datetime) -> int:
-        """Seconds until its next iteration, rounded up: the rest of its delay, or of its wait."""
+        """Seconds until its next iteration, rounded up: the rest of its delay, or of its wait.
+
+        Those to a moment that is reserved are rounded down: its worker waits for the rest, so that
+        starts which are less than a second apart stay so.
+        """
         if self.iterations and not self.waiting_until:
             return 0
-        return max(0, math.ceil(-self.seconds_late(now)))
+        left, until = -self.seconds_late(now), self.waiting_until or self.first_due
+        is_reserved = not self.iterations and until == self.starts_on
+        return max(0, math.floor(left) if is_reserved else math.ceil(left))
+
+    def seconds_to_start(self, now: datetime) -> float:
+        """How long until the moment that is reserved for its start; 0 where it may start."""
+        if self.starts_on is None or self.iterations:
+            return 0.0
+        return max(0.0, (self.starts_on - now).total_seconds())
 
     def seconds_late(self, now: datetime) -> float:
         """For how long its delay, or its wait, has been over; less than 0 while it is in one."""
-        until = self.waiting_until or self.created_on + timedelta(seconds=self.delay)
-        return (now - until).total_seconds()
+        return (now - (self.waiting_until or self.first_due)).total_seconds()
+
+    @property
+    def first_due(self) -> datetime:
+        """When its first iteration is due: behind its delay, and not before its reserved moment."""
+        delayed_until = self.created_on + timedelta(seconds=self.delay)
+        return max(delayed_until, self.starts_on or delayed_until)
 
     @property
     def ends_by(self) -> datetime | None:
@@ -253,6 +277,8 @@ class StoredTask(TaskRecord):
         until = self.waiting_until if self.is_asleep(now) else None
         if self.is_held:
             until = now + self._next_look(now)
+        elif self.is_queued:
+            until = now + _LONGEST_PUT_OFF
         elif not self.pending_hook and (
             self.cleanup_pending or (self.deletion_pending and self.may_come_again(now))
         ):
@@ -273,6 +299,54 @@ class StoredTask(TaskRecord):
         return self.is_open and self.is_paused and not self.execution_name
 
     @property
+    def is_queued(self) -> bool:
+        """Whether it queues for a slot: whoever gives one back sends it off."""
+        return self.is_open and self.queued_on is not None and not self.execution_name
+
+    @property
+    def lacks_slot(self) -> bool:
+        """Whether it can't be claimed before it has a slot."""
+        return self.is_open and self.limit_id is not None and self.slot is None
+
+    def starting(self, on: datetime, *, now: datetime) -> Self:
+        """A new task whose start is reserved. One that starts at once has no such moment."""
+        later = max(on, self.starts_on or on)
+        return self.model_copy(update={"starts_on": later if later > now else None})
+
+    def pushed_back(self, *, now: datetime, until: datetime | None, like: Self) -> Self:
+        """It was triggered once more before its start: it starts then, with the last input.
+
+        Args:
+            until: `None`: when it would have started anyway.
+            like: as the last trigger would have made it: what it shares slots by follows from that.
+        """
+        changes: Json = {
+            "input": like.input,
+            "limit_id": like.limit_id,
+            "concurrency_key": like.concurrency_key,
+        }
+        if until is None:
+            return self._changed(now, **changes)
+        changes["starts_on"] = until
+        if self.waiting_until:  # an execution has it, and waits: it looks when that was to end
+            changes |= {"waiting_until": until, "due_on": self._due_after(now, until)}
+        return self._changed(now, **changes)
+
+    def with_slot(self, slot: str, *, now: datetime) -> Self:
+        """It has got a slot: it may be claimed."""
+        return self._changed(now, slot=slot, queued_on=None, due_on=now, resends=0)
+
+    def queued(self, *, now: datetime) -> Self:
+        """It queues for a slot, and leaves its execution. It is not asked for before it has one."""
+        due_on = self._in_its_time(now + _LONGEST_PUT_OFF)
+        waits = {"queued_on": now, "waiting_until": None, "due_on": due_on}
+        return self.released(now=now)._changed(now, **waits)
+
+    def unlimited(self, *, now: datetime) -> Self:
+        """Its definition has no limit any more."""
+        return self._changed(now, limit_id=None, slot=None, queued_on=None)
+
+    @property
     def is_in_hand(self) -> bool:
         """Whether an iteration has been claimed, and has no outcome yet."""
         return self.claims_since_outcome > 0
@@ -289,7 +363,7 @@ class StoredTask(TaskRecord):
     def held(self, *, now: datetime) -> Self:
         """A paused task leaves its execution."""
         due_on = self._in_its_time(now + self._next_look(now))
-        return self.released(now=now)._changed(now, due_on=due_on)
+        return self.released(now=now)._changed(now, due_on=due_on, slot=None, queued_on=None)
 
     def resumed(self, *, now: datetime) -> Self:
         """It may be claimed again. What is left of its delay or wait is still to pass."""
@@ -434,6 +508,10 @@ class StoredTask(TaskRecord):
         """The task is over, and DynamoDB removes it then; `None`: its parent lives on."""
         return self.model_copy(update={"expires_at": at})
 
+    def keeping_slot(self, slot: str | None) -> Self:
+        """It has its slot still: it goes on at once; or it is over, and its iteration may run."""
+        return self.model_copy(update={"slot": slot})
+
     def asked_for_expiry(self, *, now: datetime) -> Self:
         """Its rows are to be dated."""
         asked = int(now.timestamp() * 1000)
@@ -481,15 +559,17 @@ class StoredTask(TaskRecord):
 
     def woken(self, *, now: datetime) -> Self:
         """Its delay or wait is over, whatever was left of it: the next execution runs it."""
-        return self.released(now=now)._changed(now, waiting_until=now)
+        return self.released(now=now)._changed(now, waiting_until=now, starts_on=None)
 
     def _continued(self, now: datetime, wait: int, *, free: int = 0, **changes: object) -> Self:
         crashed = max(self.claims_since_outcome - 1, 0)
         until = self._in_its_time(now + timedelta(seconds=wait))
+        lends = until - now > _LENDS_AFTER
         return self._answered(
             now,
             AnswerStatus.CONTINUE,
             waiting_until=until if wait else None,
+            slot=None if lends else self.slot,
             due_on=self._due_after(now, until),
             counted_iterations=self.counted_iterations - crashed - free,
             **changes,
@@ -529,6 +609,8 @@ class StoredTask(TaskRecord):
             "paused_on": None,
             "paused_with": None,
             "waiting_for": None,
+            "slot": None,
+            "queued_on": None,
         }
         return self._answered(now, answer, **ended | changes)
 

@@ -56,6 +56,7 @@ class WaitingFor(StoredModel):
         until: when it goes on without.
         heartbeat: after how many seconds without a heartbeat it does, too.
         failures: how many of its children may fail before it does; `None`: all may.
+        definition_id: of the children that it waits for; `None`: it waits for all.
     """
 
     signal: str | None = None
@@ -63,6 +64,7 @@ class WaitingFor(StoredModel):
     until: Moment
     heartbeat: float | None = None
     failures: Count | None = None
+    definition_id: str | None = None
 
 
 class TaskRecord(StoredModel):
@@ -103,6 +105,10 @@ class TaskRecord(StoredModel):
     paused_on: Moment | None = None  # since when nothing may run it
     # What it is paused with: its "definition", or "all"; `None` where it was paused by itself.
     paused_with: str | None = None
+    priority: Count = 0  # seconds of head start in the queue for a slot
+    concurrency_key: str | None = None  # what it shares its slots by; empty: with all of its kind
+    queued_on: Moment | None = None  # since when it queues for a slot
+    starts_on: Moment | None = None  # the moment that is reserved for its start
     progress: Progress | None = None
     problem: str | None = None  # why it can't go on for the time being
     retry_of: str | None = None  # the task that this one is the retry of

@@ -8,10 +8,27 @@ from handler.table.conditions import (
     as_read,
     owned_by,
     paused_as,
+    queued_as,
     running,
     unheard,
+    whoever_owns,
 )
+from handler.table.debounces import Debounced
 from handler.table.dynamo import Dynamo
+from handler.table.limit_list import Queued
+from handler.table.limits import (
+    Limit,
+    LimitView,
+    holder_of,
+    holders_of,
+    is_large,
+    maximum_of,
+    new_slot,
+    part_of,
+    queue_key_of,
+    queue_row_of,
+    task_of_holder,
+)
 from handler.table.listing import (
     CountBudget,
     Filter,
@@ -22,10 +39,12 @@ from handler.table.listing import (
     list_tasks,
 )
 from handler.table.logs import Logs
+from handler.table.maximums import changed_of
 from handler.table.payloads import PayloadBucket, PayloadError, PayloadLost
+from handler.table.rates import RateOf
 from handler.table.settings_table import KNOWN_FOR, STACK, KnownSettings, SettingsTable
 from handler.table.signals import Moved, Signals
-from handler.table.store import RecordMoved, Standing, Store
+from handler.table.store import NotAdmitted, RecordMoved, Standing, Store
 from handler.table.watch import Due
 
 __all__ = [
@@ -35,16 +54,22 @@ __all__ = [
     "STACK",
     "ClaimRequest",
     "CountBudget",
+    "Debounced",
     "Due",
     "Dynamo",
     "Filter",
     "Guard",
     "KnownSettings",
+    "Limit",
+    "LimitView",
     "Logs",
     "Moved",
+    "NotAdmitted",
     "PayloadBucket",
     "PayloadError",
     "PayloadLost",
+    "Queued",
+    "RateOf",
     "RecordMoved",
     "SettingsTable",
     "Signals",
@@ -53,11 +78,23 @@ __all__ = [
     "TaskCount",
     "TaskPage",
     "as_read",
+    "changed_of",
     "count_tasks",
+    "holder_of",
+    "holders_of",
     "invalid_cursor",
+    "is_large",
     "list_tasks",
+    "maximum_of",
+    "new_slot",
     "owned_by",
+    "part_of",
     "paused_as",
+    "queue_key_of",
+    "queue_row_of",
+    "queued_as",
     "running",
+    "task_of_holder",
     "unheard",
+    "whoever_owns",
 ]

@@ -40,6 +40,12 @@ class Children:
         last = f"{rows}{keys.LAST}"
         return bool([*self._dynamo.rows(key[PARTITION_KEY]["S"], rows, last, limit=1)])
 
+    def are_any_open(self, parent_id: str) -> bool:
+        """Whether any child of a parent is open, of whatever definition, read consistently."""
+        rows = keys.OPEN_CHILD_ROWS
+        last = f"{rows}{keys.LAST}"
+        return bool([*self._dynamo.rows(keys.task_partition(parent_id), rows, last, limit=1)])
+
     def add_failed(self, child: StoredTask) -> bool:
         """Counts a child that has not succeeded, while its parent is to be told. Twice is once.
 

@@ -30,6 +30,9 @@ CLAIM_CONDITION: Final = (
     " AND (attribute_not_exists(releasedFrom) OR releasedFrom <> :execution)"
     # Nothing runs a paused task until it is resumed.
     " AND attribute_not_exists(pausedOn)"
+    # One that needs a slot has one, and a moment that is reserved for its start has come.
+    " AND (attribute_not_exists(limitId) OR attribute_exists(slot))"
+    " AND (attribute_not_exists(startsOn) OR startsOn <= :now)"
     # An event may name another definition than the record: whose limit is it then?
     " AND definitionId IN (:definitions)"
     # An iteration that a crash cut off runs again even if it was the last one allowed.
@@ -132,6 +135,7 @@ class Guard(NamedTuple):
         is_paused: whether it must be paused; `None`: it may be.
         write_token: of the write that must be its last; `""`: any.
         calls: how much must have come that it may wait for; `None`: any number.
+        queued_on: since when it must queue for a slot: ISO 8601; empty: it need not.
     """
 
     execution_name: str | None = None
@@ -140,6 +144,7 @@ class Guard(NamedTuple):
     is_paused: bool | None = None
     write_token: str = ""
     calls: int | None = None
+    queued_on: str = ""
 
     def condition(self) -> "tuple[str, Item]":
         """The condition of a write, and its values."""
@@ -161,6 +166,9 @@ class Guard(NamedTuple):
         if self.write_token:
             condition += f" AND {keys.WRITE_TOKEN} = :guard_token"
             values[":guard_token"] = self.write_token
+        if self.queued_on:
+            condition += " AND queuedOn = :guard_queued"
+            values[":guard_queued"] = self.queued_on
         if self.is_paused is not None:
             exists = "attribute_exists" if self.is_paused else "attribute_not_exists"
             condition += f" AND {exists}(pausedOn)"
@@ -174,6 +182,15 @@ class Guard(NamedTuple):
 ANY_OWNER: Final = Guard()
 # No execution has taken up the task yet.
 NO_OWNER: Final = Guard(execution_name="")
+
+
+def whoever_owns(task: StoredTask) -> Guard:
+    """`ANY_OWNER`; of a task that needs slots, while nobody has written the record since: else it
+    may have got one, or an iteration may have begun that keeps it.
+    """
+    if task.limit_id is None or not task.is_open:
+        return ANY_OWNER
+    return ANY_OWNER._replace(write_token=task.write_token or "")
 
 
 def owned_by(task: StoredTask) -> Guard:
@@ -195,6 +212,12 @@ def unheard(task: StoredTask, before: StoredTask) -> Guard:
     """`paused_as(before)`, and nothing has come meanwhile, if `task` is about to wait for it."""
     guard = paused_as(before)
     return guard if task.waiting_for is None else guard._replace(calls=before.calls)
+
+
+def queued_as(task: StoredTask) -> Guard:
+    """Holds while a task queues for a slot, since the same moment."""
+    queued_on = to_iso(task.queued_on) if task.queued_on else ""
+    return Guard(execution_name="", is_paused=False, queued_on=queued_on)
 
 
 def running(task: StoredTask) -> Guard:

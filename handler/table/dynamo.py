@@ -3,6 +3,7 @@
 import itertools
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -55,11 +56,17 @@ class ItemTooLarge(StoreError):
 
 
 class ConditionFailed(Exception):
-    """A conditional write was refused; `item` is what stands there, `None` if nothing does."""
+    """A conditional write was refused; `item` is what stands there, `None` if nothing does.
 
-    def __init__(self, item: "Item | None") -> None:
+    Attributes:
+        items: of a transaction, what stands where a condition did not hold, by the places of its
+            writes, counted from 0. `item` is that of the first.
+    """
+
+    def __init__(self, items: "Mapping[int, Item | None]") -> None:
         super().__init__("The condition of a write did not hold.")
-        self.item = item
+        self.items = items
+        self.item = next(filter(None, items.values()), None)
 
 
 class Dynamo:
@@ -85,6 +92,16 @@ class Dynamo:
         self._clock = clock
         self._remaining = remaining
         self._patience = patience
+
+    @contextmanager
+    def hurried(self, patience: timedelta) -> Iterator[None]:
+        """In the block no request is tried again for longer than that."""
+        own = self._patience
+        self._patience = patience if own is None else min(own, patience)
+        try:
+            yield
+        finally:
+            self._patience = own
 
     def call(self, operation: str, **request: object) -> Any:
         """Calls one operation (`update_item`) and returns its response.
@@ -226,15 +243,23 @@ class Dynamo:
         reasons: list[dict[str, Any]] = error.response.get("CancellationReasons", [])  # type: ignore[assignment]
         codes = {str(reason.get("Code")) for reason in reasons} or {error.response["Error"]["Code"]}
         if codes & _CONDITION_FAILED:
-            raise ConditionFailed(_refused_item(error, reasons)) from error
+            raise ConditionFailed(_refused_items(error, reasons)) from error
         if not codes & _PASSING and error.response["ResponseMetadata"]["HTTPStatusCode"] < 500:
             kind = ItemTooLarge if _ITEM_SIZE in str([error, reasons]).lower() else StoreError
             raise kind(f"DynamoDB refused {operation}: {error}") from error
 
 
-def _refused_item(error: ClientError, reasons: Sequence[Mapping[str, Any]]) -> "Item | None":
-    found: Item | None = error.response.get("Item")  # type: ignore[assignment]
-    return found or next((reason["Item"] for reason in reasons if reason.get("Item")), None)
+def _refused_items(
+    error: ClientError, reasons: Sequence[Mapping[str, Any]]
+) -> "dict[int, Item | None]":
+    if not reasons:
+        found: Item | None = error.response.get("Item")  # type: ignore[assignment]
+        return {0: found}
+    return {
+        place: reason.get("Item")
+        for place, reason in enumerate(reasons)
+        if reason.get("Code") in _CONDITION_FAILED
+    }
 
 
 def chunks(elements: Sequence[Element], size: int) -> Iterator[Sequence[Element]]:

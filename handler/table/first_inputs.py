@@ -56,8 +56,8 @@ class FirstInputs:
         Returns:
             The task, and the object that was put into the bucket for it, by its key.
         """
-        if not before.is_at_its_start:
-            return after, {}
+        if not before.is_at_its_start or not before.iterations:
+            return after, {}  # before its first iteration it is triggered with another
         if key := before.places.get("input"):
             return after.model_copy(update={"first_input_key": key}), {}  # the object stays
         if not has_read(before, "input") or "input" in before.unreadable:

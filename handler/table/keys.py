@@ -4,6 +4,7 @@ import hashlib
 import os
 import zlib
 from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from handler.clock import to_iso
@@ -35,6 +36,15 @@ SIGNAL_ROWS: Final = "SIGNAL#"
 SIGNAL_KEY_ROWS: Final = "SIGNALKEY#"
 SIGNAL_URL_ROWS: Final = "SIGNALURL#"
 PULSE_ROWS: Final = "PULSE#"
+
+# The rows of a limit's partition: who holds its slots, and who queues for one. They sort so that a
+# page of them begins with the holders.
+HOLDERS_ROW: Final = "HOLDERS"
+QUEUE_ROWS: Final = "QUEUE#"
+
+# The row of a rate, and that of a debounce, each alone in its partition.
+RATE_ROW: Final = "RATE"
+DEBOUNCE_ROW: Final = "DEBOUNCE"
 
 # The row of a tenant's settings, alone in its partition.
 SETTINGS_ROW: Final = "SETTINGS"
@@ -72,6 +82,46 @@ def task_key(id: str) -> "Key":
 def settings_key(tenant: str) -> "Key":
     """The key of the settings of a tenant's tasks."""
     return {PARTITION_KEY: {"S": f"SETTINGS#{tenant}"}, SORT_KEY: {"S": SETTINGS_ROW}}
+
+
+def limit_key(id: str, *, part: int = 0) -> "Key":
+    """The key of the holders of a limit's slots: of a large limit, of some of them.
+
+    Args:
+        part: counted from 0; the first stands for the limit.
+    """
+    row = f"{HOLDERS_ROW}#{part:02d}" if part else HOLDERS_ROW
+    return {PARTITION_KEY: {"S": limit_partition(id)}, SORT_KEY: {"S": row}}
+
+
+def limit_partition(id: str) -> str:
+    return f"LIMIT#{id}"
+
+
+def limit_of(partition: str) -> str:
+    """The id of the limit of a partition."""
+    return partition.removeprefix(limit_partition(""))
+
+
+def queue_key(limit_id: str, task_id: str, position: datetime) -> "Key":
+    """The key of a task's place in the queue for a slot: who comes first goes first."""
+    row = f"{QUEUE_ROWS}{to_iso(position)}#{task_id}"
+    return {PARTITION_KEY: {"S": limit_partition(limit_id)}, SORT_KEY: {"S": row}}
+
+
+def rate_key(id: str) -> "Key":
+    """The key of what says when the next start of a rate is free."""
+    return {PARTITION_KEY: {"S": f"RATE#{id}"}, SORT_KEY: {"S": RATE_ROW}}
+
+
+def debounce_key(id: str) -> "Key":
+    """The key of what says which task a burst of triggers runs."""
+    return {PARTITION_KEY: {"S": f"DEBOUNCE#{id}"}, SORT_KEY: {"S": DEBOUNCE_ROW}}
+
+
+def limits_partition(definition_id: str) -> str:
+    """Of the limits of a definition, in the index by definition. That of no task has no `#`."""
+    return f"LIMITS {definition_id}"
 
 
 def child_key(child: StoredTask) -> "Key":
@@ -169,7 +219,7 @@ def definition_and_status_partition(tenant: str, definition_id: str, group: str)
 
 
 def watched_partition(id: str) -> str:
-    """The partition of a task in the sweep's index: the same in every process."""
+    """The partition of a task, or of a limit, in the sweep's index: the same in every process."""
     return WATCHED_PARTITIONS[zlib.crc32(id.encode()) % len(WATCHED_PARTITIONS)]
 
 

@@ -178,6 +178,9 @@ class SettingsTable:
         return True
 
     def _remember(self, tenant: str, stored: StoredSettings, *, asked_on: datetime) -> None:
+        known = self._known.get(tenant)
+        if known and timedelta(0) < known[0] - asked_on < KNOWN_FOR:
+            return  # another thread has asked since
         if len(self._known) >= _MOST_TENANTS:
             self._known.clear()
         self._known[tenant] = asked_on, stored

@@ -1,11 +1,11 @@
 """The records of the tasks: create, claim, save, read, delete."""
 
-from collections.abc import Callable, Collection
-from contextlib import suppress
+from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager, suppress
 from datetime import timedelta
 from enum import Enum, auto
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from handler.clock import Clock
 from handler.contract import EXPIRY_ATTRIBUTE, PARTITION_KEY, Index, Status
@@ -22,11 +22,16 @@ from handler.table.conditions import (
     still,
     takes_retry,
 )
+from handler.table.debounces import Debounces
 from handler.table.dynamo import ConditionFailed, Dynamo, ItemTooLarge
 from handler.table.index_query import IndexQuery, TaskIndex
+from handler.table.limit_list import LimitList
+from handler.table.limits import Limits
 from handler.table.logs import Logs
+from handler.table.maximums import Maximums
 from handler.table.orphans import Orphans
 from handler.table.payloads import PayloadBucket, owner_of
+from handler.table.rates import Rates
 from handler.table.reading import WITHOUT_LONG_PAYLOADS, status_of
 from handler.table.relief import Relief
 from handler.table.settings_table import SettingsTable
@@ -65,10 +70,29 @@ class RecordMoved(Exception):
         self.task = task
 
 
+class NotAdmitted(Exception):
+    """A write did not happen: what was to be written beside the record was refused.
+
+    Attributes:
+        items: what stands where it was refused.
+    """
+
+    def __init__(self, refused: "Sequence[tuple[dict[str, object], Item | None]]") -> None:
+        super().__init__("What was to be written beside the record was refused.")
+        self._writes = [write for write, _ in refused]
+        self.items = [item for _, item in refused]
+
+    def has(self, writes: Sequence[dict[str, object]]) -> bool:
+        """Whether one of these was refused."""
+        return any(write is refused for write in writes for refused in self._writes)
+
+
 class Store:
     """The table of tasks. `logs` has their logs, `signals` what was handed to them, `children`
     which of theirs are open; `index` reads many at a time, `watch` knows which are due, `orphans`
-    are the payloads that no record names, `settings` change while it is in use.
+    are the payloads that no record names, `settings` change while it is in use; `limits` say how
+    many run at a time, `maximums` what operators have set of them, `limit_list` shows them; `rates`
+    say how many start, `debounces` which task a burst of triggers runs.
 
     **Every write is recognised.** A write whose response is lost on the way is sent again, and then
     its condition fails: the record has moved on, by this very write. So each write of a record puts
@@ -112,28 +136,55 @@ class Store:
         self.children = Children(dynamo)
         self.signals = Signals(dynamo, clock=clock)
         self.watch = Watch(dynamo)
+        self.limits = Limits(dynamo, clock=clock)
+        self.limit_list = LimitList(dynamo, limits=self.limits)
+        self.maximums = Maximums(dynamo, clock=clock)
+        self.rates = Rates(dynamo)
+        self.debounces = Debounces(dynamo)
+        # Is told of each task that has left its slot, or its place in a queue, by a write of its
+        # record: as it was before.
+        self.when_left: Callable[[StoredTask], None] = _nothing
         self.index = TaskIndex(dynamo, read=self._payloads.task, is_gone=self._is_gone)
         self.orphans = Orphans(dynamo, bucket=bucket, clock=clock)
 
-    def create(self, task: StoredTask, *, log: TaskLog | None = None) -> bool:
+    def hurried(self, patience: timedelta) -> AbstractContextManager[None]:
+        """In the block no request to the table is tried again for longer than that."""
+        return self._dynamo.hurried(patience)
+
+    def create(
+        self,
+        task: StoredTask,
+        *,
+        log: TaskLog | None = None,
+        also: Sequence[dict[str, object]] = (),
+    ) -> bool:
         """Creates the record and its parent's child row.
+
+        Args:
+            also: what is written in the same transaction.
 
         Returns:
             False, and nothing is changed, if there is a record of that id.
+
+        Raises:
+            NotAdmitted: a condition of `also` does not hold; nothing was written.
         """
         token = keys.new_token()
         payloads = self._payloads.changes(task)
         task = self._payloads.with_placed_first_input(task, payloads)
         item = items.task_item(task) | payloads.changed | items.encoded({keys.WRITE_TOKEN: token})
         put = self._request(Item=item, ConditionExpression=f"attribute_not_exists({PARTITION_KEY})")
-        others = [self.logs.put(log, expires_at=task.expires_at)] if log else []
+        others = self._lines(log, task)
         if task.parent_id:
-            others += [self._request(Item=row) for row in self.children.put(task)]
+            others += [{"Put": self._request(Item=row)} for row in self.children.put(task)]
         try:
-            self._write("Put", put, others, token)
+            self._write("Put", put, others, token, also)
         except RecordMoved as moved:
             self._payloads.refused(payloads, moved.task)
             return False
+        except NotAdmitted:
+            self._payloads.refused(payloads, None)
+            raise
         return True
 
     def get(self, id: str) -> StoredTask:
@@ -199,18 +250,31 @@ class Store:
             ReturnValues="ALL_NEW",
             ReturnValuesOnConditionCheckFailure="ALL_OLD",
         )
-        return self._payloads.task_with_input(item)
+        task = self._payloads.task_with_input(item)
+        if task.execution_name != claim.execution_name:
+            raise RecordMoved(task)  # its response was lost, and the task has left the execution
+        return task
 
     def save(
-        self, after: StoredTask, *, before: StoredTask, guard: Guard, log: TaskLog | None = None
+        self,
+        after: StoredTask,
+        *,
+        before: StoredTask,
+        guard: Guard,
+        log: TaskLog | None = None,
+        also: Sequence[dict[str, object]] = (),
     ) -> StoredTask:
         """Writes what `after` changed, with `log`, in one transaction, if `guard` holds.
+
+        Args:
+            also: what else is written in it.
 
         Returns:
             `after`, as it is stored.
 
         Raises:
             RecordMoved: it does not hold; nothing was written.
+            NotAdmitted: it does, and a condition of `also` does not; nothing was written.
         """
         token = keys.new_token()
         payloads = self._payloads.changes(after, before)
@@ -218,9 +282,11 @@ class Store:
         changed, removed = items.changes(before, after)
         changed |= payloads.changed | items.encoded({keys.WRITE_TOKEN: token})
         removed |= payloads.removed
+        if after.is_over and after.limit_id and not after.slot:
+            removed |= {"slot", "queuedOn"}  # also one that it has got since it was read
         update = self._update(before, changed, removed, *guard.condition())
-        others = [self.logs.put(log, expires_at=after.expires_at)] if log else []
-        write = partial(self._write, "Update", update, others, token)
+        others = self._lines(log, after)
+        write = partial(self._write, "Update", update, others, token, also)
         try:
             if after.is_open:
                 write()
@@ -229,7 +295,13 @@ class Store:
         except RecordMoved as moved:
             self._payloads.refused(payloads, moved.task)
             raise
-        return self._payloads.written(payloads, after, before)
+        except NotAdmitted:
+            self._payloads.refused(payloads, before)
+            raise
+        stored = self._payloads.written(payloads, after, before)
+        if (before.slot or before.queued_on) and not (after.slot or after.queued_on):
+            self.when_left(before)
+        return stored
 
     def call(self, id: str) -> StoredTask | None:
         """Counts that something has come which an open task may wait for.
@@ -302,7 +374,7 @@ class Store:
         changed, removed = items.changes(before, after)
         changed |= items.encoded({keys.WRITE_TOKEN: token})
         update = self._update(before, changed, removed, *takes_retry(before))
-        others = [self.logs.put(log, expires_at=before.expires_at)] if log else []
+        others = self._lines(log, before)
         self._with_room(after.id, partial(self._write, "Update", update, others, token))
 
     def add_follow_up(self, after: StoredTask, *, before: StoredTask) -> bool:
@@ -439,6 +511,10 @@ class Store:
             self._relief.make_room(id)
             write()
 
+    def _lines(self, log: TaskLog | None, task: StoredTask) -> list[dict[str, object]]:
+        """The write of a task's lines, for a transaction."""
+        return [{"Put": self.logs.put(log, expires_at=task.expires_at)}] if log else []
+
     def _request(self, **request: object) -> dict[str, object]:
         return {"TableName": self._dynamo.table, **request}
 
@@ -456,19 +532,29 @@ class Store:
         return self._request(Key=keys.task_key(before.id), ConditionExpression=condition, **update)
 
     def _write(
-        self, kind: str, request: dict[str, object], others: list[dict[str, object]], token: str
+        self,
+        kind: str,
+        request: dict[str, object],
+        others: list[dict[str, object]],
+        token: str,
+        also: Sequence[dict[str, object]] = (),
     ) -> None:
-        """One conditional write, or a transaction of it and of other puts. Raises `RecordMoved`."""
+        """One conditional write, or a transaction of it and of others.
+
+        Raises:
+            RecordMoved: its condition does not hold.
+            NotAdmitted: it does, and that of one of `also` does not.
+        """
         request = request | {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
-        if others:
-            writes = [{kind: request}, *({"Put": put} for put in others)]
+        if others or also:
+            writes = [{kind: request}, *others, *also]
             self._conditional("transact_write_items", token, TransactItems=writes)
         else:
             operation = "put_item" if kind == "Put" else "update_item"
             self._conditional(operation, token, **request)
 
-    def _conditional(self, operation: str, token: str, **request: object) -> "Item":
-        """Carries out a conditional write that puts `token` on the record. Raises `RecordMoved`.
+    def _conditional(self, operation: str, token: str, **request: Any) -> "Item":
+        """Carries out a conditional write that puts `token` on the record. Raises as `_write`.
 
         Returns:
             The record's item, where the response has it.
@@ -476,12 +562,20 @@ class Store:
         try:
             response = self._dynamo.call(operation, **request)
         except ConditionFailed as failed:
-            if failed.item and _has_written(token, failed.item):
-                return failed.item
-            moved = failed.item
+            moved = failed.items.get(0)
+            if moved and _has_written(token, moved):
+                return moved
+            if 0 not in failed.items:
+                writes = request["TransactItems"]
+                found = [(writes[place], item) for place, item in failed.items.items()]
+                raise NotAdmitted(found) from failed
             raise RecordMoved(self._payloads.task(moved) if moved else None) from failed
         item: Item = response.get("Attributes", {})
         return item
+
+
+def _nothing(_: StoredTask) -> None:
+    """Nobody is to be told."""
 
 
 def _rows_at_parent(child: StoredTask) -> "list[Key]":

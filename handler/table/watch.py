@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from handler.clock import to_iso
 from handler.contract import PARTITION_KEY, SORT_KEY, Index
-from handler.record import StoredTask
 from handler.table import items, keys
 from handler.table.dynamo import ConditionFailed, Dynamo, ItemTooLarge
 
@@ -41,6 +40,12 @@ class Due(NamedTuple):
         """The id of its task; empty where it stands for no task's record."""
         id = keys.task_id(self.row)
         return id if self.key == keys.task_key(id) else ""
+
+    @property
+    def limit_id(self) -> str:
+        """The id of its limit; empty where it stands for none."""
+        id = self.key[PARTITION_KEY]["S"].removeprefix(keys.limit_partition(""))
+        return id if self.key == keys.limit_key(id) else ""
 
     @property
     def on(self) -> str:
@@ -102,14 +107,14 @@ class Watch:
             page = self._query(partition, ">", beyond, Limit=_PAGE)
             yield from map(Due, page["Items"])
 
-    def put_off(self, due: Due, task: StoredTask) -> bool:
-        """Has a task be due at its `due_on`, unless somebody has moved it meanwhile.
+    def put_off(self, due: Due, until: datetime) -> bool:
+        """Has a task, or a limit, be due then, unless somebody has moved it meanwhile.
 
         Returns:
             Whether it is to be looked at. If not, whoever has moved it knows better when it is due.
             A record that has no room left even for this stays where it is, and is looked at.
         """
-        on, token = to_iso(task.due_on or task.created_on), {"S": keys.new_token()}
+        on, token = to_iso(until), {"S": keys.new_token()}
         try:
             self._dynamo.call(
                 "update_item",
@@ -138,7 +143,13 @@ class Watch:
         """
         count = 0
         for partition in keys.WATCHED_PARTITIONS:
-            query = self._request(partition) | {"Select": "COUNT"}
+            query = self._request(partition) | {
+                "Select": "COUNT",
+                "FilterExpression": f"{SORT_KEY} = :record",  # and not a limit
+                "ExpressionAttributeValues": items.encoded(
+                    {":partition": partition, ":record": keys.TASK_ROW}
+                ),
+            }
             for response in self._dynamo.pages(query):
                 count += int(response["Count"])
                 if count > at_most:

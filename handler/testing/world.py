@@ -258,7 +258,7 @@ class World:
     ) -> TaskRecord:
         """Triggers a task; `finish` runs it."""
         record: TaskRecord = self.tasks.trigger(definition, input=input, **options)
-        self.task_id, self.detail = record.id, self._events.details[-1]
+        self.task_id, self.detail = record.id, self._sent_of(record)
         return record
 
     def retry(
@@ -270,9 +270,21 @@ class World:
     ) -> TaskRecord:
         """Retries a task, by default the one that was started last; `finish` runs the retry."""
         record = self.tasks.retry(id or self.task_id, input, from_start=from_start)
-        sent = (detail for detail in self._events.details if detail[WireKey.TASK_ID] == record.id)
-        self.task_id, self.detail = record.id, next(sent, self.detail)
+        self.task_id, self.detail = record.id, self._sent_of(record)
         return record
+
+    def _sent_of(self, record: TaskRecord) -> Json:
+        """The event of a task; of one that queues for a slot, as it will be."""
+        for detail in self._events.details:
+            if detail[WireKey.TASK_ID] == record.id:
+                return detail
+        return {
+            WireKey.TASK_ID.value: record.id,
+            WireKey.DEFINITION_ID.value: record.definition_id,
+            WireKey.TENANT.value: record.tenant,
+            WireKey.LOCALE.value: record.locale,
+            WireKey.DELAY.value: 0,
+        }
 
     def use_url(self, url: str, data: Mapping[str, object] | BaseModel | None = None) -> Signal:
         """Sends what whoever has a URL of `context.signal_url` sends.

@@ -12,9 +12,9 @@ twice?
   record can't be aborted or deleted; a sweep fails although nothing is odd any more; or what
   watches over it reads its payloads, of which a few dozen large ones would stop it.
 - Double: a step was committed twice, two executions owned it, a status, a cursor or a number moved
-  back, a child or a retry is there twice, one signal was heard twice, or an invocation that was
-  overtaken worked on to its end. That an iteration's effects happened twice is no finding when it
-  was interrupted: only its commit is exactly once.
+  back, a child or a retry is there twice, one signal was heard twice, more tasks of a limit held
+  slots than it has, or an invocation that was overtaken worked on to its end. That an iteration's
+  effects happened twice is no finding when it was interrupted: only its commit is exactly once.
 """
 
 import itertools
@@ -58,6 +58,8 @@ _HOOKS = {
     "aborted": {"on_abort"},
     "failed": {"on_error", "on_max_iterations"},
 }
+# Those of `chaosWalk`.
+SLOTS = 3
 _NOTHING = Surroundings()
 
 
@@ -104,6 +106,9 @@ def _beside(found: Surroundings) -> Iterator[Finding]:
     for run in found.bulk:
         for what in verb_rules.of_bulk(run):
             yield Finding(verdict=Verdict.LOST, task_id=run.task_id, what=what)
+    if found.most_at_once > SLOTS:
+        what = f"{found.most_at_once} held the {SLOTS} slots of a limit at a time."
+        yield Finding(verdict=Verdict.DOUBLE, task_id="(a limit)", what=what)
     if found.failed_sweeps:
         what = f"{found.failed_sweeps} sweeps failed, and nothing was odd any more."
         yield Finding(verdict=Verdict.STUCK, task_id="(the recovery)", what=what)

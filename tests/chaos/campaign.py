@@ -141,6 +141,7 @@ class Campaign:
             left=left,
             failed_sweeps=self._failed_sweeps,
             bulk=bulk,
+            most_at_once=max(self._stack.reader.most_at_once.values(), default=0),
         )
         return self._result(list(tasks.values()), surroundings, time.monotonic() - started_at)
 

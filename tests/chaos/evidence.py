@@ -118,6 +118,7 @@ class Surroundings:
         left: what table and bucket have of each task once its retention has passed.
         bulk: what was said of many tasks at once.
         failed_sweeps: how many sweeps failed although nothing was odd or out any more.
+        most_at_once: how many tasks held slots of a limit at a time.
     """
 
     odd: Sequence[tuple[OddRecord, str]] = ()
@@ -125,3 +126,4 @@ class Surroundings:
     left: Mapping[str, Sequence[str]] = field(default_factory=dict)
     failed_sweeps: int = 0
     bulk: Sequence[BulkRun] = ()
+    most_at_once: int = 0

@@ -36,6 +36,7 @@ class Write:
     awaits_copies: bool = False  # it is deleted, and kept for a day: its event may come again
     cursor: int | None = None  # where a loop goes on
     retry_of: str = ""
+    limit: str = ""  # of which it holds a slot
 
     @property
     def is_open(self) -> bool:
@@ -94,13 +95,18 @@ class Ledger:
 
 @dataclass
 class Reader:
-    """Reads a ledger while it is being written. `history` has each task's writes, in order."""
+    """Reads a ledger while it is being written. `history` has each task's writes, in order.
+
+    `most_at_once` says how many tasks held slots at a time, by their limits.
+    """
 
     path: Path
     faults: list[Fault] = field(default_factory=list)
     history: dict[str, list[Write]] = field(default_factory=dict)
     removed: set[str] = field(default_factory=set)  # whose record is gone
     unasked: dict[str, list[str]] = field(default_factory=dict)  # see `Unasked`
+    most_at_once: dict[str, int] = field(default_factory=dict)
+    _slots: dict[str, str] = field(default_factory=dict)  # the limit, by the task that has a slot
     _read: int = 0
 
     def read(self) -> None:
@@ -112,10 +118,18 @@ class Reader:
                 case Write():
                     self.history.setdefault(line.task_id, []).append(line)
                     self.removed.discard(line.task_id)
+                    self._count_slots(line)
                 case Removal():
                     self.removed.add(line.task_id)
                 case Unasked():
                     self.unasked.setdefault(line.task_id, []).append(line.what)
+
+    def _count_slots(self, write: Write) -> None:
+        self._slots.pop(write.task_id, None)
+        if write.limit:
+            self._slots[write.task_id] = write.limit
+            held = sum(limit == write.limit for limit in self._slots.values())
+            self.most_at_once[write.limit] = max(held, self.most_at_once.get(write.limit, 0))
 
     def last(self, task_id: str) -> Write | None:
         return self.history[task_id][-1] if task_id in self.history else None

@@ -11,7 +11,7 @@ from handler.contract import Status
 from handler.record.failures import TaskFailure
 from handler.record.stored_task import StoredTask
 from handler.testing import ManualClock
-from tests.chaos.audit import Finding, Verdict, audit
+from tests.chaos.audit import SLOTS, Finding, Verdict, audit
 from tests.chaos.bulk import ABORT_MANY, BulkRun
 from tests.chaos.evidence import Evidence, Expected, Surroundings
 from tests.chaos.ledger import Write
@@ -343,6 +343,7 @@ def test_what_is_beside_the_tasks_is_audited_too() -> None:
         unanswered=["Internal Server Error"],
         left={"t1": ["the row TASK", "the row LOG#1"]},
         failed_sweeps=2,
+        most_at_once=SLOTS + 1,
     )
 
     found = [(finding.verdict, finding.task_id) for finding in audit([GOOD], surroundings)]
@@ -351,6 +352,7 @@ def test_what_is_beside_the_tasks_is_audited_too() -> None:
         (Verdict.STUCK, odd.id),
         (Verdict.STUCK, "t1"),
         (Verdict.LOST, "(the API)"),
+        (Verdict.DOUBLE, "(a limit)"),
         (Verdict.STUCK, "(the recovery)"),
     ]
     assert audit([GOOD], Surroundings()) == []

@@ -10,7 +10,17 @@ from types import ModuleType
 
 import pytest
 
-from handler import Context, Continue, Done, Failed, Filter, Status, Verdict, task
+from handler import (
+    Concurrency,
+    Context,
+    Continue,
+    Done,
+    Failed,
+    Filter,
+    Status,
+    Verdict,
+    task,
+)
 from handler.contract import STATUS_DETAIL_TYPE, WireKey
 from handler.lifecycle import status_events
 from handler.record import StoredTask
@@ -21,7 +31,9 @@ from tests.handler.simple_tasks import exporting
 from tests.handler.stack import BusQueue, Stack
 
 GUIDE = (DOCS / "operating.md").read_text()
-SETTINGS, IN_BULK = re.findall(r"^```graphql\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
+SETTINGS, SET_LIMIT, IN_BULK = re.findall(
+    r"^```graphql\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL
+)
 
 
 @pytest.fixture
@@ -45,6 +57,11 @@ def maintenance(shop: Path) -> ModuleType:
 
 
 @pytest.fixture
+def moving(shop: Path) -> ModuleType:
+    return loaded(shop / "moving.py")
+
+
+@pytest.fixture
 def morning(shop: Path) -> ModuleType:
     return loaded(shop / "morning.py")
 
@@ -52,6 +69,11 @@ def morning(shop: Path) -> ModuleType:
 @task(id="export")
 def export(context: Context) -> Verdict:
     return Done() if context.task.iterations > 1 else Continue(wait=60)
+
+
+@task(id="export", concurrency=Concurrency(1, key="customer"))
+def limited(context: Context, input: dict[str, str]) -> Done:
+    return Done()
 
 
 @pytest.fixture
@@ -83,6 +105,37 @@ def test_the_exports_are_held_and_go_on_where_they_were(maintenance: ModuleType)
         world.finish()
         assert (world.tasks.result(bulk.id) or {})["done"] == 3
         assert all(world.tasks.get(id).has_succeeded for id in ids)
+
+
+def test_nothing_of_a_customer_starts_while_its_shop_is_moved(
+    stack: Stack, moving: ModuleType
+) -> None:
+    first = stack.trigger(limited, input={"customer": "acme"})
+    assert moving.close("export", "acme") == 1
+    stack.run(first)
+    late = []
+    for _ in range(3):
+        late.append(stack.trigger(limited, input={"customer": "acme"}))
+        stack.clock.advance(1)
+    assert all(stack.get(each).queued_on for each in late)
+
+    assert moving.open_again("export", "acme") == 1
+    assert stack.run(late[0], execution="execution-2")["status"] == "done"
+    bulk = moving.forget_what_waits("export", "acme")
+
+    stack.run(bulk, execution="execution-3")
+    assert stack.messages(late[2]) == ["The customer has gone."]
+    statuses = [stack.get(each).status.value for each in late]
+    assert statuses == ["success", "pending", "aborted"]
+
+
+def test_the_document_that_sets_a_limit_is_answered(stack: Stack) -> None:
+    api = Api(stack)
+    stack.definitions = (*stack.definitions, limited)
+
+    data = api.data(SET_LIMIT)
+
+    assert (data["slots"], data["deployed"], data["used"], data["queued"]) == (5, 1, 0, 0)
 
 
 def test_the_document_of_the_api_is_answered(stack: Stack) -> None:

@@ -45,7 +45,7 @@ def test_any_other_event_starts_a_sweep_and_returns_its_counts(
 
     found = recovering.call(event)
 
-    others = {"undelivered": 0, "ended": 0, "closed": 0, "left": 0, "failed": 0}
+    others = {"undelivered": 0, "ended": 0, "closed": 0, "freed": 0, "left": 0, "failed": 0}
     assert found == {"sent": 1, **others}
 
 

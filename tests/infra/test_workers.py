@@ -275,6 +275,11 @@ class TestConfig:
             config.read()
         return str(refused.value)
 
+    def test_one_of_which_nothing_is_said_is_as_the_default_worker(self) -> None:
+        set_config({"workers": {"large": None}})
+
+        assert config.read().workers["large"].memory_mb is None
+
     @pytest.mark.parametrize(
         ("workers", "said"),
         [
@@ -290,7 +295,9 @@ class TestConfig:
             ({"large": {"ephemeralStorageMb": 10_241}}, "at .large.ephemeralStorageMb"),
             ({"large": {"concurrency": -1}}, "at .large.concurrency"),
             ({"large": {"memory": 4096}}, 'is "4096" at .large.memory'),
+            ({"large": {"memory": 4096}}, "(there is no such key)"),
             ({"large": 4096}, 'is "4096" at .large'),
+            ({"largeOne": {}, "largeone": {}}, '"largeOne" and "largeone" differ in case alone'),
             (["large"], "is "),
             ({f"w{number}": {} for number in range(11)}, "at most 10"),
         ],

@@ -11,7 +11,7 @@ from datetime import timedelta
 from functools import cached_property
 from typing import Any, Final
 
-from handler import Context, Continue, task
+from handler import Concurrency, Context, Continue, Debounce, Done, Rate, task
 from handler.aws import NoMetrics
 from handler.clock import SystemClock
 from handler.contract import DETAIL_TYPE, PARTITION_KEY, SIGNAL_DETAIL_TYPE
@@ -48,6 +48,18 @@ def raises(record: object) -> None:
     raise RuntimeError("This hook raises.")
 
 
+@task(id="oneAtATime", concurrency=Concurrency(1, key="customer"))
+def one_at_a_time(context: Context, input: dict[str, str]) -> Done:
+    """One of each customer."""
+    return Done()
+
+
+@task(id="seldom", rate=Rate(1, per=_LATER, key="customer"))
+def seldom(context: Context, input: dict[str, str]) -> Done:
+    """One of each customer, and the next one much later."""
+    return Done()
+
+
 @dataclass(frozen=True)
 class Acting:
     """One of the stack's roles at work.
@@ -82,7 +94,7 @@ class Acting:
     def _system(self, access: Access) -> System:
         parts = Parts(
             settings=self._settings,
-            registry=Registry([stays_open, ends_with_a_hook]),
+            registry=Registry([stays_open, ends_with_a_hook, one_at_a_time, seldom]),
             clients=access.client,
             clock=SystemClock(),
             metrics=NoMetrics(),
@@ -123,6 +135,52 @@ def retries_a_task(acting: Acting) -> None:
     assert tasks.get(id).retried_by == retry.id
     assert "It was retried" in _logged(acting, id)
     assert tasks.get(retry.id).input == {**large, "note": "Once more."}
+
+
+def changes_a_limit_and_drains_its_queue(acting: Acting) -> None:
+    """It needs no permission that a trigger and an abort do not need.
+
+    The stack's own worker does not have the definition: what is sent off fails, and is over.
+    """
+    tasks, customer = acting.system.tasks, f"{uuid.uuid4()} # ~ é"
+    tasks.set_limit(one_at_a_time, 0, key=customer)
+    ids = [tasks.trigger(one_at_a_time, input={"customer": customer}).id for _ in range(3)]
+
+    [state] = tasks.limits(one_at_a_time, key=customer).items
+    assert (state.slots, state.used, state.queued, state.deployed) == (0, 0, 3, 1)
+    assert state.oldest_queued_on
+    acting.until(lambda: customer in {each.key for each in tasks.limits(one_at_a_time).items})
+    page = tasks.queue(one_at_a_time, key=customer, limit=2)
+    rest = tasks.queue(one_at_a_time, key=customer, limit=2, after=page.cursor)
+    assert [each.id for each in (*page.items, *rest.items)] == ids
+    own = tasks.queue(one_at_a_time, key=customer, tenant="root", limit=2)
+    assert [each.id for each in own.items] == ids[:2]
+    assert tasks.queue(one_at_a_time, key=customer, tenant="other").items == ()
+
+    begun = tasks.drain_queue(one_at_a_time, key=customer, message="Enough.", rate=1_000)
+    assert begun.count == 3
+    acting.until(lambda: all(tasks.get(id).was_aborted for id in ids))
+
+    late = tasks.trigger(one_at_a_time, input={"customer": customer}).id
+    tasks.set_limit(one_at_a_time, 60, key=customer)
+    acting.until(lambda: tasks.get(late).is_over)
+    acting.until(lambda: tasks.limits(one_at_a_time, key=customer).items[0].used == 0)
+    tasks.reset_limit(one_at_a_time, key=customer)
+    assert tasks.limits(one_at_a_time, key=customer).items == ()
+
+
+def triggers_at_a_rate_and_in_a_burst(acting: Acting) -> None:
+    """It needs no permission that a trigger does not need."""
+    tasks, key = acting.system.tasks, uuid.uuid4().hex
+    first, second = (tasks.trigger(seldom, input={"customer": key}) for _ in range(2))
+    assert first.starts_on is None
+    assert second.starts_on is not None
+
+    burst = Debounce(key, delay=_LATER)
+    one, two = (tasks.trigger(stays_open, input={}, debounce=burst) for _ in range(2))
+    assert one.id == two.id
+    for id in (second.id, one.id):
+        tasks.abort(id)
 
 
 def stops_the_execution_of_an_aborted_task(acting: Acting) -> None:

@@ -184,6 +184,20 @@ def test_whoever_may_trigger_and_abort_a_task_may_retry_it(
     acting.retries_a_task(acting_as(role))
 
 
+@pytest.mark.parametrize("role", ["worker", "api", "recovery"])
+def test_whoever_may_trigger_and_abort_a_task_may_change_its_limit_and_drain_its_queue(
+    role: str, acting_as: Callable[[str], Acting]
+) -> None:
+    acting.changes_a_limit_and_drains_its_queue(acting_as(role))
+
+
+@pytest.mark.parametrize("role", ["worker", "api", "recovery"])
+def test_whoever_may_trigger_a_task_may_do_it_at_a_rate_and_in_a_burst(
+    role: str, acting_as: Callable[[str], Acting]
+) -> None:
+    acting.triggers_at_a_rate_and_in_a_burst(acting_as(role))
+
+
 @pytest.mark.parametrize("role", [*TRUSTED])
 def test_a_role_that_trusts_its_service_for_another_resource_is_of_no_use(
     role: str, acting_as: Callable[[str], Acting], works: Callable[[str, Use], None]

@@ -80,6 +80,8 @@ def audit(world: "World") -> list[Violation]:
     found: list[Violation] = []
     named: set[str] = set()
     for (partition, sort), item in world.dynamodb.items("tasks"):
+        if partition.startswith("LIMIT#"):
+            found.append(Violation(STUCK, "", f"Nothing runs, and {partition} has {sort}."))
         if not partition.startswith("TASK#"):
             continue
         id = partition.removeprefix("TASK#")
@@ -410,7 +412,9 @@ def _follows(world: "World", life: Life, code: str, kinds: list[Kind]) -> bool:
     if code in ("TASK_TIMEOUT", "TASK_EXPIRED"):
         return Kind.TIME_LIMIT in kinds
     if code == "CHILDREN":
-        return any(world.watch.life(id).ends - {"success"} for id in life.had_children)
+        children = [world.watch.life(id) for id in life.had_children]
+        # One that is gone, since somebody has deleted it, is failed to its parent.
+        return any(child.ends - {"success"} or child.was_deleted_with_others for child in children)
     if code == "EXECUTION_ENDED":
         # Of two invocations of a visit, the one that Step Functions waits for may be overtaken.
         return Kind.EXECUTION_TIMED_OUT in kinds or any(kind in _CRASHES for kind in kinds)

@@ -12,6 +12,7 @@ from tests.simulation.scenario import Scenario
 from tests.simulation.world import Result, World
 
 TASKS_PER_WORLD: Final = 25
+_SHARING_TASKS: Final = 200
 # Of a process that runs worlds and nothing else.
 _for_ever: Final = ExitStack()
 
@@ -38,14 +39,30 @@ class Totals:
 
 
 def scenarios(seed: str, tasks: int) -> Sequence[Scenario]:
-    """The worlds of a campaign, which have so many planned tasks together."""
-    sizes = [TASKS_PER_WORLD] * (tasks // TASKS_PER_WORLD)
-    if left := tasks % TASKS_PER_WORLD:
-        sizes.append(left)
+    """The worlds of a campaign, which have so many planned tasks together.
+
+    One task of ten is in a world whose tasks share the slots of twenty keys.
+    """
+    mixed, shared = tasks - tasks // 10, tasks // 10
     return [
-        Scenario(seed=f"{seed}/{number}", tasks=size, is_operated=True, is_in_bulk=True)
-        for number, size in enumerate(sizes)
+        Scenario(
+            seed=f"{seed}/{number}",
+            tasks=size,
+            is_operated=True,
+            is_in_bulk=True,
+            is_bounded=True,
+        )
+        for number, size in enumerate(_sizes(mixed, TASKS_PER_WORLD))
+    ] + [
+        Scenario(seed=f"{seed}/shared {number}", tasks=size, is_shared=True)
+        for number, size in enumerate(_sizes(shared, _SHARING_TASKS))
     ]
+
+
+def _sizes(tasks: int, most: int) -> Iterator[int]:
+    yield from [most] * (tasks // most)
+    if left := tasks % most:
+        yield left
 
 
 def run_here(worlds: Sequence[Scenario]) -> Iterator[Result]:

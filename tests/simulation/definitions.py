@@ -12,11 +12,13 @@ from pydantic import BaseModel
 
 from handler import (
     Aborted,
+    Concurrency,
     Context,
     Continue,
     Definition,
     Done,
     Failed,
+    Rate,
     Retry,
     Signal,
     TaskRecord,
@@ -25,7 +27,7 @@ from handler import (
     tasks,
 )
 from tests.simulation.machine import Machine
-from tests.simulation.plan import cleaning
+from tests.simulation.plan import SHARED_SLOTS, bounded, cleaning
 from tests.simulation.scheduler import current
 
 _LONG_WAIT: Final = timedelta(days=100)
@@ -51,16 +53,47 @@ def works(seconds: float) -> None:
     here().sleep(seconds)
 
 
+# The definitions whose tasks run a few at a time.
+_BOUNDED: Final[list[Definition]] = []
+
+
+def _with_bounded(
+    id: str,
+    *,
+    limit: int = 1,
+    key: str | None = None,
+    rate: Rate | None = None,
+    **options: Any,
+) -> Callable[[Any], Definition]:
+    """A task, beside which stands one that does the same with a limit, and perhaps a rate."""
+
+    def make(function: Any) -> Definition:
+        concurrency = Concurrency(limit, key=key)
+        bound = task(id=bounded(id), concurrency=concurrency, rate=rate, **options)
+        _BOUNDED.append(bound(function))
+        return task(id=id, **options)(function)
+
+    return make
+
+
 # The definitions whose tasks delete themselves at their end.
 _CLEANING: Final[list[Definition]] = []
 
 
-def _with_twin(id: str, **options: Any) -> Callable[[Any], Definition]:
-    """A task, beside which stands one that does the same and deletes itself at its end."""
+def _with_twin(
+    id: str, *, limit: int | None = None, key: str | None = None, **options: Any
+) -> Callable[[Any], Definition]:
+    """A task, beside which stands one that does the same and deletes itself at its end.
+
+    Args:
+        limit: of another one beside it, with this key.
+    """
 
     def make(function: Any) -> Definition:
         ends = ("success", "failed", "aborted")
         _CLEANING.append(task(id=cleaning(id), self_cleanup=ends, **options)(function))
+        if limit is not None:
+            return _with_bounded(id, limit=limit, key=key, **options)(function)
         return task(id=id, **options)(function)
 
     return make
@@ -71,9 +104,10 @@ class StepsInput(BaseModel):
     wait: int = 0
     counted: int = 0
     text: str = ""
+    group: str = ""
 
 
-@_with_twin("simSteps", crash_retries=3)
+@_with_twin("simSteps", limit=1, key="group", crash_retries=3)
 def sim_steps(context: Context, input: StepsInput) -> Done | Continue:
     """A step an iteration; it carries a text along."""
     acts(context.task.id, f"row {input.counted}")
@@ -81,6 +115,18 @@ def sim_steps(context: Context, input: StepsInput) -> Done | Continue:
     if counted < input.steps:
         return Continue({"counted": counted}, wait=input.wait)
     return Done(output={"counted": counted, "text": input.text})
+
+
+@task(id="simShares", crash_retries=3, concurrency=Concurrency(SHARED_SLOTS, key="group"))
+def sim_shares(context: Context, input: StepsInput) -> Done | Continue:
+    """A step an iteration; of each group, a few tasks at a time."""
+    acts(context.task.id, f"row {input.counted}")
+    works(0.2)
+    acts(context.task.id, f"end of row {input.counted}")
+    counted = input.counted + 1
+    if counted < input.steps:
+        return Continue({"counted": counted}, wait=input.wait)
+    return Done(output={"counted": counted})
 
 
 class WalkInput(BaseModel):
@@ -110,7 +156,7 @@ _MANY_ATTEMPTS: Final = Retry(
 )
 
 
-@task(id="simFlaky", crash_retries=3, retry=_MANY_ATTEMPTS)
+@_with_bounded("simFlaky", rate=Rate(1, per=7, burst=2), crash_retries=3, retry=_MANY_ATTEMPTS)
 def sim_flaky(context: Context, input: FlakyInput) -> Done:
     """Succeeds once it was attempted often enough."""
     acts(context.task.id, f"attempt {context.task.attempts}")
@@ -119,7 +165,7 @@ def sim_flaky(context: Context, input: FlakyInput) -> Done:
     return Done(output={"counted": 1})
 
 
-@_with_twin("simFails", crash_retries=3)
+@_with_twin("simFails", limit=1, crash_retries=3)
 def sim_fails(context: Context) -> Failed:
     return Failed("Failed on purpose.", code="ON_PURPOSE")
 
@@ -130,7 +176,7 @@ def sim_endless(context: Context) -> Continue:
     return Continue()
 
 
-@_with_twin("simWaits", crash_retries=3)
+@_with_twin("simWaits", limit=1, crash_retries=3)
 def sim_waits(context: Context) -> Verdict:
     """Waits for so long that somebody has to end it."""
     return Continue(wait=_LONG_WAIT)
@@ -169,7 +215,7 @@ class ParentInput(BaseModel):
     cleans: bool = False
 
 
-@_with_twin("simParent", crash_retries=3)
+@_with_twin("simParent", limit=2, crash_retries=3)
 def sim_parent(context: Context, input: ParentInput) -> Verdict:
     """Triggers children, with keys and without, and joins them; or waits with them."""
     for number in range(input.children):
@@ -228,7 +274,7 @@ def sim_talks(context: Context) -> Done:
     return Done(output={"counted": 1})
 
 
-@task(id="simSlow", crash_retries=3)
+@_with_bounded("simSlow", limit=2, crash_retries=3)
 def sim_slow(context: Context) -> Done:
     """Works for a while and asks whether it still may: two invocations of it overlap."""
     for _ in range(6):
@@ -255,13 +301,14 @@ def sim_hook_triggers(context: Context) -> Done:
     return Done(output={"counted": 1})
 
 
-@task(id="simHookDeletes", crash_retries=3)
+@_with_bounded("simHookDeletes", crash_retries=3)
 def sim_hook_deletes(context: Context) -> Done:
     return Done(output={"counted": 1})
 
 
 DEFINITIONS: Final[tuple[Definition, ...]] = (
     sim_steps,
+    sim_shares,
     sim_walk,
     sim_flaky,
     sim_fails,
@@ -278,9 +325,10 @@ DEFINITIONS: Final[tuple[Definition, ...]] = (
     sim_hook_triggers,
     sim_hook_deletes,
     *_CLEANING,
+    *_BOUNDED,
 )
 # In a file of their own, which a bad deploy keeps from being imported.
-OF_THE_BROKEN_FILE: Final = frozenset({"simSteps", "simHookTriggers"})
+OF_THE_BROKEN_FILE: Final = frozenset({"simSteps", "simHookTriggers", "simStepsBounded"})
 
 
 def _told(hook: str) -> Any:
@@ -294,7 +342,7 @@ for _definition in DEFINITIONS:
     if _definition is not sim_quiet:
         _definition.on_error(_told("on_error"))
         _definition.on_abort(_told("on_abort"))
-    if _definition not in (sim_hook_raises, sim_hook_triggers, sim_hook_deletes, sim_quiet):
+    if not _definition.id.startswith("simHook") and _definition is not sim_quiet:
         _definition.on_done(_told("on_done"))
 sim_endless.on_max_iterations(_told("on_max_iterations"))
 
@@ -313,6 +361,7 @@ def _triggers(record: TaskRecord) -> None:
     )
 
 
+@_BOUNDED[-1].on_done
 @sim_hook_deletes.on_done
 def _deletes(record: TaskRecord) -> None:
     acts(record.id, "on_done")

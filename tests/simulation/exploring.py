@@ -54,7 +54,9 @@ class Footprint:
 
 
 def _row(key: Any) -> str:
-    """A record, the log of a task, or its children: what a request reads or writes as one."""
+    """A record, the log of a task, its children, a limit: what a request touches as one."""
+    if key["pk"]["S"].startswith("LIMIT#"):
+        return str(key["pk"]["S"])
     return f"{key['pk']['S']}/{key.get('sk', {}).get('S', '').partition('#')[0]}"
 
 

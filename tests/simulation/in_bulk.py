@@ -168,14 +168,15 @@ class InBulk:
                 yield COUNTS, id, f"It has gone through {number}, and there were {may_be}."
 
     def _all_that_may_be(self, work: Work, asked: Asked) -> int:
-        """How many tasks there were at most that it was said of, whatever has become of them."""
+        """How many tasks there were at most that it was said of, whatever has become of them.
+
+        An id that was used again has been several. The engine's own are gone through, and left.
+        """
         definition, ids = asked.said.definition, asked.ids
         return sum(
-            other.made > 0
-            and definition in (None, other.definition)
-            and (ids is None or other.id in ids)
-            and not other.is_in_bulk
+            other.made
             for other in self._world.watch.lives.values()
+            if definition in (None, other.definition) and (ids is None or other.id in ids)
         )
 
     def _is_meant(self, asked: Asked, life: "Life", created_by: str) -> bool:

@@ -20,10 +20,12 @@ from handler.lifecycle.clean_up import CleanUp
 from handler.lifecycle.ending import Ending
 from handler.lifecycle.hooks import Hooks
 from handler.lifecycle.pausing import Pausing
+from handler.lifecycle.slots import Slots
 from handler.record import TaskRecord
 from handler.record.stored_task import StoredTask, new_id
-from handler.table import conditions
+from handler.table import conditions, limits
 from handler.table.conditions import ANY_OWNER, Guard, as_read, paused_as
+from handler.table.limits import Holder, Limits, LimitView
 from handler.table.store import Store
 from tests.simulation import process
 from tests.simulation.campaign import scenarios
@@ -144,11 +146,6 @@ def _counted_again(self: Ending, task: StoredTask) -> StoredTask:
     return _finish(self, task)
 
 
-def _added_as_read(self: Store, after: StoredTask, *, before: StoredTask) -> bool:
-    is_over = f"attribute_exists(pk) AND NOT {conditions.IS_OPEN}"
-    return self._change_follow_ups(after, before, is_over, conditions.OPEN_VALUES)
-
-
 _delete: Final = Store.delete
 _released: Final = StoredTask.released
 
@@ -219,6 +216,31 @@ def _let_go_unsent(self: Pausing, id: str) -> bool:
     return True
 
 
+def _without_room(part: str) -> dict[str, object]:
+    """The write that takes a slot without a part of its condition."""
+    assert part in limits._MAY_TAKE
+    return {"handler.table.limits._MAY_TAKE": limits._MAY_TAKE.replace(part, "(:part = :part)")}
+
+
+def _given_back_only(self: Slots, limit_id: str) -> None:
+    """Nobody who queues is sent off."""
+
+
+def _kept_by_nobody(self: StoredTask, slot: str | None) -> StoredTask:
+    return self
+
+
+_held: Final = Limits.held
+
+
+def _held_by_all(self: Limits, view: LimitView) -> list[Holder]:
+    return [Holder(each.name, each.part) for each in _held(self, view)]
+
+
+def _unsent(self: Slots, limit_id: str) -> None:
+    self._give(limit_id, [])
+
+
 _NOTHING: Final[Callable[..., Any]] = lambda *_, **__: None  # noqa: E731
 
 MUTATIONS: Final = (
@@ -270,10 +292,6 @@ MUTATIONS: Final = (
     Mutation(
         "the recovery takes every execution for dead",
         {"handler.aws.executions.Execution.is_alive": False},
-    ),
-    Mutation(
-        "a follow-up is added to what was read",
-        {"handler.table.store.Store.add_follow_up": _added_as_read},
     ),
     Mutation(
         "a key makes a new task each time",
@@ -360,6 +378,30 @@ MUTATIONS: Final = (
     Mutation(
         "who lets a task go on does not send its event",
         {"handler.lifecycle.pausing.Pausing.let_go": _let_go_unsent},
+    ),
+    Mutation(
+        "the claim takes a task without a slot",
+        _without(" AND (attribute_not_exists(limitId) OR attribute_exists(slot))"),
+    ),
+    Mutation(
+        "a slot is taken, however many are",
+        _without_room("(attribute_not_exists(holders) OR size(holders) < :limit)"),
+    ),
+    Mutation(
+        "who gives a slot back sends nobody off",
+        {"handler.lifecycle.slots.Slots._send_next": _given_back_only},
+    ),
+    Mutation(
+        "who sends the next one off does not send its event",
+        {"handler.lifecycle.slots.Slots._send_next": _unsent},
+    ),
+    Mutation(
+        "an iteration that runs on has no slot",
+        {"handler.record.stored_task.StoredTask.keeping_slot": _kept_by_nobody},
+    ),
+    Mutation(
+        "the sweep takes no slot from those who are gone",
+        {"handler.table.limits.Limits.held": _held_by_all},
     ),
 )
 

@@ -55,6 +55,7 @@ class Planned:
             one each time.
         cleans_up: whether it deletes itself at its end.
         children_clean_up: whether its children do.
+        is_bounded: whether it needs a slot.
     """
 
     number: int
@@ -80,6 +81,7 @@ class Planned:
     expires_after: int | None = None
     cleans_up: bool = False
     children_clean_up: bool = False
+    is_bounded: bool = False
 
     @property
     def name(self) -> str:
@@ -110,6 +112,11 @@ def cleaning(definition: str) -> str:
     return f"{definition}Cleans"
 
 
+def bounded(definition: str) -> str:
+    """The definition whose tasks do the same, a few at a time."""
+    return f"{definition}Bounded"
+
+
 Maker = Callable[[random.Random, int], Planned]
 _SPREAD_SECONDS: Final = 900.0
 _HASTE_SECONDS: Final = 0.12
@@ -126,6 +133,16 @@ _CLEANED_UP: Final = 0.2
 CLEANING: Final = frozenset(
     {"simSteps", "simFails", "simEndless", "simWaits", "simParent", "simOutputs", "simChild"}
 )
+# Those of which there is one with a limit.
+BOUNDED: Final = frozenset(
+    {"simSteps", "simFlaky", "simFails", "simWaits", "simSlow", "simParent", "simHookDeletes"}
+)
+# Of those that share slots.
+SHARED_KEYS: Final = 20
+SHARED_SLOTS: Final = 3
+_SHARED_ABORTED: Final = 0.2
+_IS_BOUNDED: Final = 0.6
+_BURSTS: Final = (50.0, 55.0, 800.0)
 _ENDINGS: Final = (Meddling.ABORT, Meddling.DELETE, Meddling.STOP)
 _ANY: Final = (
     *(Meddling.ABORT, Meddling.ABORT, Meddling.ABORT, Meddling.DELETE, Meddling.DELETE),
@@ -134,11 +151,14 @@ _ANY: Final = (
 )
 
 
-def plan(seed: str, tasks: int, *, is_operated: bool = False) -> Sequence[Planned]:
+def plan(
+    seed: str, tasks: int, *, is_operated: bool = False, is_bounded: bool = False
+) -> Sequence[Planned]:
     """The tasks, in no order.
 
     Args:
         is_operated: whether operators do all that they may.
+        is_bounded: whether some need slots.
     """
     dice = random.Random(seed)
     planned = [
@@ -149,8 +169,49 @@ def plan(seed: str, tasks: int, *, is_operated: bool = False) -> Sequence[Planne
         )
         for number in range(tasks)
     ]
-    return (
-        [_operated(task, f"{seed}/{task.number}") for task in planned] if is_operated else planned
+    if is_operated:
+        planned = [_operated(task, f"{seed}/{task.number}") for task in planned]
+    if is_bounded:
+        planned = [
+            _bounded(task, random.Random(f"{seed}/{task.number}/bounded")) for task in planned
+        ]
+    return planned
+
+
+def shared(seed: str, tasks: int) -> Sequence[Planned]:
+    """Tasks of one definition, which share the slots of their keys; many at once."""
+    dice = random.Random(seed)
+    return [
+        Planned(
+            number=number,
+            definition="simShares",
+            input={"steps": dice.randint(1, 3), "wait": dice.choice([0, 0, 5, 90]), "group": group},
+            counted=None,
+            at=dice.uniform(0, 60) if dice.random() < 0.5 else dice.uniform(0, 1_200),
+            meddling=Meddling.ABORT if dice.random() < _SHARED_ABORTED else None,
+            after_iterations=1,
+            haste=dice.uniform(0, 2 * _HASTE_SECONDS),
+        )
+        for number in range(tasks)
+        for group in [f"key {dice.randrange(SHARED_KEYS)}"]
+    ]
+
+
+def _bounded(task: Planned, dice: random.Random) -> Planned:
+    """The same task, or one that needs a slot, beside others that need one in the same moment."""
+    if task.definition not in BOUNDED or dice.random() > _IS_BOUNDED:
+        return task
+    input = dict(task.input)
+    if task.definition == "simSteps":
+        input |= {"group": dice.choice(["", "a", "a"])}
+        input |= {"wait": 90} if dice.random() < 0.2 else {}
+    return replace(
+        task,
+        definition=bounded(task.definition),
+        input=input,
+        at=dice.choice(_BURSTS) + dice.uniform(0, 0.5),
+        cleans_up=False,
+        is_bounded=True,
     )
 
 

@@ -51,6 +51,10 @@ def code_of(scenario: Scenario) -> str:
         lines.append("    is_operated=True,")
     if scenario.is_in_bulk:
         lines.append("    is_in_bulk=True,")
+    if scenario.is_shared:
+        lines.append("    is_shared=True,")
+    if scenario.is_bounded:
+        lines.append("    is_bounded=True,")
     if scenario.faults is not None:
         lines.append("    faults=(")
         lines += [

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from handler.contract import MAX_EXECUTION_VISITS
 from tests.simulation.faults import Place
 from tests.simulation.many import Hold, Said, holds, said
-from tests.simulation.plan import Planned, plan
+from tests.simulation.plan import Planned, plan, shared
 from tests.simulation.state_machine import MAX_HISTORY_EVENTS
 
 
@@ -24,6 +24,8 @@ class Scenario:
             clean up, settings that change, and a bus that is told. What is older has none of it.
         is_in_bulk: whether they also say verbs of many tasks at once, and pause definitions and
             all.
+        is_bounded: whether some tasks need slots.
+        is_shared: whether there are only tasks that share slots.
     """
 
     seed: str
@@ -32,6 +34,8 @@ class Scenario:
     faults: tuple[Place, ...] | None = None
     is_operated: bool = False
     is_in_bulk: bool = False
+    is_bounded: bool = False
+    is_shared: bool = False
 
     @property
     def planned(self) -> Sequence[Planned]:
@@ -39,7 +43,9 @@ class Scenario:
 
     @property
     def _all(self) -> Sequence[Planned]:
-        return plan(self.seed, self.tasks, is_operated=self.is_operated)
+        if self.is_shared:
+            return shared(self.seed, self.tasks)
+        return plan(self.seed, self.tasks, is_operated=self.is_operated, is_bounded=self.is_bounded)
 
     @property
     def intensity(self) -> float:

@@ -11,7 +11,7 @@ from handler.wiring import build
 from tests.simulation.exploring import Cut, Explored, Explorer, Script, every_order, scripts
 from tests.simulation.faults import Fault, Kind, Odds
 from tests.simulation.machine import Killed, Machine
-from tests.simulation.plan import Planned, Way
+from tests.simulation.plan import Planned, Way, bounded
 from tests.simulation.scenario import Scenario
 from tests.simulation.watch import Broken
 from tests.simulation.world import Result, World
@@ -139,6 +139,7 @@ class Scope:
     begin: Prepare
     machines: tuple[str, ...]
     steps: int = 1
+    definition: str = "simSteps"
     delay: int = 0
     faults: tuple[Kind, ...] = ()
     hits: tuple[Odds, ...] = FAULTS
@@ -154,7 +155,7 @@ class Scope:
     def run(self, explorer: Explorer, script: Script | None) -> Result | None:
         planned = Planned(
             number=0,
-            definition="simSteps",
+            definition=self.definition,
             input={"steps": self.steps},
             counted=self.steps,
             delay=self.delay,
@@ -216,6 +217,24 @@ def _abort_by_api(scene: Scene) -> None:
 def _sweep(scene: Scene, name: str = "sweep-a") -> None:
     event = {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}
     scene.recover(name, event)
+
+
+def _three(scene: Scene) -> None:
+    """Three tasks, of which one has the slot that there is, and its event is held back."""
+
+    def trigger(_: Machine) -> None:
+        scene.trigger()
+        first = scene.id
+        scene.trigger()
+        scene.trigger()
+        scene.id = first
+
+    scene.world.event_bus.is_held = True
+    scene.program("prepare", trigger)
+
+
+def _trigger(scene: Scene) -> None:
+    scene.program("second", lambda _: scene.trigger())
 
 
 def _both(*parts: Prepare) -> Prepare:
@@ -324,5 +343,20 @@ SCOPES: Final = (
         begin=_both(_abort, lambda scene: _abort(scene, "second")),
         machines=("aborter", "second"),
         faults=(Kind.ABORTED,),
+    ),
+    Scope(
+        name="three tasks and one slot",
+        definition=bounded("simSteps"),
+        prepare=_three,
+        begin=_deliver,
+        machines=("one", "x-"),
+    ),
+    Scope(
+        name="a trigger, and the end of the task that has the slot",
+        definition=bounded("simSteps"),
+        hits=FEW,
+        prepare=_triggered,
+        begin=_both(_deliver, _trigger),
+        machines=("one", "second", "x-"),
     ),
 )

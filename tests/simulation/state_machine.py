@@ -16,6 +16,7 @@ Its sources are the Step Functions developer guide and API reference:
 import json
 import random
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from handler.clock import to_iso
@@ -280,6 +281,7 @@ class StepFunctions:
             "name": found.name,
             "status": found.status,
             "input": json.dumps(found.input),
+            "startDate": datetime.fromisoformat(found.started_on),
             **{name: text for name, text in said.items() if text},
         }
 

@@ -20,6 +20,7 @@ from tests.simulation.faults import Fault, Kind
 from tests.simulation.machine import Machine
 from tests.simulation.pauses import KNOWN_FOR_SECONDS
 from tests.simulation.scheduler import Promise, acting
+from tests.simulation.slots import SlotRules
 from tests.simulation.workers import arn_of
 
 if TYPE_CHECKING:
@@ -201,6 +202,7 @@ class Watch:
         self.raised_errors: list[tuple[float, Machine, Exception]] = []
         self._changes: list[Change] = []
         self._started: Counter[str] = Counter()
+        self.slots = SlotRules(self)
 
     # What the world tells of.
 
@@ -318,6 +320,7 @@ class Watch:
             life.hooks[effect] += 1
             self._check_hook(life, effect)
         elif machine is not None:
+            self.slots.acted(life, machine)
             self._check_time(life, machine.claimed_at.get(task_id, 0.0))
 
     def told_child(self, parent_id: str, key: str, child_id: str) -> None:
@@ -382,6 +385,7 @@ class Watch:
                 self._log(life, sort, before, after)
             elif sort.startswith("CHILD#"):
                 self._child(life, sort, after)
+        self.slots.look(machine, changes)
 
     def _record(
         self,
@@ -488,7 +492,8 @@ class Watch:
         owner, now = _text(before, "executionName"), _text(after, "executionName")
         if owner and now and owner != now:
             self.fail("one owner", life.id, f"From {owner} to {now}, by {machine.name}.")
-        is_held = "pausedOn" in after  # the retry of a dead worker's visit gives it up
+        # The retry of a dead worker's visit gives up what is paused; who has no slot queues.
+        is_held = "pausedOn" in after or "queuedOn" in after
         is_free = _text(after, "lastAnswer") == "continue" or is_held or _is_woken(before, after)
         if owner and not now and not is_free:
             self.fail("one owner", life.id, f"{owner} gave it up without an outcome.")

@@ -176,6 +176,7 @@ def _write(item: dict[str, Any]) -> Write:
         awaits_copies=awaits_copies,
         cursor=_cursor_of(item.get("input", {})),
         retry_of=text("retryOf"),
+        limit=text("limitId") if text("slot") else "",
     )
 
 

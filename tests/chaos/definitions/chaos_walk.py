@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from pydantic import BaseModel
 
-from handler import Context, Done, task
+from handler import Concurrency, Context, Done, task
 
 from .chaos_effects import count, with_counted_hooks
 
@@ -17,7 +17,7 @@ class WalkInput(BaseModel):
     counted: int = 0
 
 
-@task(id="chaosWalk")
+@task(id="chaosWalk", concurrency=Concurrency(3))
 def chaos_walk(context: Context, input: WalkInput) -> Done:
     source = ((row + 1, row) for row in range(input.cursor, input.rows))
     for row in context.each(

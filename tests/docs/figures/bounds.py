@@ -4,7 +4,7 @@ from typing import Final
 
 from handler import contract
 from handler.contract import DAY_SECONDS
-from handler.definition import definition, names, schedule, schedule_input
+from handler.definition import definition, flow, names, schedule, schedule_input
 from handler.graphql import arguments, budget
 from handler.graphql import limits as api
 from handler.iteration import answers, log_buffer
@@ -208,6 +208,13 @@ def of_texts() -> Table:
         ),
         ("its aliases", f"{definition.MAX_ALIASES}", ""),
         ("an expression of a schedule", f"{schedule.MAX_EXPRESSION_CHARACTERS} characters", ""),
+        (
+            "the slots of a key; the starts of a rate",
+            f"{flow.MAX_CONCURRENCY:,}; {flow.MAX_STARTS_A_SECOND} a second",
+            "the deploy stops; of an operator's limit, refused",
+        ),
+        ("the key of a limit", "any length", f"{flow.MAX_SHOWN_KEY_CHARACTERS} are shown"),
+        ("the key of a debounce", f"{flow.MAX_DEBOUNCE_KEY_BYTES:,} bytes", "refused"),
     ]
     return Table("texts", ("of texts and data", "limit", "beyond it"), rows)
 
@@ -225,7 +232,7 @@ def of_the_api() -> Table:
         (
             "what a document asks for",
             (
-                f"{api.MAX_READS} reads, {api.MAX_LISTS} of them `listTasks`;"
+                f"{api.MAX_READS} reads, {api.MAX_LISTS} of them lists of tasks or limits;"
                 f" or {api.MAX_MUTATIONS} mutations"
             ),
         ),

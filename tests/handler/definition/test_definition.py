@@ -119,6 +119,8 @@ def test_an_author_sees_no_part_of_the_engine_on_a_definition() -> None:
         "crash_retries",
         "timeout",
         "expires_after",
+        "concurrency",
+        "rate",
         "worker",
         "on_before_trigger",
         "on_done",

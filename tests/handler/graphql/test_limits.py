@@ -45,7 +45,7 @@ class TestOperations:
         [
             (query(aliases(51, GET)), "51 reads; it may have 50"),
             (query(aliases(1_000, "__typename")), "1,000 reads; it may have 50"),
-            (query(aliases(11, LIST)), "11 lists of tasks; it may have 10"),
+            (query(aliases(11, LIST)), "11 lists; it may have 10"),
             (f"mutation {query(aliases(11, TRIGGER))}", "11 mutations; it may have 10"),
         ],
     )

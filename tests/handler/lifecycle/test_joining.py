@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from handler import Context, Done, Failed, Refused, TaskRecord, Verdict, task
+from handler import Context, Continue, Done, Failed, Refused, TaskRecord, Verdict, task
 from handler.contract import Status
 from handler.errors import InvalidInput
 from handler.record import StoredTask
@@ -413,3 +413,27 @@ class TestMap:
         assert (failure.data or {})["place"] == 1
         with pytest.raises(InvalidInput):
             stack.tasks.trigger(child, input="no mapping")  # type: ignore[arg-type]
+
+
+def test_a_join_of_children_of_several_definitions_is_woken_by_the_last_of_all() -> None:
+    @task(id="quick")
+    def quick(context: Context) -> Done:
+        return Done()
+
+    @task(id="slow")
+    def slow(context: Context) -> Verdict:
+        return Done() if context.task.iterations > 1 else Continue(wait=60)
+
+    @task(id="parent")
+    def parent(context: Context) -> Verdict:
+        context.trigger(quick)
+        context.trigger(slow)
+        return context.wait_for_children(lambda children: Done(output={"all": len(children)}))
+
+    with World.of(parent, quick, slow) as world:
+        world.start(parent, {})
+        world.finish()
+        result = world.result()
+
+    assert result.record.output == {"all": 2}
+    assert result.iterations == 2

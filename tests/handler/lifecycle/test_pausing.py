@@ -4,6 +4,7 @@ from contextlib import suppress
 from datetime import timedelta
 
 import pytest
+from botocore.exceptions import ReadTimeoutError
 
 from handler import Context, Continue, Done, TaskRecord, Verdict, task
 from handler.contract import Status
@@ -35,6 +36,26 @@ def test_a_task_that_is_paused_while_somebody_has_it_run_now_stays_paused(
     after = stack.get(asleep)
     assert after.is_paused or left[0] > 0 or at == 3
     assert after.execution_name is None
+
+
+def test_a_claim_whose_answer_came_when_its_task_had_left_runs_nothing(stack: Stack) -> None:
+    made = stack.trigger(stepper, input={})
+
+    def answer_late(operation: str, request: object) -> None:
+        """The response of the claim is lost, and comes back when others have moved the task."""
+        stack.dynamodb.afterwards = lambda *_: None
+        stack.tasks.pause(made.id)
+        assert "paused" in stack.run(made, execution=OLD, visit="visit-1")["message"]
+        stack.tasks.resume(made.id)
+        raise ReadTimeoutError(endpoint_url="https://dynamodb.example")
+
+    stack.dynamodb.afterwards = answer_late
+    late = stack.run(made, execution=OLD, visit="visit-1")
+
+    assert "belongs to another execution" in late["message"]
+    assert stack.get(made).iterations == 1
+    assert stack.run(made, execution=NEW)["status"] == "continue"
+    assert stack.get(made).iterations == 2
 
 
 class TestATaskThatWaits:

@@ -1,5 +1,7 @@
 """Why an execution ended before its task did: what its record says of it."""
 
+from typing import Any
+
 import pytest
 
 from handler.aws.executions import Execution
@@ -7,7 +9,7 @@ from handler.aws.worker_failures import WorkerFailure
 from handler.lifecycle.post_mortem import event_of, explain
 
 
-def ended(status: str = "FAILED", **fields: str) -> Execution:
+def ended(status: str = "FAILED", **fields: Any) -> Execution:
     return Execution(name="execution-1", status=status, **fields)
 
 

@@ -1,5 +1,6 @@
 """The recovery: it ends a task that nothing runs, or sends its event again."""
 
+import json
 import logging
 from contextlib import suppress
 from datetime import timedelta
@@ -10,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from handler import Context, Continue, task
 from handler.aws.executions import STOPPED
-from handler.contract import SCHEDULED_TIME, ErrorCode, Status
+from handler.contract import SCHEDULED_TIME, ErrorCode, Status, WireKey
 from handler.lifecycle.reconciliation import MAX_HOOK_ATTEMPTS, MAX_RESENDS
 from handler.record.failures import TaskFailure
 from handler.record.stored_task import StoredTask
@@ -20,6 +21,16 @@ from handler.testing import Killed
 from handler.testing.aws import aws_client
 from tests.handler.recovering import PATIENCE, Recovering, arn
 from tests.handler.stack import TABLE, refusal
+
+
+class StepFunctionsSays:
+    """Step Functions, which describes each execution so."""
+
+    def __init__(self, **described: object) -> None:
+        self._described = described
+
+    def describe_execution(self, **_: object) -> dict[str, object]:
+        return self._described
 
 
 class TestAnExecutionThatEnds:
@@ -144,6 +155,31 @@ class TestAnExecutionThatEnds:
         recovering.report("execution-1")
 
         assert recovering.stack.get(record).status is Status.RUNNING
+
+    @pytest.mark.parametrize(
+        ("seconds", "status"),
+        [(1, Status.FAILED), (0, Status.RUNNING), (-60, Status.RUNNING)],
+    )
+    def test_one_whose_new_execution_found_no_worker_has_its_error(
+        self, recovering: Recovering, seconds: int, status: Status
+    ) -> None:
+        record = recovering.running()
+        now = recovering.stack.clock.now()
+        released = record.continued(now=now, input={}, wait=0).released(now=now)
+        recovering.stack.store.save(released, before=record, guard=Guard())
+        says = StepFunctionsSays(
+            status="FAILED",
+            error="Lambda.ResourceNotFoundException",
+            input=json.dumps({"detail": {WireKey.TASK_ID.value: record.id}}),
+            startDate=now + timedelta(seconds=seconds),
+        )
+        recovering.stack.stepfunctions.stands_for(says)
+
+        recovering.stack.system.reconciliation.execution_ended("another")
+
+        assert recovering.stack.get(record).status is status
+        if status is Status.FAILED:
+            assert recovering.error(record)["code"] == "WORKER_CODE"
 
     def test_a_task_that_was_deleted_is_not_made_again(self, recovering: Recovering) -> None:
         record = recovering.running()

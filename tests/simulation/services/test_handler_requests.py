@@ -11,8 +11,20 @@ import moto.s3.models
 import pytest
 from moto import mock_aws
 
-from handler import Context, Continue, Definition, Done, Filter, Verdict, task
+from handler import (
+    Concurrency,
+    Context,
+    Continue,
+    Debounce,
+    Definition,
+    Done,
+    Filter,
+    Rate,
+    Verdict,
+    task,
+)
 from handler.contract import MAX_RECORD_PAYLOAD_BYTES, Status
+from handler.table.keys import task_key
 from handler.testing import ManualClock, abort, deliver_again, kill, world
 from handler.testing.aws import aws_client, create_table
 from handler.testing.world import Action
@@ -132,6 +144,35 @@ def test_sweeps_over_tasks_that_nothing_runs_any_more(
     _assert_same_table(mirrors)
 
 
+@pytest.mark.parametrize("limit", [1, 60])
+def test_slots_rates_and_debounces(recovering: Recovering, mirrors: Mirrors, limit: int) -> None:
+    stack = recovering.stack
+    rate, concurrency = Rate(1, per=1, burst=2 + limit), Concurrency(limit, key="text")
+    definition = _echo(rate=rate, concurrency=concurrency)
+    made = [stack.trigger(definition, input={"text": "a"}) for _ in range(limit + 4)]
+    debounce = Debounce("k", delay=5)
+    last = [
+        stack.trigger(definition, input={"text": text}, debounce=debounce) for text in ("b", LARGE)
+    ]
+    for number, record in enumerate(made[:limit]):
+        stack.run(record, execution=f"execution-{number}")
+    stack.tasks.abort(made[limit].id)
+    stack.tasks.pause(made[limit + 1].id)
+    stack.tasks.resume(made[limit + 1].id)
+    aws_client("dynamodb").delete_item(TableName=TABLE, Key=task_key(made[limit + 1].id))
+    mirrors.model.delete_item(TableName=TABLE, Key=task_key(made[limit + 1].id))
+    stack.clock.advance(timedelta(minutes=10))
+    for number, record in enumerate([*made[limit + 2 :], *last[1:]]):
+        stack.run(record, execution=f"execution-{100 + number}")
+    for _ in range(2):
+        recovering.sweep()
+        stack.clock.advance(timedelta(minutes=20))
+
+    assert last[0].id == last[1].id
+    assert mirrors.made("dynamodb") > 20
+    _assert_same_table(mirrors)
+
+
 def test_a_response_that_differs_is_noticed() -> None:
     with mock_aws():
         model = DynamoDB()
@@ -145,8 +186,8 @@ def test_a_response_that_differs_is_noticed() -> None:
     assert client.differences == [("get_item", {"TableName": TABLE, "Key": key}, {"Item": key}, {})]
 
 
-def _echo() -> Definition:
-    @task(id="echo")
+def _echo(**options: Any) -> Definition:
+    @task(id="echo", **options)
     def echo(context: Context, input: dict[str, str]) -> Done:
         context.log.info("Echoing.")
         return Done(output=input)
