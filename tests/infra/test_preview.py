@@ -17,6 +17,7 @@ class Unknown(Program):
         return "", {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variant", list(VARIANTS))
 def test_a_preview_registers_what_the_deployment_does(variant: str) -> None:
     previewed = run_variant(variant, Unknown(), is_preview=True)

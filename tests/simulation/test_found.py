@@ -206,6 +206,7 @@ FOUND = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scenario", FOUND.values(), ids=FOUND)
 def test_what_was_found_is_mended(prepared: None, scenario: Scenario) -> None:
     assert [str(each) for each in World(scenario).run().violations] == []

@@ -144,6 +144,7 @@ def test_sweeps_over_tasks_that_nothing_runs_any_more(
     _assert_same_table(mirrors)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("limit", [1, 60])
 def test_slots_rates_and_debounces(recovering: Recovering, mirrors: Mirrors, limit: int) -> None:
     stack = recovering.stack
