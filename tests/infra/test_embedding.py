@@ -129,6 +129,7 @@ class TestExistingResources:
         assert {TOPIC} <= _resources(found.policy("tasks-worker"))
         assert found.one(QUEUE, "tasks-undelivered")["tags"] == {"owner": TOPIC}
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("how", ["plain", "output"])
     @pytest.mark.parametrize(
         ("argument", "arn", "said"),

@@ -174,6 +174,7 @@ class TestIds:
 
 
 class TestVariables:
+    @pytest.mark.slow
     @pytest.mark.parametrize("value", [[[]] * 500_000, {"a": [0] * 500_000}])
     def test_more_than_half_a_million_values_are_refused(self, api: Api, value: object) -> None:
         answer = api.ask(client.TRIGGER_TASK, definition="exportUsers", input=value)

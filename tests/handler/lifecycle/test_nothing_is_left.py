@@ -332,6 +332,7 @@ def test_nothing_is_left_of_a_task_when_its_days_are_over(
     assert objects() == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("history", HISTORIES, ids=lambda history: history.__name__)
 def test_a_payload_is_there_for_as_long_as_its_record(
     recovering: Recovering, history: History

@@ -47,6 +47,7 @@ def test_what_only_tests_have_belongs_to_the_tests(
     assert said == (f"which only tests have. Next: move {file} to tests/, or that import out of it")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("module", "name", "reason", "step"),
     [
