@@ -451,7 +451,7 @@ class Reconciliation:
         if task is None:
             details = {"action": "dropped", "event": _said_of(letter.event)}
             log.warning("A dead letter names no task; it is dropped.", extra=details)
-        elif task.is_open and task.execution_name is None:
+        elif task.is_open and task.execution_name is None and not task.is_queued:
             if task.resends and not self._is_idle(task):
                 return  # it was just sent again, and came back: what is in its way needs a while
             reason = f"EventBridge could not deliver it: {without_arns(letter.reason)}"

@@ -141,6 +141,8 @@ class Slots:
 
     def queue_again(self, task: StoredTask) -> bool:
         """Puts a task into the queue that says that it queues: somebody may have taken it out."""
+        if self._registry.may_lack(task.definition_id):
+            return False  # nobody here knows its limit
         limit = self._limit_of(task)
         also = self._limits.queue(limit, task, if_full=False) if limit else ()
         after = task if limit else task.unlimited(now=self._clock.now())

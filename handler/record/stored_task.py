@@ -344,7 +344,7 @@ class StoredTask(TaskRecord):
 
     def unlimited(self, *, now: datetime) -> Self:
         """Its definition has no limit any more."""
-        return self._changed(now, limit_id=None, slot=None, queued_on=None)
+        return self._changed(now, limit_id=None, slot=None, queued_on=None, due_on=now)
 
     @property
     def is_in_hand(self) -> bool:

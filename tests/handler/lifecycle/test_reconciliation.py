@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from handler import Context, Continue, task
+from handler import Concurrency, Context, Continue, task
 from handler.aws.executions import STOPPED
 from handler.contract import SCHEDULED_TIME, ErrorCode, Status, WireKey
 from handler.lifecycle.reconciliation import MAX_HOOK_ATTEMPTS, MAX_RESENDS
@@ -874,3 +874,21 @@ class TestTheCostOfASweep:
         assert [key["pk"]["S"] for key in request["RequestItems"][TABLE]["Keys"]] == [
             f"TASK#{due.id}"
         ]
+
+
+def test_a_dead_letter_of_a_task_that_queues_is_not_sent_again(recovering: Recovering) -> None:
+    @task(id="limited", concurrency=Concurrency(1))
+    def limited(context: Context) -> Continue:
+        return Continue()
+
+    recovering.stack.trigger(limited)
+    recovering.bus_queue.take()
+    recovering.send_to_dlq({"id": "by-hand", "detail": {WireKey.DEFINITION_ID.value: "limited"}})
+
+    recovering.sweep()
+
+    queued = recovering.stack.get("by-hand")
+    assert queued.queued_on is not None
+    assert queued.resends == 0
+    sent = [event["detail"]["webinyTaskId"] for event in recovering.bus_queue.take()]
+    assert "by-hand" not in sent

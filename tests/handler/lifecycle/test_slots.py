@@ -16,6 +16,7 @@ from handler import (
     Context,
     Continue,
     Definition,
+    DefinitionError,
     Done,
     InvalidInput,
     Refused,
@@ -773,6 +774,37 @@ class TestTheSweep:
         sweep(stack)
 
         assert started(queue) == [second.id]
+
+    def test_one_whose_definition_may_be_in_a_file_that_is_not_imported_queues_on(
+        self, stack: Stack
+    ) -> None:
+        queue, definition = BusQueue(), limited()
+        first, second = triggered(stack, definition, 2)
+        queue.take()
+        stack.definitions, stack.problems = (), (DefinitionError("It can't be imported."),)
+        stack.clock.advance(timedelta(days=1, hours=1))
+        sweep(stack)
+
+        assert stack.get(second).queued_on is not None
+        assert second.id not in started(queue)
+        stack.definitions, stack.problems = (definition,), ()
+        stack.run(first)
+        assert second.id in started(queue)
+
+    def test_one_whose_limit_is_gone_is_sent_and_is_due(self, stack: Stack) -> None:
+        queue, definition = BusQueue(), limited()
+        _, second = triggered(stack, definition, 2)
+
+        @task(id="limited")
+        def unlimited(context: Context, input: Input) -> Done:
+            return Done()
+
+        stack.definitions = (unlimited,)
+        queue.take()
+        assert stack.system.reconciliation._slots.queue_again(stack.get(second))
+
+        assert started(queue) == [second.id]
+        assert stack.get(second).due_on == stack.clock.now()
 
     @pytest.mark.parametrize(
         "change",
