@@ -159,13 +159,22 @@ class InBulk:
         through = len({task_id for task_id, _ in work.directly})
         if number < through:
             yield COUNTS, id, f"It has gone through {number}, and has done it to {through}."
-        if output["done"] > len(work.done_to):
-            what = f"It has done it to {output['done']}, as it says, and to {len(work.done_to)}."
+        most = len(work.done_to) + self._done_by_two(work)
+        if output["done"] > most:
+            what = f"It has done it to {output['done']}, as it says, and to {most}."
             yield COUNTS, id, what
         if work.asked is not None:
             may_be = self._all_that_may_be(work, work.asked)
             if number > may_be:
                 yield COUNTS, id, f"It has gone through {number}, and there were {may_be}."
+
+    def _done_by_two(self, work: Work) -> int:
+        """How many others have deleted: of two who do so in one moment, each has done it."""
+        if work.verb is not BulkVerb.DELETE:
+            return 0
+        mine = {task_id for task_id, _ in work.done_to}
+        lives = self._world.watch.lives.values()
+        return sum(each.id not in mine and (each.was_deleted or each.was_removed) for each in lives)
 
     def _all_that_may_be(self, work: Work, asked: Asked) -> int:
         """How many tasks there were at most that it was said of, whatever has become of them.
