@@ -413,13 +413,14 @@ class Tasks:
         """Sets how many tasks of a key run at a time, without a deploy, until `reset_limit`.
 
         It holds for those that start from then on: who has a slot keeps it. A raised limit sends
-        the queue off, for ten seconds; those who start, and the sweep, go on. Later deploys change
+        the queue off, for six seconds; those who start, and the sweep, go on. Later deploys change
         nothing of it.
 
         Args:
             definition: the definition, or its id.
             limit: how many; 0 to 1,000; 0 lets none start.
-            key: the value of its key, as of `limits`; `None`: the limit of the tasks without one.
+            key: the value of its key, as of `limits`; `None`: the one limit of a definition whose
+                `Concurrency` has no key; `[None]`: the limit of the tasks without a value.
             by: who does it: the limit says so, and the log of the process.
 
         Returns:

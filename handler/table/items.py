@@ -58,6 +58,11 @@ _FIELDS: Final = tuple(
     if name not in _NO_ATTRIBUTE and not field.exclude
 )
 _JSON: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+# An item that several people change has the tokens of its last writes: each writer puts its own in
+# front, and writes if the others still stand as it has read them. Where it is refused, its own
+# among them says that it has written: its response was lost, and others may have come since.
+_TOKENS: Final = "writeTokens"
+_MOST_TOKENS: Final = 8
 
 
 def task_item(task: StoredTask) -> "Item":
@@ -226,3 +231,27 @@ def _watched_keys(task: StoredTask) -> Json:
         Index.UNFINISHED.partition_key: keys.watched_partition(task.id),
         Index.UNFINISHED.sort_key: to_iso(task.due_on or task.created_on),
     }
+
+
+def token_attributes(token: str, seen: "Item | None") -> "Item":
+    """What a write sets beside its own: its token, and those of the last writes."""
+    return encoded({_TOKENS: " ".join([token, *_tokens(seen)][:_MOST_TOKENS])})
+
+
+def unchanged_since(seen: "Item | None") -> "tuple[str, Item]":
+    """That nobody has written since the item was read; with the values that it names.
+
+    It stands beside an update that sets `token_attributes`, whose name it uses.
+    """
+    if seen and _TOKENS in seen:
+        return f"#{_TOKENS} = :seen", {":seen": seen[_TOKENS]}
+    return f"attribute_not_exists(#{_TOKENS})", {}
+
+
+def has_token(token: str, item: "Item | None") -> bool:
+    """Whether the write of a token is among the last ones of an item."""
+    return token in _tokens(item)
+
+
+def _tokens(item: "Item | None") -> list[str]:
+    return str((item or {}).get(_TOKENS, {}).get("S", "")).split()

@@ -16,10 +16,6 @@ if TYPE_CHECKING:
 CHANGED_ON: Final = "changedOn"
 CHANGED_BY: Final = "changedBy"
 _ATTRIBUTES: Final = (MAXIMUM, CHANGED_ON, CHANGED_BY)
-# The marks of the last writes, of which each writer knows its own, as of the settings: who sends a
-# write again whose response was lost may come behind others.
-_TOKENS: Final = "setTokens"
-_MOST_TOKENS: Final = 8
 
 
 class Maximums:
@@ -85,14 +81,14 @@ class Maximums:
         created: "Item | None" = None,
     ) -> bool:
         """Writes attributes, if nobody has set anything since `before` was read."""
-        seen = (before or {}).get(_TOKENS)
-        tokens = items.encoded({_TOKENS: " ".join([token, *_tokens(before)][:_MOST_TOKENS])})
-        condition, values = f"attribute_not_exists(#{_TOKENS})", dict(created or {})
-        if seen is not None:
-            condition, values = f"#{_TOKENS} = :seen", {**values, ":seen": seen}
+        condition, values = items.unchanged_since(before)
         if created is None:  # what is not there is not made
             condition += f" AND attribute_exists({PARTITION_KEY})"
-        update = items.update({**changed, **tokens}, removed, values)
+        update = items.update(
+            {**changed, **items.token_attributes(token, before)},
+            removed,
+            {**values, **(created or {})},
+        )
         if created is not None:
             update["UpdateExpression"] = (
                 f"{update['UpdateExpression']}, {CREATED_ON} = if_not_exists({CREATED_ON}, :now)"
@@ -107,7 +103,7 @@ class Maximums:
                 **update,
             )
         except ConditionFailed as failed:
-            return token in _tokens(failed.item)
+            return items.has_token(token, failed.item)
         return True
 
 
@@ -121,7 +117,3 @@ def changed_of(item: "Item | None") -> tuple[datetime | None, Identity | None]:
         return (on if on.tzinfo else None), Identity.model_validate(found[CHANGED_BY])
     except (ValueError, TypeError, KeyError):  # nobody has; or has written something else
         return None, None
-
-
-def _tokens(item: "Item | None") -> list[str]:
-    return str((item or {}).get(_TOKENS, {}).get("S", "")).split()

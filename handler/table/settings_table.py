@@ -20,10 +20,6 @@ log = logging.getLogger(__name__)
 KNOWN_FOR: Final = timedelta(seconds=30)
 # Of so many tenants a process remembers them.
 _MOST_TENANTS: Final = 1_000
-# The marks of the last writes, of which each writer knows its own. Who sends a write again whose
-# response was lost may come behind others: so many others.
-_TOKENS: Final = "writeTokens"
-_MOST_TOKENS: Final = 8
 _ALIASES: Final = {
     name: str(each.alias) for name, each in StoredSettings.model_fields.items() if not each.exclude
 }
@@ -158,12 +154,8 @@ class SettingsTable:
         """Writes some fields. Returns whether it did: else somebody else was faster."""
         fresh = {_ALIASES[name]: _plain(getattr(after, name)) for name in fields}
         removed = {name for name, value in fresh.items() if value is None}
-        tokens = " ".join([token, *_tokens(item)][:_MOST_TOKENS])
-        values: Item = {}
-        condition = f"attribute_not_exists(#{_TOKENS})"
-        if _TOKENS in item:
-            condition, values = f"#{_TOKENS} = :seen", {":seen": item[_TOKENS]}
-        changed = items.encoded(fresh | {_TOKENS: tokens})
+        condition, values = items.unchanged_since(item)
+        changed = {**items.encoded(fresh), **items.token_attributes(token, item)}
         try:
             self._dynamo.call(
                 "update_item",
@@ -174,7 +166,7 @@ class SettingsTable:
                 **items.update(changed, removed, values),
             )
         except ConditionFailed as failed:
-            return token in _tokens(failed.item or {})
+            return items.has_token(token, failed.item)
         return True
 
     def _remember(self, tenant: str, stored: StoredSettings, *, asked_on: datetime) -> None:
@@ -204,7 +196,3 @@ def _stored(item: "Item") -> StoredSettings:
             except Exception:  # another type of attribute, a number with a fraction
                 odd.append(alias)
     return StoredSettings.of(values, unreadable=tuple(odd))
-
-
-def _tokens(item: "Item") -> list[str]:
-    return str(item.get(_TOKENS, {}).get("S", "")).split()
