@@ -38,6 +38,16 @@ def loaded(path: Path) -> ModuleType:
     return module
 
 
+def documents_of(text: str, heading: str) -> list[str]:
+    """The GraphQL documents of a section of a guide, in order.
+
+    Args:
+        heading: of the second level, without its marks.
+    """
+    section = text.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    return re.findall(r"^```graphql\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
+
+
 def links_of(text: str) -> list[str]:
     """Where a guide's links go, those to other sites left out."""
     return [
