@@ -204,10 +204,15 @@ class _OfAFilter:
 
 
 class _Held:
-    """The tasks of every tenant that are paused with others. Those go on that nothing pauses."""
+    """The tasks of every tenant that are paused with others. Those go on that nothing pauses.
+
+    It reads the pauses anew: what its process knew may be older than the change that it follows,
+    also where it goes on in the middle of a page.
+    """
 
     def __init__(self, tasks: Tasks) -> None:
         self._pausing = pausing_of(tasks)
+        self._pausing.pauses()
 
     def page(self, after: str | None) -> tuple[list[str], str | None]:
         """The ids of a page, and where the next one begins."""
