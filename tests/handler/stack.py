@@ -206,6 +206,7 @@ class Stack(World):
         return self.store.claim(
             ClaimRequest(
                 task_id=task.id,
+                tenant=task.tenant,
                 definition_ids=(task.definition_id,),
                 execution_name=execution,
                 visit=visit,
