@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 
 from handler.contract import DEFAULT_LOCALE, DEFAULT_TENANT, ErrorCode
-from handler.errors import NotFound, Refused
+from handler.definition import names_of
+from handler.errors import NotFound, Refused, UnknownDefinition
 from handler.graphql.arguments import without_revision
 from handler.graphql.budget import Budget
 from handler.lifecycle import Tasks
@@ -45,6 +46,17 @@ class Request:
                 code=ErrorCode.SECURITY_NOT_AUTHORIZED,
             )
         return None
+
+    def check_definition(self, name: object) -> None:
+        """Raises `UnknownDefinition`, unless a name is that of a definition that is served."""
+        if not isinstance(name, str):
+            return
+        served = self.tasks.definitions()
+        if not any(name in names_of(definition) for definition in served):
+            raise UnknownDefinition(
+                "Task definition was not found!",
+                data={"id": name, "known": sorted(definition.id for definition in served)},
+            )
 
     def task(self, id: str) -> TaskRecord:
         """A task of the caller's tenant. A task of another tenant is not found."""

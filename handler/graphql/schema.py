@@ -14,12 +14,12 @@ from handler.errors import DefinitionError
 # Importing them binds their resolvers.
 from handler.graphql import flow, logs, pausing, task_settings, tasks, types
 from handler.graphql.budget import AnswerTooLarge, Counted
+from handler.graphql.definition_names import DEFINITION_ENUM, take_texts, validated
 from handler.graphql.error_answers import told, told_by_graphql
 from handler.graphql.limits import parsed
 from handler.graphql.request import Request
 from handler.record import Json
 
-_DEFINITION_ENUM: Final = "WebinyBackgroundTaskDefinitionEnum"
 # No id of a definition: those start with a small letter.
 _NO_DEFINITION: Final = "Empty"
 _TYPES: Final = (
@@ -40,7 +40,9 @@ def make_schema(definitions: Iterable[Definition]) -> GraphQLSchema:
     # A GraphQL enum is never empty; Webiny has the same placeholder.
     ids = " ".join(_enum_values(definitions)) or _NO_DEFINITION
     text = files("handler.graphql").joinpath("schema.graphql").read_text()
-    return make_executable_schema([text, f"enum {_DEFINITION_ENUM} {{ {ids} }}"], *_TYPES)
+    schema = make_executable_schema([text, f"enum {DEFINITION_ENUM} {{ {ids} }}"], *_TYPES)
+    take_texts(schema)
+    return schema
 
 
 def _enum_values(definitions: Iterable[Definition]) -> Iterator[str]:
@@ -66,7 +68,7 @@ def execute(
 
     def shown(error: GraphQLError, _: bool = False) -> dict[str, Any]:
         answer = told_by_graphql(error, request_id=request.id)
-        if _DEFINITION_ENUM in error.message:
+        if DEFINITION_ENUM in error.message:
             ids = ", ".join(definition.id for definition in request.tasks.definitions())
             known = f"The definitions that can be triggered are: {ids or 'none'}."
             answer["message"] = " ".join([error.message, known, *_missing(problems)])
@@ -79,6 +81,7 @@ def execute(
             context_value=request,
             error_formatter=shown,
             query_parser=parsed,
+            query_validator=validated,
             execution_context_class=Counted,
         )
     except AnswerTooLarge as error:

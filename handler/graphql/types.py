@@ -36,6 +36,7 @@ def enveloped(resolve: Callable[..., Json]) -> Callable[..., Json]:
     def answer(_: object, info: GraphQLResolveInfo, **arguments: object) -> Json:
         request: Request = info.context
         try:
+            request.check_definition(arguments.get("definition"))
             answer = resolve(request, **arguments)
         except EngineSignal:
             raise
