@@ -10,7 +10,7 @@ from typing import Any, Final
 from graphql import GraphQLSchema
 
 from handler import signal_requests
-from handler.contract import DEFAULT_LOCALE, ErrorCode
+from handler.contract import ErrorCode
 from handler.definition import Registry
 from handler.errors import EngineSignal, InvalidInput, RequestError
 from handler.graphql import (
@@ -19,6 +19,7 @@ from handler.graphql import (
     errors_of,
     execute,
     identity_of,
+    locale_of,
     make_schema,
     size_in_response,
     tenant_of,
@@ -85,7 +86,7 @@ def _answer_graphql(event: Mapping[str, Any], context: LambdaContext, request_id
         tasks=system(context, runs_hooks=False).tasks,
         identity=identity_of(caller),
         tenant=tenant_of(caller, asked=headers.get("x-tenant"), claim=claim),
-        locale=headers.get("x-i18n-locale") or DEFAULT_LOCALE,
+        locale=locale_of(headers),
         id=request_id,
         is_bound=bool(claim),
     )

@@ -3,6 +3,7 @@
 from handler.graphql.budget import MAX_ANSWER_BYTES, size_in_response, too_many
 from handler.graphql.caller import identity_of, tenant_of
 from handler.graphql.error_answers import told
+from handler.graphql.locales import locale_of
 from handler.graphql.request import Request
 from handler.graphql.schema import errors_of, execute, make_schema
 
@@ -12,6 +13,7 @@ __all__ = [
     "errors_of",
     "execute",
     "identity_of",
+    "locale_of",
     "make_schema",
     "size_in_response",
     "tenant_of",

@@ -57,8 +57,6 @@ def _task_logs(
     limit: float | None = None,
     sort: list[str] | None = None,
 ) -> list[Json]:
-    if task.get("isOfLog"):
-        raise InvalidInput("A log's task has that log already; ask for the logs of a task once.")
     request: Request = info.context
     request.budget.read_logs()
     limit = _MAX_LOGS if limit is None else limit

@@ -52,7 +52,7 @@ def enveloped(resolve: Callable[..., Json]) -> Callable[..., Json]:
 def shown_task(record: TaskRecord) -> Json:
     """A task, as `schema.graphql` names its fields. Its payloads are read if they are asked for."""
     fields = record.model_dump(mode="json", by_alias=True, exclude={"input", "output"})
-    return fields | {"record": record}
+    return fields | {"record": record, "executionName": record.execution_name or ""}
 
 
 def shown_bulk(begun: BulkResult) -> Json:
@@ -64,8 +64,9 @@ def shown_bulk(begun: BulkResult) -> Json:
 def shown_log(entry: TaskLog, record: TaskRecord) -> Json:
     """A log, as `schema.graphql` names its fields."""
     shown = entry.model_dump(mode="json", by_alias=True)
-    for line in shown["items"]:
+    for line, logged in zip(shown["items"], entry.lines, strict=True):
         line["createdBy"] = line["createdBy"] or shown["createdBy"]
+        line["error"] = logged.error.to_line() if logged.error else None
     return shown | {"id": entry.id, "record": record}
 
 
@@ -115,7 +116,7 @@ def _payload(task: Mapping[str, Any], info: GraphQLResolveInfo) -> object:
 
 @log_type.field("task")
 def _task_of_log(entry: Mapping[str, Any], _: GraphQLResolveInfo) -> Json:
-    return shown_task(entry["record"]) | {"isOfLog": True}
+    return shown_task(entry["record"])
 
 
 @date_type.value_parser

@@ -23,8 +23,13 @@ _MAX_DATA_BYTES: Final = 16 * 1024
 
 
 def line_data(data: object) -> Json | None:
-    """The data of a line, or of its error; a note in its place if it has more than 16 KiB."""
+    """The data of a line; a note in its place if it has more than 16 KiB."""
     return fitting(data, _MAX_DATA_BYTES)
+
+
+def line_error(error: TaskFailure) -> TaskFailure:
+    """The error of a line, whose data is cut as that of a line is."""
+    return error.cut_to(_MAX_DATA_BYTES)
 
 
 def _message(text: str) -> str:
@@ -50,9 +55,8 @@ class LogLine(StoredModel):
     def at(cls, now: datetime, message: str, error: TaskFailure | None = None) -> "LogLine":
         """A line dated `now`; its type is ERROR when `error` is given."""
         kind = LogType.ERROR if error else LogType.INFO
-        if error:
-            error = error.model_copy(update={"data": line_data(error.data)})
-        return cls(message=message, created_on=now, type=kind, error=error)
+        failure = line_error(error) if error else None
+        return cls(message=message, created_on=now, type=kind, error=failure)
 
 
 class TaskLog(StoredModel):

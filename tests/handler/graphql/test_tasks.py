@@ -55,7 +55,7 @@ class TestTriggerTask:
             "name": "Tonight",
             "definitionId": "exportUsers",
             "parentId": None,
-            "executionName": None,
+            "executionName": "",
             "taskStatus": "pending",
             "iterations": 0,
             "input": {"size": 5},
