@@ -171,8 +171,8 @@ class Admission:
         if task.execution_name:
             return answers.too_late(task)  # the delay has passed, and it runs
         wait = whole_seconds(sent.delay, now=now)
-        if task.waiting_until or task.starts_on:
-            wait = task.delay_left(now)  # it was woken, or pushed back, on the way of its event
+        if task.iterations or task.waiting_until or task.starts_on:
+            wait = task.delay_left(now)  # it was woken, or pushed back, before its event has come
         if not wait:
             return answers.continued()
         return self._waits(task, wait, sent, answers)
