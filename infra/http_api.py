@@ -44,10 +44,18 @@ ACCESS_LOG_FIELDS: Final = {
     "authorizerError": "$context.authorizer.error",
     "integrationError": "$context.integrationErrorMessage",
 }
-# What a page sends: a signature or a token, and which tenant and locale it means.
+# What a page sends: a signature or a token, which tenant and locale it means, and what Webiny's API
+# takes besides, since its admin app and Apollo's clients send it.
 CORS_HEADERS: Final = (
+    "accept",
+    "accept-language",
+    "apollo-query-plan-experimental",
+    "apollo-require-preflight",
     "authorization",
+    "cache-control",
     "content-type",
+    "x-apollo-operation-name",
+    "x-apollo-tracing",
     "x-amz-content-sha256",
     "x-amz-date",
     "x-amz-security-token",

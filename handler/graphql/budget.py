@@ -6,7 +6,7 @@ from typing import Any, Final
 from graphql import ExecutionContext, FieldNode, GraphQLLeafType, GraphQLObjectType
 from graphql.pyutils import Path
 
-from handler.graphql.limits import too_large
+from handler.graphql.limits import MAX_FIELDS, too_large
 from handler.table import CountBudget
 
 # Lambda quotas, "Invocation payload": 6 MB, which Lambda's error calls 6,291,556 bytes. A response
@@ -14,8 +14,6 @@ from handler.table import CountBudget
 MAX_ANSWER_BYTES: Final = 6_200_000
 # Inputs, outputs and logs of that many bytes leave room for the rest of the answer.
 _MAX_READ_BYTES: Final = 5_900_000
-# A field takes some 20 microseconds: all of them, a few of the 30 seconds that the API has.
-_MAX_FIELDS: Final = 200_000
 _MAX_ERRORS: Final = 1_000
 # Each is a query of its own.
 _MAX_LOGS: Final = 50
@@ -31,11 +29,16 @@ class Budget:
     """What is left of one answer.
 
     Args:
-        counts: what is left for all its counts together.
+        counts: what is left for all counts of a request together.
+        max_bytes: how many bytes it may have, in Lambda's response: of a batch, what the answers
+            before it have left.
     """
 
-    def __init__(self) -> None:
-        self.counts = CountBudget(left=_MAX_COUNTED)
+    def __init__(
+        self, counts: CountBudget | None = None, *, max_bytes: int = MAX_ANSWER_BYTES
+    ) -> None:
+        self.counts = counts or CountBudget(left=_MAX_COUNTED)
+        self.max_bytes = max_bytes
         self._bytes_read = 0
         self._bytes = 0
         self._fields = 0
@@ -49,9 +52,10 @@ class Budget:
 
     def check_read(self) -> None:
         """Whether more may be read. Raises `Refused`."""
-        if self._bytes_read > _MAX_READ_BYTES:
+        most = min(_MAX_READ_BYTES, self.max_bytes)
+        if self._bytes_read > most:
             raise too_large(
-                f"The inputs, outputs and logs of an answer may have {_MAX_READ_BYTES:,} bytes;"
+                f"The inputs, outputs and logs of an answer may have {most:,} bytes;"
                 " these have more. Next: ask for fewer tasks, or read a large one from code."
             )
 
@@ -67,14 +71,14 @@ class Budget:
     def add_field(self, name: str) -> None:
         """Counts a field of the answer. Raises `AnswerTooLarge`."""
         self._fields += 1
-        if self._fields > _MAX_FIELDS:
-            raise AnswerTooLarge(too_many("fields", _MAX_FIELDS))
+        if self._fields > MAX_FIELDS:
+            raise AnswerTooLarge(too_many("fields", MAX_FIELDS))
         self.add(name)
 
     def add(self, value: object) -> None:
         """Counts a name or a value of the answer. Raises `AnswerTooLarge`."""
         self._bytes += size_of(value)
-        if self._bytes > MAX_ANSWER_BYTES:
+        if self._bytes > self.max_bytes:
             raise AnswerTooLarge(too_many("bytes", MAX_ANSWER_BYTES))
 
     def add_error(self) -> None:

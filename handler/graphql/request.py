@@ -7,6 +7,7 @@ from handler.definition import names_of
 from handler.errors import NotFound, Refused, UnknownDefinition
 from handler.graphql.arguments import without_revision
 from handler.graphql.budget import Budget
+from handler.graphql.limits import Limits
 from handler.lifecycle import Tasks
 from handler.record import Identity, TaskRecord
 
@@ -18,6 +19,7 @@ class Request:
     Args:
         id: what a caller finds the request by in the log.
         is_bound: whether the caller's token is of the tenant, and of no other.
+        limits: what is left of what it may ask for.
         budget: what is left of its answer.
     """
 
@@ -27,6 +29,7 @@ class Request:
     locale: str = DEFAULT_LOCALE
     id: str = ""
     is_bound: bool = False
+    limits: Limits = field(default_factory=Limits)
     budget: Budget = field(default_factory=Budget)
 
     def whose(self, *, every_tenant: bool | None) -> str | None:

@@ -16,7 +16,6 @@ from handler.graphql import flow, logs, pausing, task_settings, tasks, types
 from handler.graphql.budget import AnswerTooLarge, Counted
 from handler.graphql.definition_names import DEFINITION_ENUM, take_texts, validated
 from handler.graphql.error_answers import told, told_by_graphql
-from handler.graphql.limits import parsed
 from handler.graphql.request import Request
 from handler.record import Json
 
@@ -80,7 +79,7 @@ def execute(
             query,
             context_value=request,
             error_formatter=shown,
-            query_parser=parsed,
+            query_parser=lambda _, data: request.limits.parsed(data),
             query_validator=validated,
             execution_context_class=Counted,
         )

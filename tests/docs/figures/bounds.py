@@ -2,10 +2,11 @@
 
 from typing import Final
 
+from handler import api as api_entry
 from handler import contract
 from handler.contract import DAY_SECONDS
 from handler.definition import definition, flow, names, schedule, schedule_input
-from handler.graphql import arguments, budget
+from handler.graphql import budget
 from handler.graphql import limits as api
 from handler.iteration import answers, log_buffer
 from handler.record import exceptions, failures, shown, task_log
@@ -50,7 +51,7 @@ def of_a_task() -> Table:
         (
             "an input, as JSON",
             f"{contract.MAX_INPUT_BYTES // MIB} MiB",
-            "refused (`INPUT_TOO_LARGE`). The API's Lambda takes 6 MB, an event by hand 1 MB",
+            "refused (`INPUT_TOO_LARGE`). The API's Lambda takes 5 MB, an event by hand 1 MB",
         ),
         (
             "an output, as JSON",
@@ -224,16 +225,21 @@ def of_the_api() -> Table:
         (
             "a request",
             (
-                f"6 MB; {api.MAX_VARIABLE_VALUES:,} values in its variables; a document of"
-                f" {api.MAX_DOCUMENT_CHARACTERS:,} characters, {api.MAX_TOKENS:,} tokens and"
-                f" {api.MAX_LEVELS} levels"
+                f"{api_entry._MAX_BODY_BYTES / MILLION:g} MB;"
+                f" {api_entry._MAX_OPERATIONS} operations in a batch;"
+                f" {api.MAX_VARIABLE_VALUES:,} values in its variables; a document of"
+                f" {api.MAX_DOCUMENT_CHARACTERS:,} characters, {api.MAX_TOKENS:,} tokens,"
+                f" {api.MAX_LEVELS} levels and {api.MAX_ALIASES} aliases"
             ),
         ),
         (
-            "what a document asks for",
+            "what a request asks for, a batch as a whole",
             (
                 f"{api.MAX_READS} reads, {api.MAX_LISTS} of them lists of tasks or limits;"
-                f" or {api.MAX_MUTATIONS} mutations"
+                f" {api.MAX_MUTATIONS} mutations; {api.MAX_FIELDS:,} fields, each counted once for"
+                " each task or log that a page may have;"
+                f" {api.MAX_FILTER_VALUES:,} values in the lists of its filters. A request that"
+                " asks for more costs none to the table"
             ),
         ),
         (
@@ -259,13 +265,9 @@ def of_the_api() -> Table:
             ),
         ),
         (
-            "a filter of a list",
-            f"{arguments._MAX_VALUES:,} values of `id_in` or `taskStatus_in`",
-        ),
-        (
             "an answer",
             (
-                f"{budget.MAX_ANSWER_BYTES / MILLION:g} MB and {budget._MAX_FIELDS:,} fields;"
+                f"{budget.MAX_ANSWER_BYTES / MILLION:g} MB and {api.MAX_FIELDS:,} fields;"
                 f" the logs of {budget._MAX_LOGS} tasks;"
                 f" {budget._MAX_READ_BYTES / MILLION:g} MB of inputs, outputs and logs:"
                 " further ones are errors beside the rest. The bytes are those of Lambda's"
