@@ -1,4 +1,4 @@
-"""The API Lambda's entry: GraphQL over an HTTP API's events, format 2.0; and URLs of signals."""
+"""The API Lambda's entry: GraphQL over an HTTP API's events, format 2.0; and the open routes."""
 
 import base64
 import functools
@@ -10,7 +10,7 @@ from typing import Any, Final, TypeGuard
 
 from graphql import GraphQLSchema
 
-from handler import signal_requests
+from handler import graphiql, signal_requests
 from handler.contract import ErrorCode
 from handler.definition import Registry
 from handler.errors import EngineSignal, InvalidInput, RequestError
@@ -77,7 +77,10 @@ def _answered(event: Mapping[str, Any], context: LambdaContext, request_id: str)
 
 def _answer(event: Mapping[str, Any], context: LambdaContext, request_id: str) -> Json:
     # API Gateway says which route it was. These have no authorizer: nothing else is done for them.
-    if isinstance(event, Mapping) and event.get("routeKey") in signal_requests.ROUTES:
+    route = event.get("routeKey") if isinstance(event, Mapping) else None
+    if route in graphiql.ROUTES:
+        return graphiql.answer(event)
+    if route in signal_requests.ROUTES:
         urls = system(context, runs_hooks=False).signal_urls
         return signal_requests.answer(event, urls, request_id=request_id)
     return _answer_graphql(event, context, request_id)
@@ -117,7 +120,13 @@ def _answer_to(sent: object, request: Request) -> str:
         problem = f'This is no operation: it has no "query". {_WHAT_TO_SEND}'
         return json.dumps(errors_of(problem, ErrorCode.VALIDATION_FAILED))
     registry = parts().registry
-    answer = execute(_schema(registry), sent, request, problems=registry.problems)
+    answer = execute(
+        _schema(registry),
+        sent,
+        request,
+        problems=registry.problems,
+        introspection=parts().settings.introspection,
+    )
     errors: Any = answer.get("errors") or []
     details = {"operation": sent.get("operationName"), "errors": len(errors)}
     log.info("request", extra={"action": "api_request", "request_id": request.id, **details})

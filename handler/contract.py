@@ -153,6 +153,7 @@ class EnvVar(StrEnum):
     STATUS_EVENTS = "STATUS_EVENTS"
     SIGNALS_URL = "SIGNALS_URL"
     WORKER_SECONDS = "WORKER_SECONDS"
+    INTROSPECTION = "INTROSPECTION"
 
 
 class Index(StrEnum):
@@ -252,6 +253,10 @@ SECRET_PARAMETER: Final = "secret"  # noqa: S105  its name
 SIGNAL_URL_PATH: Final = f"{SIGNALS_PATH}/{{{TASK_PARAMETER}}}/{{{SECRET_PARAMETER}}}"
 SIGNAL_ROUTE: Final = f"POST {SIGNAL_URL_PATH}"
 SIGNAL_PAGE_ROUTE: Final = f"GET {SIGNAL_URL_PATH}"
+
+GRAPHQL_PATH: Final = "/graphql"
+GRAPHIQL_PAGE_ROUTE: Final = f"GET {GRAPHQL_PATH}"
+GRAPHIQL_FILE_ROUTE: Final = f"GET {GRAPHQL_PATH}/{{file}}"
 
 # What a setting of the running stack takes: Webiny's ten years. A deploy takes a hundred.
 MAX_RETENTION_DAYS: Final = 3_650

@@ -29,7 +29,8 @@ def check_arguments(args: BackgroundTasksArgs) -> None:
     Raises:
         ConfigError: with a line for each argument that is refused.
     """
-    if problems := [*_unfit(args), *_incomplete(args), *_unlayered(args), *_wrong_workers(args)]:
+    checks = (_unfit, _incomplete, _unlayered, _without_schema, _wrong_workers)
+    if problems := [problem for check in checks for problem in check(args)]:
         raise ConfigError("\n".join(problems))
 
 
@@ -109,6 +110,14 @@ def _unlayered(args: BackgroundTasksArgs) -> Iterator[str]:
         yield (
             f'BackgroundTasksArgs(tracing="{args.tracing}") and otel_layer_arn go together: "otel"'
             " needs the ARN of a layer, and nothing else uses one. Next: pass both, or neither."
+        )
+
+
+def _without_schema(args: BackgroundTasksArgs) -> Iterator[str]:
+    if args.graphiql and not args.introspection:
+        yield (
+            "BackgroundTasksArgs(graphiql=True) needs introspection, which is False: the page asks"
+            " the API for its schema. Next: pass introspection=True, or no graphiql."
         )
 
 

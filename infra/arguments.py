@@ -121,6 +121,8 @@ class BackgroundTasksArgs:
     jwt_scopes: Texts | None = None
     jwt_tenant_claim: pulumi.Input[str] = ""
     cors_origins: Texts | None = None
+    introspection: bool = True
+    graphiql: bool = False
 
     def __post_init__(self) -> None:
         """An empty value is none, as a config key that isn't set gives it."""

@@ -121,6 +121,8 @@ class Config(BaseModel):
         Json[tuple[Origin, ...]],
         Field(description='origins as JSON, ["https://admin.example.com"] or ["*"]'),
     ]
+    introspection: Annotated[bool, Field(description="true or false")]
+    graphiql: Annotated[bool, Field(description="true or false")]
     import_csv_buckets: Annotated[
         Json[tuple[CsvBucket, ...]],
         Field(description='buckets, or buckets with a prefix, as JSON, ["uploads", "shared/csv/"]'),
@@ -180,6 +182,16 @@ class Config(BaseModel):
         raise ValueError(
             f'Config key {keys} is about JWTs, and "jwtIssuer" is "": the API takes IAM signatures.'
             " Next: `pulumi config set jwtIssuer <https URL>`, or `pulumi config rm` the key."
+        )
+
+    @model_validator(mode="after")
+    def _tells_the_schema_to_graphiql(self) -> Self:
+        if self.introspection or not self.graphiql:
+            return self
+        raise ValueError(
+            'Config key "graphiql" (true) needs "introspection", which is false: the page asks the'
+            " API for its schema. Next: `pulumi config set introspection true`, or `pulumi config"
+            " rm graphiql`."
         )
 
     @model_validator(mode="after")

@@ -49,6 +49,7 @@ def _function(defaults: FunctionDefaults) -> FunctionArgs:
         timeout_seconds=API_TIMEOUT_SECONDS,
         environment={
             EnvVar.JWT_TENANT_CLAIM.value: args.jwt_tenant_claim,
+            **({} if args.introspection else {EnvVar.INTROSPECTION.value: "false"}),
             EnvVar.IMPORT_SECONDS.value: str(API_IMPORT_SECONDS),
         },
         policy=policies.api,

@@ -1,5 +1,6 @@
 """The executable schema: `schema.graphql`, the definitions as an enum, and the resolvers."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from importlib.resources import files
 from typing import Any, Final
@@ -21,6 +22,7 @@ from handler.record import Json
 
 # No id of a definition: those start with a small letter.
 _NO_DEFINITION: Final = "Empty"
+_SUGGESTION: Final = re.compile(r" Did you mean .*\?$", re.DOTALL)
 _TYPES: Final = (
     types.query,
     types.tasks_query,
@@ -58,15 +60,20 @@ def execute(
     request: Request,
     *,
     problems: Sequence[DefinitionError] = (),
+    introspection: bool = True,
 ) -> Json:
     """Answers a GraphQL request. An error of an unknown definition says which ones there are.
 
     Args:
         problems: files that could not be imported; that error names them.
+        introspection: whether the schema is told: by introspection, and by what a wrong name is
+            like.
     """
 
     def shown(error: GraphQLError, _: bool = False) -> dict[str, Any]:
         answer = told_by_graphql(error, request_id=request.id)
+        if not introspection:
+            answer["message"] = _SUGGESTION.sub("", str(answer["message"]))
         if DEFINITION_ENUM in error.message:
             ids = ", ".join(definition.id for definition in request.tasks.definitions())
             known = f"The definitions that can be triggered are: {ids or 'none'}."
@@ -81,6 +88,7 @@ def execute(
             error_formatter=shown,
             query_parser=lambda _, data: request.limits.parsed(data),
             query_validator=validated,
+            introspection=introspection,
             execution_context_class=Counted,
         )
     except AnswerTooLarge as error:

@@ -134,6 +134,8 @@ class TestRefusals:
             ("alarmTopicArn", "arn:aws:sns:eu-central-1:123456789012:a.fifo", "the ARN of an SNS"),
             ("protectData", "perhaps", "true or false"),
             ("statusEvents", "sometimes", "true or false"),
+            ("introspection", "sometimes", "true or false"),
+            ("graphiql", "sometimes", "true or false"),
             ("vendorDependencies", "never", "true or false"),
         ],
     )
@@ -248,6 +250,11 @@ class TestRefusals:
     def test_an_issuer_and_its_audiences_go_together(self, changes: dict[str, Any]) -> None:
         assert '"jwtIssuer"' in (message := refusal(changes))
         assert "set both for an API authorised by JWT, or neither" in message
+
+    def test_graphiql_needs_the_schema(self) -> None:
+        message = refusal({"graphiql": True, "introspection": False})
+        assert '"graphiql" (true) needs "introspection", which is false' in message
+        assert "Next: `pulumi config set introspection true`" in message
 
     @pytest.mark.parametrize(
         ("changes", "keys"),
