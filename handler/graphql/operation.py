@@ -22,8 +22,9 @@ Fragments = Mapping[str, FragmentDefinitionNode]
 _LISTS: Final = ("listTasks", "listQueue", "getLimits")
 # How many there are on a page: what `limit` says, or else the first, and the second at most. Of
 # logs and of their lines nobody knows the number before they are read.
+_ENVELOPED: Final = frozenset({*_LISTS, "listLogs"})
 _PAGES: Final = {
-    **dict.fromkeys((*_LISTS, "listLogs"), (DEFAULT_LIMIT, MAX_LIMIT)),
+    **dict.fromkeys(_ENVELOPED, (DEFAULT_LIMIT, MAX_LIMIT)),
     "logs": (10, 100),
     "items": (10, 10),
 }
@@ -85,8 +86,11 @@ class Operation:
         """A field, and all that it has. What is spread at several places is looked at once."""
         key = tuple(map(id, nodes))
         if key not in self._costs:
-            inner = selected(sets_of(nodes), self._fragments)
-            self._costs[key] = 1 + self._page(nodes[0]) * sum(map(self._cost, inner))
+            page, is_enveloped = self._page(nodes[0]), nodes[0].name.value in _ENVELOPED
+            self._costs[key] = 1 + sum(
+                self._cost(each) * (page if not is_enveloped or _is_data(each) else 1)
+                for each in selected(sets_of(nodes), self._fragments)
+            )
         return self._costs[key]
 
     def _page(self, field: FieldNode) -> int:
@@ -102,6 +106,10 @@ class Operation:
             if argument.name.value == name:
                 return value_from_ast_untyped(argument.value, self._variables)
         return None
+
+
+def _is_data(nodes: list[FieldNode]) -> bool:
+    return nodes[0].name.value == "data"
 
 
 def selected(selections: Iterable[SelectionSetNode], fragments: Fragments) -> list[list[FieldNode]]:
