@@ -15,15 +15,16 @@ from handler.definition import Registry
 from handler.errors import EngineSignal, InvalidInput, RequestError
 from handler.graphql import (
     MAX_ANSWER_BYTES,
+    Policy,
     Request,
     errors_of,
     execute,
     identity_of,
     make_schema,
     size_in_response,
-    tenant_of,
     told,
     too_many,
+    user_agent_of,
 )
 from handler.record import Json, to_shown_json
 from handler.runtime import LambdaContext, about_invocation, logger, parts, system
@@ -80,14 +81,16 @@ def _answer_graphql(event: Mapping[str, Any], context: LambdaContext, request_id
     query = _query_of(event)
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     caller = event.get("requestContext") or {}
-    claim = parts().settings.jwt_tenant_claim
+    policy = Policy.of(parts().settings)
+    tenant, access = policy.access_of(caller, asked=headers.get("x-tenant"))
     request = Request(
         tasks=system(context, runs_hooks=False).tasks,
         identity=identity_of(caller),
-        tenant=tenant_of(caller, asked=headers.get("x-tenant"), claim=claim),
+        access=access,
+        tenant=tenant,
         locale=headers.get("x-i18n-locale") or DEFAULT_LOCALE,
         id=request_id,
-        is_bound=bool(claim),
+        user_agent=user_agent_of(caller),
     )
     registry = parts().registry
     answer = execute(_schema(registry), query, request, problems=registry.problems)
