@@ -201,7 +201,7 @@ def test_the_expected_tasks_of_the_filters_differ(records: list[TaskRecord]) -> 
 
 @pytest.mark.parametrize("value", [5, ("ann",), {"id": "ann"}])
 def test_who_has_triggered_them_is_a_text_or_an_identity(value: Any) -> None:
-    with pytest.raises(InvalidInput, match="created_by is .*; it takes the id of an identity"):
+    with pytest.raises(InvalidInput, match=r"created_by is .*; it takes the id of an identity"):
         Filter(created_by=value)
 
 
