@@ -81,7 +81,8 @@ def _answer_graphql(event: Mapping[str, Any], context: LambdaContext, request_id
     query = _query_of(event)
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     caller = event.get("requestContext") or {}
-    policy = Policy.of(parts().settings)
+    settings = parts().settings
+    policy = Policy.of(settings.api_access, tenant_claim=settings.jwt_tenant_claim)
     tenant, access = policy.access_of(caller, asked=headers.get("x-tenant"))
     request = Request(
         tasks=system(context, runs_hooks=False).tasks,

@@ -11,7 +11,6 @@ from handler.contract import DEFAULT_TENANT, EVERY_TENANT, EnvVar, ErrorCode
 from handler.errors import Refused, SettingsError
 from handler.graphql.permissions import EVERYTHING, Access, Grant
 from handler.record import cut, to_text
-from handler.settings import Settings
 
 _MAX_SHOWN_CHARACTERS: Final = 60
 _MAX_SHOWN_TENANTS: Final = 10
@@ -48,9 +47,9 @@ class Policy:
     tenant_claim: str
 
     @classmethod
-    def of(cls, settings: Settings) -> "Policy":
-        """The policy of a stack's settings. Raises `SettingsError`."""
-        return _policy(settings.api_access, settings.jwt_tenant_claim)
+    def of(cls, access: str, *, tenant_claim: str) -> "Policy":
+        """The policy that the settings of a stack say. Raises `SettingsError`."""
+        return _policy(access, tenant_claim)
 
     def access_of(self, caller: Mapping[str, Any], *, asked: str | None) -> tuple[str, Access]:
         """The tenant whose tasks a request is about, and what the caller may do with them.

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from handler.graphql.access import Policy
-from handler.settings import Settings
 from infra import ApiPermissionArgs, BackgroundTasks, BackgroundTasksArgs
 from infra.errors import ConfigError
 from tests.infra.recording import run, run_program
@@ -42,7 +41,7 @@ class TestTheVariable:
             "tenants": ["root", "shop"],
             "principals": [{**RULE, "tenants": ["*"]}, shop],
         }
-        policy = Policy.of(Settings(table_name="t", event_bus_name="b", api_access=said))
+        policy = Policy.of(said, tenant_claim="")
         both = frozenset({"root", "shop"})
         assert policy.tenants == both
         assert [rule.grant.tenants for rule in policy.rules or ()] == [None, both]

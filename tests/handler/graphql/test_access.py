@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from handler.contract import Status
 from handler.errors import SettingsError
 from handler.graphql.access import Policy, pattern_of
-from handler.settings import Settings
 from tests.handler.graphql.callers import ACCOUNT, Caller, with_access
 from tests.handler.graphql.client import DELETE_TASK, GET_TASK, LIST_TASKS, TRIGGER_TASK, Api
 from tests.handler.stack import Stack
@@ -328,9 +327,8 @@ class TestSettings:
         ],
     )
     def test_what_is_no_policy_lets_nobody_in(self, stack: Stack, api: Api, text: str) -> None:
-        settings = Settings(table_name="t", event_bus_name="b", api_access=text)
         with pytest.raises(SettingsError, match="API_ACCESS says nothing that the API understands"):
-            Policy.of(settings)
+            Policy.of(text, tenant_claim="")
         stack.settings = replace(stack.settings, api_access=text)
         stack.dynamodb.requests.clear()
 
@@ -341,9 +339,8 @@ class TestSettings:
     @given(st.dictionaries(st.text(), st.one_of(st.text(), st.integers(), st.lists(st.text()))))
     def test_no_claims_break_it(self, claims: dict[str, object]) -> None:
         access = json.dumps({"claim": "p", "scopes": {"s": "r"}})
-        settings = Settings(table_name="t", event_bus_name="b", api_access=access)
 
-        _, access_of = Policy.of(settings).access_of(
+        _, access_of = Policy.of(access, tenant_claim="").access_of(
             {"authorizer": {"jwt": {"claims": claims}}}, asked=None
         )
 
