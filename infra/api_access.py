@@ -8,7 +8,13 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from handler.contract import MAX_TENANT_BYTES, OWN, Permission
+from handler.contract import (
+    DEFAULT_TENANT,
+    EVERY_TENANT,
+    MAX_TENANT_BYTES,
+    OWN,
+    Permission,
+)
 from infra.config_errors import refusal
 from infra.config_values import Text
 
@@ -23,6 +29,7 @@ _PRINCIPAL: Final = re.compile(
     r"arn:[a-z*?-]+:(iam::[0-9*?]+:(root|user/\S+)"
     r"|sts::[0-9*?]+:(assumed-role/[^\s/]+|federated-user)/[^\s/]+)"
 )
+_SMOKE_TEST: Final = "smoke-test"
 _ROLE: Final = re.compile(r"arn:[^:]+:iam::[^:]+:role/")
 
 
@@ -109,6 +116,50 @@ def document(
     if scopes:
         said["scopes"] = dict(scopes)
     return said
+
+
+def somebody(
+    *,
+    tenants: Sequence[str],
+    rules: Sequence[ApiPermissionArgs],
+    claim: str,
+    scopes: Mapping[str, str],
+    tenant_claim: str,
+) -> dict[str, Any]:
+    """The part of an event that says who asks: somebody who may read and change tasks.
+
+    It is for who invokes the API's Lambda, and not for who asks API Gateway. Where the config has
+    nobody who may do both, it is somebody else, who is refused.
+    """
+    if rules:
+        rule = next((each for each in rules if _reads_and_changes(each.permissions)), rules[0])
+        tenants = rule.tenants or tenants
+        authorizer: dict[str, Any] = {"iam": {"userArn": _arn_of(rule.principal)}}
+    else:
+        claims = {"sub": _SMOKE_TEST}
+        if tenant_claim:
+            claims[tenant_claim], tenants = DEFAULT_TENANT, ()
+        if claim:
+            claims[claim] = "".join(Permission)
+        if scopes:
+            claims["scope"] = " ".join(scopes)
+        authorizer = {"jwt": {"claims": claims}}
+    is_root = not tenants or {DEFAULT_TENANT, EVERY_TENANT} & {*tenants}
+    return {
+        "requestContext": {"authorizer": authorizer},
+        "headers": {"x-tenant": DEFAULT_TENANT if is_root else tenants[0]},
+    }
+
+
+def _reads_and_changes(permissions: str) -> bool:
+    return permissions == OWN or {Permission.READ, Permission.WRITE} <= {*permissions}
+
+
+def _arn_of(pattern: str) -> str:
+    """An ARN that a pattern stands for."""
+    if pattern == "*":
+        return f"arn:aws:sts::{_SMOKE_TEST}:assumed-role/{_SMOKE_TEST}/{_SMOKE_TEST}"
+    return pattern.replace("*", _SMOKE_TEST).replace("?", "s")
 
 
 def _rule(rule: ApiRule | ApiPermissionArgs) -> dict[str, Any]:

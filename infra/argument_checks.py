@@ -32,8 +32,6 @@ _OF_TOKENS = (
     "jwt_permissions_claim",
     "jwt_scope_permissions",
 )
-# What says the same of others: of those that IAM knows, and of tokens.
-_EITHER = (("api_permissions", "jwt_issuer"), ("api_tenants", "jwt_tenant_claim"))
 _WORKERS: Final = TypeAdapter(Workers)
 _ACCESS: Final[Mapping[str, TypeAdapter[Any]]] = {
     "api_permissions": TypeAdapter(tuple[ApiRule, ...]),
@@ -174,12 +172,12 @@ def _wrong_access(args: BackgroundTasksArgs) -> Iterator[str]:
                 f"BackgroundTasksArgs({name}={given!r:.200}) is not allowed"
                 f" ({first['msg']}); it takes {_ACCESS_TAKES[name]}. Next: pass these."
             )
-    for name, other in _EITHER:
-        if _is_given(getattr(args, name)) and _is_given(getattr(args, other)):
-            yield (
-                f"BackgroundTasksArgs({name}=...) is read by nothing where {other} is given."
-                f" Next: leave out one of them."
-            )
+    if _is_given(args.api_permissions) and _is_given(args.jwt_issuer):
+        yield (
+            "BackgroundTasksArgs(api_permissions=...) is about the principals of IAM, and the API"
+            " takes the tokens of jwt_issuer. Next: pass jwt_permissions_claim or"
+            " jwt_scope_permissions, or no jwt_issuer."
+        )
 
 
 def _plain(given: Any) -> Any:

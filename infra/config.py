@@ -218,16 +218,6 @@ class Config(BaseModel):
         )
 
     @model_validator(mode="after")
-    def _says_once_what_the_tenants_of_a_token_are(self) -> Self:
-        if not (self.api_tenants and self.jwt_tenant_claim):
-            return self
-        raise ValueError(
-            f'Config key "apiTenants" ({list(self.api_tenants)}) is read by nothing:'
-            f' "jwtTenantClaim" ("{self.jwt_tenant_claim}") says of each token which tenants it is'
-            " for. Next: `pulumi config rm apiTenants`, or `pulumi config rm jwtTenantClaim`."
-        )
-
-    @model_validator(mode="after")
     def _names_subnets_and_security_groups_together(self) -> Self:
         if bool(self.subnet_ids) == bool(self.security_group_ids):
             return self
