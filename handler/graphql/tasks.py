@@ -118,11 +118,11 @@ def _retry_task(
 ) -> Json:
     task, given = request.task(id), _object(input)
     _check_may_retry(request, task)
-    # Whoever asks the API may not choose what a private definition is given.
+    # Whoever asks the API may not choose what the engine's own task does.
     if given and is_private(request.tasks, task.definition_id):
         raise Refused(
-            f'Task "{task.id}" is of a private definition: through the API, its retry takes no'
-            " input. Next: retry it without one, or from code.",
+            f'Task "{task.id}" is of the engine\'s own: its retry takes no input. Next: retry it'
+            " without one, or say its verb anew.",
             code=ErrorCode.TASK_RETRY_ERROR,
             data={"id": task.id},
         )
