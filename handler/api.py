@@ -17,6 +17,7 @@ from handler.errors import EngineSignal, InvalidInput, RequestError
 from handler.graphql import (
     MAX_ANSWER_BYTES,
     Budget,
+    Policy,
     Request,
     errors_of,
     execute,
@@ -24,10 +25,10 @@ from handler.graphql import (
     locale_of,
     make_schema,
     size_in_response,
-    tenant_of,
     told,
     too_large,
     too_many,
+    user_agent_of,
 )
 from handler.record import Json, to_shown_json
 from handler.runtime import LambdaContext, about_invocation, logger, parts, system
@@ -90,14 +91,17 @@ def _answer_graphql(event: Mapping[str, Any], context: LambdaContext, request_id
     sent = _sent(event)
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     caller = event.get("requestContext") or {}
-    claim = parts().settings.jwt_tenant_claim
+    settings = parts().settings
+    policy = Policy.of(settings.api_access, tenant_claim=settings.jwt_tenant_claim)
+    tenant, access = policy.access_of(caller, asked=headers.get("x-tenant"))
     request = Request(
         tasks=system(context, runs_hooks=False).tasks,
         identity=identity_of(caller),
-        tenant=tenant_of(caller, asked=headers.get("x-tenant"), claim=claim),
+        access=access,
+        tenant=tenant,
         locale=locale_of(headers),
         id=request_id,
-        is_bound=bool(claim),
+        user_agent=user_agent_of(caller),
     )
     if isinstance(sent, list):
         return _response(200, "[" + ",".join(_answers_of(sent, request)) + "]")

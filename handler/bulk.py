@@ -21,8 +21,8 @@ from handler.lifecycle import (
     pausing_of,
     retries_now,
 )
-from handler.record import TaskRecord, cut, without_arns
-from handler.table import Filter
+from handler.record import Identity, TaskRecord, cut, without_arns
+from handler.table import Filter, is_by
 
 # So many reasons, in words of so many characters, the output has of tasks that have failed.
 MAX_REASONS: Final = 20
@@ -51,6 +51,9 @@ class Where(BaseModel):
     statuses: list[Status]
     created_after: datetime | None = None
     created_before: datetime
+    created_by: Identity | None = None
+    created_by_id: str | None = None
+    without_definitions: tuple[str, ...] = ()
 
 
 class Queue(BaseModel):
@@ -163,6 +166,8 @@ class _OfAFilter:
             statuses=frozenset(where.statuses),
             created_after=where.created_after,
             created_before=where.created_before,
+            created_by=where.created_by or where.created_by_id,
+            without_definitions=frozenset(where.without_definitions),
         )
 
     def page(self, after: str | None) -> tuple[list[str], str | None]:
@@ -192,12 +197,14 @@ class _OfAFilter:
 
     def _is_wanted(self, task: TaskRecord) -> bool:
         """Whether a task, which may be a later one of the same id, is still of the filter."""
-        where = self._where
+        where, wanted = self._where, self._filter
         is_named = where.ids is not None or where.definition_id == BULK_DEFINITION
         return (
             task.tenant == self._own.tenant
             and task.status in where.statuses
             and task.created_on <= where.created_before
+            and task.definition_id not in wanted.without_definitions
+            and is_by(wanted.created_by, task.created_by)
             and task.id != self._own.id
             and (is_named or task.definition_id != BULK_DEFINITION)
         )

@@ -135,6 +135,14 @@ class ErrorCode(StrEnum):
     INTERNAL_ERROR = "INTERNAL_ERROR"  # of the API: its log says what happened
 
 
+class Permission(StrEnum):
+    """What a caller of the API may do with tasks: Webiny's letters, of its `rwd`."""
+
+    READ = "r"
+    WRITE = "w"
+    DELETE = "d"
+
+
 class EnvVar(StrEnum):
     """Environment variables of the Lambdas. `handler.settings` says what each means."""
 
@@ -148,6 +156,7 @@ class EnvVar(StrEnum):
     RECOVERY_AFTER_SECONDS = "RECOVERY_AFTER_SECONDS"
     IMPORT_SECONDS = "IMPORT_SECONDS"
     JWT_TENANT_CLAIM = "JWT_TENANT_CLAIM"
+    API_ACCESS = "API_ACCESS"
     CODE_VERSION = "CODE_VERSION"
     STACK_NAME = "STACK_NAME"
     STATUS_EVENTS = "STATUS_EVENTS"
@@ -208,6 +217,10 @@ MAX_WORKER_NAME_CHARACTERS: Final = 11
 PAYLOAD_NAME: Final = "background-task"
 ENDPOINT: Final = "manage"
 DEFAULT_TENANT: Final = "root"
+# What narrows permissions to the tasks that the caller has triggered.
+OWN: Final = "own"
+# Stands for every tenant where a stack's config names tenants.
+EVERY_TENANT: Final = "*"
 DEFAULT_LOCALE: Final = "en-US"
 NO_DELAY: Final = -1
 
@@ -234,6 +247,7 @@ MAX_PROBLEM_CHARACTERS: Final = 1_000
 # A hash in hexadecimal. A record has two.
 MAX_CODE_VERSION_CHARACTERS: Final = 64
 MAX_IDENTITY_CHARACTERS: Final = 500
+MAX_SOURCE_CHARACTERS: Final = 200
 # What is part of a key is refused if it is longer. A partition key has 2,048 bytes at most, a sort
 # key 1,024 (DynamoDB guide, "Constraints"), and ours join a tenant and a definition, or a date and
 # an id.

@@ -26,6 +26,7 @@ class Settings:
     recovery_after_seconds: int = 120  # how long the recovery leaves an idle record alone
     import_seconds: int = 0  # how long the import of a definition's file may take; 0: no limit
     jwt_tenant_claim: str = ""  # the claim of a caller's token that decides the tenant
+    api_access: str = ""  # which callers of the API may do what, as JSON; only the API reads it
     code_version: str = ""  # of the deployed code, as records say which code has run them
     stack_name: str = ""  # what the metrics of the stack's Lambdas have in common
     status_events: bool = False  # whether the bus is told what becomes of tasks
@@ -58,6 +59,7 @@ class Settings:
                 environment, EnvVar.IMPORT_SECONDS, "of seconds, 0 for no limit", default=0
             ),
             jwt_tenant_claim=environment.get(EnvVar.JWT_TENANT_CLAIM, ""),
+            api_access=environment.get(EnvVar.API_ACCESS, ""),
             code_version=_code_version(environment),
             stack_name=environment.get(EnvVar.STACK_NAME, ""),
             status_events=_flag(environment, EnvVar.STATUS_EVENTS),

@@ -1,7 +1,8 @@
 """The GraphQL schema and its resolvers. What may be done to a task is decided in `lifecycle`."""
 
+from handler.graphql.access import Policy
 from handler.graphql.budget import MAX_ANSWER_BYTES, Budget, size_in_response, too_many
-from handler.graphql.caller import identity_of, tenant_of
+from handler.graphql.caller import identity_of, user_agent_of
 from handler.graphql.error_answers import told
 from handler.graphql.limits import too_large
 from handler.graphql.locales import locale_of
@@ -11,6 +12,7 @@ from handler.graphql.schema import errors_of, execute, make_schema
 __all__ = [
     "MAX_ANSWER_BYTES",
     "Budget",
+    "Policy",
     "Request",
     "errors_of",
     "execute",
@@ -18,8 +20,8 @@ __all__ = [
     "locale_of",
     "make_schema",
     "size_in_response",
-    "tenant_of",
     "told",
     "too_large",
     "too_many",
+    "user_agent_of",
 ]

@@ -17,6 +17,8 @@ _MAX_READ_BYTES: Final = 5_900_000
 _MAX_ERRORS: Final = 1_000
 # Each is a query of its own.
 _MAX_LOGS: Final = 50
+# Tasks that others name, of a caller who may see their own alone: each is a read.
+_MAX_LINKS: Final = 50
 # Entries of an index, some two queries of 1 MB; or 2,000 records; or 10 MB of logs.
 _MAX_COUNTED: Final = 10_000
 
@@ -44,6 +46,7 @@ class Budget:
         self._fields = 0
         self._errors = 0
         self._logs = 0
+        self._links = 0
 
     def read(self, value: object) -> None:
         """Counts an input, an output or a log that was read."""
@@ -66,6 +69,15 @@ class Budget:
             raise too_large(
                 f"An answer may have the logs of {_MAX_LOGS} tasks."
                 f" Next: ask for at most {_MAX_LOGS} tasks with their logs."
+            )
+
+    def read_link(self) -> None:
+        """Counts a task that is read since another one names it. Raises `Refused`."""
+        self._links += 1
+        if self._links > _MAX_LINKS:
+            raise too_large(
+                f"An answer may have {_MAX_LINKS} parents and retries, with the permission for own"
+                " tasks. Next: ask for fewer tasks with these."
             )
 
     def add_field(self, name: str) -> None:

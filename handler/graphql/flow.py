@@ -29,7 +29,7 @@ def _get_limits(
         request.tasks,
         definition,
         key=key,
-        tenant=request.tenant if request.is_bound else None,
+        tenant=None if request.is_for_every_tenant else request.tenant,
         limit=DEFAULT_LIMIT if limit is None else limit,
         after=after,
     )
@@ -131,9 +131,11 @@ def _check_may_change(
     tenant, own = request.whose(every_tenant=every_tenant), request.tenant
     if tenant is None or tenant_of_limit(request.tasks, definition, key) == own:
         return
-    if request.is_bound:
+    if not request.is_for_every_tenant:
         raise Refused(
-            "Not authorized! The token is of one tenant, and the limit is for others, too.",
+            "Not authorized! The limit is for others, too, and yours are the tasks of tenant"
+            f' "{own}". Next: have "*" in the config key "apiTenants", or in the tenants of your'
+            " principal (apiPermissions).",
             code=ErrorCode.SECURITY_NOT_AUTHORIZED,
         )
     raise InvalidInput(

@@ -26,22 +26,29 @@ meta_type: Final = ObjectType("WebinyBackgroundTaskMeta")
 date_type: Final = ScalarType("DateTime")
 
 
-def enveloped(resolve: Callable[..., Json]) -> Callable[..., Json]:
+def enveloped(resolve: Callable[..., Json], *, like: str | None = None) -> Callable[..., Json]:
     """Puts what `resolve` raises into the answer's `error`, as Webiny's clients expect it.
 
-    Each call is a line in the log: who did what, to which task, and how it went.
+    It runs if the caller has the permission that the operation needs. Each call is a line in the
+    log: who did what, to which task, and how it went.
+
+    Args:
+        like: the operation that it is another form of, and needs the permission of; by default the
+            field's own name.
     """
 
     @functools.wraps(resolve)
     def answer(_: object, info: GraphQLResolveInfo, **arguments: object) -> Json:
         request: Request = info.context
         try:
+            request = request.for_operation(like or info.field_name)
             request.check_definition(arguments.get("definition"))
             answer = resolve(request, **arguments)
         except EngineSignal:
             raise
         except BaseException as error:  # of a hook's code, too; the caller gets an answer
-            failure = told(error, request_id=request.id, definition=arguments.get("definition"))
+            known = request.without_others(error)
+            failure = told(known, request_id=request.id, definition=arguments.get("definition"))
             answer = {"data": None, "error": failure.to_wire()}
         audit.write(request, info.field_name, arguments, answer)
         return answer
@@ -112,6 +119,16 @@ def _payload(task: Mapping[str, Any], info: GraphQLResolveInfo) -> object:
     payload: object = getattr(task["record"], info.field_name)
     budget.read(payload)
     return payload
+
+
+@task_type.field("parentId")
+@task_type.field("retryOf")
+@task_type.field("retriedBy")
+def _other_task(task: Mapping[str, Any], info: GraphQLResolveInfo) -> str | None:
+    """The task that is named, if the caller may hear of it."""
+    id: str | None = task.get(info.field_name)
+    request: Request = info.context
+    return id if id is None or request.may_tell(id) else None
 
 
 @log_type.field("task")

@@ -154,7 +154,7 @@ class Bulk:
 def _where(taken: Filter) -> Json:
     """A filter as JSON, without its tenant: that is the task's own."""
     first, last = taken.created_after, taken.created_before
-    return {
+    return _whose(taken) | {
         "ids": None if taken.ids is None else list(taken.ids),
         "parent_id": taken.parent_id,
         "definition_id": taken.definition_id,
@@ -162,6 +162,18 @@ def _where(taken: Filter) -> Json:
         "created_after": first.isoformat() if first else None,
         "created_before": last.isoformat() if last else None,
     }
+
+
+def _whose(taken: Filter) -> Json:
+    """What a filter says of who has triggered the tasks, and of which definitions none is meant."""
+    said: Json = {}
+    if isinstance(taken.created_by, str):
+        said["created_by_id"] = taken.created_by
+    elif taken.created_by is not None:
+        said["created_by"] = taken.created_by.model_dump(by_alias=True)
+    if taken.without_definitions:
+        said["without_definitions"] = sorted(taken.without_definitions)
+    return said
 
 
 def checked_filter(wanted: object) -> Filter:

@@ -223,10 +223,9 @@ class Tasks:
             NotFound: there is no such task.
             Refused: it is over already.
         """
-        aborted = self._ending.abort(
-            _checked(id), message or "Task aborted.", by=_whose(by)
-        ).to_record()
-        _log_action("task_aborted", aborted, by)
+        who = _acting(by)
+        aborted = self._ending.abort(_checked(id), message or "Task aborted.", by=who).to_record()
+        _log_action("task_aborted", aborted, who)
         return aborted
 
     def run_now(self, id: str, *, by: Identity = SYSTEM_IDENTITY) -> TaskRecord:
@@ -244,8 +243,9 @@ class Tasks:
             NotFound: there is no such task.
             Refused: it is over.
         """
-        record = self._waking.run_now(_checked(id), by=_whose(by)).to_record()
-        _log_action("task_run_now", record, by)
+        who = _acting(by)
+        record = self._waking.run_now(_checked(id), by=who).to_record()
+        _log_action("task_run_now", record, who)
         return record
 
     def pause(self, id: str, *, by: Identity = SYSTEM_IDENTITY) -> TaskRecord:
@@ -262,8 +262,9 @@ class Tasks:
             NotFound: there is no such task.
             Refused: it is over.
         """
-        record = self._waking.pause(_checked(id), by=_whose(by)).to_record()
-        _log_action("task_paused", record, by)
+        who = _acting(by)
+        record = self._waking.pause(_checked(id), by=who).to_record()
+        _log_action("task_paused", record, who)
         return record
 
     def resume(self, id: str, *, by: Identity = SYSTEM_IDENTITY) -> TaskRecord:
@@ -279,8 +280,9 @@ class Tasks:
             Refused: it is over; or its definition is paused, or all are: resume that.
         """
         self._pausing.check_may_resume(self._store.get(_checked(id)))
-        record = self._waking.resume(id, by=_whose(by)).to_record()
-        _log_action("task_resumed", record, by)
+        who = _acting(by)
+        record = self._waking.resume(id, by=who).to_record()
+        _log_action("task_resumed", record, who)
         return record
 
     def pause_definition(
@@ -583,7 +585,7 @@ class Tasks:
                 failed, with the reason, and can be retried in turn.
         """
         retry, _ = self._retrying.retry(
-            _checked(id), input=input, from_start=from_start, by=_whose(by)
+            _checked(id), input=input, from_start=from_start, by=_acting(by)
         )
         return retry.to_record()
 
@@ -620,7 +622,7 @@ class Tasks:
             Refused: it is over: its log says that the signal came.
             InvalidInput: the name, the data or the key is none.
         """
-        return self._signalling.signal(_checked(id), name, data, key=key, by=_whose(by))
+        return self._signalling.signal(_checked(id), name, data, key=key, by=_acting(by))
 
     def heartbeat(self, id: str, name: str) -> None:
         """Tells a task that waits with a `heartbeat` that whoever it waits for is still at it.
@@ -747,7 +749,7 @@ class Tasks:
                 code=ErrorCode.TASK_DELETE_ERROR,
                 data={"id": id, "status": task.status.value},
             )
-        who = _whose(by)
+        who = _acting(by)
         self._ending.delete(task)
         _log_action("task_deleted", task, who)
 
@@ -1005,7 +1007,7 @@ def aborts_queued(
 ) -> bool:
     """Aborts a task, if it queues for a slot of a limit. Returns whether this call did."""
     aborted = tasks._limiting.abort_queued(
-        id, message, limit_id=limit_id, tenant=tenant, until=until, by=by
+        id, message, limit_id=limit_id, tenant=tenant, until=until, by=_acting(by)
     )
     if aborted is not None:
         _log_action("task_aborted", aborted, by)
@@ -1021,6 +1023,7 @@ def _log_action(action: str, task: TaskRecord, by: Identity) -> None:
         "tenant": task.tenant,
         "identity_id": by.id,
         "identity_type": by.type,
+        **({"source": by.source} if by.source else {}),
     }
     log.info('%s: "%s" by "%s"', action, task.id, by.id, extra=details)
 
@@ -1185,9 +1188,20 @@ def is_private(tasks: Tasks, definition_id: str) -> bool:
     return definition is not None and definition.private
 
 
+def private_ids(tasks: Tasks) -> frozenset[str]:
+    """The ids that tasks of private definitions may have; those of the engine's own not."""
+    private = [each.id for each in tasks.definitions(private=True) if each.private]
+    return frozenset(id for each in private for id in ids_of(tasks, each))
+
+
+def cursor_key(tasks: Tasks) -> bytes:
+    """What the API seals cursors with."""
+    return tasks._store.settings.cursor_key()
+
+
 def retries_now(tasks: Tasks, id: str, *, by: Identity) -> bool:
     """Retries a task. Returns whether this call made its retry. Raises as `Tasks.retry`."""
-    _, is_new = tasks._retrying.retry(id, input=None, from_start=False, by=by)
+    _, is_new = tasks._retrying.retry(id, input=None, from_start=False, by=_acting(by))
     return is_new
 
 
@@ -1223,6 +1237,12 @@ def _whose(by: object, *, name: str = "by") -> Identity:
         f"{name} is {short_repr(by)}; it takes an Identity, such as"
         ' Identity(id="anne", display_name="Anne", type="person").'
     )
+
+
+def _acting(by: object) -> Identity:
+    """Who does something, and from where: a task of whose code it is, unless `by` says it."""
+    own = task_at_hand()
+    return _whose(by).from_source(f'task "{own}"' if own else "code")
 
 
 def _check_no_record(id: object) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 from pydantic import AfterValidator, Field
 
+from handler.contract import MAX_SOURCE_CHARACTERS
 from handler.record.failures import TaskFailure, fitting
 from handler.record.model import Json, Moment, StoredModel
 from handler.record.task_record import Identity
@@ -52,11 +53,25 @@ class LogLine(StoredModel):
     created_by: Identity | None = None  # where it is not whoever the log is of
 
     @classmethod
-    def at(cls, now: datetime, message: str, error: TaskFailure | None = None) -> "LogLine":
-        """A line dated `now`; its type is ERROR when `error` is given."""
+    def at(
+        cls,
+        now: datetime,
+        message: str,
+        error: TaskFailure | None = None,
+        *,
+        source: str | None = None,
+    ) -> "LogLine":
+        """A line dated `now`; its type is ERROR when `error` is given.
+
+        Args:
+            source: from where it was done: it is in the line's data.
+        """
         kind = LogType.ERROR if error else LogType.INFO
+        data: Json | None = None
+        if source:
+            data = {"source": cut(to_text(source), MAX_SOURCE_CHARACTERS)}
         failure = line_error(error) if error else None
-        return cls(message=message, created_on=now, type=kind, error=failure)
+        return cls(message=message, created_on=now, type=kind, data=data, error=failure)
 
 
 class TaskLog(StoredModel):

@@ -18,14 +18,24 @@ Record = TypeVar("Record", bound="TaskRecord")
 
 
 class Identity(StoredModel):
-    """Who triggered a task, or did something to one."""
+    """Who triggered a task, or did something to one.
+
+    Attributes:
+        source: from where it is done, such as an address: for the line in the task's log. It is not
+            stored with the identity.
+    """
 
     id: str
     display_name: str
     type: str
+    source: str | None = Field(default=None, exclude=True)
+
+    def from_source(self, source: str) -> "Identity":
+        """The same, who does something from there; a source that is known already stays."""
+        return self if self.source else self.model_copy(update={"source": source})
 
     def fitting(self) -> "Identity":
-        """The same, cut to what a record has room for."""
+        """The same, cut to what a record has room for; without the source."""
         return Identity(
             id=cut(to_text(self.id), MAX_IDENTITY_CHARACTERS),
             display_name=cut(to_text(self.display_name), MAX_IDENTITY_CHARACTERS),

@@ -36,6 +36,7 @@ from handler.table.listing import (
     TaskPage,
     count_tasks,
     invalid_cursor,
+    is_by,
     list_tasks,
 )
 from handler.table.logs import Logs
@@ -83,6 +84,7 @@ __all__ = [
     "holder_of",
     "holders_of",
     "invalid_cursor",
+    "is_by",
     "is_large",
     "list_tasks",
     "maximum_of",

@@ -5,7 +5,7 @@ import binascii
 import json
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import MINYEAR, datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -19,7 +19,7 @@ from handler.contract import (
     Status,
 )
 from handler.errors import InvalidInput
-from handler.record import StoredTask, TaskRecord, is_key, short_repr
+from handler.record import Identity, StoredTask, TaskRecord, is_key, short_repr
 from handler.table.dynamo import chunks
 from handler.table.entries import Entries
 from handler.table.index_query import ANY_TIME, Cursor, IndexQuery, TaskIndex
@@ -52,12 +52,16 @@ class Filter:
         statuses: tasks of these statuses.
         created_after: tasks created at that moment or later, with a time zone.
         created_before: tasks created at that moment or earlier, with a time zone.
+        created_by: tasks that were triggered by whoever has that id; by an `Identity`, its id and
+            its type. No index knows it: a page looks at 200 tasks, and may be short.
+        without_definitions: no tasks of these definitions; pages may be short by as many.
 
     A filter that no task can match, such as one whose first moment is behind its last, lists
     nothing, and asks the table nothing.
 
     Raises:
-        InvalidInput: a moment has no time zone, or a status is not one.
+        InvalidInput: a moment has no time zone, a status is not one, or `created_by` is neither a
+            text nor an identity.
     """
 
     tenant: str = DEFAULT_TENANT
@@ -67,6 +71,8 @@ class Filter:
     statuses: frozenset[Status] | None = None
     created_after: datetime | None = None
     created_before: datetime | None = None
+    created_by: str | Identity | None = None
+    without_definitions: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         if not isinstance(self.tenant, str):
@@ -76,6 +82,11 @@ class Filter:
             )
         for name in ("created_after", "created_before"):
             _check_moment(name, getattr(self, name))
+        if not isinstance(self.created_by, str | Identity | None):
+            raise InvalidInput(
+                f"created_by is {short_repr(self.created_by)}; it takes the id of an identity, such"
+                ' as "anne", or an Identity.'
+            )
         unknown = set(self.statuses or ()) - set(Status)
         if unknown or isinstance(self.statuses, str):
             known = ", ".join(Status)
@@ -167,7 +178,7 @@ def count_tasks(index: TaskIndex, wanted: Filter, budget: CountBudget) -> TaskCo
         return TaskCount(0)
     if not budget.left:
         return TaskCount(0, is_capped=True)
-    if wanted.parent_id is None and wanted.ids is None and _has_whole_groups(wanted):
+    if wanted.parent_id is None and wanted.ids is None and _is_told_by_index(wanted):
         return _counted_by_index(index, wanted, budget)
     count = 0
     for ids in _id_pages(index, wanted):
@@ -179,8 +190,23 @@ def count_tasks(index: TaskIndex, wanted: Filter, budget: CountBudget) -> TaskCo
 
 
 def _counted_by_index(index: TaskIndex, wanted: Filter, budget: CountBudget) -> TaskCount:
-    """Counts the ids of whole partitions: the tasks themselves need not be read."""
+    """Counts the ids of whole partitions: the tasks themselves need not be read.
+
+    Those of definitions that the filter leaves out are counted first, and taken off.
+    """
+    left_out = [
+        _counted(index, replace(wanted, definition_id=id, without_definitions=frozenset()), budget)
+        for id in (sorted(wanted.without_definitions) if wanted.definition_id is None else ())
+    ]
+    found = _counted(index, wanted, budget)
+    number = max(0, found.number - sum(count.number for count in left_out))
+    return TaskCount(number, is_capped=any(count.is_capped for count in (found, *left_out)))
+
+
+def _counted(index: TaskIndex, wanted: Filter, budget: CountBudget) -> TaskCount:
     most, count = budget.left, 0
+    if not most:
+        return TaskCount(0, is_capped=True)
     for query in _queries_of(wanted, at_most=len(Status)):
         count += index.count(query, at_most=most - count)
         if count > most:
@@ -235,6 +261,11 @@ def _groups(wanted: Filter) -> list[str] | None:
     return sorted({status_group(status) for status in wanted.statuses})
 
 
+def _is_told_by_index(wanted: Filter) -> bool:
+    """Whether entries of an index alone tell how many tasks match."""
+    return _has_whole_groups(wanted) and wanted.created_by is None
+
+
 def _has_whole_groups(wanted: Filter) -> bool:
     """Whether the statuses are whole groups: pending alone, or running alone, is half of one."""
     statuses = wanted.statuses or frozenset()
@@ -244,6 +275,8 @@ def _has_whole_groups(wanted: Filter) -> bool:
 def _is_exact(wanted: Filter) -> bool:
     """Whether all that the queries find matches, but for what is gone."""
     groups = _groups(wanted)
+    if wanted.created_by is not None:
+        return False
     if wanted.parent_id is not None:
         return groups is None and wanted.definition_id is None
     return _has_whole_groups(wanted) and len(groups or ()) <= _MOST_PARTITIONS
@@ -268,7 +301,16 @@ def _matches(wanted: Filter, task: TaskRecord) -> bool:
         and (wanted.statuses is None or task.status in wanted.statuses)
         and (wanted.created_after is None or task.created_on >= wanted.created_after)
         and (wanted.created_before is None or task.created_on <= wanted.created_before)
+        and task.definition_id not in wanted.without_definitions
+        and is_by(wanted.created_by, task.created_by)
     )
+
+
+def is_by(wanted: str | Identity | None, identity: Identity) -> bool:
+    """Whether it is this identity that a filter's `created_by` means."""
+    if isinstance(wanted, Identity):
+        return (wanted.id, wanted.type) == (identity.id, identity.type)
+    return wanted is None or wanted == identity.id
 
 
 def _matches_nothing(wanted: Filter) -> bool:
@@ -282,6 +324,7 @@ def _matches_nothing(wanted: Filter) -> bool:
     return (
         first > last
         or wanted.statuses == frozenset()
+        or wanted.definition_id in wanted.without_definitions
         or (wanted.ids is not None and not _possible(wanted.ids))
         or not all(value is None or is_key(value, limit) for value, limit in limits)
     )

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from handler import Context, Continue, Done, Signal, TriggerRequest, Verdict, task
-from handler.contract import Status
+from handler.contract import BULK_DEFINITION, Status
 from handler.errors import Refused
 from tests.handler.graphql.client import (
     ABORT_TASK,
@@ -228,19 +228,18 @@ class TestRetryTask:
 
         assert "it takes an object" in error["message"]
 
-    def test_a_private_task_is_retried_but_not_with_an_input(self, stack: Stack, api: Api) -> None:
-        @task(id="exportUsers", private=True)
-        def private(context: Context, input: dict[str, Any]) -> Done:
-            return Done()
+    def test_a_task_of_the_engines_own_is_retried_but_not_with_an_input(
+        self, stack: Stack, api: Api
+    ) -> None:
+        where = {"statuses": ["success"], "created_before": stack.clock.now().isoformat()}
+        input = {"verb": "delete", "where": where, "rate": 25}
+        old = stack.create(status=Status.FAILED, definition_id=BULK_DEFINITION, input=input)
 
-        stack.definitions = (private,)
-        old = stack.create(status=Status.FAILED, definition_id="exportUsers", input={"size": 7})
-
-        error = api.envelope(RETRY_TASK, id=old.id, input={"size": 8})["error"]
+        error = api.envelope(RETRY_TASK, id=old.id, input={"rate": 1_000})["error"]
         data = api.data(RETRY_TASK, id=old.id)
 
         assert error["code"] == "TASK_RETRY_ERROR"
-        assert data["input"] == {"size": 7}
+        assert data["input"]["rate"] == 25
 
     def test_a_veto_is_told_and_logged_with_the_definition(
         self, stack: Stack, api: Api, caplog: pytest.LogCaptureFixture

@@ -11,12 +11,16 @@ from hypothesis import strategies as st
 
 from handler.contract import Status
 from handler.errors import InvalidInput
-from handler.record.task_record import TaskRecord
+from handler.record.task_record import Identity, TaskRecord
 from handler.table.listing import Filter
 from tests.handler.stack import Stack
 
 OPEN = frozenset({Status.PENDING, Status.RUNNING})
 START = datetime(2030, 1, 1, tzinfo=UTC)
+ANN, ANN_BY_TOKEN, BOB = PEOPLE = [
+    Identity(id=id, display_name=id, type=kind)
+    for id, kind in (("ann", "iam"), ("ann", "jwt"), ("bob", "iam"))
+]
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +43,7 @@ def records(stack: Stack) -> list[TaskRecord]:
             definition_id=definition,
             status=status,
             parent_id="p1" if number % 3 == 0 else None,
+            created_by=PEOPLE[number % len(PEOPLE)],
         )
         records.append(task.to_record())
         stack.clock.advance(1)
@@ -90,6 +95,34 @@ FILTERS: dict[str, dict[str, Any]] = {
         "created_after": second(0),
         "created_before": second(60),
     },
+    "created by an id": {"created_by": "ann"},
+    "created by an identity": {"created_by": ANN},
+    "created by nobody": {"created_by": "eve"},
+    "created by and definition": {"created_by": BOB, "definition_id": "first"},
+    "created by and open": {"created_by": BOB, "statuses": OPEN},
+    "created by and ids": {"created_by": ANN_BY_TOKEN, "ids": ("t00", "t01", "t02", "t04")},
+    "created by and parent": {"created_by": ANN, "parent_id": "p1"},
+    "without a definition": {"without_definitions": frozenset({"first", "nothing"})},
+    "without a definition and open": {
+        "without_definitions": frozenset({"first"}),
+        "statuses": OPEN,
+    },
+    "without a definition and pending": {
+        "without_definitions": frozenset({"second"}),
+        "statuses": frozenset({Status.PENDING}),
+    },
+    "without a definition, and another": {
+        "without_definitions": frozenset({"first"}),
+        "definition_id": "second",
+    },
+    "without the definition that is asked for": {
+        "without_definitions": frozenset({"first"}),
+        "definition_id": "first",
+    },
+    "without a definition, of a parent": {
+        "without_definitions": frozenset({"first"}),
+        "parent_id": "p1",
+    },
     "nothing there": {"tenant": "nobody"},
 }
 
@@ -110,6 +143,10 @@ def expected(records: list[TaskRecord], fields: dict[str, Any]) -> list[str]:
             left = [record for record in left if record.created_on.timestamp() >= value.timestamp()]
         elif name == "created_before":
             left = [record for record in left if record.created_on.timestamp() <= value.timestamp()]
+        elif name == "created_by":
+            left = [record for record in left if value in (record.created_by.id, record.created_by)]
+        elif name == "without_definitions":
+            left = [record for record in left if not {record.definition_id} & value]
     return sorted((record.id for record in left), reverse=True)
 
 
@@ -156,8 +193,16 @@ def test_the_expected_tasks_of_the_filters_differ(records: list[TaskRecord]) -> 
     assert {name for name, size in sizes.items() if size == 0} == {
         "no ids",
         "no status",
+        "created by nobody",
+        "without the definition that is asked for",
         "nothing there",
     }
+
+
+@pytest.mark.parametrize("value", [5, ("ann",), {"id": "ann"}])
+def test_who_has_triggered_them_is_a_text_or_an_identity(value: Any) -> None:
+    with pytest.raises(InvalidInput, match=r"created_by is .*; it takes the id of an identity"):
+        Filter(created_by=value)
 
 
 @pytest.mark.parametrize("hours", [-11, 0, 2, 14])
