@@ -23,7 +23,7 @@ from handler.lifecycle import (
     count_within,
     is_private,
 )
-from handler.record import Json
+from handler.record import Json, checked_tags
 
 
 @tasks_query.field("getTask")
@@ -36,9 +36,13 @@ def _get_task(request: Request, *, id: str) -> Json:
 @enveloped
 def _list_tasks(request: Request, **arguments: Any) -> Json:
     paging = Paging.of(**arguments)
-    wanted = task_filter(request.tenant, paging.where)
+    wanted = paging.wanted(request.tenant)
     page = request.tasks.list(
-        wanted, newest_first=paging.newest_first, limit=paging.limit, after=paging.after
+        wanted,
+        sort_by=paging.sort_by,
+        newest_first=paging.descending,
+        limit=paging.limit,
+        after=paging.after,
     )
     meta = shown_meta(
         page.items,
@@ -79,6 +83,7 @@ def _trigger_task(
     priority: float | None = None,
     debounce: Mapping[str, Any] | None = None,
     idempotencyKey: str | None = None,  # noqa: N803  GraphQL's own word
+    tags: object = None,
 ) -> Json:
     record = request.tasks.trigger(
         definition,
@@ -90,6 +95,7 @@ def _trigger_task(
         priority=priority or 0,
         debounce=_debounce(debounce) if debounce else None,
         idempotency_key=idempotencyKey,
+        tags=checked_tags(tags),
         tenant=request.tenant,
         locale=request.locale,
         created_by=request.identity,

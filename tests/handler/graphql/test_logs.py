@@ -80,7 +80,6 @@ class TestListLogs:
             ({}, "add where: { task:"),
             ({"where": {}}, "add where: { task:"),
             ({"where": {"task": "nothing"}}, "was not found"),
-            ({"where": {"task": "t1"}, "limit": 0}, "limit is 0"),
             ({"where": {"task": "t1"}, "after": "x"}, "is not valid"),
         ],
     )

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from handler.contract import Status
 from handler.errors import InvalidInput
 from handler.record.task_record import TaskRecord
-from handler.table.listing import Filter
+from handler.table.filters import Filter
 from tests.handler.stack import Stack
 
 OPEN = frozenset({Status.PENDING, Status.RUNNING})
@@ -225,13 +225,26 @@ def test_tasks_of_given_ids_are_listed_by_the_time_of_creation(
     assert [record.id for record in page.items] == ids
 
 
-def test_more_ids_than_the_limit_are_refused_with_both_numbers(
-    stack: Stack, records: list[TaskRecord]
+@pytest.mark.parametrize("newest_first", [True, False])
+def test_more_ids_than_the_limit_are_pages(
+    stack: Stack, records: list[TaskRecord], newest_first: bool
 ) -> None:
-    wanted = Filter(ids=("t03", "t09", "t01"))
+    wanted = Filter(ids=("t03", "t09", "t01", "t12"))
+    found: list[list[str]] = []
+    cursor = None
+    while not found or cursor:
+        page = stack.tasks.list(wanted, newest_first=newest_first, limit=2, after=cursor)
+        found.append([record.id for record in page.items])
+        cursor = page.cursor
 
-    with pytest.raises(InvalidInput, match="3 of the ids are tasks; limit is 2"):
-        stack.tasks.list(wanted, limit=2)
+    assert found == ([["t09", "t03"], ["t01"]] if newest_first else [["t01", "t03"], ["t09"]])
+
+
+def test_a_cursor_of_another_list_is_none_of_ids(stack: Stack, records: list[TaskRecord]) -> None:
+    cursor = stack.tasks.list(limit=1).cursor
+
+    with pytest.raises(InvalidInput, match="is not valid; pass on"):
+        stack.tasks.list(Filter(ids=("t01",)), after=cursor)
 
 
 def test_a_page_that_ends_at_the_last_task_has_no_cursor(

@@ -14,8 +14,9 @@ from handler.errors import InvalidInput
 from handler.record.stored_task import StoredTask
 from handler.table import items
 from handler.table.dynamo import Dynamo
+from handler.table.filters import Filter
 from handler.table.index_query import IndexQuery, Page
-from handler.table.listing import CountBudget, Filter, TaskCount, count_tasks, list_tasks
+from handler.table.listing import CountBudget, TaskCount, count_tasks, list_tasks
 from tests.handler.stack import TABLE, Stack
 
 
