@@ -210,9 +210,7 @@ class _OfAFilter:
         where = self._where
         is_named = where.ids is not None or BULK_DEFINITION in (self._filter.definitions or ())
         return (
-            task.tenant == self._own.tenant
-            and task.status in where.statuses
-            and task.created_on <= where.created_before
+            self._filter.matches(task)
             and task.id != self._own.id
             and (is_named or task.definition_id != BULK_DEFINITION)
         )

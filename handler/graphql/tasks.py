@@ -3,12 +3,15 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from graphql import GraphQLResolveInfo
+
 from handler.contract import ErrorCode
 from handler.definition import Debounce
 from handler.errors import InvalidInput, Refused
 from handler.graphql.arguments import Paging, task_filter
 from handler.graphql.request import Request
 from handler.graphql.types import (
+    definition_type,
     enveloped,
     shown_bulk,
     shown_meta,
@@ -20,10 +23,12 @@ from handler.lifecycle import (
     VERBS_OF_A_FILTER,
     BulkVerb,
     begin_in_bulk,
+    count_recent,
     count_within,
     is_private,
 )
 from handler.record import Json, checked_tags
+from handler.table import CountBudget
 
 
 @tasks_query.field("getTask")
@@ -56,6 +61,7 @@ def _list_tasks(request: Request, **arguments: Any) -> Json:
 @tasks_query.field("listDefinitions")
 @enveloped
 def _list_definitions(request: Request) -> Json:
+    definitions = request.tasks.definitions()
     return {
         "data": [
             {
@@ -63,10 +69,24 @@ def _list_definitions(request: Request) -> Json:
                 "title": definition.title,
                 "description": definition.description or None,
                 "fields": [],
+                "definition": definition,
+                "left": len(definitions) - number,
             }
-            for definition in request.tasks.definitions()
+            for number, definition in enumerate(definitions)
         ]
     }
+
+
+@definition_type.field("counts")
+def _counts(shown: Mapping[str, Any], info: GraphQLResolveInfo) -> Json:
+    """The counts of a definition. Each of those that are left has its share of the budget."""
+    request: Request = info.context
+    budget = request.budget.counts
+    share = CountBudget(left=budget.left // shown["left"])
+    had = share.left
+    counts = count_recent(request.tasks, shown["definition"], tenant=request.tenant, budget=share)
+    budget.spend(had - share.left)
+    return counts
 
 
 @tasks_mutation.field("triggerTask")

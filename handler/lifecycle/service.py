@@ -8,10 +8,10 @@ import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
-from handler.clock import Clock, Seconds
+from handler.clock import Clock, Seconds, to_iso
 from handler.contract import (
     DEFAULT_LOCALE,
     DEFAULT_TENANT,
@@ -61,6 +61,7 @@ from handler.table import (
     Store,
     TaskCount,
     TaskPage,
+    count_by_status,
     count_tasks,
     list_tasks,
 )
@@ -73,6 +74,7 @@ DEFAULT_LIMIT: Final = 50
 MAX_LIMIT: Final = 1_000
 _MAX_SHOWN_CHARACTERS: Final = 60
 _TRIGGERED_AT_A_TIME: Final = 100
+_A_DAY: Final = timedelta(days=1)
 _PAUSES: Final = Pauses(first=0.2, longest=10.0)
 
 
@@ -1153,6 +1155,19 @@ def _checked_tenant(tenant: object) -> str:
         f'tenant is "{shown}"; it takes Unicode text of 1 to {MAX_TENANT_BYTES} bytes.',
         data={"tenant": shown},
     )
+
+
+def count_recent(tasks: Tasks, definition: Definition, *, tenant: str, budget: CountBudget) -> Json:
+    """How many tasks of a definition were created in the last 24 hours, by status: for the API.
+
+    Returns:
+        A number for each status; `isCapped`: whether there may be more; `since`: the moment.
+    """
+    since = tasks._clock.now() - _A_DAY
+    wanted = Filter(tenant=tenant, definition_ids=ids_of(tasks, definition), created_after=since)
+    counts, is_capped = count_by_status(tasks._store.index, wanted, budget)
+    numbers = {status.value: number for status, number in counts.items()}
+    return {**numbers, "isCapped": is_capped, "since": to_iso(since)}
 
 
 def count_within(tasks: Tasks, wanted: Filter, budget: CountBudget) -> TaskCount:

@@ -4,11 +4,12 @@ import base64
 import binascii
 import json
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 from handler.clock import to_iso
+from handler.contract import OPEN_STATUSES, OVER_STATUSES, Status
 from handler.errors import InvalidInput
 from handler.record import StoredTask, TaskRecord
 from handler.table.dynamo import chunks
@@ -135,6 +136,29 @@ def count_tasks(index: TaskIndex, wanted: Filter, budget: CountBudget) -> TaskCo
         budget.spend(len(ids) * _ENTRIES_OF_A_RECORD)
         count += sum(wanted.matches(task) for task in index.tasks(ids))
     return TaskCount(count)
+
+
+def count_by_status(
+    index: TaskIndex, wanted: Filter, budget: CountBudget
+) -> tuple[Mapping[Status, int], bool]:
+    """How many tasks of a filter have each status, and whether a count ended early.
+
+    Those that are over are counted by the index; of the open ones each is read.
+    """
+    counts = dict.fromkeys(Status, 0)
+    is_capped = False
+    for status in OVER_STATUSES:
+        found = count_tasks(index, replace(wanted, statuses=frozenset({status})), budget)
+        counts[status] = found.number
+        is_capped = is_capped or found.is_capped
+    of_open = replace(wanted, statuses=OPEN_STATUSES)
+    for ids in _id_pages(index, of_open):
+        if ids and not budget.left:
+            return counts, True
+        budget.spend(len(ids) * _ENTRIES_OF_A_RECORD)
+        for task in index.tasks(ids):
+            counts[task.status] += of_open.matches(task)
+    return counts, is_capped
 
 
 def _counted_by_index(index: TaskIndex, plan: Plan, budget: CountBudget) -> TaskCount:
