@@ -194,7 +194,7 @@ STARTED_ON: Final = "startedOn"
 FINISHED_ON: Final = "finishedOn"
 DUE_ON: Final = "dueOn"
 NAME_KEY: Final = "nameKey"  # a name, cut, and when its task was created
-# A table has 20 indexes at most, unless AWS raises it (DynamoDB quotas, "Secondary indexes").
+# A table has 20 indexes at most (API reference, CreateTable: GlobalSecondaryIndexes).
 _PARTITIONED_AS: Final = {
     Index.BY_FINISH: Index.BY_TENANT,
     Index.BY_STATUS_AND_FINISH: Index.BY_STATUS,
