@@ -1254,7 +1254,7 @@ def _filter_of(wanted: Filter | None) -> Filter:
 
 
 def _sort_of(sort_by: object) -> SortBy | None:
-    if sort_by is None or sort_by in set(SortBy):
+    if sort_by is None or sort_by in tuple(SortBy):
         return None if sort_by is None else SortBy(str(sort_by))
     known = ", ".join(SortBy)
     raise InvalidInput(f"sort_by is {short_repr(sort_by)}; it takes one of {known}.")

@@ -84,6 +84,8 @@ def list_tasks(
         return _by_ids(index, wanted, order, down=down, limit=limit, after=after)
     plan = plan_of(wanted, sort_by)
     queries = plan.queries
+    if not queries:
+        return _page([])
     newest_first = _goes_down(plan.sort_by, newest_first)
     starts = _decoded(after, queries) if after else [None] * len(queries)
     reads = _reads(limit, len(queries), is_exact=plan.is_exact)

@@ -58,7 +58,8 @@ class Plan:
 
     Args:
         sort_by: the order in which each query finds tasks.
-        queries: the partitions that together hold every task of the filter.
+        queries: the partitions that together hold every task of the filter; none if no task can
+            match.
         is_exact: whether all that they find matches, but for what is gone.
     """
 
@@ -205,7 +206,9 @@ def _by_name(wanted: Filter) -> Plan:
 def _plan(
     queries: Sequence[IndexQuery], left: set[str], *, sort_by: SortBy = SortBy.CREATED
 ) -> Plan:
-    return Plan(sort_by=sort_by, queries=queries, is_exact=not left)
+    # Two dates may leave nothing between them: the table would refuse to look for it.
+    possible = [query for query in queries if query.span[0] <= query.span[1]]
+    return Plan(sort_by=sort_by, queries=possible, is_exact=not left)
 
 
 def _own_order(wanted: Filter) -> SortBy:

@@ -78,6 +78,10 @@ FILTERS: dict[str, dict[str, Any]] = {
         "created_before": second(6),
     },
     "definition and open": {"definition_id": "first", "statuses": OPEN},
+    "definition and pending": {
+        "definition_id": "first",
+        "statuses": frozenset({Status.PENDING}),
+    },
     "definition and status": {"definition_id": "first", "statuses": frozenset({Status.ABORTED})},
     "ids and status": {"ids": ("t00", "t01", "t02"), "statuses": OPEN},
     "ids and parent": {"ids": ("t00", "t01", "t02", "t03"), "parent_id": "p1"},
@@ -424,3 +428,43 @@ class TestNothing:
             and (last is None or task.created_on <= last)
         }
         assert stack.tasks.count(wanted) == len(found)
+
+
+@pytest.mark.parametrize("name", ["parent_ids", "error_codes"])
+def test_more_partitions_than_a_page_reads_are_refused_with_their_number(
+    stack: Stack, name: str
+) -> None:
+    values: dict[str, Any] = {name: ("a", "b", "c")}
+
+    with pytest.raises(InvalidInput, match=f"{name} has 3 values; a list takes 2 of them. Next: "):
+        stack.tasks.list(Filter(**values))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"definition_id": 5},
+        {"ids": "t1"},
+        {"parent_ids": ("a", 1)},
+        {"name_prefix": b"a"},
+        {"tags": {"a": 1}},
+        {"except_created": ((datetime(2030, 1, 1), START),)},  # noqa: DTZ001  the mistake in question
+    ],
+    ids=str,
+)
+def test_a_value_of_another_type_is_refused_with_what_it_takes(fields: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInput, match=r"; it takes a |a task takes up to 10 tags"):
+        Filter(**fields)
+
+
+@pytest.mark.parametrize("sort_by", ["createdOn", "startedOn", "finishedOn", "name"])
+def test_an_order_may_be_its_text(stack: Stack, records: list[TaskRecord], sort_by: Any) -> None:
+    assert stack.tasks.list(sort_by=sort_by).cursor is None
+
+
+@pytest.mark.parametrize("sort_by", ["taskStatus", 5, ["name"]])
+def test_an_order_that_is_none_is_refused_with_those_that_are(stack: Stack, sort_by: Any) -> None:
+    with pytest.raises(
+        InvalidInput, match="it takes one of createdOn, startedOn, finishedOn, name"
+    ):
+        stack.tasks.list(sort_by=sort_by)
