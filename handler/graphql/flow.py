@@ -2,6 +2,7 @@
 
 from handler.contract import ErrorCode
 from handler.errors import InvalidInput, Refused
+from handler.graphql.arguments import page_size
 from handler.graphql.request import Request
 from handler.graphql.types import (
     enveloped,
@@ -11,7 +12,7 @@ from handler.graphql.types import (
     tasks_mutation,
     tasks_query,
 )
-from handler.lifecycle import DEFAULT_LIMIT, begin_draining, count_queue, limits_of, tenant_of_limit
+from handler.lifecycle import MAX_LIMITS, begin_draining, count_queue, limits_of, tenant_of_limit
 from handler.record import Json, LimitState
 
 
@@ -30,7 +31,7 @@ def _get_limits(
         definition,
         key=key,
         tenant=None if request.is_for_every_tenant else request.tenant,
-        limit=DEFAULT_LIMIT if limit is None else limit,
+        limit=page_size(limit, most=MAX_LIMITS),
         after=after,
     )
     meta = {"cursor": page.cursor, "hasMoreItems": page.cursor is not None}
@@ -81,7 +82,7 @@ def _list_queue(
         definition,
         key=key,
         tenant=tenant,
-        limit=DEFAULT_LIMIT if limit is None else limit,
+        limit=page_size(limit),
         after=after,
     )
     meta = shown_meta(

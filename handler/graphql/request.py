@@ -112,6 +112,11 @@ class Request:
         return self.reach is Reach.OWN
 
     @property
+    def own_identity(self) -> Identity | None:
+        """The caller, as a record has it, where they may see their own tasks alone."""
+        return self.identity.fitting() if self.access.widest is Reach.OWN else None
+
+    @property
     def may_do_anything(self) -> bool:
         """Whether the caller has every permission, for every tenant."""
         return self.access.reach(Permission) is Reach.EVERY_TENANT
@@ -155,14 +160,19 @@ class Request:
                 self._told[id] = False
         return self._told[id]
 
-    def filter(self, where: Mapping[str, Any]) -> Filter:
+    def filter(self, where: Mapping[str, Any], *, search: str = "") -> Filter:
         """The tasks that `where` says, of those that the operation may be about."""
-        wanted = replace(task_filter(self.tenant, where), without_definitions=self._private)
+        wanted = self.without_private(task_filter(self.tenant, where, search=search))
         if not self.is_own:
             return wanted
         own = self.identity.fitting()
         is_asked = wanted.created_by is None or is_by(wanted.created_by, own)
         return replace(wanted, created_by=own, ids=wanted.ids if is_asked else ())
+
+    def without_private(self, wanted: Filter) -> Filter:
+        """The same tasks, but for those of private definitions."""
+        hidden = (*wanted.except_definition_ids, *sorted(self._private))
+        return replace(wanted, except_definition_ids=hidden)
 
     def opened(self, after: str | None) -> str | None:
         """The cursor of a list, as `sealed` has given it out."""

@@ -30,6 +30,7 @@ _TYPES: Final = (
     types.tasks_mutation,
     types.task_type,
     types.log_type,
+    types.definition_type,
     types.meta_type,
     types.date_type,
 )

@@ -4,12 +4,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from graphql import GraphQLResolveInfo
+
 from handler.contract import BULK_DEFINITION, ErrorCode
 from handler.definition import Debounce
 from handler.errors import InvalidInput, Refused
 from handler.graphql.arguments import Paging
 from handler.graphql.request import Request
 from handler.graphql.types import (
+    definition_type,
     enveloped,
     shown_bulk,
     shown_meta,
@@ -21,11 +24,12 @@ from handler.lifecycle import (
     VERBS_OF_A_FILTER,
     BulkVerb,
     begin_in_bulk,
+    count_recent,
     count_within,
     is_private,
 )
-from handler.record import Json, TaskRecord
-from handler.table import Filter
+from handler.record import Json, TaskRecord, checked_tags
+from handler.table import CountBudget, Filter
 
 
 @tasks_query.field("getTask")
@@ -38,10 +42,11 @@ def _get_task(request: Request, *, id: str) -> Json:
 @enveloped
 def _list_tasks(request: Request, **arguments: Any) -> Json:
     paging = Paging.of(**arguments)
-    wanted = request.filter(paging.where)
+    wanted = request.filter(paging.where, search=paging.search)
     page = request.tasks.list(
         wanted,
-        newest_first=paging.newest_first,
+        sort_by=paging.sort_by,
+        newest_first=paging.descending,
         limit=paging.limit,
         after=request.opened(paging.after),
     )
@@ -57,6 +62,7 @@ def _list_tasks(request: Request, **arguments: Any) -> Json:
 @tasks_query.field("listDefinitions")
 @enveloped
 def _list_definitions(request: Request) -> Json:
+    definitions = request.tasks.definitions()
     return {
         "data": [
             {
@@ -64,10 +70,30 @@ def _list_definitions(request: Request) -> Json:
                 "title": definition.title,
                 "description": definition.description or None,
                 "fields": [],
+                "definition": definition,
+                "left": len(definitions) - number,
             }
-            for definition in request.tasks.definitions()
+            for number, definition in enumerate(definitions)
         ]
     }
+
+
+@definition_type.field("counts")
+def _counts(shown: Mapping[str, Any], info: GraphQLResolveInfo) -> Json:
+    """The counts of a definition. Each of those that are left has its share of the budget."""
+    request: Request = info.context
+    budget = request.budget.counts
+    share = CountBudget(left=budget.left // shown["left"])
+    had = share.left
+    counts = count_recent(
+        request.tasks,
+        shown["definition"],
+        tenant=request.tenant,
+        created_by=request.own_identity,
+        budget=share,
+    )
+    budget.spend(had - share.left)
+    return counts
 
 
 @tasks_mutation.field("triggerTask")
@@ -84,6 +110,7 @@ def _trigger_task(
     priority: float | None = None,
     debounce: Mapping[str, Any] | None = None,
     idempotencyKey: str | None = None,  # noqa: N803  GraphQL's own word
+    tags: object = None,
 ) -> Json:
     record = request.tasks.trigger(
         definition,
@@ -95,6 +122,7 @@ def _trigger_task(
         priority=priority or 0,
         debounce=_debounce(request, debounce) if debounce else None,
         idempotency_key=request.own_key(idempotencyKey),
+        tags=checked_tags(tags),
         tenant=request.tenant,
         locale=request.locale,
         created_by=request.identity,
@@ -219,8 +247,8 @@ def _sayable(request: Request, verb: BulkVerb, where: Mapping[str, Any]) -> Filt
     wanted = request.filter(where)
     if verb is not BulkVerb.RETRY or request.may_do_anything:
         return wanted
-    hidden = wanted.without_definitions | {BULK_DEFINITION}  # as of one: `_check_may_retry`
-    return replace(wanted, without_definitions=hidden)
+    hidden = (*wanted.except_definition_ids, BULK_DEFINITION)  # as of one: `_check_may_retry`
+    return replace(wanted, except_definition_ids=hidden)
 
 
 def _in_bulk(verb: BulkVerb) -> Callable[..., Json]:

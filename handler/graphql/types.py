@@ -22,6 +22,7 @@ tasks_query: Final = ObjectType("WebinyBackgroundTaskQuery")
 tasks_mutation: Final = ObjectType("WebinyBackgroundTaskMutation")
 task_type: Final = ObjectType("WebinyBackgroundTask")
 log_type: Final = ObjectType("WebinyBackgroundTaskLog")
+definition_type: Final = ObjectType("WebinyBackgroundTaskDefinition")
 meta_type: Final = ObjectType("WebinyBackgroundTaskMeta")
 date_type: Final = ScalarType("DateTime")
 

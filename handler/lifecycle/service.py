@@ -6,12 +6,12 @@ It is not called tasks.py, since `handler.tasks` is the object.
 import itertools
 import logging
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
-from handler.clock import Clock, Seconds
+from handler.clock import Clock, Seconds, to_iso
 from handler.contract import (
     DEFAULT_LOCALE,
     DEFAULT_TENANT,
@@ -54,7 +54,17 @@ from handler.record import (
     short_repr,
     to_text,
 )
-from handler.table import CountBudget, Filter, Store, TaskCount, TaskPage, count_tasks, list_tasks
+from handler.table import (
+    CountBudget,
+    Filter,
+    SortBy,
+    Store,
+    TaskCount,
+    TaskPage,
+    count_by_status,
+    count_tasks,
+    list_tasks,
+)
 from handler.waiting import Pauses, result_of, until_over
 
 log = logging.getLogger(__name__)
@@ -64,6 +74,7 @@ DEFAULT_LIMIT: Final = 50
 MAX_LIMIT: Final = 1_000
 _MAX_SHOWN_CHARACTERS: Final = 60
 _TRIGGERED_AT_A_TIME: Final = 100
+_A_DAY: Final = timedelta(days=1)
 _PAUSES: Final = Pauses(first=0.2, longest=10.0)
 
 
@@ -118,6 +129,7 @@ class Tasks:
         expires_after: Seconds | None = None,
         priority: Seconds = 0,
         debounce: Debounce | None = None,
+        tags: Mapping[str, str] | None = None,
         parent: TaskRecord | str | None = None,
         idempotency_key: str | None = None,
         tenant: str = DEFAULT_TENANT,
@@ -140,6 +152,9 @@ class Tasks:
                 key: seconds, rounded up, or a `timedelta`; at most 355 days.
             debounce: has a burst of triggers run one task, with the input of the last one: the
                 record is that of the burst. An `idempotency_key` that is known wins over it.
+            tags: what it is found by (`Filter(tags=...)`), beside its definition's tags, which they
+                win over: up to ten in all, texts of 1 to 128 bytes with texts of 1 to 256 bytes. A
+                task keeps those of its first trigger.
             parent: the task that this one is a child of.
             idempotency_key: the same key triggers one task of a definition and tenant, however
                 often it is called: later calls return the task of the first, as it stands. A key is
@@ -156,7 +171,7 @@ class Tasks:
             UnknownDefinition: there is no such definition.
             InvalidInput: the input does not validate, or is larger than 10 MiB; or the tenant or
                 the parent can't be a key of the table; or a limit of its time is none, or its
-                priority, or the key of its definition's limit.
+                priority, its tags, or the key of its definition's limit.
             Refused: the delay is too long, or not shorter than `timeout` or `expires_after`; or all
                 slots of its key are taken (`TASK_CONFLICT`), and its definition refuses it then.
             DeliveryError: EventBridge did not take the event; the task is stored as failed, with
@@ -169,6 +184,7 @@ class Tasks:
             expires_after=expires_after,
             priority=priority,
             debounce=debounce,
+            tags=tags,
             parent=parent,
             tenant=tenant,
             locale=locale,
@@ -186,6 +202,7 @@ class Tasks:
         timeout: Seconds | None = None,
         expires_after: Seconds | None = None,
         priority: Seconds = 0,
+        tags: Mapping[str, str] | None = None,
         parent: TaskRecord | str | None = None,
         tenant: str = DEFAULT_TENANT,
         locale: str = DEFAULT_LOCALE,
@@ -201,6 +218,7 @@ class Tasks:
             timeout=timeout,
             expires_after=expires_after,
             priority=priority,
+            tags=tags,
             parent=parent,
             tenant=tenant,
             locale=locale,
@@ -686,29 +704,36 @@ class Tasks:
         self,
         wanted: Filter | None = None,
         *,
-        newest_first: bool = True,
+        sort_by: SortBy | None = None,
+        newest_first: bool | None = None,
         limit: int = DEFAULT_LIMIT,
         after: str | None = None,
     ) -> TaskPage:
-        """One page of tasks, by the time of creation.
+        """One page of tasks.
 
         It makes three requests to the table, or one per 100 tasks of `limit` and a query more. Of
-        some filters it looks at 100 or 200 tasks (docs/limits.md): the page may have
+        some filters it looks at 100 or 200 tasks (docs/api.md, "Lists"): the page may have
         few of them, or none, and a cursor all the same.
 
         Args:
+            sort_by: by default the time of creation; with a filter by start, end or the beginning
+                of a name, that.
+            newest_first: the last of the order first, of names those at the end of the alphabet.
+                By default the newest are first, and names go from A to Z.
             limit: how many at most, 1 to 1,000.
-            after: the cursor of the page before.
+            after: the cursor of the page before, of the same filter and order.
 
         Raises:
-            InvalidInput: the limit is out of its range, the cursor is not valid, or there are more
-                ids than a page takes: 300, or `limit`.
+            InvalidInput: the limit is out of its range, the cursor is not valid, there are more
+                ids than a page takes (300, or `limit`), or nothing answers the filter in this
+                order.
         """
         if not 1 <= limit <= MAX_LIMIT:
             raise InvalidInput(f"limit is {limit}; it takes 1 to {MAX_LIMIT}.")
         return list_tasks(
             self._store.index,
             _filter_of(wanted),
+            sort_by=_sort_of(sort_by),
             newest_first=newest_first,
             limit=limit,
             after=after,
@@ -1135,6 +1160,34 @@ def _checked_tenant(tenant: object) -> str:
     )
 
 
+def count_recent(
+    tasks: Tasks,
+    definition: Definition,
+    *,
+    tenant: str,
+    created_by: Identity | None,
+    budget: CountBudget,
+) -> Json:
+    """How many tasks of a definition were created in the last 24 hours, by status: for the API.
+
+    Args:
+        created_by: who must have triggered them; `None`: anybody.
+
+    Returns:
+        A number for each status; `isCapped`: whether there may be more; `since`: the moment.
+    """
+    since = tasks._clock.now() - _A_DAY
+    wanted = Filter(
+        tenant=tenant,
+        definition_ids=ids_of(tasks, definition),
+        created_after=since,
+        created_by=created_by,
+    )
+    counts, is_capped = count_by_status(tasks._store.index, wanted, budget)
+    numbers = {status.value: number for status, number in counts.items()}
+    return {**numbers, "isCapped": is_capped, "since": to_iso(since)}
+
+
 def count_within(tasks: Tasks, wanted: Filter, budget: CountBudget) -> TaskCount:
     """How many tasks there are, as far as `budget` goes: for the API, and not for authors."""
     return count_tasks(tasks._store.index, wanted, budget)
@@ -1227,6 +1280,13 @@ def _checked(id: str) -> str:
 def _filter_of(wanted: Filter | None) -> Filter:
     """What a list or a count is about: all of the tenant, where nothing is said."""
     return Filter() if wanted is None else checked_filter(wanted)
+
+
+def _sort_of(sort_by: object) -> SortBy | None:
+    if sort_by is None or sort_by in tuple(SortBy):
+        return None if sort_by is None else SortBy(str(sort_by))
+    known = ", ".join(SortBy)
+    raise InvalidInput(f"sort_by is {short_repr(sort_by)}; it takes one of {known}.")
 
 
 def _whose(by: object, *, name: str = "by") -> Identity:

@@ -17,6 +17,7 @@ from handler.record.pauses import Pause
 from handler.record.shown import to_shown_json
 from handler.record.signals import Signal, SignalUrl
 from handler.record.stored_task import StoredTask, id_of_retry, new_id
+from handler.record.tags import checked_tags
 from handler.record.task_log import LogLine, LogType, TaskLog, line_data, line_error
 from handler.record.task_record import (
     EVENT_IDENTITY,
@@ -62,6 +63,7 @@ __all__ = [
     "TaskRecord",
     "TaskSettings",
     "WaitingFor",
+    "checked_tags",
     "class_name",
     "cut",
     "cut_bytes",

@@ -481,7 +481,8 @@ class StoredTask(TaskRecord):
     def failed(self, *, now: datetime, failure: TaskFailure) -> Self:
         """The task has ended badly. An output that was saved stays beside the error."""
         output = (self.output or {}) | {"error": failure.to_wire()}
-        return self._ended(now, AnswerStatus.ERROR, Status.FAILED, output=output)
+        changes = {"output": output, "error_code": failure.code or None}
+        return self._ended(now, AnswerStatus.ERROR, Status.FAILED, **changes)
 
     def aborted(self, *, now: datetime, by: Identity | None = None) -> Self:
         """The task was stopped: by itself, if nobody is named."""

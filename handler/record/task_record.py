@@ -123,6 +123,8 @@ class TaskRecord(StoredModel):
     problem: str | None = None  # why it can't go on for the time being
     retry_of: str | None = None  # the task that this one is the retry of
     retried_by: str | None = None  # the task that is the retry of this one
+    tags: dict[str, str] = Field(default={})  # what it was tagged with at its trigger
+    error_code: str | None = None  # of the error that it has failed with
     _read: ReadPayload | None = PrivateAttr(default=None)
     _reads_strictly: ClassVar[bool] = False
 

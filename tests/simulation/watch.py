@@ -593,8 +593,9 @@ class Watch:
             return
         is_resumed = "pausedOn" in before and "pausedOn" not in after
         was_called = _number(before, "calls") > _number(before, "heard")
+        is_sent_off = "queuedOn" in before and "slot" in after
         if changed == ["waitingUntil"] and (
-            _is_woken(before, after) or (is_resumed and was_called)
+            _is_woken(before, after) or is_sent_off or (is_resumed and was_called)
         ):
             return
         if machine.function == "worker" and machine.task_id == life.id:

@@ -10,7 +10,7 @@ from handler.graphql import budget
 from handler.graphql import limits as api
 from handler.iteration import answers, log_buffer
 from handler.record import exceptions, failures, shown, task_log
-from handler.table import payloads
+from handler.table import MOST_PARTITIONS, payloads
 from tests.docs.figures.blocks import Table
 from tests.docs.figures.workload import MILLION
 from tests.measure.footprint import RETENTION_DAYS
@@ -166,6 +166,19 @@ def of_texts() -> Table:
         ("the traceback in a log", f"the last {exceptions.MAX_STACK_CHARACTERS:,} characters", cut),
         ("a task's name", f"{contract.MAX_NAME_CHARACTERS:,} characters", cut),
         (
+            "what a list is sorted by of a name",
+            f"its first {contract.MAX_NAME_KEY_BYTES} bytes",
+            "those that begin alike are sorted by their creation; a filter looks at the whole name",
+        ),
+        (
+            "the tags of a task; the key of each; its value",
+            (
+                f"{contract.MAX_TAGS}; 1 to {contract.MAX_TAG_KEY_BYTES};"
+                f" 1 to {contract.MAX_TAG_VALUE_BYTES} bytes"
+            ),
+            "refused; of a definition the deploy stops",
+        ),
+        (
             "a locale; each text of an identity",
             f"{contract.MAX_LOCALE_CHARACTERS}; {contract.MAX_IDENTITY_CHARACTERS} characters",
             cut,
@@ -245,11 +258,11 @@ def of_the_api() -> Table:
         (
             "a page of a list",
             (
-                "3 requests to the table for up to 100 tasks, whatever the filter. `pending` or"
-                " `running` alone, three of open, success, failed and aborted, and a definition or"
-                " a status beside a parent have no index of their own: such a page looks at 100 or"
-                " 200 tasks, and may have fewer than asked for, or none, and a cursor all the same."
-                " Ask for both open statuses, or for two others at a time, where that matters."
+                "3 requests to the table for up to 100 tasks, whatever the filter."
+                " [Lists](api.md#lists) says which order answers which filter. Of what has no"
+                " index, such as `pending` or `running` alone, a page looks at 100 or 200 tasks: it"
+                " may have fewer than asked for, or none, and a cursor all the same. Ask for both"
+                " open statuses, or for two others at a time, where that matters."
                 " `id_in` takes 300 ids for such a page"
             ),
         ),
@@ -257,12 +270,17 @@ def of_the_api() -> Table:
             "what the `totalCount`s of a request read",
             (
                 f"{budget._MAX_COUNTED:,} entries of an index together. A record is as much as five"
-                f" of them ({budget._MAX_COUNTED // 5:,} records: for children, and for `pending`"
-                " or `running` alone), an iteration's log as one and one more for each 1,000 bytes."
+                f" of them ({budget._MAX_COUNTED // 5:,} records: for children, for tags, and where"
+                " not all that an index has matches), an iteration's log as one and one more for"
+                " each 1,000 bytes."
                 " A count that ends early is the least there can be, and `isTotalCountCapped` says"
                 " so. A list that is whole on its first page"
                 " costs nothing more. From code, `tasks.count` counts them all"
             ),
+        ),
+        (
+            "a filter of a list",
+            f"{MOST_PARTITIONS} values of `parentId_in` and of `errorCode_in`",
         ),
         (
             "an answer",

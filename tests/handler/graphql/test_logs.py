@@ -82,7 +82,6 @@ class TestListLogs:
             ({}, "add where: { task:"),
             ({"where": {}}, "add where: { task:"),
             ({"where": {"task": "nothing"}}, "was not found"),
-            ({"where": {"task": "t1"}, "limit": 0}, "limit is 0"),
             ({"where": {"task": "t1"}, "after": "x"}, "is not valid"),
         ],
     )
@@ -117,6 +116,20 @@ class TestLogsOfATask:
         assert iterations("(limit: 1)") == [1]
         assert iterations("(sort: [iteration_DESC], limit: 1)") == [2]
         assert iterations("(where: {iteration: 2})") == [2]
+
+    @pytest.mark.parametrize(
+        ("limit", "size"),
+        [("0", 2), ("-1", 2), ("null", 2), ("1e9", 2), ("1", 1), ("1.5", 1), ("0.5", 2)],
+    )
+    def test_any_limit_is_one(self, stack: Stack, api: Api, limit: str, size: int) -> None:
+        record = stack.tasks.trigger("exportUsers")
+        stack.run(record)
+        query = f'{{ backgroundTasks {{ getTask(id: "{record.id}") {{ data {{'
+        query += f" logs(limit: {limit}) {{ iteration }} }} }} }} }}"
+
+        answer = api.ask(query)
+
+        assert len(answer["data"]["backgroundTasks"]["getTask"]["data"]["logs"]) == size
 
     @pytest.mark.parametrize(
         "error",
