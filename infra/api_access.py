@@ -52,13 +52,13 @@ def _principal(pattern: str) -> str:
     if _ROLE.match(pattern):
         raise refusal(
             "a role does not sign requests, its sessions do:"
-            " arn:aws:sts::<account>:assumed-role/<role>/*, without the role's path"
+            " arn:*:sts::<account>:assumed-role/<role>/*, without the role's path"
         )
     if pattern == "*" or _PRINCIPAL.fullmatch(pattern):
         return pattern
     raise refusal(
-        'it is no ARN of a caller, such as "arn:aws:sts::*:assumed-role/Admin/*" or'
-        ' "arn:aws:iam::111122223333:user/ann", and not "*"'
+        'it is no ARN of a caller, such as "arn:*:sts::*:assumed-role/Admin/*" or'
+        ' "arn:*:iam::111122223333:user/ann", and not "*"'
     )
 
 
@@ -158,7 +158,7 @@ def _reads_and_changes(permissions: str) -> bool:
 def _arn_of(pattern: str) -> str:
     """An ARN that a pattern stands for."""
     if pattern == "*":
-        return f"arn:aws:sts::{_SMOKE_TEST}:assumed-role/{_SMOKE_TEST}/{_SMOKE_TEST}"
+        return f"arn:{_SMOKE_TEST}:sts::{_SMOKE_TEST}:assumed-role/{_SMOKE_TEST}/{_SMOKE_TEST}"
     return pattern.replace("*", _SMOKE_TEST).replace("?", "s")
 
 
