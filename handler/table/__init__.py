@@ -15,9 +15,10 @@ from handler.table.conditions import (
 )
 from handler.table.debounces import Debounced
 from handler.table.dynamo import Dynamo
-from handler.table.limit_list import Queued
+from handler.table.limit_list import LimitList, Queued
 from handler.table.limits import (
     Limit,
+    Limits,
     LimitView,
     holder_of,
     holders_of,
@@ -61,7 +62,9 @@ __all__ = [
     "Guard",
     "KnownSettings",
     "Limit",
+    "LimitList",
     "LimitView",
+    "Limits",
     "Logs",
     "Moved",
     "NotAdmitted",

@@ -15,7 +15,7 @@ from tests.handler.stack import Stack
 
 def triggered(client: Client, stack: Stack, count: int) -> list[str]:
     """The ids of so many tasks, the newest first."""
-    ids = []
+    ids: list[str] = []
     for _ in range(count):
         ids.insert(0, client.trigger("testingRun").id)
         stack.clock.advance(1)
