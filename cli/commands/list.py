@@ -23,9 +23,9 @@ def list_tasks(
     *,
     filters: Filters = NO_FILTERS,
     sort: Annotated[
-        str,
+        str | None,
         Parameter(help="createdOn, startedOn or finishedOn; with :asc or :desc."),
-    ] = "createdOn:desc",
+    ] = None,
     limit: Annotated[int, Parameter(name=["--limit", "-n"], help="How many at most: 50.")] = 50,
     all: Annotated[bool, Parameter(name=["--all", "-a"], help="All of them.")] = False,
     watch: Annotated[bool, Parameter(name=["--watch", "-w"], help="Go on until Ctrl-C.")] = False,
@@ -35,7 +35,7 @@ def list_tasks(
     if limit < 1:
         raise UsageError(f"--limit is {limit}; it takes 1 or more.")
     work = Work.of(common)
-    asked: dict[str, Any] = {"where": filters.where(work.now()), "sort": _sorter(sort)}
+    asked: dict[str, Any] = {"where": filters.where(work.now()), "sort": sort and _sorter(sort)}
     if watch:
         _watch(work, asked, limit)
     # One more than is shown says whether there are more.

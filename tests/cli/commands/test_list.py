@@ -67,6 +67,13 @@ def test_what_is_sent_is_the_filter_of_the_flags(cli: CommandLine) -> None:
     }
 
 
+def test_an_order_is_asked_for_where_somebody_says_one(cli: CommandLine) -> None:
+    """What is found by its name comes in the order of names."""
+    cli("list", "--name", "Re")
+
+    assert cli.server.bodies[-1]["variables"] == {"where": {"name_startsWith": "Re"}, "limit": 51}
+
+
 def test_a_list_says_that_there_are_more(cli: CommandLine) -> None:
     ids = several(cli, 3)
 
