@@ -1,6 +1,7 @@
 """`python -m cli`, which is installed as `background-tasks`: the operators' command line."""
 
 import difflib
+import io
 import os
 import signal
 import sys
@@ -27,9 +28,16 @@ class _Terminated(BaseException):
 def main() -> int:
     """Runs the command of this process's arguments, and returns its exit status."""
     signal.signal(signal.SIGTERM, _terminate)
-    around = Surroundings(sys.stdin, sys.stdout, sys.stderr, os.environ, Path.cwd())
+    # A stream that the caller has closed is `None` (Python's library reference, "sys.stdin").
+    around = Surroundings(
+        stdin=sys.stdin or io.StringIO(),
+        stdout=sys.stdout or io.StringIO(),
+        stderr=sys.stderr or io.StringIO(),
+        environ=os.environ,
+        folder=Path.cwd(),
+    )
     status = run(sys.argv[1:], around)
-    if status is ExitStatus.PIPE_CLOSED:
+    if status is ExitStatus.PIPE_CLOSED and sys.stdout:
         # What is left in the buffer is written at the end of the process, and would fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return status

@@ -85,6 +85,7 @@ def each_of(work: Work, verb: Verb, ids: Iterable[str], say: OfOne) -> ExitStatu
         BackgroundTaskError: the API does not answer: none of the rest would be heard.
     """
     statuses, records = [ExitStatus.DONE], []
+    work.terminal.say(f"On {work.where}:")
     for id in ids:
         try:
             record = say(work.client, id)

@@ -128,7 +128,7 @@ class Terminal:
     def print(self, shown: object) -> None:
         """Writes what rich can render, without spaces at the ends of lines."""
         with self.console.capture() as captured:
-            self.console.print(shown)
+            self.console.print(shown, crop=False)
         self.stdout.writelines(f"{line.rstrip()}\n" for line in captured.get().splitlines())
 
 
@@ -156,8 +156,15 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[Cell]], *, columns: int)
     from rich.table import Table  # noqa: PLC0415  as above
     from rich.text import Text  # noqa: PLC0415
 
-    made = Table(box=None, header_style="bold", pad_edge=False, padding=(0, _GAP, 0, 0))
-    for head, width in zip(heads, _widths(heads, rows, columns), strict=True):
+    widths = _widths(heads, rows, columns)
+    made = Table(
+        box=None,
+        header_style="bold",
+        pad_edge=False,
+        padding=(0, _GAP, 0, 0),
+        width=sum(widths) + _GAP * (len(widths) - 1),  # of a narrow terminal, too: it wraps the line
+    )
+    for head, width in zip(heads, widths, strict=True):
         made.add_column(head, no_wrap=True, overflow="ellipsis", width=width)
     for row in rows:
         made.add_row(*(Text(printable(cell.text), style=cell.style) for cell in row))

@@ -24,7 +24,7 @@ EXAMPLES = [
 # These go to AWS itself: tests/cli/test_system.py runs them on the local AWS, and
 # tests/cli/commands/test_send.py on moto's bus.
 OF_AWS = ("doctor", "send")
-# Filters and arguments that the API has by now; where it doesn't know them, it refuses them.
+# A Pulumi CLI that knows one stack.
 PULUMI = """#!/bin/sh
 cat outputs.json
 """

@@ -10,7 +10,7 @@ import pytest
 
 from cli.exit_status import ExitStatus
 from tests.cli.command_line import CommandLine
-from tests.handler.client.conftest import UNAVAILABLE
+from tests.handler.client.conftest import UNAVAILABLE, says
 
 
 def sent(cli: CommandLine, operation: str) -> dict[str, Any]:
@@ -236,6 +236,16 @@ def test_the_api_that_does_not_answer_has_a_status_of_its_own(cli: CommandLine) 
 
     assert said.status is ExitStatus.UNREACHABLE
     assert "503" in said.err
+
+
+def test_a_caller_who_may_not_has_a_status_of_its_own(cli: CommandLine) -> None:
+    cli.server.faults.append(says(403, '{"message": "Forbidden"}'))
+
+    said = cli("trigger", "reindex")
+
+    assert said.status is ExitStatus.NOT_ALLOWED
+    assert "403" in said.err
+    assert "Next: check the credentials" in said.err
 
 
 def test_a_tenant_is_named_by_a_flag_or_by_the_environment(cli: CommandLine) -> None:

@@ -42,7 +42,8 @@ def test_what_one_is_refused_for_harms_no_other(cli: CommandLine) -> None:
 
     assert said.lines == [f"{id} aborted"]
     assert said.status is ExitStatus.FAILED
-    assert len(said.err.splitlines()) == 2
+    assert said.err.startswith(f"On the stack of {cli.environ['BACKGROUND_TASKS_OUTPUTS']}:\n")
+    assert len(said.err.splitlines()) == 3
     assert cli("abort", "nope", id).status is ExitStatus.FAILED
     assert cli("abort", "nope").status is ExitStatus.NOT_FOUND
 
