@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -55,6 +55,7 @@ class Follower:
         self._read = read
         self._id = id
         self._last = 0
+        self.count = 0  # of the lines that it has read
         self._seen: dict[int, Counter[str]] = {}
 
     def all(self) -> Iterator[Line]:
@@ -81,6 +82,7 @@ class Follower:
             if now[identity] > before[identity]:
                 self._seen.setdefault(log.iteration, Counter())[identity] += 1
                 self._last = max(self._last, log.iteration)
+                self.count += 1
                 yield Line(log, line)
         for old in [each for each in self._seen if each < self._last - _STILL_COMING]:
             del self._seen[old]
@@ -117,27 +119,34 @@ def lines_until_over(
     While the API does not answer it goes on, and says so on the standard error.
     """
     follower, pauses = Follower(work.client.logs, record.id), watching.Pauses()
-    first = filter(wanted.takes, _patient(work, follower.all))
+    first = _patient(work, follower.all, wanted)
     yield from first if tail is None else deque(first, maxlen=tail)
+    may_have_more = record.is_open
     while True:
-        was_over, came = record.is_over, False
-        for line in _patient(work, follower.new):
-            came = True
-            if wanted.takes(line):
-                yield line
-        if was_over:  # it was, before its lines were read: no more come
-            return
+        before = follower.count
+        is_whole = yield from _patient(work, follower.new, wanted)
+        if record.is_over and is_whole:
+            if not may_have_more:
+                return
+            may_have_more = False  # a hook may yet log that it has raised: once more
         work.terminal.flush()
-        work.clock.sleep(pauses.take(has_changed=came))
+        work.clock.sleep(pauses.take(has_changed=follower.count > before))
         record = watching.look(work, record)
 
 
-def _patient(work: Work, read: Callable[[], Iterator[Line]]) -> Iterator[Line]:
-    """The lines, as far as they can be read: what is missing comes with the next look."""
+def _patient(
+    work: Work, read: Callable[[], Iterator[Line]], wanted: Wanted
+) -> Generator[Line, None, bool]:
+    """The lines, as far as they can be read. Returns whether these are all that there are by now.
+
+    What is missing comes with the next look.
+    """
     try:
-        yield from read()
+        yield from filter(wanted.takes, read())
     except (ApiUnavailable, StoreUnavailable) as error:
         work.terminal.say(f"No answer; trying again. {error.message}")
+        return False
+    return True
 
 
 def write(terminal: Terminal, format: str, line: Line) -> None:

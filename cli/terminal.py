@@ -162,7 +162,8 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[Cell]], *, columns: int)
         header_style="bold",
         pad_edge=False,
         padding=(0, _GAP, 0, 0),
-        width=sum(widths) + _GAP * (len(widths) - 1),  # of a narrow terminal, too: it wraps the line
+        width=sum(widths)
+        + _GAP * (len(widths) - 1),  # of a narrow terminal, too: it wraps the line
     )
     for head, width in zip(heads, widths, strict=True):
         made.add_column(head, no_wrap=True, overflow="ellipsis", width=width)

@@ -2,10 +2,13 @@
 
 import json
 import re
+from typing import Any
 
 import pytest
 
 from cli.exit_status import ExitStatus
+from handler.record import LogLine, TaskLog
+from handler.record.task_record import SYSTEM_IDENTITY
 from tests.cli.command_line import CommandLine
 from tests.handler.client.conftest import UNAVAILABLE, lost
 
@@ -104,6 +107,47 @@ def test_an_abort_beside_the_iteration_is_followed_too(cli: CommandLine) -> None
 
     assert said.status is ExitStatus.ABORTED
     assert messages(said.lines)[-1] == "Enough."
+
+
+def test_the_last_lines_are_waited_for_though_the_task_is_known_to_be_over(
+    cli: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer to the last look has come, that to the last page of the log has not."""
+    id = cli.trigger(times=1)
+    cut: list[str] = []
+    send = cli.server.api.send
+
+    def answer(body: str, **more: Any) -> Any:
+        if "listLogs" in body and cli.stack.get(id).is_over and len(cut) < 5:
+            cut.append(body)
+            return {"statusCode": 503, "body": "{}"}
+        return send(body, **more)
+
+    monkeypatch.setattr(cli.server.api, "send", answer)
+
+    said = cli("logs", id, "-f", "-o", "jsonl")
+
+    assert len(cut) == 5
+    assert messages(said.lines) == ["Iteration 1.", "Task done."]
+
+
+def test_what_a_hook_logs_behind_the_end_is_followed_too(cli: CommandLine) -> None:
+    id = cli.trigger(times=1)
+    has_logged: list[LogLine] = []
+
+    def step(_: int) -> None:
+        task = cli.stack.get(id)
+        if task.is_over and not has_logged:
+            line = LogLine.at(cli.clock.now(), "Error executing onDone hook.")
+            cli.stack.store.logs.append(TaskLog.of(task, [line], by=SYSTEM_IDENTITY))
+            has_logged.append(line)
+        cli.work()
+
+    cli.clock.at_sleep = step
+
+    said = cli("logs", id, "-f", "-o", "jsonl")
+
+    assert messages(said.lines)[-2:] == ["Task done.", "Error executing onDone hook."]
 
 
 def test_a_lost_connection_loses_no_line_and_repeats_none(cli: CommandLine) -> None:
