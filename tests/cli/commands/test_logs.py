@@ -118,7 +118,7 @@ def test_the_last_lines_are_waited_for_though_the_task_is_known_to_be_over(
     send = cli.server.api.send
 
     def answer(body: str, **more: Any) -> Any:
-        if "listLogs" in body and cli.stack.get(id).is_over and len(cut) < 5:
+        if "listLogs" in body and cli.stack.get(id).is_over and len(cut) < 10:
             cut.append(body)
             return {"statusCode": 503, "body": "{}"}
         return send(body, **more)
@@ -127,7 +127,7 @@ def test_the_last_lines_are_waited_for_though_the_task_is_known_to_be_over(
 
     said = cli("logs", id, "-f", "-o", "jsonl")
 
-    assert len(cut) == 5
+    assert len(cut) == 10
     assert messages(said.lines) == ["Iteration 1.", "Task done."]
 
 
