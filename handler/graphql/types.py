@@ -1,7 +1,7 @@
 """The schema's types, and how a task and a log are shown."""
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -43,6 +43,7 @@ def enveloped(resolve: Callable[..., Json], *, like: str | None = None) -> Calla
         try:
             request = request.for_operation(like or info.field_name)
             answer = resolve(request, **arguments)
+            request.check_shown(_records(answer.get("data")))
         except EngineSignal:
             raise
         except BaseException as error:  # of a hook's code, too; the caller gets an answer
@@ -53,6 +54,17 @@ def enveloped(resolve: Callable[..., Json], *, like: str | None = None) -> Calla
         return answer
 
     return answer
+
+
+def _records(data: object) -> Iterator[TaskRecord]:
+    """The tasks that an answer is about, or has."""
+    if isinstance(data, list):
+        for each in data:
+            yield from _records(each)
+    elif isinstance(data, dict):
+        if isinstance(record := data.get("record"), TaskRecord):
+            yield record
+        yield from _records(data.get("task"))
 
 
 def shown_task(record: TaskRecord) -> Json:
