@@ -53,6 +53,7 @@ def enveloped(resolve: Callable[..., Json], *, like: str | None = None) -> Calla
         audit.write(request, info.field_name, arguments, answer)
         return answer
 
+    answer.__dict__["like"] = like  # the tests ask each field of the schema what it needs
     return answer
 
 
