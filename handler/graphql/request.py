@@ -49,14 +49,17 @@ class Request:
     budget: Budget = field(default_factory=Budget)
     _told: dict[str, bool] = field(default_factory=dict)
 
-    def for_operation(self, operation: str) -> "Request":
+    def for_operation(self, operation: str, *, like: str | None = None) -> "Request":
         """The same, as far as an operation may go. It asks the table nothing.
+
+        Args:
+            like: the operation whose permission it needs, if it is another form of one.
 
         Raises:
             Refused: the caller lacks a permission that the operation needs; or may see their own
                 tasks alone, and can't be told from others.
         """
-        reach = self.access.check(operation, need_of(operation))
+        reach = self.access.check(operation, need_of(like or operation))
         if reach is Reach.OWN and not self._is_known:
             raise Refused(
                 f'Not authorized! {operation} is for your own tasks (the permission "{OWN}"), and'

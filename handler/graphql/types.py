@@ -41,7 +41,7 @@ def enveloped(resolve: Callable[..., Json], *, like: str | None = None) -> Calla
     def answer(_: object, info: GraphQLResolveInfo, **arguments: object) -> Json:
         request: Request = info.context
         try:
-            request = request.for_operation(like or info.field_name)
+            request = request.for_operation(info.field_name, like=like)
             answer = resolve(request, **arguments)
             request.check_shown(_records(answer.get("data")))
         except EngineSignal:

@@ -416,6 +416,12 @@ class TestTheLastLook:
 
         assert answer["data"] is None
         assert answer["error"]["code"] == "SECURITY_NOT_AUTHORIZED"
+        nobody: Any = SimpleNamespace(
+            context=Request(tasks=stack.tasks, identity=who("ann"), access=Access()),
+            field_name="triggerExport",
+        )
+        named: Any = enveloped(lambda _: {"data": True}, like="triggerTask")(None, nobody)
+        assert 'triggerExport needs the permission "w"' in named["error"]["message"]
         undeclared: Any = enveloped(lambda _: {"data": True})(None, info)
         assert undeclared["error"]["code"] == "SECURITY_NOT_AUTHORIZED"
 

@@ -113,7 +113,7 @@ def test_who_lacks_a_permission_is_refused_in_the_envelope_and_touches_nothing(
         assert error.get("code") != "SECURITY_NOT_AUTHORIZED"
         return
     assert error["code"] == "SECURITY_NOT_AUTHORIZED"
-    assert error["message"].startswith(f"Not authorized! {LIKE[operation]} ")
+    assert error["message"].startswith(f"Not authorized! {operation} ")
     assert "apiPermissions" in error["message"]
     assert set(error["data"]["permissions"]) <= set(need_of(LIKE[operation]).permissions)
     assert all(f'"{each}"' in error["message"] for each in error["data"]["permissions"]) or (
