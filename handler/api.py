@@ -7,8 +7,6 @@ import logging
 from collections.abc import Mapping
 from typing import Any, Final
 
-from graphql import GraphQLSchema
-
 from handler import signal_requests
 from handler.contract import DEFAULT_LOCALE, ErrorCode
 from handler.definition import Registry
@@ -16,10 +14,10 @@ from handler.errors import EngineSignal, InvalidInput, RequestError
 from handler.graphql import (
     MAX_ANSWER_BYTES,
     Request,
+    Schemas,
     errors_of,
     execute,
     identity_of,
-    make_schema,
     size_in_response,
     tenant_of,
     told,
@@ -88,6 +86,7 @@ def _answer_graphql(event: Mapping[str, Any], context: LambdaContext, request_id
         locale=headers.get("x-i18n-locale") or DEFAULT_LOCALE,
         id=request_id,
         is_bound=bool(claim),
+        remaining=lambda: context.get_remaining_time_in_millis() / 1_000,
     )
     registry = parts().registry
     answer = execute(_schema(registry), query, request, problems=registry.problems)
@@ -105,8 +104,8 @@ def _request_id(event: object, context: LambdaContext) -> str:
 
 
 @functools.lru_cache(maxsize=1)
-def _schema(registry: Registry) -> GraphQLSchema:
-    return make_schema(tuple(definition for definition in registry if not definition.private))
+def _schema(registry: Registry) -> Schemas:
+    return Schemas(tuple(definition for definition in registry if not definition.private))
 
 
 def _query_of(event: Mapping[str, Any]) -> Json:

@@ -110,6 +110,21 @@ VERBS: Final[Mapping[str, Verb]] = {
         asks=_STATE,
         changes=True,
     ),
+    "trigger_many": Verb(
+        operation="triggerTasks",
+        takes={
+            "definition": "WebinyBackgroundTaskDefinitionEnum!",
+            "inputs": "[JSON!]!",
+            "name": "String",
+            "delay": "Number",
+            "timeout": "Number",
+            "expiresAfter": "Number",
+            "priority": "Number",
+            "idempotencyKey": "String",  # as of a trigger
+        },
+        asks=f"task {{ {_STATE} }} error {{ message code data }}",
+        changes=True,
+    ),
     "get": Verb(operation="getTask", takes={"id": "ID!"}, asks=_STATE),
     "input": Verb(operation="getTask", takes={"id": "ID!"}, asks="input"),
     "output": Verb(operation="getTask", takes={"id": "ID!"}, asks="output"),

@@ -21,6 +21,8 @@ _MAX_ERRORS: Final = 1_000
 _MAX_LOGS: Final = 50
 # Entries of an index, some two queries of 1 MB; or 2,000 records; or 10 MB of logs.
 _MAX_COUNTED: Final = 10_000
+# A task takes some 10 ms to be triggered: all of them, half of the 30 seconds that the API has.
+MAX_INPUTS: Final = 1_000
 
 
 class AnswerTooLarge(BaseException):
@@ -41,6 +43,7 @@ class Budget:
         self._fields = 0
         self._errors = 0
         self._logs = 0
+        self._inputs = 0
 
     def read(self, value: object) -> None:
         """Counts an input, an output or a log that was read."""
@@ -62,6 +65,15 @@ class Budget:
             raise too_large(
                 f"An answer may have the logs of {_MAX_LOGS} tasks."
                 f" Next: ask for at most {_MAX_LOGS} tasks with their logs."
+            )
+
+    def add_inputs(self, count: int) -> None:
+        """Counts the inputs that a request triggers together. Raises `Refused`."""
+        self._inputs += count
+        if self._inputs > MAX_INPUTS:
+            raise too_large(
+                f"The request has {self._inputs:,} inputs; it may have {MAX_INPUTS:,}."
+                " Next: send them in several requests, each with an idempotencyKey of its own."
             )
 
     def add_field(self, name: str) -> None:

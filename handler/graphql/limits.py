@@ -31,6 +31,9 @@ MAX_MUTATIONS: Final = 10
 # Half a million of the smallest values take the API some 200 MB.
 MAX_VARIABLE_VALUES: Final = 500_000
 
+# The fields of a query, or a mutation, that have all others.
+TASKS: Final = "backgroundTasks"
+TRIGGERS: Final = "trigger"
 # Each of their pages takes as many requests as a list of tasks, or more.
 _LISTS: Final = ("listTasks", "listQueue", "getLimits")
 
@@ -90,7 +93,7 @@ def _check(operation: OperationDefinitionNode, fragments: _Fragments) -> None:
     roots = [
         nodes
         for nodes in _selected([operation.selection_set], fragments)
-        if nodes[0].name.value == "backgroundTasks"
+        if nodes[0].name.value in (TASKS, TRIGGERS)
     ]
     names = [nodes[0].name.value for root in roots for nodes in _selected(_sets(root), fragments)]
     if operation.operation is OperationType.MUTATION:

@@ -1,7 +1,9 @@
 """What every resolver is given: who asks, and the service that answers."""
 
+import math
 from dataclasses import dataclass, field
 
+from handler.clock import RemainingSeconds
 from handler.contract import DEFAULT_LOCALE, DEFAULT_TENANT, ErrorCode
 from handler.errors import NotFound, Refused
 from handler.graphql.arguments import without_revision
@@ -18,6 +20,7 @@ class Request:
         id: what a caller finds the request by in the log.
         is_bound: whether the caller's token is of the tenant, and of no other.
         budget: what is left of its answer.
+        remaining: how many seconds are left for it.
     """
 
     tasks: Tasks
@@ -27,6 +30,7 @@ class Request:
     id: str = ""
     is_bound: bool = False
     budget: Budget = field(default_factory=Budget)
+    remaining: RemainingSeconds = lambda: math.inf
 
     def whose(self, *, every_tenant: bool | None) -> str | None:
         """Whose tasks are meant: the caller's tenant's, unless the caller may speak for all.

@@ -59,6 +59,7 @@ def _list_definitions(request: Request) -> Json:
                 "title": definition.title,
                 "description": definition.description or None,
                 "fields": [],
+                "definition": definition,
             }
             for definition in request.tasks.definitions()
         ]

@@ -2,9 +2,10 @@
 
 import hashlib
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
 from datetime import timedelta
+from itertools import chain
 from typing import Final, NamedTuple, TypeVar
 
 from pydantic import BaseModel
@@ -39,6 +40,7 @@ from handler.errors import (
     EngineSignal,
     InvalidInput,
     Refused,
+    StoreUnavailable,
 )
 from handler.lifecycle.conflicts import Conflicts
 from handler.lifecycle.debouncing import Debouncing, checked_debounce
@@ -52,6 +54,7 @@ from handler.record import (
     TaskFailure,
     TaskLog,
     TaskRecord,
+    TriggerResult,
     cut,
     is_key,
     short_repr,
@@ -62,6 +65,10 @@ from handler.table import NO_OWNER, Store
 _UNDELIVERED: Final = "Could not trigger task via Event Bridge!"
 
 _MAX_SHOWN_CHARACTERS: Final = 60
+# What a request to EventBridge takes: so many tasks at most are stored and not sent yet.
+_SENT_TOGETHER: Final = 10
+# What a request to DynamoDB reads (DynamoDB quotas, "BatchGetItem").
+_READ_TOGETHER: Final = 100
 # The limits of a task's time, and their names on the wire.
 _LIMITS: Final = {"timeout": WireKey.TIMEOUT.value, "expires_after": WireKey.EXPIRES_AFTER.value}
 
@@ -93,19 +100,6 @@ class KeyedInput(NamedTuple):
     key: str
     input: TaskInput
     place: int  # counted from 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TriggerResult:
-    """What became of one task of `trigger_many`.
-
-    Args:
-        record: the task; `None` if it was refused.
-        error: why it was refused, or could not be sent.
-    """
-
-    record: TaskRecord | None = None
-    error: BackgroundTaskError | None = None
 
 
 class Triggering:
@@ -152,11 +146,39 @@ class Triggering:
         definition: str | Definition,
         inputs: Iterable[TaskInput],
         options: TriggerOptions,
+        *,
+        idempotency_key: str | None = None,
+        is_late: Callable[[], bool] = lambda: False,
     ) -> Sequence[TriggerResult]:
-        """Triggers a task per input, ten events a request."""
-        outcomes = [self._attempt(definition, input, options) for input in inputs]
-        made = [task for task in outcomes if isinstance(task, StoredTask)]
-        failures = self.send([task for task in made if may_be_undelivered(task)])
+        """Triggers a task per input, ten events a request. They are sent as the tasks are stored.
+
+        Where the table is out of reach, or it is late, the inputs that are left are not tried.
+
+        Args:
+            idempotency_key: of them all: each input has one of its own, by its place.
+            is_late: whether to stop, asked before each input.
+        """
+        key, given = checked_idempotency_key(idempotency_key), list(inputs)
+        outcomes: list[StoredTask | BackgroundTaskError] = []
+        unsent: list[StoredTask] = []
+        failures: dict[str, str] = {}
+        try:
+            for input, own, earlier in self._with_earlier(definition, given, key, options.tenant):
+                if is_late():
+                    outcomes += [_not_tried()] * (len(given) - len(outcomes))
+                    break
+                outcome = earlier or self._attempt(definition, input, options, own)
+                outcomes.append(outcome)
+                if isinstance(outcome, StoreUnavailable):
+                    outcomes += [outcome] * (len(given) - len(outcomes))
+                    break
+                if isinstance(outcome, StoredTask) and may_be_undelivered(outcome):
+                    unsent.append(outcome)
+                if len(unsent) == _SENT_TOGETHER:
+                    failures |= self.send(unsent)
+                    unsent.clear()
+        finally:
+            failures |= self.send(unsent)
         return [_result(outcome, failures) for outcome in outcomes]
 
     def trigger_missing(
@@ -196,7 +218,8 @@ class Triggering:
     ) -> TriggerRequest:
         """The request, validated, as the task's own hook leaves it. Raises as `Tasks.trigger`."""
         known = self._registry.get(definition if isinstance(definition, str) else definition.id)
-        stored = attempted(lambda: stored_input(code_of(known), input or {}))
+        checked = _checked_input(input)
+        stored = attempted(lambda: stored_input(code_of(known), checked))
         return self.request_of(known, stored, options)
 
     def request_of(self, known: Definition, input: Json, options: TriggerOptions) -> TriggerRequest:
@@ -305,11 +328,40 @@ class Triggering:
         """Sends the event of a task without an execution. If it fails, the sweep sends it later."""
         self._bus.send([task])
 
+    def _with_earlier(
+        self,
+        definition: str | Definition,
+        inputs: Sequence[TaskInput],
+        key: str | None,
+        tenant: str,
+    ) -> Iterator[tuple[TaskInput, str | None, StoredTask | None]]:
+        """Each of many inputs with its own key, and the task that it has triggered before.
+
+        A hundred are looked for at a time: so a call that is repeated comes to what is missing.
+        """
+        if key is None:
+            yield from ((input, None, None) for input in inputs)
+            return
+        for start in range(0, len(inputs), _READ_TOGETHER):
+            some = inputs[start : start + _READ_TOGETHER]
+            keys = [f"{key}\nof many\n{start + place}" for place in range(len(some))]
+            ids = [self.ids_by(definition, own, tenant) for own in keys]
+            try:
+                known = {task.id: task for task in self._store.index.tasks(chain(*ids))}
+            except StoreUnavailable:  # so it is for what follows, which says so
+                known = {}
+            for input, own, each in zip(some, keys, ids, strict=True):
+                yield input, own, next((known[id] for id in each if id in known), None)
+
     def _attempt(
-        self, definition: str | Definition, input: TaskInput, options: TriggerOptions
+        self,
+        definition: str | Definition,
+        input: TaskInput,
+        options: TriggerOptions,
+        key: str | None,
     ) -> StoredTask | BackgroundTaskError:
         try:
-            return self._stored(self.request(definition, input, options), None)[0]
+            return self._stored(self.request(definition, input, options), key)[0]
         except Exception as error:  # one refused input does not keep the others
             return as_request_error(error)
 
@@ -383,7 +435,9 @@ def as_request_error(error: BaseException) -> BackgroundTaskError:
     if isinstance(error, BackgroundTaskError):
         return error
     failure = TaskFailure.from_exception(error)
-    return Refused(failure.message, code=failure.code, data=failure.data)
+    refused = Refused(failure.message, code=failure.code, data=failure.data)
+    refused.__cause__ = error
+    return refused
 
 
 def attempted(run: Callable[[], Value]) -> Value:
@@ -431,6 +485,14 @@ def _with_whole_times(request: TriggerRequest) -> TriggerRequest:
         expires_after=expires_after,
         priority=_whole_priority(request.priority),
     )
+
+
+def _checked_input(input: object) -> TaskInput:
+    if input is None:
+        return {}
+    if isinstance(input, Mapping | BaseModel):
+        return input
+    raise InvalidInput(f"input is {short_repr(input)}; it takes an object, such as {{}}.")
 
 
 def _check_key(name: str, value: object, *, max_bytes: int) -> None:
@@ -537,7 +599,18 @@ def _result(
 ) -> TriggerResult:
     if isinstance(outcome, BackgroundTaskError):
         return TriggerResult(error=outcome)
-    if outcome.id not in failures:
+    reason = failures.get(outcome.id)
+    if reason is None and _was_undelivered(outcome):  # of an earlier call, with the same key
+        reason = outcome.failure.message
+    if reason is None:
         return TriggerResult(record=outcome.to_record())
-    error = DeliveryError(failures[outcome.id], data={"id": outcome.id})
+    error = DeliveryError(reason, data={"id": outcome.id})
     return TriggerResult(record=outcome.to_record(), error=error)
+
+
+def _not_tried() -> Refused:
+    return Refused(
+        "The time of the request was over before this input's turn. Next: send the request once"
+        " more, with the same idempotencyKey: what it has triggered is not triggered again.",
+        code=ErrorCode.NOT_TRIED,
+    )
