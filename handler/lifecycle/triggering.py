@@ -218,7 +218,7 @@ class Triggering:
     ) -> TriggerRequest:
         """The request, validated, as the task's own hook leaves it. Raises as `Tasks.trigger`."""
         known = self._registry.get(definition if isinstance(definition, str) else definition.id)
-        checked = _checked_input(input)
+        checked = _checked_input(known, input)
         stored = attempted(lambda: stored_input(code_of(known), checked))
         return self.request_of(known, stored, options)
 
@@ -487,12 +487,15 @@ def _with_whole_times(request: TriggerRequest) -> TriggerRequest:
     )
 
 
-def _checked_input(input: object) -> TaskInput:
+def _checked_input(definition: Definition, input: object) -> TaskInput:
     if input is None:
         return {}
     if isinstance(input, Mapping | BaseModel):
         return input
-    raise InvalidInput(f"input is {short_repr(input)}; it takes an object, such as {{}}.")
+    raise InvalidInput(
+        f'Validation failed. The input of task "{definition.id}" is {short_repr(input)}; it takes'
+        " an object, such as {}."
+    )
 
 
 def _check_key(name: str, value: object, *, max_bytes: int) -> None:

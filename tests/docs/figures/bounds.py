@@ -233,7 +233,14 @@ def of_the_api() -> Table:
             "what a document asks for",
             (
                 f"{api.MAX_READS} reads, {api.MAX_LISTS} of them lists of tasks or limits;"
-                f" or {api.MAX_MUTATIONS} mutations"
+                f" or {api.MAX_MUTATIONS} mutations, those of `trigger` among them"
+            ),
+        ),
+        (
+            "what a request triggers by `triggerTasks`",
+            (
+                f"{budget.MAX_INPUTS:,} inputs, in all of its mutations together; those for which"
+                " the API has no time left are told so"
             ),
         ),
         (

@@ -72,7 +72,10 @@ class TestEntries:
         assert entries[0]["error"] is None
         assert entries[1]["error"]["code"] == "VALIDATION_FAILED_INVALID_FIELDS"
         assert set(entries[1]["error"]["data"]["invalidFields"]) == {"size"}
-        assert entries[2]["error"]["message"].startswith("input is 5; it takes an object")
+        assert entries[2]["error"]["message"] == (
+            'Validation failed. The input of task "exportUsers" is 5; it takes an'
+            " object, such as {}."
+        )
         assert stack.tasks.count() == 2
 
     def test_each_error_is_that_of_a_trigger_of_its_own(self, stack: Stack, api: Api) -> None:
