@@ -5,6 +5,7 @@ Each is `triggerTask` with its definition said. Its other arguments, and what it
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final, cast
 
 from graphql import (
@@ -47,11 +48,15 @@ def with_triggers(base: GraphQLSchema, definitions: Sequence[Definition]) -> Gra
         return base
     scalars = Scalars(json=_scalar(base, "JSON"), number=_scalar(base, "Number"))
     inputs = {each.id: _input_of(each, scalars) for each in definitions}
-    try:
+    with suppress(Exception):  # of one of them, which is not known yet
         return _built(base, definitions, inputs)
-    except Exception:  # of one of them, which is not known yet
-        sound = {each.id: _sound(base, each, inputs[each.id], scalars) for each in definitions}
+    sound = {each.id: _sound(base, each, inputs[each.id], scalars) for each in definitions}
+    try:
         return _built(base, definitions, sound)
+    except Exception as error:  # each by itself is sound
+        for each in definitions:
+            report_unshown(each, error)
+        return _built(base, definitions, {each.id: scalars.json for each in definitions})
 
 
 def _input_of(definition: Definition, scalars: Scalars) -> GraphQLInputType:

@@ -23,6 +23,7 @@ from pydantic import (
     WithJsonSchema,
     create_model,
 )
+from pydantic.alias_generators import to_camel
 from typing_extensions import TypedDict
 
 from handler import Context, Definition, Done, task
@@ -323,6 +324,14 @@ class TestNames:
         assert field_of(str, validation_alias=choices) == "b: String!"
         assert field_of(str, validation_alias=AliasPath("a", 0)) == "f: String!"
         assert field_of(str, serialization_alias="g") == "f: String!"
+
+    def test_a_generator_of_aliases_names_the_fields(self) -> None:
+        class Input(BaseModel):
+            model_config = ConfigDict(alias_generator=to_camel)
+
+            page_size: str
+
+        assert "pageSize: String!" in types_of(defined(Input))["ReindexTaskInput"]
 
     def test_an_input_with_a_name_that_graphql_refuses_is_json(self) -> None:
         for name in ("a-b", "__a", "", "1a", "größe"):

@@ -1,14 +1,25 @@
 """A mutation for each definition: it is `triggerTask`, with the input's own fields."""
 
+import cProfile
+import json
 import logging
-from typing import Any
+import pstats
+from collections.abc import Callable
+from typing import Any, Literal
 
 import pytest
 from ariadne import make_executable_schema
-from graphql import GraphQLInputObjectType, GraphQLObjectType, print_schema, validate_schema
-from pydantic import BaseModel, Field, GetJsonSchemaHandler, field_validator
+from graphql import (
+    GraphQLInputObjectType,
+    GraphQLObjectType,
+    get_introspection_query,
+    print_schema,
+    validate_schema,
+)
+from pydantic import BaseModel, Field, GetJsonSchemaHandler, create_model, field_validator
 
 from handler import Context, Definition, Done, TriggerRequest, task
+from handler.definition.names import camel_case
 from handler.graphql import input_schemas, input_types, triggers
 from handler.graphql.schema import Schemas
 from tests.handler.graphql.client import (
@@ -398,7 +409,7 @@ class TestOneHarmsNoOther:
         whole = input_types.InputTypes.whole
 
         def breaks(self: Any) -> Any:
-            made = whole(self)
+            made: Any = whole(self)
             inner = getattr(made, "of_type", made)
             if self._prefix == "ExportUsersTask":
                 assert isinstance(inner, GraphQLInputObjectType)
@@ -413,6 +424,61 @@ class TestOneHarmsNoOther:
         assert kinds_of(schemas)["reindex"] == "ReindexTaskInput!"
         assert validate_schema(schemas.whole) == []
         assert [getattr(line, "definition_id", "") for line in caplog.records] == ["exportUsers"]
+
+    def test_types_that_clash_with_each_other_are_json(
+        self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        whole = input_types.InputTypes.whole
+
+        def clashes(self: Any) -> Any:
+            made: Any = whole(self)
+            getattr(made, "of_type", made).name = "One"
+            return made
+
+        monkeypatch.setattr(input_types.InputTypes, "whole", clashes)
+
+        schemas = Schemas((reindex, export_users))
+
+        assert set(kinds_of(schemas).values()) == {"JSON"}
+        assert len(caplog.records) == 2
+
+
+def many(count: int, fields: int) -> tuple[Definition, ...]:
+    """Definitions whose inputs have so many fields, of every kind in turn."""
+    kinds: list[Any] = [
+        int,
+        str,
+        float | None,
+        bool,
+        list[int],
+        Where,
+        dict[str, int],
+        Literal["x"],
+    ]
+
+    def one(number: int) -> Definition:
+        parts: Any = {f"field{n}": (kinds[n % 8], Field(description="It.")) for n in range(fields)}
+        model = create_model("Input", **parts)
+
+        def body(context: Context, input: Any) -> Done:
+            return Done()
+
+        body.__annotations__["input"] = model
+        return task(id=camel_case(f"reindex {in_letters(number)}"))(body)
+
+    return tuple(map(one, range(count)))
+
+
+def in_letters(number: int) -> str:
+    return "".join(chr(ord("a") + int(digit)) for digit in str(number))
+
+
+def calls_of(run: Callable[[], object]) -> int:
+    """How many functions are called, those of C among them."""
+    profile = cProfile.Profile()
+    profile.runcall(run)
+    calls: int = pstats.Stats(profile).total_calls  # type: ignore[attr-defined]
+    return calls
 
 
 class TestCosts:
@@ -441,6 +507,30 @@ class TestCosts:
         assert calls == [1]
         assert api.ask("{ __schema { queryType { name } } }")["data"]
         assert calls == [1, 1]  # in the tests, each request has a registry of its own
+
+    @pytest.mark.slow
+    def test_100_definitions_of_20_fields_cost_some_calls_a_field(self) -> None:
+        definitions = many(100, 20)
+        schemas = Schemas(definitions)
+
+        common = calls_of(lambda: schemas.common)
+        schema = calls_of(lambda: [input_schemas.input_schema_of(each) for each in definitions])
+        types = calls_of(lambda: schemas.whole)
+
+        print(f"calls: common {common:,}; JSON Schema {schema:,}; types {types:,}")
+        assert (schema + types) / 2_000 < 800, (schema, types)
+
+    @pytest.mark.slow
+    def test_the_introspection_of_100_definitions_of_20_fields_is_answered(
+        self, stack: Stack
+    ) -> None:
+        api = Api(stack)
+        stack.definitions = many(100, 20)
+
+        answer = api.send({"query": get_introspection_query(input_value_deprecation=True)})
+
+        print(f"{len(answer['body']):,} bytes")
+        assert "errors" not in json.loads(answer["body"])
 
     def test_it_is_made_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
         schemas = Schemas((reindex,))
