@@ -9,9 +9,12 @@ from pydantic import (
     AliasChoices,
     AliasPath,
     BaseModel,
+    ConfigDict,
+    Discriminator,
     Field,
     GetJsonSchemaHandler,
     PlainValidator,
+    Tag,
 )
 
 from handler import Context, Definition, Done, task
@@ -40,6 +43,10 @@ def schema_of(input: Any, **more: Any) -> Any:
 
 class Address(BaseModel):
     street: str = Field(alias="streetName", min_length=1)
+
+
+class Input1(BaseModel):
+    name: str
 
 
 class Input(BaseModel):
@@ -134,6 +141,31 @@ def test_a_field_that_has_no_schema_may_be_anything() -> None:
 
     assert schema["properties"]["a"] in ({}, {"title": "A"})
     assert schema["properties"]["b"]["type"] == "string"
+
+
+class Own:
+    """A class that JSON Schema knows nothing of."""
+
+
+def test_what_json_schema_has_no_words_for_is_left_out_and_warns_nobody() -> None:
+    class Cat(BaseModel):
+        name: str
+
+    class Input(BaseModel):
+        model_config = ConfigDict(arbitrary_types_allowed=True)
+
+        own: Own | None = None
+        raw: bytes = b"\xff"
+        pet: Annotated[
+            Annotated[Cat, Tag("cat")] | Annotated[Input1, Tag("input")],
+            Discriminator(lambda value: "cat"),
+        ]
+
+    properties = schema_of(Input)["properties"]
+
+    assert properties["own"]["default"] is None
+    assert "default" not in properties["raw"]
+    assert len(properties["pet"]["oneOf"]) == 2
 
 
 def test_nobody_learns_a_secret_or_an_arn_from_it() -> None:

@@ -11,7 +11,18 @@ from typing import Annotated, Any, Generic, Literal, NamedTuple, TypeVar
 from uuid import UUID
 
 import pytest
-from graphql import print_type, validate_schema
+from graphql import (
+    GraphQLBoolean,
+    GraphQLInputField,
+    GraphQLInputObjectType,
+    GraphQLInt,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLString,
+    Undefined,
+    print_type,
+    validate_schema,
+)
 from pydantic import (
     AliasChoices,
     AliasPath,
@@ -28,6 +39,7 @@ from typing_extensions import TypedDict
 
 from handler import Context, Definition, Done, task
 from handler.graphql.schema import Schemas
+from handler.graphql.shown_defaults import shown_default
 
 
 class Color(enum.Enum):
@@ -232,6 +244,9 @@ def test_a_kind_of_field_has_a_type_or_is_json(kind: Any, shown: str) -> None:
         (Level, '"""One of: 1, 2."""\nf: Int!'),
         (Literal[1, 2**40], '"""One of: 1, 1099511627776."""\nf: Number!'),
         (Literal[True], '"""One of: true."""\nf: Boolean!'),
+        (Literal["true", "x"], '"""One of: "true", "x"."""\nf: String!'),
+        (Literal["null"], '"""One of: "null"."""\nf: String!'),
+        (Literal["__x", "x"], '"""One of: "__x", "x"."""\nf: String!'),
         (Literal[1, "a"], '"""One of: 1, "a"."""\nf: JSON!'),
         (datetime, '"""Format: date-time."""\nf: String!'),
         (date, '"""Format: date."""\nf: String!'),
@@ -260,6 +275,7 @@ def test_what_a_type_does_not_say_is_in_the_description(kind: Any, shown: str) -
         (Annotated[int, Field(ge=0, le=9)], 5, "f: Int = 5"),
         (Color, Color.RED, "f: ReindexTask_Color = red"),
         (Literal["fast", "slow"], "slow", "f: ReindexTaskInput_f = slow"),
+        (Literal["fast"], "none", '"""By default: "none"."""\nf: ReindexTaskInput_f'),
         (set[Color], {Color.BLUE}, "f: [ReindexTask_Color!] = [blue]"),
         (list[str | None], [None, "a"], 'f: [String] = [null, "a"]'),
         (Point, Point(x=1.5), "f: ReindexTask_Point = {x: 1.5, y: 0.5}"),
@@ -368,6 +384,19 @@ class TestNames:
         assert types["ReindexTask_Sub_mode"].startswith("input ")
         assert "mode: String!" in types["ReindexTask_Sub"]
 
+    def test_two_choices_that_would_have_one_name_are_an_enum_and_a_text(self) -> None:
+        one: Any = Literal["x"]
+        other: Any = Literal["y"]
+        first = create_model("A", b_c=(one, ...))
+        second = create_model("A_b", c=(other, ...), d=(one, ...))
+        made = create_model("Input", a=(first, ...), b=(second, ...))
+
+        types = types_of(defined(made))
+
+        assert "b_c: ReindexTask_A_b_c!" in types["ReindexTask_A"]
+        assert '"""One of: "y"."""\n  c: String!' in types["ReindexTask_A_b"]
+        assert "d: ReindexTask_A_b_d!" in types["ReindexTask_A_b"]
+
     def test_the_types_of_a_definition_have_the_same_names_whatever_else_there_is(self) -> None:
         alone = types_of(defined(model(Address)))
         among = types_of(defined(model(Address), id="export"), defined(model(Address)))
@@ -440,6 +469,45 @@ class TestWhole:
             '"""It takes none."""\n    input: JSON\n'
             in (types_of(plain)["WebinyBackgroundTaskTriggers"])
         )
+
+
+class TestShownDefaults:
+    """What no model gives, but a schema of an author's own may."""
+
+    OBJECT = GraphQLInputObjectType(
+        "Where",
+        {
+            "a": GraphQLInputField(GraphQLNonNull(GraphQLString)),
+            "b": GraphQLInputField(GraphQLString),
+        },
+    )
+
+    @pytest.mark.parametrize(
+        "value", [{}, {"b": "x"}, {"a": None}, {"a": 5}, {"a": "x", "c": "x"}, "a", [], 5]
+    )
+    def test_an_object_is_shown_if_it_is_one_of_its_type(self, value: Any) -> None:
+        fields = {"Where": self.OBJECT.fields}
+
+        assert shown_default(self.OBJECT, {"a": "x"}, fields) == {"a": "x"}
+        assert shown_default(self.OBJECT, value, fields) is Undefined
+
+    def test_one_of_an_object_that_is_being_made_is_not(self) -> None:
+        assert shown_default(self.OBJECT, {"a": "x"}, {}) is Undefined
+
+    @pytest.mark.parametrize(
+        ("kind", "value"),
+        [
+            (GraphQLInt, 2**31),
+            (GraphQLInt, 1.5),
+            (GraphQLInt, True),
+            (GraphQLString, 5),
+            (GraphQLBoolean, 1),
+            (GraphQLList(GraphQLNonNull(GraphQLString)), [None]),
+            (GraphQLList(GraphQLString), "a"),
+        ],
+    )
+    def test_a_value_of_another_type_is_not(self, kind: Any, value: Any) -> None:
+        assert shown_default(kind, value, {}) is Undefined
 
 
 def test_the_names_that_are_made_are_none_of_the_common_schemas() -> None:
