@@ -21,7 +21,7 @@ _MAX_ERRORS: Final = 1_000
 _MAX_LOGS: Final = 50
 # Entries of an index, some two queries of 1 MB; or 2,000 records; or 10 MB of logs.
 _MAX_COUNTED: Final = 10_000
-# A task takes some 10 ms to be triggered: all of them, half of the 30 seconds that the API has.
+# A task takes some 10 ms to be triggered: all of them, a third of the 30 seconds that the API has.
 MAX_INPUTS: Final = 1_000
 
 

@@ -19,6 +19,7 @@ from graphql import (
 from pydantic import BaseModel, Field, GetJsonSchemaHandler, create_model, field_validator
 
 from handler import Context, Definition, Done, TriggerRequest, task
+from handler.client.verbs import VERBS
 from handler.definition.names import camel_case
 from handler.graphql import input_schemas, input_types, triggers
 from handler.graphql.schema import Schemas
@@ -31,6 +32,7 @@ from tests.handler.graphql.client import (
     export_users,
     testing_run,
 )
+from tests.handler.graphql.test_limits import DOCUMENTS
 from tests.handler.stack import Stack
 
 CODE = "error { code }"
@@ -507,6 +509,12 @@ class TestCosts:
         assert calls == [1]
         assert api.ask("{ __schema { queryType { name } } }")["data"]
         assert calls == [1, 1]  # in the tests, each request has a registry of its own
+
+    @pytest.mark.parametrize("document", [*DOCUMENTS, *(verb.document for verb in VERBS.values())])
+    def test_no_document_of_webinys_or_the_clients_needs_them(self, document: str) -> None:
+        schemas = Schemas((reindex,))
+
+        assert schemas.of(document) is schemas.common
 
     @pytest.mark.slow
     def test_100_definitions_of_20_fields_cost_some_calls_a_field(self) -> None:
