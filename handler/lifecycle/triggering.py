@@ -31,6 +31,7 @@ from handler.definition import (
     TriggerRequest,
     changed_input,
     code_of,
+    is_veto,
     stored_input,
     whole_limit,
 )
@@ -40,6 +41,7 @@ from handler.errors import (
     EngineSignal,
     InvalidInput,
     Refused,
+    RequestError,
     StoreUnavailable,
 )
 from handler.lifecycle.conflicts import Conflicts
@@ -363,7 +365,7 @@ class Triggering:
         try:
             return self._stored(self.request(definition, input, options), key)[0]
         except Exception as error:  # one refused input does not keep the others
-            return as_request_error(error)
+            return as_request_error(error) if is_veto(error) else _alone(error)
 
     def _stored(
         self, request: TriggerRequest, key: str | None, debounce: Debounce | None = None
@@ -419,6 +421,14 @@ class Triggering:
                 " Next: retry that task.",
                 data={"id": task.id},
             )
+
+
+def _alone(error: Exception) -> BackgroundTaskError:
+    """An error, and of what is the input's fault no more: a thousand of these fill the memory."""
+    kept = as_request_error(error)
+    if isinstance(error, RequestError):
+        kept.__cause__ = kept.__context__ = kept.__traceback__ = None
+    return kept
 
 
 def _with_place(error: InvalidInput, place: int) -> InvalidInput:

@@ -120,6 +120,15 @@ class TestInputs:
         assert isinstance(results[1].error, InvalidInput)
         assert "it takes an object" in results[1].error.message
 
+    def test_what_is_kept_of_those_that_are_wrong_is_no_more_than_what_is_told(
+        self, stack: Stack, definition: Definition
+    ) -> None:
+        (result,) = stack.tasks.trigger_many("exportUsers", [{"size": 0}])
+
+        error = result.error
+        assert isinstance(error, InvalidInput)
+        assert (error.__cause__, error.__context__, error.__traceback__) == (None, None, None)
+
     def test_each_of_them_queues_for_a_slot_by_itself(
         self, stack: Stack, bus_queue: BusQueue
     ) -> None:
