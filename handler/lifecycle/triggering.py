@@ -424,7 +424,7 @@ class Triggering:
 
 
 def _alone(error: Exception) -> BackgroundTaskError:
-    """An error, and of what is the input's fault no more: a thousand of these fill the memory."""
+    """An error: where the input is at fault, without what it came of, which takes memory."""
     kept = as_request_error(error)
     if isinstance(error, RequestError):
         kept.__cause__ = kept.__context__ = kept.__traceback__ = None
