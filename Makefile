@@ -6,7 +6,7 @@ BIN := .venv/bin
 COVERAGE_FLOOR := 97
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-fast pulumi first-deploy coverage chaos simulate soak measure benchmark check static lock format clean
+.PHONY: help demo test test-slow test-fast pulumi clients first-deploy coverage chaos simulate soak measure benchmark check static lock format clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 14
@@ -15,22 +15,25 @@ demo: .venv/ready ## a whole stack on this machine: imports a file, runs a hand-
 	@$(BIN)/python -m local demo
 
 test: .venv/ready ## the tests, 3 minutes; no network, no AWS account
-	@$(BIN)/pytest -n 2 -m "not slow and not engine" $(PYTEST_ARGS)
+	@$(BIN)/pytest -n 2 -m "not slow and not engine and not clients" $(PYTEST_ARGS)
 
 test-slow: .venv/ready ## the other tests: every call in turn, every permission, what takes seconds
-	@$(BIN)/pytest -n 2 -m "slow and not engine" $(PYTEST_ARGS)
+	@$(BIN)/pytest -n 2 -m "slow and not engine and not clients" $(PYTEST_ARGS)
 
 test-fast: .venv/ready ## the same without the local AWS, a minute
-	@$(BIN)/pytest -n 2 -m "not system and not slow and not engine" --hypothesis-profile=fast $(PYTEST_ARGS)
+	@$(BIN)/pytest -n 2 -m "not system and not slow and not engine and not clients" --hypothesis-profile=fast $(PYTEST_ARGS)
 
 pulumi: .venv/ready ## the tests on the real Pulumi engine; builds the CLI once if it isn't there
 	@$(BIN)/python -m tests.engine $(PYTEST_ARGS)
+
+clients: .venv/ready ## clients of npm, and GraphiQL in Chromium; needs Node.js, network once
+	@$(BIN)/python -m tests.clients $(PYTEST_ARGS)
 
 first-deploy: .venv/ready ## ten checks of a stack in AWS, before and after its first `up`: STACK=dev
 	@$(BIN)/python -m cli.first_deploy --stack $(or $(STACK),$(error Name a stack: make first-deploy STACK=dev))
 
 coverage: .venv/ready ## every test, and the lines of handler/ that no test runs
-	@$(BIN)/pytest -n 2 -m "not engine" --cov --cov-fail-under=$(COVERAGE_FLOOR) $(PYTEST_ARGS)
+	@$(BIN)/pytest -n 2 -m "not engine and not clients" --cov --cov-fail-under=$(COVERAGE_FLOOR) $(PYTEST_ARGS)
 
 static: .venv/ready ## the checks that run no test: format, lint, types, imports
 	@$(BIN)/ruff format --check

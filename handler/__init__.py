@@ -65,7 +65,7 @@ with _made_to_stay():  # of all that a door imports, nothing is garbage
         WaitingFor,
     )
     from handler.runtime import tasks
-    from handler.table import Filter, TaskPage
+    from handler.table import Filter, SortBy, TaskPage
 
 __all__ = [
     "BY_TENANT",
@@ -101,6 +101,7 @@ __all__ = [
     "Seconds",
     "SettingsError",
     "Signal",
+    "SortBy",
     "Status",
     "StillOpen",
     "StoreError",

@@ -1,27 +1,32 @@
-"""The API Lambda's entry: GraphQL over an HTTP API's events, format 2.0; and URLs of signals."""
+"""The API Lambda's entry: GraphQL over an HTTP API's events, format 2.0; and the open routes."""
 
 import base64
 import functools
 import json
 import logging
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any, Final, TypeGuard
 
-from handler import signal_requests
-from handler.contract import DEFAULT_LOCALE, ErrorCode
+from handler import graphiql, signal_requests
+from handler.contract import ErrorCode
 from handler.definition import Registry
 from handler.errors import EngineSignal, InvalidInput, RequestError
 from handler.graphql import (
     MAX_ANSWER_BYTES,
+    Budget,
+    Policy,
     Request,
     Schemas,
     errors_of,
     execute,
     identity_of,
+    locale_of,
     size_in_response,
-    tenant_of,
     told,
+    too_large,
     too_many,
+    user_agent_of,
 )
 from handler.record import Json, to_shown_json
 from handler.runtime import LambdaContext, about_invocation, logger, parts, system
@@ -31,15 +36,18 @@ log = logger()
 # answered.
 logging.getLogger("ariadne").setLevel(logging.CRITICAL)
 
-# Lambda quotas, "Invocation payload": 6 MB. The local AWS would take more.
-_MAX_BODY_BYTES: Final = 6 * 1024 * 1024
+# Lambda quotas, "Invocation payload": 6 MB, of the whole event, in which each quotation mark of the
+# body takes two bytes. The local AWS would take more.
+_MAX_BODY_BYTES: Final = 5_000_000
+# As many as Apollo's batch link sends at once by default.
+_MAX_OPERATIONS: Final = 10
 
 # The statuses of HTTP that errors of a whole request have, by their codes.
 _STATUSES: Final[dict[str | None, int]] = {
     ErrorCode.SECURITY_NOT_AUTHORIZED: 403,
     ErrorCode.REQUEST_TOO_LARGE: 413,
 }
-_WHAT_TO_SEND: Final = 'Send JSON: {"query": "...", "variables": {...}}.'
+_WHAT_TO_SEND: Final = 'Send JSON: {"query": "...", "variables": {...}}, or a list of these.'
 
 
 def handler(event: Mapping[str, Any], context: LambdaContext) -> Json:
@@ -63,37 +71,73 @@ def _answered(event: Mapping[str, Any], context: LambdaContext, request_id: str)
         status = _STATUSES.get(failure.code, 400 if isinstance(error, RequestError) else 500)
         details = {"request_id": request_id, "code": failure.code, "status": status}
         log.warning("request refused", extra={"action": "api_request", **details})
-        return _response(status, errors_of(failure.message, failure.code))
+        return _response(status, _strict_json(errors_of(failure.message, failure.code)))
 
 
 def _answer(event: Mapping[str, Any], context: LambdaContext, request_id: str) -> Json:
     # API Gateway says which route it was. These have no authorizer: nothing else is done for them.
-    if isinstance(event, Mapping) and event.get("routeKey") in signal_requests.ROUTES:
+    route = event.get("routeKey") if isinstance(event, Mapping) else None
+    if route in graphiql.ROUTES:
+        return graphiql.answer(event)
+    if route in signal_requests.ROUTES:
         urls = system(context, runs_hooks=False).signal_urls
         return signal_requests.answer(event, urls, request_id=request_id)
     return _answer_graphql(event, context, request_id)
 
 
 def _answer_graphql(event: Mapping[str, Any], context: LambdaContext, request_id: str) -> Json:
-    query = _query_of(event)
+    sent = _sent(event)
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     caller = event.get("requestContext") or {}
-    claim = parts().settings.jwt_tenant_claim
+    settings = parts().settings
+    policy = Policy.of(settings.api_access, tenant_claim=settings.jwt_tenant_claim)
+    tenant, access = policy.access_of(caller, asked=headers.get("x-tenant"))
     request = Request(
         tasks=system(context, runs_hooks=False).tasks,
         identity=identity_of(caller),
-        tenant=tenant_of(caller, asked=headers.get("x-tenant"), claim=claim),
-        locale=headers.get("x-i18n-locale") or DEFAULT_LOCALE,
+        access=access,
+        tenant=tenant,
+        locale=locale_of(headers),
         id=request_id,
-        is_bound=bool(claim),
+        user_agent=user_agent_of(caller),
         remaining=lambda: context.get_remaining_time_in_millis() / 1_000,
     )
+    if isinstance(sent, list):
+        return _response(200, "[" + ",".join(_answers_of(sent, request)) + "]")
+    return _response(200, _answer_to(sent, request))
+
+
+def _answers_of(batch: list[object], request: Request) -> Iterator[str]:
+    """The answers to the operations of a batch, one by one: each on its own, in their order."""
+    left = MAX_ANSWER_BYTES
+    for sent in batch:
+        budget = Budget(request.budget.counts, max_bytes=max(left, 0))
+        answer = _answer_to(sent, replace(request, budget=budget))
+        left -= size_in_response(answer) + 1
+        yield answer
+
+
+def _answer_to(sent: object, request: Request) -> str:
+    """What GraphQL answers to an operation, as JSON that an answer has room for."""
+    if not _is_operation(sent):
+        problem = f'This is no operation: it has no "query". {_WHAT_TO_SEND}'
+        return json.dumps(errors_of(problem, ErrorCode.VALIDATION_FAILED))
     registry = parts().registry
-    answer = execute(_schema(registry), query, request, problems=registry.problems)
-    errors = answer.get("errors") or []
-    details = {"operation": query.get("operationName"), "errors": len(errors)}  # type: ignore[arg-type]
-    log.info("request", extra={"action": "api_request", "request_id": request_id, **details})
-    return _response(200, answer)
+    answer = execute(
+        _schema(registry),
+        sent,
+        request,
+        problems=registry.problems,
+        introspection=parts().settings.introspection,
+    )
+    errors: Any = answer.get("errors") or []
+    details = {"operation": sent.get("operationName"), "errors": len(errors)}
+    log.info("request", extra={"action": "api_request", "request_id": request.id, **details})
+    text = _strict_json(answer)
+    if size_in_response(text) > request.budget.max_bytes:
+        message = too_many("bytes", MAX_ANSWER_BYTES)
+        return json.dumps(errors_of(message, ErrorCode.REQUEST_TOO_LARGE))
+    return text
 
 
 def _request_id(event: object, context: LambdaContext) -> str:
@@ -108,21 +152,33 @@ def _schema(registry: Registry) -> Schemas:
     return Schemas(tuple(definition for definition in registry if not definition.private))
 
 
-def _query_of(event: Mapping[str, Any]) -> Json:
+def _sent(event: Mapping[str, Any]) -> Json | list[object]:
+    """The operation that a body has, or the list of those of a batch: of anything."""
     body = event.get("body") or ""
     if len(body) > _MAX_BODY_BYTES:
-        raise InvalidInput(
-            f"The body has {len(body):,} bytes; it may have {_MAX_BODY_BYTES:,}.",
-            code=ErrorCode.REQUEST_TOO_LARGE,
+        raise too_large(
+            f"The body has {len(body):,} bytes; it may have {_MAX_BODY_BYTES:,}."
+            " Next: keep a large input in S3, and send its name."
         )
     try:
         text = base64.b64decode(body) if event.get("isBase64Encoded") else body
-        query = json.loads(text, parse_constant=_not_json)
+        sent = json.loads(text, parse_constant=_not_json)
     except (ValueError, TypeError, RecursionError) as error:
         raise InvalidInput(f"The body is not JSON. {_WHAT_TO_SEND}") from error
-    if isinstance(query, dict) and isinstance(query.get("query"), str):
-        return query
+    if isinstance(sent, list) and sent:
+        if len(sent) > _MAX_OPERATIONS:
+            raise too_large(
+                f"The batch has {len(sent):,} operations; it may have {_MAX_OPERATIONS}."
+                " Next: send them in several requests."
+            )
+        return sent
+    if _is_operation(sent):
+        return sent
     raise InvalidInput(f'The body has no "query". {_WHAT_TO_SEND}')
+
+
+def _is_operation(sent: object) -> TypeGuard[Json]:
+    return isinstance(sent, dict) and isinstance(sent.get("query"), str)
 
 
 def _not_json(constant: str) -> None:
@@ -130,13 +186,8 @@ def _not_json(constant: str) -> None:
     raise ValueError(constant)
 
 
-def _response(status: int, body: object) -> Json:
-    text = _strict_json(body)
-    if size_in_response(text) > MAX_ANSWER_BYTES:
-        message = too_many("bytes", MAX_ANSWER_BYTES)
-        text = json.dumps(errors_of(message, ErrorCode.REQUEST_TOO_LARGE))
-    headers = {"content-type": "application/json"}
-    return {"statusCode": status, "headers": headers, "body": text}
+def _response(status: int, body: str) -> Json:
+    return {"statusCode": status, "headers": {"content-type": "application/json"}, "body": body}
 
 
 def _strict_json(body: object) -> str:

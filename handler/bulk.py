@@ -21,7 +21,7 @@ from handler.lifecycle import (
     pausing_of,
     retries_now,
 )
-from handler.record import TaskRecord, cut, without_arns
+from handler.record import Identity, TaskRecord, cut, without_arns
 from handler.table import Filter
 
 # So many reasons, in words of so many characters, the output has of tasks that have failed.
@@ -45,12 +45,35 @@ _DONE: Final = {
 class Where(BaseModel):
     """Which tasks, as `Filter` says. The tenant is the task's own, whatever anybody sends."""
 
-    ids: list[str] | None = None
+    ids: tuple[str, ...] | None = None
     parent_id: str | None = None
+    parent_ids: tuple[str, ...] | None = None
     definition_id: str | None = None
-    statuses: list[Status]
+    definition_ids: tuple[str, ...] | None = None
+    statuses: tuple[Status, ...]
     created_after: datetime | None = None
     created_before: datetime
+    started_after: datetime | None = None
+    started_before: datetime | None = None
+    finished_after: datetime | None = None
+    finished_before: datetime | None = None
+    created_by: str | Identity | None = None
+    name: str | None = None
+    name_prefix: str | None = None
+    tags: dict[str, str] | None = None
+    error_code: str | None = None
+    error_codes: tuple[str, ...] | None = None
+    except_ids: tuple[str, ...] = ()
+    except_parent_ids: tuple[str, ...] = ()
+    except_definition_ids: tuple[str, ...] = ()
+    except_created: tuple[tuple[datetime, datetime], ...] = ()
+    except_started: tuple[tuple[datetime, datetime], ...] = ()
+    except_finished: tuple[tuple[datetime, datetime], ...] = ()
+
+    def to_filter(self, tenant: str) -> Filter:
+        """The filter of the tasks of a tenant."""
+        given = {name: getattr(self, name) for name in Where.model_fields}
+        return Filter(tenant=tenant, **given | {"statuses": frozenset(self.statuses)})
 
 
 class Queue(BaseModel):
@@ -156,14 +179,7 @@ class _OfAFilter:
         self._tasks = tasks
         self._verb = verb
         self._where = where
-        self._filter = Filter(
-            tenant=context.tenant,
-            parent_id=where.parent_id,
-            definition_id=where.definition_id,
-            statuses=frozenset(where.statuses),
-            created_after=where.created_after,
-            created_before=where.created_before,
-        )
+        self._filter = where.to_filter(context.tenant)
 
     def page(self, after: str | None) -> tuple[list[str], str | None]:
         """The ids of a page, and where the next one begins."""
@@ -173,7 +189,7 @@ class _OfAFilter:
             return [task.id for task in page.items], page.cursor
         first = int(after or 0)
         end = first + _PAGE
-        some = replace(self._filter, ids=tuple(ids[first:end]))
+        some = replace(self._filter, ids=ids[first:end])
         page = self._tasks.list(some, newest_first=False, limit=_PAGE)
         return [task.id for task in page.items], str(end) if end < len(ids) else None
 
@@ -193,21 +209,24 @@ class _OfAFilter:
     def _is_wanted(self, task: TaskRecord) -> bool:
         """Whether a task, which may be a later one of the same id, is still of the filter."""
         where = self._where
-        is_named = where.ids is not None or where.definition_id == BULK_DEFINITION
+        is_named = where.ids is not None or BULK_DEFINITION in (self._filter.definitions or ())
         return (
-            task.tenant == self._own.tenant
-            and task.status in where.statuses
-            and task.created_on <= where.created_before
+            self._filter.matches(task)
             and task.id != self._own.id
             and (is_named or task.definition_id != BULK_DEFINITION)
         )
 
 
 class _Held:
-    """The tasks of every tenant that are paused with others. Those go on that nothing pauses."""
+    """The tasks of every tenant that are paused with others. Those go on that nothing pauses.
+
+    It reads the pauses anew: what its process knew may be older than the change that it follows,
+    also where it goes on in the middle of a page.
+    """
 
     def __init__(self, tasks: Tasks) -> None:
         self._pausing = pausing_of(tasks)
+        self._pausing.pauses()
 
     def page(self, after: str | None) -> tuple[list[str], str | None]:
         """The ids of a page, and where the next one begins."""

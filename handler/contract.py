@@ -60,7 +60,7 @@ class State(StrEnum):
 class WireKey(StrEnum):
     """Keys of the event's detail, of the worker's input and of its answer.
 
-    All but the last nine are Webiny's.
+    All but the last ten are Webiny's.
     """
 
     TASK_ID = "webinyTaskId"
@@ -82,6 +82,7 @@ class WireKey(StrEnum):
     NAME = "name"
     TIMEOUT = "timeout"
     EXPIRES_AFTER = "expiresAfter"
+    TAGS = "tags"
     # The names of what such an event has besides, to name misspelt ones in an error.
     UNUSED_KEYS = "unusedKeys"
     # When the execution entered `Run`: the state's `EnteredTime` in Step Functions' context object.
@@ -136,6 +137,14 @@ class ErrorCode(StrEnum):
     INTERNAL_ERROR = "INTERNAL_ERROR"  # of the API: its log says what happened
 
 
+class Permission(StrEnum):
+    """What a caller of the API may do with tasks: Webiny's letters, of its `rwd`."""
+
+    READ = "r"
+    WRITE = "w"
+    DELETE = "d"
+
+
 class EnvVar(StrEnum):
     """Environment variables of the Lambdas. `handler.settings` says what each means."""
 
@@ -149,18 +158,20 @@ class EnvVar(StrEnum):
     RECOVERY_AFTER_SECONDS = "RECOVERY_AFTER_SECONDS"
     IMPORT_SECONDS = "IMPORT_SECONDS"
     JWT_TENANT_CLAIM = "JWT_TENANT_CLAIM"
+    API_ACCESS = "API_ACCESS"
     CODE_VERSION = "CODE_VERSION"
     STACK_NAME = "STACK_NAME"
     STATUS_EVENTS = "STATUS_EVENTS"
     SIGNALS_URL = "SIGNALS_URL"
     WORKER_SECONDS = "WORKER_SECONDS"
+    INTROSPECTION = "INTROSPECTION"
 
 
 class Index(StrEnum):
     """The table's global secondary indexes.
 
     They project keys only, and no key changes in an iteration: it writes to none of them, unless it
-    begins a long wait.
+    is the first, which dates the start, or begins a long wait.
     """
 
     BY_TENANT = "byTenant"
@@ -168,22 +179,50 @@ class Index(StrEnum):
     BY_STATUS = "byStatus"
     BY_DEFINITION_AND_STATUS = "byDefinitionAndStatus"
     UNFINISHED = "unfinished"
+    BY_FINISH = "byFinish"
+    BY_STATUS_AND_FINISH = "byStatusAndFinish"
+    BY_DEFINITION_AND_FINISH = "byDefinitionAndFinish"
+    BY_START = "byStart"
+    BY_DEFINITION_AND_START = "byDefinitionAndStart"
+    BY_NAME = "byName"
+    BY_ERROR_CODE = "byErrorCode"
 
     @property
     def partition_key(self) -> str:
-        """The attribute that partitions the index."""
-        return f"{self}Key"
+        """The attribute that partitions the index. Indexes that are sorted otherwise share it."""
+        return f"{_PARTITIONED_AS.get(self, self)}Key"
 
     @property
     def sort_key(self) -> str:
-        """The attribute that sorts it: the lists by creation, the sweep's by when a task is due."""
-        return DUE_ON if self is Index.UNFINISHED else CREATED_ON
+        """The attribute that sorts it. What has none, such as a task without an end, is not in."""
+        return _SORTED_BY.get(self, CREATED_ON)
 
 
 PARTITION_KEY: Final = "pk"
 SORT_KEY: Final = "sk"
 CREATED_ON: Final = "createdOn"
+STARTED_ON: Final = "startedOn"
+FINISHED_ON: Final = "finishedOn"
 DUE_ON: Final = "dueOn"
+NAME_KEY: Final = "nameKey"  # a name, cut, and when its task was created
+# A table has 20 indexes at most (API reference, CreateTable: GlobalSecondaryIndexes).
+_PARTITIONED_AS: Final = {
+    Index.BY_FINISH: Index.BY_TENANT,
+    Index.BY_STATUS_AND_FINISH: Index.BY_STATUS,
+    Index.BY_DEFINITION_AND_FINISH: Index.BY_DEFINITION,
+    Index.BY_START: Index.BY_TENANT,
+    Index.BY_DEFINITION_AND_START: Index.BY_DEFINITION,
+    Index.BY_NAME: Index.BY_TENANT,
+}
+_SORTED_BY: Final = {
+    Index.UNFINISHED: DUE_ON,
+    Index.BY_FINISH: FINISHED_ON,
+    Index.BY_STATUS_AND_FINISH: FINISHED_ON,
+    Index.BY_DEFINITION_AND_FINISH: FINISHED_ON,
+    Index.BY_START: STARTED_ON,
+    Index.BY_DEFINITION_AND_START: STARTED_ON,
+    Index.BY_NAME: NAME_KEY,
+}
 EXPIRY_ATTRIBUTE: Final = "expiresAt"
 # The attributes that are keys of indexes, each once.
 INDEX_KEYS: Final = tuple(
@@ -208,6 +247,10 @@ MAX_WORKER_NAME_CHARACTERS: Final = 11
 PAYLOAD_NAME: Final = "background-task"
 ENDPOINT: Final = "manage"
 DEFAULT_TENANT: Final = "root"
+# What narrows permissions to the tasks that the caller has triggered.
+OWN: Final = "own"
+# Stands for every tenant where a stack's config names tenants.
+EVERY_TENANT: Final = "*"
 DEFAULT_LOCALE: Final = "en-US"
 NO_DELAY: Final = -1
 
@@ -234,12 +277,20 @@ MAX_PROBLEM_CHARACTERS: Final = 1_000
 # A hash in hexadecimal. A record has two.
 MAX_CODE_VERSION_CHARACTERS: Final = 64
 MAX_IDENTITY_CHARACTERS: Final = 500
+MAX_SOURCE_CHARACTERS: Final = 200
 # What is part of a key is refused if it is longer. A partition key has 2,048 bytes at most, a sort
 # key 1,024 (DynamoDB guide, "Constraints"), and ours join a tenant and a definition, or a date and
 # an id.
 MAX_TENANT_BYTES: Final = 256
 MAX_ID_BYTES: Final = 512
 MAX_EXECUTION_NAME_BYTES: Final = 256
+# So much of a name is a part of a sort key, beside a date.
+MAX_NAME_KEY_BYTES: Final = 256
+# A task's tags: their keys and values are parts of a partition key, in which a character may take
+# three bytes.
+MAX_TAGS: Final = 10
+MAX_TAG_KEY_BYTES: Final = 128
+MAX_TAG_VALUE_BYTES: Final = 256
 # A signal's name is a part of a sort key and of a URL; its data is in an item of 400 KB.
 MAX_SIGNAL_NAME_CHARACTERS: Final = 64
 MAX_SIGNAL_KEY_BYTES: Final = 512
@@ -253,6 +304,10 @@ SECRET_PARAMETER: Final = "secret"  # noqa: S105  its name
 SIGNAL_URL_PATH: Final = f"{SIGNALS_PATH}/{{{TASK_PARAMETER}}}/{{{SECRET_PARAMETER}}}"
 SIGNAL_ROUTE: Final = f"POST {SIGNAL_URL_PATH}"
 SIGNAL_PAGE_ROUTE: Final = f"GET {SIGNAL_URL_PATH}"
+
+GRAPHQL_PATH: Final = "/graphql"
+GRAPHIQL_PAGE_ROUTE: Final = f"GET {GRAPHQL_PATH}"
+GRAPHIQL_FILE_ROUTE: Final = f"GET {GRAPHQL_PATH}/{{file}}"
 
 # What a setting of the running stack takes: Webiny's ten years. A deploy takes a hundred.
 MAX_RETENTION_DAYS: Final = 3_650

@@ -50,6 +50,7 @@ DETAIL_KEYS: Final = (
     WireKey.NAME,
     WireKey.TIMEOUT,
     WireKey.EXPIRES_AFTER,
+    WireKey.TAGS,
 )
 _DEFAULTS: Final[Json] = {
     WireKey.TENANT: DEFAULT_TENANT,
@@ -104,6 +105,7 @@ class WorkerEvent(BaseModel):
     name: StrictStr | None = None
     timeout: StrictFloat | None = None
     expires_after: StrictFloat | None = None
+    tags: dict[StrictStr, StrictStr] | None = None
     unused_keys: list[str] = []  # what else its detail has
 
     def to_payload(self) -> Json:

@@ -26,10 +26,12 @@ class Settings:
     recovery_after_seconds: int = 120  # how long the recovery leaves an idle record alone
     import_seconds: int = 0  # how long the import of a definition's file may take; 0: no limit
     jwt_tenant_claim: str = ""  # the claim of a caller's token that decides the tenant
+    api_access: str = ""  # which callers of the API may do what, as JSON; only the API reads it
     code_version: str = ""  # of the deployed code, as records say which code has run them
     stack_name: str = ""  # what the metrics of the stack's Lambdas have in common
     status_events: bool = False  # whether the bus is told what becomes of tasks
     signals_url: str = ""  # what the URLs of signals begin with; only the worker makes some
+    introspection: bool = True  # whether the API tells its schema
     worker_seconds: int = WORKER_TIMEOUT_SECONDS  # how long an invocation of this worker may take
 
     @classmethod
@@ -57,9 +59,11 @@ class Settings:
                 environment, EnvVar.IMPORT_SECONDS, "of seconds, 0 for no limit", default=0
             ),
             jwt_tenant_claim=environment.get(EnvVar.JWT_TENANT_CLAIM, ""),
+            api_access=environment.get(EnvVar.API_ACCESS, ""),
             code_version=_code_version(environment),
             stack_name=environment.get(EnvVar.STACK_NAME, ""),
             status_events=_flag(environment, EnvVar.STATUS_EVENTS),
+            introspection=_flag(environment, EnvVar.INTROSPECTION, default="true"),
             signals_url=environment.get(EnvVar.SIGNALS_URL, ""),
             worker_seconds=_whole_number(
                 environment, EnvVar.WORKER_SECONDS, "of seconds", default=WORKER_TIMEOUT_SECONDS
@@ -132,9 +136,9 @@ def _code_version(environment: Mapping[str, str]) -> str:
     return version[:MAX_CODE_VERSION_CHARACTERS]
 
 
-def _flag(environment: Mapping[str, str], variable: EnvVar) -> bool:
-    text = environment.get(variable, "")
-    if text not in ("", "true", "false"):
+def _flag(environment: Mapping[str, str], variable: EnvVar, *, default: str = "false") -> bool:
+    text = environment.get(variable) or default
+    if text not in ("true", "false"):
         raise SettingsError(f'{variable} is "{text}"; it takes true or false.')
     return text == "true"
 

@@ -75,7 +75,7 @@ def answer(event: Mapping[str, Any], urls: SignalUrls, *, request_id: str) -> Js
         found = urls.find(task_id, secret)
         if is_page:
             return _page(HTTPStatus.OK, found.name, _BUTTON.format(name=html.escape(found.name)))
-        urls.use(task_id, secret, _data_of(event))
+        urls.use(task_id, secret, _data_of(event), source=_source_of(event))
     except RequestError as error:
         _report(task_id, error, is_page=is_page, request_id=request_id)
         return _told(_status_of(error), error.message, event, is_page=is_page)
@@ -108,6 +108,12 @@ def _data_of(event: Mapping[str, Any]) -> Json | None:
     if not isinstance(data, dict):
         raise InvalidInput(f"The body is not a JSON object. {_WHAT_TO_SEND}")
     return data
+
+
+def _source_of(event: Mapping[str, Any]) -> str:
+    """From which address it comes, as API Gateway says."""
+    request = (event.get("requestContext") or {}).get("http") or {}
+    return str(request.get("sourceIp") or "")
 
 
 def _not_json(constant: str) -> None:

@@ -8,12 +8,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from infra.api_access import ApiPermissionArgs
     from infra.arguments import BackgroundTasksArgs, WorkerArgs
     from infra.background_tasks import BackgroundTasks
     from infra.errors import DeployError
     from infra.task_table import task_table_inputs
 
 __all__ = [
+    "ApiPermissionArgs",
     "BackgroundTasks",
     "BackgroundTasksArgs",
     "DeployError",
@@ -22,6 +24,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "ApiPermissionArgs": "infra.api_access",
     "BackgroundTasks": "infra.background_tasks",
     "BackgroundTasksArgs": "infra.arguments",
     "DeployError": "infra.errors",

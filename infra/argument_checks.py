@@ -10,6 +10,13 @@ import pulumi
 from pydantic import TypeAdapter, ValidationError
 from pydantic.alias_generators import to_snake
 
+from infra.api_access import (
+    RULES_TAKE,
+    ApiPermissionArgs,
+    ApiRule,
+    PermissionsText,
+    Tenant,
+)
 from infra.arguments import BackgroundTasksArgs, WorkerArgs, takes_output
 from infra.config_errors import KEY
 from infra.config_values import MAX_WORKERS, WORKERS_TAKE, Workers, alike
@@ -19,8 +26,23 @@ from infra.existing import BUCKET, BUS, TABLE
 # Each of a pair needs the other.
 _PAIRS = (("subnet_ids", "security_group_ids"), ("jwt_issuer", "jwt_audience"))
 # What only tokens have needs an issuer of tokens.
-_OF_TOKENS = ("jwt_scopes", "jwt_tenant_claim")
+_OF_TOKENS = (
+    "jwt_scopes",
+    "jwt_tenant_claim",
+    "jwt_permissions_claim",
+    "jwt_scope_permissions",
+)
 _WORKERS: Final = TypeAdapter(Workers)
+_ACCESS: Final[Mapping[str, TypeAdapter[Any]]] = {
+    "api_permissions": TypeAdapter(tuple[ApiRule, ...]),
+    "api_tenants": TypeAdapter(tuple[Tenant, ...]),
+    "jwt_scope_permissions": TypeAdapter(dict[str, PermissionsText]),
+}
+_ACCESS_TAKES: Final = {
+    "api_permissions": f"ApiPermissionArgs: {RULES_TAKE}",
+    "api_tenants": 'tenants, or "*" for every one',
+    "jwt_scope_permissions": 'permissions by scopes, such as {"tasks/read": "r"}',
+}
 
 
 def check_arguments(args: BackgroundTasksArgs) -> None:
@@ -29,7 +51,8 @@ def check_arguments(args: BackgroundTasksArgs) -> None:
     Raises:
         ConfigError: with a line for each argument that is refused.
     """
-    if problems := [*_unfit(args), *_incomplete(args), *_unlayered(args), *_wrong_workers(args)]:
+    found = (_unfit, _incomplete, _unlayered, _without_schema, _wrong_workers, _wrong_access)
+    if problems := [problem for look in found for problem in look(args)]:
         raise ConfigError("\n".join(problems))
 
 
@@ -112,6 +135,14 @@ def _unlayered(args: BackgroundTasksArgs) -> Iterator[str]:
         )
 
 
+def _without_schema(args: BackgroundTasksArgs) -> Iterator[str]:
+    if args.graphiql and not args.introspection:
+        yield (
+            "BackgroundTasksArgs(graphiql=True) needs introspection, which is False: the page asks"
+            " the API for its schema. Next: pass introspection=True, or no graphiql."
+        )
+
+
 def _wrong_workers(args: BackgroundTasksArgs) -> Iterator[str]:
     """What a config key `workers` doesn't take either."""
     given: object = args.workers
@@ -135,6 +166,41 @@ def _wrong_workers(args: BackgroundTasksArgs) -> Iterator[str]:
             yield f"{said} is not allowed ({wrong}); it takes {WORKERS_TAKE}. Next: pass one."
 
 
+def _wrong_access(args: BackgroundTasksArgs) -> Iterator[str]:
+    """What the config keys of who may do what don't take either."""
+    for name, kind in _ACCESS.items():
+        given = getattr(args, name)
+        if isinstance(given, str | pulumi.Output):
+            continue  # `_unfit` says so
+        try:
+            kind.validate_python(_plain(given), by_name=True)
+        except ValidationError as error:
+            first = error.errors()[0]
+            yield (
+                f"BackgroundTasksArgs({name}={given!r:.200}) is not allowed"
+                f" ({first['msg']}); it takes {_ACCESS_TAKES[name]}. Next: pass these."
+            )
+    if _is_given(args.api_permissions) and _is_given(args.jwt_issuer):
+        yield (
+            "BackgroundTasksArgs(api_permissions=...) is about the principals of IAM, and the API"
+            " takes the tokens of jwt_issuer. Next: pass jwt_permissions_claim or"
+            " jwt_scope_permissions, or no jwt_issuer."
+        )
+
+
+def _plain(given: Any) -> Any:
+    """A value as the config has it: rules are mappings there, and nothing else is one here."""
+    if not isinstance(given, list | tuple):
+        return given
+    return [_plain_rule(each) for each in given]
+
+
+def _plain_rule(given: object) -> object:
+    if isinstance(given, ApiPermissionArgs):
+        return asdict(given)
+    return None if isinstance(given, Mapping) else given
+
+
 def _wrong_worker(name: object, worker: WorkerArgs) -> str:
     """The first thing that is wrong with a worker; "" if nothing is."""
     try:
@@ -148,7 +214,7 @@ def _wrong_worker(name: object, worker: WorkerArgs) -> str:
 
 
 def _is_given(value: Any) -> bool:
-    return isinstance(value, pulumi.Output) or value not in (None, "", (), [])
+    return isinstance(value, pulumi.Output) or value not in (None, "", (), [], {})
 
 
 def _listed(values: tuple[object, ...]) -> str:

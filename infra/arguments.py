@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args, get_origin
 
 import pulumi
 
+from infra.api_access import ApiPermissionArgs
 from infra.archive.wheels import REQUIREMENTS, Architecture
 from infra.names import Names
 
@@ -65,6 +66,11 @@ class BackgroundTasksArgs:
         workers: the workers beside the default one, by the names that `@task(worker=...)` has: at
             most ten, camelCase, of at most 11 characters.
         environment: variables for every Lambda, which the tasks' own code reads.
+        api_permissions: what callers whom IAM knows may do; without any, everything.
+        api_tenants: the tenants that a caller may name of whom nothing else says it, "*" is every
+            one; by default `root` alone.
+        jwt_permissions_claim: the claim of a token that has its permissions.
+        jwt_scope_permissions: what a scope of a token grants: {"tasks/read": "r"}.
         smoke_test: whether each `up` runs the task `testingRun` in the stack at its end, and fails
             if that doesn't succeed.
         status_events: whether the bus is told when a task has started, waits, or has ended
@@ -120,7 +126,13 @@ class BackgroundTasksArgs:
     jwt_audience: Texts = ()
     jwt_scopes: Texts | None = None
     jwt_tenant_claim: pulumi.Input[str] = ""
+    jwt_permissions_claim: pulumi.Input[str] = ""
+    jwt_scope_permissions: Mapping[str, str] = field(default_factory=dict)
+    api_permissions: Sequence[ApiPermissionArgs] = ()
+    api_tenants: Sequence[str] = ()
     cors_origins: Texts | None = None
+    introspection: bool = True
+    graphiql: bool = False
 
     def __post_init__(self) -> None:
         """An empty value is none, as a config key that isn't set gives it."""

@@ -1,12 +1,14 @@
 """The whole stack: storage, worker, state machine, event routing, schedules, API and recovery."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pulumi
 
 from handler.contract import EnvVar
 from handler.definition import Definition
 from infra import bundle
+from infra.api_access import somebody
 from infra.argument_checks import check_arguments
 from infra.arguments import BackgroundTasksArgs
 from infra.documents import console
@@ -146,7 +148,7 @@ class BackgroundTasks(pulumi.ComponentResource):
         if args.smoke_test:
             SmokeTest(
                 api=self.api_function_name,
-                tenant_claim=args.jwt_tenant_claim,
+                caller=_smoke_caller(args),
                 resources=resources,
                 look_at=self.console.apply(lambda pages: pages.get("executions", "")),
                 opts=pulumi.InvokeOptions(parent=self),
@@ -154,6 +156,19 @@ class BackgroundTasks(pulumi.ComponentResource):
         self.register_outputs(
             {"api_url": self.api_url, "state_machine_arn": self.state_machine_arn}
         )
+
+
+def _smoke_caller(args: BackgroundTasksArgs) -> pulumi.Output[dict[str, Any]]:
+    """Who asks for the smoke test's task: it invokes the API's Lambda, past API Gateway."""
+    return pulumi.Output.all(args.jwt_permissions_claim, args.jwt_tenant_claim).apply(
+        lambda claims: somebody(
+            tenants=args.api_tenants,
+            rules=args.api_permissions,
+            claim=claims[0],
+            scopes=args.jwt_scope_permissions,
+            tenant_claim=claims[1],
+        )
+    )
 
 
 def _event_routing(storage: Storage, machine: StateMachine, worker: Function) -> EventRoutingArgs:

@@ -52,7 +52,13 @@ def archive(name: str, args: BackgroundTasksArgs) -> pulumi.FileArchive:
     check_lock(args.requirements)
     start = _file_name(name)
     if not args.vendor_dependencies:
-        path = build(BUILD / f"{start}-code-only.zip", root, [], requirements=args.requirements)
+        path = build(
+            BUILD / f"{start}-code-only.zip",
+            root,
+            [],
+            requirements=args.requirements,
+            graphiql=args.graphiql,
+        )
         return pulumi.FileArchive(str(path))
     architecture = args.lambda_architecture
     path = build(
@@ -60,6 +66,7 @@ def archive(name: str, args: BackgroundTasksArgs) -> pulumi.FileArchive:
         root,
         wheels.fetch(architecture, args.requirements),
         requirements=args.requirements,
+        graphiql=args.graphiql,
     )
     return pulumi.FileArchive(str(path))
 
@@ -79,6 +86,7 @@ def build(
     *,
     engine: Path = ENGINE,
     requirements: Path = REQUIREMENTS,
+    graphiql: bool = False,
 ) -> Path:
     """Zips the engine, the tasks with the files beside them, and these wheels into `path`.
 
@@ -88,13 +96,14 @@ def build(
         root: the folder that the tasks' folder is in.
         packages: none for a bundle of the code alone, which runs with this machine's packages.
         requirements: the lock of the packages.
+        graphiql: whether the page of GraphiQL goes along.
 
     Raises:
         BundleError: a module of it could not be imported on Lambda, two files have one name, a
             link leads out of the project, or it is too large. The message has a line for each.
     """
     carried = sorted(packages)
-    ours = dict(our_files(root, engine))
+    ours = dict(our_files(root, engine, graphiql=graphiql))
     files = {**wheel_files(carried), **ours}
     content = Content(root=root, ours=ours, packages=carried, requirements=requirements)
     path.parent.mkdir(parents=True, exist_ok=True)

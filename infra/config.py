@@ -18,6 +18,14 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
+from infra.api_access import (
+    RULES_TAKE,
+    ApiPermissionArgs,
+    ApiRule,
+    PermissionsText,
+    Tenant,
+    document,
+)
 from infra.archive.wheels import Architecture
 from infra.arguments import BackgroundTasksArgs, Tracing, WorkerArgs, takes_output
 from infra.config_errors import config_errors, unread_keys
@@ -117,10 +125,24 @@ class Config(BaseModel):
     jwt_tenant_claim: Annotated[
         str, Field(pattern=r"^\S*$", description='the name of a claim, or ""')
     ]
+    jwt_permissions_claim: Annotated[
+        str, Field(pattern=r"^\S*$", description='the name of a claim, or ""')
+    ]
+    jwt_scope_permissions: Annotated[
+        Json[dict[str, PermissionsText]],
+        Field(description='permissions by scopes as JSON, {"tasks/read": "r", "tasks/own": "own"}'),
+    ]
+    api_permissions: Annotated[Json[tuple[ApiRule, ...]], Field(description=RULES_TAKE)]
+    api_tenants: Annotated[
+        Json[tuple[Tenant, ...]],
+        Field(description='tenants as JSON, ["root", "shop"], or ["*"] for every one'),
+    ]
     cors_origins: Annotated[
         Json[tuple[Origin, ...]],
         Field(description='origins as JSON, ["https://admin.example.com"] or ["*"]'),
     ]
+    introspection: Annotated[bool, Field(description="true or false")]
+    graphiql: Annotated[bool, Field(description="true or false")]
     import_csv_buckets: Annotated[
         Json[tuple[CsvBucket, ...]],
         Field(description='buckets, or buckets with a prefix, as JSON, ["uploads", "shared/csv/"]'),
@@ -173,13 +195,38 @@ class Config(BaseModel):
 
     @model_validator(mode="after")
     def _asks_of_tokens_what_only_tokens_have(self) -> Self:
-        asked = {"jwtScopes": self.jwt_scopes, "jwtTenantClaim": self.jwt_tenant_claim}
+        asked = {
+            "jwtScopes": self.jwt_scopes,
+            "jwtTenantClaim": self.jwt_tenant_claim,
+            "jwtPermissionsClaim": self.jwt_permissions_claim,
+            "jwtScopePermissions": self.jwt_scope_permissions,
+        }
         if self.jwt_issuer or not any(asked.values()):
             return self
         keys = " and ".join(f'"{key}"' for key, value in asked.items() if value)
         raise ValueError(
             f'Config key {keys} is about JWTs, and "jwtIssuer" is "": the API takes IAM signatures.'
             " Next: `pulumi config set jwtIssuer <https URL>`, or `pulumi config rm` the key."
+        )
+
+    @model_validator(mode="after")
+    def _tells_the_schema_to_graphiql(self) -> Self:
+        if self.introspection or not self.graphiql:
+            return self
+        raise ValueError(
+            'Config key "graphiql" (true) needs "introspection", which is false: the page asks the'
+            " API for its schema. Next: `pulumi config set introspection true`, or `pulumi config"
+            " rm graphiql`."
+        )
+
+    @model_validator(mode="after")
+    def _says_of_principals_only_where_iam_knows_them(self) -> Self:
+        if not (self.api_permissions and self.jwt_issuer):
+            return self
+        raise ValueError(
+            'Config key "apiPermissions" is about the principals of IAM, and "jwtIssuer" is'
+            f' "{self.jwt_issuer}": the API takes tokens. Next: say it of these, by'
+            " jwtPermissionsClaim or jwtScopePermissions, and `pulumi config rm apiPermissions`."
         )
 
     @model_validator(mode="after")
@@ -220,6 +267,7 @@ class Config(BaseModel):
     def _has_variables_that_lambda_takes(self) -> Self:
         variables = self.environment | {
             "JWT_TENANT_CLAIM": self.jwt_tenant_claim,
+            "API_ACCESS": json.dumps(self._access),
             "IMPORT_CSV_BUCKETS": json.dumps(self.import_csv_buckets),
             "IMPORT_CSV_TABLES": json.dumps(self.import_csv_tables),
         }
@@ -227,10 +275,21 @@ class Config(BaseModel):
         if size <= MAX_VARIABLES_BYTES:
             return self
         raise ValueError(
-            f'Config keys "environment", "importCsvBuckets", "importCsvTables" and "jwtTenantClaim"'
+            'Config keys "environment", "importCsvBuckets", "importCsvTables", "jwtTenantClaim",'
+            ' "jwtPermissionsClaim", "jwtScopePermissions", "apiPermissions" and "apiTenants"'
             f" make {size} bytes of variables; it takes {MAX_VARIABLES_BYTES}, since a Lambda has"
             " 4 KB, and the component's own are among them. Next: keep long values in Parameter"
-            " Store or a file of the tasks', and their names here."
+            " Store or a file of the tasks', and their names here; let a pattern of apiPermissions"
+            " stand for several principals."
+        )
+
+    @property
+    def _access(self) -> dict[str, Any]:
+        return document(
+            tenants=self.api_tenants,
+            rules=self.api_permissions,
+            claim=self.jwt_permissions_claim,
+            scopes=self.jwt_scope_permissions,
         )
 
 
@@ -300,6 +359,8 @@ def _argument(name: str, value: Any) -> Any:
     """A value as the component takes it; a secret stays one, as far as it can."""
     if name.endswith("_policy_statements"):
         value = tuple(statement.to_iam() for statement in value)
+    if name == "api_permissions":
+        return tuple(ApiPermissionArgs(**rule.model_dump()) for rule in value)
     if name == "workers":  # they decide which resources there are: none of it can be an Output
         return {each: WorkerArgs(**worker.model_dump()) for each, worker in value.items()}
     key = f"{pulumi.get_project()}:{Config.model_fields[name].alias}"

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import pulumi
 
 from handler.contract import API_IMPORT_SECONDS, API_TIMEOUT_SECONDS, EnvVar
+from infra.api_access import document
+from infra.arguments import BackgroundTasksArgs
 from infra.documents import policies
 from infra.function import Function, FunctionArgs, FunctionDefaults
 from infra.http_api import HttpApi, HttpApiArgs
@@ -39,6 +41,17 @@ class GraphqlApi(pulumi.ComponentResource):
         self.register_outputs({"url": self.url, "function_name": self.function_name})
 
 
+def _access(args: BackgroundTasksArgs) -> dict[str, pulumi.Input[str]]:
+    """The variable that says who may do what, where the stack says anything of it."""
+    said = document(
+        tenants=args.api_tenants,
+        rules=args.api_permissions,
+        claim=args.jwt_permissions_claim,
+        scopes=args.jwt_scope_permissions,
+    )
+    return {EnvVar.API_ACCESS.value: pulumi.Output.json_dumps(said)} if said else {}
+
+
 def _function(defaults: FunctionDefaults) -> FunctionArgs:
     args = defaults.settings.args
     return FunctionArgs(
@@ -49,7 +62,9 @@ def _function(defaults: FunctionDefaults) -> FunctionArgs:
         timeout_seconds=API_TIMEOUT_SECONDS,
         environment={
             EnvVar.JWT_TENANT_CLAIM.value: args.jwt_tenant_claim,
+            **({} if args.introspection else {EnvVar.INTROSPECTION.value: "false"}),
             EnvVar.IMPORT_SECONDS.value: str(API_IMPORT_SECONDS),
+            **_access(args),
         },
         policy=policies.api,
         statements=args.api_policy_statements,

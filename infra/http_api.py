@@ -7,16 +7,24 @@ from typing import Final
 import pulumi
 import pulumi_aws as aws
 
-from handler.contract import SIGNAL_PAGE_ROUTE, SIGNAL_ROUTE, SIGNALS_PATH
+from handler.contract import (
+    GRAPHIQL_FILE_ROUTE,
+    GRAPHIQL_PAGE_ROUTE,
+    GRAPHQL_PATH,
+    SIGNAL_PAGE_ROUTE,
+    SIGNAL_ROUTE,
+    SIGNALS_PATH,
+)
 from infra.arguments import Settings
 from infra.function import Function, may_invoke
 from infra.log_group import log_group
 
-PATH: Final = "/graphql"
-ROUTE: Final = f"POST {PATH}"
+ROUTE: Final = f"POST {GRAPHQL_PATH}"
 # Without an authorizer: whoever has the URL of a signal can't sign. handler/signal_requests.py has
 # all that they reach.
-OPEN_ROUTES: Final = {"signal": SIGNAL_ROUTE, "signal-page": SIGNAL_PAGE_ROUTE}
+SIGNAL_ROUTES: Final = {"signal": SIGNAL_ROUTE, "signal-page": SIGNAL_PAGE_ROUTE}
+# Nor has a browser signed anything when it asks for a page. handler/graphiql has what it gets.
+GRAPHIQL_ROUTES: Final = {"graphiql": GRAPHIQL_PAGE_ROUTE, "graphiql-file": GRAPHIQL_FILE_ROUTE}
 # All APIs of an account share 10,000 requests a second (API Gateway guide, "Throttle requests to
 # your HTTP APIs"). One stack must not use them up.
 REQUESTS_PER_SECOND: Final = 100
@@ -44,10 +52,18 @@ ACCESS_LOG_FIELDS: Final = {
     "authorizerError": "$context.authorizer.error",
     "integrationError": "$context.integrationErrorMessage",
 }
-# What a page sends: a signature or a token, and which tenant and locale it means.
+# What a page sends: a signature or a token, which tenant and locale it means, and what Webiny's API
+# takes besides, since its admin app and Apollo's clients send it.
 CORS_HEADERS: Final = (
+    "accept",
+    "accept-language",
+    "apollo-query-plan-experimental",
+    "apollo-require-preflight",
     "authorization",
+    "cache-control",
     "content-type",
+    "x-apollo-operation-name",
+    "x-apollo-tracing",
     "x-amz-content-sha256",
     "x-amz-date",
     "x-amz-security-token",
@@ -91,10 +107,10 @@ class HttpApi(pulumi.ComponentResource):
         target = _target(name, api, args.function, child)
         routes = [
             _route(name, api, args, target, child),
-            *_open_routes(name, api, args.function, target, child),
+            *_open_routes(name, api, args, target, child),
         ]
         _stage(name, api, args.settings, pulumi.ResourceOptions(parent=self, depends_on=routes))
-        self.url = pulumi.Output.concat(api.api_endpoint, PATH)
+        self.url = pulumi.Output.concat(api.api_endpoint, GRAPHQL_PATH)
         self.signals_url = pulumi.Output.concat(api.api_endpoint, SIGNALS_PATH)
         self.register_outputs({"url": self.url})
 
@@ -136,14 +152,21 @@ def _permission(
     may_invoke(name, function, service="apigateway", source=source, opts=opts)
 
 
+def open_routes(settings: Settings) -> dict[str, str]:
+    """The routes without an authorizer, by the suffixes of their names."""
+    return SIGNAL_ROUTES | (GRAPHIQL_ROUTES if settings.args.graphiql else {})
+
+
 def _open_routes(
     name: str,
     api: aws.apigatewayv2.Api,
-    function: Function,
+    args: HttpApiArgs,
     target: pulumi.Output[str],
     opts: pulumi.ResourceOptions,
 ) -> list[pulumi.Resource]:
-    _permission(f"{name}-signals", api, function, f"/*/*{SIGNALS_PATH}/*", opts)
+    _permission(f"{name}-signals", api, args.function, f"/*/*{SIGNALS_PATH}/*", opts)
+    if args.settings.args.graphiql:
+        _permission(f"{name}-graphiql", api, args.function, f"/*/GET{GRAPHQL_PATH}*", opts)
     return [
         aws.apigatewayv2.Route(
             f"{name}-{suffix}",
@@ -153,7 +176,7 @@ def _open_routes(
             authorization_type="NONE",
             opts=opts,
         )
-        for suffix, key in OPEN_ROUTES.items()
+        for suffix, key in open_routes(args.settings).items()
     ]
 
 
@@ -164,7 +187,7 @@ def _route(
     target: pulumi.Output[str],
     opts: pulumi.ResourceOptions,
 ) -> pulumi.Resource:
-    _permission(name, api, args.function, f"/*/POST{PATH}", opts)
+    _permission(name, api, args.function, f"/*/POST{GRAPHQL_PATH}", opts)
     if args.settings.args.jwt_issuer is None:
         return aws.apigatewayv2.Route(
             name,
@@ -229,7 +252,7 @@ def _stage(
                 throttling_rate_limit=OPEN_REQUESTS_PER_SECOND,
                 throttling_burst_limit=OPEN_BURST_REQUESTS,
             )
-            for key in OPEN_ROUTES.values()
+            for key in open_routes(settings).values()
         ],
         opts=opts,
     )

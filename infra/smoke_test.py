@@ -13,7 +13,7 @@ from typing import Any, Final
 import pulumi
 import pulumi_aws as aws
 
-from handler.contract import DEFAULT_TENANT, Status
+from handler.contract import Status
 from handler.definition import Definition
 from infra.errors import ConfigError, DeployError
 from infra.function import LIVE
@@ -46,13 +46,13 @@ class SmokeTest:
 
     Args:
         api: the name of the API's Lambda.
-        tenant_claim: the claim of a JWT that names its tenant; "" for none.
+        caller: the part of an event that says who asks (`api_access.somebody`).
         resources: those that have to be up before.
         look_at: the console's page of the executions; "" if it has none.
     """
 
     api: pulumi.Input[str]
-    tenant_claim: pulumi.Input[str]
+    caller: pulumi.Input[Found]
     resources: Sequence[pulumi.Resource] = field(repr=False)
     look_at: pulumi.Input[str]
     opts: pulumi.InvokeOptions
@@ -65,16 +65,16 @@ class SmokeTest:
         if pulumi.runtime.is_dry_run():
             return
         up: pulumi.Output[list[Any]] = pulumi.Output.all(
-            self.api, self.tenant_claim, self.look_at, *(each.urn for each in self.resources)
+            self.api, self.caller, self.look_at, *(each.urn for each in self.resources)
         )
         _: pulumi.Output[str] = up.apply(lambda known: self._checked(*known[:3]))
 
-    async def _checked(self, api: str, tenant_claim: str, look_at: str) -> str:
+    async def _checked(self, api: str, caller: Found, look_at: str) -> str:
         """The id of the task that has succeeded."""
         where = f" Next: look at its execution, {look_at}" if look_at else " Next: look at its log"
         where += "; `smokeTest: false` deploys without the test."
         try:
-            task_id, found = await self._ended(api, tenant_claim)
+            task_id, found = await self._ended(api, caller)
         except SmokeTestFailed as error:
             raise SmokeTestFailed(f"{error}{where}") from error
         status = found["taskStatus"]
@@ -88,8 +88,8 @@ class SmokeTest:
             f"{said}.{where}"
         )
 
-    async def _ended(self, api: str, tenant_claim: str) -> tuple[str, Found]:
-        ask = _asker(api, tenant_claim, self.opts)
+    async def _ended(self, api: str, caller: Found) -> tuple[str, Found]:
+        ask = _asker(api, caller, self.opts)
         task_id = (await ask("triggerTask", _TRIGGER, {}))["id"]
         for _ in range(POLLS):
             found = await ask("getTask", _GET, {"id": task_id})
@@ -108,14 +108,9 @@ def check_has_task(definitions: Sequence[Definition]) -> None:
         )
 
 
-def _asker(api: str, tenant_claim: str, opts: pulumi.InvokeOptions) -> Callable[..., Any]:
-    claims = {"sub": "smoke-test", **({tenant_claim: DEFAULT_TENANT} if tenant_claim else {})}
-
+def _asker(api: str, caller: Found, opts: pulumi.InvokeOptions) -> Callable[..., Any]:
     async def ask(field: str, query: str, variables: Found) -> Found:
-        event = {
-            "requestContext": {"authorizer": {"jwt": {"claims": claims}}},
-            "body": json.dumps({"query": query, "variables": variables}),
-        }
+        event = {**caller, "body": json.dumps({"query": query, "variables": variables})}
         return _data_of(field, await _invoked(api, json.dumps(event), opts))
 
     return ask

@@ -26,7 +26,7 @@ _ACCESS = {
     "secretAccessKey": "secret_access_key",
 }
 # The Lambdas run with this machine's Python and packages: wheels for Lambda's platform are useless.
-LOCAL_CONFIG = {"vendorDependencies": False}
+LOCAL_CONFIG = {"vendorDependencies": False, "graphiql": True}
 
 
 @dataclass(frozen=True)

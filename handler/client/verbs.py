@@ -11,7 +11,7 @@ _STATE: Final = """
     id definitionId name parentId taskStatus executionName iterations createdOn savedOn startedOn
     finishedOn waitingUntil waitingFor pausedOn pausedWith deadline startBy retryOf retriedBy
     tenant priority concurrencyKey queuedOn startsOn problem progress
-    createdByVersion codeVersion
+    createdByVersion codeVersion tags errorCode
     createdBy { id displayName type } abortedBy { id displayName type }
 """
 _LINES: Final = """
@@ -106,6 +106,7 @@ VERBS: Final[Mapping[str, Verb]] = {
             "priority": "Number",
             "debounce": "WebinyBackgroundTaskDebounceInput",
             "idempotencyKey": "String",  # the client always sends one: so it may send it again
+            "tags": "JSON",
         },
         asks=_STATE,
         changes=True,
@@ -121,6 +122,7 @@ VERBS: Final[Mapping[str, Verb]] = {
             "expiresAfter": "Number",
             "priority": "Number",
             "idempotencyKey": "String",  # as of a trigger
+            "tags": "JSON",
         },
         asks=f"task {{ {_STATE} }} error {{ message code data }}",
         changes=True,

@@ -20,7 +20,7 @@ from handler.definition.flow import (
 from handler.definition.input_codec import Input
 from handler.definition.modules import is_test
 from handler.definition.names import objection_to_worker
-from handler.definition.registry import Registry
+from handler.definition.registry import Registry, names_of
 from handler.definition.retry import Retry
 from handler.definition.schedule import Schedule
 from handler.definition.task_code import (
@@ -71,6 +71,7 @@ __all__ = [
     "is_test",
     "is_veto",
     "key_value",
+    "names_of",
     "never_awaited",
     "next_input",
     "objection_to_worker",

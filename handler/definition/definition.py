@@ -26,8 +26,8 @@ from handler.definition.signature import TaskFunction
 from handler.definition.task_code import BeforeTriggerHook, Hook, OutcomeHook, TaskCode
 from handler.definition.time_limits import NAMES as TIME_LIMITS
 from handler.definition.time_limits import TAKES, whole_limit
-from handler.errors import DefinitionError
-from handler.record import Json, short_repr
+from handler.errors import DefinitionError, InvalidInput
+from handler.record import Json, checked_tags, short_repr
 
 DEFAULT_MAX_ITERATIONS = 500
 MAX_TITLE_CHARACTERS: Final = 200
@@ -74,6 +74,7 @@ class Definition:
         concurrency: Concurrency | None = None,
         rate: Rate | None = None,
         worker: str = DEFAULT_WORKER,
+        tags: Mapping[str, str] | None = None,
         origin: Origin | None = None,
     ) -> None:
         self._code = code
@@ -96,6 +97,7 @@ class Definition:
         self.concurrency = concurrency
         self.rate = rate
         self.worker = worker
+        self.tags = {} if tags is None else tags
 
     def on_before_trigger(self, hook: BeforeTriggerHook) -> BeforeTriggerHook:
         """Runs before anything is stored: it may return a changed request, or raise to veto it."""
@@ -148,6 +150,7 @@ def task(
     concurrency: Concurrency | None = None,
     rate: Rate | None = None,
     worker: str = DEFAULT_WORKER,
+    tags: Mapping[str, str] | None = None,
 ) -> Callable[[TaskFunction], Definition]:
     """Makes a task of a function `(context) -> Verdict` or `(context, input: Model) -> Verdict`.
 
@@ -186,6 +189,8 @@ def task(
         rate: how many of its tasks start in a time: `Rate(10, per=1)`.
         worker: the worker that runs its iterations: one of the stack's config (`workers`), by its
             name, or `"default"`, which each stack has. A deploy refuses another.
+        tags: what its tasks are found by, beside those of each trigger: `{"team": "billing"}`; up
+            to ten texts of 1 to 128 bytes, each with a text of 1 to 256 bytes.
 
     Raises:
         DefinitionError: an argument, or the function, can't be used; the message names the file.
@@ -218,6 +223,7 @@ def task(
             concurrency=concurrency,
             rate=rate,
             worker=worker,
+            tags=tags,
             origin=origin,
         )
         check(definition)
@@ -310,6 +316,7 @@ def check(definition: Definition) -> None:
     _check_limit(definition, "concurrency", Concurrency)
     _check_limit(definition, "rate", Rate)
     _check_worker(definition)
+    _check_tags(definition)
 
 
 def _check_limit(definition: Definition, name: str, kind: type[Concurrency] | type[Rate]) -> None:
@@ -382,6 +389,13 @@ def _check_worker(definition: Definition) -> None:
     if retry is not None and retry.on_out_of_memory == worker:
         what = f'worker="{worker}", and Retry(on_out_of_memory="{worker}") moves it there'
         raise _wrong(definition, f"{what}; name a worker with more memory, or leave it out")
+
+
+def _check_tags(definition: Definition) -> None:
+    try:
+        checked_tags(definition.tags)
+    except InvalidInput as error:
+        raise _wrong(definition, f"tags that it can't have. {error.message}") from error
 
 
 def _check_flag(definition: Definition, name: str) -> None:

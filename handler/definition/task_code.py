@@ -3,7 +3,7 @@
 import copy
 import traceback
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, TypeVar, cast
 
@@ -41,6 +41,7 @@ class TriggerRequest:
     timeout: Seconds | None = None
     expires_after: Seconds | None = None
     priority: Seconds = 0
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 _Changed = TriggerRequest | None

@@ -41,6 +41,8 @@ def write(
         "identity_id": request.identity.id,
         "identity_type": request.identity.type,
         "tenant": request.tenant,
+        "source_ip": request.identity.source,
+        "user_agent": request.user_agent or None,
         **_ids(operation, arguments, answer),
         "request_id": request.id,
     }

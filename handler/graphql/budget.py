@@ -6,7 +6,7 @@ from typing import Any, Final
 from graphql import ExecutionContext, FieldNode, GraphQLLeafType, GraphQLObjectType
 from graphql.pyutils import Path
 
-from handler.graphql.limits import too_large
+from handler.graphql.limits import MAX_FIELDS, too_large
 from handler.table import CountBudget
 
 # Lambda quotas, "Invocation payload": 6 MB, which Lambda's error calls 6,291,556 bytes. A response
@@ -14,15 +14,13 @@ from handler.table import CountBudget
 MAX_ANSWER_BYTES: Final = 6_200_000
 # Inputs, outputs and logs of that many bytes leave room for the rest of the answer.
 _MAX_READ_BYTES: Final = 5_900_000
-# A field takes some 20 microseconds: all of them, a few of the 30 seconds that the API has.
-_MAX_FIELDS: Final = 200_000
 _MAX_ERRORS: Final = 1_000
 # Each is a query of its own.
 _MAX_LOGS: Final = 50
+# Tasks that others name, of a caller who may see their own alone: each is a read.
+_MAX_LINKS: Final = 50
 # Entries of an index, some two queries of 1 MB; or 2,000 records; or 10 MB of logs.
 _MAX_COUNTED: Final = 10_000
-# A task takes some 10 ms to be triggered: all of them, a third of the 30 seconds that the API has.
-MAX_INPUTS: Final = 1_000
 
 
 class AnswerTooLarge(BaseException):
@@ -33,17 +31,22 @@ class Budget:
     """What is left of one answer.
 
     Args:
-        counts: what is left for all its counts together.
+        counts: what is left for all counts of a request together.
+        max_bytes: how many bytes it may have, in Lambda's response: of a batch, what the answers
+            before it have left.
     """
 
-    def __init__(self) -> None:
-        self.counts = CountBudget(left=_MAX_COUNTED)
+    def __init__(
+        self, counts: CountBudget | None = None, *, max_bytes: int = MAX_ANSWER_BYTES
+    ) -> None:
+        self.counts = counts or CountBudget(left=_MAX_COUNTED)
+        self.max_bytes = max_bytes
         self._bytes_read = 0
         self._bytes = 0
         self._fields = 0
         self._errors = 0
         self._logs = 0
-        self._inputs = 0
+        self._links = 0
 
     def read(self, value: object) -> None:
         """Counts an input, an output or a log that was read."""
@@ -52,9 +55,10 @@ class Budget:
 
     def check_read(self) -> None:
         """Whether more may be read. Raises `Refused`."""
-        if self._bytes_read > _MAX_READ_BYTES:
+        most = min(_MAX_READ_BYTES, self.max_bytes)
+        if self._bytes_read > most:
             raise too_large(
-                f"The inputs, outputs and logs of an answer may have {_MAX_READ_BYTES:,} bytes;"
+                f"The inputs, outputs and logs of an answer may have {most:,} bytes;"
                 " these have more. Next: ask for fewer tasks, or read a large one from code."
             )
 
@@ -67,26 +71,26 @@ class Budget:
                 f" Next: ask for at most {_MAX_LOGS} tasks with their logs."
             )
 
-    def add_inputs(self, count: int) -> None:
-        """Counts the inputs that a request triggers together. Raises `Refused`."""
-        self._inputs += count
-        if self._inputs > MAX_INPUTS:
+    def read_link(self) -> None:
+        """Counts a task that is read since another one names it. Raises `Refused`."""
+        self._links += 1
+        if self._links > _MAX_LINKS:
             raise too_large(
-                f"The request has {self._inputs:,} inputs; it may have {MAX_INPUTS:,}."
-                " Next: send them in several requests, each with an idempotencyKey of its own."
+                f"An answer may have {_MAX_LINKS} parents and retries, with the permission for own"
+                " tasks. Next: ask for fewer tasks with these."
             )
 
     def add_field(self, name: str) -> None:
         """Counts a field of the answer. Raises `AnswerTooLarge`."""
         self._fields += 1
-        if self._fields > _MAX_FIELDS:
-            raise AnswerTooLarge(too_many("fields", _MAX_FIELDS))
+        if self._fields > MAX_FIELDS:
+            raise AnswerTooLarge(too_many("fields", MAX_FIELDS))
         self.add(name)
 
     def add(self, value: object) -> None:
         """Counts a name or a value of the answer. Raises `AnswerTooLarge`."""
         self._bytes += size_of(value)
-        if self._bytes > MAX_ANSWER_BYTES:
+        if self._bytes > self.max_bytes:
             raise AnswerTooLarge(too_many("bytes", MAX_ANSWER_BYTES))
 
     def add_error(self) -> None:

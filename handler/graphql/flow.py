@@ -2,6 +2,7 @@
 
 from handler.contract import ErrorCode
 from handler.errors import InvalidInput, Refused
+from handler.graphql.arguments import page_size
 from handler.graphql.request import Request
 from handler.graphql.types import (
     enveloped,
@@ -11,7 +12,7 @@ from handler.graphql.types import (
     tasks_mutation,
     tasks_query,
 )
-from handler.lifecycle import DEFAULT_LIMIT, begin_draining, count_queue, limits_of, tenant_of_limit
+from handler.lifecycle import MAX_LIMITS, begin_draining, count_queue, limits_of, tenant_of_limit
 from handler.record import Json, LimitState
 
 
@@ -29,8 +30,8 @@ def _get_limits(
         request.tasks,
         definition,
         key=key,
-        tenant=request.tenant if request.is_bound else None,
-        limit=DEFAULT_LIMIT if limit is None else limit,
+        tenant=None if request.is_for_every_tenant else request.tenant,
+        limit=page_size(limit, most=MAX_LIMITS),
         after=after,
     )
     meta = {"cursor": page.cursor, "hasMoreItems": page.cursor is not None}
@@ -81,7 +82,7 @@ def _list_queue(
         definition,
         key=key,
         tenant=tenant,
-        limit=DEFAULT_LIMIT if limit is None else limit,
+        limit=page_size(limit),
         after=after,
     )
     meta = shown_meta(
@@ -131,9 +132,11 @@ def _check_may_change(
     tenant, own = request.whose(every_tenant=every_tenant), request.tenant
     if tenant is None or tenant_of_limit(request.tasks, definition, key) == own:
         return
-    if request.is_bound:
+    if not request.is_for_every_tenant:
         raise Refused(
-            "Not authorized! The token is of one tenant, and the limit is for others, too.",
+            "Not authorized! The limit is for others, too, and yours are the tasks of tenant"
+            f' "{own}". Next: have "*" in the config key "apiTenants", or in the tenants of your'
+            " principal (apiPermissions).",
             code=ErrorCode.SECURITY_NOT_AUTHORIZED,
         )
     raise InvalidInput(

@@ -5,17 +5,15 @@ import logging
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ariadne import ObjectType
 from graphql import GraphQLResolveInfo
 
 from handler.definition import Definition, code_of
 from handler.errors import EngineSignal
+from handler.graphql.types import definition_type
 from handler.record import Json, class_name, to_text, without_arns
 
 log = logging.getLogger(__name__)
 _MAX_KNOWN: Final = 1_000
-
-definition_type: Final = ObjectType("WebinyBackgroundTaskDefinition")
 
 
 @functools.lru_cache(maxsize=_MAX_KNOWN)

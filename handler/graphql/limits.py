@@ -1,6 +1,6 @@
-"""What a document may ask for. It is looked through before anything is read or written."""
+"""What a request may ask for. It is looked through before anything is read or written."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from graphql import (
@@ -8,36 +8,45 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
-    InlineFragmentNode,
     OperationDefinitionNode,
-    OperationType,
     SelectionSetNode,
     parse,
 )
 
 from handler.contract import ErrorCode
 from handler.errors import Refused
+from handler.graphql.operation import Asked, Fragments, Operation, selected, sets_of
 
 # The longest of Webiny's own documents has 2,000 characters and 90 tokens; the introspection of
 # GraphQL's clients has 1,500 and 200, and is 13 levels deep.
 MAX_DOCUMENT_CHARACTERS: Final = 100_000
 MAX_TOKENS: Final = 10_000
 MAX_LEVELS: Final = 20
+MAX_ALIASES: Final = 100
 # A list looks at 200 tasks for its page, or at as many as it may have; the others at one task, or
 # at one's logs.
 MAX_READS: Final = 50
 MAX_LISTS: Final = 10
 MAX_MUTATIONS: Final = 10
+# Also of the answer. A field takes some 20 microseconds: all of them, a few of the 30 seconds that
+# the API has.
+MAX_FIELDS: Final = 200_000
+# A batch of DynamoDB has 100: ten requests.
+MAX_FILTER_VALUES: Final = 1_000
+# A task takes some 10 ms to be triggered: all of them, a third of the 30 seconds that the API has.
+MAX_INPUTS: Final = 1_000
 # Half a million of the smallest values take the API some 200 MB.
 MAX_VARIABLE_VALUES: Final = 500_000
 
-# The fields of a query, or a mutation, that have all others.
-TASKS: Final = "backgroundTasks"
-TRIGGERS: Final = "trigger"
-# Each of their pages takes as many requests as a list of tasks, or more.
-_LISTS: Final = ("listTasks", "listQueue", "getLimits")
-
-_Fragments = Mapping[str, FragmentDefinitionNode]
+_BILLION: Final = 10**9
+_MOST: Final = (
+    ("reads", MAX_READS),
+    ("lists", MAX_LISTS),
+    ("mutations", MAX_MUTATIONS),
+    ("fields, counted once for each task or log of a page,", MAX_FIELDS),
+    ("values in the lists of its filters", MAX_FILTER_VALUES),
+    ("inputs of triggerTasks", MAX_INPUTS),
+)
 
 
 def too_large(message: str) -> Refused:
@@ -45,73 +54,79 @@ def too_large(message: str) -> Refused:
     return Refused(message, code=ErrorCode.REQUEST_TOO_LARGE)
 
 
-def parsed(_: object, data: Mapping[str, Any]) -> DocumentNode:
-    """The document of a request, as Ariadne wants it parsed.
+class Limits:
+    """What is left of what one request may ask for. A batch has several documents."""
 
-    Raises:
-        Refused: it asks for more than a request may.
-        GraphQLError: it is no document, or has too many tokens.
-    """
-    text: str = data["query"]
-    if len(text) > MAX_DOCUMENT_CHARACTERS:
-        raise too_large(
-            f"The document has {len(text):,} characters; it may have {MAX_DOCUMENT_CHARACTERS:,}."
-            " Next: send values as variables, and split the rest."
-        )
-    _check_values(data.get("variables"))
-    document = parse(text, max_tokens=MAX_TOKENS)
-    fragments = {
-        node.name.value: node
-        for node in document.definitions
-        if isinstance(node, FragmentDefinitionNode)
-    }
-    for node in document.definitions:
-        if isinstance(node, OperationDefinitionNode):
-            _check(node, fragments)
-    return document
+    def __init__(self) -> None:
+        self._asked = Asked()
+        self._values = 0
 
+    def parsed(self, data: Mapping[str, Any]) -> DocumentNode:
+        """The next document of the request, `data["query"]`.
 
-def _check_values(variables: object) -> None:
-    """Refuses variables of too many values: each is an object in memory, and is copied."""
-    count, left = 0, [variables]
-    while left:
-        value = left.pop()
-        if isinstance(value, dict):
-            left.extend(value.values())
-        elif isinstance(value, list):
-            left.extend(value)
-        count += 1
-        if count + len(left) > MAX_VARIABLE_VALUES:
+        Raises:
+            Refused: it asks for more than is left.
+            GraphQLError: it is no document, or has too many tokens.
+        """
+        text: str = data["query"]
+        if len(text) > MAX_DOCUMENT_CHARACTERS:
             raise too_large(
-                f"The variables have more than {MAX_VARIABLE_VALUES:,} values."
-                " Next: keep a large input in S3, and send its name."
+                f"The document has {len(text):,} characters; it may have"
+                f" {MAX_DOCUMENT_CHARACTERS:,}. Next: send values as variables, and split the rest."
+            )
+        self._add_values(data.get("variables"))
+        document = parse(text, max_tokens=MAX_TOKENS)
+        self._add(document, data)
+        return document
+
+    def _add_values(self, variables: object) -> None:
+        """Refuses variables of too many values: each is an object in memory, and is copied."""
+        left = [variables]
+        while left:
+            value = left.pop()
+            if isinstance(value, dict):
+                left.extend(value.values())
+            elif isinstance(value, list):
+                left.extend(value)
+            self._values += 1
+            if self._values + len(left) > MAX_VARIABLE_VALUES:
+                raise too_large(
+                    f"The variables have more than {MAX_VARIABLE_VALUES:,} values."
+                    " Next: keep a large input in S3, and send its name."
+                )
+
+    def _add(self, document: DocumentNode, data: Mapping[str, Any]) -> None:
+        """Refuses a document if any of its operations is too much; the one that runs is counted."""
+        fragments = {
+            node.name.value: node
+            for node in document.definitions
+            if isinstance(node, FragmentDefinitionNode)
+        }
+        variables, name = data.get("variables"), data.get("operationName")
+        known = variables if isinstance(variables, dict) else {}
+        after = self._asked
+        for node in document.definitions:
+            if isinstance(node, OperationDefinitionNode):
+                _check_levels(node.selection_set, fragments)
+                asked = self._asked.with_more(Operation(node, fragments, known).asked())
+                _check(asked)
+                if not name or (node.name and node.name.value == name):
+                    after = asked
+        _check_aliases(document)
+        self._asked = after
+
+
+def _check(asked: Asked) -> None:
+    for count, (what, limit) in zip(asked, _MOST, strict=True):
+        if count > limit:
+            shown = f"{count:,}" if count < _BILLION else "more than a billion"
+            raise too_large(
+                f"The request has {shown} {what}; it may have {limit:,}."
+                " Next: send them in several requests."
             )
 
 
-def _check(operation: OperationDefinitionNode, fragments: _Fragments) -> None:
-    _check_levels(operation.selection_set, fragments)
-    roots = [
-        nodes
-        for nodes in _selected([operation.selection_set], fragments)
-        if nodes[0].name.value in (TASKS, TRIGGERS)
-    ]
-    names = [nodes[0].name.value for root in roots for nodes in _selected(_sets(root), fragments)]
-    if operation.operation is OperationType.MUTATION:
-        _check_count("mutations", len(names), MAX_MUTATIONS)
-    else:
-        _check_count("reads", len(names), MAX_READS)
-        _check_count("lists", sum(map(names.count, _LISTS)), MAX_LISTS)
-
-
-def _check_count(what: str, count: int, limit: int) -> None:
-    if count > limit:
-        raise too_large(
-            f"The document has {count:,} {what}; it may have {limit}."
-            " Next: send them in several requests."
-        )
-
-
-def _check_levels(selections: SelectionSetNode, fragments: _Fragments) -> None:
+def _check_levels(selections: SelectionSetNode, fragments: Fragments) -> None:
     """Refuses fields inside of more than 20 others.
 
     Each fragment is looked at once a level at most, however often it is spread.
@@ -124,26 +139,30 @@ def _check_levels(selections: SelectionSetNode, fragments: _Fragments) -> None:
                 f"The document has fields inside of {MAX_LEVELS} others or more; it may have"
                 f" {MAX_LEVELS} levels. Next: ask for less in one request."
             )
-        sets = [inner for nodes in _selected(sets, fragments) for inner in _sets(nodes)]
+        sets = [inner for nodes in selected(sets, fragments) for inner in sets_of(nodes)]
 
 
-def _selected(sets: Iterable[SelectionSetNode], fragments: _Fragments) -> list[list[FieldNode]]:
-    """The fields of selection sets: those of one name in the answer are one, as GraphQL has it."""
-    found: dict[str, list[FieldNode]] = {}
-    spread: set[str] = set()
-    left = list(sets)
+def _check_aliases(document: DocumentNode) -> None:
+    """Refuses a document with too many aliases, each as often as it is written."""
+    count = sum(node.alias is not None for node in _fields_of(document))
+    if count > MAX_ALIASES:
+        raise too_large(
+            f"The document has {count:,} aliases; it may have {MAX_ALIASES}."
+            " Next: send several requests."
+        )
+
+
+def _fields_of(document: DocumentNode) -> Iterator[FieldNode]:
+    """The fields of a document, as it is written."""
+    left: list[Any] = [
+        node
+        for node in document.definitions
+        if isinstance(node, OperationDefinitionNode | FragmentDefinitionNode)
+    ]
     while left:
-        for node in left.pop().selections:
-            if isinstance(node, FieldNode):
-                found.setdefault((node.alias or node.name).value, []).append(node)
-            elif isinstance(node, InlineFragmentNode):
-                left.append(node.selection_set)
-            elif isinstance(node, FragmentSpreadNode) and node.name.value not in spread:
-                spread.add(node.name.value)
-                if fragment := fragments.get(node.name.value):
-                    left.append(fragment.selection_set)
-    return list(found.values())
-
-
-def _sets(nodes: Iterable[FieldNode]) -> list[SelectionSetNode]:
-    return [node.selection_set for node in nodes if node.selection_set]
+        node = left.pop()
+        if isinstance(node, FieldNode):
+            yield node
+        if node.selection_set:
+            some = node.selection_set.selections
+            left.extend(each for each in some if not isinstance(each, FragmentSpreadNode))

@@ -16,16 +16,16 @@ from handler.errors import DefinitionError
 # Importing them binds their resolvers.
 from handler.graphql import flow, logs, many, pausing, task_settings, tasks, types
 from handler.graphql.budget import AnswerTooLarge, Counted
+from handler.graphql.definition_names import DEFINITION_ENUM, take_texts, validated
 from handler.graphql.error_answers import told, told_by_graphql
-from handler.graphql.input_schemas import definition_type
-from handler.graphql.limits import TRIGGERS, parsed
+from handler.graphql.operation import TRIGGERS
 from handler.graphql.request import Request
 from handler.graphql.triggers import TRIGGERS_TYPE, with_triggers
 from handler.record import Json
 
-_DEFINITION_ENUM: Final = "WebinyBackgroundTaskDefinitionEnum"
 # No id of a definition: those start with a small letter.
 _NO_DEFINITION: Final = "Empty"
+_SUGGESTION: Final = re.compile(r" Did you mean .*\?$", re.DOTALL)
 _TYPES: Final = (
     types.query,
     types.tasks_query,
@@ -33,9 +33,9 @@ _TYPES: Final = (
     types.tasks_mutation,
     types.task_type,
     types.log_type,
+    types.definition_type,
     types.meta_type,
     types.date_type,
-    definition_type,
 )
 _RESOLVERS: Final = (flow, logs, many, pausing, task_settings, tasks)
 
@@ -73,7 +73,9 @@ def make_schema(definitions: Iterable[Definition]) -> GraphQLSchema:
     # A GraphQL enum is never empty; Webiny has the same placeholder.
     ids = " ".join(_enum_values(definitions)) or _NO_DEFINITION
     text = files("handler.graphql").joinpath("schema.graphql").read_text()
-    return make_executable_schema([text, f"enum {_DEFINITION_ENUM} {{ {ids} }}"], *_TYPES)
+    schema = make_executable_schema([text, f"enum {DEFINITION_ENUM} {{ {ids} }}"], *_TYPES)
+    take_texts(schema)
+    return schema
 
 
 def _enum_values(definitions: Iterable[Definition]) -> Iterator[str]:
@@ -90,15 +92,20 @@ def execute(
     request: Request,
     *,
     problems: Sequence[DefinitionError] = (),
+    introspection: bool = True,
 ) -> Json:
     """Answers a GraphQL request. An error of an unknown definition says which ones there are.
 
     Args:
         problems: files that could not be imported; that error names them.
+        introspection: whether the schema is told: by introspection, and by what a wrong name is
+            like.
     """
 
     def shown(error: GraphQLError, _: bool = False) -> dict[str, Any]:
         answer = told_by_graphql(error, request_id=request.id)
+        if not introspection:
+            answer["message"] = _SUGGESTION.sub("", str(answer["message"]))
         if _is_of_no_definition(error):
             ids = ", ".join(definition.id for definition in request.tasks.definitions())
             known = f"The definitions that can be triggered are: {ids or 'none'}."
@@ -111,7 +118,9 @@ def execute(
             query,
             context_value=request,
             error_formatter=shown,
-            query_parser=parsed,
+            query_parser=lambda _, data: request.limits.parsed(data),
+            query_validator=validated,
+            introspection=introspection,
             execution_context_class=Counted,
         )
     except AnswerTooLarge as error:
@@ -125,7 +134,7 @@ def execute(
 def _is_of_no_definition(error: GraphQLError) -> bool:
     """Whether a document names a definition that there is none of."""
     is_field = error.message.startswith("Cannot query field") and TRIGGERS_TYPE in error.message
-    return is_field or _DEFINITION_ENUM in error.message
+    return is_field or DEFINITION_ENUM in error.message
 
 
 def _missing(problems: Sequence[DefinitionError]) -> list[str]:

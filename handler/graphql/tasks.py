@@ -1,14 +1,18 @@
 """The resolvers of tasks, and of the definitions."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
-from handler.contract import ErrorCode
+from graphql import GraphQLResolveInfo
+
+from handler.contract import BULK_DEFINITION, ErrorCode
 from handler.definition import Debounce
 from handler.errors import InvalidInput, Refused
-from handler.graphql.arguments import Paging, task_filter
+from handler.graphql.arguments import Paging
 from handler.graphql.request import Request
 from handler.graphql.types import (
+    definition_type,
     enveloped,
     shown_bulk,
     shown_meta,
@@ -20,10 +24,12 @@ from handler.lifecycle import (
     VERBS_OF_A_FILTER,
     BulkVerb,
     begin_in_bulk,
+    count_recent,
     count_within,
     is_private,
 )
-from handler.record import Json
+from handler.record import Json, TaskRecord, checked_tags
+from handler.table import CountBudget, Filter
 
 
 @tasks_query.field("getTask")
@@ -36,13 +42,17 @@ def _get_task(request: Request, *, id: str) -> Json:
 @enveloped
 def _list_tasks(request: Request, **arguments: Any) -> Json:
     paging = Paging.of(**arguments)
-    wanted = task_filter(request.tenant, paging.where)
+    wanted = request.filter(paging.where, search=paging.search)
     page = request.tasks.list(
-        wanted, newest_first=paging.newest_first, limit=paging.limit, after=paging.after
+        wanted,
+        sort_by=paging.sort_by,
+        newest_first=paging.descending,
+        limit=paging.limit,
+        after=request.opened(paging.after),
     )
     meta = shown_meta(
         page.items,
-        page.cursor,
+        request.sealed(page.cursor),
         lambda: count_within(request.tasks, wanted, request.budget.counts),
         after=paging.after,
     )
@@ -52,6 +62,7 @@ def _list_tasks(request: Request, **arguments: Any) -> Json:
 @tasks_query.field("listDefinitions")
 @enveloped
 def _list_definitions(request: Request) -> Json:
+    definitions = request.tasks.definitions()
     return {
         "data": [
             {
@@ -60,10 +71,29 @@ def _list_definitions(request: Request) -> Json:
                 "description": definition.description or None,
                 "fields": [],
                 "definition": definition,
+                "left": len(definitions) - number,
             }
-            for definition in request.tasks.definitions()
+            for number, definition in enumerate(definitions)
         ]
     }
+
+
+@definition_type.field("counts")
+def _counts(shown: Mapping[str, Any], info: GraphQLResolveInfo) -> Json:
+    """The counts of a definition. Each of those that are left has its share of the budget."""
+    request: Request = info.context
+    budget = request.budget.counts
+    share = CountBudget(left=budget.left // shown["left"])
+    had = share.left
+    counts = count_recent(
+        request.tasks,
+        shown["definition"],
+        tenant=request.tenant,
+        created_by=request.own_identity,
+        budget=share,
+    )
+    budget.spend(had - share.left)
+    return counts
 
 
 @tasks_mutation.field("triggerTask")
@@ -80,6 +110,7 @@ def _trigger_task(
     priority: float | None = None,
     debounce: Mapping[str, Any] | None = None,
     idempotencyKey: str | None = None,  # noqa: N803  GraphQL's own word
+    tags: object = None,
 ) -> Json:
     record = request.tasks.trigger(
         definition,
@@ -89,13 +120,24 @@ def _trigger_task(
         timeout=timeout,
         expires_after=expiresAfter,
         priority=priority or 0,
-        debounce=_debounce(debounce) if debounce else None,
-        idempotency_key=idempotencyKey,
+        debounce=_debounce(request, debounce) if debounce else None,
+        idempotency_key=request.own_key(idempotencyKey),
+        tags=checked_tags(tags),
         tenant=request.tenant,
         locale=request.locale,
         created_by=request.identity,
     )
+    check_triggered(request, record)
     return {"data": shown_task(record)}
+
+
+def check_triggered(request: Request, record: TaskRecord) -> None:
+    """Refuses to tell of a task that a trigger has found, where it is not the caller's to know."""
+    request.check_own(
+        record,
+        otherwise="Nothing was triggered: a task of somebody else runs in its place.",
+        code=ErrorCode.TASK_CONFLICT,
+    )
 
 
 @tasks_mutation.field("retryTask")
@@ -108,16 +150,37 @@ def _retry_task(
     fromStart: bool | None = None,  # noqa: N803  the schema's word
 ) -> Json:
     task, given = request.task(id), _object(input)
-    # Whoever asks the API may not choose what a private definition is given.
+    _check_may_retry(request, task)
+    # Whoever asks the API may not choose what the engine's own task does.
     if given and is_private(request.tasks, task.definition_id):
         raise Refused(
-            f'Task "{task.id}" is of a private definition: through the API, its retry takes no'
-            " input. Next: retry it without one, or from code.",
+            f'Task "{task.id}" is of the engine\'s own: its retry takes no input. Next: retry it'
+            " without one, or say its verb anew.",
             code=ErrorCode.TASK_RETRY_ERROR,
             data={"id": task.id},
         )
     retry = request.tasks.retry(task.id, given, from_start=bool(fromStart), by=request.identity)
+    request.check_own(
+        retry,
+        otherwise=f'Task "{task.id}" was retried by somebody else.',
+        code=ErrorCode.TASK_RETRY_ERROR,
+    )
     return {"data": shown_task(retry)}
+
+
+def _check_may_retry(request: Request, task: TaskRecord) -> None:
+    """Refuses the retry of an engine's own task to whoever may not say all that one may do.
+
+    It would do once more what its first caller was allowed to: delete tasks, or abort those of
+    every tenant.
+    """
+    if task.definition_id == BULK_DEFINITION and not request.may_do_anything:
+        raise Refused(
+            f'Not authorized! Task "{task.id}" does what was said of many tasks: its retry needs'
+            " every permission, for every tenant. Next: say the verb of these tasks anew.",
+            code=ErrorCode.SECURITY_NOT_AUTHORIZED,
+            data={"id": task.id},
+        )
 
 
 @tasks_mutation.field("abortTask")
@@ -170,9 +233,10 @@ def _delete_task(request: Request, *, id: str) -> Json:
     return {"data": True}
 
 
-def _debounce(given: Mapping[str, Any]) -> Debounce:
+def _debounce(request: Request, given: Mapping[str, Any]) -> Debounce:
     try:
-        return Debounce(given["key"], delay=given["delay"], max_delay=given.get("maxDelay"))
+        said = Debounce(given["key"], delay=given["delay"], max_delay=given.get("maxDelay"))
+        return replace(said, key=request.own_key(said.key) or said.key)
     except (ValueError, TypeError, OverflowError) as error:
         raise InvalidInput(str(error)) from error
 
@@ -181,6 +245,15 @@ def _object(value: object, *, name: str = "input") -> Mapping[str, object] | Non
     if not isinstance(value, Mapping | None):
         raise InvalidInput(f"{name} is {value!r:.60}; it takes an object, such as {{}}.")
     return value
+
+
+def _sayable(request: Request, verb: BulkVerb, where: Mapping[str, Any]) -> Filter:
+    """The tasks of a filter that a caller may say a verb of."""
+    wanted = request.filter(where)
+    if verb is not BulkVerb.RETRY or request.may_do_anything:
+        return wanted
+    hidden = (*wanted.except_definition_ids, BULK_DEFINITION)  # as of one: `_check_may_retry`
+    return replace(wanted, except_definition_ids=hidden)
 
 
 def _in_bulk(verb: BulkVerb) -> Callable[..., Json]:
@@ -197,10 +270,10 @@ def _in_bulk(verb: BulkVerb) -> Callable[..., Json]:
         begun = begin_in_bulk(
             request.tasks,
             verb,
-            task_filter(request.tenant, where),
+            _sayable(request, verb, where),
             dry_run=bool(dryRun),
             rate=rate,
-            idempotency_key=idempotencyKey,
+            idempotency_key=request.own_key(idempotencyKey),
             by=request.identity,
             budget=request.budget.counts,
         )

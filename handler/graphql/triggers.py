@@ -24,7 +24,7 @@ from handler.definition import Definition
 from handler.errors import EngineSignal
 from handler.graphql.input_schemas import input_schema_of, report_unshown
 from handler.graphql.input_types import InputTypes, Scalars
-from handler.graphql.limits import TRIGGERS
+from handler.graphql.operation import TRIGGERS
 from handler.record import Json
 
 TRIGGERS_TYPE: Final = "WebinyBackgroundTaskTriggers"

@@ -22,25 +22,34 @@ tasks_query: Final = ObjectType("WebinyBackgroundTaskQuery")
 tasks_mutation: Final = ObjectType("WebinyBackgroundTaskMutation")
 task_type: Final = ObjectType("WebinyBackgroundTask")
 log_type: Final = ObjectType("WebinyBackgroundTaskLog")
+definition_type: Final = ObjectType("WebinyBackgroundTaskDefinition")
 meta_type: Final = ObjectType("WebinyBackgroundTaskMeta")
 date_type: Final = ScalarType("DateTime")
 
 
-def enveloped(resolve: Callable[..., Json]) -> Callable[..., Json]:
+def enveloped(resolve: Callable[..., Json], *, like: str | None = None) -> Callable[..., Json]:
     """Puts what `resolve` raises into the answer's `error`, as Webiny's clients expect it.
 
-    Each call is a line in the log: who did what, to which task, and how it went.
+    It runs if the caller has the permission that the operation needs. Each call is a line in the
+    log: who did what, to which task, and how it went.
+
+    Args:
+        like: the operation that it is another form of, and needs the permission of; by default the
+            field's own name.
     """
 
     @functools.wraps(resolve)
     def answer(_: object, info: GraphQLResolveInfo, **arguments: object) -> Json:
         request: Request = info.context
         try:
+            request = request.for_operation(like or info.field_name)
+            request.check_definition(arguments.get("definition"))
             answer = resolve(request, **arguments)
         except EngineSignal:
             raise
         except BaseException as error:  # of a hook's code, too; the caller gets an answer
-            failure = told(error, request_id=request.id, definition=arguments.get("definition"))
+            known = request.without_others(error)
+            failure = told(known, request_id=request.id, definition=arguments.get("definition"))
             answer = {"data": None, "error": failure.to_wire()}
         audit.write(request, info.field_name, arguments, answer)
         return answer
@@ -51,7 +60,7 @@ def enveloped(resolve: Callable[..., Json]) -> Callable[..., Json]:
 def shown_task(record: TaskRecord) -> Json:
     """A task, as `schema.graphql` names its fields. Its payloads are read if they are asked for."""
     fields = record.model_dump(mode="json", by_alias=True, exclude={"input", "output"})
-    return fields | {"record": record}
+    return fields | {"record": record, "executionName": record.execution_name or ""}
 
 
 def shown_bulk(begun: BulkResult) -> Json:
@@ -63,8 +72,9 @@ def shown_bulk(begun: BulkResult) -> Json:
 def shown_log(entry: TaskLog, record: TaskRecord) -> Json:
     """A log, as `schema.graphql` names its fields."""
     shown = entry.model_dump(mode="json", by_alias=True)
-    for line in shown["items"]:
+    for line, logged in zip(shown["items"], entry.lines, strict=True):
         line["createdBy"] = line["createdBy"] or shown["createdBy"]
+        line["error"] = logged.error.to_line() if logged.error else None
     return shown | {"id": entry.id, "record": record}
 
 
@@ -112,9 +122,19 @@ def _payload(task: Mapping[str, Any], info: GraphQLResolveInfo) -> object:
     return payload
 
 
+@task_type.field("parentId")
+@task_type.field("retryOf")
+@task_type.field("retriedBy")
+def _other_task(task: Mapping[str, Any], info: GraphQLResolveInfo) -> str | None:
+    """The task that is named, if the caller may hear of it."""
+    id: str | None = task.get(info.field_name)
+    request: Request = info.context
+    return id if id is None or request.may_tell(id) else None
+
+
 @log_type.field("task")
 def _task_of_log(entry: Mapping[str, Any], _: GraphQLResolveInfo) -> Json:
-    return shown_task(entry["record"]) | {"isOfLog": True}
+    return shown_task(entry["record"])
 
 
 @date_type.value_parser

@@ -146,6 +146,7 @@ class Admission:
     def _claim(self, sent: WorkerEvent, definition_id: str) -> ClaimRequest:
         return ClaimRequest(
             task_id=sent.task_id,
+            tenant=sent.tenant,
             definition_ids=self._registry.names_of(definition_id),
             code_version=self._store.code_version,
             execution_name=sent.execution_name,
@@ -170,8 +171,8 @@ class Admission:
         if task.execution_name:
             return answers.too_late(task)  # the delay has passed, and it runs
         wait = whole_seconds(sent.delay, now=now)
-        if task.waiting_until or task.starts_on:
-            wait = task.delay_left(now)  # it was woken, or pushed back, on the way of its event
+        if task.iterations or task.waiting_until or task.starts_on:
+            wait = task.delay_left(now)  # it was woken, or pushed back, before its event has come
         if not wait:
             return answers.continued()
         return self._waits(task, wait, sent, answers)
@@ -205,7 +206,7 @@ class Admission:
             DefinitionUnavailable: the task could run here, but for its definition.
             Overtaken: it could run here, but for somebody who has just moved it.
         """
-        if task is None:
+        if task is None or task.tenant != sent.tenant:
             return answers.missing(sent.task_id, code=ErrorCode.TASK_NOT_FOUND)
         is_mine = task.execution_name == sent.execution_name
         if task.is_over and (is_mine or task.execution_name is None):
@@ -401,7 +402,12 @@ def _other_worker(task: StoredTask, definition: Definition) -> str | None:
 
 
 def _may_have(sent: WorkerEvent, task: StoredTask) -> bool:
-    """Whether the execution of an event may own a task, or owns it."""
+    """Whether the execution of an event may own a task, or owns it.
+
+    None may whose event names another tenant: for that one there is no such task.
+    """
+    if task.tenant != sent.tenant:
+        return False
     if task.execution_name:
         return task.execution_name == sent.execution_name
     return task.released_from != sent.execution_name

@@ -138,6 +138,7 @@ class Context:
         timeout: Seconds | None = None,
         expires_after: Seconds | None = None,
         priority: Seconds = 0,
+        tags: Mapping[str, str] | None = None,
         idempotency_key: str | None = None,
     ) -> TaskRecord:
         """Triggers a child of this task, in the name of whoever triggered this one.
@@ -150,6 +151,7 @@ class Context:
             timeout: as of `tasks.trigger`. It has no limit of this task's.
             expires_after: the same.
             priority: the same.
+            tags: the same; it has none of this task's.
             idempotency_key: the same key returns the same child: after a crash, say. Without one,
                 the input and the name are the key.
 
@@ -170,6 +172,7 @@ class Context:
             timeout=timeout,
             expires_after=expires_after,
             priority=priority,
+            tags=tags,
             parent=self.task,
             idempotency_key=child_key(self.task, own_key),
             tenant=self.tenant,

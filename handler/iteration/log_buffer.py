@@ -14,6 +14,7 @@ from handler.record import (
     TaskFailure,
     TaskLog,
     line_data,
+    line_error,
     to_text,
 )
 from handler.table import Logs
@@ -84,14 +85,12 @@ class LogBuffer:
         is_error: bool = False,
     ) -> None:
         """Adds the line that says what becomes of the iteration: it waits for the outcome."""
-        if failure:
-            failure = failure.model_copy(update={"data": line_data(failure.data)})
         line = LogLine(
             message=to_text(message) or "(no message)",
             created_on=self._clock.now(),
             type=LogType.ERROR if failure or is_error else LogType.INFO,
             data=line_data(data),
-            error=failure,
+            error=line_error(failure) if failure else None,
         )
         _to_process_log(line)
         if not self._enabled or self._is_closed:

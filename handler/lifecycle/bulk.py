@@ -1,7 +1,9 @@
 """The verbs that are said of many tasks at once: each begins a task that does the work."""
 
 import math
-from dataclasses import replace
+from collections.abc import Mapping, Set
+from dataclasses import fields, replace
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
@@ -18,6 +20,13 @@ MIN_RATE: Final = 0.001
 MAX_RATE: Final = 1_000.0
 # They stand in the input of the task that does the work, which is written with each page.
 MAX_BULK_IDS: Final = 1_000
+_LISTS: Final = (
+    "ids",
+    "definition_ids",
+    "except_ids",
+    "except_parent_ids",
+    "except_definition_ids",
+)
 # What the log of a task keeps of it.
 MAX_MESSAGE_CHARACTERS: Final = 4_000
 
@@ -137,11 +146,13 @@ class Bulk:
     def _taken(self, verb: BulkVerb, wanted: Filter) -> Filter:
         """The filter of those tasks that the verb can be said of, and that are there by now."""
         checked_filter(wanted)
-        if wanted.ids is not None and len(wanted.ids) > MAX_BULK_IDS:
-            raise InvalidInput(
-                f"ids has {len(wanted.ids):,} ids; a verb in bulk takes {MAX_BULK_IDS:,}."
-                " Next: say it for fewer at a time, or for a definition and a time."
-            )
+        for name in _LISTS:
+            values = getattr(wanted, name) or ()
+            if len(values) > MAX_BULK_IDS:
+                raise InvalidInput(
+                    f"{name} has {len(values):,} ids; a verb in bulk takes {MAX_BULK_IDS:,}."
+                    " Next: say it for fewer at a time, or for a definition and a time."
+                )
         now, before = self._clock.now(), wanted.created_before
         asked = frozenset(Status) if wanted.statuses is None else wanted.statuses
         return replace(
@@ -152,16 +163,26 @@ class Bulk:
 
 
 def _where(taken: Filter) -> Json:
-    """A filter as JSON, without its tenant: that is the task's own."""
-    first, last = taken.created_after, taken.created_before
-    return {
-        "ids": None if taken.ids is None else list(taken.ids),
-        "parent_id": taken.parent_id,
-        "definition_id": taken.definition_id,
-        "statuses": sorted(taken.statuses or ()),
-        "created_after": first.isoformat() if first else None,
-        "created_before": last.isoformat() if last else None,
+    """What a filter says, as JSON, without its tenant: that is the task's own."""
+    said = {
+        each.name: value
+        for each in fields(taken)
+        if (value := getattr(taken, each.name)) != each.default
     }
+    said.pop("tenant", None)
+    return {name: _json(value) for name, value in said.items()}
+
+
+def _json(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Identity):
+        return value.model_dump(by_alias=True)
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, Set):
+        return sorted(value)
+    return list(map(_json, value)) if isinstance(value, list | tuple) else value
 
 
 def checked_filter(wanted: object) -> Filter:

@@ -83,6 +83,7 @@ class EventsByHand:
             tenant=sent.tenant,
             locale=sent.locale,
             created_by=EVENT_IDENTITY,
+            tags=sent.tags,
         )
         try:
             request = self._triggering.request(sent.definition_id, sent.input, options)

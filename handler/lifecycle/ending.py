@@ -262,10 +262,11 @@ class Ending:
         *,
         by: Identity = SYSTEM_IDENTITY,
     ) -> TaskLog | None:
-        """A line for the task's log, if its definition keeps logs."""
+        """A line for the task's log, if its definition keeps logs: who it was, and from where."""
         if not self._registry.keeps_logs(task.definition_id):
             return None
-        return TaskLog.of(task, [LogLine.at(self._clock.now(), message, failure)], by=by)
+        line = LogLine.at(self._clock.now(), message, failure, source=by.source)
+        return TaskLog.of(task, [line], by=by)
 
     def _is_failed(
         self,

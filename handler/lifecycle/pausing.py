@@ -147,12 +147,9 @@ class Pausing:
     def held(self, after: str | None) -> tuple[Sequence[StoredTask], str | None]:
         """Some of the tasks that are paused with others, and where to go on.
 
-        It reads the pauses anew: who goes through the tasks knows of the last change.
-
         Args:
             after: where to go on, as the call before said; `None`: at the beginning.
         """
-        self.pauses()
         until = self._clock.now() + _LOOKED_AT_WITHIN
         start = json.loads(after) if after else None
         page, further = self._store.watch.page(until, start)

@@ -20,6 +20,7 @@ from handler.aws import (
 )
 from handler.clock import Clock, RemainingSeconds
 from handler.contract import (
+    DEFAULT_TENANT,
     MAX_ID_BYTES,
     RUN_TIMEOUT_SECONDS,
     ErrorCode,
@@ -463,11 +464,16 @@ class Reconciliation:
     ) -> StoredTask | None:
         """The task of an event. An event by hand gets its record now, if no worker has made it.
 
+        An event that names a task of another tenant than its own has none.
+
         Args:
             is_new: whether no worker may have made it.
         """
         if not is_by_hand(event):
-            return self._store.find(str(detail_of(event)[WireKey.TASK_ID]))
+            detail = detail_of(event)
+            task = self._store.find(str(detail[WireKey.TASK_ID]))
+            tenant = detail.get(WireKey.TENANT) or DEFAULT_TENANT
+            return task if task and task.tenant == tenant else None
         id = event.get("id")
         if not is_key(id, MAX_ID_BYTES):
             return None

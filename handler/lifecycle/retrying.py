@@ -81,6 +81,7 @@ class Retrying:
             tenant=old.tenant,
             locale=old.locale,
             created_by=by,
+            tags=old.tags,
         )
         stored = attempted(lambda: _merged(code, before, input))
         request = self._triggering.request_of(known, stored, options)

@@ -6,12 +6,12 @@ It is not called tasks.py, since `handler.tasks` is the object.
 import itertools
 import logging
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
-from handler.clock import Clock, Seconds
+from handler.clock import Clock, Seconds, to_iso
 from handler.contract import (
     DEFAULT_LOCALE,
     DEFAULT_TENANT,
@@ -54,7 +54,17 @@ from handler.record import (
     short_repr,
     to_text,
 )
-from handler.table import CountBudget, Filter, Store, TaskCount, TaskPage, count_tasks, list_tasks
+from handler.table import (
+    CountBudget,
+    Filter,
+    SortBy,
+    Store,
+    TaskCount,
+    TaskPage,
+    count_by_status,
+    count_tasks,
+    list_tasks,
+)
 from handler.waiting import Pauses, result_of, until_over
 
 log = logging.getLogger(__name__)
@@ -64,6 +74,7 @@ DEFAULT_LIMIT: Final = 50
 MAX_LIMIT: Final = 1_000
 _MAX_SHOWN_CHARACTERS: Final = 60
 _TRIGGERED_AT_A_TIME: Final = 100
+_A_DAY: Final = timedelta(days=1)
 _PAUSES: Final = Pauses(first=0.2, longest=10.0)
 
 
@@ -118,6 +129,7 @@ class Tasks:
         expires_after: Seconds | None = None,
         priority: Seconds = 0,
         debounce: Debounce | None = None,
+        tags: Mapping[str, str] | None = None,
         parent: TaskRecord | str | None = None,
         idempotency_key: str | None = None,
         tenant: str = DEFAULT_TENANT,
@@ -140,6 +152,9 @@ class Tasks:
                 key: seconds, rounded up, or a `timedelta`; at most 355 days.
             debounce: has a burst of triggers run one task, with the input of the last one: the
                 record is that of the burst. An `idempotency_key` that is known wins over it.
+            tags: what it is found by (`Filter(tags=...)`), beside its definition's tags, which they
+                win over: up to ten in all, texts of 1 to 128 bytes with texts of 1 to 256 bytes. A
+                task keeps those of its first trigger.
             parent: the task that this one is a child of.
             idempotency_key: the same key triggers one task of a definition and tenant, however
                 often it is called: later calls return the task of the first, as it stands. A key is
@@ -156,7 +171,7 @@ class Tasks:
             UnknownDefinition: there is no such definition.
             InvalidInput: the input does not validate, or is larger than 10 MiB; or the tenant or
                 the parent can't be a key of the table; or a limit of its time is none, or its
-                priority, or the key of its definition's limit.
+                priority, its tags, or the key of its definition's limit.
             Refused: the delay is too long, or not shorter than `timeout` or `expires_after`; or all
                 slots of its key are taken (`TASK_CONFLICT`), and its definition refuses it then.
             DeliveryError: EventBridge did not take the event; the task is stored as failed, with
@@ -169,6 +184,7 @@ class Tasks:
             expires_after=expires_after,
             priority=priority,
             debounce=debounce,
+            tags=tags,
             parent=parent,
             tenant=tenant,
             locale=locale,
@@ -187,6 +203,7 @@ class Tasks:
         timeout: Seconds | None = None,
         expires_after: Seconds | None = None,
         priority: Seconds = 0,
+        tags: Mapping[str, str] | None = None,
         parent: TaskRecord | str | None = None,
         idempotency_key: str | None = None,
         tenant: str = DEFAULT_TENANT,
@@ -215,6 +232,7 @@ class Tasks:
                 timeout=timeout,
                 expires_after=expires_after,
                 priority=priority,
+                tags=tags,
                 parent=parent,
                 tenant=tenant,
                 locale=locale,
@@ -238,10 +256,9 @@ class Tasks:
             NotFound: there is no such task.
             Refused: it is over already.
         """
-        aborted = self._ending.abort(
-            _checked(id), message or "Task aborted.", by=_whose(by)
-        ).to_record()
-        _log_action("task_aborted", aborted, by)
+        who = _acting(by)
+        aborted = self._ending.abort(_checked(id), message or "Task aborted.", by=who).to_record()
+        _log_action("task_aborted", aborted, who)
         return aborted
 
     def run_now(self, id: str, *, by: Identity = SYSTEM_IDENTITY) -> TaskRecord:
@@ -259,8 +276,9 @@ class Tasks:
             NotFound: there is no such task.
             Refused: it is over.
         """
-        record = self._waking.run_now(_checked(id), by=_whose(by)).to_record()
-        _log_action("task_run_now", record, by)
+        who = _acting(by)
+        record = self._waking.run_now(_checked(id), by=who).to_record()
+        _log_action("task_run_now", record, who)
         return record
 
     def pause(self, id: str, *, by: Identity = SYSTEM_IDENTITY) -> TaskRecord:
@@ -277,8 +295,9 @@ class Tasks:
             NotFound: there is no such task.
             Refused: it is over.
         """
-        record = self._waking.pause(_checked(id), by=_whose(by)).to_record()
-        _log_action("task_paused", record, by)
+        who = _acting(by)
+        record = self._waking.pause(_checked(id), by=who).to_record()
+        _log_action("task_paused", record, who)
         return record
 
     def resume(self, id: str, *, by: Identity = SYSTEM_IDENTITY) -> TaskRecord:
@@ -294,8 +313,9 @@ class Tasks:
             Refused: it is over; or its definition is paused, or all are: resume that.
         """
         self._pausing.check_may_resume(self._store.get(_checked(id)))
-        record = self._waking.resume(id, by=_whose(by)).to_record()
-        _log_action("task_resumed", record, by)
+        who = _acting(by)
+        record = self._waking.resume(id, by=who).to_record()
+        _log_action("task_resumed", record, who)
         return record
 
     def pause_definition(
@@ -598,7 +618,7 @@ class Tasks:
                 failed, with the reason, and can be retried in turn.
         """
         retry, _ = self._retrying.retry(
-            _checked(id), input=input, from_start=from_start, by=_whose(by)
+            _checked(id), input=input, from_start=from_start, by=_acting(by)
         )
         return retry.to_record()
 
@@ -635,7 +655,7 @@ class Tasks:
             Refused: it is over: its log says that the signal came.
             InvalidInput: the name, the data or the key is none.
         """
-        return self._signalling.signal(_checked(id), name, data, key=key, by=_whose(by))
+        return self._signalling.signal(_checked(id), name, data, key=key, by=_acting(by))
 
     def heartbeat(self, id: str, name: str) -> None:
         """Tells a task that waits with a `heartbeat` that whoever it waits for is still at it.
@@ -699,29 +719,36 @@ class Tasks:
         self,
         wanted: Filter | None = None,
         *,
-        newest_first: bool = True,
+        sort_by: SortBy | None = None,
+        newest_first: bool | None = None,
         limit: int = DEFAULT_LIMIT,
         after: str | None = None,
     ) -> TaskPage:
-        """One page of tasks, by the time of creation.
+        """One page of tasks.
 
         It makes three requests to the table, or one per 100 tasks of `limit` and a query more. Of
-        some filters it looks at 100 or 200 tasks (docs/limits.md): the page may have
+        some filters it looks at 100 or 200 tasks (docs/api.md, "Lists"): the page may have
         few of them, or none, and a cursor all the same.
 
         Args:
+            sort_by: by default the time of creation; with a filter by start, end or the beginning
+                of a name, that.
+            newest_first: the last of the order first, of names those at the end of the alphabet.
+                By default the newest are first, and names go from A to Z.
             limit: how many at most, 1 to 1,000.
-            after: the cursor of the page before.
+            after: the cursor of the page before, of the same filter and order.
 
         Raises:
-            InvalidInput: the limit is out of its range, the cursor is not valid, or there are more
-                ids than a page takes: 300, or `limit`.
+            InvalidInput: the limit is out of its range, the cursor is not valid, there are more
+                ids than a page takes (300, or `limit`), or nothing answers the filter in this
+                order.
         """
         if not 1 <= limit <= MAX_LIMIT:
             raise InvalidInput(f"limit is {limit}; it takes 1 to {MAX_LIMIT}.")
         return list_tasks(
             self._store.index,
             _filter_of(wanted),
+            sort_by=_sort_of(sort_by),
             newest_first=newest_first,
             limit=limit,
             after=after,
@@ -762,7 +789,7 @@ class Tasks:
                 code=ErrorCode.TASK_DELETE_ERROR,
                 data={"id": id, "status": task.status.value},
             )
-        who = _whose(by)
+        who = _acting(by)
         self._ending.delete(task)
         _log_action("task_deleted", task, who)
 
@@ -1020,7 +1047,7 @@ def aborts_queued(
 ) -> bool:
     """Aborts a task, if it queues for a slot of a limit. Returns whether this call did."""
     aborted = tasks._limiting.abort_queued(
-        id, message, limit_id=limit_id, tenant=tenant, until=until, by=by
+        id, message, limit_id=limit_id, tenant=tenant, until=until, by=_acting(by)
     )
     if aborted is not None:
         _log_action("task_aborted", aborted, by)
@@ -1036,6 +1063,7 @@ def _log_action(action: str, task: TaskRecord, by: Identity) -> None:
         "tenant": task.tenant,
         "identity_id": by.id,
         "identity_type": by.type,
+        **({"source": by.source} if by.source else {}),
     }
     log.info('%s: "%s" by "%s"', action, task.id, by.id, extra=details)
 
@@ -1147,6 +1175,34 @@ def _checked_tenant(tenant: object) -> str:
     )
 
 
+def count_recent(
+    tasks: Tasks,
+    definition: Definition,
+    *,
+    tenant: str,
+    created_by: Identity | None,
+    budget: CountBudget,
+) -> Json:
+    """How many tasks of a definition were created in the last 24 hours, by status: for the API.
+
+    Args:
+        created_by: who must have triggered them; `None`: anybody.
+
+    Returns:
+        A number for each status; `isCapped`: whether there may be more; `since`: the moment.
+    """
+    since = tasks._clock.now() - _A_DAY
+    wanted = Filter(
+        tenant=tenant,
+        definition_ids=ids_of(tasks, definition),
+        created_after=since,
+        created_by=created_by,
+    )
+    counts, is_capped = count_by_status(tasks._store.index, wanted, budget)
+    numbers = {status.value: number for status, number in counts.items()}
+    return {**numbers, "isCapped": is_capped, "since": to_iso(since)}
+
+
 def count_within(tasks: Tasks, wanted: Filter, budget: CountBudget) -> TaskCount:
     """How many tasks there are, as far as `budget` goes: for the API, and not for authors."""
     return count_tasks(tasks._store.index, wanted, budget)
@@ -1220,9 +1276,20 @@ def is_private(tasks: Tasks, definition_id: str) -> bool:
     return definition is not None and definition.private
 
 
+def private_ids(tasks: Tasks) -> frozenset[str]:
+    """The ids that tasks of private definitions may have; those of the engine's own not."""
+    private = [each.id for each in tasks.definitions(private=True) if each.private]
+    return frozenset(id for each in private for id in ids_of(tasks, each))
+
+
+def cursor_key(tasks: Tasks) -> bytes:
+    """What the API seals cursors with."""
+    return tasks._store.settings.cursor_key()
+
+
 def retries_now(tasks: Tasks, id: str, *, by: Identity) -> bool:
     """Retries a task. Returns whether this call made its retry. Raises as `Tasks.retry`."""
-    _, is_new = tasks._retrying.retry(id, input=None, from_start=False, by=by)
+    _, is_new = tasks._retrying.retry(id, input=None, from_start=False, by=_acting(by))
     return is_new
 
 
@@ -1250,6 +1317,13 @@ def _filter_of(wanted: Filter | None) -> Filter:
     return Filter() if wanted is None else checked_filter(wanted)
 
 
+def _sort_of(sort_by: object) -> SortBy | None:
+    if sort_by is None or sort_by in tuple(SortBy):
+        return None if sort_by is None else SortBy(str(sort_by))
+    known = ", ".join(SortBy)
+    raise InvalidInput(f"sort_by is {short_repr(sort_by)}; it takes one of {known}.")
+
+
 def _whose(by: object, *, name: str = "by") -> Identity:
     """Who does something, if it can be anybody. Raises `InvalidInput`."""
     if isinstance(by, Identity):
@@ -1258,6 +1332,12 @@ def _whose(by: object, *, name: str = "by") -> Identity:
         f"{name} is {short_repr(by)}; it takes an Identity, such as"
         ' Identity(id="anne", display_name="Anne", type="person").'
     )
+
+
+def _acting(by: object) -> Identity:
+    """Who does something, and from where: a task of whose code it is, unless `by` says it."""
+    own = task_at_hand()
+    return _whose(by).from_source(f'task "{own}"' if own else "code")
 
 
 def _check_no_record(id: object) -> None:

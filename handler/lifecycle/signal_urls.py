@@ -91,18 +91,22 @@ class SignalUrls:
             raise _too_late("What it was for is over.")
         return found
 
-    def use(self, task_id: str, secret: str, data: SignalData | None) -> Signal:
+    def use(
+        self, task_id: str, secret: str, data: SignalData | None, *, source: str = ""
+    ) -> Signal:
         """Sends the signal of a URL; of one that was used before, none.
+
+        Args:
+            source: from where it is used: the task's log says so.
 
         Raises:
             InvalidInput: the data is none.
             NotFound, Refused: as `find`.
         """
         found = self.find(task_id, secret)
+        by = URL_IDENTITY.from_source(source)
         try:
-            return self._signalling.signal(
-                task_id, found.name, data, key=found.key, by=URL_IDENTITY
-            )
+            return self._signalling.signal(task_id, found.name, data, key=found.key, by=by)
         except NotFound as error:
             raise NotFound(_UNKNOWN) from error
         except Refused as error:

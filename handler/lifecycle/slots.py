@@ -346,7 +346,7 @@ class Slots:
             self._limits.leave_queue(first.row)
             return None
         now = self._clock.now()
-        after = first.task.with_slot(new_slot(part), now=now)
+        after = first.task.sent_off(new_slot(part), now=now)
         also = self._limits.give(view, deployed, after)
         try:
             self._store.save(after, before=first.task, guard=queued_as(first.task), also=also)

@@ -57,6 +57,7 @@ from handler.record import (
     TaskLog,
     TaskRecord,
     TriggerResult,
+    checked_tags,
     cut,
     is_key,
     short_repr,
@@ -94,6 +95,7 @@ class TriggerOptions(NamedTuple):
     created_by: Identity = SYSTEM_IDENTITY
     priority: Seconds = 0
     debounce: Debounce | None = None
+    tags: Mapping[str, str] | None = None
 
 
 class KeyedInput(NamedTuple):
@@ -222,7 +224,8 @@ class Triggering:
         known = self._registry.get(definition if isinstance(definition, str) else definition.id)
         checked = _checked_input(known, input)
         stored = attempted(lambda: stored_input(code_of(known), checked))
-        return self.request_of(known, stored, options)
+        tags = {**known.tags, **checked_tags(options.tags)}
+        return self.request_of(known, stored, options._replace(tags=tags))
 
     def request_of(self, known: Definition, input: Json, options: TriggerOptions) -> TriggerRequest:
         """The request of an input that is valid, as the task's own hook leaves it.
@@ -245,6 +248,7 @@ class Triggering:
             parent_id=parent.id if isinstance(parent, TaskRecord) else parent,
             created_by=options.created_by,
             priority=options.priority,
+            tags=options.tags or {},
         )
         checked = _with_whole_times(request)
         return attempted(lambda: _before_trigger(code_of(known), checked))
@@ -476,7 +480,7 @@ def _before_trigger(code: TaskCode, request: TriggerRequest) -> TriggerRequest:
 
 
 def _with_whole_times(request: TriggerRequest) -> TriggerRequest:
-    """The request with its delay and its limits in whole seconds, checked."""
+    """The request with its delay and its limits in whole seconds, and its tags, checked."""
     delay = _whole_delay(request.delay)
     timeout = _whole_limit("timeout", request.timeout)
     expires_after = _whole_limit("expires_after", request.expires_after)
@@ -494,6 +498,7 @@ def _with_whole_times(request: TriggerRequest) -> TriggerRequest:
         timeout=timeout,
         expires_after=expires_after,
         priority=_whole_priority(request.priority),
+        tags=checked_tags(request.tags),
     )
 
 

@@ -17,7 +17,8 @@ from handler.record.pauses import Pause
 from handler.record.shown import to_shown_json
 from handler.record.signals import Signal, SignalUrl
 from handler.record.stored_task import StoredTask, id_of_retry, new_id
-from handler.record.task_log import LogLine, LogType, TaskLog, line_data
+from handler.record.tags import checked_tags
+from handler.record.task_log import LogLine, LogType, TaskLog, line_data, line_error
 from handler.record.task_record import (
     EVENT_IDENTITY,
     PAYLOADS,
@@ -63,6 +64,7 @@ __all__ = [
     "TaskSettings",
     "TriggerResult",
     "WaitingFor",
+    "checked_tags",
     "class_name",
     "cut",
     "cut_bytes",
@@ -77,6 +79,7 @@ __all__ = [
     "lazy",
     "leaves_of",
     "line_data",
+    "line_error",
     "message_of",
     "native",
     "new_id",

@@ -43,12 +43,15 @@ class TaskFailure(StoredModel):
         code: what failures are grouped by, at most 256 bytes.
         data: details, as JSON.
         stack: the traceback's last 4,000 characters. It stands in the log alone.
+        given: what was logged in its place, as JSON, where it has more than these. It stands in the
+            log alone.
     """
 
     message: Annotated[str, AfterValidator(_message)]
     code: Annotated[str, AfterValidator(_code)] | None = None
     data: Json | None = None
     stack: Annotated[str, AfterValidator(_stack)] | None = None
+    given: Json | None = None
 
     @classmethod
     def of(
@@ -83,13 +86,29 @@ class TaskFailure(StoredModel):
             return cls.from_exception(error)  # type: ignore[arg-type]
         if not issubclass(type(error), Mapping):
             return cls.of(error)
-        shown = to_shown_json(error)
-        text, code = shown.get("message") or message, shown.get("code")
-        return cls.of(text, code=code or None, data=shown)
+        shown: Json = to_shown_json(error)
+        text, code, data = shown.get("message"), shown.get("code"), shown.get("data")
+        failure = cls.of(
+            text or message,
+            code=code or None,
+            data=data if isinstance(data, Mapping) else None,
+        )
+        if failure.to_wire() == shown:
+            return failure
+        return failure.model_copy(update={"given": shown})
 
     def to_wire(self) -> Json:
         """The failure without its stack, as the output and the answer have it."""
-        return self.model_dump(by_alias=True, exclude_none=True, exclude={"stack"})
+        return self.model_dump(by_alias=True, exclude_none=True, exclude={"stack", "given"})
+
+    def to_line(self) -> Json:
+        """What a line of a log has of it: what was logged, as it was given."""
+        return self.to_wire() if self.given is None else self.given
+
+    def cut_to(self, max_bytes: int) -> "TaskFailure":
+        """The failure with no more data than that, and a note of its size in its place."""
+        given, data = fitting(self.given, max_bytes), fitting(self.data, max_bytes)
+        return self.model_copy(update={"given": given, "data": data})
 
 
 def fitting(data: object, max_bytes: int) -> Json | None:

@@ -336,6 +336,10 @@ class StoredTask(TaskRecord):
         """It has got a slot: it may be claimed."""
         return self._changed(now, slot=slot, queued_on=None, due_on=now, resends=0)
 
+    def sent_off(self, slot: str, *, now: datetime) -> Self:
+        """It has got a slot in the queue: it is due now, whatever an event says that comes late."""
+        return self.with_slot(slot, now=now)._changed(now, waiting_until=now)
+
     def queued(self, *, now: datetime) -> Self:
         """It queues for a slot, and leaves its execution. It is not asked for before it has one."""
         due_on = self._in_its_time(now + _LONGEST_PUT_OFF)
@@ -477,7 +481,8 @@ class StoredTask(TaskRecord):
     def failed(self, *, now: datetime, failure: TaskFailure) -> Self:
         """The task has ended badly. An output that was saved stays beside the error."""
         output = (self.output or {}) | {"error": failure.to_wire()}
-        return self._ended(now, AnswerStatus.ERROR, Status.FAILED, output=output)
+        changes = {"output": output, "error_code": failure.code or None}
+        return self._ended(now, AnswerStatus.ERROR, Status.FAILED, **changes)
 
     def aborted(self, *, now: datetime, by: Identity | None = None) -> Self:
         """The task was stopped: by itself, if nobody is named."""

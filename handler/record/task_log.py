@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 from pydantic import AfterValidator, Field
 
+from handler.contract import MAX_SOURCE_CHARACTERS
 from handler.record.failures import TaskFailure, fitting
 from handler.record.model import Json, Moment, StoredModel
 from handler.record.task_record import Identity
@@ -23,8 +24,13 @@ _MAX_DATA_BYTES: Final = 16 * 1024
 
 
 def line_data(data: object) -> Json | None:
-    """The data of a line, or of its error; a note in its place if it has more than 16 KiB."""
+    """The data of a line; a note in its place if it has more than 16 KiB."""
     return fitting(data, _MAX_DATA_BYTES)
+
+
+def line_error(error: TaskFailure) -> TaskFailure:
+    """The error of a line, whose data is cut as that of a line is."""
+    return error.cut_to(_MAX_DATA_BYTES)
 
 
 def _message(text: str) -> str:
@@ -47,12 +53,25 @@ class LogLine(StoredModel):
     created_by: Identity | None = None  # where it is not whoever the log is of
 
     @classmethod
-    def at(cls, now: datetime, message: str, error: TaskFailure | None = None) -> "LogLine":
-        """A line dated `now`; its type is ERROR when `error` is given."""
+    def at(
+        cls,
+        now: datetime,
+        message: str,
+        error: TaskFailure | None = None,
+        *,
+        source: str | None = None,
+    ) -> "LogLine":
+        """A line dated `now`; its type is ERROR when `error` is given.
+
+        Args:
+            source: from where it was done: it is in the line's data.
+        """
         kind = LogType.ERROR if error else LogType.INFO
-        if error:
-            error = error.model_copy(update={"data": line_data(error.data)})
-        return cls(message=message, created_on=now, type=kind, error=error)
+        data: Json | None = None
+        if source:
+            data = {"source": cut(to_text(source), MAX_SOURCE_CHARACTERS)}
+        failure = line_error(error) if error else None
+        return cls(message=message, created_on=now, type=kind, data=data, error=failure)
 
 
 class TaskLog(StoredModel):

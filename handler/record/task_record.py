@@ -18,14 +18,24 @@ Record = TypeVar("Record", bound="TaskRecord")
 
 
 class Identity(StoredModel):
-    """Who triggered a task, or did something to one."""
+    """Who triggered a task, or did something to one.
+
+    Attributes:
+        source: from where it is done, such as an address: for the line in the task's log. It is not
+            stored with the identity.
+    """
 
     id: str
     display_name: str
     type: str
+    source: str | None = Field(default=None, exclude=True)
+
+    def from_source(self, source: str) -> "Identity":
+        """The same, who does something from there; a source that is known already stays."""
+        return self if self.source else self.model_copy(update={"source": source})
 
     def fitting(self) -> "Identity":
-        """The same, cut to what a record has room for."""
+        """The same, cut to what a record has room for; without the source."""
         return Identity(
             id=cut(to_text(self.id), MAX_IDENTITY_CHARACTERS),
             display_name=cut(to_text(self.display_name), MAX_IDENTITY_CHARACTERS),
@@ -113,6 +123,8 @@ class TaskRecord(StoredModel):
     problem: str | None = None  # why it can't go on for the time being
     retry_of: str | None = None  # the task that this one is the retry of
     retried_by: str | None = None  # the task that is the retry of this one
+    tags: dict[str, str] = Field(default={})  # what it was tagged with at its trigger
+    error_code: str | None = None  # of the error that it has failed with
     _read: ReadPayload | None = PrivateAttr(default=None)
     _reads_strictly: ClassVar[bool] = False
 

@@ -30,6 +30,7 @@ class StoredSettings(StoredModel):
 
     retention_days: Annotated[int, Field(ge=0, le=MAX_RETENTION_DAYS)] | None = None
     pauses: tuple[Pause, ...] | None = None  # of the stack alone
+    cursor_key: str | None = None  # of the stack alone: what cursors are sealed with
     changed_on: Moment | None = None
     changed_by: Identity | None = None
     # The attributes that could not be read: newer code, or a person, has written them.

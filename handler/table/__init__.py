@@ -15,6 +15,7 @@ from handler.table.conditions import (
 )
 from handler.table.debounces import Debounced
 from handler.table.dynamo import Dynamo
+from handler.table.filters import Filter, SortBy, is_by
 from handler.table.limit_list import Queued
 from handler.table.limits import (
     Limit,
@@ -31,9 +32,9 @@ from handler.table.limits import (
 )
 from handler.table.listing import (
     CountBudget,
-    Filter,
     TaskCount,
     TaskPage,
+    count_by_status,
     count_tasks,
     invalid_cursor,
     list_tasks,
@@ -41,6 +42,7 @@ from handler.table.listing import (
 from handler.table.logs import Logs
 from handler.table.maximums import changed_of
 from handler.table.payloads import PayloadBucket, PayloadError, PayloadLost
+from handler.table.planning import MOST_PARTITIONS
 from handler.table.rates import RateOf
 from handler.table.settings_table import KNOWN_FOR, STACK, KnownSettings, SettingsTable
 from handler.table.signals import Moved, Signals
@@ -50,6 +52,7 @@ from handler.table.watch import Due
 __all__ = [
     "ANY_OWNER",
     "KNOWN_FOR",
+    "MOST_PARTITIONS",
     "NO_OWNER",
     "STACK",
     "ClaimRequest",
@@ -73,16 +76,19 @@ __all__ = [
     "RecordMoved",
     "SettingsTable",
     "Signals",
+    "SortBy",
     "Standing",
     "Store",
     "TaskCount",
     "TaskPage",
     "as_read",
     "changed_of",
+    "count_by_status",
     "count_tasks",
     "holder_of",
     "holders_of",
     "invalid_cursor",
+    "is_by",
     "is_large",
     "list_tasks",
     "maximum_of",

@@ -5,7 +5,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from handler.clock import to_iso
-from handler.contract import CREATED_ON, EXPIRY_ATTRIBUTE, OVER_STATUSES, PARTITION_KEY, Status
+from handler.contract import (
+    CREATED_ON,
+    EXPIRY_ATTRIBUTE,
+    OVER_STATUSES,
+    PARTITION_KEY,
+    Index,
+    Status,
+)
 from handler.record import StoredTask
 from handler.table import items, keys
 
@@ -35,6 +42,8 @@ CLAIM_CONDITION: Final = (
     " AND (attribute_not_exists(startsOn) OR startsOn <= :now)"
     # An event may name another definition than the record: whose limit is it then?
     " AND definitionId IN (:definitions)"
+    # Nor may it name another tenant: what is of one tenant is not there for the others.
+    f" AND {Index.BY_TENANT.partition_key} = :tenant"
     # An iteration that a crash cut off runs again even if it was the last one allowed.
     " AND (attribute_not_exists(countedIterations) OR countedIterations < :max"
     " OR claimsSinceOutcome > :none)"
@@ -54,6 +63,7 @@ class ClaimRequest(NamedTuple):
     """Who wants to run the next iteration of a task.
 
     Args:
+        tenant: the tenant that the record must be of.
         definition_ids: the definition that the record must be of, by any of its ids.
         visit: the visit of `Run` that the iteration answers; empty when it is not known.
         visit_entered_on: when the execution entered it: ISO 8601, or empty.
@@ -62,6 +72,7 @@ class ClaimRequest(NamedTuple):
     """
 
     task_id: str
+    tenant: str
     definition_ids: tuple[str, ...]
     execution_name: str
     visit: str
@@ -87,6 +98,7 @@ class ClaimRequest(NamedTuple):
                 ":pending": Status.PENDING,
                 ":running": Status.RUNNING,
                 **self._definitions(),
+                ":tenant": self.tenant,
                 ":version": self.code_version or None,
                 ":execution": self.execution_name,
                 ":visit": self.visit,

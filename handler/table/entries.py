@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Self
 
-from handler.contract import CREATED_ON
 from handler.table.index_query import Cursor, IndexQuery, TaskIndex
 
 
@@ -13,11 +12,13 @@ class Entry(NamedTuple):
     Args:
         partition: the number of the query that has found it.
         cursor: where that query goes on behind it.
+        place: what it is sorted by.
     """
 
     id: str
     partition: int
     cursor: Cursor
+    place: str
 
 
 class Entries:
@@ -27,7 +28,7 @@ class Entries:
     and no cursors at all where nothing is left.
 
     Args:
-        entries: in the order of their creation.
+        entries: in the order of the queries.
         has_all: whether nothing is behind them.
         starts: where the queries have started.
     """
@@ -56,9 +57,12 @@ class Entries:
         for number, (query, start) in enumerate(zip(queries, starts, strict=True)):
             page = index.page(query, newest_first=newest_first, limit=limit, cursor=start)
             has_all = has_all and page.cursor is None
-            entries += [Entry(id, number, cursor) for id, cursor in page.cursors.items()]
+            entries += [
+                Entry(id, number, cursor, query.place(cursor))
+                for id, cursor in page.cursors.items()
+            ]
         if len(queries) > 1:
-            entries.sort(key=lambda entry: entry.cursor[CREATED_ON], reverse=newest_first)
+            entries.sort(key=lambda entry: entry.place, reverse=newest_first)
         return cls(entries[:limit], has_all=has_all and len(entries) <= limit, starts=starts)
 
     def split(self, sizes: Sequence[int]) -> Iterator[Sequence[Entry]]:

@@ -28,6 +28,8 @@ _NOT_KEPT: Final = ""
 # A write takes a unit for each started kilobyte of the item (DynamoDB guide, "DynamoDB read and
 # write operations").
 _UNIT_BYTES: Final = 1_024
+# What the end of a task adds to its record, but for its output.
+_END_BYTES: Final = 64
 # The attribute of an object's key. An input that is no longer needs no object.
 _KEY_BYTES: Final = 135
 
@@ -120,14 +122,15 @@ def _takes_no_unit_more(inside: StoredTask, after: StoredTask, changed: "Item") 
     payloads = changed
     if "output" not in changed and "output" not in after.places and after.output is not None:
         payloads = {**changed, "output": {"S": items.json_text(after.output)}}
-    payloads = payloads | items.encoded({keys.WRITE_TOKEN: keys.new_token()})
+    tokens = {keys.WRITE_TOKEN: keys.new_token(), keys.CLAIM_TOKEN: keys.new_token()}
+    payloads = payloads | items.encoded(tokens)
     with_it, without = (items.task_item(task) | payloads for task in (inside, after))
     return _units(with_it) == _units(without)
 
 
 def _units(item: "Item") -> int:
     sizes = (len(name) + _size(value) for name, value in item.items())
-    return math.ceil(sum(sizes) / _UNIT_BYTES)
+    return math.ceil((sum(sizes) + _END_BYTES) / _UNIT_BYTES)
 
 
 def _size(value: Mapping[str, object]) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from handler.contract import CREATED_ON, PARTITION_KEY, SORT_KEY, Index
+from handler.contract import PARTITION_KEY, SORT_KEY, Index
 from handler.record import StoredTask, is_key
 from handler.table import items, keys
 from handler.table.dynamo import Dynamo
@@ -19,22 +19,27 @@ Cursor = Mapping[str, str]
 # A sort key has at most so many bytes (DynamoDB guide, "Constraints").
 _MAX_KEY_BYTES: Final = 1_024
 
+Span = tuple[str, str]
+"""The first and the last of what a query is sorted by, both included."""
+
 ANY_TIME: Final = ("", keys.LAST)  # before and after every ISO date
 
 
 @dataclass(frozen=True, slots=True)
 class IndexQuery:
-    """One partition of an index, or the children of a task, by the time of creation.
+    """One partition of an index; or the children of a task, or those of a tag, as created.
 
     Args:
-        index: the index; `None` for the children of a task.
-        partition: the partition of the index, or the parent's id.
-        created: the first and the last moment of creation, ISO 8601, both included.
+        index: the index; `None` for rows that name tasks.
+        partition: the partition of the index, or of the tag; or the parent's id.
+        span: of what is sorted by: moments as ISO 8601, or names.
+        rows: what the rows that name tasks begin with.
     """
 
     index: Index | None
     partition: str
-    created: tuple[str, str] = ANY_TIME
+    span: Span = ANY_TIME
+    rows: str = keys.CHILD_ROWS
 
     def request(self, table: str) -> dict[str, object]:
         """The query, as DynamoDB takes it."""
@@ -67,26 +72,34 @@ class IndexQuery:
     @property
     def _cursor_names(self) -> set[str]:
         names = {PARTITION_KEY, SORT_KEY}
-        return names | {self._partition[0], CREATED_ON} if self.index else names
+        return names | {self._partition[0], self._sort_key} if self.index else names
+
+    def place(self, cursor: Mapping[str, str]) -> str:
+        """What the entry of a cursor is sorted by."""
+        return cursor[self._sort_key]
 
     @property
     def _sort_key(self) -> str:
-        return CREATED_ON if self.index else SORT_KEY
+        return self.index.sort_key if self.index else SORT_KEY
 
     @property
     def _range(self) -> tuple[str, str]:
         """The first and the last sort key."""
-        first, last = self.created
+        first, last = self.span
+        if self.index is Index.BY_NAME:
+            return first, last
         # A child's row goes on behind the moment: the end has to be above all of that moment's.
         last = f"{last}{keys.LAST}"
         if self.index:
             return first or " ", last  # an empty string is not a key
-        return f"{keys.CHILD_ROWS}{first}", f"{keys.CHILD_ROWS}{last}"
+        return f"{self.rows}{first}", f"{self.rows}{last}"
 
     @property
     def _partition(self) -> tuple[str, str]:
         if self.index is None:
-            return PARTITION_KEY, keys.task_partition(self.partition)
+            is_of_parent = self.rows == keys.CHILD_ROWS
+            partition = keys.task_partition(self.partition) if is_of_parent else self.partition
+            return PARTITION_KEY, partition
         return self.index.partition_key, self.partition
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from pydantic import BaseModel
 
 from handler.clock import to_iso
-from handler.contract import EXPIRY_ATTRIBUTE, PARTITION_KEY, SORT_KEY, Index
+from handler.contract import EXPIRY_ATTRIBUTE, NAME_KEY, PARTITION_KEY, SORT_KEY, Index
 from handler.record import PAYLOADS, Json, StoredTask, TaskLog, to_shown_json, to_text
 from handler.table import keys
 
@@ -33,6 +33,7 @@ _JSON_ATTRIBUTES: Final = frozenset(
         "progress",
         "waitingFor",
         "taken",
+        "tags",
         "data",
         "items",
     }
@@ -165,6 +166,8 @@ def _attributes(task: StoredTask) -> Json:
         if (value := values[name]) is not None and value != default
     }
     found[_STATUS] = task.status
+    # Nobody changes a name: no other write has to look at this key.
+    found[NAME_KEY] = keys.name_key(task.name, task.created_on)
     return found | _index_keys(task)
 
 
@@ -209,6 +212,9 @@ def _index_keys(task: StoredTask) -> Json:
     if task.deletion_pending and task.is_over:  # no list and no count has it any more
         return _watched_keys(task)
     listed = _listed_keys(task.tenant, task.definition_id, keys.status_group(task.status))
+    if task.error_code:
+        partition = keys.error_code_partition(task.tenant, task.error_code)
+        listed = listed | {Index.BY_ERROR_CODE.partition_key: partition}
     is_unfinished = task.is_open or task.has_follow_ups
     return listed | _watched_keys(task) if is_unfinished else listed
 

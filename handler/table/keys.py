@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from handler.clock import to_iso
-from handler.contract import PARTITION_KEY, SORT_KEY, Status
+from handler.contract import MAX_NAME_KEY_BYTES, PARTITION_KEY, SORT_KEY, Status
 from handler.record import StoredTask, TaskLog
 
 if TYPE_CHECKING:
@@ -37,6 +37,9 @@ SIGNAL_KEY_ROWS: Final = "SIGNALKEY#"
 SIGNAL_URL_ROWS: Final = "SIGNALURL#"
 PULSE_ROWS: Final = "PULSE#"
 
+# The rows of a tag's partition: the tasks that have it.
+TAGGED_ROWS: Final = "TAGGED#"
+
 # The rows of a limit's partition: who holds its slots, and who queues for one. They sort so that a
 # page of them begins with the holders.
 HOLDERS_ROW: Final = "HOLDERS"
@@ -51,6 +54,9 @@ SETTINGS_ROW: Final = "SETTINGS"
 
 # Behind every digit and letter: the end of a range of sort keys.
 LAST: Final = "~"
+# Behind every character, and before each: the ends of a range of names.
+LAST_OF_NAMES: Final = "\U0010ffff" * 2
+FIRST_OF_NAMES: Final = "\0"
 # All of them but the record: they sort before it.
 FIRST_ROW: Final = "A"
 LAST_ROW: Final = f"S{LAST}"
@@ -193,9 +199,23 @@ def iteration_text(iteration: int) -> str:
 def task_id(item: Mapping[str, "AttributeValueTypeDef"]) -> str:
     """The id of the task that a row of the table or of an index, or a child's row, stands for."""
     row = item[SORT_KEY]["S"]
-    if row.startswith(CHILD_ROWS):
+    if row.startswith((CHILD_ROWS, TAGGED_ROWS)):
         return row.rpartition("#")[2]
     return item[PARTITION_KEY]["S"].removeprefix(task_partition(""))
+
+
+def tag_partition(tenant: str, key: str, value: str) -> str:
+    """Of these three alone: neither a key nor a value has a `#` or an `=` here."""
+    return f"TAG#{tenant}#{_quoted(key)}={_quoted(value)}"
+
+
+def tag_keys(task: StoredTask) -> "list[Key]":
+    """The keys of the rows that name a task to those who look for its tags."""
+    row = f"{TAGGED_ROWS}{to_iso(task.created_on)}#{task.id}"
+    return [
+        {PARTITION_KEY: {"S": tag_partition(task.tenant, key, value)}, SORT_KEY: {"S": row}}
+        for key, value in task.tags.items()
+    ]
 
 
 def texts(key: Mapping[str, "AttributeValueTypeDef"]) -> dict[str, str]:
@@ -205,7 +225,39 @@ def texts(key: Mapping[str, "AttributeValueTypeDef"]) -> dict[str, str]:
 
 def definition_partition(tenant: str, definition_id: str) -> str:
     """Of these two alone: a tenant may have a `#`, so what stands behind the last one has none."""
-    return f"{tenant}#{definition_id.replace('%', '%25').replace('#', '%23')}"
+    return f"{tenant}#{_quoted(definition_id)}"
+
+
+def error_code_partition(tenant: str, code: str) -> str:
+    """Of these two alone, as of a definition."""
+    return f"{tenant}#{_quoted(code)}"
+
+
+def name_key(name: str, created_on: datetime) -> str:
+    """Sorts by the beginning of a name, and those of one name by the time of creation."""
+    return f"{name_start(name)}{FIRST_OF_NAMES}{to_iso(created_on)}"
+
+
+def name_start(name: str) -> str:
+    """As much of a name, or of how it begins, as its key has."""
+    text = _without_nul(name)
+    if len(text) * 4 <= MAX_NAME_KEY_BYTES:  # no character takes more bytes
+        return text
+    return text.encode()[:MAX_NAME_KEY_BYTES].decode(errors="ignore")
+
+
+def has_all_of(name: str) -> bool:
+    """Whether a key has the whole of a name, or of how it begins."""
+    return name_start(name) == _without_nul(name)
+
+
+def _without_nul(name: str) -> str:
+    """The same, such that it ends where a NUL is, and sorts as before."""
+    return name.replace("\1", "\1\2").replace(FIRST_OF_NAMES, "\1\1")
+
+
+def _quoted(text: str) -> str:
+    return text.replace("%", "%25").replace("#", "%23").replace("=", "%3D")
 
 
 def status_partition(tenant: str, group: str) -> str:

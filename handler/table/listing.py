@@ -1,87 +1,34 @@
-"""Which tasks to list: filters that an index answers, and how far each page reads."""
+"""Which tasks are listed and counted, and how far each page reads."""
 
 import base64
 import binascii
 import json
 import math
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import MINYEAR, datetime, timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 from handler.clock import to_iso
-from handler.contract import (
-    DEFAULT_TENANT,
-    MAX_ID_BYTES,
-    MAX_TENANT_BYTES,
-    OPEN_STATUSES,
-    Index,
-    Status,
-)
+from handler.contract import OPEN_STATUSES, OVER_STATUSES, Status
 from handler.errors import InvalidInput
-from handler.record import StoredTask, TaskRecord, is_key, short_repr
+from handler.record import StoredTask, TaskRecord
 from handler.table.dynamo import chunks
 from handler.table.entries import Entries
-from handler.table.index_query import ANY_TIME, Cursor, IndexQuery, TaskIndex
-from handler.table.keys import (
-    definition_and_status_partition,
-    definition_partition,
-    status_group,
-    status_partition,
-)
+from handler.table.filters import Filter, SortBy
+from handler.table.index_query import Cursor, IndexQuery, TaskIndex
+from handler.table.keys import name_key
+from handler.table.planning import Plan, matches_nothing, plan_of, possible_ids
 
 # A page makes so many requests, unless it has more than 100 tasks: queries of indexes, and reads of
 # 100 records each (API reference, BatchGetItem). What it has not found by then is on the next one.
 _REQUESTS: Final = 3
-_MOST_PARTITIONS: Final = 2  # a query each, and a read is left
 _PAGE: Final = 100
+# Partitions that a count reads: five statuses of some definitions.
+_MOST_COUNTED: Final = 10
 _ENTRIES_OF_A_RECORD: Final = 5
-_BEFORE_ANY_DATE: Final = "0"
-_ALMOST_A_MILLISECOND: Final = timedelta(microseconds=999)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filter:
-    """Which tasks to list. What is not given matches every task.
-
-    Args:
-        tenant: whose tasks.
-        ids: tasks of these ids.
-        parent_id: children of that task.
-        definition_id: tasks of that definition.
-        statuses: tasks of these statuses.
-        created_after: tasks created at that moment or later, with a time zone.
-        created_before: tasks created at that moment or earlier, with a time zone.
-
-    A filter that no task can match, such as one whose first moment is behind its last, lists
-    nothing, and asks the table nothing.
-
-    Raises:
-        InvalidInput: a moment has no time zone, or a status is not one.
-    """
-
-    tenant: str = DEFAULT_TENANT
-    ids: tuple[str, ...] | None = None
-    parent_id: str | None = None
-    definition_id: str | None = None
-    statuses: frozenset[Status] | None = None
-    created_after: datetime | None = None
-    created_before: datetime | None = None
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.tenant, str):
-            raise InvalidInput(
-                f"tenant is {short_repr(self.tenant)}; it takes a text: a filter has the tasks of"
-                " one tenant."
-            )
-        for name in ("created_after", "created_before"):
-            _check_moment(name, getattr(self, name))
-        unknown = set(self.statuses or ()) - set(Status)
-        if unknown or isinstance(self.statuses, str):
-            known = ", ".join(Status)
-            raise InvalidInput(f"statuses is {self.statuses!r:.60}; it takes a set of {known}.")
-        if self.statuses is not None:  # a text that equals a status is one
-            object.__setattr__(self, "statuses", frozenset(map(Status, self.statuses)))
+# What the cursor of a list of ids has: of the last task that it has shown.
+_PLACE: Final = "place"
+_ID: Final = "id"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,20 +63,32 @@ class CountBudget:
 
 
 def list_tasks(
-    index: TaskIndex, wanted: Filter, *, newest_first: bool, limit: int, after: str | None
+    index: TaskIndex,
+    wanted: Filter,
+    *,
+    sort_by: SortBy | None = None,
+    newest_first: bool | None,
+    limit: int,
+    after: str | None,
 ) -> TaskPage:
-    """One page of the tasks that match, by the time of creation.
+    """One page of the tasks that match, in the order of `sort_by`, or in that of the filter's own.
 
     It may have fewer than `limit` of them, or none, and a cursor all the same: of what it has read,
     not all has matched.
     """
-    if _matches_nothing(wanted):
+    if matches_nothing(wanted):
         return _page([])
     if wanted.ids is not None:
-        return _page(_by_ids(index, wanted, newest_first=newest_first, limit=limit))
-    queries = _queries_of(wanted)
+        order = sort_by or SortBy.CREATED
+        down = _goes_down(order, newest_first)
+        return _by_ids(index, wanted, order, down=down, limit=limit, after=after)
+    plan = plan_of(wanted, sort_by)
+    queries = plan.queries
+    if not queries:
+        return _page([])
+    newest_first = _goes_down(plan.sort_by, newest_first)
     starts = _decoded(after, queries) if after else [None] * len(queries)
-    reads = _reads(limit, len(queries), is_exact=_is_exact(wanted))
+    reads = _reads(limit, len(queries), is_exact=plan.is_exact)
     found = Entries.of(index, queries, starts, newest_first=newest_first, limit=sum(reads))
     taken: list[StoredTask] = []
     for some in found.split(reads):
@@ -138,50 +97,104 @@ def list_tasks(
             task = tasks.pop(entry.id, None)  # an index that lags behind may have it twice
             is_own = task is not None and task.tenant == wanted.tenant
             # A parent may have children of other tenants: no cursor tells their ids and dates.
-            found.pass_by(entry, is_told=is_own or wanted.parent_id is None)
-            if task and is_own and _matches(wanted, task):
+            found.pass_by(entry, is_told=is_own or wanted.parents is None)
+            if task and wanted.matches(task) and _sorted_as(task, plan.sort_by):
                 taken.append(task)
             if len(taken) == limit:
                 return _page(taken, found.cursors)
-    if found.is_stuck and _is_own_parent(index, wanted):
-        raise _children_of_others(wanted)
+    if found.is_stuck and (parent := _own_parent(index, wanted)):
+        raise _children_of_others(parent)
     return _page(taken, found.cursors)
 
 
-def _is_own_parent(index: TaskIndex, wanted: Filter) -> bool:
-    """Whether the parent is of the tenant who asks. Of another's task nobody hears anything."""
-    return any(parent.tenant == wanted.tenant for parent in index.tasks([str(wanted.parent_id)]))
+def _own_parent(index: TaskIndex, wanted: Filter) -> StoredTask | None:
+    """A parent that is of the tenant who asks. Of another's task nobody hears anything."""
+    parents = index.tasks(possible_ids(wanted.parents or ()))
+    return next((parent for parent in parents if parent.tenant == wanted.tenant), None)
 
 
-def _children_of_others(wanted: Filter) -> InvalidInput:
+def _children_of_others(parent: StoredTask) -> InvalidInput:
     """The error of a page that would have to tell where other tenants' tasks stand."""
     return InvalidInput(
-        f'Here task "{wanted.parent_id}" has more children of other tenants than a page looks at.'
+        f'Here task "{parent.id}" has more children of other tenants than a page looks at.'
         " Next: ask for a time in which yours were created, or for the tasks of their definition."
     )
 
 
 def count_tasks(index: TaskIndex, wanted: Filter, budget: CountBudget) -> TaskCount:
     """How many tasks match. It reads the index, and the tasks where the index can't tell."""
-    if _matches_nothing(wanted):
+    if matches_nothing(wanted):
         return TaskCount(0)
     if not budget.left:
         return TaskCount(0, is_capped=True)
-    if wanted.parent_id is None and wanted.ids is None and _has_whole_groups(wanted):
-        return _counted_by_index(index, wanted, budget)
+    if wanted.ids is None:
+        plan = plan_of(wanted, at_most=_MOST_COUNTED)
+        left_out = _left_out(wanted)
+        if all(map(_is_told_by_index, (plan, *left_out))):
+            return _counted_without(index, plan, left_out, budget)
     count = 0
     for ids in _id_pages(index, wanted):
         if ids and not budget.left:
             return TaskCount(count, is_capped=True)
         budget.spend(len(ids) * _ENTRIES_OF_A_RECORD)
-        count += sum(_matches(wanted, task) for task in index.tasks(ids))
+        count += sum(wanted.matches(task) for task in index.tasks(ids))
     return TaskCount(count)
 
 
-def _counted_by_index(index: TaskIndex, wanted: Filter, budget: CountBudget) -> TaskCount:
+def count_by_status(
+    index: TaskIndex, wanted: Filter, budget: CountBudget
+) -> tuple[Mapping[Status, int], bool]:
+    """How many tasks of a filter have each status, and whether a count ended early.
+
+    Those that are over are counted by the index; of the open ones each is read.
+    """
+    counts = dict.fromkeys(Status, 0)
+    is_capped = False
+    for status in OVER_STATUSES:
+        found = count_tasks(index, replace(wanted, statuses=frozenset({status})), budget)
+        counts[status] = found.number
+        is_capped = is_capped or found.is_capped
+    of_open = replace(wanted, statuses=OPEN_STATUSES)
+    for ids in _id_pages(index, of_open):
+        if ids and not budget.left:
+            return counts, True
+        budget.spend(len(ids) * _ENTRIES_OF_A_RECORD)
+        for task in index.tasks(ids):
+            counts[task.status] += of_open.matches(task)
+    return counts, is_capped
+
+
+def _left_out(wanted: Filter) -> list[Plan]:
+    """Where the tasks are that a filter leaves out for their definition, if an index has them."""
+    if wanted.definitions is not None:
+        return []
+    return [
+        plan_of(replace(wanted, definition_id=id, except_definition_ids=()), at_most=_MOST_COUNTED)
+        for id in possible_ids(tuple(dict.fromkeys(wanted.except_definition_ids)))
+    ]
+
+
+def _is_told_by_index(plan: Plan) -> bool:
+    """Whether entries of an index alone tell how many tasks there are."""
+    return plan.is_exact and all(query.index for query in plan.queries)
+
+
+def _counted_without(
+    index: TaskIndex, plan: Plan, left_out: Sequence[Plan], budget: CountBudget
+) -> TaskCount:
+    """Counts what is left out first, and takes it off."""
+    others = [_counted_by_index(index, each, budget) for each in left_out]
+    found = _counted_by_index(index, plan, budget)
+    number = max(0, found.number - sum(count.number for count in others))
+    return TaskCount(number, is_capped=any(count.is_capped for count in (found, *others)))
+
+
+def _counted_by_index(index: TaskIndex, plan: Plan, budget: CountBudget) -> TaskCount:
     """Counts the ids of whole partitions: the tasks themselves need not be read."""
     most, count = budget.left, 0
-    for query in _queries_of(wanted, at_most=len(Status)):
+    if not most:
+        return TaskCount(0, is_capped=True)
+    for query in plan.queries:
         count += index.count(query, at_most=most - count)
         if count > most:
             break
@@ -192,10 +205,10 @@ def _counted_by_index(index: TaskIndex, wanted: Filter, budget: CountBudget) -> 
 def _id_pages(index: TaskIndex, wanted: Filter) -> Iterator[Sequence[str]]:
     """The ids among which those of the filter are, each once, a batch at a time."""
     if wanted.ids is not None:
-        yield from chunks(_possible(wanted.ids), _PAGE)
+        yield from chunks(tuple(dict.fromkeys(possible_ids(wanted.ids))), _PAGE)
         return
     seen: set[str] = set()
-    for query in _queries_of(wanted):
+    for query in plan_of(wanted).queries:
         cursor: Cursor | None = None
         while True:
             page = index.page(query, limit=_PAGE, cursor=cursor)
@@ -203,50 +216,6 @@ def _id_pages(index: TaskIndex, wanted: Filter) -> Iterator[Sequence[str]]:
             seen.update(page.ids)
             if (cursor := page.cursor) is None:
                 break
-
-
-def _queries_of(wanted: Filter, *, at_most: int = _MOST_PARTITIONS) -> list[IndexQuery]:
-    """The narrowest partitions, one or some, that together hold every task of the filter."""
-    created = _created(wanted)
-    if wanted.parent_id is not None:
-        return [IndexQuery(None, wanted.parent_id, created)]
-    tenant, definition_id = wanted.tenant, wanted.definition_id
-    groups = _groups(wanted)
-    if groups is not None and len(groups) <= at_most:
-        if definition_id is None:
-            index = Index.BY_STATUS
-            partitions = [status_partition(tenant, group) for group in groups]
-        else:
-            index = Index.BY_DEFINITION_AND_STATUS
-            partitions = [
-                definition_and_status_partition(tenant, definition_id, group) for group in groups
-            ]
-        return [IndexQuery(index, partition, created) for partition in partitions]
-    if definition_id is not None:
-        partition = definition_partition(tenant, definition_id)
-        return [IndexQuery(Index.BY_DEFINITION, partition, created)]
-    return [IndexQuery(Index.BY_TENANT, tenant, created)]
-
-
-def _groups(wanted: Filter) -> list[str] | None:
-    """The groups of statuses that the filter is about; `None`: all of them."""
-    if wanted.statuses is None or wanted.statuses == frozenset(Status):
-        return None
-    return sorted({status_group(status) for status in wanted.statuses})
-
-
-def _has_whole_groups(wanted: Filter) -> bool:
-    """Whether the statuses are whole groups: pending alone, or running alone, is half of one."""
-    statuses = wanted.statuses or frozenset()
-    return not statuses & OPEN_STATUSES or statuses >= OPEN_STATUSES
-
-
-def _is_exact(wanted: Filter) -> bool:
-    """Whether all that the queries find matches, but for what is gone."""
-    groups = _groups(wanted)
-    if wanted.parent_id is not None:
-        return groups is None and wanted.definition_id is None
-    return _has_whole_groups(wanted) and len(groups or ()) <= _MOST_PARTITIONS
 
 
 def _reads(limit: int, queries: int, *, is_exact: bool) -> list[int]:
@@ -259,87 +228,62 @@ def _reads(limit: int, queries: int, *, is_exact: bool) -> list[int]:
     return [first, *[_PAGE] * (requests - math.ceil(first / _PAGE))]
 
 
-def _matches(wanted: Filter, task: TaskRecord) -> bool:
-    return (
-        task.tenant == wanted.tenant
-        and (wanted.ids is None or task.id in wanted.ids)
-        and (wanted.parent_id is None or task.parent_id == wanted.parent_id)
-        and (wanted.definition_id is None or task.definition_id == wanted.definition_id)
-        and (wanted.statuses is None or task.status in wanted.statuses)
-        and (wanted.created_after is None or task.created_on >= wanted.created_after)
-        and (wanted.created_before is None or task.created_on <= wanted.created_before)
-    )
-
-
-def _matches_nothing(wanted: Filter) -> bool:
-    """Whether no task can match: the table would refuse such a query, or read for nothing."""
-    first, last = _created(wanted)
-    limits = (
-        (wanted.tenant, MAX_TENANT_BYTES),
-        (wanted.definition_id, MAX_ID_BYTES),
-        (wanted.parent_id, MAX_ID_BYTES),
-    )
-    return (
-        first > last
-        or wanted.statuses == frozenset()
-        or (wanted.ids is not None and not _possible(wanted.ids))
-        or not all(value is None or is_key(value, limit) for value, limit in limits)
-    )
-
-
-def _possible(ids: Iterable[str]) -> tuple[str, ...]:
-    """Those of `ids` that can be an id: the table refuses the others."""
-    return tuple(id for id in ids if is_key(id, MAX_ID_BYTES))
-
-
-def _created(wanted: Filter) -> tuple[str, str]:
-    """The first and the last moment of the range; the first is behind the last if it is empty."""
-    first, last = wanted.created_after, wanted.created_before
-    # Tasks are dated in milliseconds: a first moment between two of them starts at the later.
-    return (
-        _iso(first, _ALMOST_A_MILLISECOND) if first else ANY_TIME[0],
-        _iso(last) if last else ANY_TIME[1],
-    )
-
-
-def _iso(moment: datetime, later: timedelta = timedelta(0)) -> str:
-    """A moment as the records have it; before or behind every date if UTC can't express it."""
-    try:
-        return to_iso(moment + later)
-    except OverflowError:
-        return _BEFORE_ANY_DATE if moment.year == MINYEAR else ANY_TIME[1]
+def _sorted_as(task: TaskRecord, sort_by: SortBy) -> str | None:
+    """What a list has a task in the place of; `None` if it has none."""
+    if sort_by is SortBy.NAME:
+        return name_key(task.name, task.created_on)
+    dates = {
+        SortBy.CREATED: task.created_on,
+        SortBy.STARTED: task.started_on,
+        SortBy.FINISHED: task.finished_on,
+    }
+    moment = dates[sort_by]
+    return to_iso(moment) if moment else None
 
 
 def _by_ids(
-    index: TaskIndex, wanted: Filter, *, newest_first: bool, limit: int
-) -> list[StoredTask]:
-    ids, most = _possible(wanted.ids or ()), max(limit, _REQUESTS * _PAGE)
+    index: TaskIndex, wanted: Filter, sort_by: SortBy, *, down: bool, limit: int, after: str | None
+) -> TaskPage:
+    """A page of the tasks of given ids: all of them are read, for each page."""
+    ids, most = possible_ids(wanted.ids or ()), max(limit, _REQUESTS * _PAGE)
     if len(ids) > most:
         raise InvalidInput(
             f"ids has {len(ids):,} ids; a page of {limit} tasks takes {most}."
             " Next: ask for fewer ids at a time."
         )
-    matching = [task for task in index.tasks(ids) if _matches(wanted, task)]
-    if len(matching) > limit:
-        raise InvalidInput(
-            f"{len(matching)} of the ids are tasks; limit is {limit}. "
-            "Raise it, or ask for fewer ids at a time."
-        )
-    return sorted(matching, key=lambda task: task.created_on, reverse=newest_first)
+    passed = _passed(after) if after else None
+    placed = [
+        ((place, task.id), task)
+        for task in index.tasks(ids)
+        if wanted.matches(task) and (place := _sorted_as(task, sort_by))
+    ]
+    placed.sort(key=lambda each: each[0], reverse=down)
+    if passed is not None:
+        placed = [each for each in placed if (each[0] < passed if down else each[0] > passed)]
+    page = [task for _, task in placed[:limit]]
+    if len(placed) <= limit:
+        return _page(page)
+    place, id = placed[limit - 1][0]
+    return _page(page, [{_PLACE: place, _ID: id}])
+
+
+def _passed(after: str) -> tuple[str, str]:
+    """The place and the id of the last task of the page before."""
+    cursors = _read(after)
+    known = cursors[0] if len(cursors) == 1 else None
+    if not isinstance(known, dict) or known.keys() != {_PLACE, _ID}:
+        raise invalid_cursor(after)
+    return str(known[_PLACE]), str(known[_ID])
+
+
+def _goes_down(sort_by: SortBy, newest_first: bool | None) -> bool:
+    """Whether a list begins with the last of its order; names are read from A to Z."""
+    return sort_by is not SortBy.NAME if newest_first is None else newest_first
 
 
 def _page(tasks: list[StoredTask], cursors: Sequence[Cursor | None] = ()) -> TaskPage:
     records = tuple(task.to_record() for task in tasks)
     return TaskPage(items=records, cursor=_encoded(cursors) if any(cursors) else None)
-
-
-def _check_moment(name: str, moment: object) -> None:
-    if moment is None or (isinstance(moment, datetime) and moment.tzinfo is not None):
-        return
-    shown = moment.isoformat() if isinstance(moment, datetime) else repr(moment)
-    raise InvalidInput(
-        f"{name} is {shown:.60}; it takes a datetime with a time zone, such as datetime.now(UTC)."
-    )
 
 
 def _encoded(cursors: Sequence[Cursor | None]) -> str:
@@ -349,15 +293,22 @@ def _encoded(cursors: Sequence[Cursor | None]) -> str:
 
 
 def _decoded(after: str, queries: Sequence[IndexQuery]) -> list[Cursor | None]:
-    try:
-        cursors = json.loads(base64.urlsafe_b64decode(after))
-    except (binascii.Error, ValueError) as error:
-        raise invalid_cursor(after) from error
-    if not isinstance(cursors, list) or len(cursors) != len(queries) or not any(cursors):
+    cursors = _read(after)
+    if len(cursors) != len(queries) or not any(cursors):
         raise invalid_cursor(after)
     for query, cursor in zip(queries, cursors, strict=True):
         if cursor is not None and not _is_of(query, cursor):
             raise invalid_cursor(after)
+    return cursors
+
+
+def _read(after: str) -> list[Cursor | None]:
+    try:
+        cursors = json.loads(base64.urlsafe_b64decode(after))
+    except (binascii.Error, ValueError) as error:
+        raise invalid_cursor(after) from error
+    if not isinstance(cursors, list):
+        raise invalid_cursor(after)
     return cursors
 
 

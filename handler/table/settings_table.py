@@ -1,13 +1,14 @@
 """The settings that change while the stack runs: an item of the table for each tenant."""
 
 import logging
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from handler.clock import Clock
-from handler.record import Identity, Json, Pause, StoredSettings, TaskSettings
+from handler.record import SYSTEM_IDENTITY, Identity, Json, Pause, StoredSettings, TaskSettings
 from handler.table import items, keys
 from handler.table.dynamo import ConditionFailed, Dynamo
 
@@ -18,6 +19,8 @@ log = logging.getLogger(__name__)
 
 # How old what a process knows of them may be.
 KNOWN_FOR: Final = timedelta(seconds=30)
+# As many as a key of HMAC-SHA256 is good for (RFC 2104, "Keys").
+_CURSOR_KEY_BYTES: Final = 32
 # Of so many tenants a process remembers them.
 _MOST_TENANTS: Final = 1_000
 _ALIASES: Final = {
@@ -36,6 +39,7 @@ class KnownSettings:
     """What a process knows of the settings, whatever systems it builds."""
 
     by_tenant: dict[str, tuple[datetime, StoredSettings]] = field(default_factory=dict)
+    cursor_key: str = ""
 
     def unchanged(self, tenant: str, *, at: datetime) -> None:
         """Nobody had changed the settings of a tenant then: the table need not be asked."""
@@ -65,6 +69,7 @@ class SettingsTable:
         self._clock = clock
         self._deployed = deployed
         self._known = known.by_tenant
+        self._known_settings = known
 
     def of(self, tenant: str) -> TaskSettings:
         """The settings of a tenant's tasks, as they stood at most 30 seconds ago."""
@@ -99,6 +104,22 @@ class SettingsTable:
             return {"pauses": tuple(change(before.pauses or ())) or None}
 
         return self._change(STACK, changed, by=by)[1].pauses or ()
+
+    def cursor_key(self) -> bytes:
+        """What the API seals cursors with: one key for the stack, which is made when it is needed.
+
+        A process asks the table for it once. Without it, cursors that were given out are not valid.
+        """
+
+        def made(before: StoredSettings) -> Json:
+            return {"cursor_key": before.cursor_key or os.urandom(_CURSOR_KEY_BYTES).hex()}
+
+        if not self._known_settings.cursor_key:
+            key = self._read(STACK)[1].cursor_key
+            if not key:
+                key = self._change(STACK, made, by=SYSTEM_IDENTITY)[1].cursor_key
+            self._known_settings.cursor_key = key or ""
+        return self._known_settings.cursor_key.encode()
 
     def change(
         self, tenant: str, change: Change, *, by: Identity

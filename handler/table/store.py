@@ -158,7 +158,7 @@ class Store:
         log: TaskLog | None = None,
         also: Sequence[dict[str, object]] = (),
     ) -> bool:
-        """Creates the record and its parent's child row.
+        """Creates the record, its parent's child row, and the rows of its tags.
 
         Args:
             also: what is written in the same transaction.
@@ -175,6 +175,7 @@ class Store:
         item = items.task_item(task) | payloads.changed | items.encoded({keys.WRITE_TOKEN: token})
         put = self._request(Item=item, ConditionExpression=f"attribute_not_exists({PARTITION_KEY})")
         others = self._lines(log, task)
+        others += [{"Put": self._request(Item=key)} for key in keys.tag_keys(task)]
         if task.parent_id:
             others += [{"Put": self._request(Item=row)} for row in self.children.put(task)]
         try:
@@ -454,8 +455,10 @@ class Store:
         )
 
     def _rows(self, task: StoredTask) -> "list[Item]":
+        """Those of its partition, and of its tags, which are nothing but keys and a date."""
         partition = keys.task_partition(task.id)
-        return list(self._dynamo.rows(partition, keys.FIRST_ROW, keys.LAST_ROW))
+        rows = list(self._dynamo.rows(partition, keys.FIRST_ROW, keys.LAST_ROW))
+        return rows + keys.tag_keys(task)
 
     def _is_gone(self, task: StoredTask) -> bool:
         now = self._clock.now().timestamp()

@@ -12,6 +12,9 @@ from infra.errors import BundleError
 # has.
 ENGINE: Final = Path(handler.__file__).parent
 _ENGINE_SUFFIXES: Final = frozenset({".py", ".graphql"})
+# What the page of GraphiQL is made of: 1.5 MB, of which most stacks need nothing.
+_PAGE: Final = "handler/graphiql/"
+_PAGE_SUFFIXES: Final = frozenset({".css", ".html", ".js"})
 _TEST_KIT: Final = "handler/testing"
 
 # The authors' tasks. Whatever is beside them goes along, but for tests, which no Lambda imports,
@@ -22,11 +25,14 @@ _JUNK_NAMES: Final = frozenset({"__pycache__", "desktop.ini", "Thumbs.db"})
 _JUNK_SUFFIXES: Final = (".pyc", ".pyo", ".swo", ".swp", "~", "#")
 
 
-def our_files(root: Path, engine: Path = ENGINE) -> Iterator[tuple[str, bytes]]:
+def our_files(
+    root: Path, engine: Path = ENGINE, *, graphiql: bool = False
+) -> Iterator[tuple[str, bytes]]:
     """Each file's path in the bundle, and its content.
 
     Args:
         root: the folder that the tasks' folder is in.
+        graphiql: whether the page of GraphiQL goes along.
 
     Raises:
         BundleError: a link leads out of the project, in circles or nowhere, or a file can't be
@@ -34,7 +40,9 @@ def our_files(root: Path, engine: Path = ENGINE) -> Iterator[tuple[str, bytes]]:
     """
     for path in _Tree(engine.parent).files(engine):
         name = path.relative_to(engine.parent).as_posix()
-        if path.suffix in _ENGINE_SUFFIXES and not name.startswith(_TEST_KIT):
+        is_of_page = name.startswith(_PAGE) and path.suffix in _PAGE_SUFFIXES
+        is_code = path.suffix in _ENGINE_SUFFIXES and not name.startswith(_TEST_KIT)
+        if is_code or (graphiql and is_of_page):
             yield name, _content(path, name)
     for path in _Tree(root).files(root / TASKS):
         name = path.relative_to(root).as_posix()

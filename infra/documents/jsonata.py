@@ -26,7 +26,7 @@ from handler.contract import (
 from handler.errors import DEFAULT_CODE
 
 # The fields that `TransformEvent` takes from the event and `Run` sends to the worker, if present.
-# Only an event sent by hand has the last six.
+# Only an event sent by hand has the last seven.
 TASK_KEYS: Final = (
     WireKey.TASK_ID,
     WireKey.DEFINITION_ID,
@@ -38,6 +38,7 @@ TASK_KEYS: Final = (
     WireKey.NAME,
     WireKey.TIMEOUT,
     WireKey.EXPIRES_AFTER,
+    WireKey.TAGS,
     WireKey.UNUSED_KEYS,
 )
 # What the detail of an event may have. The worker names what else it has in its errors.
@@ -50,6 +51,7 @@ _DETAIL_KEYS: Final = [
     WireKey.NAME.value,
     WireKey.TIMEOUT.value,
     WireKey.EXPIRES_AFTER.value,
+    WireKey.TAGS.value,
 ]
 
 
@@ -83,6 +85,7 @@ def task_of_event() -> str:
             "{WireKey.NAME}": $byHand ? $detail.{WireKey.NAME},
             "{WireKey.TIMEOUT}": $byHand ? $detail.{WireKey.TIMEOUT},
             "{WireKey.EXPIRES_AFTER}": $byHand ? $detail.{WireKey.EXPIRES_AFTER},
+            "{WireKey.TAGS}": $byHand ? $detail.{WireKey.TAGS},
             "{WireKey.UNUSED_KEYS}": $exists($unused) ? [$unused]
         }}
     )""")

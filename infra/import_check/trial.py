@@ -30,6 +30,7 @@ _FAILS: Final = f"fails when Python {PYTHON_VERSION} imports it"
 _ENVIRONMENT: Final = {
     **{variable.value: "1" for variable in EnvVar},
     EnvVar.STATUS_EVENTS.value: "false",
+    EnvVar.INTROSPECTION.value: "false",
     EnvVar.IMPORT_SECONDS.value: "0",
     "AWS_ACCESS_KEY_ID": "nobody",
     "AWS_SECRET_ACCESS_KEY": "nothing",

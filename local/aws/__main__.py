@@ -28,6 +28,7 @@ from local.aws import (
     rules,
     schedules,
     shortcuts,
+    tokens,
     transport,
 )
 from local.aws.patch import UnknownMinistack, module
@@ -49,6 +50,7 @@ CORRECTIONS = (
     api_calls,
     schedules,
     shortcuts,
+    tokens,
     transport,
 )
 

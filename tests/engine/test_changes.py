@@ -44,6 +44,8 @@ OTHER_VALUES: dict[str, object] = {
     "alarmTopicArn": "arn:aws:sns:eu-central-1:123456789012:alarms",
     "alarms": False,
     "apiMemoryMb": 1024,
+    "apiPermissions": [],  # it does not go with an issuer of tokens
+    "apiTenants": ["root", "shop"],
     "apiPolicyStatements": [
         {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": ["arn:aws:s3:::uploads/*"]}
     ],
@@ -52,10 +54,14 @@ OTHER_VALUES: dict[str, object] = {
     "environment": {"BUCKET": "uploads"},
     "executionLogData": True,
     "executionLogLevel": "FATAL",
+    "graphiql": True,
     "importCsvBuckets": ["uploads"],
     "importCsvTables": ["customers"],
+    "introspection": True,
     "jwtAudience": ["console"],
     "jwtIssuer": "https://login.example.com/",
+    "jwtPermissionsClaim": "permissions",
+    "jwtScopePermissions": {"tasks/read": "r"},
     "jwtScopes": ["tasks/manage"],
     "jwtTenantClaim": "tenant",
     "kmsKeyArn": "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",

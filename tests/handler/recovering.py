@@ -79,12 +79,9 @@ class Recovering:
         self, execution: str, record: StoredTask | None = None, *, event: object = None
     ) -> None:
         """Starts an execution for a task, or with another event."""
-        detail = (
-            {"webinyTaskId": record.id, "webinyTaskDefinitionId": record.definition_id}
-            if record
-            else {}
-        )
-        text = json.dumps(event if event is not None else {"id": "e1", "detail": detail})
+        if event is None:
+            event = self.event_of(record) if record else {"id": "e1", "detail": {}}
+        text = json.dumps(event)
         self._states.start_execution(stateMachineArn=STATE_MACHINE, name=execution, input=text)
 
     def end(self, execution: str, status: str, *, error: str = "", cause: str = "") -> None:
@@ -115,10 +112,15 @@ class Recovering:
             },
         )
 
-    def event_of(self, record: StoredTask) -> dict[str, object]:
+    def event_of(self, record: StoredTask, *, tenant: str | None = None) -> dict[str, object]:
+        """The event of a task; or one that names its id, and another tenant than its own."""
         return {
             "id": "e1",
-            "detail": {WireKey.TASK_ID: record.id, WireKey.DEFINITION_ID: record.definition_id},
+            "detail": {
+                WireKey.TASK_ID: record.id,
+                WireKey.DEFINITION_ID: record.definition_id,
+                WireKey.TENANT: tenant or record.tenant,
+            },
         }
 
     def letters(self) -> int:

@@ -35,6 +35,9 @@ BUCKET = "payloads"
 STATE_MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:tasks"
 EVENTS = Path(__file__).parent.parent / "events"
 
+# Each caller may do everything, and names the tenant.
+EVERY_CALLER = json.dumps({"tenants": ["*"]})
+
 Interference = Callable[[str, dict[str, Any]], object]
 
 
@@ -136,6 +139,7 @@ class Stack(World):
             event_bus_name=BUS,
             payload_bucket_name=BUCKET,
             signals_url=SIGNALS_URL,
+            api_access=EVERY_CALLER,
         )
         super().__init__((), settings=settings)
         self.remaining_seconds = 900.0
@@ -206,6 +210,7 @@ class Stack(World):
         return self.store.claim(
             ClaimRequest(
                 task_id=task.id,
+                tenant=task.tenant,
                 definition_ids=(task.definition_id,),
                 execution_name=execution,
                 visit=visit,

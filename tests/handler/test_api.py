@@ -92,7 +92,7 @@ class TestRequests:
 
         assert answer["statusCode"] == 400
         assert (
-            'Send JSON: {"query": "...", "variables": {...}}.'
+            'Send JSON: {"query": "...", "variables": {...}}, or a list of these.'
             in json.loads(answer["body"])["errors"][0]["message"]
         )
 
@@ -139,6 +139,20 @@ class TestRequests:
 
         assert len(json.dumps(answer)) < 6_291_556
         assert "errors" in json.loads(answer["body"])
+
+    @pytest.mark.parametrize("is_base64", [True, False])
+    def test_a_body_of_6_mb_is_refused_unread(
+        self, stack: Stack, api: Api, is_base64: bool
+    ) -> None:
+        stack.dynamodb.requests.clear()
+
+        answer = api.send("x" * 6_000_000, isBase64Encoded=is_base64)
+
+        assert answer["statusCode"] == 413
+        (error,) = json.loads(answer["body"])["errors"]
+        assert error["message"].startswith("The body has 6,000,000 bytes; it may have 5,000,000.")
+        assert error["extensions"]["code"] == "REQUEST_TOO_LARGE"
+        assert stack.dynamodb.requests == []
 
     def test_a_body_of_100000_nested_lists_is_answered_with_400(self, api: Api) -> None:
         assert api.call({"body": "[" * 100_000})["statusCode"] == 400

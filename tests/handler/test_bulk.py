@@ -1,6 +1,7 @@
 """Verbs that are said of many tasks at once, and the engine's own task that does the work."""
 
-from datetime import timedelta
+from dataclasses import fields, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from handler import (
     task,
     tasks,
 )
-from handler.bulk import MAX_REASONS
+from handler.bulk import MAX_REASONS, Where
 from handler.contract import BULK_DEFINITION, Status
 from handler.errors import InvalidInput, Refused, UnknownDefinition
 from handler.record import StoredTask
@@ -27,6 +28,7 @@ from handler.testing import World, kill
 from tests.handler.lifecycle.sleeping import killed_at
 from tests.handler.stack import RefusingBus, Stack, refusal
 
+NOW = datetime(2030, 1, 1, tzinfo=UTC)
 ANNE = Identity(id="anne", display_name="Anne", type="admin")
 OPEN = {Status.PENDING, Status.RUNNING}
 
@@ -460,6 +462,32 @@ class TestSaying:
         begun = stack.tasks.abort_many(Filter(created_after=a_little_later))
 
         assert (begun.count, work(stack, begun)["done"]) == (0, 0)
+
+
+def test_the_task_keeps_each_word_of_a_filter_but_its_tenant() -> None:
+    assert {*Where.model_fields, "tenant"} == {each.name for each in fields(Filter)}
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        Filter(tags={"a": "b"}, error_codes=("X", "Y"), name="n", name_prefix="n"),
+        Filter(ids=(), parent_ids=("p",), definition_ids=("d",), except_ids=("x",)),
+        Filter(started_after=NOW, finished_before=NOW, except_created=((NOW, NOW),)),
+        Filter(
+            except_parent_ids=("p",), except_definition_ids=("d",), except_started=((NOW, NOW),)
+        ),
+    ],
+    ids=str,
+)
+def test_the_filter_of_the_task_is_the_one_that_was_given(stack: Stack, wanted: Filter) -> None:
+    begun = stack.tasks.delete_many(wanted)
+    assert begun.task is not None
+    where = Where.model_validate(stack.get(begun.task).input["where"])
+
+    over = frozenset({Status.SUCCESS, Status.FAILED, Status.ABORTED})
+    taken = replace(wanted, statuses=over, created_before=stack.clock.now())
+    assert where.to_filter("root") == taken
 
 
 class TestTheDefinition:

@@ -21,13 +21,13 @@ def test_a_table_and_a_bus_are_all_that_is_needed() -> None:
 def test_every_variable_of_the_contract_is_read_into_the_setting_of_its_name() -> None:
     # Numbers, for the variables that take nothing else.
     values = {variable: str(number) for number, variable in enumerate(EnvVar, start=1)}
-    values[EnvVar.STATUS_EVENTS] = "true"
+    values |= {EnvVar.STATUS_EVENTS: "true", EnvVar.INTROSPECTION: "false"}
 
     settings = Settings.from_environment({name.value: text for name, text in values.items()})
 
     read = {name: str(getattr(settings, name.name.lower())) for name in EnvVar}
     assert {field.name for field in fields(Settings)} == {name.name.lower() for name in EnvVar}
-    assert read == values | {EnvVar.STATUS_EVENTS: "True"}
+    assert read == values | {EnvVar.STATUS_EVENTS: "True", EnvVar.INTROSPECTION: "False"}
 
 
 @pytest.mark.parametrize(("text", "is_on"), [("", False), ("false", False), ("true", True)])
@@ -35,6 +35,11 @@ def test_status_events_are_off_unless_the_variable_says_so(text: str, is_on: boo
     settings = Settings.from_environment(NEEDED | {"STATUS_EVENTS": text})
 
     assert settings.status_events is is_on
+
+
+@pytest.mark.parametrize(("text", "is_on"), [("", True), ("false", False), ("true", True)])
+def test_introspection_is_on_unless_the_variable_says_no(text: str, is_on: bool) -> None:
+    assert Settings.from_environment(NEEDED | {"INTROSPECTION": text}).introspection is is_on
 
 
 def test_a_variable_that_is_neither_true_nor_false_is_refused_with_its_value() -> None:

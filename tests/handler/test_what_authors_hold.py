@@ -109,6 +109,7 @@ MEMBERS: dict[type, set[str]] = {
         "retry",
         "schedule",
         "schedule_input",
+        "tags",
         "title",
         "worker",
     },

@@ -204,12 +204,14 @@ _built: dict[tuple[object, ...], bytes] = {}
 _build = bundle.build
 
 
-def _build_once(path: Path, root: Path, packages: Iterable[Path], *, requirements: Path) -> Path:
+def _build_once(
+    path: Path, root: Path, packages: Iterable[Path], *, requirements: Path, graphiql: bool
+) -> Path:
     """Builds the bundle of this project, whose files don't change while the tests run."""
     carried = tuple(packages)
-    key = (path, root, carried, requirements)
+    key = (path, root, carried, requirements, graphiql)
     if root != ROOT or not path.is_file() or _built.get(key) != path.read_bytes():
-        _build(path, root, carried, requirements=requirements)
+        _build(path, root, carried, requirements=requirements, graphiql=graphiql)
         _built[key] = path.read_bytes()
     return path
 

@@ -17,6 +17,8 @@ from infra.config_values import RESERVED_VARIABLES
 from infra.errors import ConfigError
 from tests.infra.recording import ROOT, defaults, run, set_config
 
+# Lists of what has keys of its own.
+OF_OBJECTS = {"workerPolicyStatements", "apiPolicyStatements", "apiPermissions"}
 FUNCTION = "aws:lambda/function:Function"
 LAYER = "arn:aws:lambda:eu-central-1:123456789012:layer:{}:1"
 
@@ -69,7 +71,7 @@ class TestPulumiYaml:
         untyped = {key for key, declaration in declared.items() if "type" not in declaration}
 
         lists = {key for key, default in defaults().items() if default == []}
-        assert untyped == {key for key in lists if not key.endswith("PolicyStatements")}
+        assert untyped == lists - OF_OBJECTS
 
     @pytest.mark.parametrize("key", defaults())
     def test_a_description_names_the_default(self, key: str) -> None:
@@ -128,12 +130,18 @@ class TestRefusals:
             ("importCsvTables", "customers", 'tables as JSON, ["customers"]'),
             ("jwtScopes", "manage", 'scopes as JSON, ["tasks/manage"]'),
             ("jwtTenantClaim", "a b", 'the name of a claim, or ""'),
+            ("jwtPermissionsClaim", "a b", 'the name of a claim, or ""'),
+            ("jwtScopePermissions", "r", 'permissions by scopes as JSON, {"tasks/read": "r"'),
+            ("apiPermissions", "rwd", "rules, each with a principal (the ARN of a caller"),
+            ("apiTenants", "root", 'tenants as JSON, ["root", "shop"], or ["*"] for every one'),
             ("executionLogData", "some", "true or false"),
             ("workerConcurrency", -1, "a whole number from 0; 0 reserves and limits nothing"),
             ("alarmTopicArn", "alarms", 'the ARN of an SNS topic, or "" for none'),
             ("alarmTopicArn", "arn:aws:sns:eu-central-1:123456789012:a.fifo", "the ARN of an SNS"),
             ("protectData", "perhaps", "true or false"),
             ("statusEvents", "sometimes", "true or false"),
+            ("introspection", "sometimes", "true or false"),
+            ("graphiql", "sometimes", "true or false"),
             ("vendorDependencies", "never", "true or false"),
         ],
     )
@@ -249,12 +257,19 @@ class TestRefusals:
         assert '"jwtIssuer"' in (message := refusal(changes))
         assert "set both for an API authorised by JWT, or neither" in message
 
+    def test_graphiql_needs_the_schema(self) -> None:
+        message = refusal({"graphiql": True, "introspection": False})
+        assert '"graphiql" (true) needs "introspection", which is false' in message
+        assert "Next: `pulumi config set introspection true`" in message
+
     @pytest.mark.parametrize(
         ("changes", "keys"),
         [
             ({"jwtScopes": ["tasks/manage"]}, '"jwtScopes"'),
             ({"jwtTenantClaim": "tenant"}, '"jwtTenantClaim"'),
             ({"jwtScopes": ["a"], "jwtTenantClaim": "b"}, '"jwtScopes" and "jwtTenantClaim"'),
+            ({"jwtPermissionsClaim": "p"}, '"jwtPermissionsClaim"'),
+            ({"jwtScopePermissions": {"tasks/read": "r"}}, '"jwtScopePermissions"'),
         ],
     )
     def test_what_is_asked_of_tokens_needs_an_issuer(
@@ -319,7 +334,7 @@ class TestTexts:
 
     def test_every_list_and_map_of_texts_refuses_such_a_number(self) -> None:
         lists = [key for key, default in defaults().items() if default == []]
-        texts = [key for key in lists if not key.endswith("PolicyStatements")]
+        texts = [key for key in lists if key not in OF_OBJECTS]
 
         for key in texts:
             assert "put it in quotes" in refusal({key: [1.5]})

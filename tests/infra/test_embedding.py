@@ -352,6 +352,7 @@ class TestWhatIsRefused:
             ({"alarms": "false"}, "alarms='false'.* takes True or False"),
             ({"protect_data": "false"}, "takes True or False"),
             ({"status_events": "true"}, "takes True or False"),
+            ({"graphiql": True, "introspection": False}, "needs introspection, which is False"),
             ({"worker_concurrency": "5"}, "takes a whole number from 0"),
             ({"worker_concurrency": True}, "takes a whole number from 0"),
             ({"cors_origins": "*"}, "takes a list"),

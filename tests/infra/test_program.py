@@ -19,7 +19,7 @@ from handler.contract import (
     Index,
 )
 from infra import storage
-from infra.http_api import OPEN_ROUTES, REQUESTS_PER_SECOND
+from infra.http_api import REQUESTS_PER_SECOND, SIGNAL_ROUTES
 from tests.infra.documents.test_policies import FAILURES
 from tests.infra.recording import Program, run
 
@@ -502,8 +502,28 @@ class TestGraphqlApi:
 
         limits = {each["routeKey"]: each["throttlingRateLimit"] for each in stage["routeSettings"]}
 
-        assert limits.keys() == set(OPEN_ROUTES.values())
+        assert limits.keys() == set(SIGNAL_ROUTES.values())
         assert all(limit < REQUESTS_PER_SECOND / 2 for limit in limits.values())
+
+    def test_a_browser_gets_graphiql_without_a_signature_where_the_config_has_it(self) -> None:
+        stack = run({"graphiql": True, "vendorDependencies": False})
+
+        routes = stack.all("aws:apigatewayv2/route:Route")
+        is_open = {each["routeKey"]: each["authorizationType"] == "NONE" for each in routes}
+        assert is_open["GET /graphql"] is is_open["GET /graphql/{file}"] is True
+        assert is_open["POST /graphql"] is False
+        stage = stack.one("aws:apigatewayv2/stage:Stage")
+        limited = {each["routeKey"] for each in stage["routeSettings"]}
+        assert {"GET /graphql", "GET /graphql/{file}"} <= limited
+        sources = [each["sourceArn"] for each in stack.all("aws:lambda/permission:Permission")]
+        assert any(source.endswith("/*/GET/graphql*") for source in sources)
+
+    def test_the_api_keeps_its_schema_to_itself_where_the_config_says_so(self) -> None:
+        stack = run({"introspection": False, "vendorDependencies": False})
+
+        for name in ("api", "worker"):
+            variables = stack.one(FUNCTION, name)["environment"]["variables"]
+            assert variables.get("INTROSPECTION") == ("false" if name == "api" else None)
 
     def test_the_access_log_never_has_the_url_of_a_signal(self, program: Program) -> None:
         (stage,) = program.all("aws:apigatewayv2/stage:Stage")

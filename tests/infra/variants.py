@@ -30,6 +30,7 @@ EVERYTHING: Final = {
     "alarmEmail": "ops@example.com",
     "protectData": True,
     "statusEvents": True,
+    "introspection": False,
     "tags": {"team": "data"},
 }
 

@@ -45,6 +45,16 @@ def test_an_up_whose_task_succeeds_is_done(project: Project, access: Access) -> 
     assert [item["taskStatus"]["S"] for item in found if "taskStatus" in item] == ["success"]
 
 
+def test_it_is_of_somebody_whom_the_config_lets_do_it(project: Project, access: Access) -> None:
+    principal = "arn:aws:iam::111122223333:user/robots/*"
+    rules = [{"principal": principal, "permissions": "own", "tenants": ["shop"]}]
+
+    outputs = deploy(project.with_config({"apiPermissions": rules}), access)
+
+    found = access.client("dynamodb").scan(TableName=outputs["tableName"])["Items"]
+    assert [item["taskStatus"]["S"] for item in found if "taskStatus" in item] == ["success"]
+
+
 def test_it_has_a_tenant_where_tokens_name_one(project: Project, access: Access) -> None:
     tokens = {"jwtIssuer": "https://x.example", "jwtAudience": ["x"], "jwtTenantClaim": "tenant"}
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from handler.contract import Index
-from handler.table import items
+from handler.contract import PARTITION_KEY, SORT_KEY, Index
+from handler.table import items, reading
+from handler.table.keys import tag_keys
 from handler.table.payloads import places_of
 from tests.simulation.faults import Fault, Kind
 from tests.simulation.plan import Way
@@ -63,6 +64,7 @@ def audit_the_calm(world: "World") -> list[Violation]:
     ]
     found += [Violation(LOST, "", f"The API did not answer. {what}") for what in world.unanswered]
     found += [Violation(*each) for each in world.in_bulk.audited()]
+    found += list(_of_tags(world))
     found += list(_of_work(world))
     if world.letters():
         found.append(Violation(STUCK, "", "Dead letters are left."))
@@ -82,6 +84,8 @@ def audit(world: "World") -> list[Violation]:
     for (partition, sort), item in world.dynamodb.items("tasks"):
         if partition.startswith("LIMIT#"):
             found.append(Violation(STUCK, "", f"Nothing runs, and {partition} has {sort}."))
+        if partition.startswith("TAG#"):
+            found += _of_a_tag(world, world.watch.life(sort.rpartition("#")[2]), partition)
         if not partition.startswith("TASK#"):
             continue
         id = partition.removeprefix("TASK#")
@@ -109,6 +113,26 @@ def audit(world: "World") -> list[Violation]:
         if key not in named
     ]
     return found
+
+
+def _of_tags(world: "World") -> Iterator[Violation]:
+    """The tasks that no list by a tag of theirs has."""
+    rows = {key for key, _ in world.dynamodb.items("tasks")}
+    for (partition, sort), item in world.dynamodb.items("tasks"):
+        if not partition.startswith("TASK#") or sort != "TASK" or "deletionPending" in item:
+            continue
+        task = reading.stored_task(cast("Any", item))
+        for key in tag_keys(task):
+            if (key[PARTITION_KEY]["S"], key[SORT_KEY]["S"]) not in rows:
+                yield Violation(LOST, task.id, f"No row of {key[PARTITION_KEY]['S']} names it.")
+
+
+def _of_a_tag(world: "World", life: Life, partition: str) -> Iterator[Violation]:
+    """A row that names a task to those who look for its tag, when days have passed."""
+    if 0 not in _kept_for(world, life):
+        yield Violation(STUCK, life.id, f"Its days are over, and a row of {partition} is left.")
+    elif life.record is None or _is_to_be_cleaned_up(world, life):
+        yield Violation(STUCK, life.id, f"It is gone, and a row of {partition} is left.")
 
 
 def _line(world: "World", life: Life) -> Iterator[Life]:

@@ -107,7 +107,7 @@ class StepsInput(BaseModel):
     group: str = ""
 
 
-@_with_twin("simSteps", limit=1, key="group", crash_retries=3)
+@_with_twin("simSteps", limit=1, key="group", crash_retries=3, tags={"sim": "steps", "a": "b"})
 def sim_steps(context: Context, input: StepsInput) -> Done | Continue:
     """A step an iteration; it carries a text along."""
     acts(context.task.id, f"row {input.counted}")
@@ -199,7 +199,7 @@ class ChildInput(BaseModel):
     is_idle: bool = False
 
 
-@_with_twin("simChild", crash_retries=3)
+@_with_twin("simChild", crash_retries=3, tags={"sim": "child"})
 def sim_child(context: Context, input: ChildInput) -> Verdict:
     """A step, or one step after another until its parent is aborted."""
     acts(context.task.id, f"row {input.begun}")
@@ -215,7 +215,7 @@ class ParentInput(BaseModel):
     cleans: bool = False
 
 
-@_with_twin("simParent", limit=2, crash_retries=3)
+@_with_twin("simParent", limit=2, crash_retries=3, tags={"sim": "parent"})
 def sim_parent(context: Context, input: ParentInput) -> Verdict:
     """Triggers children, with keys and without, and joins them; or waits with them."""
     for number in range(input.children):

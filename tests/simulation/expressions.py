@@ -38,6 +38,7 @@ _DETAIL_KEYS: Final = (
     WireKey.NAME,
     WireKey.TIMEOUT,
     WireKey.EXPIRES_AFTER,
+    WireKey.TAGS,
 )
 
 
@@ -81,6 +82,7 @@ def _task_of_event(states: States) -> Any:
             WireKey.NAME: detail.get(WireKey.NAME, _NONE),
             WireKey.TIMEOUT: detail.get(WireKey.TIMEOUT, _NONE),
             WireKey.EXPIRES_AFTER: detail.get(WireKey.EXPIRES_AFTER, _NONE),
+            WireKey.TAGS: detail.get(WireKey.TAGS, _NONE),
             WireKey.UNUSED_KEYS: unused or _NONE,
         }
     return {str(key): value for key, value in task.items() if value is not _NONE}

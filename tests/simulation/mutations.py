@@ -23,7 +23,7 @@ from handler.lifecycle.pausing import Pausing
 from handler.lifecycle.slots import Slots
 from handler.record import TaskRecord
 from handler.record.stored_task import StoredTask, new_id
-from handler.table import conditions, limits
+from handler.table import conditions, keys, limits
 from handler.table.conditions import ANY_OWNER, Guard, as_read, paused_as
 from handler.table.limits import Holder, Limits, LimitView
 from handler.table.store import Store
@@ -243,6 +243,12 @@ def _unsent(self: Slots, limit_id: str) -> None:
 
 _NOTHING: Final[Callable[..., Any]] = lambda *_, **__: None  # noqa: E731
 
+
+def _without_those_of_tags(self: Store, task: StoredTask) -> list[Any]:
+    partition = keys.task_partition(task.id)
+    return list(self._dynamo.rows(partition, keys.FIRST_ROW, keys.LAST_ROW))
+
+
 MUTATIONS: Final = (
     Mutation(
         "the claim does not ask for the owner",
@@ -402,6 +408,10 @@ MUTATIONS: Final = (
     Mutation(
         "the sweep takes no slot from those who are gone",
         {"handler.table.limits.Limits.held": _held_by_all},
+    ),
+    Mutation(
+        "the rows of its tags outlive a task",
+        {"handler.table.store.Store._rows": _without_those_of_tags},
     ),
 )
 

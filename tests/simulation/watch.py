@@ -585,15 +585,17 @@ class Watch:
         """A task that was open: who may change it?"""
         self._holds(life, machine, before, after)
         begins = "waitingUntil" not in before and {"waitingUntil", "waitingFor"} <= after.keys()
-        if begins and _number(after, "calls") > _number(after, "heard"):
+        is_due = _text(after, "waitingUntil") <= _text(after, "savedOn")  # it has got its slot
+        if begins and not is_due and _number(after, "calls") > _number(after, "heard"):
             self.fail("what has come is heard", life.id, "It waits for what has come.")
         changed = [name for name in _PROGRESS if before.get(name) != after.get(name)]
         if not changed or _number(after, "iterations") > _number(before, "iterations"):
             return
         is_resumed = "pausedOn" in before and "pausedOn" not in after
         was_called = _number(before, "calls") > _number(before, "heard")
+        is_sent_off = "queuedOn" in before and "slot" in after
         if changed == ["waitingUntil"] and (
-            _is_woken(before, after) or (is_resumed and was_called)
+            _is_woken(before, after) or is_sent_off or (is_resumed and was_called)
         ):
             return
         if machine.function == "worker" and machine.task_id == life.id:

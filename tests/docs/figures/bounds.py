@@ -2,14 +2,15 @@
 
 from typing import Final
 
+from handler import api as api_entry
 from handler import contract
 from handler.contract import DAY_SECONDS
 from handler.definition import definition, flow, names, schedule, schedule_input
-from handler.graphql import arguments, budget
+from handler.graphql import budget
 from handler.graphql import limits as api
 from handler.iteration import answers, log_buffer
 from handler.record import exceptions, failures, shown, task_log
-from handler.table import payloads
+from handler.table import MOST_PARTITIONS, payloads
 from tests.docs.figures.blocks import Table
 from tests.docs.figures.workload import MILLION
 from tests.measure.footprint import RETENTION_DAYS
@@ -50,7 +51,7 @@ def of_a_task() -> Table:
         (
             "an input, as JSON",
             f"{contract.MAX_INPUT_BYTES // MIB} MiB",
-            "refused (`INPUT_TOO_LARGE`). The API's Lambda takes 6 MB, an event by hand 1 MB",
+            "refused (`INPUT_TOO_LARGE`). The API's Lambda takes 5 MB, an event by hand 1 MB",
         ),
         (
             "an output, as JSON",
@@ -165,6 +166,19 @@ def of_texts() -> Table:
         ("the traceback in a log", f"the last {exceptions.MAX_STACK_CHARACTERS:,} characters", cut),
         ("a task's name", f"{contract.MAX_NAME_CHARACTERS:,} characters", cut),
         (
+            "what a list is sorted by of a name",
+            f"its first {contract.MAX_NAME_KEY_BYTES} bytes",
+            "those that begin alike are sorted by their creation; a filter looks at the whole name",
+        ),
+        (
+            "the tags of a task; the key of each; its value",
+            (
+                f"{contract.MAX_TAGS}; 1 to {contract.MAX_TAG_KEY_BYTES};"
+                f" 1 to {contract.MAX_TAG_VALUE_BYTES} bytes"
+            ),
+            "refused; of a definition the deploy stops",
+        ),
+        (
             "a locale; each text of an identity",
             f"{contract.MAX_LOCALE_CHARACTERS}; {contract.MAX_IDENTITY_CHARACTERS} characters",
             cut,
@@ -224,33 +238,33 @@ def of_the_api() -> Table:
         (
             "a request",
             (
-                f"6 MB; {api.MAX_VARIABLE_VALUES:,} values in its variables; a document of"
-                f" {api.MAX_DOCUMENT_CHARACTERS:,} characters, {api.MAX_TOKENS:,} tokens and"
-                f" {api.MAX_LEVELS} levels"
+                f"{api_entry._MAX_BODY_BYTES / MILLION:g} MB;"
+                f" {api_entry._MAX_OPERATIONS} operations in a batch;"
+                f" {api.MAX_VARIABLE_VALUES:,} values in its variables; a document of"
+                f" {api.MAX_DOCUMENT_CHARACTERS:,} characters, {api.MAX_TOKENS:,} tokens,"
+                f" {api.MAX_LEVELS} levels and {api.MAX_ALIASES} aliases"
             ),
         ),
         (
-            "what a document asks for",
+            "what a request asks for, a batch as a whole",
             (
                 f"{api.MAX_READS} reads, {api.MAX_LISTS} of them lists of tasks or limits;"
-                f" or {api.MAX_MUTATIONS} mutations, those of `trigger` among them"
-            ),
-        ),
-        (
-            "what a request triggers by `triggerTasks`",
-            (
-                f"{budget.MAX_INPUTS:,} inputs, in all of its mutations together; those for which"
-                " the API has no time left are told so"
+                f" {api.MAX_MUTATIONS} mutations, those of `trigger` among them;"
+                f" {api.MAX_INPUTS:,} inputs of `triggerTasks`;"
+                f" {api.MAX_FIELDS:,} fields, each counted once for"
+                " each task or log that a page may have;"
+                f" {api.MAX_FILTER_VALUES:,} values in the lists of its filters. A request that"
+                " asks for more costs none to the table"
             ),
         ),
         (
             "a page of a list",
             (
-                "3 requests to the table for up to 100 tasks, whatever the filter. `pending` or"
-                " `running` alone, three of open, success, failed and aborted, and a definition or"
-                " a status beside a parent have no index of their own: such a page looks at 100 or"
-                " 200 tasks, and may have fewer than asked for, or none, and a cursor all the same."
-                " Ask for both open statuses, or for two others at a time, where that matters."
+                "3 requests to the table for up to 100 tasks, whatever the filter."
+                " [Lists](api.md#lists) says which order answers which filter. Of what has no"
+                " index, such as `pending` or `running` alone, a page looks at 100 or 200 tasks: it"
+                " may have fewer than asked for, or none, and a cursor all the same. Ask for both"
+                " open statuses, or for two others at a time, where that matters."
                 " `id_in` takes 300 ids for such a page"
             ),
         ),
@@ -258,8 +272,9 @@ def of_the_api() -> Table:
             "what the `totalCount`s of a request read",
             (
                 f"{budget._MAX_COUNTED:,} entries of an index together. A record is as much as five"
-                f" of them ({budget._MAX_COUNTED // 5:,} records: for children, and for `pending`"
-                " or `running` alone), an iteration's log as one and one more for each 1,000 bytes."
+                f" of them ({budget._MAX_COUNTED // 5:,} records: for children, for tags, and where"
+                " not all that an index has matches), an iteration's log as one and one more for"
+                " each 1,000 bytes."
                 " A count that ends early is the least there can be, and `isTotalCountCapped` says"
                 " so. A list that is whole on its first page"
                 " costs nothing more. From code, `tasks.count` counts them all"
@@ -267,12 +282,12 @@ def of_the_api() -> Table:
         ),
         (
             "a filter of a list",
-            f"{arguments._MAX_VALUES:,} values of `id_in` or `taskStatus_in`",
+            f"{MOST_PARTITIONS} values of `parentId_in` and of `errorCode_in`",
         ),
         (
             "an answer",
             (
-                f"{budget.MAX_ANSWER_BYTES / MILLION:g} MB and {budget._MAX_FIELDS:,} fields;"
+                f"{budget.MAX_ANSWER_BYTES / MILLION:g} MB and {api.MAX_FIELDS:,} fields;"
                 f" the logs of {budget._MAX_LOGS} tasks;"
                 f" {budget._MAX_READ_BYTES / MILLION:g} MB of inputs, outputs and logs:"
                 " further ones are errors beside the rest. The bytes are those of Lambda's"

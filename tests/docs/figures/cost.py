@@ -256,6 +256,13 @@ def _parts_of_a_task() -> Iterator[tuple[str, str, float]]:
         f"1 event, {_written(child)}",
         dollars("event") + _writing(child),
     )
+    bare, one, two = map(footprint.of_a_tagged_trigger, range(3))
+    of_each = two.write_units - one.write_units
+    yield (
+        "each tag, at its trigger",
+        f"{of_each} write units; and {one.write_units - bare.write_units - of_each} for them all",
+        dollars("write_unit", of_each),
+    )
     yield (
         "its trigger by the API, besides",
         f"a request, {API_SECONDS * 1000:.0f} ms of Lambda",

@@ -8,7 +8,7 @@ from typing import Final, cast
 
 from handler import contract
 from handler.aws import bus
-from handler.contract import Index
+from handler.contract import Index, Status
 from handler.graphql.limits import MAX_MUTATIONS
 from handler.lifecycle import reconciliation
 from handler.lifecycle.reconciliation import MAX_RESENDS
@@ -90,7 +90,21 @@ def _of_the_api() -> Rate:
 
 def _rates_by_code() -> list[Rate]:
     """The same for tasks that are not triggered by the API."""
-    return [*_before_it_runs(), *_while_it_runs(), *map(rate_of, Index)]
+    return [*_before_it_runs(), *_while_it_runs(), *map(rate_of, Index), _of_a_tag()]
+
+
+def _of_a_tag() -> Rate:
+    """What the rows of one tag limit the tasks of a second to that have it."""
+    one, two = map(footprint.of_a_tagged_trigger, (1, 2))
+    dating = 1  # each row of a task is written once more, to give it its expiry
+    return Rate(
+        what="the rows of a tag, 1 partition of a tag of a tenant",
+        need=two.write_units - one.write_units + dating,
+        most=allowed("partition_write_units"),
+        of="a tag of a tenant",
+        beyond="requests are tried again",
+        remedy="more tenants, or values of the tag",
+    )
 
 
 def _before_it_runs() -> Iterator[Rate]:
@@ -195,10 +209,12 @@ def spread_of(index: Index) -> Spread:
 
 
 def _partitions_of(index: Index, *, tenant: str, definition_id: str) -> set[str]:
-    """The partitions of an index that open tasks of one kind are in."""
+    """The partitions of an index that open tasks of one kind are in; failed ones, by their code."""
     found = set()
     for number in range(_MANY):
         record = _open_task(str(number), tenant=tenant, definition_id=definition_id)
+        if index is Index.BY_ERROR_CODE:
+            record = record.model_copy(update={"status": Status.FAILED, "error_code": "NO"})
         found.add(items.task_item(record)[index.partition_key]["S"])
     return found
 
@@ -261,8 +277,10 @@ def _million() -> Table:
     open_executions = allowed("open_executions")
     start = allowed("start_execution")
     minutes = (MILLION - allowed("start_execution_at_once")) / start / 60
-    record = items.task_item(_open_task("0" * 36, tenant="root", definition_id="d" * 20))
-    entries = sum(_entry_bytes(record, index) for index in Index)
+    task = _open_task("0" * 36, tenant="root", definition_id="d" * 20)
+    record = items.task_item(task.model_copy(update={"started_on": _NOW}))
+    indexes = [each for each in Index if {each.partition_key, each.sort_key} <= record.keys()]
+    entries = sum(_entry_bytes(record, index) for index in indexes)
     size = footprint.of_a_task().stored_bytes
     rows = [
         (

@@ -424,6 +424,15 @@ def test_a_trigger_hands_over_its_limits(client: Client, stack: Stack) -> None:
     )
 
 
+def test_a_trigger_hands_over_its_tags(client: Client, stack: Stack) -> None:
+    record = client.trigger("exportUsers", {"size": 7}, tags={"customer": "42"})
+
+    assert record.tags == stack.get(record).tags == {"customer": "42"}
+    assert record.error_code is None
+    with pytest.raises(InvalidInput, match="A tag is 'customer': 42"):
+        client.trigger("exportUsers", {"size": 7}, tags=cast("Any", {"customer": 42}))
+
+
 def test_a_document_of_ones_own_is_sent_with_its_variables(client: Client) -> None:
     data = client.graphql("{ backgroundTasks { listDefinitions { data { id } } } }", repeats=True)
 

@@ -122,6 +122,7 @@ def test_an_author_sees_no_part_of_the_engine_on_a_definition() -> None:
         "concurrency",
         "rate",
         "worker",
+        "tags",
         "on_before_trigger",
         "on_done",
         "on_error",

@@ -169,6 +169,13 @@ class TestLimits:
         reset = api.data(RESET_LIMIT, **said)
         assert (reset["slots"], reset["used"], reset["changedBy"]) == (1, 2, None)
 
+    @pytest.mark.parametrize("document", [GET_LIMITS, LIST_QUEUE], ids=["getLimits", "listQueue"])
+    @pytest.mark.parametrize("limit", [0, -1, 5_000, None])
+    def test_any_limit_of_a_page_is_one(self, api: Api, document: str, limit: int | None) -> None:
+        envelope = api.envelope(document, definition="shared", key="a", limit=limit)
+
+        assert envelope["error"] is None
+
     def test_they_are_listed_page_by_page(self, stack: Stack, api: Api) -> None:
         for customer in "abc":
             stack.tasks.trigger("shared", input={"customer": customer})

@@ -4,8 +4,9 @@ import json
 from typing import Any
 
 import pytest
-from graphql import get_introspection_query
+from graphql import get_introspection_query, parse
 
+from handler.graphql.operation import Operation
 from tests.handler.graphql import client
 from tests.handler.graphql.client import Api
 from tests.handler.stack import Stack
@@ -101,6 +102,90 @@ class TestOperations:
         assert "errors" not in json.loads(answer["body"])
 
 
+class TestAliases:
+    @pytest.mark.parametrize(
+        "fields",
+        [
+            f'getTask(id: "t1") {{ data {{ {aliases(101, "id")} }} }}',
+            f"getTask(id: 1) {{ data {{ {aliases(50, 'id')} }} error {{ {aliases(51, 'id')} }} }}",
+            f"... on X {{ {aliases(1, GET)} listTasks {{ data {{ {aliases(100, 'id')} }} }} }}",
+        ],
+    )
+    def test_more_than_100_are_refused(self, stack: Stack, api: Api, fields: str) -> None:
+        stack.dynamodb.requests.clear()
+
+        message = refusal(api, query(fields))
+
+        assert message.startswith("The document has 101 aliases; it may have 100. Next: ")
+        assert stack.dynamodb.requests == []
+
+    def test_those_of_a_fragment_are_counted_once(self, stack: Stack, api: Api) -> None:
+        stack.create(id="t1")
+        fragment = f"fragment f on WebinyBackgroundTask {{ {aliases(98, 'id', 'f')} }}"
+        reads = 'a: getTask(id: "t1") { data { ...f } } b: getTask(id: "t1") { data { ...f } }'
+
+        assert "errors" not in api.ask(f"{query(reads)} {fragment}")
+
+
+class TestFields:
+    def test_they_are_counted_once_for_each_task_of_a_page(self, stack: Stack, api: Api) -> None:
+        lists = aliases(3, "listTasks(limit: 1000) { data { ...f } }", "b")
+        stack.dynamodb.requests.clear()
+
+        fragment = f"fragment f on WebinyBackgroundTask {{ {aliases(90, 'id')} }}"
+        message = refusal(api, f"{query(lists)} {fragment}")
+
+        # Three lists of a thousand times `data` and 90 fields, and what they are in.
+        assert "The request has 273,004 fields" in message
+        assert stack.dynamodb.requests == []
+
+    @pytest.mark.parametrize(
+        ("limit", "pages"),
+        [("", 50), ("(limit: 20)", 20), ("(limit: 0)", 50), ("(limit: 2000)", 1_000)],
+    )
+    def test_a_page_is_as_large_as_is_asked_for(self, limit: str, pages: int) -> None:
+        document = parse(query(f"listTasks{limit} {{ data {{ id }} }}"))
+        operation: Any = document.definitions[0]
+
+        asked = Operation(operation, {}, {}).asked()
+
+        assert asked.fields == 1 + 1 + pages * 2
+
+    def test_a_page_may_be_a_variable_and_have_a_default(self) -> None:
+        document = parse(
+            "query($n: Int = 7) { backgroundTasks { listTasks(limit: $n) { data { id } } } }"
+        )
+        operation: Any = document.definitions[0]
+
+        assert Operation(operation, {}, {}).asked().fields == 2 + 7 * 2
+        assert Operation(operation, {}, {"n": 9}).asked().fields == 2 + 9 * 2
+
+    def test_logs_inside_of_logs_multiply(self, stack: Stack, api: Api) -> None:
+        inner = "items { message }"
+        for _ in range(5):
+            inner = f"logs {{ iteration task {{ {inner} }} }}" if inner[0] != "i" else inner
+            inner = inner if inner.startswith("logs") else f"logs {{ {inner} }}"
+        stack.dynamodb.requests.clear()
+
+        message = refusal(api, query(f"listTasks {{ data {{ {inner} }} }}"))
+
+        assert "fields, counted once for each task or log" in message
+        assert stack.dynamodb.requests == []
+
+    def test_fragments_that_multiply_20_times_are_looked_through_at_once(self, api: Api) -> None:
+        spread = "a: task {{ logs {{ ...f{n} }} }} b: task {{ logs {{ ...f{n} }} }}"
+        fragments = " ".join(
+            f"fragment f{n} on WebinyBackgroundTaskLog {{ {spread.format(n=n + 1)} }}"
+            for n in range(7)
+        )
+        last = "fragment f7 on WebinyBackgroundTaskLog { iteration }"
+        reads = query('getTask(id: "t1") { data { logs { ...f0 } } }')
+
+        message = refusal(api, f"{reads} {fragments} {last}")
+
+        assert "The request has more than a billion fields" in message
+
+
 class TestDocuments:
     @pytest.mark.parametrize("document", DOCUMENTS)
     def test_webinys_own_documents_are_far_from_every_limit(self, api: Api, document: str) -> None:
@@ -126,6 +211,7 @@ class TestDocuments:
         "document",
         [
             "{ a " * 21 + "}" * 21,
+            "{ a " * 200 + "}" * 200,
             "{ ...f } fragment f on Query { backgroundTasks { ...f } }",
             "{ backgroundTasks { ...g } } fragment g on T " + "{ a " * 20 + "}" * 20,
         ],
@@ -147,17 +233,33 @@ class TestDocuments:
         assert answer == {"data": {"__typename": "Query"}}
 
 
-class TestIds:
+class TestFilters:
     @pytest.mark.parametrize("name", ["id", "taskStatus"])
     def test_more_than_1000_values_of_a_filter_are_refused(
         self, stack: Stack, api: Api, name: str
     ) -> None:
         stack.dynamodb.requests.clear()
 
-        error = api.envelope(client.LIST_TASKS, where={f"{name}_in": ["x"] * 1_001})["error"]
+        answer = api.ask(client.LIST_TASKS, where={f"{name}_in": ["x"] * 1_001})
 
-        assert error["code"] == "REQUEST_TOO_LARGE"
-        assert error["message"].startswith(f"{name}_in has 1,001 values; it may have 1,000.")
+        (error,) = answer["errors"]
+        assert error["extensions"]["code"] == "REQUEST_TOO_LARGE"
+        assert "1,001 values in the lists of its filters; it may have 1,000" in error["message"]
+        assert stack.dynamodb.requests == []
+
+    def test_those_of_all_filters_are_counted_together(self, stack: Stack, api: Api) -> None:
+        ids = json.dumps(["x"] * 300)
+        lists = aliases(2, f"listTasks(where: {{id_in: {ids}}}) {{ data {{ id }} }}")
+        more = "c: listTasks(where: $where) { data { id } } d: listTasks(where: {id_in: $ids})"
+        document = (
+            "query($where: WebinyBackgroundTaskListWhereInput, $ids: [ID!]) {"
+            f" backgroundTasks {{ {lists} {more} {{ data {{ id }} }} }} }}"
+        )
+        stack.dynamodb.requests.clear()
+
+        answer = api.ask(document, where={"id_in": ["x"] * 300}, ids=["x"] * 101)
+
+        assert "1,001 values" in answer["errors"][0]["message"]
         assert stack.dynamodb.requests == []
 
     def test_1000_ids_are_ten_requests(self, stack: Stack, api: Api) -> None:

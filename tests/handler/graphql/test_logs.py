@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
+from handler import Context, Done, TaskRecord
 from handler.record.task_log import LogLine, TaskLog
 from tests.handler.graphql.client import LIST_LOGS, Api
+from tests.handler.simple_tasks import bare
 from tests.handler.stack import Stack
 
 
@@ -80,7 +82,6 @@ class TestListLogs:
             ({}, "add where: { task:"),
             ({"where": {}}, "add where: { task:"),
             ({"where": {"task": "nothing"}}, "was not found"),
-            ({"where": {"task": "t1"}, "limit": 0}, "limit is 0"),
             ({"where": {"task": "t1"}, "after": "x"}, "is not valid"),
         ],
     )
@@ -115,3 +116,74 @@ class TestLogsOfATask:
         assert iterations("(limit: 1)") == [1]
         assert iterations("(sort: [iteration_DESC], limit: 1)") == [2]
         assert iterations("(where: {iteration: 2})") == [2]
+
+    @pytest.mark.parametrize(
+        ("limit", "size"),
+        [("0", 2), ("-1", 2), ("null", 2), ("1e9", 2), ("1", 1), ("1.5", 1), ("0.5", 2)],
+    )
+    def test_any_limit_is_one(self, stack: Stack, api: Api, limit: str, size: int) -> None:
+        record = stack.tasks.trigger("exportUsers")
+        stack.run(record)
+        query = f'{{ backgroundTasks {{ getTask(id: "{record.id}") {{ data {{'
+        query += f" logs(limit: {limit}) {{ iteration }} }} }} }} }}"
+
+        answer = api.ask(query)
+
+        assert len(answer["data"]["backgroundTasks"]["getTask"]["data"]["logs"]) == size
+
+    @pytest.mark.parametrize(
+        "error",
+        [
+            {"message": "No row.", "code": "NO_ROW", "data": {"row": 3}, "retries": [1, None]},
+            {"reason": "no message", "nested": {"a": {"b": "c"}}},
+            {"message": "", "code": 5, "stack": "where it was"},
+        ],
+    )
+    def test_an_error_that_was_logged_as_an_object_is_shown_as_it_was_given(
+        self, stack: Stack, api: Api, error: Any
+    ) -> None:
+        record = self.logging(stack, error)
+
+        (line,) = self.lines(api, record)
+
+        assert (line["type"], line["error"]) == ("error", error)
+
+    def test_an_exception_is_shown_without_its_trace(self, stack: Stack, api: Api) -> None:
+        record = self.logging(stack, ValueError("No row."))
+
+        (line,) = self.lines(api, record)
+
+        assert line["error"] == {"message": "No row.", "code": "ValueError"}
+        assert "ValueError: No row." in stack.lines(record)[0].model_dump_json()
+
+    def test_a_logs_task_has_its_logs(self, stack: Stack, api: Api) -> None:
+        record = stack.tasks.trigger("exportUsers")
+        for visit in ("a", "b"):
+            stack.run(record, visit=visit)
+        query = """query($id: ID!) {
+            backgroundTasks { getTask(id: $id) {
+                data { logs { iteration task { id logs { iteration items { message } } } } }
+            } }
+        }"""
+
+        answer = api.ask(query, id=record.id)
+
+        logs = answer["data"]["backgroundTasks"]["getTask"]["data"]["logs"]
+        assert [log["task"]["id"] for log in logs] == [record.id, record.id]
+        assert all([each["iteration"] for each in log["task"]["logs"]] == [1, 2] for log in logs)
+
+    def logging(self, stack: Stack, error: Any) -> TaskRecord:
+        """A task that has logged an error, and is done."""
+
+        def body(context: Context) -> Done:
+            context.log.error("It failed.", error=error)
+            return Done()
+
+        record = stack.trigger(bare(body))
+        stack.run(record)
+        return record
+
+    def lines(self, api: Api, record: TaskRecord) -> Any:
+        """The lines of a task's logs, but for the last, which says that it is done."""
+        (log,) = api.data(LIST_LOGS, where={"task": record.id})
+        return log["items"][:-1]

@@ -1,7 +1,6 @@
 """`triggerTasks`: many inputs in one request, told one by one."""
 
 import json
-import logging
 from types import SimpleNamespace
 from typing import Any
 
@@ -184,27 +183,42 @@ class TestRequests:
         assert again == first
         assert stack.dynamodb.calls == ["batch_get_item"] * 10
 
-    def test_more_than_1000_are_refused_before_any_request(self, stack: Stack, api: Api) -> None:
-        error = api.envelope(TRIGGER_TASKS, definition="exportUsers", inputs=sizes(1_001))["error"]
+    @pytest.mark.parametrize("counts", [(1_001,), (600, 401)])
+    def test_more_than_1000_of_a_request_are_refused_before_any_request(
+        self, stack: Stack, api: Api, counts: tuple[int, ...]
+    ) -> None:
+        field = "triggerTasks(definition: exportUsers, inputs: $i%s) { error { code } }"
+        fields = " ".join(f"a{n}: {field % n}" for n, _ in enumerate(counts))
+        declared = ", ".join(f"$i{n}: [JSON!]!" for n, _ in enumerate(counts))
+        inputs = {f"i{n}": sizes(count) for n, count in enumerate(counts)}
+        document = f"mutation ({declared}) {{ backgroundTasks {{ {fields} }} }}"
 
-        assert error["code"] == "REQUEST_TOO_LARGE"
-        assert error["message"].startswith("The request has 1,001 inputs; it may have 1,000.")
+        (error,) = api.ask(document, **inputs)["errors"]  # type: ignore[arg-type]
+
+        assert error["extensions"]["code"] == "REQUEST_TOO_LARGE"
+        assert error["message"].startswith(
+            "The request has 1,001 inputs of triggerTasks; it may have 1,000."
+        )
         assert "Next: " in error["message"]
         assert stack.dynamodb.calls == stack.events.calls == []
 
-    def test_those_of_all_mutations_of_a_request_are_counted_together(
-        self, stack: Stack, api: Api
-    ) -> None:
-        field = "triggerTasks(definition: exportUsers, inputs: $inputs) { data { error { code } }"
-        answer = api.ask(
-            "mutation ($inputs: [JSON!]!) { backgroundTasks {"
-            f" a: {field} error {{ code }} }} b: {field} error {{ code }} }} }} }}",
-            inputs=sizes(600),
-        )["data"]["backgroundTasks"]
+    def test_those_of_a_batch_are_counted_together(self, stack: Stack, api: Api) -> None:
+        variables = {"definition": "exportUsers", "inputs": sizes(600)}
+        sent = {"query": TRIGGER_TASKS, "variables": variables}
 
-        assert len(answer["a"]["data"]) == 600
-        assert answer["b"] == {"data": None, "error": {"code": "REQUEST_TOO_LARGE"}}
+        first, second = json.loads(api.send([sent, sent])["body"])
+
+        assert len(first["data"]["backgroundTasks"]["triggerTasks"]["data"]) == 600
+        assert second["errors"][0]["extensions"]["code"] == "REQUEST_TOO_LARGE"
         assert stack.tasks.count() == 600
+
+    def test_literals_are_counted_too(self, stack: Stack, api: Api) -> None:
+        field = "triggerTasks(definition: exportUsers, inputs: [%s]) { error { code } }"
+        document = f"mutation {{ backgroundTasks {{ {field % ('{}' * 1_001)} }} }}"
+
+        (error,) = api.ask(document)["errors"]
+
+        assert error["extensions"]["code"] == "REQUEST_TOO_LARGE"
 
     def test_an_outage_is_told_once_in_the_log_and_in_each_entry(
         self, stack: Stack, api: Api, caplog: pytest.LogCaptureFixture
@@ -296,8 +310,8 @@ class TestAudit:
     def test_a_request_that_is_refused_is_logged_with_its_code(
         self, api: Api, caplog: pytest.LogCaptureFixture
     ) -> None:
-        caplog.set_level(logging.INFO)
-        api.envelope(TRIGGER_TASKS, definition="exportUsers", inputs=sizes(1_001))
+        api.envelope(TRIGGER_TASKS, definition="exportUsers", inputs=[{}], idempotencyKey="")
 
         line = audit_line(caplog)
-        assert (line["outcome"], line["about_task_ids"]) == ("REQUEST_TOO_LARGE", "")
+        assert line["outcome"] == "VALIDATION_FAILED_INVALID_FIELDS"
+        assert line["about_task_ids"] == ""

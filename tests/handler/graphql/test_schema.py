@@ -1,8 +1,10 @@
 """The schema: the definitions as an enum, and documents of every kind."""
 
 import json
+from dataclasses import replace
 
 import pytest
+from graphql import get_introspection_query
 
 from tests.handler.graphql.client import GET_TASK, LIST_DEFINITIONS, TRIGGER_TASK, Api, clean_up
 from tests.handler.stack import Stack
@@ -76,3 +78,49 @@ class TestDocuments:
         data = api.ask(query)["data"]["backgroundTasks"]
 
         assert data["first"]["data"]["id"] != data["second"]["data"]["id"]
+
+
+class TestWithoutIntrospection:
+    @pytest.fixture(autouse=True)
+    def hidden(self, stack: Stack) -> None:
+        stack.settings = replace(stack.settings, introspection=False)
+
+    @pytest.mark.parametrize(
+        "query",
+        [
+            get_introspection_query(),
+            '{ __type(name: "Query") { name } }',
+            "{ __schema { types { name } } }",
+            "{ x: __schema { queryType { name } } backgroundTasks { __typename } }",
+        ],
+    )
+    def test_the_schema_is_not_told(self, api: Api, query: str) -> None:
+        answer = api.ask(query)
+
+        assert answer["errors"]
+        assert "WebinyBackgroundTask" not in json.dumps(answer)
+
+    @pytest.mark.parametrize(
+        "query",
+        [
+            "{ backgroundTask { __typename } }",
+            "{ backgroundTasks { getTasks(id: 1) { data { id } } } }",
+            "{ backgroundTasks { getTask(idd: 1) { data { id } } } }",
+            "{ backgroundTasks { listTasks(where: {definitionID: 1}) { data { id } } } }",
+        ],
+    )
+    def test_a_wrong_name_is_not_told_what_it_is_like(self, api: Api, query: str) -> None:
+        messages = [error["message"] for error in api.ask(query)["errors"]]
+
+        assert not any("Did you mean" in message for message in messages)
+
+    def test_what_clients_ask_for_beside_is_answered(self, api: Api) -> None:
+        answer = api.ask("{ __typename backgroundTasks { __typename } }")
+
+        assert answer["data"]["backgroundTasks"] == {"__typename": "WebinyBackgroundTaskQuery"}
+
+
+def test_by_default_the_schema_is_told(api: Api) -> None:
+    (error,) = api.ask("{ backgroundTask { __typename } }")["errors"]
+
+    assert "Did you mean 'backgroundTasks'?" in error["message"]

@@ -1,11 +1,12 @@
 """The resolvers of tasks and definitions."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from handler import Context, Continue, Done, Signal, TriggerRequest, Verdict, task
-from handler.contract import Status
+from handler.contract import BULK_DEFINITION, Status
 from handler.errors import Refused
 from tests.handler.graphql.client import (
     ABORT_TASK,
@@ -55,7 +56,7 @@ class TestTriggerTask:
             "name": "Tonight",
             "definitionId": "exportUsers",
             "parentId": None,
-            "executionName": None,
+            "executionName": "",
             "taskStatus": "pending",
             "iterations": 0,
             "input": {"size": 5},
@@ -107,7 +108,13 @@ class TestTriggerTask:
         assert limited(api, "timeout: null")["data"] == {"deadline": None, "startBy": None}
 
     @pytest.mark.parametrize(
-        "limits", ["timeout: 0", "expiresAfter: -1", 'timeout: "soon"', "timeout: 30672001"]
+        "limits",
+        [
+            "timeout: 0",
+            "expiresAfter: -1",
+            'timeout: "soon"',
+            "timeout: 30672001",
+        ],
     )
     def test_a_limit_that_is_none_is_refused(self, stack: Stack, api: Api, limits: str) -> None:
         error = limited(api, limits)["error"]
@@ -115,6 +122,21 @@ class TestTriggerTask:
         assert error["code"] == "VALIDATION_FAILED_INVALID_FIELDS"
         assert "; it takes seconds or a timedelta, above 0" in error["message"]
         assert stack.rows() == []
+
+    def test_it_takes_tags_which_are_on_the_task(self, stack: Stack, api: Api) -> None:
+        document = """mutation Tagged($tags: JSON) { backgroundTasks {
+            triggerTask(definition: testingRun, tags: $tags) {
+                data { id tags errorCode } error { message code }
+            }
+        } }"""
+
+        made = api.data(document, tags={"customer": "42"})
+        error = api.envelope(document, tags={"customer": 42})["error"]
+
+        assert (made["tags"], made["errorCode"]) == ({"customer": "42"}, None)
+        assert stack.get(made["id"]).tags == {"customer": "42"}
+        assert error["code"] == "VALIDATION_FAILED_INVALID_FIELDS"
+        assert "A tag is 'customer': 42; a task takes up to 10 tags" in error["message"]
 
     def test_a_veto_of_a_hook_is_answered_with_its_code_and_data(
         self, stack: Stack, api: Api
@@ -228,19 +250,18 @@ class TestRetryTask:
 
         assert "it takes an object" in error["message"]
 
-    def test_a_private_task_is_retried_but_not_with_an_input(self, stack: Stack, api: Api) -> None:
-        @task(id="exportUsers", private=True)
-        def private(context: Context, input: dict[str, Any]) -> Done:
-            return Done()
+    def test_a_task_of_the_engines_own_is_retried_but_not_with_an_input(
+        self, stack: Stack, api: Api
+    ) -> None:
+        where = {"statuses": ["success"], "created_before": stack.clock.now().isoformat()}
+        input = {"verb": "delete", "where": where, "rate": 25}
+        old = stack.create(status=Status.FAILED, definition_id=BULK_DEFINITION, input=input)
 
-        stack.definitions = (private,)
-        old = stack.create(status=Status.FAILED, definition_id="exportUsers", input={"size": 7})
-
-        error = api.envelope(RETRY_TASK, id=old.id, input={"size": 8})["error"]
+        error = api.envelope(RETRY_TASK, id=old.id, input={"rate": 1_000})["error"]
         data = api.data(RETRY_TASK, id=old.id)
 
         assert error["code"] == "TASK_RETRY_ERROR"
-        assert data["input"] == {"size": 7}
+        assert data["input"]["rate"] == 25
 
     def test_a_veto_is_told_and_logged_with_the_definition(
         self, stack: Stack, api: Api, caplog: pytest.LogCaptureFixture
@@ -301,6 +322,49 @@ class TestInBulk:
         assert record.tenant == "acme"
         assert stack.run(record)["output"]["done"] == count
 
+    @pytest.mark.parametrize(
+        "where",
+        [
+            {"tags": {"customer": "42"}},
+            {"errorCode": "NO"},
+            {"name_startsWith": "Mine"},
+            {"finishedOn_gte": "2030-01-01T00:00:00Z", "definitionId": "exportUsers"},
+            {"definitionId_not": "testingRun"},
+            {"taskStatus_not_in": ["success", "aborted"], "id_not": "o"},
+        ],
+        ids=lambda where: next(iter(where)),
+    )
+    def test_it_takes_any_filter_of_a_list(
+        self, stack: Stack, api: Api, where: dict[str, Any]
+    ) -> None:
+        fields: dict[str, Any] = {"status": Status.FAILED, "definition_id": "exportUsers"}
+        fields |= {"name": "Mine 1", "tags": {"customer": "42"}, "error_code": "NO"}
+        mine = stack.create(id="m", finished_on=stack.clock.now(), **fields)
+        stack.create(id="o", status=Status.FAILED, definition_id="testingRun")
+
+        data = api.data(IN_BULK % "deleteTasks", where=where)
+        output = stack.run(stack.get(data["task"]["id"]))["output"]
+
+        assert (data["count"], output["done"]) == (1, 1)
+        assert stack.store.find(mine.id) is None
+        assert stack.store.find("o") is not None
+
+    def test_it_refuses_what_a_list_refuses(self, stack: Stack, api: Api) -> None:
+        for where in ({"name_contains": "x"}, {"savedOn_gt": "2030-01-01T00:00:00Z"}):
+            error = api.envelope(IN_BULK % "deleteTasks", where=where)["error"]
+
+            assert "nothing answers it. Next: " in error["message"]
+        assert stack.rows() == []
+
+    def test_a_filter_of_no_ids_is_about_none(self, stack: Stack, api: Api) -> None:
+        stack.create(id="t1", status=Status.FAILED)
+
+        data = api.data(IN_BULK % "deleteTasks", where={"id_in": []})
+        output = stack.run(stack.get(data["task"]["id"]))["output"]
+
+        assert (data["count"], output["done"]) == (0, 0)
+        assert stack.store.find("t1") is not None
+
     def test_a_dry_run_counts(self, stack: Stack, api: Api) -> None:
         stack.create(definition_id="exportUsers")
 
@@ -326,7 +390,6 @@ class TestInBulk:
         [
             ({"where": {}, "rate": 0}, "rate is 0; it takes 0.001 to 1,000 tasks a second"),
             ({"where": {"taskStatus": "lost"}}, 'taskStatus is "lost"; it takes one of'),
-            ({"where": {"id_in": ["a"] * 1_001}}, "id_in has 1,001 values; it may have 1,000"),
         ],
     )
     def test_what_it_does_not_take_is_refused_with_words(
@@ -452,6 +515,65 @@ class TestListDefinitions:
                 "fields": [],
             },
         ]
+
+
+class TestCounts:
+    ASKED = "{ backgroundTasks { listDefinitions { data { id counts {"
+    ASKED += " pending running success failed aborted isCapped since } } } } }"
+
+    def counts(self, api: Api) -> dict[str, Any]:
+        data = api.ask(self.ASKED)["data"]["backgroundTasks"]["listDefinitions"]["data"]
+        return {each["id"]: each["counts"] for each in data}
+
+    def test_they_are_of_the_tenants_tasks_of_the_last_24_hours(
+        self, stack: Stack, api: Api
+    ) -> None:
+        stack.create(definition_id="exportUsers", status=Status.FAILED)
+        stack.clock.advance(timedelta(days=1, milliseconds=1).total_seconds())
+        for number, status in enumerate(Status, 1):
+            for _ in range(number):
+                stack.create(definition_id="exportUsers", status=status)
+        stack.create(definition_id="exportUsers", tenant="acme")
+
+        counts = self.counts(api)
+
+        numbers = {status.value: number for number, status in enumerate(Status, 1)}
+        since = "2030-01-01T00:00:00.001Z"
+        assert counts["exportUsers"] == {**numbers, "isCapped": False, "since": since}
+        assert set(counts["testingRun"].values()) == {0, since}
+
+    def test_nothing_is_asked_where_they_are_not_asked_for(self, stack: Stack, api: Api) -> None:
+        stack.dynamodb.requests.clear()
+
+        api.data(LIST_DEFINITIONS)
+
+        assert stack.dynamodb.calls == []
+
+    def test_those_of_a_renamed_definition_are_of_all_its_ids(self, stack: Stack, api: Api) -> None:
+        @task(id="newer", aliases=("older",))
+        def newer(context: Context) -> Done:
+            return Done()
+
+        stack.definitions = (newer,)
+        stack.create(definition_id="older", status=Status.SUCCESS)
+        stack.create(definition_id="newer", status=Status.SUCCESS)
+
+        assert self.counts(api)["newer"]["success"] == 2
+
+    def test_each_has_its_share_of_what_counts_may_read_and_says_if_it_ends_early(
+        self, stack: Stack, api: Api, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("handler.graphql.budget._MAX_COUNTED", 10)
+        for _ in range(9):
+            stack.create(definition_id="testingRun", status=Status.SUCCESS)
+        for _ in range(3):
+            stack.create(definition_id="exportUsers", status=Status.SUCCESS)
+
+        counts = self.counts(api)
+
+        first, second = counts["testingRun"], counts["exportUsers"]
+        assert (first["success"], first["isCapped"]) == (5, True)
+        assert (second["success"], second["isCapped"]) == (3, False)
 
 
 class TestAbortTask:

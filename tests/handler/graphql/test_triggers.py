@@ -23,6 +23,7 @@ from handler.client.verbs import VERBS
 from handler.definition.names import camel_case
 from handler.graphql import input_schemas, input_types, triggers
 from handler.graphql.schema import Schemas
+from tests.handler.graphql.callers import Caller, principals, with_access
 from tests.handler.graphql.client import (
     GET_TASK,
     LIST_DEFINITIONS,
@@ -294,6 +295,23 @@ class TestDefinitions:
         assert asked(api, "vetoed")["data"]["trigger"]["vetoed"]["error"]["code"] == "ValueError"
         (line,) = (line for line in caplog.records if line.levelname == "WARNING")
         assert line.message.startswith('on_before_trigger of "vetoed" vetoed a trigger: ')
+
+
+class TestPermissions:
+    def test_whoever_may_not_change_tasks_is_refused_in_the_envelope(
+        self, stack: Stack, api: Api
+    ) -> None:
+        with_access(stack, principals=principals())
+        stack.dynamodb.requests.clear()
+
+        document = 'mutation { trigger { reindex(input: {index: "a"}) { error { code data } } } }'
+        answer = Caller(api, "Reader").answer(document)
+
+        assert answer["data"]["trigger"]["reindex"]["error"] == {
+            "code": "SECURITY_NOT_AUTHORIZED",
+            "data": {"permissions": ["w"]},
+        }
+        assert stack.dynamodb.requests == []
 
 
 class TestAudit:

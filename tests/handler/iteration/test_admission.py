@@ -6,6 +6,7 @@ import pytest
 
 from handler import Context, Continue, Done, TaskRecord, Verdict, task
 from handler.contract import Status
+from handler.table.conditions import owned_by
 from handler.testing import Killed, kill, run
 from tests.handler.simple_tasks import bare, returning
 from tests.handler.stack import Stack, moment
@@ -104,6 +105,19 @@ class TestDelays:
 
         assert answer["status"] == "aborted"
         assert ran == []
+
+    def test_an_event_that_says_a_delay_delays_no_task_that_has_begun(self, stack: Stack) -> None:
+        record = stack.trigger(returning(Continue()), delay=60)
+        for delay, visit in ((60, "visit-1"), (-1, "visit-2")):
+            stack.run(record, delay=delay, visit=visit)
+        running = stack.get(record)
+        moved = running.released(now=stack.clock.now())
+        stack.store.save(moved, before=running, guard=owned_by(running))
+
+        answer = stack.run(record, execution="late", delay=60)
+
+        assert (answer["status"], answer.get("wait")) == ("continue", None)
+        assert stack.get(record).execution_name is None
 
     @pytest.mark.parametrize(
         ("status", "answered"), [(Status.ABORTED, "aborted"), (Status.SUCCESS, "done")]

@@ -199,23 +199,26 @@ def test_an_exception_is_logged_with_its_type_and_trace(
 
 
 @pytest.mark.parametrize(
-    ("error", "message", "code", "data"),
+    ("error", "message", "code", "given"),
     [
         ({"message": "boom", "code": 5}, "boom", "5", {"message": "boom", "code": 5}),
         ({"detail": "d"}, "It failed.", None, {"detail": "d"}),
+        ({"message": "boom", "code": "C", "data": {"k": [1]}}, "boom", "C", None),
+        ({"message": "boom", "data": [1]}, "boom", None, {"message": "boom", "data": [1]}),
         ("boom", "boom", None, None),
         (TaskFailure(message="boom", code="C"), "boom", "C", None),
     ],
-    ids=["mapping", "mapping without a message", "text", "failure"],
 )
 def test_an_error_may_be_a_mapping_a_text_or_a_failure(
-    buffer: LogBuffer, task_log: TaskLogger, error: Any, message: str, code: str | None, data: Any
+    buffer: LogBuffer, task_log: TaskLogger, error: Any, message: str, code: str | None, given: Any
 ) -> None:
     task_log.error("It failed.", error)
 
     (line,) = taken(buffer)
     assert line.type is LogType.ERROR
-    assert (line.error.message, line.error.code, line.error.data) == (message, code, data)
+    assert (line.error.message, line.error.code, line.error.given) == (message, code, given)
+    if isinstance(error, dict):
+        assert line.error.to_line() == error
 
 
 def test_an_error_line_without_an_error_is_of_type_error(
@@ -265,7 +268,7 @@ def test_the_data_of_an_error_of_more_than_16_kib_is_replaced_by_a_note(
 
     (line,) = taken(buffer)
     assert line.error.message == "boom"
-    assert set(line.error.data) == {"omitted"}
+    assert set(line.error.given) == {"omitted"}
 
 
 def test_a_log_call_never_raises_whatever_it_is_given(

@@ -672,6 +672,27 @@ def test_the_task_that_resumes_can_be_killed_at_any_call(after: bool) -> None:
     raise AssertionError("It makes more calls than are killed here.")
 
 
+@pytest.mark.parametrize("number", range(1, 13))
+def test_a_worker_that_knew_of_the_pause_alone_goes_on_where_another_was_killed(
+    stack: Stack, number: int
+) -> None:
+    stack.tasks.pause_definition("some")
+    ids = [held(stack).id for _ in range(3)]
+    knows_little = KnownSettings()
+    parts = replace(stack.parts(), known_settings=knows_little)
+    build(parts, remaining=stack.remaining).tasks.pauses()
+    bulk = stack.tasks.resume_definition("some")
+
+    with killed_at(stack, number, after=True):
+        stack.run(bulk, execution=NEW)
+    stack.known_settings.by_tenant.update(knows_little.by_tenant)
+    for visit in ("again", "once more"):
+        stack.run(bulk, execution=NEW, visit=visit)
+
+    assert stack.get(bulk).has_succeeded
+    assert not any(stack.get(id).is_paused for id in ids)
+
+
 @pytest.mark.parametrize("verb", ["pause_definition", "resume_definition"])
 @pytest.mark.parametrize("number", range(1, 6))
 @pytest.mark.parametrize("after", [False, True])

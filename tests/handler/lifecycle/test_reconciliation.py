@@ -134,6 +134,15 @@ class TestAnExecutionThatEnds:
         assert recovering.ran == [("on_error", "failed")]
         assert recovering.stack.get(record).pending_hook is None
 
+    def test_one_whose_event_names_another_tenant_has_no_task(self, recovering: Recovering) -> None:
+        record = recovering.pending(tenant="acme")
+        recovering.start("execution-1", event=recovering.event_of(record, tenant="eve"))
+        recovering.end("execution-1", "ABORTED")
+
+        recovering.report("execution-1")
+
+        assert recovering.stack.get(record) == record
+
     def test_a_task_of_another_execution_is_left_alone(self, recovering: Recovering) -> None:
         record = recovering.running("execution-1")
         recovering.start("execution-2", record)
@@ -647,6 +656,16 @@ class TestDeadLetters:
         assert event["detail"]["webinyTaskId"] == record.id
         assert found["undelivered"] == 1
         assert recovering.letters() == 0
+
+    def test_an_event_that_names_another_tenant_names_no_task(self, recovering: Recovering) -> None:
+        record = recovering.pending(tenant="acme")
+        recovering.send_to_dlq(recovering.event_of(record, tenant="eve"))
+
+        recovering.sweep()
+
+        assert recovering.bus_queue.take() == []
+        assert recovering.letters() == 0
+        assert recovering.stack.get(record) == record
 
     def test_a_fourth_dead_letter_fails_its_task_with_eventbridges_reason(
         self, recovering: Recovering

@@ -196,6 +196,21 @@ class TestAdmission:
         assert started(queue) == [delayed.id]
         assert stack.run(delayed, execution="execution-3")["status"] == "done"
 
+    def test_an_event_that_says_a_delay_and_comes_late_delays_nobody_who_has_a_slot(
+        self, stack: Stack
+    ) -> None:
+        definition = limited()
+        other, delayed = stack.trigger(definition), stack.trigger(definition, delay=3600)
+        stack.tasks.run_now(delayed.id)
+        assert "queues" in stack.run(delayed, execution="execution-2")["message"]
+        stack.run(other)
+        assert stack.get(delayed).slot
+
+        answer = stack.run(delayed, execution="late", delay=3600)
+
+        assert (answer["status"], answer.get("wait")) == ("continue", None)
+        assert stack.run(delayed, execution="late", delay=-1, visit="next")["status"] == "done"
+
     def test_it_is_triggered_once_by_a_key_also_while_it_queues(self, stack: Stack) -> None:
         queue, definition = BusQueue(), limited()
         first = stack.trigger(definition, idempotency_key="first")
@@ -307,6 +322,19 @@ class TestLending:
         stack.run(second, execution="execution-2")
         assert started(queue) == [first.id]
         assert stack.run(first, execution="execution-3")["status"] == "done"
+
+    def test_the_event_of_its_wait_that_comes_late_delays_it_no_more(self, stack: Stack) -> None:
+        definition = limited()
+        record = stack.trigger(definition, input={"wait": 3600})
+        stack.run(record)
+        other = stack.trigger(definition)
+        stack.tasks.run_now(record.id)
+        assert "queues" in stack.run(record, execution="woken")["message"]
+        stack.run(other, execution="other")
+
+        answer = stack.run(record, execution="late", delay=3600)
+
+        assert (answer["status"], answer.get("wait")) == ("continue", None)
 
     def test_one_that_finds_a_free_slot_goes_on_at_once(self, stack: Stack) -> None:
         definition = limited()

@@ -12,6 +12,7 @@ from tests.handler.stack import Stack
 
 CLAIM = ClaimRequest(
     task_id="t1",
+    tenant="root",
     definition_ids=("someTask",),
     execution_name="execution-1",
     visit="visit-1",

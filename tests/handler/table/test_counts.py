@@ -6,7 +6,8 @@ import pytest
 
 from handler.contract import Status
 from handler.lifecycle import count_within
-from handler.table.listing import CountBudget, Filter, TaskCount
+from handler.table.filters import Filter
+from handler.table.listing import CountBudget, TaskCount
 from tests.handler.stack import Stack
 
 

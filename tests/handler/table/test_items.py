@@ -78,7 +78,8 @@ def test_the_item_of_a_new_task_has_no_attribute_that_is_at_its_default() -> Non
         "createdOn",
         "savedOn",
         "dueOn",
-        *(index.partition_key for index in Index),
+        "nameKey",
+        *(index.partition_key for index in Index if index is not Index.BY_ERROR_CODE),
     }
 
 
@@ -91,6 +92,15 @@ def test_an_open_task_is_in_every_index() -> None:
     assert item[Index.BY_DEFINITION_AND_STATUS.partition_key] == "acme#someTask#open"
     assert item[Index.UNFINISHED.partition_key] in WATCHED_PARTITIONS
     assert item["dueOn"] == item["createdOn"]
+
+
+def test_a_failed_task_is_in_the_index_of_its_errors_code() -> None:
+    failed = task(tenant="acme", status=Status.FAILED, error_code="NO #1%")
+
+    item = texts(items.task_item(failed))
+
+    assert item[Index.BY_ERROR_CODE.partition_key] == "acme#NO %231%25"
+    assert items.changes(failed, failed.deleted(now=failed.created_on))[1] >= {"byErrorCodeKey"}
 
 
 def test_a_task_that_starts_to_run_changes_its_status_and_no_index() -> None:

@@ -11,12 +11,16 @@ from hypothesis import strategies as st
 
 from handler.contract import Status
 from handler.errors import InvalidInput
-from handler.record.task_record import TaskRecord
-from handler.table.listing import Filter
+from handler.record.task_record import Identity, TaskRecord
+from handler.table.filters import Filter
 from tests.handler.stack import Stack
 
 OPEN = frozenset({Status.PENDING, Status.RUNNING})
 START = datetime(2030, 1, 1, tzinfo=UTC)
+ANN, ANN_BY_TOKEN, BOB = PEOPLE = [
+    Identity(id=id, display_name=id, type=kind)
+    for id, kind in (("ann", "iam"), ("ann", "jwt"), ("bob", "iam"))
+]
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +43,7 @@ def records(stack: Stack) -> list[TaskRecord]:
             definition_id=definition,
             status=status,
             parent_id="p1" if number % 3 == 0 else None,
+            created_by=PEOPLE[number % len(PEOPLE)],
         )
         records.append(task.to_record())
         stack.clock.advance(1)
@@ -78,6 +83,10 @@ FILTERS: dict[str, dict[str, Any]] = {
         "created_before": second(6),
     },
     "definition and open": {"definition_id": "first", "statuses": OPEN},
+    "definition and pending": {
+        "definition_id": "first",
+        "statuses": frozenset({Status.PENDING}),
+    },
     "definition and status": {"definition_id": "first", "statuses": frozenset({Status.ABORTED})},
     "ids and status": {"ids": ("t00", "t01", "t02"), "statuses": OPEN},
     "ids and parent": {"ids": ("t00", "t01", "t02", "t03"), "parent_id": "p1"},
@@ -89,6 +98,34 @@ FILTERS: dict[str, dict[str, Any]] = {
         "statuses": frozenset({Status.SUCCESS}),
         "created_after": second(0),
         "created_before": second(60),
+    },
+    "created by an id": {"created_by": "ann"},
+    "created by an identity": {"created_by": ANN},
+    "created by nobody": {"created_by": "eve"},
+    "created by and definition": {"created_by": BOB, "definition_id": "first"},
+    "created by and open": {"created_by": BOB, "statuses": OPEN},
+    "created by and ids": {"created_by": ANN_BY_TOKEN, "ids": ("t00", "t01", "t02", "t04")},
+    "created by and parent": {"created_by": ANN, "parent_id": "p1"},
+    "without a definition": {"except_definition_ids": tuple({"first", "nothing"})},
+    "without a definition and open": {
+        "except_definition_ids": tuple({"first"}),
+        "statuses": OPEN,
+    },
+    "without a definition and pending": {
+        "except_definition_ids": tuple({"second"}),
+        "statuses": frozenset({Status.PENDING}),
+    },
+    "without a definition, and another": {
+        "except_definition_ids": tuple({"first"}),
+        "definition_id": "second",
+    },
+    "without the definition that is asked for": {
+        "except_definition_ids": tuple({"first"}),
+        "definition_id": "first",
+    },
+    "without a definition, of a parent": {
+        "except_definition_ids": tuple({"first"}),
+        "parent_id": "p1",
     },
     "nothing there": {"tenant": "nobody"},
 }
@@ -110,6 +147,10 @@ def expected(records: list[TaskRecord], fields: dict[str, Any]) -> list[str]:
             left = [record for record in left if record.created_on.timestamp() >= value.timestamp()]
         elif name == "created_before":
             left = [record for record in left if record.created_on.timestamp() <= value.timestamp()]
+        elif name == "created_by":
+            left = [record for record in left if value in (record.created_by.id, record.created_by)]
+        elif name == "except_definition_ids":
+            left = [record for record in left if record.definition_id not in value]
     return sorted((record.id for record in left), reverse=True)
 
 
@@ -156,8 +197,16 @@ def test_the_expected_tasks_of_the_filters_differ(records: list[TaskRecord]) -> 
     assert {name for name, size in sizes.items() if size == 0} == {
         "no ids",
         "no status",
+        "created by nobody",
+        "without the definition that is asked for",
         "nothing there",
     }
+
+
+@pytest.mark.parametrize("value", [5, ("ann",), {"id": "ann"}])
+def test_who_has_triggered_them_is_a_text_or_an_identity(value: Any) -> None:
+    with pytest.raises(InvalidInput, match=r"created_by is .*; it takes the id of an identity"):
+        Filter(created_by=value)
 
 
 @pytest.mark.parametrize("hours", [-11, 0, 2, 14])
@@ -225,13 +274,26 @@ def test_tasks_of_given_ids_are_listed_by_the_time_of_creation(
     assert [record.id for record in page.items] == ids
 
 
-def test_more_ids_than_the_limit_are_refused_with_both_numbers(
-    stack: Stack, records: list[TaskRecord]
+@pytest.mark.parametrize("newest_first", [True, False])
+def test_more_ids_than_the_limit_are_pages(
+    stack: Stack, records: list[TaskRecord], newest_first: bool
 ) -> None:
-    wanted = Filter(ids=("t03", "t09", "t01"))
+    wanted = Filter(ids=("t03", "t09", "t01", "t12"))
+    found: list[list[str]] = []
+    cursor = None
+    while not found or cursor:
+        page = stack.tasks.list(wanted, newest_first=newest_first, limit=2, after=cursor)
+        found.append([record.id for record in page.items])
+        cursor = page.cursor
 
-    with pytest.raises(InvalidInput, match="3 of the ids are tasks; limit is 2"):
-        stack.tasks.list(wanted, limit=2)
+    assert found == ([["t09", "t03"], ["t01"]] if newest_first else [["t01", "t03"], ["t09"]])
+
+
+def test_a_cursor_of_another_list_is_none_of_ids(stack: Stack, records: list[TaskRecord]) -> None:
+    cursor = stack.tasks.list(limit=1).cursor
+
+    with pytest.raises(InvalidInput, match="is not valid; pass on"):
+        stack.tasks.list(Filter(ids=("t01",)), after=cursor)
 
 
 def test_a_page_that_ends_at_the_last_task_has_no_cursor(
@@ -411,3 +473,43 @@ class TestNothing:
             and (last is None or task.created_on <= last)
         }
         assert stack.tasks.count(wanted) == len(found)
+
+
+@pytest.mark.parametrize("name", ["parent_ids", "error_codes"])
+def test_more_partitions_than_a_page_reads_are_refused_with_their_number(
+    stack: Stack, name: str
+) -> None:
+    values: dict[str, Any] = {name: ("a", "b", "c")}
+
+    with pytest.raises(InvalidInput, match=f"{name} has 3 values; a list takes 2 of them. Next: "):
+        stack.tasks.list(Filter(**values))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"definition_id": 5},
+        {"ids": "t1"},
+        {"parent_ids": ("a", 1)},
+        {"name_prefix": b"a"},
+        {"tags": {"a": 1}},
+        {"except_created": ((datetime(2030, 1, 1), START),)},  # noqa: DTZ001  the mistake in question
+    ],
+    ids=str,
+)
+def test_a_value_of_another_type_is_refused_with_what_it_takes(fields: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInput, match=r"; it takes a |a task takes up to 10 tags"):
+        Filter(**fields)
+
+
+@pytest.mark.parametrize("sort_by", ["createdOn", "startedOn", "finishedOn", "name"])
+def test_an_order_may_be_its_text(stack: Stack, records: list[TaskRecord], sort_by: Any) -> None:
+    assert stack.tasks.list(sort_by=sort_by).cursor is None
+
+
+@pytest.mark.parametrize("sort_by", ["taskStatus", 5, ["name"]])
+def test_an_order_that_is_none_is_refused_with_those_that_are(stack: Stack, sort_by: Any) -> None:
+    with pytest.raises(
+        InvalidInput, match="it takes one of createdOn, startedOn, finishedOn, name"
+    ):
+        stack.tasks.list(sort_by=sort_by)

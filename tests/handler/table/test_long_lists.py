@@ -14,8 +14,9 @@ from handler.errors import InvalidInput
 from handler.record.stored_task import StoredTask
 from handler.table import items
 from handler.table.dynamo import Dynamo
+from handler.table.filters import Filter, SortBy
 from handler.table.index_query import IndexQuery, Page
-from handler.table.listing import CountBudget, Filter, TaskCount, count_tasks, list_tasks
+from handler.table.listing import CountBudget, TaskCount, count_tasks, list_tasks
 from tests.handler.stack import TABLE, Stack
 
 
@@ -72,6 +73,38 @@ def new_task(id: str, *, at: int, status: Status = Status.PENDING) -> StoredTask
     return StoredTask.new(
         now=now, id=id, definition_id="someTask", name="n", input={}, status=status
     )
+
+
+def test_a_task_that_an_index_has_and_that_is_not_started_any_more_is_passed_over(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(stack, [new_task("t1", at=0)])
+    behind = Page({"t1": {"startedOn": "2030-01-01T00:00:00.000Z"}}, None)
+    monkeypatch.setattr("handler.table.index_query.TaskIndex.page", lambda *_, **__: behind)
+
+    page = list_tasks(
+        stack.store.index,
+        Filter(),
+        sort_by=SortBy.STARTED,
+        newest_first=True,
+        limit=9,
+        after=None,
+    )
+
+    assert (page.items, page.cursor) == ((), None)
+
+
+def test_a_page_of_several_tags_looks_at_those_of_the_first(stack: Stack) -> None:
+    stack.create(id="both", tags={"a": "1", "b": "1"})
+    for number in range(60):
+        stack.clock.advance(1)
+        stack.create(id=f"t{number:02}", tags={"a": "1"})
+    stack.dynamodb.requests.clear()
+
+    page = stack.tasks.list(Filter(tags={"a": "1", "b": "1"}), limit=1)
+
+    assert [record.id for record in page.items] == ["both"]
+    assert len(stack.dynamodb.calls) == 2
 
 
 @pytest.fixture

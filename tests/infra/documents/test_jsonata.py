@@ -69,6 +69,7 @@ class TestTaskOfEvent:
             "delay": 60,
             "timeout": 3_600,
             "expiresAfter": 90.5,
+            "tags": {"customer": "42"},
             "tenant": "acme",
             "locale": "de-DE",
         }
@@ -87,13 +88,14 @@ class TestTaskOfEvent:
             "name": "Other",
             "timeout": 5,
             "expiresAfter": 5,
+            "tags": {"customer": "42"},
             "byHand": True,
         }
 
         assert (
             evaluate(jsonata.task_of_event(), {"id": "event-1", "detail": detail})
             .keys()
-            .isdisjoint({"input", "name", "timeout", "expiresAfter", "byHand"})
+            .isdisjoint({"input", "name", "timeout", "expiresAfter", "tags", "byHand"})
         )
 
     @pytest.mark.parametrize("value", [5, [], ["x"], {}, {"a": 1}, ""])
@@ -101,7 +103,7 @@ class TestTaskOfEvent:
         "key",
         [
             *("webinyTaskDefinitionId", "tenant", "locale", "delay", "input", "name"),
-            *("timeout", "expiresAfter"),
+            *("timeout", "expiresAfter", "tags"),
         ],
     )
     def test_a_value_of_a_wrong_type_reaches_the_worker(self, key: str, value: Any) -> None:
