@@ -75,5 +75,6 @@ clean: ## removes everything that these words have made
 	@echo "Setting up .venv (once) ..."
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@ln -sfn ../../cli/background-tasks $(BIN)/background-tasks # the operators' command line
 	@$(BIN)/python -m infra.archive.wheels # what the bundle carries, for the tests to need no network
 	@touch $@

@@ -156,7 +156,9 @@ def _reads_and_changes(permissions: str) -> bool:
 
 
 def _arn_of(pattern: str) -> str:
-    """An ARN that a pattern stands for; for `*`, any text will do."""
+    """An ARN that a pattern stands for."""
+    if pattern == "*":
+        return f"arn:{_SMOKE_TEST}:sts::{_SMOKE_TEST}:assumed-role/{_SMOKE_TEST}/{_SMOKE_TEST}"
     return pattern.replace("*", _SMOKE_TEST).replace("?", "s")
 
 

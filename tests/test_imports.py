@@ -46,7 +46,12 @@ PLANTS = [
     ),
     ("Nothing that runs in Lambda knows Pulumi", "handler/events.py", "import pulumi"),
     ("Nothing knows the local AWS", "infra/documents/console.py", "import local.errors"),
-    ("Nothing knows the operators' commands", "local/errors.py", "import cli.first_deploy"),
+    (
+        "Inside the command line, arrows point one way",
+        "cli/printable.py",
+        "import cli.terminal",
+    ),
+    ("Nothing knows the operators' commands", "local/view.py", "import cli.first_deploy"),
     ("The wing aws is entered by its door", "handler/wiring.py", "import handler.aws.bus"),
     (
         "The wing client is entered by its door",

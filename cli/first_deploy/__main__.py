@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from cli import pulumi_stacks
+from cli.errors import NoStack
 from cli.first_deploy import (
     alarms,
     bucket,
@@ -22,7 +24,6 @@ from cli.first_deploy import (
     pulumi_cli,
     trial,
 )
-from cli.first_deploy.pulumi_cli import NoStack
 from cli.first_deploy.results import Check, Failed, When, lines
 from cli.first_deploy.stack import Stack
 from local.errors import LocalError
@@ -75,7 +76,7 @@ def _stack(options: argparse.Namespace) -> Stack:
         project=project,
         outputs=json.loads(options.outputs.read_text())
         if options.outputs
-        else pulumi_cli.outputs(project.folder, options.stack),
+        else pulumi_stacks.outputs(project.folder, options.stack),
         agrees=lambda sentence: options.yes or _asked(sentence),
         of_pulumi=not options.outputs,
     )

@@ -1,7 +1,7 @@
 """The stack that is looked at: its config, its outputs, and clients for its account."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import boto3
 
+from cli.aws_session import session_of
 from local.access import Client
 from local.project import Project
 
@@ -81,23 +82,4 @@ class Stack:
 
     @cached_property
     def _session(self) -> boto3.Session:
-        """The person's credentials, in the profile and the roles that the stack's config names."""
-        region = self._read("aws:region") or None
-        session = boto3.Session(profile_name=self._read("aws:profile") or None, region_name=region)
-        for role in self._roles():
-            said = session.client("sts").assume_role(
-                RoleArn=role["roleArn"],
-                RoleSessionName=role.get("sessionName", "first-deploy"),
-                **({"ExternalId": role["externalId"]} if "externalId" in role else {}),
-            )["Credentials"]
-            session = boto3.Session(
-                said["AccessKeyId"],
-                said["SecretAccessKey"],
-                said["SessionToken"],
-                region_name=region,
-            )
-        return session
-
-    def _roles(self) -> Sequence[Mapping[str, str]]:
-        roles: Sequence[Mapping[str, str]] = json.loads(self._read("aws:assumeRoles") or "[]")
-        return roles
+        return session_of(self._read, name="first-deploy")

@@ -1,6 +1,7 @@
 """What the API's answers mean: tasks and logs as values, errors as exceptions."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -19,7 +20,16 @@ from handler.errors import (
     StoreUnavailable,
     UnknownDefinition,
 )
-from handler.record import Json, LimitState, Pause, TaskLog, TaskRecord, cut, short_repr
+from handler.record import (
+    Json,
+    LimitState,
+    Pause,
+    TaskLog,
+    TaskRecord,
+    TaskSettings,
+    cut,
+    short_repr,
+)
 
 MAX_SHOWN_CHARACTERS: Final = 200
 _ENUM: Final = "WebinyBackgroundTaskDefinitionEnum"
@@ -38,6 +48,23 @@ _KINDS: Final[Mapping[object, type[BackgroundTaskError]]] = {
     ErrorCode.INTERNAL_ERROR: BackgroundTaskError,
     ErrorCode.TASK_ERROR: BackgroundTaskError,
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DefinitionSummary:
+    """A definition, as the API shows it. Private ones are not shown.
+
+    Args:
+        id: what a trigger names.
+        title: for people.
+        description: its docstring, or what `@task` says.
+        fields: what its input takes, as Webiny describes fields; `None`: it doesn't say.
+    """
+
+    id: str
+    title: str
+    description: str | None = None
+    fields: object = None
 
 
 def error_of(error: object) -> BackgroundTaskError:
@@ -106,6 +133,28 @@ def pause_of(fields: object, *, tenant: str) -> Pause:
         return Pause.model_validate({**shown, **own})
     except ValidationError as error:
         raise odd("has a pause that can't be read", fields) from error
+
+
+def definition_of(fields: object) -> DefinitionSummary:
+    """A definition that the API shows."""
+    shown = _object(fields)
+    id, title, description = shown.get("id"), shown.get("title"), shown.get("description")
+    if not isinstance(id, str):
+        raise odd("has a definition that can't be read", fields)
+    return DefinitionSummary(
+        id=id,
+        title=title if isinstance(title, str) else id,
+        description=description if isinstance(description, str) else None,
+        fields=shown.get("fields"),
+    )
+
+
+def settings_of(fields: object) -> TaskSettings:
+    """The settings that the API shows."""
+    try:
+        return TaskSettings.model_validate(_object(fields))
+    except ValidationError as error:
+        raise odd("has settings that can't be read", fields) from error
 
 
 def limit_of(fields: object) -> LimitState:

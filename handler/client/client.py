@@ -1,5 +1,6 @@
 """What a program does with the tasks of a stack from outside."""
 
+import itertools
 import json
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,7 +11,17 @@ from typing import Any, Final
 from botocore.credentials import Credentials
 from pydantic import BaseModel
 
-from handler.client.answers import data_of, envelope_of, limit_of, log_of, pause_of, record_of
+from handler.client.answers import (
+    DefinitionSummary,
+    data_of,
+    definition_of,
+    envelope_of,
+    limit_of,
+    log_of,
+    pause_of,
+    record_of,
+    settings_of,
+)
 from handler.client.auth import Auth, Iam
 from handler.client.http import Answered, Http
 from handler.client.many import split, triggered
@@ -18,7 +29,14 @@ from handler.client.verbs import VERBS
 from handler.clock import Clock, Seconds, SystemClock, to_iso, to_seconds
 from handler.contract import API_TIMEOUT_SECONDS, DEFAULT_TENANT, MAX_TENANT_BYTES, ErrorCode
 from handler.definition import Debounce
-from handler.errors import ApiUnavailable, InvalidInput, Refused, SettingsError, StoreUnavailable
+from handler.errors import (
+    ApiUnavailable,
+    InvalidInput,
+    NotFound,
+    Refused,
+    SettingsError,
+    StoreUnavailable,
+)
 from handler.record import (
     BulkResult,
     Json,
@@ -26,6 +44,7 @@ from handler.record import (
     Pause,
     TaskLog,
     TaskRecord,
+    TaskSettings,
     TriggerResult,
     is_key,
     lazy,
@@ -218,6 +237,31 @@ class Client:
         """
         return self._record("get", {"id": id})
 
+    def list(
+        self,
+        where: Mapping[str, object] | None = None,
+        *,
+        sort: str | None = None,
+        limit: int | None = None,
+    ) -> Iterator[TaskRecord]:
+        """The tasks of a filter, read page by page.
+
+        Args:
+            where: as of `abort_many`; by default, all of the tenant.
+            sort: a sorter of the API's; by default the newest first.
+            limit: how many at most; `None`: all.
+
+        Raises:
+            InvalidInput: a value of `where` is none, or the limit is less than 1.
+            Refused: no index answers that.
+        """
+        if limit is not None and limit < 1:
+            raise InvalidInput(f"limit is {limit}; it takes 1 or more.")
+        page = _TASKS_PER_PAGE if limit is None else min(limit, _TASKS_PER_PAGE)
+        given = {"where": _where(where or {}), "sort": [sort] if sort else None, "limit": page}
+        found = itertools.islice(self._pages("list", given), limit)
+        return (self._shown({"data": fields}) for fields in found)
+
     def wait(self, id: str, timeout: Seconds) -> TaskRecord:
         """Waits until a task is over, and reads it, as `get`.
 
@@ -356,6 +400,41 @@ class Client:
             Refused: it is over.
         """
         return self._record("resume", {"id": id})
+
+    def delete(self, id: str) -> None:
+        """Deletes a task that is over, with its logs and payloads.
+
+        Raises:
+            NotFound: the tenant has no such task.
+            Refused: it is open.
+        """
+        sent = self._sent("delete", {"id": id})
+        try:
+            envelope_of(sent.answer, VERBS["delete"].operation)
+        except NotFound:
+            if not sent.was_asked_before:
+                raise  # else the request whose answer was lost has deleted it
+
+    def definitions(self) -> tuple[DefinitionSummary, ...]:
+        """The definitions that the API may trigger."""
+        return tuple(map(definition_of, self._envelope("definitions", {})["data"]))
+
+    def settings(self) -> TaskSettings:
+        """What holds for the tasks of the client's tenant, and changes while the stack runs."""
+        return settings_of(self._envelope("settings", {})["data"])
+
+    def update_settings(self, *, retention_days: int | None = None) -> TaskSettings:
+        """Changes settings of the client's tenant. What is left out stays as it is.
+
+        Args:
+            retention_days: for how many days a task is kept from its end: 0 to 3,650; 0 is for
+                ever.
+
+        Raises:
+            Refused: a value is out of its range (`BackgroundTasks/ValidationError`).
+        """
+        changes = {} if retention_days is None else {"retentionDays": retention_days}
+        return settings_of(self._envelope("update_settings", {"input": changes})["data"])
 
     def abort_many(
         self,
@@ -622,14 +701,7 @@ class Client:
         rate: float | None,
         idempotency_key: str | None,
     ) -> BulkResult:
-        if not isinstance(where, Mapping):
-            raise InvalidInput(
-                f'where is {short_repr(where)}; it takes a mapping, such as {{"definitionId":'
-                ' "export"}, and {} is every task of the tenant.'
-            )
-        moments = {n: to_iso(each) for n, each in where.items() if isinstance(each, datetime)}
-        given = {"where": {**where, **moments}}
-        return self._begun(verb, given, dry_run, rate, idempotency_key)
+        return self._begun(verb, {"where": _where(where)}, dry_run, rate, idempotency_key)
 
     def _begun(
         self,
@@ -682,6 +754,17 @@ class Client:
         except (TypeError, ValueError, RecursionError) as error:
             raise InvalidInput(f"What is to be sent has no JSON: {error}.") from error
         return self._http.post(body.encode(), repeats=repeats)
+
+
+def _where(where: Mapping[str, object]) -> Json:
+    """A filter, ready for JSON."""
+    if not isinstance(where, Mapping):
+        raise InvalidInput(
+            f'where is {short_repr(where)}; it takes a mapping, such as {{"definitionId":'
+            ' "export"}, and {} is every task of the tenant.'
+        )
+    moments = {name: to_iso(each) for name, each in where.items() if isinstance(each, datetime)}
+    return {**where, **moments}
 
 
 def _check_tenant(tenant: object) -> None:

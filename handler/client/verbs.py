@@ -27,7 +27,7 @@ class Verb:
     Args:
         operation: the field of `backgroundTasks` that answers it.
         takes: the types of its arguments, by their names.
-        asks: which fields of `data` it asks for.
+        asks: which fields of `data` it asks for; empty where it has none.
         beside: what it asks for beside `data` and `error`.
         changes: whether it is a mutation.
         repeats: whether to send it twice does no more than to send it once.
@@ -47,9 +47,10 @@ class Verb:
         arguments = ", ".join(f"{name}: ${name}" for name in self.takes)
         if self.takes:
             variables, arguments = f"({variables})", f"({arguments})"
+        data = f"data {{ {self.asks} }}" if self.asks else "data"
         document = (
             f"{kind} {variables} {{ backgroundTasks {{ {self.operation}{arguments} {{"
-            f" data {{ {self.asks} }} {self.beside} error {{ message code data }} }} }} }}"
+            f" {data} {self.beside} error {{ message code data }} }} }} }}"
         )
         object.__setattr__(self, "document", document)
 
@@ -85,6 +86,7 @@ _PAUSE: Final = "definitionId everyTenant pausedOn pausedBy { id displayName typ
 _EVERY_TENANT: Final = {"everyTenant": "Boolean"}
 _ID: Final = {"id": "ID!"}
 _RATE: Final = {"rate": "Number"}
+_SETTINGS: Final = "retentionDays"
 
 
 def _of_a_pause(operation: str, asks: str, *takes: Mapping[str, str]) -> Verb:
@@ -128,6 +130,17 @@ VERBS: Final[Mapping[str, Verb]] = {
         changes=True,
     ),
     "get": Verb(operation="getTask", takes={"id": "ID!"}, asks=_STATE),
+    "list": Verb(
+        operation="listTasks",
+        takes={
+            "where": "WebinyBackgroundTaskListWhereInput",
+            "sort": "[WebinyBackgroundTaskListSorter!]",
+            **_PAGE,
+        },
+        asks=_STATE,
+        beside="meta { cursor }",
+    ),
+    "definitions": Verb(operation="listDefinitions", takes={}, asks="id title description fields"),
     "input": Verb(operation="getTask", takes={"id": "ID!"}, asks="input"),
     "output": Verb(operation="getTask", takes={"id": "ID!"}, asks="output"),
     "result": Verb(operation="getTask", takes={"id": "ID!"}, asks=f"{_STATE} output"),
@@ -163,6 +176,14 @@ VERBS: Final[Mapping[str, Verb]] = {
     ),
     "pause": _of_one("pauseTask"),
     "resume": _of_one("resumeTask"),
+    "delete": Verb(operation="deleteTask", takes=_ID, asks="", changes=True),
+    "settings": Verb(operation="getSettings", takes={}, asks=_SETTINGS),
+    "update_settings": Verb(
+        operation="updateSettings",
+        takes={"input": "UpdateBackgroundTaskSettingsInput!"},
+        asks=_SETTINGS,
+        changes=True,
+    ),
     "abort_many": _of_many("abortTasks"),
     "retry_many": _of_many("retryTasks"),
     "delete_many": _of_many("deleteTasks"),

@@ -16,9 +16,10 @@ from handler.table.conditions import (
 from handler.table.debounces import Debounced
 from handler.table.dynamo import Dynamo
 from handler.table.filters import Filter, SortBy, is_by
-from handler.table.limit_list import Queued
+from handler.table.limit_list import LimitList, Queued
 from handler.table.limits import (
     Limit,
+    Limits,
     LimitView,
     holder_of,
     holders_of,
@@ -64,7 +65,9 @@ __all__ = [
     "Guard",
     "KnownSettings",
     "Limit",
+    "LimitList",
     "LimitView",
+    "Limits",
     "Logs",
     "Moved",
     "NotAdmitted",

@@ -468,6 +468,29 @@ class TestInBulk:
         assert answer["output"]["done"] == 0
         assert stack.get("t1").created_by == who("bob")
 
+    @pytest.mark.parametrize(
+        "later", [{"created_by": who("bob")}, {"definition_id": "cleanUp"}], ids=["his", "private"]
+    )
+    def test_so_is_one_that_has_become_another_since_its_page_was_read(
+        self, stack: Stack, ann: Caller, later: dict[str, Any]
+    ) -> None:
+        mine = {"id": "t1", "status": Status.SUCCESS, "created_by": who("ann")}
+        stack.create(**mine)
+        begun = ann.data(IN_BULK % "deleteTasks", where={})
+
+        def becomes_another(operation: str, request: dict[str, Any]) -> None:
+            if operation == "batch_get_item":
+                stack.dynamodb.afterwards = lambda *_: None
+                stack.tasks.delete("t1")
+                stack.create(**{**mine, **later})  # in the same millisecond
+
+        stack.dynamodb.afterwards = becomes_another
+
+        answer = stack.run(stack.get(begun["task"]["id"]), execution="execution-2")
+
+        assert (answer["output"]["done"], answer["output"]["skipped"]) == (0, 1)
+        assert stack.get("t1")
+
     def test_its_task_is_not_retried_by_who_may_not_say_all_that_one_may(
         self, stack: Stack, ann: Caller, api: Api
     ) -> None:

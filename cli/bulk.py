@@ -1,0 +1,225 @@
+"""A verb that is said of many tasks: of those of a filter, or of ids, one after the other."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated, Any, Final
+
+from cyclopts import Group, Parameter
+
+from cli import outcomes, shown, watching
+from cli.errors import UsageError
+from cli.exit_status import ExitStatus
+from cli.options import Filters
+from cli.work import Work
+from handler.client import Client
+from handler.errors import ApiUnavailable, BackgroundTaskError, StoreUnavailable
+from handler.record import BulkResult, TaskRecord
+
+_MANY: Final = Group("Many at once", sort_key=1)
+IDS: Final = Parameter(
+    help="The ids of tasks; - for those of the standard input, one a line.",
+    allow_leading_hyphen=True,  # "-" has one; `ids_of` refuses other flags
+)
+OfOne = Callable[[Client, str], TaskRecord | None]
+OfMany = Callable[..., BulkResult]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Many:
+    """How to go about many tasks."""
+
+    all: Annotated[
+        bool, Parameter(help="All tasks of the tenant that it can be said of.", group=_MANY)
+    ] = False
+    dry_run: Annotated[bool, Parameter(help="Only say how many there are.", group=_MANY)] = False
+    yes: Annotated[bool, Parameter(name=["--yes", "-y"], help="Don't ask.", group=_MANY)] = False
+    rate: Annotated[float | None, Parameter(help="How many a second at most: 25.", group=_MANY)] = (
+        None
+    )
+    no_wait: Annotated[
+        bool, Parameter(help="Begin it, and print the id of the task that does it.", group=_MANY)
+    ] = False
+    timeout: Annotated[
+        str | None, Parameter(help="Wait for no longer than 10m or 2h.", group=_MANY)
+    ] = None
+
+
+ONE_BY_ONE: Final = Many()
+
+
+@dataclass(frozen=True)
+class Verb:
+    """What is said of tasks.
+
+    Args:
+        name: the command.
+        done: what has become of a task: "aborted".
+        what: which tasks of a filter it is said of: "open tasks".
+    """
+
+    name: str
+    done: str
+    what: str = "tasks"
+
+
+def ids_of(given: Sequence[str], work: Work) -> list[str]:
+    """The ids of the arguments; `-` is those of the standard input, one a line.
+
+    Raises:
+        UsageError: one of them is a flag that the command doesn't have.
+    """
+    ids: list[str] = []
+    for each in given:
+        if each.startswith("-") and each != "-":
+            raise UsageError(f"Unknown option: {each}. Next: the command with --help")
+        ids += work.terminal.stdin.read().split() if each == "-" else [each]
+    return list(dict.fromkeys(ids))
+
+
+def each_of(work: Work, verb: Verb, ids: Iterable[str], say: OfOne) -> ExitStatus:
+    """Says a verb of each id. What one of them is refused for harms no other.
+
+    Raises:
+        BackgroundTaskError: the API does not answer: none of the rest would be heard.
+    """
+    statuses, records = [ExitStatus.DONE], []
+    work.terminal.say(f"On {work.where}:")
+    for id in ids:
+        try:
+            record = say(work.client, id)
+        except (ApiUnavailable, StoreUnavailable):
+            raise
+        except BackgroundTaskError as error:
+            work.terminal.say(outcomes.words_of(error))
+            statuses.append(outcomes.of_error(error))
+            continue
+        records.append({"id": id} if record is None else shown.as_json(record))
+        _tell(work, verb, id, record)
+    if work.format == "json":
+        work.terminal.json(records)
+    return outcomes.worst(statuses)
+
+
+def _tell(work: Work, verb: Verb, id: str, record: TaskRecord | None) -> None:
+    new = record.id if record is not None else id
+    match work.format:
+        case "json":
+            return
+        case "jsonl":
+            shown_as = {"id": id} if record is None else shown.as_json(record)
+            work.terminal.json(shown_as, is_compact=True)
+        case "id":
+            work.terminal.line(new)
+        case _:
+            work.terminal.line(f"{id} {verb.done}" + (f": {new}" if new != id else ""))
+    work.terminal.flush()
+
+
+def all_of(
+    work: Work, verb: Verb, filters: Filters, say: OfMany, many: Many, *, timeout: timedelta | None
+) -> ExitStatus:
+    """Counts the tasks of a filter, asks, has a verb said of them, and shows how far that is.
+
+    Raises:
+        UsageError: no filter is given, or nobody can be asked.
+    """
+    if filters.is_empty and not many.all:
+        raise UsageError(
+            f"{verb.name} needs ids, a filter such as --status or --definition, or --all."
+            f" Next: background-tasks {verb.name} --help"
+        )
+    where = filters.where(work.now())  # once: it is said of those that were counted
+    return counted_and_done(
+        work, verb, lambda **more: say(work.client, where, **more), many, timeout=timeout
+    )
+
+
+def counted_and_done(
+    work: Work, verb: Verb, say: OfMany, many: Many, *, timeout: timedelta | None
+) -> ExitStatus:
+    """Counts, asks, begins, and shows how far it is. Raises as `all_of`."""
+    counted = say(dry_run=True)
+    number = f"{counted.count:,}{' or more' if counted.is_capped else ''}"
+    what = f"{number} {verb.what if counted.count != 1 else verb.what.removesuffix('s')}"
+    if many.dry_run or not counted.count:
+        return _counted(work, counted, f"{what} would be {verb.done} on {work.where}.")
+    if not many.yes and not _agreed(work, f"{what} would be {verb.done} on {work.where}; go on?"):
+        work.terminal.say("Nothing was done.")
+        return ExitStatus.FAILED
+    begun = say(rate=many.rate)
+    if begun.task is None:
+        return _counted(work, begun, f"Nothing was {verb.done}.")
+    return shown_at_work(work, verb, begun.task, no_wait=many.no_wait, timeout=timeout)
+
+
+def shown_at_work(
+    work: Work, verb: Verb, task: TaskRecord, *, no_wait: bool, timeout: timedelta | None
+) -> ExitStatus:
+    """Shows how far the task is that does it, unless nobody waits, and what has come of it."""
+    work.terminal.say(f"Task {task.id} does it, on {work.where}.")
+    if no_wait:
+        _print_task(work, task)
+        return ExitStatus.DONE
+    return _waited(work, verb, task, timeout)
+
+
+def _counted(work: Work, counted: BulkResult, words: str) -> ExitStatus:
+    if work.format in ("json", "jsonl"):
+        said = {"count": counted.count, "isCountCapped": counted.is_capped, "dryRun": True}
+        work.terminal.json(said, is_compact=work.format == "jsonl")
+    elif work.format == "table":
+        work.terminal.line(words)
+    return ExitStatus.DONE
+
+
+def _agreed(work: Work, question: str) -> bool:
+    answer = work.terminal.asks(question)
+    if answer is None:
+        raise UsageError(
+            f"{question.removesuffix('; go on?')}. There is no terminal to ask at. Next: --yes to"
+            " do it, --dry-run to count only."
+        )
+    return answer
+
+
+def _waited(work: Work, verb: Verb, task: TaskRecord, timeout: timedelta | None) -> ExitStatus:
+    try:
+        record = watching.until_over(work, task, timeout=timeout)
+    except KeyboardInterrupt:
+        work.terminal.say(
+            f"It goes on. Next: background-tasks watch {task.id}, or background-tasks abort"
+            f" {task.id}"
+        )
+        raise
+    output = record.output or {}
+    if work.format in ("json", "jsonl"):
+        said = {"task": shown.as_json(record), "output": output}
+        work.terminal.json(said, is_compact=work.format == "jsonl")
+    elif work.format == "id":
+        work.terminal.line(record.id)
+    elif not record.has_succeeded:
+        work.terminal.line(shown.ending(record))
+    else:
+        _sum_up(work, verb, output)
+    if record.has_succeeded and output.get("failed"):
+        return ExitStatus.FAILED
+    return outcomes.of_task(record.status)
+
+
+def _sum_up(work: Work, verb: Verb, output: Mapping[str, Any]) -> None:
+    done, skipped, failed = (output.get(name, 0) for name in ("done", "skipped", "failed"))
+    rest = [f"{skipped:,} skipped"] if skipped else []
+    rest += [f"{failed:,} failed"] if failed else []
+    work.terminal.line(", ".join([f"{done:,} {verb.done}", *rest]))
+    for reason in output.get("reasons") or ():
+        if isinstance(reason, Mapping):
+            work.terminal.say(f"{reason.get('id')}: {reason.get('code')}: {reason.get('message')}")
+
+
+def _print_task(work: Work, task: TaskRecord) -> None:
+    if work.format in ("json", "jsonl"):
+        work.terminal.json(shown.as_json(task), is_compact=work.format == "jsonl")
+    else:
+        work.terminal.line(task.id)

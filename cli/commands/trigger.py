@@ -1,0 +1,103 @@
+"""`trigger`: a task."""
+
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from cli import json_input, moments, watching
+from cli.commands.watch import told
+from cli.errors import UsageError
+from cli.exit_status import ExitStatus
+from cli.options import COMMON, INPUT, Common, tags_of
+from cli.shown import as_json
+from cli.work import Work
+from handler import Debounce
+
+
+def trigger(
+    definition: Annotated[str, Parameter(help="What is to run: `definitions` lists them.")],
+    /,
+    *,
+    input: Annotated[str | None, INPUT] = None,
+    name: Annotated[str | None, Parameter(help="For people.")] = None,
+    delay: Annotated[str | None, Parameter(help="Wait for 10m or 2h before it starts.")] = None,
+    timeout: Annotated[
+        str | None, Parameter(help="It fails if it is not over after so long.")
+    ] = None,
+    expires_after: Annotated[
+        str | None, Parameter(help="It fails if it has not started after so long.")
+    ] = None,
+    priority: Annotated[
+        str | None, Parameter(help="Its head start in the queue for a slot: 30s, 5m.")
+    ] = None,
+    tag: Annotated[tuple[str, ...], Parameter(help="KEY=VALUE. May be repeated.")] = (),
+    key: Annotated[
+        str | None, Parameter(help="An idempotency key: the same key is the same task.")
+    ] = None,
+    debounce: Annotated[
+        str | None, Parameter(help="A key: a burst of triggers runs one task.")
+    ] = None,
+    debounce_delay: Annotated[
+        str | None, Parameter(help="How long a burst has to be quiet.")
+    ] = None,
+    debounce_max: Annotated[
+        str | None, Parameter(help="How long after the first of a burst it starts at the latest.")
+    ] = None,
+    wait: Annotated[
+        bool, Parameter(name=["--wait", "--watch", "-w"], help="Show it until it is over.")
+    ] = False,
+    wait_timeout: Annotated[
+        str | None, Parameter(help="Wait for no longer than 10m or 2h.")
+    ] = None,
+    common: Common = COMMON,
+) -> ExitStatus:
+    """Trigger a task, and print its id.
+
+    With --wait it ends as `watch` does.
+    """
+    options: dict[str, Any] = {
+        "name": name,
+        "delay": _duration(delay, "--delay"),
+        "timeout": _duration(timeout, "--timeout"),
+        "expires_after": _duration(expires_after, "--expires-after"),
+        "priority": _duration(priority, "--priority"),
+        "debounce": _debounce(debounce, debounce_delay, debounce_max),
+        "idempotency_key": key,
+        "tags": tags_of(tag),
+    }
+    longest = _duration(wait_timeout, "--wait-timeout")
+    work = Work.of(common)
+    given = json_input.read_object(input, "--input", stdin=work.terminal.stdin)
+    said = {name: value for name, value in options.items() if value is not None}
+    record = work.client.trigger(definition, given, **said)
+    if wait:
+        work.terminal.say(f"Triggered {record.id} on {work.where}.")
+        try:
+            return told(work, watching.until_over(work, record, timeout=longest))
+        except KeyboardInterrupt:
+            work.terminal.say(f"The task goes on. Next: background-tasks watch {record.id}")
+            raise
+    if work.format in ("json", "jsonl"):
+        work.terminal.json(as_json(record), is_compact=work.format == "jsonl")
+    else:
+        work.terminal.line(record.id)
+        work.terminal.say(f"Triggered on {work.where}. Next: background-tasks watch {record.id}")
+    return ExitStatus.DONE
+
+
+def _duration(text: str | None, flag: str) -> Any:
+    return None if text is None else moments.duration(text, flag)
+
+
+def _debounce(key: str | None, delay: str | None, longest: str | None) -> Debounce | None:
+    if key is None:
+        if delay is not None or longest is not None:
+            raise UsageError("--debounce-delay and --debounce-max need a --debounce KEY.")
+        return None
+    if delay is None:
+        raise UsageError("--debounce needs a --debounce-delay, such as 30s.")
+    return Debounce(
+        key,
+        delay=_duration(delay, "--debounce-delay"),
+        max_delay=_duration(longest, "--debounce-max"),
+    )

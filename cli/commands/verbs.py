@@ -1,0 +1,147 @@
+"""`abort`, `retry`, `delete`, `run-now`: of ids, or of the tasks of a filter."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Annotated, Final
+
+from cyclopts import Parameter
+
+from cli import json_input, moments
+from cli.bulk import IDS, ONE_BY_ONE, Many, OfMany, OfOne, Verb, all_of, each_of, ids_of
+from cli.errors import UsageError
+from cli.exit_status import ExitStatus
+from cli.options import COMMON, NO_FILTERS, Common, Filters
+from cli.work import Work
+from handler.client import Client
+
+_ABORT: Final = Verb("abort", "aborted", "open tasks")
+_RETRY: Final = Verb("retry", "retried", "failed or aborted tasks")
+_DELETE: Final = Verb("delete", "deleted", "tasks that are over")
+_RUN_NOW: Final = Verb("run-now", "goes on")
+
+
+def abort(
+    *ids: Annotated[str, IDS],
+    message: Annotated[
+        str | None, Parameter(name=["--message", "-m"], help="For the task's log.")
+    ] = None,
+    filters: Filters = NO_FILTERS,
+    many: Many = ONE_BY_ONE,
+    common: Common = COMMON,
+) -> ExitStatus:
+    """End open tasks for good, with their children: some, by their ids, or those of a filter.
+
+    Of a filter it counts, asks, and shows how far it is.
+    """
+    work = Work.of(common)
+    if message is not None and not ids:
+        raise UsageError("--message goes with ids, and not with a filter.")
+    return _say(
+        work,
+        _ABORT,
+        ids,
+        filters,
+        many,
+        of_one=lambda client, task_id: client.abort(task_id, message),
+        of_many=Client.abort_many,
+    )
+
+
+def retry(
+    *ids: Annotated[str, IDS],
+    input: Annotated[
+        str | None,
+        Parameter(
+            name=["--input", "-i"],
+            help="What is merged over the input, as of trigger.",
+            allow_leading_hyphen=True,
+        ),
+    ] = None,
+    from_start: Annotated[
+        bool, Parameter(help="From what it was triggered with, not its last checkpoint.")
+    ] = False,
+    filters: Filters = NO_FILTERS,
+    many: Many = ONE_BY_ONE,
+    common: Common = COMMON,
+) -> ExitStatus:
+    """Do again what has failed or was aborted, as new tasks, from their last checkpoints.
+
+    Of a filter it counts, asks, and shows how far it is.
+    """
+    work = Work.of(common)
+    if (input is not None or from_start) and not ids:
+        raise UsageError("--input and --from-start go with ids, and not with a filter.")
+    given = json_input.read_object(input, "--input", stdin=work.terminal.stdin)
+    return _say(
+        work,
+        _RETRY,
+        ids,
+        filters,
+        many,
+        of_one=lambda client, task_id: client.retry(task_id, given, from_start=from_start),
+        of_many=Client.retry_many,
+    )
+
+
+def delete(
+    *ids: Annotated[str, IDS],
+    filters: Filters = NO_FILTERS,
+    many: Many = ONE_BY_ONE,
+    common: Common = COMMON,
+) -> ExitStatus:
+    """Delete tasks that are over, with their logs: some, by their ids, or those of a filter.
+
+    Of a filter it counts, asks, and shows how far it is.
+    """
+    work = Work.of(common)
+
+    return _say(
+        work,
+        _DELETE,
+        ids,
+        filters,
+        many,
+        of_one=_deleted,
+        of_many=Client.delete_many,
+    )
+
+
+def run_now(
+    *ids: Annotated[str, IDS],
+    common: Common = COMMON,
+) -> ExitStatus:
+    """End the delay or the wait of tasks: their next iterations run at once."""
+    work = Work.of(common)
+    if not ids:
+        raise UsageError("run-now needs ids. Next: background-tasks run-now --help")
+    return each_of(work, _RUN_NOW, ids_of(ids, work), Client.run_now)
+
+
+def _deleted(client: Client, task_id: str) -> None:
+    client.delete(task_id)
+
+
+def _say(
+    work: Work,
+    verb: Verb,
+    ids: Sequence[str],
+    filters: Filters,
+    many: Many,
+    *,
+    of_one: OfOne,
+    of_many: OfMany,
+) -> ExitStatus:
+    if not ids:
+        return all_of(work, verb, filters, of_many, many, timeout=_timeout(many))
+    if not filters.is_empty or many.all:
+        raise UsageError(f"{verb.name} takes ids, or a filter, and not both.")
+    found = ids_of(ids, work)
+    if many.dry_run:
+        counted = of_many(work.client, {"id_in": found}, dry_run=True)
+        work.terminal.line(f"{counted.count:,} would be {verb.done} on {work.where}.")
+        return ExitStatus.DONE
+    return each_of(work, verb, found, of_one)
+
+
+def _timeout(many: Many) -> timedelta | None:
+    return None if many.timeout is None else moments.duration(many.timeout, "--timeout")

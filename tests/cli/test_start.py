@@ -1,0 +1,112 @@
+"""How the command line starts: what it imports, and how it is installed."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cli.app import COMMANDS
+
+ROOT = Path(__file__).parents[2]
+# What takes long to import, and what help and usage errors wait for in vain.
+_LONG = ("boto3", "botocore", "pydantic", "handler", "pulumi", "yaml")
+# The standard library has some 200 of them at such a start, cyclopts and attrs 90.
+MOST_MODULES = 450
+
+RUN = f"""
+import sys
+from cli.__main__ import main
+sys.argv[1:] = {{arguments}}
+status = main()
+long = [name for name in {_LONG} if name in sys.modules]
+sys.stderr.write(f"{{{{status}}}} {{{{len(sys.modules)}}}} {{{{long}}}}")
+"""
+
+
+def started(*arguments: str) -> tuple[str, str, int, str]:
+    """The output of a command, its status, how many modules it imports, and which long ones."""
+    ran = subprocess.run(
+        [sys.executable, "-c", RUN.format(arguments=list(arguments))],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"COLUMNS": "80"},
+    )
+    status, number, long = ran.stderr.splitlines()[-1].split(" ", 2)
+    return ran.stdout, status, int(number), long
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], []])
+def test_help_imports_neither_boto3_nor_the_engine(arguments: list[str]) -> None:
+    out, status, modules, long = started(*arguments)
+
+    assert (status, long) == ("0", "[]")
+    assert modules < MOST_MODULES
+    assert out
+
+
+def test_help_names_each_command() -> None:
+    out, *_ = started("--help")
+
+    assert all(f"  {name}: {words}" in out for name, _, words, _ in COMMANDS)
+
+
+def test_a_mistake_waits_for_no_engine_either() -> None:
+    _, status, _, long = started("lits")
+
+    assert (status, long) == ("2", "[]")
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkout as `make` leaves it, with the tests' environment, in a folder with a space."""
+    folder = tmp_path_factory.mktemp("a check out")
+    ignore = shutil.ignore_patterns("__pycache__")
+    for package in ("cli", "handler", "local", "infra"):
+        shutil.copytree(ROOT / package, folder / package, ignore=ignore)
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    (folder / ".venv" / "bin").mkdir(parents=True)
+    (folder / ".venv" / "bin" / "python").symlink_to(sys.executable)
+    shutil.copy(Path(sys.prefix) / "pyvenv.cfg", folder / ".venv")
+    (folder / ".venv" / "lib").symlink_to(Path(sys.prefix) / "lib")
+    return folder
+
+
+def test_make_installs_the_command_as_background_tasks(checkout: Path, tmp_path: Path) -> None:
+    [link] = [line for line in (ROOT / "Makefile").read_text().splitlines() if "ln -sfn" in line]
+    command = link.strip().removeprefix("@").partition(" #")[0].replace("$(BIN)", ".venv/bin")
+    subprocess.run(command, shell=True, cwd=checkout, check=True)
+    (tmp_path / "handler.py").write_text("raise SystemExit('a module of the caller')")
+    (tmp_path / "elsewhere").symlink_to(checkout / ".venv" / "bin" / "background-tasks")
+
+    for place in (checkout / ".venv" / "bin" / "background-tasks", tmp_path / "elsewhere"):
+        version = subprocess.run(
+            [place, "--version"], cwd=tmp_path, check=True, capture_output=True, text=True
+        )
+        nothing = subprocess.run(
+            [place, "list"],
+            cwd=tmp_path,
+            check=False,
+            capture_output=True,
+            text=True,
+            env={"PATH": "/usr/bin:/bin"},
+        )
+
+        assert version.stdout == "0.2.0\n"
+        assert nothing.returncode == 4, nothing.stderr
+        assert "No local AWS is up" in nothing.stderr
+
+
+def test_without_an_environment_it_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "cli").mkdir()
+    script = shutil.copy(ROOT / "cli" / "background-tasks", tmp_path / "cli")
+
+    ran = subprocess.run([script, "list"], check=False, capture_output=True, text=True)
+
+    assert ran.returncode == 4
+    assert "Next: make .venv/ready" in ran.stderr
+    assert os.access(ROOT / "cli" / "background-tasks", os.X_OK)
