@@ -46,7 +46,7 @@ with _made_to_stay():  # of all that a door imports, nothing is garbage
         UnknownDefinition,
     )
     from handler.iteration import Context, Loop, TaskLogger
-    from handler.lifecycle import Tasks, TriggerResult
+    from handler.lifecycle import Tasks
     from handler.record import (
         BulkResult,
         Identity,
@@ -61,6 +61,7 @@ with _made_to_stay():  # of all that a door imports, nothing is garbage
         TaskLog,
         TaskRecord,
         TaskSettings,
+        TriggerResult,
         WaitingFor,
     )
     from handler.runtime import tasks

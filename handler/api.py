@@ -8,8 +8,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final, TypeGuard
 
-from graphql import GraphQLSchema
-
 from handler import graphiql, signal_requests
 from handler.contract import ErrorCode
 from handler.definition import Registry
@@ -19,11 +17,11 @@ from handler.graphql import (
     Budget,
     Policy,
     Request,
+    Schemas,
     errors_of,
     execute,
     identity_of,
     locale_of,
-    make_schema,
     size_in_response,
     told,
     too_large,
@@ -102,6 +100,7 @@ def _answer_graphql(event: Mapping[str, Any], context: LambdaContext, request_id
         locale=locale_of(headers),
         id=request_id,
         user_agent=user_agent_of(caller),
+        remaining=lambda: context.get_remaining_time_in_millis() / 1_000,
     )
     if isinstance(sent, list):
         return _response(200, "[" + ",".join(_answers_of(sent, request)) + "]")
@@ -149,8 +148,8 @@ def _request_id(event: object, context: LambdaContext) -> str:
 
 
 @functools.lru_cache(maxsize=1)
-def _schema(registry: Registry) -> GraphQLSchema:
-    return make_schema(tuple(definition for definition in registry if not definition.private))
+def _schema(registry: Registry) -> Schemas:
+    return Schemas(tuple(definition for definition in registry if not definition.private))
 
 
 def _sent(event: Mapping[str, Any]) -> Json | list[object]:

@@ -115,6 +115,7 @@ class ErrorCode(StrEnum):
     TASK_SIGNAL_ERROR = "TASK_SIGNAL_ERROR"
     TASK_CONFLICT = "TASK_CONFLICT"  # of a trigger, where all slots of its key are taken
     TRIGGER_TASK_ERROR = "TRIGGER_TASK_ERROR"
+    NOT_TRIED = "NOT_TRIED"  # of one of many inputs, where the request's time was over before it
     NO_VERDICT = "NO_VERDICT"
     MAX_ITERATIONS = "MAX_ITERATIONS"
     TASK_TIMEOUT = "TASK_TIMEOUT"

@@ -65,7 +65,8 @@ class RequestError(BackgroundTaskError):
 class InvalidInput(RequestError):
     """An argument or a field is not valid.
 
-    Where an input does not validate, `data["invalidFields"]` has one entry per field.
+    Where an input does not validate, `data["invalidFields"]` has one entry per field. Of more than
+    100 it has the first 100, and `data["more"]` counts the rest.
     """
 
     code = ErrorCode.VALIDATION_FAILED.value

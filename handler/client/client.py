@@ -3,7 +3,7 @@
 import itertools
 import json
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -24,6 +24,7 @@ from handler.client.answers import (
 )
 from handler.client.auth import Auth, Iam
 from handler.client.http import Answered, Http
+from handler.client.many import split, triggered
 from handler.client.verbs import VERBS
 from handler.clock import Clock, Seconds, SystemClock, to_iso, to_seconds
 from handler.contract import API_TIMEOUT_SECONDS, DEFAULT_TENANT, MAX_TENANT_BYTES, ErrorCode
@@ -44,6 +45,7 @@ from handler.record import (
     TaskLog,
     TaskRecord,
     TaskSettings,
+    TriggerResult,
     is_key,
     lazy,
     short_repr,
@@ -178,18 +180,52 @@ class Client:
         given = {
             "definition": definition,
             "input": _object("The input", input),
-            "name": name,
-            "delay": _seconds("delay", delay) or None,
-            "timeout": None if timeout is None else _seconds("timeout", timeout),
-            "expiresAfter": (
-                None if expires_after is None else _seconds("expires_after", expires_after)
-            ),
-            "priority": _seconds("priority", priority) or None,
+            **_options(name, delay, timeout, expires_after, priority),
             "debounce": None if debounce is None else _debounce(debounce),
             "idempotencyKey": uuid.uuid4().hex if idempotency_key is None else idempotency_key,
             "tags": None if tags is None else dict(tags),
         }
         return self._record("trigger", given)
+
+    def trigger_many(
+        self,
+        definition: str,
+        inputs: Iterable[Mapping[str, object]],
+        *,
+        name: str | None = None,
+        delay: Seconds = 0,
+        timeout: Seconds | None = None,
+        expires_after: Seconds | None = None,
+        priority: Seconds = 0,
+        idempotency_key: str | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> Sequence[TriggerResult]:
+        """Triggers a task for each input: 1,000 a request at most. Arguments are as `trigger`'s.
+
+        Args:
+            idempotency_key: of the whole call: each input has one of its own, by its place. To
+                repeat the call, with all of its inputs in their order, triggers those that are
+                missing: those that were refused, or not tried (`NOT_TRIED`), and are right by now.
+
+        Returns:
+            What became of each input, in order. One that is refused does not keep the others. When
+            a request has failed after others were answered, the inputs that are left have its
+            error.
+
+        Raises:
+            As `trigger`, where it is of the whole: the definition, or the first request.
+        """
+        parts = list(split(inputs))
+        key = uuid.uuid4().hex if idempotency_key is None else idempotency_key
+        given = _options(name, delay, timeout, expires_after, priority)
+        given["tags"] = None if tags is None else dict(tags)
+
+        def ask(number: int, part: list[Json]) -> Mapping[str, Any]:
+            own = f"{key}-{number}" if number else key
+            said = {"definition": definition, "inputs": part, "idempotencyKey": own}
+            return self._envelope("trigger_many", said | given)
+
+        return triggered(parts, ask, self._shown)
 
     def get(self, id: str) -> TaskRecord:
         """Reads a task. Its input and its output are asked for when they are first looked at.
@@ -754,6 +790,25 @@ def _seconds(name: str, duration: Seconds) -> float:
     except (TypeError, ValueError, OverflowError) as error:
         shown = f'"{duration}"' if isinstance(duration, str) else short_repr(duration)
         raise InvalidInput(f"{name} is {shown:.62}; it takes seconds or a timedelta.") from error
+
+
+def _options(
+    name: str | None,
+    delay: Seconds,
+    timeout: Seconds | None,
+    expires_after: Seconds | None,
+    priority: Seconds,
+) -> Json:
+    """What is said of a task, or of many, beside definition and input."""
+    return {
+        "name": name,
+        "delay": _seconds("delay", delay) or None,
+        "timeout": None if timeout is None else _seconds("timeout", timeout),
+        "expiresAfter": (
+            None if expires_after is None else _seconds("expires_after", expires_after)
+        ),
+        "priority": _seconds("priority", priority) or None,
+    }
 
 
 def _debounce(debounce: object) -> Json:

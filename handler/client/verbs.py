@@ -113,6 +113,22 @@ VERBS: Final[Mapping[str, Verb]] = {
         asks=_STATE,
         changes=True,
     ),
+    "trigger_many": Verb(
+        operation="triggerTasks",
+        takes={
+            "definition": "WebinyBackgroundTaskDefinitionEnum!",
+            "inputs": "[JSON!]!",
+            "name": "String",
+            "delay": "Number",
+            "timeout": "Number",
+            "expiresAfter": "Number",
+            "priority": "Number",
+            "idempotencyKey": "String",  # as of a trigger
+            "tags": "JSON",
+        },
+        asks=f"task {{ {_STATE} }} error {{ message code data }}",
+        changes=True,
+    ),
     "get": Verb(operation="getTask", takes={"id": "ID!"}, asks=_STATE),
     "list": Verb(
         operation="listTasks",

@@ -80,6 +80,12 @@ class InputCodec:
             return None
         return frozenset(known)
 
+    def json_schema(self, *, default: Json) -> Json:
+        """What an input may be, as JSON Schema. Arguments, and errors, as of `schema_of`."""
+        from handler.definition.input_schema import schema_of  # noqa: PLC0415  the API alone asks
+
+        return schema_of(self._adapter.core_schema, default=default)
+
     def why_default_refused(self) -> str | None:
         """Why a default of the model can't be stored: which, and what to do; or `None`."""
         for name, field in getattr(self._annotation, "model_fields", {}).items():

@@ -117,6 +117,15 @@ class TaskCode:
         codec = self._signature.codec
         return frozenset() if codec is None else codec.fields()
 
+    def input_schema(self) -> Json | None:
+        """The JSON Schema of its input; `None` where it takes none.
+
+        Raises:
+            Whatever the author's types raise.
+        """
+        codec = self._signature.codec
+        return None if codec is None else codec.json_schema(default=self._signature.default)
+
     def run(self, context: object, input: Input | None) -> Verdict:
         """Runs one iteration with a `Context`. What the function raises comes through.
 

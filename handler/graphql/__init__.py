@@ -7,18 +7,18 @@ from handler.graphql.error_answers import told
 from handler.graphql.limits import too_large
 from handler.graphql.locales import locale_of
 from handler.graphql.request import Request
-from handler.graphql.schema import errors_of, execute, make_schema
+from handler.graphql.schema import Schemas, errors_of, execute
 
 __all__ = [
     "MAX_ANSWER_BYTES",
     "Budget",
     "Policy",
     "Request",
+    "Schemas",
     "errors_of",
     "execute",
     "identity_of",
     "locale_of",
-    "make_schema",
     "size_in_response",
     "told",
     "too_large",

@@ -33,6 +33,8 @@ MAX_MUTATIONS: Final = 10
 MAX_FIELDS: Final = 200_000
 # A batch of DynamoDB has 100: ten requests.
 MAX_FILTER_VALUES: Final = 1_000
+# A task takes some 10 ms to be triggered: all of them, a third of the 30 seconds that the API has.
+MAX_INPUTS: Final = 1_000
 # Half a million of the smallest values take the API some 200 MB.
 MAX_VARIABLE_VALUES: Final = 500_000
 
@@ -43,6 +45,7 @@ _MOST: Final = (
     ("mutations", MAX_MUTATIONS),
     ("fields, counted once for each task or log of a page,", MAX_FIELDS),
     ("values in the lists of its filters", MAX_FILTER_VALUES),
+    ("inputs of triggerTasks", MAX_INPUTS),
 )
 
 

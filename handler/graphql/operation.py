@@ -18,6 +18,10 @@ from handler.lifecycle import DEFAULT_LIMIT, MAX_LIMIT
 
 Fragments = Mapping[str, FragmentDefinitionNode]
 
+# The fields of a query, or a mutation, that have all others.
+TASKS: Final = "backgroundTasks"
+TRIGGERS: Final = "trigger"
+_MANY: Final = "triggerTasks"
 # Each of their pages takes as many requests as a list of tasks, or more.
 _LISTS: Final = ("listTasks", "listQueue", "getLimits")
 # How many there are on a page: what `limit` says, or else the first, and the second at most. Of
@@ -36,6 +40,7 @@ class Asked(NamedTuple):
     Args:
         fields: each as often as the pages that it is on may have it.
         values: of the lists of filters, such as ids.
+        inputs: those that are triggered together.
     """
 
     reads: int = 0
@@ -43,6 +48,7 @@ class Asked(NamedTuple):
     mutations: int = 0
     fields: int = 0
     values: int = 0
+    inputs: int = 0
 
     def with_more(self, more: "Asked") -> "Asked":
         return Asked(*map(sum, zip(self, more, strict=True)))
@@ -69,7 +75,7 @@ class Operation:
         fields = [
             nodes
             for root in roots
-            if root[0].name.value == "backgroundTasks"
+            if root[0].name.value in (TASKS, TRIGGERS)
             for nodes in selected(sets_of(root), self._fragments)
         ]
         names = [nodes[0].name.value for nodes in fields]
@@ -80,6 +86,7 @@ class Operation:
             mutations=len(names) if is_mutation else 0,
             fields=sum(map(self._cost, roots)),
             values=sum(_count_in_lists(self._value(nodes[0], "where")) for nodes in fields),
+            inputs=sum(self._inputs(nodes[0]) for nodes in fields),
         )
 
     def _cost(self, nodes: list[FieldNode]) -> int:
@@ -99,6 +106,12 @@ class Operation:
         if not isinstance(limit, int | float) or not limit > 0:
             return default
         return int(min(limit, most))
+
+    def _inputs(self, field: FieldNode) -> int:
+        if field.name.value != _MANY:
+            return 0
+        inputs = self._value(field, "inputs")
+        return len(inputs) if isinstance(inputs, list) else 1
 
     def _value(self, field: FieldNode, name: str) -> Any:
         """The value of an argument; `None` where it has none."""

@@ -56,6 +56,7 @@ NEEDS: Final[Mapping[str, Need]] = {
     "getLimits": _READ_ALL,
     "listQueue": _READ_ALL,
     "triggerTask": _WRITE,
+    "triggerTasks": _WRITE,
     "retryTask": _WRITE,
     "abortTask": _WRITE,
     "runTaskNow": _WRITE,

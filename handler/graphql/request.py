@@ -2,11 +2,13 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+from handler.clock import RemainingSeconds
 from handler.contract import (
     DEFAULT_LOCALE,
     DEFAULT_TENANT,
@@ -39,6 +41,7 @@ class Request:
         limits: what is left of what it may ask for.
         user_agent: of the program that has sent it, as it says.
         budget: what is left of its answer.
+        remaining: how many seconds are left for it.
     """
 
     tasks: Tasks
@@ -51,6 +54,7 @@ class Request:
     limits: Limits = field(default_factory=Limits)
     user_agent: str = ""
     budget: Budget = field(default_factory=Budget)
+    remaining: RemainingSeconds = lambda: math.inf
     _told: dict[str, bool] = field(default_factory=dict)
 
     def for_operation(self, operation: str, *, like: str | None = None) -> "Request":

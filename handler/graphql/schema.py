@@ -1,5 +1,6 @@
 """The executable schema: `schema.graphql`, the definitions as an enum, and the resolvers."""
 
+import functools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from importlib.resources import files
@@ -13,11 +14,13 @@ from handler.definition import Definition
 from handler.errors import DefinitionError
 
 # Importing them binds their resolvers.
-from handler.graphql import flow, logs, pausing, task_settings, tasks, types
+from handler.graphql import flow, logs, many, pausing, task_settings, tasks, types
 from handler.graphql.budget import AnswerTooLarge, Counted
 from handler.graphql.definition_names import DEFINITION_ENUM, take_texts, validated
 from handler.graphql.error_answers import told, told_by_graphql
+from handler.graphql.operation import TRIGGERS
 from handler.graphql.request import Request
+from handler.graphql.triggers import TRIGGERS_TYPE, with_triggers
 from handler.record import Json
 
 # No id of a definition: those start with a small letter.
@@ -34,7 +37,35 @@ _TYPES: Final = (
     types.meta_type,
     types.date_type,
 )
-_RESOLVERS: Final = (flow, logs, pausing, task_settings, tasks)
+_RESOLVERS: Final = (flow, logs, many, pausing, task_settings, tasks)
+
+
+# What a document says that asks for the mutations of the definitions, or for the schema itself.
+_OF_THE_WHOLE: Final = re.compile(rf"\b(?:{TRIGGERS}|__schema|__type)\b")
+
+
+class Schemas:
+    """The schema of the API: each document is answered by as much of it as it asks for.
+
+    A mutation for each definition makes the schema several times as large, and a process takes that
+    long to make it. Most documents are Webiny's, and need none of them: they have the common part,
+    by which they are answered in the same words.
+    """
+
+    def __init__(self, definitions: Sequence[Definition]) -> None:
+        self._definitions = definitions
+
+    def of(self, document: str) -> GraphQLSchema:
+        """The schema that a document needs. It is made once."""
+        return self.whole if _OF_THE_WHOLE.search(document) else self.common
+
+    @functools.cached_property
+    def common(self) -> GraphQLSchema:
+        return make_schema(self._definitions)
+
+    @functools.cached_property
+    def whole(self) -> GraphQLSchema:
+        return with_triggers(self.common, self._definitions)
 
 
 def make_schema(definitions: Iterable[Definition]) -> GraphQLSchema:
@@ -56,7 +87,7 @@ def _enum_values(definitions: Iterable[Definition]) -> Iterator[str]:
 
 
 def execute(
-    schema: GraphQLSchema,
+    schemas: Schemas,
     query: Json,
     request: Request,
     *,
@@ -75,15 +106,15 @@ def execute(
         answer = told_by_graphql(error, request_id=request.id)
         if not introspection:
             answer["message"] = _SUGGESTION.sub("", str(answer["message"]))
-        if DEFINITION_ENUM in error.message:
+        if _is_of_no_definition(error):
             ids = ", ".join(definition.id for definition in request.tasks.definitions())
             known = f"The definitions that can be triggered are: {ids or 'none'}."
-            answer["message"] = " ".join([error.message, known, *_missing(problems)])
+            answer["message"] = " ".join([str(answer["message"]), known, *_missing(problems)])
         return answer
 
     try:
         _, answer = graphql_sync(
-            schema,
+            schemas.of(str(query["query"])),
             query,
             context_value=request,
             error_formatter=shown,
@@ -98,6 +129,12 @@ def execute(
         failure = told(error, request_id=request.id)
         return errors_of(failure.message, failure.code)
     return dict(answer)
+
+
+def _is_of_no_definition(error: GraphQLError) -> bool:
+    """Whether a document names a definition that there is none of."""
+    is_field = error.message.startswith("Cannot query field") and TRIGGERS_TYPE in error.message
+    return is_field or DEFINITION_ENUM in error.message
 
 
 def _missing(problems: Sequence[DefinitionError]) -> list[str]:

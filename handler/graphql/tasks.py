@@ -127,12 +127,17 @@ def _trigger_task(
         locale=request.locale,
         created_by=request.identity,
     )
+    check_triggered(request, record)
+    return {"data": shown_task(record)}
+
+
+def check_triggered(request: Request, record: TaskRecord) -> None:
+    """Refuses to tell of a task that a trigger has found, where it is not the caller's to know."""
     request.check_own(
         record,
         otherwise="Nothing was triggered: a task of somebody else runs in its place.",
         code=ErrorCode.TASK_CONFLICT,
     )
-    return {"data": shown_task(record)}
 
 
 @tasks_mutation.field("retryTask")

@@ -35,6 +35,7 @@ from handler.lifecycle.service import (
     resume_with_others,
     retries_now,
     tenant_of_limit,
+    trigger_in_time,
     trigger_missing,
 )
 from handler.lifecycle.signal_events import SignalEvents
@@ -45,8 +46,9 @@ from handler.lifecycle.status_events import StatusEvents
 from handler.lifecycle.survey import Survey
 from handler.lifecycle.triggering import (
     KeyedInput,
+    TaskInput,
     Triggering,
-    TriggerResult,
+    TriggerOptions,
     as_request_error,
     checked_idempotency_key,
     delay_too_long,
@@ -82,8 +84,9 @@ __all__ = [
     "Slots",
     "StatusEvents",
     "Survey",
+    "TaskInput",
     "Tasks",
-    "TriggerResult",
+    "TriggerOptions",
     "Triggering",
     "Waking",
     "aborts_queued",
@@ -108,6 +111,7 @@ __all__ = [
     "resume_with_others",
     "retries_now",
     "tenant_of_limit",
+    "trigger_in_time",
     "trigger_missing",
     "without_retried",
 ]

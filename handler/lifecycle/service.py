@@ -33,7 +33,6 @@ from handler.lifecycle.triggering import (
     TaskInput,
     Triggering,
     TriggerOptions,
-    TriggerResult,
 )
 from handler.lifecycle.waking import Waking
 from handler.process_log import task_at_hand
@@ -49,6 +48,7 @@ from handler.record import (
     TaskLog,
     TaskRecord,
     TaskSettings,
+    TriggerResult,
     cut,
     is_key,
     short_repr,
@@ -198,33 +198,48 @@ class Tasks:
         definition: str | Definition,
         inputs: Iterable[TaskInput],
         *,
+        name: str | None = None,
         delay: Seconds = 0,
         timeout: Seconds | None = None,
         expires_after: Seconds | None = None,
         priority: Seconds = 0,
         tags: Mapping[str, str] | None = None,
         parent: TaskRecord | str | None = None,
+        idempotency_key: str | None = None,
         tenant: str = DEFAULT_TENANT,
         locale: str = DEFAULT_LOCALE,
         created_by: Identity = SYSTEM_IDENTITY,
     ) -> Sequence[TriggerResult]:
         """Triggers a task per input, ten events a request. Arguments are as `trigger`'s.
 
+        While the table is out of reach, the inputs that are left are not tried: each has the error.
+
+        Args:
+            idempotency_key: of the whole call: each input has a key of its own, by its place. To
+                repeat the call, with all of its inputs in their order, triggers those that are
+                missing.
+
         Returns:
             What became of each input, in order. One that is refused does not keep the others.
         """
-        options = TriggerOptions(
-            delay=delay,
-            timeout=timeout,
-            expires_after=expires_after,
-            priority=priority,
-            tags=tags,
-            parent=parent,
-            tenant=tenant,
-            locale=locale,
-            created_by=_whose(created_by, name="created_by"),
+        return trigger_in_time(
+            self,
+            definition,
+            inputs,
+            TriggerOptions(
+                name=name,
+                delay=delay,
+                timeout=timeout,
+                expires_after=expires_after,
+                priority=priority,
+                tags=tags,
+                parent=parent,
+                tenant=tenant,
+                locale=locale,
+                created_by=created_by,
+            ),
+            idempotency_key=idempotency_key,
         )
-        return self._triggering.trigger_many(definition, inputs, options)
 
     def abort(
         self, id: str, message: str | None = None, *, by: Identity = SYSTEM_IDENTITY
@@ -1191,6 +1206,26 @@ def count_recent(
 def count_within(tasks: Tasks, wanted: Filter, budget: CountBudget) -> TaskCount:
     """How many tasks there are, as far as `budget` goes: for the API, and not for authors."""
     return count_tasks(tasks._store.index, wanted, budget)
+
+
+def trigger_in_time(
+    tasks: Tasks,
+    definition: str | Definition,
+    inputs: Iterable[TaskInput],
+    options: TriggerOptions,
+    *,
+    idempotency_key: str | None = None,
+    is_late: Callable[[], bool] = lambda: False,
+) -> Sequence[TriggerResult]:
+    """What `Tasks.trigger_many` does, as long as there is time.
+
+    Args:
+        is_late: whether to stop, asked before each input: those that are left are `NOT_TRIED`.
+    """
+    _whose(options.created_by, name="created_by")
+    return tasks._triggering.trigger_many(
+        definition, inputs, options, idempotency_key=idempotency_key, is_late=is_late
+    )
 
 
 def trigger_missing(

@@ -2,9 +2,10 @@
 
 import hashlib
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
 from datetime import timedelta
+from itertools import chain
 from typing import Final, NamedTuple, TypeVar
 
 from pydantic import BaseModel
@@ -30,6 +31,7 @@ from handler.definition import (
     TriggerRequest,
     changed_input,
     code_of,
+    is_veto,
     stored_input,
     whole_limit,
 )
@@ -39,6 +41,8 @@ from handler.errors import (
     EngineSignal,
     InvalidInput,
     Refused,
+    RequestError,
+    StoreUnavailable,
 )
 from handler.lifecycle.conflicts import Conflicts
 from handler.lifecycle.debouncing import Debouncing, checked_debounce
@@ -52,6 +56,7 @@ from handler.record import (
     TaskFailure,
     TaskLog,
     TaskRecord,
+    TriggerResult,
     checked_tags,
     cut,
     is_key,
@@ -63,6 +68,10 @@ from handler.table import NO_OWNER, Store
 _UNDELIVERED: Final = "Could not trigger task via Event Bridge!"
 
 _MAX_SHOWN_CHARACTERS: Final = 60
+# What a request to EventBridge takes: so many tasks at most are stored and not sent yet.
+_SENT_TOGETHER: Final = 10
+# What a request to DynamoDB reads (DynamoDB quotas, "BatchGetItem").
+_READ_TOGETHER: Final = 100
 # The limits of a task's time, and their names on the wire.
 _LIMITS: Final = {"timeout": WireKey.TIMEOUT.value, "expires_after": WireKey.EXPIRES_AFTER.value}
 
@@ -95,19 +104,6 @@ class KeyedInput(NamedTuple):
     key: str
     input: TaskInput
     place: int  # counted from 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TriggerResult:
-    """What became of one task of `trigger_many`.
-
-    Args:
-        record: the task; `None` if it was refused.
-        error: why it was refused, or could not be sent.
-    """
-
-    record: TaskRecord | None = None
-    error: BackgroundTaskError | None = None
 
 
 class Triggering:
@@ -154,11 +150,39 @@ class Triggering:
         definition: str | Definition,
         inputs: Iterable[TaskInput],
         options: TriggerOptions,
+        *,
+        idempotency_key: str | None = None,
+        is_late: Callable[[], bool] = lambda: False,
     ) -> Sequence[TriggerResult]:
-        """Triggers a task per input, ten events a request."""
-        outcomes = [self._attempt(definition, input, options) for input in inputs]
-        made = [task for task in outcomes if isinstance(task, StoredTask)]
-        failures = self.send([task for task in made if may_be_undelivered(task)])
+        """Triggers a task per input, ten events a request. They are sent as the tasks are stored.
+
+        Where the table is out of reach, or it is late, the inputs that are left are not tried.
+
+        Args:
+            idempotency_key: of them all: each input has one of its own, by its place.
+            is_late: whether to stop, asked before each input.
+        """
+        key, given = checked_idempotency_key(idempotency_key), list(inputs)
+        outcomes: list[StoredTask | BackgroundTaskError] = []
+        unsent: list[StoredTask] = []
+        failures: dict[str, str] = {}
+        try:
+            for input, own, earlier in self._with_earlier(definition, given, key, options.tenant):
+                if is_late():
+                    outcomes += [_not_tried()] * (len(given) - len(outcomes))
+                    break
+                outcome = earlier or self._attempt(definition, input, options, own)
+                outcomes.append(outcome)
+                if isinstance(outcome, StoreUnavailable):
+                    outcomes += [outcome] * (len(given) - len(outcomes))
+                    break
+                if isinstance(outcome, StoredTask) and may_be_undelivered(outcome):
+                    unsent.append(outcome)
+                if len(unsent) == _SENT_TOGETHER:
+                    failures |= self.send(unsent)
+                    unsent.clear()
+        finally:
+            failures |= self.send(unsent)
         return [_result(outcome, failures) for outcome in outcomes]
 
     def trigger_missing(
@@ -198,7 +222,8 @@ class Triggering:
     ) -> TriggerRequest:
         """The request, validated, as the task's own hook leaves it. Raises as `Tasks.trigger`."""
         known = self._registry.get(definition if isinstance(definition, str) else definition.id)
-        stored = attempted(lambda: stored_input(code_of(known), input or {}))
+        checked = _checked_input(known, input)
+        stored = attempted(lambda: stored_input(code_of(known), checked))
         tags = {**known.tags, **checked_tags(options.tags)}
         return self.request_of(known, stored, options._replace(tags=tags))
 
@@ -309,13 +334,42 @@ class Triggering:
         """Sends the event of a task without an execution. If it fails, the sweep sends it later."""
         self._bus.send([task])
 
+    def _with_earlier(
+        self,
+        definition: str | Definition,
+        inputs: Sequence[TaskInput],
+        key: str | None,
+        tenant: str,
+    ) -> Iterator[tuple[TaskInput, str | None, StoredTask | None]]:
+        """Each of many inputs with its own key, and the task that it has triggered before.
+
+        A hundred are looked for at a time: so a call that is repeated comes to what is missing.
+        """
+        if key is None:
+            yield from ((input, None, None) for input in inputs)
+            return
+        for start in range(0, len(inputs), _READ_TOGETHER):
+            some = inputs[start : start + _READ_TOGETHER]
+            keys = [f"{key}\nof many\n{start + place}" for place in range(len(some))]
+            ids = [self.ids_by(definition, own, tenant) for own in keys]
+            try:
+                known = {task.id: task for task in self._store.index.tasks(chain(*ids))}
+            except StoreUnavailable:  # so it is for what follows, which says so
+                known = {}
+            for input, own, each in zip(some, keys, ids, strict=True):
+                yield input, own, next((known[id] for id in each if id in known), None)
+
     def _attempt(
-        self, definition: str | Definition, input: TaskInput, options: TriggerOptions
+        self,
+        definition: str | Definition,
+        input: TaskInput,
+        options: TriggerOptions,
+        key: str | None,
     ) -> StoredTask | BackgroundTaskError:
         try:
-            return self._stored(self.request(definition, input, options), None)[0]
+            return self._stored(self.request(definition, input, options), key)[0]
         except Exception as error:  # one refused input does not keep the others
-            return as_request_error(error)
+            return as_request_error(error) if is_veto(error) else _alone(error)
 
     def _stored(
         self, request: TriggerRequest, key: str | None, debounce: Debounce | None = None
@@ -373,6 +427,14 @@ class Triggering:
             )
 
 
+def _alone(error: Exception) -> BackgroundTaskError:
+    """An error: where the input is at fault, without what it came of, which takes memory."""
+    kept = as_request_error(error)
+    if isinstance(error, RequestError):
+        kept.__cause__ = kept.__context__ = kept.__traceback__ = None
+    return kept
+
+
 def _with_place(error: InvalidInput, place: int) -> InvalidInput:
     """The same error, which says of which of many inputs it is."""
     return InvalidInput(
@@ -387,7 +449,9 @@ def as_request_error(error: BaseException) -> BackgroundTaskError:
     if isinstance(error, BackgroundTaskError):
         return error
     failure = TaskFailure.from_exception(error)
-    return Refused(failure.message, code=failure.code, data=failure.data)
+    refused = Refused(failure.message, code=failure.code, data=failure.data)
+    refused.__cause__ = error
+    return refused
 
 
 def attempted(run: Callable[[], Value]) -> Value:
@@ -435,6 +499,17 @@ def _with_whole_times(request: TriggerRequest) -> TriggerRequest:
         expires_after=expires_after,
         priority=_whole_priority(request.priority),
         tags=checked_tags(request.tags),
+    )
+
+
+def _checked_input(definition: Definition, input: object) -> TaskInput:
+    if input is None:
+        return {}
+    if isinstance(input, Mapping | BaseModel):
+        return input
+    raise InvalidInput(
+        f'Validation failed. The input of task "{definition.id}" is {short_repr(input)}; it takes'
+        " an object, such as {}."
     )
 
 
@@ -542,7 +617,18 @@ def _result(
 ) -> TriggerResult:
     if isinstance(outcome, BackgroundTaskError):
         return TriggerResult(error=outcome)
-    if outcome.id not in failures:
+    reason = failures.get(outcome.id)
+    if reason is None and _was_undelivered(outcome):  # of an earlier call, with the same key
+        reason = outcome.failure.message
+    if reason is None:
         return TriggerResult(record=outcome.to_record())
-    error = DeliveryError(failures[outcome.id], data={"id": outcome.id})
+    error = DeliveryError(reason, data={"id": outcome.id})
     return TriggerResult(record=outcome.to_record(), error=error)
+
+
+def _not_tried() -> Refused:
+    return Refused(
+        "The time of the request was over before this input's turn. Next: send the request once"
+        " more, with the same idempotencyKey: what it has triggered is not triggered again.",
+        code=ErrorCode.NOT_TRIED,
+    )

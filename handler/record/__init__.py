@@ -1,6 +1,6 @@
 """What is stored of a task, as values. Nothing here reads or writes."""
 
-from handler.record.bulk_result import BulkResult
+from handler.record.bulk_result import BulkResult, TriggerResult
 from handler.record.exceptions import leaves_of, message_of
 from handler.record.failures import TaskFailure
 from handler.record.jsonable import (
@@ -62,6 +62,7 @@ __all__ = [
     "TaskLog",
     "TaskRecord",
     "TaskSettings",
+    "TriggerResult",
     "WaitingFor",
     "checked_tags",
     "class_name",

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from handler.errors import BackgroundTaskError
 from handler.record.task_record import TaskRecord
 
 
@@ -19,3 +20,16 @@ class BulkResult:
     count: int
     task: TaskRecord | None = None
     is_capped: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TriggerResult:
+    """What became of one task of `trigger_many`.
+
+    Args:
+        record: the task; `None` if it was refused.
+        error: why it was refused, or could not be sent.
+    """
+
+    record: TaskRecord | None = None
+    error: BackgroundTaskError | None = None

@@ -41,6 +41,7 @@ UNUSED = [
     "asyncio",
     "difflib",
     "handler.definition.cron",
+    "handler.definition.input_schema",
     "handler.graphql",
     "handler.recovery",
     "handler.testing",

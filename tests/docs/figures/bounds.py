@@ -249,7 +249,9 @@ def of_the_api() -> Table:
             "what a request asks for, a batch as a whole",
             (
                 f"{api.MAX_READS} reads, {api.MAX_LISTS} of them lists of tasks or limits;"
-                f" {api.MAX_MUTATIONS} mutations; {api.MAX_FIELDS:,} fields, each counted once for"
+                f" {api.MAX_MUTATIONS} mutations, those of `trigger` among them;"
+                f" {api.MAX_INPUTS:,} inputs of `triggerTasks`;"
+                f" {api.MAX_FIELDS:,} fields, each counted once for"
                 " each task or log that a page may have;"
                 f" {api.MAX_FILTER_VALUES:,} values in the lists of its filters. A request that"
                 " asks for more costs none to the table"

@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import timedelta
 from importlib.resources import files
 from pathlib import Path
@@ -39,6 +40,7 @@ from tests.handler.client.conftest import (
     TOO_MANY,
     UNAVAILABLE,
     Server,
+    Wire,
     done_and_then,
     lost,
     says,
@@ -108,6 +110,101 @@ def test_a_task_is_triggered_read_and_its_result_is_its_output(
     assert record.name == "Mine"
     assert record.input == {"size": 7}
     assert record.output == client.result(triggered.id) == {"size": 7}
+
+
+def test_many_are_triggered_in_one_request_and_told_one_by_one(
+    client: Client, server: Server, stack: Stack
+) -> None:
+    results = client.trigger_many(
+        "exportUsers", ({"size": size} for size in (1, 0, 3)), name="Mine", delay=60, timeout=3600
+    )
+
+    assert len(server.bodies) == 1
+    assert [result.record is not None for result in results] == [True, False, True]
+    assert isinstance(results[1].error, InvalidInput)
+    assert set((results[1].error.data or {})["invalidFields"]) == {"size"}  # type: ignore[call-overload]
+    record = results[2].record
+    assert record
+    assert (record.name, record.input) == ("Mine", {"size": 3})
+    stored = stack.get(record.id)
+    assert (stored.name, stored.delay, stored.deadline) == ("Mine", 60, record.deadline)
+
+
+def test_no_inputs_are_no_request(client: Client, server: Server) -> None:
+    assert list(client.trigger_many("exportUsers", [])) == []
+    assert server.bodies == []
+
+
+def test_more_than_a_request_takes_are_sent_in_several(
+    client: Client, server: Server, stack: Stack
+) -> None:
+    results = client.trigger_many("exportUsers", [{}] * 1_001, idempotency_key="night")
+    large = [{"size": 1, "text": "x" * 300_000}] * 4
+
+    refused = client.trigger_many("exportUsers", large)
+    again = client.trigger_many("exportUsers", [{}] * 1_001, idempotency_key="night")
+
+    sizes = [len(body["variables"]["inputs"]) for body in server.bodies]
+    assert sizes == [1_000, 1, 3, 1, 1_000, 1]
+    assert len({result.record.id for result in results if result.record}) == 1_001
+    assert [result.record for result in again] == [result.record for result in results]
+    assert len(refused) == 4
+
+
+def test_a_lost_answer_of_many_is_asked_for_again_and_makes_no_second_task(
+    client: Client, server: Server, stack: Stack
+) -> None:
+    server.faults = [lost]
+
+    results = client.trigger_many("exportUsers", [{"size": 1}, {"size": 2}])
+
+    assert [result.error for result in results] == [None, None]
+    assert len(server.bodies) == 2
+    assert stack.tasks.count() == 2
+
+
+def test_a_request_that_fails_behind_others_is_the_error_of_what_is_left(
+    client: Client, server: Server
+) -> None:
+    def answers(wire: Wire, answer: Callable[[], None]) -> None:
+        answer()
+
+    server.faults = [answers, *[UNAVAILABLE] * 5]
+
+    results = client.trigger_many("exportUsers", [{}] * 1_002)
+
+    assert all(result.record for result in results[:1_000])
+    assert [type(result.error) for result in results[1_000:]] == [ApiUnavailable] * 2
+
+
+def test_a_request_that_fails_first_is_raised(client: Client, server: Server) -> None:
+    with pytest.raises(UnknownDefinition):
+        client.trigger_many("nothing", [{}])
+
+    server.faults = [says(200, '{"data": {"backgroundTasks": {"triggerTasks": {"data": []}}}}')]
+    with pytest.raises(ApiUnavailable, match="has not an entry for each input"):
+        client.trigger_many("exportUsers", [{}])
+
+    server.faults = [says(200, '{"data": {"backgroundTasks": {"triggerTasks": {"data": [5]}}}}')]
+    with pytest.raises(ApiUnavailable, match="an entry that is no object"):
+        client.trigger_many("exportUsers", [{}])
+
+
+@pytest.mark.parametrize(
+    ("odd", "words"),
+    [
+        ([{}, 5], "The input at place 1 is 5; it takes a mapping. Next: "),
+        ([{}, {"at": {1}}], "The input at place 1 has no JSON: "),
+        ([{"size": float("nan")}], "The input at place 0 has no JSON: "),
+    ],
+)
+def test_many_of_which_one_can_not_be_sent_are_not_sent(
+    client: Client, server: Server, odd: Any, words: str
+) -> None:
+    with pytest.raises(InvalidInput, match=words):
+        client.trigger_many("exportUsers", odd)
+
+    assert server.bodies == []
 
 
 def test_the_payloads_of_a_record_are_asked_for_when_they_are_looked_at(

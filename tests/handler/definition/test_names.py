@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 from ariadne import graphql_sync
+from graphql import validate_schema
 from hypothesis import example, given
 from hypothesis import strategies as st
 from moto import mock_aws
+from pydantic import BaseModel
 
 from handler import Context, Definition, DefinitionError, Done, task
 from handler.definition.definition import MAX_DESCRIPTION_CHARACTERS, MAX_TITLE_CHARACTERS
@@ -24,7 +26,7 @@ from handler.definition.names import (
     valid_id_like,
 )
 from handler.definition.registry import Registry
-from handler.graphql import make_schema
+from handler.graphql import Schemas
 from handler.testing import run
 
 
@@ -259,6 +261,30 @@ def test_any_title_and_description_is_refused_or_is_listed_as_it_is(
     assert definition.description.encode() == description.encode()
 
 
+@pytest.mark.property
+@given(
+    ids=st.lists(TEXTS.map(valid_id_like), min_size=1, max_size=6, unique=True),
+    sets=st.lists(st.booleans(), min_size=6, max_size=6),
+)
+@example(ids=["a", "aTask", "aTaskInput", "aTaskInputTask"], sets=[False] * 6)
+@example(
+    ids=["trigger", "mutation", "on", "type", "fragment", "webinyBackground"], sets=[False] * 6
+)
+def test_any_ids_are_fields_with_types_of_their_own(ids: list[str], sets: list[bool]) -> None:
+    made = [
+        defined(id=id) if has_none else with_input(id)
+        for id, has_none in zip(ids, sets, strict=False)
+    ]
+
+    schemas = Schemas(tuple(Registry(made)))
+
+    kinds: Any = schemas.whole.type_map
+    assert list(kinds["WebinyBackgroundTaskTriggers"].fields) == ids
+    assert validate_schema(schemas.whole) == []
+    with_types = [each for each, has_none in zip(made, sets, strict=False) if not has_none]
+    assert len(kinds) - len(schemas.common.type_map) == 1 + 2 * len(with_types)
+
+
 @mock_aws
 @pytest.mark.parametrize("id", ["z" * 64, "a1B2C3", "query", "empty"])
 def test_a_task_of_an_odd_id_runs_from_its_trigger_to_its_end(id: str) -> None:
@@ -280,6 +306,24 @@ def defined(*, name: str = "body", **arguments: Any) -> Definition:
     return task(**arguments)(function)
 
 
+class Inner(BaseModel):
+    a: str
+
+
+class Outer(BaseModel):
+    inner: Inner
+
+
+def with_input(id: str) -> Definition:
+    """A task of two types."""
+
+    @task(id=id)
+    def body(context: Context, input: Outer) -> Done:
+        return Done()
+
+    return body
+
+
 def refusal_of(**arguments: Any) -> str | None:
     """Why a task is refused: a message of a readable size, which can be printed."""
     try:
@@ -295,7 +339,7 @@ def refusal_of(**arguments: Any) -> str | None:
 
 def assert_everything_takes(definition: Definition) -> None:
     """The API's enum, and the limits of all other names that an id is a part of."""
-    schema = make_schema(tuple(Registry([definition])))
+    schema = Schemas(tuple(Registry([definition]))).whole
     query = '{ __type(name: "WebinyBackgroundTaskDefinitionEnum") { enumValues { name } } }'
     _, answer = graphql_sync(schema, {"query": query})
     assert answer["data"]["__type"]["enumValues"] == [{"name": definition.id}]

@@ -6,8 +6,9 @@ import pytest
 from graphql import EnumValueNode, GraphQLEnumType, StringValueNode
 
 from handler import Context, Done, task
-from handler.graphql import make_schema
 from handler.graphql.definition_names import take_texts
+from handler.graphql.operation import TRIGGERS
+from handler.graphql.schema import make_schema
 from tests.handler.graphql.client import Api, clean_up
 from tests.handler.stack import Stack
 
@@ -125,3 +126,13 @@ def test_a_schema_that_is_told_so_a_thousand_times_takes_them_as_well(api: Api) 
     parse = cast("GraphQLEnumType", schema.type_map[ENUM]).parse_literal
     assert parse(StringValueNode(value="some")) == "some"
     assert parse(EnumValueNode(value="Empty")) == "Empty"
+
+
+def test_one_that_is_answered_by_the_whole_schema_takes_a_text_as_well(api: Api) -> None:
+    words = f"# {TRIGGERS}\n"
+
+    for answer in (
+        api.data(words + with_literal('"testingRun"')),
+        api.data(words + document("String!"), name="testingRun"),
+    ):
+        assert answer["definitionId"] == "testingRun"

@@ -37,6 +37,7 @@ from tests.handler.graphql.client import (
     TRIGGER_TASK,
     Api,
 )
+from tests.handler.graphql.test_many import TRIGGER_TASKS
 from tests.handler.simple_tasks import SizeInput
 from tests.handler.stack import Stack
 
@@ -376,6 +377,42 @@ class TestTriggers:
         assert theirs["code"] == own["code"] == "TASK_CONFLICT"
         assert mine not in json.dumps(theirs)
         assert own["data"]["id"] == mine
+
+    @pytest.mark.parametrize("how", ["return_existing", "reject"])
+    def test_of_many_none_is_told_that_is_somebody_elses(
+        self, stack: Stack, ann: Caller, bob: Caller, how: str
+    ) -> None:
+        stack.definitions = (limited(how),)
+        mine = ann.data(TRIGGER, definition="exportUsers", input={"size": 1})["id"]
+
+        entries = bob.data(TRIGGER_TASKS, definition="exportUsers", inputs=[{"size": 2}] * 2)
+
+        assert {entry["error"]["code"] for entry in entries} == {"TASK_CONFLICT"}
+        assert mine not in json.dumps(entries)
+
+    def test_the_key_of_many_is_the_callers_own(self, ann: Caller, bob: Caller) -> None:
+        given: Any = {"definition": "testingRun", "inputs": [{}, {}], "idempotencyKey": "k"}
+
+        first = ann.data(TRIGGER_TASKS, **given)
+
+        assert ann.data(TRIGGER_TASKS, **given) == first
+        theirs = bob.data(TRIGGER_TASKS, **given)
+        assert len({entry["task"]["id"] for entry in first + theirs}) == 4
+
+    @pytest.mark.parametrize("how", ["return_existing", "reject"])
+    def test_the_mutation_of_a_definition_tells_no_more_than_the_one_of_all(
+        self, stack: Stack, ann: Caller, bob: Caller, how: str
+    ) -> None:
+        stack.definitions = (limited(how),)
+        mine = ann.data(TRIGGER, definition="exportUsers", input={"size": 1})["id"]
+
+        fields = "{ data { id } error { message code data } }"
+        answer = bob.answer(
+            f"mutation {{ trigger {{ exportUsers(input: {{size: 2}}) {fields} }} }}"
+        )
+
+        assert answer["data"]["trigger"]["exportUsers"]["error"]["code"] == "TASK_CONFLICT"
+        assert mine not in json.dumps(answer)
 
     def test_a_retry_of_somebody_elses_is_not_told(
         self, stack: Stack, ann: Caller, api: Api

@@ -114,6 +114,11 @@ class TestWithoutIntrospection:
 
         assert not any("Did you mean" in message for message in messages)
 
+    def test_a_definition_is_not_told_what_it_is_like(self, api: Api) -> None:
+        (error,) = api.ask(TRIGGER_TASK, definition="testingRu")["errors"]
+
+        assert "Did you mean" not in error["message"]
+
     def test_what_clients_ask_for_beside_is_answered(self, api: Api) -> None:
         answer = api.ask("{ __typename backgroundTasks { __typename } }")
 

@@ -192,3 +192,57 @@ def test_a_text_that_is_not_unicode_is_shown_as_that() -> None:
         "Validation failed. It: even: It should be Unicode text, without half of a surrogate pair"
         " (it is '\\ud800')."
     )
+
+
+@pytest.mark.parametrize("count", [101, 1_000, 1_001, 20_000])
+def test_of_many_that_are_wrong_the_first_100_are_told_and_the_rest_is_counted(count: int) -> None:
+    error = error_of(Model, {"name": "n", "many": [{"size": "big"}] * count})
+
+    told = invalid_input("The input", error)
+
+    data: Any = told.data
+    names = [f"many.{place}.size" for place in range(100)]
+    assert list(data["invalidFields"]) == list(invalid_fields(error)) == names
+    assert data["more"] == count - 100
+    assert told.message.endswith(f"; and {count - 100:,} more.")
+    assert data["invalidFields"]["many.7.size"] == {
+        "code": "int_parsing",
+        "message": "Input should be a valid integer, unable to parse string as an integer",
+        "data": {"path": ["many", 7, "size"]},
+    }
+
+
+def test_100_that_are_wrong_are_all_told() -> None:
+    error = error_of(Model, {"name": "n", "many": [{}] * 100})
+
+    told = invalid_input("The input", error)
+
+    assert len(told.data["invalidFields"]) == 100  # type: ignore[index,arg-type]
+    assert "more" not in (told.data or {})
+
+
+def test_names_that_are_not_unicode_are_told_among_many() -> None:
+    class Names(BaseModel):
+        names: dict[str, int]
+
+    error = error_of(Names, {"names": {f"\ud800{place}": "x" for place in range(1_001)}})
+
+    assert len(invalid_fields(error)) <= 100
+    assert invalid_input("The input", error).message
+
+
+def test_what_a_models_own_validator_says_is_told_among_many() -> None:
+    class Item(BaseModel):
+        size: int
+
+        @field_validator("size")
+        @classmethod
+        def _refuse(cls, value: int) -> int:
+            raise ValueError("It is too old.")
+
+    class Items(BaseModel):
+        items: list[Item]
+
+    error = error_of(Items, {"items": [{"size": 1}] * 1_001})
+
+    assert "It is too old" in invalid_input("The input", error).message
