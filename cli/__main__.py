@@ -72,7 +72,7 @@ def run(arguments: Sequence[str], around: Surroundings) -> ExitStatus:
 def _run(arguments: Sequence[str]) -> ExitStatus:
     _check_name(arguments)
     try:
-        result = app()(list(arguments))
+        result = app(arguments[0] if arguments else "")(list(arguments))
     except CycloptsError as error:
         said = " ".join([COMMAND, *(error.command_chain or ())])
         raise UsageError(f"{_one_line(error)} Next: {said} --help") from error

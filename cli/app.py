@@ -55,13 +55,19 @@ def made(name: str, words: str | None = None, **more: object) -> App:
     )
 
 
-def app() -> App:
-    """The whole command line."""
+def app(asked: str = "") -> App:
+    """The whole command line.
+
+    Args:
+        asked: the command that is asked for: its help is its function's own docstring.
+    """
     whole = made(COMMAND, _WORDS, version=_version)
     for flag in ("--help", "--version"):
         whole[flag].group = (_SHELL,)
     for name, place, words, group in COMMANDS:
-        whole.command(f"cli.commands.{place}", name=name, help=words, group=group)
+        whole.command(
+            f"cli.commands.{place}", name=name, help=None if name == asked else words, group=group
+        )
     return whole
 
 

@@ -19,7 +19,7 @@ from handler.record import BulkResult, TaskRecord
 _MANY: Final = Group("Many at once", sort_key=1)
 IDS: Final = Parameter(
     help="The ids of tasks; - for those of the standard input, one a line.",
-    allow_leading_hyphen=True,  # "-" has one; `ids_of` refuses other flags
+    allow_leading_hyphen=True,  # "-" has one; `refuse_flags` refuses others
 )
 OfOne = Callable[[Client, str], TaskRecord | None]
 OfMany = Callable[..., BulkResult]
@@ -56,24 +56,31 @@ class Verb:
     Args:
         name: the command.
         done: what has become of a task: "aborted".
-        what: which tasks of a filter it is said of: "open tasks".
+        one, several: which tasks of a filter it is said of: "open task", "open tasks".
     """
 
     name: str
     done: str
-    what: str = "tasks"
+    one: str = "task"
+    several: str = "tasks"
 
 
-def ids_of(given: Sequence[str], work: Work) -> list[str]:
+def refuse_flags(ids: Sequence[str], verb: Verb) -> None:
+    """Raises `UsageError` for what is a flag that the command doesn't have."""
+    for each in ids:
+        if each.startswith("-") and each != "-":
+            raise UsageError(f"Unknown option: {each}. Next: background-tasks {verb.name} --help")
+
+
+def ids_of(given: Sequence[str], work: Work, verb: Verb) -> list[str]:
     """The ids of the arguments; `-` is those of the standard input, one a line.
 
     Raises:
         UsageError: one of them is a flag that the command doesn't have.
     """
+    refuse_flags(given, verb)
     ids: list[str] = []
     for each in given:
-        if each.startswith("-") and each != "-":
-            raise UsageError(f"Unknown option: {each}. Next: the command with --help")
         ids += work.terminal.stdin.read().split() if each == "-" else [each]
     return list(dict.fromkeys(ids))
 
@@ -86,19 +93,21 @@ def each_of(work: Work, verb: Verb, ids: Iterable[str], say: OfOne) -> ExitStatu
     """
     statuses, records = [ExitStatus.DONE], []
     work.terminal.say(f"On {work.where}:")
-    for id in ids:
-        try:
-            record = say(work.client, id)
-        except (ApiUnavailable, StoreUnavailable):
-            raise
-        except BackgroundTaskError as error:
-            work.terminal.say(outcomes.words_of(error))
-            statuses.append(outcomes.of_error(error))
-            continue
-        records.append({"id": id} if record is None else shown.as_json(record))
-        _tell(work, verb, id, record)
-    if work.format == "json":
-        work.terminal.json(records)
+    try:
+        for id in ids:
+            try:
+                record = say(work.client, id)
+            except (ApiUnavailable, StoreUnavailable):
+                raise
+            except BackgroundTaskError as error:
+                work.terminal.say(outcomes.words_of(error))
+                statuses.append(outcomes.of_error(error))
+                continue
+            records.append({"id": id} if record is None else shown.as_json(record))
+            _tell(work, verb, id, record)
+    finally:  # what was done is told, whatever comes of the rest
+        if work.format == "json":
+            work.terminal.json(records)
     return outcomes.worst(statuses)
 
 
@@ -142,15 +151,16 @@ def counted_and_done(
     """Counts, asks, begins, and shows how far it is. Raises as `all_of`."""
     counted = say(dry_run=True)
     number = f"{counted.count:,}{' or more' if counted.is_capped else ''}"
-    what = f"{number} {verb.what if counted.count != 1 else verb.what.removesuffix('s')}"
+    what = f"{number} {verb.one if counted.count == 1 else verb.several}"
     if many.dry_run or not counted.count:
-        return _counted(work, counted, f"{what} would be {verb.done} on {work.where}.")
+        words = f"{what} would be {verb.done} on {work.where}."
+        return show_count(work, counted, words, dry_run=many.dry_run)
     if not many.yes and not _agreed(work, f"{what} would be {verb.done} on {work.where}; go on?"):
         work.terminal.say("Nothing was done.")
         return ExitStatus.FAILED
     begun = say(rate=many.rate)
     if begun.task is None:
-        return _counted(work, begun, f"Nothing was {verb.done}.")
+        return show_count(work, begun, f"Nothing was {verb.done}.", dry_run=False)
     return shown_at_work(work, verb, begun.task, no_wait=many.no_wait, timeout=timeout)
 
 
@@ -165,9 +175,10 @@ def shown_at_work(
     return _waited(work, verb, task, timeout)
 
 
-def _counted(work: Work, counted: BulkResult, words: str) -> ExitStatus:
+def show_count(work: Work, counted: BulkResult, words: str, *, dry_run: bool) -> ExitStatus:
+    """Writes how many tasks there are of which nothing is said."""
     if work.format in ("json", "jsonl"):
-        said = {"count": counted.count, "isCountCapped": counted.is_capped, "dryRun": True}
+        said = {"count": counted.count, "isCountCapped": counted.is_capped, "dryRun": dry_run}
         work.terminal.json(said, is_compact=work.format == "jsonl")
     elif work.format == "table":
         work.terminal.line(words)

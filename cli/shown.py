@@ -56,17 +56,17 @@ def _wrote(terminal: Terminal, format: str, record: TaskRecord) -> bool:
 
 
 def row(record: TaskRecord, now: datetime, *, is_live: bool) -> Sequence[Cell]:
-    """A task in a row of `HEADS`."""
-    created = (
-        f"{moments.short(now - record.created_on)} ago" if is_live else to_iso(record.created_on)
-    )
+    """A task in a row of `HEADS`; on a terminal, in short words."""
+    age = moments.short(now - record.created_on).partition(" ")[0]
+    created = f"{age} ago" if is_live else to_iso(record.created_on)
+    progress = share_of(record.progress) if is_live else progress_of(record.progress)
     return (
         Cell(record.id, keeps=True),
         Cell(record.definition_id),
         Cell(status_of(record), STYLES[record.status], keeps=True),
         Cell(created, "dim", keeps=True),
         Cell(f"{record.iterations:,}", keeps=True),
-        Cell(progress_of(record.progress), keeps=True),
+        Cell(progress, keeps=True),
         Cell(record.name),
     )
 
@@ -91,8 +91,16 @@ def progress_of(progress: Progress | None) -> str:
         return ""
     if not progress.total:
         return f"{progress.done:,}"
-    percent = min(progress.done * _PERCENT // progress.total, _PERCENT)
-    return f"{progress.done:,} of {progress.total:,} ({percent}%)"
+    return f"{progress.done:,} of {progress.total:,} ({share_of(progress)})"
+
+
+def share_of(progress: Progress | None) -> str:
+    """The same, as short as a column is: `30%`, or how much is done where there is no total."""
+    if progress is None:
+        return ""
+    if not progress.total:
+        return f"{progress.done:,}"
+    return f"{min(progress.done * _PERCENT // progress.total, _PERCENT)}%"
 
 
 def pace_of(progress: Progress | None) -> str:

@@ -1,6 +1,7 @@
 """The stack that a command talks to: where it is, what it is called, and who may speak to it."""
 
 import json
+import os
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 # Where `python -m local up` writes: a test compares it with its own.
 LOCAL_OUTPUTS: Final = Path(".local") / "outputs.json"
+# What it has beside the stack's own outputs.
+_OF_THE_LOCAL_AWS: Final = ("endpointUrl", "region", "accessKeyId", "secretAccessKey")
 _CONNECT_SECONDS: Final = 1.0
 
 STACK: Final = "BACKGROUND_TASKS_STACK"
@@ -45,7 +48,7 @@ class Target:
     """
 
     name: str
-    outputs: Mapping[str, Any]
+    outputs: Mapping[str, Any] = field(repr=False)
     config: Mapping[str, str] = field(default_factory=dict)
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
 
@@ -89,9 +92,11 @@ class Target:
     def _auth(self) -> "Auth | None":
         from handler.client import Iam  # noqa: PLC0415
 
+        if self.is_local:
+            return None  # its own key: what is for AWS goes to no address that a file names
         if token := self.environ.get(TOKEN):
             return token
-        if self.is_local or not self._names_a_session:
+        if not self._names_a_session:
             return None
         from cli.aws_session import session_of  # noqa: PLC0415  boto3 takes as long as all else
 
@@ -193,8 +198,14 @@ def _name_of(found: Mapping[str, Any]) -> str:
 
 
 def _read_local(folder: Path) -> Mapping[str, Any]:
-    found = _read(folder / LOCAL_OUTPUTS)
-    if not isinstance(found.get("endpointUrl"), str):
+    path = folder / LOCAL_OUTPUTS
+    if path.is_symlink() or path.parent.is_symlink() or path.stat().st_uid != os.geteuid():
+        raise NoStack(
+            f"{LOCAL_OUTPUTS} is a link, or another user's. `python -m local up` writes neither."
+            " Next: remove it, or name a stack with --stack."
+        )
+    found = _read(path)
+    if not all(isinstance(found.get(name), str) for name in _OF_THE_LOCAL_AWS):
         raise NoStack(
             f"{LOCAL_OUTPUTS} is not what `python -m local up` writes. Next: remove it, and start"
             " that again."

@@ -16,7 +16,7 @@ from handler.record import BulkResult, LimitState
 
 app = made("limits", "See and change how many tasks of a definition run at a time, by key.")
 
-_DRAIN: Final = Verb("limits drain", "aborted", "queued tasks")
+_DRAIN: Final = Verb("limits drain", "aborted", "queued task", "queued tasks")
 _HEADS: Final = (
     "KEY",
     "SLOTS",

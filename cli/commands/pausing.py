@@ -36,7 +36,7 @@ def pause(
     work = Work.of(common)
     _check(ids, definition, all, every_tenant)
     if ids:
-        return each_of(work, _PAUSE, ids_of(ids, work), Client.pause)
+        return each_of(work, _PAUSE, ids_of(ids, work, _PAUSE), Client.pause)
     if definition:
         made = work.client.pause_definition(definition, every_tenant=every_tenant)
     elif all:
@@ -68,7 +68,7 @@ def resume(
     work = Work.of(common)
     _check(ids, definition, all, every_tenant)
     if ids:
-        return each_of(work, _RESUME, ids_of(ids, work), Client.resume)
+        return each_of(work, _RESUME, ids_of(ids, work, _RESUME), Client.resume)
     if definition:
         task = work.client.resume_definition(definition, every_tenant=every_tenant, rate=rate)
     elif all:

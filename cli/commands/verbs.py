@@ -7,16 +7,28 @@ from typing import Annotated, Final
 from cyclopts import Parameter
 
 from cli import json_input, moments
-from cli.bulk import IDS, ONE_BY_ONE, Many, OfMany, OfOne, Verb, all_of, each_of, ids_of
+from cli.bulk import (
+    IDS,
+    ONE_BY_ONE,
+    Many,
+    OfMany,
+    OfOne,
+    Verb,
+    all_of,
+    each_of,
+    ids_of,
+    refuse_flags,
+    show_count,
+)
 from cli.errors import UsageError
 from cli.exit_status import ExitStatus
 from cli.options import COMMON, NO_FILTERS, Common, Filters
 from cli.work import Work
 from handler.client import Client
 
-_ABORT: Final = Verb("abort", "aborted", "open tasks")
-_RETRY: Final = Verb("retry", "retried", "failed or aborted tasks")
-_DELETE: Final = Verb("delete", "deleted", "tasks that are over")
+_ABORT: Final = Verb("abort", "aborted", "open task", "open tasks")
+_RETRY: Final = Verb("retry", "retried", "failed or aborted task", "failed or aborted tasks")
+_DELETE: Final = Verb("delete", "deleted", "task that is over", "tasks that are over")
 _RUN_NOW: Final = Verb("run-now", "goes on")
 
 
@@ -114,7 +126,7 @@ def run_now(
     work = Work.of(common)
     if not ids:
         raise UsageError("run-now needs ids. Next: background-tasks run-now --help")
-    return each_of(work, _RUN_NOW, ids_of(ids, work), Client.run_now)
+    return each_of(work, _RUN_NOW, ids_of(ids, work, _RUN_NOW), Client.run_now)
 
 
 def _deleted(client: Client, task_id: str) -> None:
@@ -131,15 +143,16 @@ def _say(
     of_one: OfOne,
     of_many: OfMany,
 ) -> ExitStatus:
+    refuse_flags(ids, verb)
     if not ids:
         return all_of(work, verb, filters, of_many, many, timeout=_timeout(many))
     if not filters.is_empty or many.all:
         raise UsageError(f"{verb.name} takes ids, or a filter, and not both.")
-    found = ids_of(ids, work)
+    found = ids_of(ids, work, verb)
     if many.dry_run:
         counted = of_many(work.client, {"id_in": found}, dry_run=True)
-        work.terminal.line(f"{counted.count:,} would be {verb.done} on {work.where}.")
-        return ExitStatus.DONE
+        words = f"{counted.count:,} would be {verb.done} on {work.where}."
+        return show_count(work, counted, words, dry_run=True)
     return each_of(work, verb, found, of_one)
 
 

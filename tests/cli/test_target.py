@@ -5,13 +5,17 @@ import os
 import socket
 import stat
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
 from cli import target
 from cli.errors import CliError, NoStack, UsageError
-from cli.target import LOCAL_OUTPUTS, OUTPUTS, STACK, Wanted, find
+from cli.target import LOCAL_OUTPUTS, OUTPUTS, STACK, TOKEN, Wanted, find
+from handler.clock import SystemClock
+from handler.errors import Refused
 from local.deployed import OUTPUTS_FILE
 
 ROOT = Path(__file__).parents[2]
@@ -63,9 +67,9 @@ def listening() -> Iterator[int]:
 def local(folder: Path, port: int) -> None:
     path = folder / LOCAL_OUTPUTS
     path.parent.mkdir(exist_ok=True)
-    path.write_text(
-        json.dumps({"apiUrl": "http://local", "endpointUrl": f"http://127.0.0.1:{port}"})
-    )
+    key = {"region": "us-east-1", "accessKeyId": "AKIA", "secretAccessKey": "s3cret"}
+    endpoint = f"http://127.0.0.1:{port}"
+    path.write_text(json.dumps({"apiUrl": f"{endpoint}/graphql", "endpointUrl": endpoint, **key}))
 
 
 def free_port() -> int:
@@ -169,6 +173,46 @@ def test_a_file_that_is_not_the_local_aws_own_is_told(
     with pytest.raises(Exception, match=r"outputs\.json") as raised:
         find(Wanted(local=True), folder=folder, environ=environ)
     assert isinstance(raised.value, CliError)
+
+
+def test_a_file_that_somebody_else_may_have_put_there_is_not_read(
+    folder: Path, environ: dict[str, str], listening: int
+) -> None:
+    local(folder, listening)
+    real = folder / "real.json"
+    (folder / LOCAL_OUTPUTS).rename(real)
+    (folder / LOCAL_OUTPUTS).symlink_to(real)
+
+    for wanted in (Wanted(), Wanted(local=True)):
+        with pytest.raises(NoStack, match="is a link, or another user's"):
+            find(wanted, folder=folder, environ=environ)
+
+
+def test_no_credentials_but_its_own_go_to_a_local_aws(
+    folder: Path, environ: dict[str, str]
+) -> None:
+    requests = []
+
+    class Api(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            requests.append(dict(self.headers))
+            self.send_response(403)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Api) as server:
+        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        local(folder, server.server_port)
+        of_aws = {TOKEN: "token", "AWS_SESSION_TOKEN": "session"}
+        found = find(Wanted(), folder=folder, environ=environ | of_aws)
+        with pytest.raises(Refused):
+            found.client(tenant=None, clock=SystemClock()).definitions()
+        server.shutdown()
+
+    assert "Credential=AKIA/" in requests[0]["Authorization"]
+    assert "s3cret" not in repr(found)
 
 
 def test_an_output_that_is_missing_is_told() -> None:

@@ -14,6 +14,7 @@ from handler import Concurrency, Context, Continue, Done, Verdict, task
 from handler.contract import Status
 from tests.cli.command_line import CommandLine, Said, command_line
 from tests.docs.guide import DOCS, anchors_of, links_of
+from tests.kept_schemas import kept_schemas
 
 GUIDE = (DOCS / "command-line.md").read_text()
 EXAMPLES = [
@@ -43,7 +44,7 @@ def waiting(context: Context) -> Verdict:
 @pytest.fixture
 def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[CommandLine]:
     monkeypatch.chdir(tmp_path)
-    with command_line(tmp_path) as line:
+    with kept_schemas(), command_line(tmp_path) as line:
         (tmp_path / "bin").mkdir()
         (tmp_path / "bin" / "pulumi").write_text(PULUMI)
         (tmp_path / "bin" / "pulumi").chmod(0o755)

@@ -1,14 +1,12 @@
 """The stacks that the tests of the handler run on."""
 
 from collections.abc import Iterator
-from unittest import mock
 
 import pytest
-from ariadne import SchemaBindable, make_executable_schema
-from graphql import GraphQLSchema
 
 from tests.handler.recovering import Recovering
 from tests.handler.stack import BusQueue, Stack
+from tests.kept_schemas import kept_schemas
 from tests.modelled import modelled
 
 
@@ -22,15 +20,7 @@ def quick_aws() -> Iterator[None]:
 @pytest.fixture(scope="session", autouse=True)
 def schemas_made_once() -> Iterator[None]:
     """The API keeps the schema of its definitions; here each request has definitions of its own."""
-    made: dict[tuple[str, ...], GraphQLSchema] = {}
-
-    def make(texts: list[str], *types: SchemaBindable) -> GraphQLSchema:
-        key = tuple(texts)
-        if key not in made:
-            made[key] = make_executable_schema(texts, *types)
-        return made[key]
-
-    with mock.patch("handler.graphql.schema.make_executable_schema", make):
+    with kept_schemas():
         yield
 
 

@@ -151,10 +151,14 @@ def test_completion_names_every_command(cli: CommandLine, shell: str) -> None:
     assert all(name in said.out for name, *_ in COMMANDS)
 
 
-def test_each_command_has_help_with_its_flags(cli: CommandLine) -> None:
+def test_each_command_has_help_with_its_flags(
+    cli: CommandLine, capsys: pytest.CaptureFixture[str]
+) -> None:
     from cli.app import COMMANDS
 
-    for name, _, words, _ in COMMANDS:
+    for name, *_ in COMMANDS:
         said = cli(name, "--help")
         assert said.status is ExitStatus.DONE, name
-        assert words
+        assert f"Usage: background-tasks {name} " in capsys.readouterr().out
+    cli("watch", "--help")
+    assert "7 if it" in capsys.readouterr().out  # all of its words

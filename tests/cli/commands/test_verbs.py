@@ -1,5 +1,7 @@
 """Verbs on some tasks, by their ids, and on many, by a filter."""
 
+from typing import Any
+
 import pytest
 
 from cli.exit_status import ExitStatus
@@ -77,6 +79,23 @@ def test_tasks_that_are_over_are_deleted(cli: CommandLine) -> None:
     assert cli("delete", id).status is ExitStatus.FAILED
 
 
+def test_what_was_done_is_told_though_the_rest_is_not_answered(cli: CommandLine) -> None:
+    ids = [cli.trigger(), cli.trigger()]
+    cli.clock.at_sleep = lambda _: None
+    send, answered = cli.server.api.send, []
+
+    def answer(body: str, **more: Any) -> Any:
+        answered.append(body)
+        return send(body, **more) if len(answered) == 1 else {"statusCode": 503, "body": ""}
+
+    cli.server.api.send = answer  # type: ignore[method-assign, assignment]
+
+    said = cli("abort", *ids, "--json")
+
+    assert said.status is ExitStatus.UNREACHABLE
+    assert [each["id"] for each in said.json] == ids[:1]
+
+
 # By a filter
 
 
@@ -130,6 +149,12 @@ def test_a_dry_run_only_counts(cli: CommandLine) -> None:
         f"2 open tasks would be aborted on the stack of {cli.environ['BACKGROUND_TASKS_OUTPUTS']}."
     ]
     assert cli("abort", "--all", "--dry-run", "--json").json["count"] == 2
+    assert cli("delete", "--status", "success", "--yes", "--json").json == {
+        "count": 0,
+        "isCountCapped": False,
+        "dryRun": False,
+    }
+    assert cli("abort", *ids, "--dry-run", "--json").json["dryRun"] is True
     assert cli("abort", *ids, "nope", "--dry-run").lines[0].startswith("2 would be aborted")
     assert statuses(cli, ids) == {Status.PENDING}
     assert len(cli.stack.tasks.list().items) == 2
@@ -193,6 +218,13 @@ def test_ctrl_c_while_it_works_says_that_it_goes_on(cli: CommandLine) -> None:
         (["abort", "x", "--status", "open"], "and not both"),
         (["abort", "--all", "-m", "x"], "--message goes with ids"),
         (["retry", "--all", "--from-start"], "--input and --from-start go with ids"),
+        (
+            ["abort", "--dryrun", "--all", "--yes"],
+            "Unknown option: --dryrun. Next: background-tasks",
+        ),
+        (["delete", "x", "--yess"], "Unknown option: --yess. Next: background-tasks delete --help"),
+        (["run-now", "x", "-q"], "Unknown option: -q."),
+        (["pause", "x", "--bogus"], "Unknown option: --bogus."),
         (["abort", "--all", "--yes", "--timeout", "x"], '--timeout is "x"'),
     ],
 )
