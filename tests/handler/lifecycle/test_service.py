@@ -57,17 +57,17 @@ class TestDelete:
 
 
 class TestList:
-    def test_a_list_of_ids_is_looked_up_once_each_and_refused_above_the_limit(
-        self, stack: Stack
-    ) -> None:
+    def test_a_list_of_ids_is_looked_up_once_each_and_has_pages(self, stack: Stack) -> None:
         records = [stack.create(id=f"t{number}") for number in range(3)]
         ids = tuple(record.id for record in records)
 
         page = stack.system.tasks.list(Filter(ids=(*ids, ids[0])))
 
         assert {record.id for record in page.items} == set(ids)
-        with pytest.raises(InvalidInput, match="3 of the ids are tasks; limit is 2"):
-            stack.system.tasks.list(Filter(ids=ids), limit=2)
+        first = stack.system.tasks.list(Filter(ids=ids), limit=2)
+        rest = stack.system.tasks.list(Filter(ids=ids), limit=2, after=first.cursor)
+        assert {record.id for record in (*first.items, *rest.items)} == set(ids)
+        assert (len(first.items), rest.cursor) == (2, None)
 
     def test_a_cursor_of_another_list_is_refused(self, stack: Stack) -> None:
         for number in range(3):
