@@ -15,6 +15,7 @@ from handler.contract import Status
 from handler.record import Identity, LogLine, StoredTask, TaskLog
 from handler.table import items, keys
 from handler.table.dynamo import Dynamo
+from handler.table.index_query import IndexQuery, TaskIndex
 from tests.handler.graphql import webiny_filters
 from tests.handler.graphql.client import Api
 from tests.handler.stack import TABLE, Stack
@@ -380,8 +381,13 @@ def test_the_admin_apps_search_has_its_tasks_in_the_order_of_its_column(
     sort: str,
     has_many: bool,
 ) -> None:
+    all_rows = TaskIndex.all_rows
     if has_many:
-        monkeypatch.setattr("handler.table.index_query.TaskIndex.all_rows", lambda *_: None)
+
+        def too_many(index: TaskIndex, query: IndexQuery) -> None:
+            all_rows(index, query)  # it costs a request
+
+        monkeypatch.setattr("handler.table.index_query.TaskIndex.all_rows", too_many)
 
     found = walk(api, stack, LIST, where=more, search="Alpha", sort=[sort])
 
@@ -404,6 +410,27 @@ def test_several_tags_must_all_hold(stack: Stack, api: Api, tasks: list[StoredTa
 
     both = {"customer": "42", "n": "1"}
     assert {one["id"] for one in found} == {task.id for task in tasks if task.tags == both} != set()
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        {"taskStatus_in": [None, "failed"]},
+        {"taskStatus_in": "failed", "id_not": None},
+        {"taskStatus": "failed", "taskStatus_in": ["failed", "success"]},
+        {"taskStatus_not_in": ["success", "aborted", "pending", "running"]},
+        {"taskStatus_contains": "ail"},
+    ],
+    ids=str,
+)
+def test_each_way_to_say_failed_finds_the_same(
+    stack: Stack, api: Api, tasks: list[StoredTask], where: dict[str, Any]
+) -> None:
+    found = walk(api, stack, LIST, where=where)
+
+    assert {one["id"] for one in found} == {
+        task.id for task in tasks if task.status is Status.FAILED
+    }
 
 
 @pytest.mark.parametrize(("limit", "size"), [(0, 50), (-5, 50), (None, 50), (5_000, 459), (7, 7)])

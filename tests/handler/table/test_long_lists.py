@@ -95,9 +95,9 @@ def test_a_task_that_an_index_has_and_that_is_not_started_any_more_is_passed_ove
 
 
 @pytest.mark.parametrize("newest_first", [True, False])
-@pytest.mark.parametrize("few", [0, 1, 2, 99])
+@pytest.mark.parametrize("few", ["", "1", "11", "1111111111", "0101010101", "1010101010"])
 def test_tasks_of_a_name_as_they_were_created_are_one_list_also_once_there_are_many(
-    stack: Stack, monkeypatch: pytest.MonkeyPatch, few: int, newest_first: bool
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, few: str, newest_first: bool
 ) -> None:
     own = [new_task(f"t{number:02}", at=number) for number in range(9)]
     put(stack, [task.model_copy(update={"name": f"a {9 - n}"}) for n, task in enumerate(own)])
@@ -105,7 +105,8 @@ def test_tasks_of_a_name_as_they_were_created_are_one_list_also_once_there_are_m
     all_rows, asked = TaskIndex.all_rows, iter(range(1_000))
 
     def rows(index: TaskIndex, query: IndexQuery) -> Any:
-        return all_rows(index, query) if next(asked) < few else None
+        found = all_rows(index, query)
+        return found if few[next(asked) :].startswith("1") else None
 
     monkeypatch.setattr("handler.table.index_query.TaskIndex.all_rows", rows)
     found: list[str] = []
@@ -125,6 +126,18 @@ def test_tasks_of_a_name_as_they_were_created_are_one_list_also_once_there_are_m
 
     ids = [task.id for task in own]
     assert found == (ids[::-1] if newest_first else ids)
+
+
+def test_a_page_of_a_search_looks_at_a_hundred_for_what_is_asked_besides(stack: Stack) -> None:
+    stack.create(id="failed", name="a", status=Status.FAILED)
+    for number in range(60):
+        stack.clock.advance(1)
+        stack.create(id=f"t{number:02}", name="a")
+    wanted = Filter(name_prefix="a", statuses=frozenset({Status.FAILED}))
+
+    page = stack.tasks.list(wanted, sort_by=SortBy.CREATED, limit=1)
+
+    assert [record.id for record in page.items] == ["failed"]
 
 
 def test_a_cursor_of_a_name_is_none_of_other_lists(stack: Stack) -> None:
