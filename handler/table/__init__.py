@@ -13,6 +13,7 @@ from handler.table.conditions import (
     unheard,
     whoever_owns,
 )
+from handler.table.cursors import invalid_cursor
 from handler.table.debounces import Debounced
 from handler.table.dynamo import Dynamo
 from handler.table.filters import Filter, SortBy, is_by
@@ -37,7 +38,6 @@ from handler.table.listing import (
     TaskPage,
     count_by_status,
     count_tasks,
-    invalid_cursor,
     list_tasks,
 )
 from handler.table.logs import Logs

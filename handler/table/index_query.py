@@ -69,6 +69,11 @@ class IndexQuery:
         """The cursor of the page that goes on behind a row of the index."""
         return keys.texts({name: row[name] for name in self._cursor_names})
 
+    def cursor_at(self, place: str, id: str) -> dict[str, str]:
+        """The cursor of the page that goes on behind a task, which an index has at that place."""
+        name, value = self._partition
+        return {**keys.texts(keys.task_key(id)), name: value, self._sort_key: place}
+
     @property
     def _cursor_names(self) -> set[str]:
         names = {PARTITION_KEY, SORT_KEY}
@@ -167,6 +172,11 @@ class TaskIndex:
             cursors={keys.task_id(row): query.cursor_behind(row) for row in response["Items"]},
             cursor=keys.texts(response.get("LastEvaluatedKey", {})) or None,
         )
+
+    def all_rows(self, query: IndexQuery) -> "list[Item] | None":
+        """The keys of every task of a query, in one request; `None`: that has not all of them."""
+        response = self._dynamo.call("query", **self._request(query))
+        return None if response.get("LastEvaluatedKey") else response["Items"]
 
     def count(self, query: IndexQuery, *, at_most: int) -> int:
         """How many tasks a query has. It reads their keys, and stops behind `at_most` of them."""

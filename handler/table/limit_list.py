@@ -10,10 +10,11 @@ from handler.contract import CREATED_ON, MAX_ID_BYTES, PARTITION_KEY, SORT_KEY, 
 from handler.errors import InvalidInput
 from handler.record import is_key
 from handler.table import items, keys
+from handler.table.cursors import invalid_cursor
 from handler.table.dynamo import Dynamo
 from handler.table.index_query import IndexQuery
 from handler.table.limits import Limits, LimitView, holders_of
-from handler.table.listing import CountBudget, TaskCount, invalid_cursor
+from handler.table.listing import CountBudget, TaskCount
 
 if TYPE_CHECKING:
     from handler.table.keys import Item

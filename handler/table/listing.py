@@ -1,8 +1,5 @@
 """Which tasks are listed and counted, and how far each page reads."""
 
-import base64
-import binascii
-import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,12 +9,21 @@ from handler.clock import to_iso
 from handler.contract import OPEN_STATUSES, OVER_STATUSES, Status
 from handler.errors import InvalidInput
 from handler.record import StoredTask, TaskRecord
+from handler.table.cursors import at_place, decoded, encoded, invalid_cursor, place_of
 from handler.table.dynamo import chunks
 from handler.table.entries import Entries
 from handler.table.filters import Filter, SortBy
-from handler.table.index_query import Cursor, IndexQuery, TaskIndex
+from handler.table.index_query import Cursor, TaskIndex
 from handler.table.keys import name_key
-from handler.table.planning import Plan, matches_nothing, plan_of, possible_ids
+from handler.table.named import named
+from handler.table.planning import (
+    Plan,
+    are_all_wanted,
+    are_named,
+    matches_nothing,
+    plan_of,
+    possible_ids,
+)
 
 # A page makes so many requests, unless it has more than 100 tasks: queries of indexes, and reads of
 # 100 records each (API reference, BatchGetItem). What it has not found by then is on the next one.
@@ -26,9 +32,6 @@ _PAGE: Final = 100
 # Partitions that a count reads: five statuses of some definitions.
 _MOST_COUNTED: Final = 10
 _ENTRIES_OF_A_RECORD: Final = 5
-# What the cursor of a list of ids has: of the last task that it has shown.
-_PLACE: Final = "place"
-_ID: Final = "id"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,14 +85,68 @@ def list_tasks(
         order = sort_by or SortBy.CREATED
         down = _goes_down(order, newest_first)
         return _by_ids(index, wanted, order, down=down, limit=limit, after=after)
+    if are_named(wanted, sort_by):
+        return _named(index, wanted, down=newest_first is not False, limit=limit, after=after)
     plan = plan_of(wanted, sort_by)
-    queries = plan.queries
-    if not queries:
+    if not plan.queries:
         return _page([])
-    newest_first = _goes_down(plan.sort_by, newest_first)
-    starts = _decoded(after, queries) if after else [None] * len(queries)
-    reads = _reads(limit, len(queries), is_exact=plan.is_exact)
-    found = Entries.of(index, queries, starts, newest_first=newest_first, limit=sum(reads))
+    starts = decoded(after, plan.queries) if after else [None] * len(plan.queries)
+    down = _goes_down(plan.sort_by, newest_first)
+    return _of_plan(index, wanted, plan, starts, down=down, limit=limit)
+
+
+def _named(
+    index: TaskIndex, wanted: Filter, *, down: bool, limit: int, after: str | None
+) -> TaskPage:
+    """A page of tasks by how their names begin, as they were created."""
+    passed, asked = place_of(after) if after else None, 0
+    if passed or not after:
+        reads = _reads(limit, 1, is_exact=are_all_wanted(wanted))
+        found = named(index, wanted, passed, newest_first=down, limit=sum(reads))
+        if found is not None:
+            return _taken(index, wanted, found, reads, sort_by=SortBy.CREATED, limit=limit)
+        asked = 1  # for nothing: a request less is left
+    plan = plan_of(wanted, SortBy.CREATED, at_most=1)
+    if not plan.queries:
+        return _page([])
+    starts: list[Cursor | None] = [None]
+    if passed:
+        starts = [query.cursor_at(*passed) for query in plan.queries]
+    elif after:
+        starts = decoded(after, plan.queries)
+    return _of_plan(index, wanted, plan, starts, down=down, limit=limit, asked=asked)
+
+
+def _of_plan(
+    index: TaskIndex,
+    wanted: Filter,
+    plan: Plan,
+    starts: Sequence[Cursor | None],
+    *,
+    down: bool,
+    limit: int,
+    asked: int = 0,
+) -> TaskPage:
+    """A page of what the queries of a plan find.
+
+    Args:
+        asked: how many requests were made before.
+    """
+    reads = _reads(limit, len(plan.queries) + asked, is_exact=plan.is_exact)
+    found = Entries.of(index, plan.queries, starts, newest_first=down, limit=sum(reads))
+    return _taken(index, wanted, found, reads, sort_by=plan.sort_by, limit=limit)
+
+
+def _taken(
+    index: TaskIndex,
+    wanted: Filter,
+    found: Entries,
+    reads: Sequence[int],
+    *,
+    sort_by: SortBy,
+    limit: int,
+) -> TaskPage:
+    """A page of those of the entries that match."""
     taken: list[StoredTask] = []
     for some in found.split(reads):
         tasks = {task.id: task for task in index.tasks(entry.id for entry in some)}
@@ -98,7 +155,7 @@ def list_tasks(
             is_own = task is not None and task.tenant == wanted.tenant
             # A parent may have children of other tenants: no cursor tells their ids and dates.
             found.pass_by(entry, is_told=is_own or wanted.parents is None)
-            if task and wanted.matches(task) and _sorted_as(task, plan.sort_by):
+            if task and wanted.matches(task) and _sorted_as(task, sort_by):
                 taken.append(task)
             if len(taken) == limit:
                 return _page(taken, found.cursors)
@@ -251,7 +308,9 @@ def _by_ids(
             f"ids has {len(ids):,} ids; a page of {limit} tasks takes {most}."
             " Next: ask for fewer ids at a time."
         )
-    passed = _passed(after) if after else None
+    passed = place_of(after) if after else None
+    if after and passed is None:
+        raise invalid_cursor(after)
     placed = [
         ((place, task.id), task)
         for task in index.tasks(ids)
@@ -264,16 +323,7 @@ def _by_ids(
     if len(placed) <= limit:
         return _page(page)
     place, id = placed[limit - 1][0]
-    return _page(page, [{_PLACE: place, _ID: id}])
-
-
-def _passed(after: str) -> tuple[str, str]:
-    """The place and the id of the last task of the page before."""
-    cursors = _read(after)
-    known = cursors[0] if len(cursors) == 1 else None
-    if not isinstance(known, dict) or known.keys() != {_PLACE, _ID}:
-        raise invalid_cursor(after)
-    return str(known[_PLACE]), str(known[_ID])
+    return _page(page, [at_place(place, id)])
 
 
 def _goes_down(sort_by: SortBy, newest_first: bool | None) -> bool:
@@ -283,42 +333,4 @@ def _goes_down(sort_by: SortBy, newest_first: bool | None) -> bool:
 
 def _page(tasks: list[StoredTask], cursors: Sequence[Cursor | None] = ()) -> TaskPage:
     records = tuple(task.to_record() for task in tasks)
-    return TaskPage(items=records, cursor=_encoded(cursors) if any(cursors) else None)
-
-
-def _encoded(cursors: Sequence[Cursor | None]) -> str:
-    """The cursor of a page: a cursor for each partition that it reads."""
-    known = [dict(cursor) if cursor else None for cursor in cursors]
-    return base64.urlsafe_b64encode(json.dumps(known).encode()).decode()
-
-
-def _decoded(after: str, queries: Sequence[IndexQuery]) -> list[Cursor | None]:
-    cursors = _read(after)
-    if len(cursors) != len(queries) or not any(cursors):
-        raise invalid_cursor(after)
-    for query, cursor in zip(queries, cursors, strict=True):
-        if cursor is not None and not _is_of(query, cursor):
-            raise invalid_cursor(after)
-    return cursors
-
-
-def _read(after: str) -> list[Cursor | None]:
-    try:
-        cursors = json.loads(base64.urlsafe_b64decode(after))
-    except (binascii.Error, ValueError) as error:
-        raise invalid_cursor(after) from error
-    if not isinstance(cursors, list):
-        raise invalid_cursor(after)
-    return cursors
-
-
-def _is_of(query: IndexQuery, cursor: object) -> bool:
-    is_text = isinstance(cursor, dict) and all(isinstance(value, str) for value in cursor.values())
-    return is_text and query.accepts_cursor(cursor)  # type: ignore[arg-type]
-
-
-def invalid_cursor(after: str) -> InvalidInput:
-    """The error for a cursor that no page has given out."""
-    return InvalidInput(
-        f'The cursor "{after[:60]}" is not valid; pass on `meta.cursor` of the page before.'
-    )
+    return TaskPage(items=records, cursor=encoded(cursors) if any(cursors) else None)

@@ -87,12 +87,22 @@ def plan_of(
         return narrow
     order = sort_by or _own_order(wanted)
     if order is SortBy.NAME:
-        return _by_name(wanted)
-    if order is not SortBy.CREATED:
-        return _by_date(wanted, order, at_most)
-    if wanted.name_prefix:
-        raise _not_in_this_order(wanted, order)
-    return _by_creation(wanted, at_most)
+        return by_name(wanted)
+    if order is SortBy.CREATED:
+        return _by_creation(wanted, at_most)
+    return _by_date(wanted, order, at_most)
+
+
+def are_named(wanted: Filter, sort_by: SortBy | None) -> bool:
+    """Whether tasks are wanted by how their names begin, in the order of their creation."""
+    is_prefix = bool(wanted.name_prefix) and wanted.ids is None and _narrow(wanted) is None
+    return is_prefix and sort_by is SortBy.CREATED
+
+
+def are_all_wanted(wanted: Filter) -> bool:
+    """Whether a filter asks for nothing but how names begin, and when tasks were created."""
+    others = _conditions(wanted) - {"name_prefix", "created"}
+    return not others and has_all_of(wanted.name_prefix or "")
 
 
 def matches_nothing(wanted: Filter) -> bool:
@@ -127,7 +137,7 @@ def possible_ids(ids: Sequence[str]) -> tuple[str, ...]:
 
 def _narrow(wanted: Filter) -> Plan | None:
     """The plan of a filter that has partitions of its own, sorted by creation alone."""
-    created, conditions = _created(wanted), _conditions(wanted)
+    created, conditions = created_span(wanted), _conditions(wanted)
     if wanted.parents is not None:
         _check_few("parent_ids", wanted.parents)
         parents = _possible(wanted.parents, MAX_ID_BYTES)
@@ -172,7 +182,7 @@ def _by_creation(wanted: Filter, at_most: int) -> Plan:
         answered |= _whole_groups(wanted)
     else:
         index, partitions = Index.BY_TENANT, [tenant]
-    queries = [IndexQuery(index, partition, _created(wanted)) for partition in partitions]
+    queries = [IndexQuery(index, partition, created_span(wanted)) for partition in partitions]
     return _plan(queries, _conditions(wanted) - answered)
 
 
@@ -195,7 +205,8 @@ def _by_date(wanted: Filter, sort_by: SortBy, at_most: int) -> Plan:
     return _plan(queries, _conditions(wanted) - answered, sort_by=sort_by)
 
 
-def _by_name(wanted: Filter) -> Plan:
+def by_name(wanted: Filter) -> Plan:
+    """The plan of tasks in the order of their names."""
     prefix = wanted.name_prefix or ""
     start = name_start(prefix)
     span = (start or FIRST_OF_NAMES, f"{start}{LAST_OF_NAMES}")
@@ -265,7 +276,7 @@ def _whole_groups(wanted: Filter) -> set[str]:
     return {"statuses"} if is_whole else set()
 
 
-def _created(wanted: Filter) -> Span:
+def created_span(wanted: Filter) -> Span:
     """When the tasks were created. They were before they started, and before they ended."""
     later = (wanted.started_before, wanted.finished_before)
     return _span(wanted.created_after, _least(wanted.created_before, later))
@@ -334,12 +345,7 @@ def _check_few(name: str, values: Sequence[str]) -> None:
 
 def _not_in_this_order(wanted: Filter, sort_by: object) -> InvalidInput:
     names = {"parents": "a parent", "tags": "tags", "codes": "an error's code", "name": "a name"}
-    what = next((names[each] for each in names if each in _conditions(wanted)), None)
-    if what is None:
-        return InvalidInput(
-            f"The list is to be sorted by {sort_by}; tasks whose names begin so are sorted by name."
-            " Next: sort by name, or filter by the whole name."
-        )
+    what = next(names[each] for each in names if each in _conditions(wanted))
     return InvalidInput(
         f"The list is to be sorted by {sort_by}; tasks of {what} are sorted by createdOn alone."
         f" Next: sort by createdOn, or leave {what} out of the filter."

@@ -2,17 +2,20 @@
 
 import re
 from collections.abc import Iterator
-from datetime import timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
 
 import pytest
 
-from handler.contract import Status
+from handler.contract import PARTITION_KEY, SORT_KEY, Index, Status
 from handler.graphql.logs import _MAX_PASSED_BYTES
+from handler.record import StoredTask
+from handler.table import items
 from tests.docs.guide import DOCS, anchors_of, documents_of, links_of
 from tests.handler.graphql.client import Api
 from tests.handler.graphql.test_filters import REFUSED, fields_of
 from tests.handler.stack import Stack
+from tests.measure.meter import Item, size_of
 
 GUIDE = (DOCS / "api.md").read_text()
 FAILED, REFUSAL, TAGGED, OF_A_CUSTOMER, LOGS, DEFINITIONS = documents_of(GUIDE, "Lists")
@@ -97,6 +100,23 @@ def test_each_filter_that_is_answered_is_in_the_table_or_the_list_below_it() -> 
 
 def test_a_page_of_logs_goes_past_as_much_as_the_guide_says() -> None:
     assert f"goes past {_MAX_PASSED_BYTES / 1e6:g} MB of logs" in LISTS
+
+
+def test_one_request_has_the_keys_of_as_many_names_as_the_guide_says() -> None:
+    record = StoredTask.new(
+        now=datetime(2030, 1, 1, tzinfo=UTC),
+        definition_id="exportUsers",
+        name="The export of a night",
+        input={},
+    )
+    index = Index.BY_NAME
+    names = {PARTITION_KEY, SORT_KEY, index.partition_key, index.sort_key}
+    entry = {name: value for name, value in items.task_item(record).items() if name in names}
+
+    fits = 2**20 // size_of(cast("Item", entry))  # API reference, Query: 1 MB
+
+    assert 9_000 < fits < 11_000
+    assert "some ten thousand" in LISTS
 
 
 def test_each_link_leads_somewhere() -> None:

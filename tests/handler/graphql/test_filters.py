@@ -15,6 +15,7 @@ from handler.contract import Status
 from handler.record import Identity, LogLine, StoredTask, TaskLog
 from handler.table import items, keys
 from handler.table.dynamo import Dynamo
+from handler.table.index_query import IndexQuery, TaskIndex
 from tests.handler.graphql import webiny_filters
 from tests.handler.graphql.client import Api
 from tests.handler.stack import TABLE, Stack
@@ -318,8 +319,6 @@ def test_a_sorter_is_answered_in_three_requests_or_refused_with_words(
         ({"sort": ["finishedOn_DESC"], "where": {"parentId": "p1"}}, "tasks of a parent are"),
         ({"sort": ["startedOn_ASC"], "where": {"tags": {"a": "b"}}}, "tasks of tags are"),
         ({"sort": ["values_name_ASC"], "where": {"errorCode": "NO"}}, "of an error's code are"),
-        ({"sort": ["createdOn_DESC"], "where": {"name_startsWith": "A"}}, "sorted by name"),
-        ({"sort": ["createdOn_DESC"], "search": "A"}, "sorted by name"),
         ({"where": {"parentId_in": ["a", "b", "c"]}}, "parentId_in has 3 values; it takes 2"),
         ({"where": {"errorCode_in": ["a", "b", "c"]}}, "errorCode_in has 3 values; it takes 2"),
         ({"where": {"name_in": ["a", "b"]}}, "name_in has 2 values; it takes 1"),
@@ -362,11 +361,76 @@ def test_a_search_is_for_how_a_name_begins(
     assert [one["name"] for one in found] == sorted(one["name"] for one in found)
 
 
+@pytest.mark.parametrize("has_many", [False, True], ids=["few", "many"])
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"taskStatus_in": "success"},  # one value, as the admin app's select sends it
+        {"definitionId": "one", "createdOn_gte": iso(1_010), "createdOn_lte": iso(1_060)},
+    ],
+    ids=["alone", "status", "definition and dates"],
+)
+@pytest.mark.parametrize("sort", ["createdOn_DESC", "createdOn_ASC", "values_finishedOn_DESC"])
+def test_the_admin_apps_search_has_its_tasks_in_the_order_of_its_column(
+    stack: Stack,
+    api: Api,
+    tasks: list[StoredTask],
+    monkeypatch: pytest.MonkeyPatch,
+    more: dict[str, Any],
+    sort: str,
+    has_many: bool,
+) -> None:
+    all_rows = TaskIndex.all_rows
+    if has_many:
+
+        def too_many(index: TaskIndex, query: IndexQuery) -> None:
+            all_rows(index, query)  # it costs a request
+
+        monkeypatch.setattr("handler.table.index_query.TaskIndex.all_rows", too_many)
+
+    found = walk(api, stack, LIST, where=more, search="Alpha", sort=[sort])
+
+    field, _, direction = sort.removeprefix("values_").rpartition("_")
+    dates = [one[field] for one in found]
+    assert dates == sorted(dates, reverse=direction == "DESC")
+    wanted = {**more, "name_startsWith": "Alpha"}
+    if "taskStatus_in" in more:
+        wanted["taskStatus_in"] = ["success"]
+    assert {one["id"] for one in found} == {
+        task.id
+        for task in tasks
+        if all(has(task, name, value) for name, value in wanted.items())
+        and (field == "createdOn" or task.finished_on)
+    }
+
+
 def test_several_tags_must_all_hold(stack: Stack, api: Api, tasks: list[StoredTask]) -> None:
     found = walk(api, stack, LIST, where={"tags": {"customer": "42", "n": "1"}})
 
     both = {"customer": "42", "n": "1"}
     assert {one["id"] for one in found} == {task.id for task in tasks if task.tags == both} != set()
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        {"taskStatus_in": [None, "failed"]},
+        {"taskStatus_in": "failed", "id_not": None},
+        {"taskStatus": "failed", "taskStatus_in": ["failed", "success"]},
+        {"taskStatus_not_in": ["success", "aborted", "pending", "running"]},
+        {"taskStatus_contains": "ail"},
+    ],
+    ids=str,
+)
+def test_each_way_to_say_failed_finds_the_same(
+    stack: Stack, api: Api, tasks: list[StoredTask], where: dict[str, Any]
+) -> None:
+    found = walk(api, stack, LIST, where=where)
+
+    assert {one["id"] for one in found} == {
+        task.id for task in tasks if task.status is Status.FAILED
+    }
 
 
 @pytest.mark.parametrize(("limit", "size"), [(0, 50), (-5, 50), (None, 50), (5_000, 459), (7, 7)])

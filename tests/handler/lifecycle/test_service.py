@@ -57,7 +57,7 @@ class TestDelete:
 
 
 class TestList:
-    def test_a_list_of_ids_is_looked_up_once_each_a_page_at_a_time(self, stack: Stack) -> None:
+    def test_a_list_of_ids_is_looked_up_once_each_and_has_pages(self, stack: Stack) -> None:
         records = [stack.create(id=f"t{number}") for number in range(3)]
         ids = tuple(record.id for record in records)
 
@@ -65,9 +65,9 @@ class TestList:
 
         assert {record.id for record in page.items} == set(ids)
         first = stack.system.tasks.list(Filter(ids=ids), limit=2)
-        second = stack.system.tasks.list(Filter(ids=ids), limit=2, after=first.cursor)
-        assert {record.id for record in (*first.items, *second.items)} == set(ids)
-        assert (len(first.items), second.cursor) == (2, None)
+        rest = stack.system.tasks.list(Filter(ids=ids), limit=2, after=first.cursor)
+        assert {record.id for record in (*first.items, *rest.items)} == set(ids)
+        assert (len(first.items), rest.cursor) == (2, None)
 
     def test_a_cursor_of_another_list_is_refused(self, stack: Stack) -> None:
         for number in range(3):

@@ -105,8 +105,8 @@ class TestATrigger:
         record = stack.trigger(parent, tags=CUSTOMER)
         stack.run(record)
 
-        one, two = stack.store.index.children(record.id)
-        assert (one.tags, two.tags) == ({"of": "mine"}, tagged.tags)
+        children = {child.definition_id: child.tags for child in stack.tasks.list().items}
+        assert children == {"parent": CUSTOMER, "some": {"of": "mine"}, "tagged": tagged.tags}
         assert found(stack, CUSTOMER) == [record.id]
 
     def test_a_retry_keeps_them(self, stack: Stack) -> None:
@@ -440,3 +440,23 @@ def test_an_event_of_a_stored_task_cannot_change_its_tags(
     [event] = bus_queue.take()
 
     assert "tags" not in event["detail"]
+
+
+def test_a_record_of_older_code_which_has_no_key_of_its_name_is_listed_runs_and_ends(
+    stack: Stack,
+) -> None:
+    record = stack.tasks.trigger("some", input={"fails": True})
+    aws_client("dynamodb").update_item(
+        TableName=TABLE,
+        Key={"pk": {"S": f"TASK#{record.id}"}, "sk": {"S": "TASK"}},
+        UpdateExpression="REMOVE nameKey",
+    )
+
+    stack.run(record)
+
+    assert (stack.get(record).error_code, stack.get(record).tags) == ("NO", {})
+    for wanted in (Filter(), Filter(error_code="NO"), Filter(definition_id="some")):
+        assert [task.id for task in stack.tasks.list(wanted).items] == [record.id]
+    assert stack.tasks.list(Filter(name=record.name)).items == ()
+    stack.tasks.delete(record.id)
+    assert stack.rows() == []

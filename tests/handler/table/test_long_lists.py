@@ -15,7 +15,7 @@ from handler.record.stored_task import StoredTask
 from handler.table import items
 from handler.table.dynamo import Dynamo
 from handler.table.filters import Filter, SortBy
-from handler.table.index_query import IndexQuery, Page
+from handler.table.index_query import IndexQuery, Page, TaskIndex
 from handler.table.listing import CountBudget, TaskCount, count_tasks, list_tasks
 from tests.handler.stack import TABLE, Stack
 
@@ -92,6 +92,63 @@ def test_a_task_that_an_index_has_and_that_is_not_started_any_more_is_passed_ove
     )
 
     assert (page.items, page.cursor) == ((), None)
+
+
+@pytest.mark.parametrize("newest_first", [True, False])
+@pytest.mark.parametrize("few", ["", "1", "11", "1111111111", "0101010101", "1010101010"])
+def test_tasks_of_a_name_as_they_were_created_are_one_list_also_once_there_are_many(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, few: str, newest_first: bool
+) -> None:
+    own = [new_task(f"t{number:02}", at=number) for number in range(9)]
+    put(stack, [task.model_copy(update={"name": f"a {9 - n}"}) for n, task in enumerate(own)])
+    put(stack, [new_task(f"e{number}", at=number) for number in range(9)])
+    all_rows, asked = TaskIndex.all_rows, iter(range(1_000))
+
+    def rows(index: TaskIndex, query: IndexQuery) -> Any:
+        found = all_rows(index, query)
+        return found if few[next(asked) :].startswith("1") else None
+
+    monkeypatch.setattr("handler.table.index_query.TaskIndex.all_rows", rows)
+    found: list[str] = []
+    cursor, pages = None, 0
+    while pages == 0 or cursor:
+        stack.dynamodb.requests.clear()
+        page = stack.tasks.list(
+            Filter(name_prefix="a"),
+            sort_by=SortBy.CREATED,
+            newest_first=newest_first,
+            limit=2,
+            after=cursor,
+        )
+        assert len(stack.dynamodb.calls) <= 3
+        found += [record.id for record in page.items]
+        cursor, pages = page.cursor, pages + 1
+
+    ids = [task.id for task in own]
+    assert found == (ids[::-1] if newest_first else ids)
+
+
+def test_a_page_of_a_search_looks_at_a_hundred_for_what_is_asked_besides(stack: Stack) -> None:
+    stack.create(id="failed", name="a", status=Status.FAILED)
+    for number in range(60):
+        stack.clock.advance(1)
+        stack.create(id=f"t{number:02}", name="a")
+    wanted = Filter(name_prefix="a", statuses=frozenset({Status.FAILED}))
+
+    page = stack.tasks.list(wanted, sort_by=SortBy.CREATED, limit=1)
+
+    assert [record.id for record in page.items] == ["failed"]
+
+
+def test_a_cursor_of_a_name_is_none_of_other_lists(stack: Stack) -> None:
+    stack.create(id="t1", name="a1")
+    stack.create(id="t2", name="a2")
+    wanted = Filter(name_prefix="a")
+    cursor = stack.tasks.list(wanted, sort_by=SortBy.CREATED, limit=1).cursor
+
+    for other in (Filter(), Filter(definition_id="someTask"), wanted):
+        with pytest.raises(InvalidInput, match="is not valid; pass on"):
+            stack.tasks.list(other, after=cursor)
 
 
 def test_a_page_of_several_tags_looks_at_those_of_the_first(stack: Stack) -> None:
