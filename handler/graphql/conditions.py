@@ -58,6 +58,12 @@ class Conditions:
                     data={"filter": name},
                 )
 
+    def check_pairs(self, *fields: str) -> None:
+        """Raises `InvalidInput` where a range of one of the fields has not two ends."""
+        for field in fields:
+            self._pair(f"{field}_between")
+            self._pair(f"{field}_not_between")
+
     def get(self, name: str) -> Any:
         """What is given by a name; `None` for nothing."""
         return self._given.get(name)

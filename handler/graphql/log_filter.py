@@ -43,7 +43,7 @@ class LogFilter:
         given = Conditions(where)
         given.refuse("items", ("",), "read the logs, and look through their items")
         given.refuse("task", _TASK_PARTS, 'filter by task: "<its id>"')
-        given.has_number("iteration", 0)  # it raises what is wrong with a pair
+        given.check_pairs("iteration", "createdOn")
         return cls(given, *_bounds(given))
 
     def matches(self, log: TaskLog) -> bool:

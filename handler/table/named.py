@@ -10,7 +10,8 @@ from handler.table.entries import Entries, Entry
 from handler.table.filters import Filter
 from handler.table.index_query import TaskIndex
 from handler.table.keys import FIRST_OF_NAMES, task_id
-from handler.table.planning import by_name, created_span
+from handler.table.planning import by_name
+from handler.table.spans import created_span
 
 
 def named(

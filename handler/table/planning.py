@@ -3,10 +3,8 @@
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import MINYEAR, datetime, timedelta
 from typing import Final
 
-from handler.clock import to_iso
 from handler.contract import (
     MAX_ERROR_CHARACTERS,
     MAX_ID_BYTES,
@@ -19,7 +17,7 @@ from handler.contract import (
 from handler.errors import InvalidInput
 from handler.record import is_key
 from handler.table.filters import Filter, SortBy
-from handler.table.index_query import ANY_TIME, IndexQuery, Span
+from handler.table.index_query import IndexQuery
 from handler.table.keys import (
     FIRST_OF_NAMES,
     LAST,
@@ -34,13 +32,10 @@ from handler.table.keys import (
     status_partition,
     tag_partition,
 )
+from handler.table.spans import created_span, finished_span, span_of, started_span
 
 # A page makes three requests: a query of each partition, and a read of the records is left.
 MOST_PARTITIONS: Final = 2
-_BEFORE_ANY_DATE: Final = "0"
-_ALMOST_A_MILLISECOND: Final = timedelta(microseconds=999)
-# A task is created, starts and ends on machines whose clocks may differ by so much.
-_CLOCKS_DIFFER: Final = timedelta(minutes=1)
 
 _BY_DATE: Final = {
     SortBy.STARTED: (Index.BY_START, None, Index.BY_DEFINITION_AND_START),
@@ -113,7 +108,7 @@ def matches_nothing(wanted: Filter) -> bool:
         (wanted.finished_after, wanted.finished_before),
     )
     return (
-        any(first > last for first, last in (_span(*time) for time in times))
+        any(first > last for first, last in (span_of(*time) for time in times))
         or wanted.statuses == frozenset()
         or not is_key(wanted.tenant, MAX_TENANT_BYTES)
         or any(
@@ -200,7 +195,7 @@ def _by_date(wanted: Filter, sort_by: SortBy, at_most: int) -> Plan:
         answered |= _whole_groups(wanted)
     else:
         index, partitions = by_tenant, [tenant]
-    span = _finished(wanted) if sort_by is SortBy.FINISHED else _started(wanted)
+    span = finished_span(wanted) if sort_by is SortBy.FINISHED else started_span(wanted)
     queries = [IndexQuery(index, partition, span) for partition in partitions]
     return _plan(queries, _conditions(wanted) - answered, sort_by=sort_by)
 
@@ -274,57 +269,6 @@ def _whole_groups(wanted: Filter) -> set[str]:
     statuses = wanted.statuses or frozenset()
     is_whole = not statuses & OPEN_STATUSES or statuses >= OPEN_STATUSES
     return {"statuses"} if is_whole else set()
-
-
-def created_span(wanted: Filter) -> Span:
-    """When the tasks were created. They were before they started, and before they ended."""
-    later = (wanted.started_before, wanted.finished_before)
-    return _span(wanted.created_after, _least(wanted.created_before, later))
-
-
-def _started(wanted: Filter) -> Span:
-    first = _most(wanted.started_after, (wanted.created_after,))
-    return _span(first, _least(wanted.started_before, (wanted.finished_before,)))
-
-
-def _finished(wanted: Filter) -> Span:
-    earlier = (wanted.created_after, wanted.started_after)
-    return _span(_most(wanted.finished_after, earlier), wanted.finished_before)
-
-
-def _least(last: datetime | None, others: Sequence[datetime | None]) -> datetime | None:
-    """The earliest of moments; of the others, a bit later, as clocks differ."""
-    known = [last, *(other and _later(other, _CLOCKS_DIFFER) for other in others)]
-    return min(filter(None, known), default=None)
-
-
-def _most(first: datetime | None, others: Sequence[datetime | None]) -> datetime | None:
-    known = [first, *(other and _later(other, -_CLOCKS_DIFFER) for other in others)]
-    return max(filter(None, known), default=None)
-
-
-def _later(moment: datetime, by: timedelta) -> datetime:
-    try:
-        return moment + by
-    except OverflowError:  # the first or the last moment there is
-        return moment
-
-
-def _span(first: datetime | None, last: datetime | None) -> Span:
-    """The first and the last moment; the first is behind the last if there is none between."""
-    # Tasks are dated in milliseconds: a first moment between two of them starts at the later.
-    return (
-        _iso(first, _ALMOST_A_MILLISECOND) if first else ANY_TIME[0],
-        _iso(last) if last else ANY_TIME[1],
-    )
-
-
-def _iso(moment: datetime, later: timedelta = timedelta(0)) -> str:
-    """A moment as the records have it; before or behind every date if UTC can't express it."""
-    try:
-        return to_iso(moment + later)
-    except OverflowError:
-        return _BEFORE_ANY_DATE if moment.year == MINYEAR else ANY_TIME[1]
 
 
 def _possible(values: Sequence[str], limit: int) -> tuple[str, ...]:

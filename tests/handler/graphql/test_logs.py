@@ -83,6 +83,13 @@ class TestListLogs:
             ({"where": {}}, "add where: { task:"),
             ({"where": {"task": "nothing"}}, "was not found"),
             ({"where": {"task": "t1"}, "after": "x"}, "is not valid"),
+            ({"where": {"task": "t1", "iteration_between": [1]}}, "has 1 values; it takes two"),
+            (
+                {"where": {"task": "t1", "createdOn_not_between": []}},
+                "createdOn_not_between has 0 values; it takes two",
+            ),
+            ({"where": {"task_in": ["t1", "t2"]}}, "lists the logs of one task"),
+            ({"where": {"task": "t1", "task_in": ["t2"]}}, "lists the logs of one task"),
         ],
     )
     def test_a_refused_argument_says_what_to_do(
