@@ -35,12 +35,11 @@ DEFINITION_ENUM: Final = "WebinyBackgroundTaskDefinitionEnum"
 def take_texts(schema: GraphQLSchema) -> None:
     """Has a schema's enum of definitions take texts in a document, `"reindex"` for `reindex`."""
     names = cast("GraphQLEnumType", schema.type_map[DEFINITION_ENUM])
-    parse_name = names.parse_literal
 
     def parse(value_node: ValueNode, _variables: dict[str, Any] | None = None) -> Any:
         if isinstance(value_node, StringValueNode):
             return value_node.value
-        return parse_name(value_node)
+        return GraphQLEnumType.parse_literal(names, value_node)
 
     names.parse_literal = parse  # type: ignore[method-assign]
 

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -57,14 +57,17 @@ class Request:
     remaining: RemainingSeconds = lambda: math.inf
     _told: dict[str, bool] = field(default_factory=dict)
 
-    def for_operation(self, operation: str) -> "Request":
+    def for_operation(self, operation: str, *, like: str | None = None) -> "Request":
         """The same, as far as an operation may go. It asks the table nothing.
+
+        Args:
+            like: the operation whose permission it needs, if it is another form of one.
 
         Raises:
             Refused: the caller lacks a permission that the operation needs; or may see their own
                 tasks alone, and can't be told from others.
         """
-        reach = self.access.check(operation, need_of(operation))
+        reach = self.access.check(operation, need_of(like or operation))
         if reach is Reach.OWN and not self._is_known:
             raise Refused(
                 f'Not authorized! {operation} is for your own tasks (the permission "{OWN}"), and'
@@ -208,6 +211,19 @@ class Request:
         """
         if self.is_own and not self.has_triggered(record):
             raise Refused(f'{otherwise} Yours is the permission "{OWN}".', code=code)
+
+    def check_shown(self, records: Iterable[TaskRecord]) -> None:
+        """The last look at an answer: it has no task of somebody else, with own tasks alone.
+
+        Raises:
+            Refused: it has one, whatever the operation has thought of.
+        """
+        if self.is_own and not all(map(self.has_triggered, records)):
+            raise Refused(
+                "Not authorized! The answer has tasks of others, and yours is the permission"
+                f' "{OWN}". Next: ask for your own tasks.',
+                code=ErrorCode.SECURITY_NOT_AUTHORIZED,
+            )
 
     def without_others(self, error: BaseException) -> BaseException:
         """An error that names no task of somebody else, where the caller may not hear of those."""

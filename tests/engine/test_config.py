@@ -1,5 +1,6 @@
 """What a person sets reaches the provider, and the resources, however it is set."""
 
+import json
 from typing import Any
 
 import pulumi_aws
@@ -123,6 +124,24 @@ def test_an_unknown_key_of_the_provider_is_refused_by_it(dev: Stack) -> None:
     refused = dev.preview().must_fail()
 
     assert "regoin" in refused.output
+
+
+def test_who_may_do_what_is_set_by_the_cli(dev: Stack) -> None:
+    principal = "arn:aws:sts::*:assumed-role/Admin/*"
+    dev.set("apiTenants[0]", "root", "--path")
+    dev.set("apiPermissions[0].principal", principal, "--path")
+    dev.set("apiPermissions[0].permissions", "rwd", "--path")
+    dev.set("apiPermissions[0].tenants[0]", "*", "--path")
+
+    dev.up().must()
+
+    variables = _created(dev, "aws:lambda/function:Function", "background-tasks-api")[
+        "environment"
+    ]["variables"]
+    assert json.loads(variables["API_ACCESS"]) == {
+        "tenants": ["root"],
+        "principals": [{"principal": principal, "permissions": "rwd", "tenants": ["*"]}],
+    }
 
 
 # Each way in which a person sets keys, with the same values.

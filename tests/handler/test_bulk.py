@@ -94,6 +94,20 @@ class TestAbortMany:
         assert one.aborted_by == (log.lines[0].created_by or log.created_by) == ANNE
         assert log.lines[0].message == f'Aborted with others, by task "{begun.task.id}".'
 
+    def test_it_takes_those_of_whoever_has_triggered_them_and_no_definition_that_is_left_out(
+        self, stack: Stack
+    ) -> None:
+        mine = create(stack, 2, created_by=ANNE)
+        others = [*create(stack, 1), stack.create(definition_id="other", created_by=ANNE)]
+        both = {"created_by": ANNE.id, "without_definitions": frozenset({"other"})}
+
+        begun = stack.tasks.abort_many(Filter(**both))  # type: ignore[arg-type]
+        output = work(stack, begun)
+
+        assert (begun.count, output["done"]) == (2, 2)
+        assert statuses(stack, mine) == {Status.ABORTED}
+        assert statuses(stack, others) == {Status.PENDING}
+
     def test_the_callers_task_has_its_progress_and_a_line_with_the_counts(
         self, stack: Stack
     ) -> None:

@@ -1,8 +1,13 @@
 """The argument `definition`, as documents of any version of Webiny have it."""
 
+from typing import cast
+
 import pytest
+from graphql import EnumValueNode, GraphQLEnumType, StringValueNode
 
 from handler import Context, Done, task
+from handler.graphql.definition_names import take_texts
+from handler.graphql.schema import make_schema
 from tests.handler.graphql.client import Api, clean_up
 from tests.handler.stack import Stack
 
@@ -110,3 +115,13 @@ def test_the_alias_of_a_definition_is_one_of_its_names(api: Api, stack: Stack) -
 
     stack.definitions = (renamed,)
     assert api.data(document("String!"), name="oldName")["definitionId"] == "newName"
+
+
+def test_a_schema_that_is_told_so_a_thousand_times_takes_them_as_well(api: Api) -> None:
+    schema = make_schema([])
+    for _ in range(1_000):
+        take_texts(schema)
+
+    parse = cast("GraphQLEnumType", schema.type_map[ENUM]).parse_literal
+    assert parse(StringValueNode(value="some")) == "some"
+    assert parse(EnumValueNode(value="Empty")) == "Empty"

@@ -3,6 +3,7 @@
 import base64
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,6 +15,9 @@ from handler.contract import BULK_DEFINITION, Status
 from handler.definition import Definition
 from handler.errors import InvalidInput
 from handler.graphql.cursors import opened, sealed
+from handler.graphql.permissions import Access, Grant
+from handler.graphql.request import Request
+from handler.graphql.types import enveloped, shown_task
 from handler.record import Identity
 from handler.testing.clock import ManualClock
 from tests.handler.graphql.callers import ACCOUNT, Caller, principals, with_access
@@ -424,6 +428,39 @@ class TestTriggers:
         assert retried["code"] == "TASK_RETRY_ERROR"
         assert signalled["code"] == "TASK_SIGNAL_ERROR"
         assert theirs not in json.dumps([retried, signalled])
+
+
+class TestTheLastLook:
+    @pytest.mark.parametrize("shape", ["one", "list", "bulk", "log"])
+    def test_an_operation_that_forgets_to_ask_whose_a_task_is_tells_nothing(
+        self, stack: Stack, ann: Caller, shape: str
+    ) -> None:
+        theirs = stack.create(id="theirs", created_by=who("bob")).to_record()
+        task = shown_task(theirs)
+        data = {
+            "one": task,
+            "list": [task],
+            "bulk": {"count": 1, "task": task},
+            "log": [{"record": theirs}],
+        }[shape]
+        own = Grant.of("own")
+        request = Request(
+            tasks=stack.tasks, identity=who("ann"), access=Access((own,) if own else ())
+        )
+        info: Any = SimpleNamespace(context=request, field_name="somethingNew")
+
+        answer: Any = enveloped(lambda _: {"data": data}, like="getTask")(None, info)
+
+        assert answer["data"] is None
+        assert answer["error"]["code"] == "SECURITY_NOT_AUTHORIZED"
+        nobody: Any = SimpleNamespace(
+            context=Request(tasks=stack.tasks, identity=who("ann"), access=Access()),
+            field_name="triggerExport",
+        )
+        named: Any = enveloped(lambda _: {"data": True}, like="triggerTask")(None, nobody)
+        assert 'triggerExport needs the permission "w"' in named["error"]["message"]
+        undeclared: Any = enveloped(lambda _: {"data": True})(None, info)
+        assert undeclared["error"]["code"] == "SECURITY_NOT_AUTHORIZED"
 
 
 class TestInBulk:
