@@ -1,5 +1,6 @@
 """How the errors of a validation are shown."""
 
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -210,6 +211,19 @@ def test_of_many_that_are_wrong_the_first_100_are_told_and_the_rest_is_counted(c
         "message": "Input should be a valid integer, unable to parse string as an integer",
         "data": {"path": ["many", 7, "size"]},
     }
+
+
+@pytest.mark.slow
+def test_an_error_of_very_many_is_told_without_a_copy_of_them_all() -> None:
+    error = error_of(Model, {"name": "n", "many": [{"size": "big"}] * 50_000})
+    tracemalloc.start()
+    try:
+        invalid_input("The input", error)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert peak < 15_000_000, peak  # all of them as values take twice that
 
 
 def test_100_that_are_wrong_are_all_told() -> None:
