@@ -2,8 +2,9 @@
 
 import pytest
 
+from cli import pulumi_stacks
+from cli.errors import NoStack
 from cli.first_deploy import pulumi_cli
-from cli.first_deploy.pulumi_cli import NoStack
 from cli.first_deploy.results import Failed, Ok
 from cli.first_deploy.stack import Stack
 from local.project import Project
@@ -17,9 +18,9 @@ def test_a_second_preview_tells_what_it_would_change(
     deployed = stack(engine, "dev", SMALL)
     for name, value in engine.environment.items():
         monkeypatch.setenv(name, value)
-    before = pulumi_cli.outputs(deployed.folder, "dev")
+    before = pulumi_stacks.outputs(deployed.folder, "dev")
     deployed.up().must()
-    outputs = pulumi_cli.outputs(deployed.folder, "dev")
+    outputs = pulumi_stacks.outputs(deployed.folder, "dev")
     project = Project.from_folder(deployed.folder, "dev")
     looked_at = Stack(project, outputs, agrees=lambda _: False)
 
@@ -27,6 +28,7 @@ def test_a_second_preview_tells_what_it_would_change(
     deployed.set("workerMemoryMb", 512)
     third = pulumi_cli.second_preview(looked_at)
 
+    assert pulumi_stacks.selected(deployed.folder) == "dev"
     assert before == {}
     assert outputs["apiUrl"]
     assert second == Ok("nothing to change.")
@@ -42,4 +44,7 @@ def test_a_stack_that_pulumi_does_not_know_is_told_with_what_to_do(
         monkeypatch.setenv(name, value)
 
     with pytest.raises(NoStack, match="Next: pulumi login, then pulumi stack init nowhere"):
-        pulumi_cli.outputs(folder, "nowhere")
+        pulumi_stacks.outputs(folder, "nowhere")
+    with pytest.raises(NoStack, match="Next: name one with --stack") as raised:
+        pulumi_stacks.selected(folder)
+    assert "\n" not in raised.value.message
