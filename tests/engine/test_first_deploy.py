@@ -28,6 +28,7 @@ def test_a_second_preview_tells_what_it_would_change(
     deployed.set("workerMemoryMb", 512)
     third = pulumi_cli.second_preview(looked_at)
 
+    assert pulumi_stacks.selected(deployed.folder) == "dev"
     assert before == {}
     assert outputs["apiUrl"]
     assert second == Ok("nothing to change.")
@@ -44,3 +45,6 @@ def test_a_stack_that_pulumi_does_not_know_is_told_with_what_to_do(
 
     with pytest.raises(NoStack, match="Next: pulumi login, then pulumi stack init nowhere"):
         pulumi_stacks.outputs(folder, "nowhere")
+    with pytest.raises(NoStack, match="Next: name one with --stack") as raised:
+        pulumi_stacks.selected(folder)
+    assert "\n" not in raised.value.message

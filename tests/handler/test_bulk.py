@@ -99,7 +99,7 @@ class TestAbortMany:
     ) -> None:
         mine = create(stack, 2, created_by=ANNE)
         others = [*create(stack, 1), stack.create(definition_id="other", created_by=ANNE)]
-        both = {"created_by": ANNE.id, "without_definitions": frozenset({"other"})}
+        both = {"created_by": ANNE.id, "except_definition_ids": ("other",)}
 
         begun = stack.tasks.abort_many(Filter(**both))  # type: ignore[arg-type]
         output = work(stack, begun)
