@@ -135,6 +135,7 @@ def test_no_inputs_are_no_request(client: Client, server: Server) -> None:
     assert server.bodies == []
 
 
+@pytest.mark.slow
 def test_more_than_a_request_takes_are_sent_in_several(
     client: Client, server: Server, stack: Stack
 ) -> None:
