@@ -4,6 +4,7 @@ import io
 import json
 import zipfile
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -95,15 +96,25 @@ def test_a_failed_task_ends_in_error_with_its_code_and_its_error_as_the_cause(
     assert record["logs"][0]["items"][-1]["type"] == "error"
 
 
+def rows_of(aws: Running, task_id: str) -> Any:
+    """What the table has of a task's logs."""
+    return aws.client("dynamodb").query(
+        TableName=aws.table,
+        KeyConditionExpression="pk = :task AND begins_with(sk, :log)",
+        ExpressionAttributeValues={":task": {"S": f"TASK#{task_id}"}, ":log": {"S": "LOG#"}},
+    )["Items"]
+
+
 def test_an_exception_ends_in_error_with_its_type_as_the_code(aws: Running) -> None:
     task_id = aws.trigger("endBadly", {"how": "raise"})
 
     ended = aws.run(task_id)
     line = aws.record(task_id)["logs"][0]["items"][-1]
 
+    error = {"message": "Raised on purpose.", "code": "ZeroDivisionError"}
     assert (ended.states[-1], ended.error) == ("Error", "ZeroDivisionError")
-    assert json.loads(ended.cause or "")["message"] == "Raised on purpose."
-    assert "end_badly.py" in line["error"]["stack"]
+    assert json.loads(ended.cause or "") == line["error"] == error
+    assert "end_badly.py" in json.dumps(rows_of(aws, task_id))
 
 
 @pytest.mark.parametrize(
