@@ -15,8 +15,9 @@ MAX_ANSWER_BYTES: Final = 6_200_000
 # Inputs, outputs and logs of that many bytes leave room for the rest of the answer.
 _MAX_READ_BYTES: Final = 5_900_000
 _MAX_ERRORS: Final = 1_000
-# Each is a query of its own.
-_MAX_LOGS: Final = 50
+# As many as a page of tasks has. Each is a query of its own: all of them, a third of the API's 30
+# seconds.
+_MAX_LOGS: Final = 1_000
 # Tasks that others name, of a caller who may see their own alone: each is a read.
 _MAX_LINKS: Final = 50
 # Entries of an index, some two queries of 1 MB; or 2,000 records; or 10 MB of logs.

@@ -1,5 +1,7 @@
 """The argument `definition`: a name of the enum, or a text, whichever a document has.
 
+And names of types that a document of Webiny's has, and no schema.
+
 Webiny's older documents have variables of the enum, and its newer ones `String!`. GraphQL takes
 one of the two. Here a text passes where the enum is asked for: whether there is such a definition,
 the resolver sees.
@@ -17,9 +19,13 @@ from graphql import (
     GraphQLSchema,
     GraphQLString,
     GraphQLType,
+    ListTypeNode,
+    NamedTypeNode,
+    NonNullTypeNode,
     OperationDefinitionNode,
     StringValueNode,
     TypeInfo,
+    TypeNode,
     ValueNode,
     VariablesInAllowedPositionRule,
     get_named_type,
@@ -29,6 +35,7 @@ from graphql import (
     validate,
 )
 
+_SHORT: Final = "BackgroundTask"
 DEFINITION_ENUM: Final = "WebinyBackgroundTaskDefinitionEnum"
 
 
@@ -57,6 +64,26 @@ def validated(
         for rule in rules or specified_rules
     ]
     return validate(schema, document_ast, lenient, max_errors, type_info)
+
+
+def name_types_in_full(document: DocumentNode) -> None:
+    """Mends the types of variables whose names lack their beginning.
+
+    Webiny's SDK calls an input `BackgroundTaskLogListWhereInput` that no schema has under that
+    name.
+    """
+    for node in document.definitions:
+        if isinstance(node, OperationDefinitionNode):
+            for variable in node.variable_definitions or ():
+                name = _named(variable.type).name
+                if name.value.startswith(_SHORT):
+                    name.value = f"Webiny{name.value}"
+
+
+def _named(type_: TypeNode) -> NamedTypeNode:
+    while not isinstance(type_, NamedTypeNode):
+        type_ = cast("ListTypeNode | NonNullTypeNode", type_).type
+    return type_
 
 
 class _WithTexts(VariablesInAllowedPositionRule):

@@ -1,28 +1,37 @@
 """What a request may ask for. It is looked through before anything is read or written."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from graphql import (
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
-    FragmentSpreadNode,
+    GraphQLSyntaxError,
+    Node,
     OperationDefinitionNode,
+    SelectionNode,
     SelectionSetNode,
     parse,
 )
 
 from handler.contract import ErrorCode
 from handler.errors import Refused
+from handler.graphql.definition_names import name_types_in_full
 from handler.graphql.operation import Asked, Fragments, Operation, selected, sets_of
 
 # The longest of Webiny's own documents has 2,000 characters and 90 tokens; the introspection of
 # GraphQL's clients has 1,500 and 200, and is 13 levels deep.
 MAX_DOCUMENT_CHARACTERS: Final = 100_000
-MAX_TOKENS: Final = 10_000
+MAX_TOKENS: Final = 5_000
 MAX_LEVELS: Final = 20
+# GraphQL compares each with others before it says what is wrong with a document.
 MAX_ALIASES: Final = 100
+MAX_OPERATIONS: Final = 20
+MAX_FRAGMENTS: Final = 100
+MAX_SELECTIONS: Final = 2_000
+MAX_VARIABLES: Final = 200
+MAX_REPEATS: Final = 5_000
 # A list looks at 200 tasks for its page, or at as many as it may have; the others at one task, or
 # at one's logs.
 MAX_READS: Final = 50
@@ -43,9 +52,10 @@ _MOST: Final = (
     ("reads", MAX_READS),
     ("lists", MAX_LISTS),
     ("mutations", MAX_MUTATIONS),
-    ("fields, counted once for each task or log of a page,", MAX_FIELDS),
+    ("fields (counted once for each task or log of a page)", MAX_FIELDS),
     ("values in the lists of its filters", MAX_FILTER_VALUES),
     ("inputs of triggerTasks", MAX_INPUTS),
+    ("pairs of fields of one name", MAX_REPEATS),
 )
 
 
@@ -65,8 +75,8 @@ class Limits:
         """The next document of the request, `data["query"]`.
 
         Raises:
-            Refused: it asks for more than is left.
-            GraphQLError: it is no document, or has too many tokens.
+            Refused: it asks for more than is left, or is too large itself.
+            GraphQLError: it is no document.
         """
         text: str = data["query"]
         if len(text) > MAX_DOCUMENT_CHARACTERS:
@@ -75,7 +85,9 @@ class Limits:
                 f" {MAX_DOCUMENT_CHARACTERS:,}. Next: send values as variables, and split the rest."
             )
         self._add_values(data.get("variables"))
-        document = parse(text, max_tokens=MAX_TOKENS)
+        document = _parsed(text)
+        _check_size(document)
+        name_types_in_full(document)
         self._add(document, data)
         return document
 
@@ -112,7 +124,6 @@ class Limits:
                 _check(asked)
                 if not name or (node.name and node.name.value == name):
                     after = asked
-        _check_aliases(document)
         self._asked = after
 
 
@@ -142,27 +153,48 @@ def _check_levels(selections: SelectionSetNode, fragments: Fragments) -> None:
         sets = [inner for nodes in selected(sets, fragments) for inner in sets_of(nodes)]
 
 
-def _check_aliases(document: DocumentNode) -> None:
-    """Refuses a document with too many aliases, each as often as it is written."""
-    count = sum(node.alias is not None for node in _fields_of(document))
-    if count > MAX_ALIASES:
+def _parsed(text: str) -> DocumentNode:
+    try:
+        return parse(text, max_tokens=MAX_TOKENS)
+    except GraphQLSyntaxError as error:
+        if f"{MAX_TOKENS} tokens" not in error.message:
+            raise
         raise too_large(
-            f"The document has {count:,} aliases; it may have {MAX_ALIASES}."
-            " Next: send several requests."
-        )
+            f"The document has more than {MAX_TOKENS:,} tokens. Next: send values as variables, and"
+            " split the rest."
+        ) from error
 
 
-def _fields_of(document: DocumentNode) -> Iterator[FieldNode]:
-    """The fields of a document, as it is written."""
-    left: list[Any] = [
-        node
-        for node in document.definitions
-        if isinstance(node, OperationDefinitionNode | FragmentDefinitionNode)
-    ]
+def _check_size(document: DocumentNode) -> None:
+    """Refuses a document of too many parts, each as often as it is written."""
+    operations = _all(document.definitions, OperationDefinitionNode)
+    fragments = _all(document.definitions, FragmentDefinitionNode)
+    parts = list(_selections_of([*operations, *fragments]))
+    aliased = [node for node in _all(parts, FieldNode) if node.alias]
+    variables = sum(len(node.variable_definitions or ()) for node in operations)
+    for what, count, limit in (
+        ("operations", len(operations), MAX_OPERATIONS),
+        ("fragments", len(fragments), MAX_FRAGMENTS),
+        ("fields and spreads", len(parts), MAX_SELECTIONS),
+        ("variables", variables, MAX_VARIABLES),
+        ("aliases", len(aliased), MAX_ALIASES),
+    ):
+        if count > limit:
+            raise too_large(
+                f"The document has {count:,} {what}; it may have {limit:,}."
+                " Next: send several requests."
+            )
+
+
+def _all(nodes: Iterable[Any], kind: type[Node]) -> list[Any]:
+    return [node for node in nodes if isinstance(node, kind)]
+
+
+def _selections_of(definitions: Iterable[Node]) -> Iterator[SelectionNode]:
+    """The fields, spreads and inline fragments of definitions, as they are written."""
+    left: list[Any] = list(definitions)
     while left:
-        node = left.pop()
-        if isinstance(node, FieldNode):
-            yield node
-        if node.selection_set:
-            some = node.selection_set.selections
-            left.extend(each for each in some if not isinstance(each, FragmentSpreadNode))
+        inner = getattr(left.pop(), "selection_set", None)
+        selections = inner.selections if inner else ()
+        yield from selections
+        left.extend(selections)

@@ -1,5 +1,6 @@
 """What an operation of a document asks for, as far as the document and its variables say."""
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
@@ -29,8 +30,8 @@ _LISTS: Final = ("listTasks", "listQueue", "getLimits")
 _ENVELOPED: Final = frozenset({*_LISTS, "listLogs"})
 _PAGES: Final = {
     **dict.fromkeys(_ENVELOPED, (DEFAULT_LIMIT, MAX_LIMIT)),
-    "logs": (10, 100),
-    "items": (10, 10),
+    "logs": (3, 100),
+    "items": (5, 5),
 }
 
 
@@ -41,6 +42,7 @@ class Asked(NamedTuple):
         fields: each as often as the pages that it is on may have it.
         values: of the lists of filters, such as ids.
         inputs: those that are triggered together.
+        repeats: pairs of fields of one name in the answer, which GraphQL compares.
     """
 
     reads: int = 0
@@ -49,6 +51,7 @@ class Asked(NamedTuple):
     fields: int = 0
     values: int = 0
     inputs: int = 0
+    repeats: int = 0
 
     def with_more(self, more: "Asked") -> "Asked":
         return Asked(*map(sum, zip(self, more, strict=True)))
@@ -69,6 +72,7 @@ class Operation:
         self._fragments = fragments
         self._variables = {**_defaults(node), **variables}
         self._costs: dict[tuple[int, ...], int] = {}
+        self._repeats = 0
 
     def asked(self) -> Asked:
         roots = selected([self._node.selection_set], self._fragments)
@@ -80,19 +84,22 @@ class Operation:
         ]
         names = [nodes[0].name.value for nodes in fields]
         is_mutation = self._node.operation is OperationType.MUTATION
+        cost = sum(map(self._cost, roots))
         return Asked(
             reads=0 if is_mutation else len(names),
             lists=0 if is_mutation else sum(map(names.count, _LISTS)),
             mutations=len(names) if is_mutation else 0,
-            fields=sum(map(self._cost, roots)),
+            fields=cost,
             values=sum(_count_in_lists(self._value(nodes[0], "where")) for nodes in fields),
             inputs=sum(self._inputs(nodes[0]) for nodes in fields),
+            repeats=self._repeats,
         )
 
     def _cost(self, nodes: list[FieldNode]) -> int:
         """A field, and all that it has. What is spread at several places is looked at once."""
         key = tuple(map(id, nodes))
         if key not in self._costs:
+            self._repeats += math.comb(len(nodes), 2)
             page, is_enveloped = self._page(nodes[0]), nodes[0].name.value in _ENVELOPED
             self._costs[key] = 1 + sum(
                 self._cost(each) * (page if not is_enveloped or _is_data(each) else 1)

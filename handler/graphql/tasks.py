@@ -250,6 +250,12 @@ def _object(value: object, *, name: str = "input") -> Mapping[str, object] | Non
 def _sayable(request: Request, verb: BulkVerb, where: Mapping[str, Any]) -> Filter:
     """The tasks of a filter that a caller may say a verb of."""
     wanted = request.filter(where)
+    if where and wanted == request.filter({}):
+        raise InvalidInput(
+            f"The filter has {', '.join(sorted(where))}, and none of these says anything: it would"
+            " be every task. Next: give a value; or leave them out, if every task is meant.",
+            data={"filter": sorted(where)[0]},
+        )
     if verb is not BulkVerb.RETRY or request.may_do_anything:
         return wanted
     hidden = (*wanted.except_definition_ids, BULK_DEFINITION)  # as of one: `_check_may_retry`

@@ -242,7 +242,9 @@ def of_the_api() -> Table:
                 f" {api_entry._MAX_OPERATIONS} operations in a batch;"
                 f" {api.MAX_VARIABLE_VALUES:,} values in its variables; a document of"
                 f" {api.MAX_DOCUMENT_CHARACTERS:,} characters, {api.MAX_TOKENS:,} tokens,"
-                f" {api.MAX_LEVELS} levels and {api.MAX_ALIASES} aliases"
+                f" {api.MAX_LEVELS} levels, {api.MAX_ALIASES} aliases, {api.MAX_OPERATIONS}"
+                f" operations, {api.MAX_FRAGMENTS} fragments, {api.MAX_SELECTIONS:,} fields and"
+                f" spreads, and {api.MAX_VARIABLES} variables"
             ),
         ),
         (

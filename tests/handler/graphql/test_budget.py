@@ -11,7 +11,7 @@ from handler.errors import Refused
 from handler.graphql.budget import Budget
 from handler.graphql.types import _payload, shown_task
 from handler.record.task_log import LogLine, TaskLog
-from tests.handler.graphql.client import Api
+from tests.handler.graphql.client import LOG_FIELDS, TASK_FIELDS, Api
 from tests.handler.stack import Stack
 
 MEGABYTE = "x" * 1_000_000
@@ -139,7 +139,10 @@ class TestLogs:
             line = LogLine(message="m", created_on=task.created_on, data={"text": message})
             stack.store.logs.append(TaskLog.of(task, [line]))
 
-    def test_the_logs_of_50_tasks_are_answered_and_of_no_more(self, stack: Stack, api: Api) -> None:
+    def test_the_logs_of_a_page_are_answered_and_of_no_more_tasks(
+        self, stack: Stack, api: Api, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("handler.graphql.budget._MAX_LOGS", 50)
         self.logged(stack, 51)
         fifty = listed(api, "logs { iteration }", "(limit: 50)")
         stack.dynamodb.requests.clear()
@@ -151,6 +154,18 @@ class TestLogs:
         assert "the logs of 50 tasks" in error["message"]
         assert error["extensions"]["code"] == "REQUEST_TOO_LARGE"
         assert len(stack.dynamodb.calls) <= 52
+
+    def test_webinys_own_list_with_the_logs_of_its_tasks_may_have_the_largest_page(
+        self, stack: Stack, api: Api
+    ) -> None:
+        self.logged(stack, 60)
+        fields = f"{TASK_FIELDS} logs {{ {LOG_FIELDS} }}"
+
+        for limit in (60, 1_000, 5_000):
+            answer = listed(api, fields, f"(limit: {limit})")
+            tasks = answer["data"]["backgroundTasks"]["listTasks"]["data"]
+            assert "errors" not in answer
+            assert len(tasks) == sum(len(task["logs"]) for task in tasks) == 60
 
     def test_lines_beyond_what_an_answer_has_room_for_are_an_error(
         self, stack: Stack, api: Api

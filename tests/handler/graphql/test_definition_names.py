@@ -136,3 +136,18 @@ def test_one_that_is_answered_by_the_whole_schema_takes_a_text_as_well(api: Api)
         api.data(words + document("String!"), name="testingRun"),
     ):
         assert answer["definitionId"] == "testingRun"
+
+
+@pytest.mark.parametrize("bang", ["", "!"])
+def test_an_input_that_webinys_sdk_names_without_its_beginning_is_the_one_that_is_meant(
+    api: Api, bang: str
+) -> None:
+    record = api.data(with_literal("testingRun").replace("definitionId name", "id"))
+    type_ = f"BackgroundTaskLogListWhereInput{bang}"
+    query = (
+        f"query List($where: {type_}) {{ backgroundTasks {{ listLogs(where: $where)"
+        " { data { id } meta { totalCount } error { message } } } }"
+    )
+
+    assert api.envelope(query, where={"task": record["id"]})["error"] is None
+    assert api.ask(query.replace(type_, "BackgroundTaskNothing"), where={})["errors"]
