@@ -390,6 +390,12 @@ class TestInBulk:
         [
             ({"where": {}, "rate": 0}, "rate is 0; it takes 0.001 to 1,000 tasks a second"),
             ({"where": {"taskStatus": "lost"}}, 'taskStatus is "lost"; it takes one of'),
+            ({"where": {"name_startsWith": ""}}, "none of these says anything: it would be every"),
+            ({"where": {"tags": {}}}, "The filter has tags, and none of these says anything"),
+            (
+                {"where": {"taskStatus": None, "id": None}},
+                "The filter has id, taskStatus, and none",
+            ),
         ],
     )
     def test_what_it_does_not_take_is_refused_with_words(
