@@ -120,7 +120,7 @@ class Filter:
         if self.statuses is not None:  # a text that equals a status is one
             object.__setattr__(self, "statuses", frozenset(map(Status, self.statuses)))
         if self.tags is not None:
-            object.__setattr__(self, "tags", checked_tags(self.tags))
+            object.__setattr__(self, "tags", checked_tags(self.tags) or None)
         for name in _TEXTS:
             _check_text(name, getattr(self, name))
         for name in _MANY_TEXTS:
