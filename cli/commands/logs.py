@@ -33,6 +33,8 @@ def logs(
     """
     if tail is not None and tail < 1:
         raise UsageError(f"--tail is {tail}; it takes 1 or more.")
+    if common.format == "id":
+        raise UsageError("Lines of a log have no ids. Next: --output table, json or jsonl.")
     work = Work.of(common)
     moment = None if since is None else moments.moment(since, "--since", now=work.now())
     wanted = following.Wanted(iteration, errors, moment)
