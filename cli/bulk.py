@@ -9,7 +9,7 @@ from cyclopts import Group, Parameter
 
 from cli import outcomes, shown, typos, watching
 from cli.app import COMMAND
-from cli.errors import UsageError
+from cli.errors import UsageError, refuse_empty
 from cli.exit_status import ExitStatus
 from cli.options import Filters
 from cli.work import Work
@@ -78,8 +78,9 @@ class Verb:
 
 
 def refuse_flags(ids: Sequence[str], verb: Verb) -> None:
-    """Raises `UsageError` for what is a flag that the command doesn't have."""
+    """Raises `UsageError` for what is empty, or a flag that the command doesn't have."""
     for each in ids:
+        refuse_empty(each, "An id")
         if each.startswith("-") and each != "-":
             raise UsageError(f"Unknown option: {each}. Next: background-tasks {verb.name} --help")
 
@@ -88,7 +89,7 @@ def ids_of(given: Sequence[str], work: Work, verb: Verb) -> list[str]:
     """The ids of the arguments; `-` is those of the standard input, one a line.
 
     Raises:
-        UsageError: one of them is a flag that the command doesn't have.
+        UsageError: one of them is empty, or a flag that the command doesn't have.
     """
     refuse_flags(given, verb)
     ids: list[str] = []

@@ -64,7 +64,7 @@ def run(arguments: Sequence[str], around: Surroundings) -> ExitStatus:
     try:
         status = _run(arguments)
         around.stdout.flush()
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):  # what prints help would end the process, of that alone
         return ExitStatus.PIPE_CLOSED
     except KeyboardInterrupt:
         return ExitStatus.INTERRUPTED

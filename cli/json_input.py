@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import Any, Final, NoReturn, TextIO
 
-from cli.errors import UsageError
+from cli.errors import UsageError, refuse_empty
 
 Object = dict[str, Any]
 # What text in UTF-16 or Latin-1 looks like where it is read as UTF-8: a zero, or a surrogate in the
@@ -44,9 +44,14 @@ def read_object(given: str | None, flag: str, *, stdin: TextIO) -> Object | None
 
 
 def read_value(given: str | None) -> object:
-    """A key of a limit: JSON where it is some, else the text as it stands. `None` is none."""
+    """A key of a limit: JSON where it is some, else the text as it stands. `None` is none.
+
+    Raises:
+        UsageError: it is empty: a variable that isn't set. The empty text is `""`, as JSON has it.
+    """
     if given is None:
         return None
+    refuse_empty(given, "--key")
     try:
         return json.loads(given, parse_constant=_no_constant)
     except (ValueError, RecursionError):

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, Literal
 from cyclopts import Group, Parameter
 
 from cli import moments
-from cli.errors import UsageError
+from cli.errors import UsageError, refuse_empty
 
 _STACK: Final = Group("Which stack", sort_key=2)
 _OUTPUT: Final = Group("Output", sort_key=3)
@@ -150,12 +150,6 @@ NO_FILTERS: Final = Filters()
 def flag_of(name: str) -> str:
     """The flag of a parameter: `--error-code` of `error_code`."""
     return f"--{name.replace('_', '-')}"
-
-
-def refuse_empty(value: str | None, flag: str) -> None:
-    """Raises `UsageError` for a value that is given, and has nothing but spaces in it."""
-    if value is not None and not value.strip():
-        raise UsageError(f"{flag} is empty. Next: give it a value, or leave it out.")
 
 
 def tags_of(given: tuple[str, ...]) -> dict[str, str] | None:

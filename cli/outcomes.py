@@ -43,13 +43,19 @@ _FLAGS: Final = (
     (re.compile(r"\beveryTenant(: true)?\b"), "--every-tenant"),
     (re.compile(r"\bretention_?[dD]ays\b"), "--retention-days"),
 )
+# GraphQL's own words of a value: "Variable '$sort' got invalid value 'a' at 'sort[0]'; Value ..."
+_VARIABLE: Final = re.compile(
+    r"^GraphQL errors: Variable '\$(\w+)' got invalid value (.*?)(?: at '([^']+)')?; (.*)$",
+    re.DOTALL,
+)
+_ENUM: Final = re.compile(r"does not exist in '\w+' enum")
 
 
 def of_error(error: BackgroundTaskError) -> ExitStatus:
     """The status of what the API, or the client, has raised."""
     if error.code == ErrorCode.SECURITY_NOT_AUTHORIZED:
         return ExitStatus.NOT_ALLOWED
-    if error.code in _OUT_OF_RANGE:
+    if error.code in _OUT_OF_RANGE or _VARIABLE.match(error.message):
         return ExitStatus.USAGE
     match error:
         case NotFound() | UnknownDefinition():
@@ -109,7 +115,17 @@ def words_of(error: Exception) -> str:
 def _with_reasons(error: BackgroundTaskError) -> str:
     """The message, with those reasons of its data that it doesn't have."""
     reasons = [each for each in _reasons(error.data or {}) if each not in error.message]
-    return " ".join([error.message, *reasons])
+    return " ".join([_without_graphql(error.message), *reasons])
+
+
+def _without_graphql(message: str) -> str:
+    """What is wrong with a value that its type refuses, before anything else has seen it."""
+    if (found := _VARIABLE.match(message)) is None:
+        return message
+    variable, value, place, why = found.groups()
+    name = (place or variable).rpartition(".")[2].partition("[")[0]
+    why = _ENUM.sub("is none that there is", why).replace("the enum value ", "")
+    return f"{name} is {value}; {why}"
 
 
 def _reasons(data: Mapping[str, object]) -> Iterator[str]:
@@ -139,6 +155,8 @@ def _next_step(error: BackgroundTaskError) -> str:
             return " Next: background-tasks list, or another --tenant or --stack."
         case ApiUnavailable() | StoreUnavailable():
             return " Next: try again, or background-tasks doctor"
+        case _ if _VARIABLE.match(error.message):
+            return " Next: the same command with --help."
         case _ if error.code == ErrorCode.INVALID_SETTINGS:
             return " Next: background-tasks settings --help"
         case _:

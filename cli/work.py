@@ -5,7 +5,8 @@ from datetime import datetime
 from functools import cached_property
 
 from cli import target
-from cli.options import Common, refuse_empty
+from cli.errors import refuse_empty
+from cli.options import Common
 from cli.surroundings import SURROUNDINGS, Surroundings
 from cli.target import TENANT, Target, Wanted
 from cli.terminal import Terminal

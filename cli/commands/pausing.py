@@ -6,9 +6,9 @@ from cyclopts import Parameter
 
 from cli import bulk, moments
 from cli.bulk import IDS, Verb, each_of, ids_of
-from cli.errors import UsageError
+from cli.errors import UsageError, refuse_empty
 from cli.exit_status import ExitStatus
-from cli.options import COMMON, Common, refuse_empty
+from cli.options import COMMON, Common
 from cli.work import Work
 from handler.client import Client
 from handler.clock import to_iso

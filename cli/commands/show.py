@@ -8,6 +8,7 @@ from cyclopts import Parameter
 
 from cli import outcomes, shown
 from cli.bulk import tell_error
+from cli.errors import refuse_empty
 from cli.exit_status import ExitStatus
 from cli.options import COMMON, Common
 from cli.printable import printable_json
@@ -22,6 +23,8 @@ def show(
     common: Common = COMMON,
 ) -> ExitStatus:
     """Show tasks with all that is known of them: their input and their output, too."""
+    for each in ids:
+        refuse_empty(each, "An id")
     work = Work.of(common)
     records, statuses = _read(work, ids)
     match work.format:

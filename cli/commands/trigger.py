@@ -7,7 +7,7 @@ from cyclopts import Parameter
 
 from cli import json_input, moments, outcomes, watching
 from cli.commands.watch import told
-from cli.errors import UsageError
+from cli.errors import UsageError, refuse_empty
 from cli.exit_status import ExitStatus
 from cli.options import COMMON, INPUT, Common, tags_of
 from cli.shown import as_json, ending
@@ -68,6 +68,7 @@ def trigger(
         "tags": tags_of(tag),
     }
     longest = _duration(wait_timeout, "--wait-timeout")
+    refuse_empty(definition, "The definition")
     work = Work.of(common)
     given = json_input.read_object(input, "--input", stdin=work.terminal.stdin)
     said = {name: value for name, value in options.items() if value is not None}

@@ -86,7 +86,7 @@ def error_of(error: object) -> BackgroundTaskError:
 def _with_names(message: str, data: Mapping[str, object]) -> str:
     """The message with the name that was asked for, and those that there are."""
     id, known = data.get("id"), data.get("known")
-    if not isinstance(id, str) or id in message or not isinstance(known, list):
+    if not isinstance(id, str) or f'"{id}"' in message or not isinstance(known, list):
         return message
     names = cut(", ".join(map(str, known)) or "none", MAX_SHOWN_CHARACTERS)
     return f'{message} There is no "{cut(id, MAX_SHOWN_CHARACTERS)}", but: {names}.'

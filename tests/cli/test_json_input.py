@@ -73,3 +73,6 @@ def test_a_key_is_json_where_it_is_some_and_else_a_text() -> None:
     assert read_value('"3"') == "3"
     assert read_value("acme") == "acme"
     assert read_value("NaN") == "NaN"
+    assert read_value('""') == ""
+    with pytest.raises(UsageError, match="--key is empty"):
+        read_value(" ")

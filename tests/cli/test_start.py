@@ -137,7 +137,12 @@ def ran_in_a_shell(line: str) -> tuple[int, str]:
     """How `python -m cli` ends in a line of a shell's, and what it says of it."""
     command = shlex.join([sys.executable, "-m", "cli"])
     ran = subprocess.run(
-        f"{command} {line}", shell=True, cwd=ROOT, check=False, capture_output=True, text=True
+        f"{command} {line}",
+        shell=True,
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
     )
     return ran.returncode, ran.stderr
 
@@ -146,14 +151,33 @@ def test_an_output_that_takes_nothing_is_told() -> None:
     said, place = "background-tasks:", "write it to another place"
     nothing = ">/dev/null, to have nothing of it"
 
-    assert ran_in_a_shell("completion bash > /dev/full") == (
-        1,
-        f"{said} The output can't be written: No space left on device. Next: {place}.\n",
-    )
+    for command in ("completion bash", "--version"):  # more than a buffer takes, and less
+        assert ran_in_a_shell(f"{command} > /dev/full") == (
+            1,
+            f"{said} The output can't be written: No space left on device. Next: {place}.\n",
+        )
     assert ran_in_a_shell("completion bash >&-") == (
         2,
         f"{said} The standard output is closed: nothing was done. Next: {nothing}.\n",
     )
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["completion", "bash"]])
+def test_a_pipe_that_nobody_reads_ends_it_quietly(arguments: list[str]) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    try:
+        ran = subprocess.run(
+            [sys.executable, "-m", "cli", *arguments],
+            cwd=ROOT,
+            check=False,
+            stdout=write,
+            stderr=subprocess.PIPE,
+        )
+    finally:
+        os.close(write)
+
+    assert (ran.returncode, ran.stderr) == (141, b"")
 
 
 # It sends itself a Ctrl-C as soon as the first of the project's modules is imported.

@@ -63,6 +63,19 @@ def test_any_name_is_a_row_that_fits_and_has_its_id(name: str, definition: str, 
     assert all(cell_len(line) <= width for line in lines)
 
 
+def test_the_widest_row_fits_80_columns() -> None:
+    widest = record("x" * 100, "y" * 100, 9_999).model_copy(
+        update={"problem": "It fails.", "created_on": NOW - timedelta(days=365)}
+    )
+    out = Tty()
+    terminal = Terminal.of(out, out, out, environ={"COLUMNS": "80"}, no_color=True)
+
+    shown.show_list(terminal, "table", [widest], NOW)
+
+    assert "in trouble  365d ago  9,999" in out.getvalue()
+    assert all(cell_len(line) <= 80 for line in out.getvalue().splitlines())
+
+
 @given(TEXTS | st.sampled_from(HARD))
 def test_a_pipe_gets_all_of_it_in_a_line(name: str) -> None:
     from cli.printable import printable
