@@ -23,9 +23,12 @@ def main() -> int:
         folder = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120
         print(f"background-tasks: {error}. Next: make .venv/ready, in {folder}", file=sys.stderr)
         return _UNREACHABLE
-    if is_heard:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-    return command_line.main()
+    try:
+        if is_heard:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        return command_line.main()
+    except KeyboardInterrupt:  # before a command has begun, or behind its end
+        return _INTERRUPTED
 
 
 if __name__ == "__main__":

@@ -195,7 +195,9 @@ runpy.run_module("cli", run_name="__main__", alter_sys=True)
 """
 
 
-@pytest.mark.parametrize("at", ["cli.command_line", "cyclopts", "cli.surroundings"])
+@pytest.mark.parametrize(
+    "at", ["cli.command_line", "cyclopts", "cli.surroundings", "cli.commands.list"]
+)
 def test_ctrl_c_while_it_imports_ends_it_quietly(at: str) -> None:
     ran = subprocess.run(
         [sys.executable, "-c", INTERRUPTED.format(at=at)],
