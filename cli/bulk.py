@@ -7,8 +7,9 @@ from typing import Annotated, Any, Final
 
 from cyclopts import Group, Parameter
 
-from cli import outcomes, shown, watching
-from cli.errors import UsageError
+from cli import outcomes, shown, typos, watching
+from cli.app import COMMAND
+from cli.errors import UsageError, refuse_empty
 from cli.exit_status import ExitStatus
 from cli.options import Filters
 from cli.work import Work
@@ -21,8 +22,17 @@ IDS: Final = Parameter(
     help="The ids of tasks; - for those of the standard input, one a line.",
     allow_leading_hyphen=True,  # "-" has one; `refuse_flags` refuses others
 )
-OfOne = Callable[[Client, str], TaskRecord | None]
 OfMany = Callable[..., BulkResult]
+
+
+@dataclass(frozen=True)
+class Repeated:
+    """What a verb answers of a task of which it was said before: it has changed nothing."""
+
+    record: TaskRecord
+
+
+OfOne = Callable[[Client, str], TaskRecord | Repeated | None]
 
 
 @Parameter(name="*")
@@ -57,17 +67,20 @@ class Verb:
         name: the command.
         done: what has become of a task: "aborted".
         one, several: which tasks of a filter it is said of: "open task", "open tasks".
+        repeated: what had become of a task before: "was retried already".
     """
 
     name: str
     done: str
     one: str = "task"
     several: str = "tasks"
+    repeated: str = ""
 
 
 def refuse_flags(ids: Sequence[str], verb: Verb) -> None:
-    """Raises `UsageError` for what is a flag that the command doesn't have."""
+    """Raises `UsageError` for what is empty, or a flag that the command doesn't have."""
     for each in ids:
+        refuse_empty(each, "An id")
         if each.startswith("-") and each != "-":
             raise UsageError(f"Unknown option: {each}. Next: background-tasks {verb.name} --help")
 
@@ -76,7 +89,7 @@ def ids_of(given: Sequence[str], work: Work, verb: Verb) -> list[str]:
     """The ids of the arguments; `-` is those of the standard input, one a line.
 
     Raises:
-        UsageError: one of them is a flag that the command doesn't have.
+        UsageError: one of them is empty, or a flag that the command doesn't have.
     """
     refuse_flags(given, verb)
     ids: list[str] = []
@@ -91,8 +104,8 @@ def each_of(work: Work, verb: Verb, ids: Iterable[str], say: OfOne) -> ExitStatu
     Raises:
         BackgroundTaskError: the API does not answer: none of the rest would be heard.
     """
-    statuses, records = [ExitStatus.DONE], []
-    work.terminal.say(f"On {work.where}:")
+    ids, statuses, records = list(ids), [ExitStatus.DONE], []
+    work.terminal.say(f"On {work.where}:" if ids else "No ids were given: nothing was done.")
     try:
         for id in ids:
             try:
@@ -100,18 +113,29 @@ def each_of(work: Work, verb: Verb, ids: Iterable[str], say: OfOne) -> ExitStatu
             except (ApiUnavailable, StoreUnavailable):
                 raise
             except BackgroundTaskError as error:
-                work.terminal.say(outcomes.words_of(error))
+                tell_error(work, id, error)
                 statuses.append(outcomes.of_error(error))
                 continue
+            done = verb.done
+            if isinstance(record, Repeated):
+                done, record = verb.repeated, record.record
             records.append({"id": id} if record is None else shown.as_json(record))
-            _tell(work, verb, id, record)
+            _tell(work, done, id, record)
     finally:  # what was done is told, whatever comes of the rest
         if work.format == "json":
             work.terminal.json(records)
     return outcomes.worst(statuses)
 
 
-def _tell(work: Work, verb: Verb, id: str, record: TaskRecord | None) -> None:
+def tell_error(work: Work, id: str, error: BackgroundTaskError) -> None:
+    """Writes what a task is refused for, with its id and the next step."""
+    words = outcomes.words_of(error)
+    if "Next: " not in words:
+        words = f"{words} Next: {COMMAND} show {id}"
+    work.terminal.say(f"{COMMAND}: {id}: {words}")
+
+
+def _tell(work: Work, done: str, id: str, record: TaskRecord | None) -> None:
     new = record.id if record is not None else id
     match work.format:
         case "json":
@@ -122,7 +146,7 @@ def _tell(work: Work, verb: Verb, id: str, record: TaskRecord | None) -> None:
         case "id":
             work.terminal.line(new)
         case _:
-            work.terminal.line(f"{id} {verb.done}" + (f": {new}" if new != id else ""))
+            work.terminal.line(f"{id} {done}" + (f": {new}" if new != id else ""))
     work.terminal.flush()
 
 
@@ -140,9 +164,14 @@ def all_of(
             f" Next: background-tasks {verb.name} --help"
         )
     where = filters.where(work.now())  # once: it is said of those that were counted
-    return counted_and_done(
-        work, verb, lambda **more: say(work.client, where, **more), many, timeout=timeout
-    )
+
+    def say_all(**more: Any) -> BulkResult:
+        said = say(work.client, where, **more)
+        if not said.count:
+            typos.warn_of_definitions(work, filters.definition)
+        return said
+
+    return counted_and_done(work, verb, say_all, many, timeout=timeout)
 
 
 def counted_and_done(
@@ -226,7 +255,8 @@ def _sum_up(work: Work, verb: Verb, output: Mapping[str, Any]) -> None:
     work.terminal.line(", ".join([f"{done:,} {verb.done}", *rest]))
     for reason in output.get("reasons") or ():
         if isinstance(reason, Mapping):
-            work.terminal.say(f"{reason.get('id')}: {reason.get('code')}: {reason.get('message')}")
+            words = f"{reason.get('id')}: {reason.get('code')}: {reason.get('message')}"
+            work.terminal.say(f"{COMMAND}: {words}")
 
 
 def _print_task(work: Work, task: TaskRecord) -> None:

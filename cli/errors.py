@@ -31,3 +31,9 @@ class NoStack(CliError):
     """There is no stack to talk to, or its outputs are not known."""
 
     status = ExitStatus.UNREACHABLE
+
+
+def refuse_empty(value: str | None, flag: str) -> None:
+    """Raises `UsageError` for a value that is given, and has nothing but spaces in it."""
+    if value is not None and not value.strip():
+        raise UsageError(f"{flag} is empty. Next: give it a value, or leave it out.")

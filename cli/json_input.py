@@ -1,12 +1,17 @@
 """JSON as it is given to a command: as it stands, in a file, or on the standard input."""
 
 import json
+import re
 from pathlib import Path
-from typing import Any, NoReturn, TextIO
+from typing import Any, Final, NoReturn, TextIO
 
-from cli.errors import UsageError
+from cli.errors import UsageError, refuse_empty
 
 Object = dict[str, Any]
+# What text in UTF-16 or Latin-1 looks like where it is read as UTF-8: a zero, or a surrogate in the
+# place of a byte (PEP 383), as Python has it of arguments and of some standard inputs.
+_NOT_TEXT: Final = re.compile("[\x00\ud800-\udfff]")
+_BYTE_ORDER: Final = "\ufeff"  # an editor's mark before the text
 
 
 def read_object(given: str | None, flag: str, *, stdin: TextIO) -> Object | None:
@@ -18,9 +23,16 @@ def read_object(given: str | None, flag: str, *, stdin: TextIO) -> Object | None
     if given is None:
         return None
     text, where = _text(given, flag, stdin)
+    if _NOT_TEXT.search(text):
+        raise UsageError(f"{where} is not in UTF-8. Next: write it in UTF-8.")
     try:
         found = json.loads(text, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
+    except RecursionError as error:
+        raise UsageError(
+            f"{where} is nested too deeply: it has lists or objects in each other, by the thousand."
+            " Next: make it flatter."
+        ) from error
+    except ValueError as error:
         raise UsageError(
             f"{where} is not JSON: {error}. It takes an object, such as '{{}}'."
         ) from error
@@ -32,9 +44,14 @@ def read_object(given: str | None, flag: str, *, stdin: TextIO) -> Object | None
 
 
 def read_value(given: str | None) -> object:
-    """A key of a limit: JSON where it is some, else the text as it stands. `None` is none."""
+    """A key of a limit: JSON where it is some, else the text as it stands. `None` is none.
+
+    Raises:
+        UsageError: it is empty: a variable that isn't set. The empty text is `""`, as JSON has it.
+    """
     if given is None:
         return None
+    refuse_empty(given, "--key")
     try:
         return json.loads(given, parse_constant=_no_constant)
     except (ValueError, RecursionError):
@@ -52,9 +69,11 @@ def _text(given: str, flag: str, stdin: TextIO) -> tuple[str, str]:
 
 def _read(read: Any, where: str) -> str:
     try:
-        return str(read())
+        return str(read()).removeprefix(_BYTE_ORDER)
     except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        why = "it is not in UTF-8"
+        if isinstance(error, OSError):
+            why = error.strerror or str(error)
         raise UsageError(
             f"{where} can't be read: {why}. Next: name a file with JSON in UTF-8."
         ) from error

@@ -1,7 +1,7 @@
 """The flags that all commands share, by the names that their users know."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, Literal
 from cyclopts import Group, Parameter
 
 from cli import moments
-from cli.errors import UsageError
+from cli.errors import UsageError, refuse_empty
 
 _STACK: Final = Group("Which stack", sort_key=2)
 _OUTPUT: Final = Group("Output", sort_key=3)
@@ -108,8 +108,15 @@ class Filters:
         """The filter, as the API takes it.
 
         Raises:
-            UsageError: a moment or a tag is none.
+            UsageError: a value is empty, a moment or a tag is none, or no task can be in the range.
         """
+        self._check_values()
+        since, until = self._moment("since", now), self._moment("until", now)
+        if since and until and since > until:
+            raise UsageError(
+                f"--since {self.since} is after --until {self.until}: no task is in that range."
+                " Next: change one of them."
+            )
         statuses = tuple(
             dict.fromkeys(each for one in self.status for each in _SEVERAL.get(one, (one,)))
         )
@@ -120,13 +127,29 @@ class Filters:
             "tags": tags_of(self.tag),
             "errorCode": self.error_code,
             "parentId": self.parent,
-            "createdOn_gte": self.since and moments.moment(self.since, "--since", now=now),
-            "createdOn_lte": self.until and moments.moment(self.until, "--until", now=now),
+            "createdOn_gte": since,
+            "createdOn_lte": until,
         }
         return {key: value for key, value in said.items() if value is not None}
 
+    def _check_values(self) -> None:
+        """An empty value is a variable that isn't set: it never means that there is no filter."""
+        for field in fields(self):
+            value = getattr(self, field.name)
+            for each in value if isinstance(value, tuple) else (value,):
+                refuse_empty(each, flag_of(field.name))
+
+    def _moment(self, name: str, now: datetime) -> datetime | None:
+        text = getattr(self, name)
+        return None if text is None else moments.moment(text, flag_of(name), now=now)
+
 
 NO_FILTERS: Final = Filters()
+
+
+def flag_of(name: str) -> str:
+    """The flag of a parameter: `--error-code` of `error_code`."""
+    return f"--{name.replace('_', '-')}"
 
 
 def tags_of(given: tuple[str, ...]) -> dict[str, str] | None:

@@ -42,7 +42,7 @@ def show_list(terminal: Terminal, format: str, records: Iterable[TaskRecord], no
     if format == "json":
         terminal.json([as_json(record) for record in found])
     elif found:
-        terminal.table(HEADS, [row(record, now, is_live=terminal.is_live) for record in found])
+        terminal.table(*table_of(found, now, is_live=terminal.is_live))
     return len(found)
 
 
@@ -55,6 +55,17 @@ def _wrote(terminal: Terminal, format: str, record: TaskRecord) -> bool:
     return True
 
 
+def table_of(
+    records: Sequence[TaskRecord], now: datetime, *, is_live: bool
+) -> tuple[Sequence[str], Sequence[Sequence[Cell]]]:
+    """The heads and the rows of tasks. A terminal has no room for a progress that none has."""
+    rows = [row(record, now, is_live=is_live) for record in records]
+    if not is_live or any(record.progress for record in records):
+        return HEADS, rows
+    kept = [place for place, head in enumerate(HEADS) if head != "PROGRESS"]
+    return [HEADS[place] for place in kept], [[each[place] for place in kept] for each in rows]
+
+
 def row(record: TaskRecord, now: datetime, *, is_live: bool) -> Sequence[Cell]:
     """A task in a row of `HEADS`; on a terminal, in short words."""
     age = moments.short(now - record.created_on).partition(" ")[0]
@@ -63,12 +74,19 @@ def row(record: TaskRecord, now: datetime, *, is_live: bool) -> Sequence[Cell]:
     return (
         Cell(record.id, keeps=True),
         Cell(record.definition_id),
-        Cell(status_of(record), STYLES[record.status], keeps=True),
+        Cell(_in_short(status_of(record), is_live), STYLES[record.status], keeps=True),
         Cell(created, "dim", keeps=True),
         Cell(f"{record.iterations:,}", keeps=True),
         Cell(progress, keeps=True),
         Cell(record.name),
     )
+
+
+def _in_short(status: str, is_live: bool) -> str:
+    """What a task is held up by, in the place of its status: a terminal of 80 columns has both
+    no more than in the colour.
+    """
+    return status.rpartition(", ")[2] if is_live else status
 
 
 def status_of(record: TaskRecord) -> str:

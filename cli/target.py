@@ -178,7 +178,11 @@ def _selected(folder: Path, environ: Mapping[str, str]) -> Target:
     except NoStack as error:
         is_stale = (folder / LOCAL_OUTPUTS).is_file()
         what = "The local AWS of this folder does not answer" if is_stale else "No local AWS is up"
-        raise NoStack(f"{what}, and Pulumi has no stack here: {error.message}") from error
+        why, _, step = error.message.partition(" Next: ")
+        raise NoStack(
+            f"{what}, and Pulumi has no stack here: {why} Next: start a local AWS in this folder,"
+            f" in another terminal: .venv/bin/python -m local up. Or: {step}"
+        ) from error
 
 
 def config_of(folder: Path, stack: str) -> Mapping[str, str]:

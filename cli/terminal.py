@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _ENDLESS: Final = 100_000
 # Between two columns; and what is left of one that gives way.
 _GAP: Final = 2
-_LEAST: Final = 8
+_LEAST: Final = 6
 _YES: Final = frozenset({"y", "yes"})
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from functools import cached_property
 
 from cli import target
+from cli.errors import refuse_empty
 from cli.options import Common
 from cli.surroundings import SURROUNDINGS, Surroundings
 from cli.target import TENANT, Target, Wanted
@@ -24,7 +25,13 @@ class Work:
 
     @classmethod
     def of(cls, common: Common) -> "Work":
-        """The work of a command that was given these flags."""
+        """The work of a command that was given these flags.
+
+        Raises:
+            UsageError: the stack or the tenant is given, and empty: it would be another one.
+        """
+        refuse_empty(common.stack, "--stack")
+        refuse_empty(common.tenant, "--tenant")
         around = SURROUNDINGS.get()
         terminal = Terminal.of(
             around.stdin,

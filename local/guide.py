@@ -32,6 +32,7 @@ def guide(deployed: Deployed, schedules: Sequence[str] = ()) -> str:
             ),
             _section("See the executions", [_list_executions(deployed)]),
             _section("See what the Lambdas log and print", [f"{python()} -m local logs --follow"]),
+            _section("Use the command line", [f"{_command()} list", f"{_command()} --help"]),
             _section("Call the GraphQL API", [_graphql(_TRIGGER), _graphql(_LIST_TASKS)]),
             *([_section("Triggered by the clock", list(schedules))] if schedules else []),
         ]
@@ -108,6 +109,12 @@ def python() -> str:
     """This Python, by its shortest path from the current folder."""
     executable, here = Path(sys.executable), Path.cwd()
     return str(executable.relative_to(here) if executable.is_relative_to(here) else executable)
+
+
+def _command() -> str:
+    """The command line, by its link beside this Python; without one, as a module."""
+    link = Path(python()).with_name("background-tasks")
+    return str(link) if link.exists() else f"{python()} -m cli"
 
 
 def _list_executions(deployed: Deployed) -> str:

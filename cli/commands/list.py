@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 
 from cyclopts import Parameter
 
-from cli import shown
+from cli import shown, typos
 from cli.errors import UsageError
 from cli.exit_status import ExitStatus
 from cli.options import COMMON, NO_FILTERS, Common, Filters
@@ -24,18 +24,21 @@ def list_tasks(
     filters: Filters = NO_FILTERS,
     sort: Annotated[
         str | None,
-        Parameter(help="createdOn, startedOn or finishedOn; with :asc or :desc."),
+        Parameter(help="createdOn, startedOn, finishedOn or name; with :asc or :desc."),
     ] = None,
     limit: Annotated[int, Parameter(name=["--limit", "-n"], help="How many at most: 50.")] = 50,
     all: Annotated[bool, Parameter(name=["--all", "-a"], help="All of them.")] = False,
     watch: Annotated[bool, Parameter(name=["--watch", "-w"], help="Go on until Ctrl-C.")] = False,
     common: Common = COMMON,
 ) -> ExitStatus:
-    """List tasks, the newest first."""
+    """List tasks, the newest first; with --name, in the order of names, unless --sort is given."""
     if limit < 1:
         raise UsageError(f"--limit is {limit}; it takes 1 or more.")
     work = Work.of(common)
-    asked: dict[str, Any] = {"where": filters.where(work.now()), "sort": sort and _sorter(sort)}
+    asked: dict[str, Any] = {
+        "where": filters.where(work.now()),
+        "sort": None if sort is None else _sorter(sort),
+    }
     if watch:
         _watch(work, asked, limit)
     # One more than is shown says whether there are more.
@@ -44,6 +47,7 @@ def list_tasks(
     count = shown.show_list(work.terminal, work.format, few, work.now())
     if not count:
         work.terminal.say(f"No task matches, on {work.where}.")
+        typos.warn_of_definitions(work, filters.definition)
     elif not all and count == limit and next(found, None):
         work.terminal.say(f"There are more than {limit}. Next: --limit, --all, or a filter.")
     return ExitStatus.DONE
@@ -85,14 +89,15 @@ def _watch_live(work: Work, asked: dict[str, Any], limit: int) -> None:
 
     with Live(console=work.terminal.console, auto_refresh=False, screen=False) as live:
         while True:
-            now = work.now()
-            rows = [shown.row(each, now, is_live=True) for each in _looked(work, asked, limit)]
-            live.update(_table(work, rows), refresh=True)
+            live.update(_table(work, list(_looked(work, asked, limit))), refresh=True)
             work.clock.sleep(_REFRESH_SECONDS)
 
 
-def _table(work: Work, rows: list[Any]) -> Any:
-    return table(shown.HEADS, rows, columns=work.terminal.console.width) if rows else "No task."
+def _table(work: Work, records: list[TaskRecord]) -> Any:
+    if not records:
+        return "No task."
+    heads, rows = shown.table_of(records, work.now(), is_live=True)
+    return table(heads, rows, columns=work.terminal.console.width)
 
 
 def _looked(work: Work, asked: dict[str, Any], limit: int) -> Iterator[TaskRecord]:

@@ -5,7 +5,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from cli import following, moments, outcomes
-from cli.errors import UsageError
+from cli.errors import UsageError, refuse_empty
 from cli.exit_status import ExitStatus
 from cli.options import COMMON, Common
 from cli.work import Work
@@ -33,6 +33,9 @@ def logs(
     """
     if tail is not None and tail < 1:
         raise UsageError(f"--tail is {tail}; it takes 1 or more.")
+    if common.format == "id":
+        raise UsageError("Lines of a log have no ids. Next: --output table, json or jsonl.")
+    refuse_empty(id, "The id")
     work = Work.of(common)
     moment = None if since is None else moments.moment(since, "--since", now=work.now())
     wanted = following.Wanted(iteration, errors, moment)

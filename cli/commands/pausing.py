@@ -6,7 +6,7 @@ from cyclopts import Parameter
 
 from cli import bulk, moments
 from cli.bulk import IDS, Verb, each_of, ids_of
-from cli.errors import UsageError
+from cli.errors import UsageError, refuse_empty
 from cli.exit_status import ExitStatus
 from cli.options import COMMON, Common
 from cli.work import Work
@@ -48,6 +48,7 @@ def pause(
     else:
         what = f'The definition "{made.definition_id}" is' if definition else "All definitions are"
         work.terminal.line(f"{what} paused on {work.where}, for {_whose(made)}.")
+    work.terminal.say("Workers that run hear of it within 30 seconds.")
     return ExitStatus.DONE
 
 
@@ -82,6 +83,7 @@ def resume(
 
 
 def _check(ids: tuple[str, ...], definition: str | None, all: bool, every_tenant: bool) -> None:
+    refuse_empty(definition, "--definition")
     said = [bool(ids), bool(definition), all]
     if sum(said) > 1:
         raise UsageError("Ids, --definition and --all: it takes one of them.")

@@ -8,7 +8,7 @@ from cyclopts import Parameter
 
 from cli import json_input, moments
 from cli.aws_clients import AwsClients
-from cli.errors import CliError
+from cli.errors import CliError, refuse_empty
 from cli.exit_status import ExitStatus
 from cli.options import COMMON, INPUT, Common, tags_of
 from cli.work import Work
@@ -48,6 +48,7 @@ def send(
         WireKey.LOCALE: locale,
         "tags": tags_of(tag),
     }
+    refuse_empty(definition, "The definition")
     work = Work.of(common)
     given = json_input.read_object(input, "--input", stdin=work.terminal.stdin)
     detail |= {WireKey.INPUT: given, WireKey.TENANT: work.tenant}

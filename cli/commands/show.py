@@ -1,16 +1,20 @@
 """`show`: a task, with all that is known of it."""
 
 import json
+from collections.abc import Sequence
 from typing import Annotated
 
 from cyclopts import Parameter
 
-from cli import shown
+from cli import outcomes, shown
+from cli.bulk import tell_error
+from cli.errors import refuse_empty
 from cli.exit_status import ExitStatus
 from cli.options import COMMON, Common
 from cli.printable import printable_json
 from cli.terminal import Terminal
 from cli.work import Work
+from handler.errors import ApiUnavailable, BackgroundTaskError, StoreUnavailable
 from handler.record import PAYLOADS, TaskRecord
 
 
@@ -19,12 +23,17 @@ def show(
     common: Common = COMMON,
 ) -> ExitStatus:
     """Show tasks with all that is known of them: their input and their output, too."""
+    for each in ids:
+        refuse_empty(each, "An id")
     work = Work.of(common)
-    records = [work.client.get(id) for id in ids]
+    records, statuses = _read(work, ids)
     match work.format:
         case "json":
             found = [shown.as_json(record, payloads=True) for record in records]
-            work.terminal.json(found[0] if len(found) == 1 else found)
+            if len(ids) > 1:
+                work.terminal.json(found)
+            elif found:
+                work.terminal.json(found[0])
         case "jsonl":
             work.terminal.json_lines(shown.as_json(each, payloads=True) for each in records)
         case "id":
@@ -35,7 +44,21 @@ def show(
                 if number:
                     work.terminal.line()
                 _show(work.terminal, record)
-    return ExitStatus.DONE
+    return outcomes.worst(statuses)
+
+
+def _read(work: Work, ids: Sequence[str]) -> tuple[list[TaskRecord], list[ExitStatus]]:
+    """The tasks that there are, with a line for each that can't be shown, and its exit status."""
+    records, statuses = [], []
+    for id in ids:
+        try:
+            records.append(work.client.get(id))
+        except (ApiUnavailable, StoreUnavailable):
+            raise
+        except BackgroundTaskError as error:
+            tell_error(work, id, error)
+            statuses.append(outcomes.of_error(error))
+    return records, statuses
 
 
 def _show(terminal: Terminal, record: TaskRecord) -> None:

@@ -6,7 +6,7 @@ from cyclopts import Parameter
 
 from cli import json_input
 from cli.bulk import Verb, each_of
-from cli.errors import UsageError
+from cli.errors import UsageError, refuse_empty
 from cli.exit_status import ExitStatus
 from cli.options import COMMON, Common
 from cli.work import Work
@@ -39,6 +39,7 @@ def signal(
     """Hand a task something that it waits for, or is going to wait for."""
     if heartbeat and (data is not None or key is not None):
         raise UsageError("--heartbeat goes without --data and --key.")
+    refuse_empty(id, "The id")
     work = Work.of(common)
     given = json_input.read_object(data, "--data", stdin=work.terminal.stdin)
 

@@ -1,17 +1,19 @@
 """`trigger`: a task."""
 
+from datetime import timedelta
 from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from cli import json_input, moments, watching
+from cli import json_input, moments, outcomes, watching
 from cli.commands.watch import told
-from cli.errors import UsageError
+from cli.errors import UsageError, refuse_empty
 from cli.exit_status import ExitStatus
 from cli.options import COMMON, INPUT, Common, tags_of
-from cli.shown import as_json
+from cli.shown import as_json, ending
 from cli.work import Work
 from handler import Debounce
+from handler.record import TaskRecord
 
 
 def trigger(
@@ -53,7 +55,7 @@ def trigger(
 ) -> ExitStatus:
     """Trigger a task, and print its id.
 
-    With --wait it ends as `watch` does.
+    With --wait it shows the task, too, and ends as `watch` does.
     """
     options: dict[str, Any] = {
         "name": name,
@@ -66,23 +68,37 @@ def trigger(
         "tags": tags_of(tag),
     }
     longest = _duration(wait_timeout, "--wait-timeout")
+    refuse_empty(definition, "The definition")
     work = Work.of(common)
     given = json_input.read_object(input, "--input", stdin=work.terminal.stdin)
     said = {name: value for name, value in options.items() if value is not None}
     record = work.client.trigger(definition, given, **said)
     if wait:
-        work.terminal.say(f"Triggered {record.id} on {work.where}.")
-        try:
-            return told(work, watching.until_over(work, record, timeout=longest))
-        except KeyboardInterrupt:
-            work.terminal.say(f"The task goes on. Next: background-tasks watch {record.id}")
-            raise
+        return _waited(work, record, longest)
     if work.format in ("json", "jsonl"):
         work.terminal.json(as_json(record), is_compact=work.format == "jsonl")
     else:
         work.terminal.line(record.id)
         work.terminal.say(f"Triggered on {work.where}. Next: background-tasks watch {record.id}")
     return ExitStatus.DONE
+
+
+def _waited(work: Work, record: TaskRecord, longest: timedelta | None) -> ExitStatus:
+    """Shows the task until it is over. The output has its id alone, or the task as JSON."""
+    work.terminal.say(f"Triggered {record.id} on {work.where}.")
+    is_json = work.format in ("json", "jsonl")
+    if not is_json:
+        work.terminal.line(record.id)  # at once: whoever is interrupted has it
+        work.terminal.flush()
+    try:
+        ended = watching.until_over(work, record, timeout=longest)
+    except KeyboardInterrupt:
+        work.terminal.say(f"The task goes on. Next: background-tasks watch {record.id}")
+        raise
+    if is_json:
+        return told(work, ended)
+    work.terminal.say(ending(ended))
+    return outcomes.of_task(ended.status)
 
 
 def _duration(text: str | None, flag: str) -> Any:

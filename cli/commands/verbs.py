@@ -13,6 +13,7 @@ from cli.bulk import (
     Many,
     OfMany,
     OfOne,
+    Repeated,
     Verb,
     all_of,
     each_of,
@@ -25,9 +26,12 @@ from cli.exit_status import ExitStatus
 from cli.options import COMMON, NO_FILTERS, Common, Filters
 from cli.work import Work
 from handler.client import Client
+from handler.record import TaskRecord
 
 _ABORT: Final = Verb("abort", "aborted", "open task", "open tasks")
-_RETRY: Final = Verb("retry", "retried", "failed or aborted task", "failed or aborted tasks")
+_RETRY: Final = Verb(
+    "retry", "retried", "failed or aborted task", "failed or aborted tasks", "was retried already"
+)
 _DELETE: Final = Verb("delete", "deleted", "task that is over", "tasks that are over")
 _RUN_NOW: Final = Verb("run-now", "goes on")
 
@@ -84,13 +88,20 @@ def retry(
     if (input is not None or from_start) and not ids:
         raise UsageError("--input and --from-start go with ids, and not with a filter.")
     given = json_input.read_object(input, "--input", stdin=work.terminal.stdin)
+
+    def retried(client: Client, task_id: str) -> TaskRecord | Repeated:
+        # The answer is the retry, whether it is new or not: only the task says that it has one.
+        before = client.get(task_id).retried_by
+        retry = client.retry(task_id, given, from_start=from_start)
+        return Repeated(retry) if retry.id == before else retry
+
     return _say(
         work,
         _RETRY,
         ids,
         filters,
         many,
-        of_one=lambda client, task_id: client.retry(task_id, given, from_start=from_start),
+        of_one=retried,
         of_many=Client.retry_many,
     )
 

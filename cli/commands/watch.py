@@ -5,6 +5,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from cli import moments, outcomes, shown, watching
+from cli.errors import refuse_empty
 from cli.exit_status import ExitStatus
 from cli.options import COMMON, Common
 from cli.work import Work
@@ -26,6 +27,7 @@ def watch(
     is still open after the timeout.
     """
     longest = None if timeout is None else moments.duration(timeout, "--timeout")
+    refuse_empty(id, "The id")
     work = Work.of(common)
     record = watching.until_over(work, work.client.get(id), timeout=longest)
     return told(work, record)

@@ -73,11 +73,23 @@ def error_of(error: object) -> BackgroundTaskError:
         return ApiUnavailable(f"The API's error is {short_repr(error)}, which says nothing.")
     code, data = error.get("code"), error.get("data")
     kind = _KINDS.get(code, Refused) if isinstance(code, str) else BackgroundTaskError
+    message = str(error.get("message") or "The API says no more than that it failed.")
+    if kind is UnknownDefinition and isinstance(data, Mapping):
+        message = _with_names(message, data)
     return kind(
-        str(error.get("message") or "The API says no more than that it failed."),
+        message,
         code=code if isinstance(code, str) else None,
         data=data if isinstance(data, Mapping) else None,
     )
+
+
+def _with_names(message: str, data: Mapping[str, object]) -> str:
+    """The message with the name that was asked for, and those that there are."""
+    id, known = data.get("id"), data.get("known")
+    if not isinstance(id, str) or f'"{id}"' in message or not isinstance(known, list):
+        return message
+    names = cut(", ".join(map(str, known)) or "none", MAX_SHOWN_CHARACTERS)
+    return f'{message} There is no "{cut(id, MAX_SHOWN_CHARACTERS)}", but: {names}.'
 
 
 def error_of_request(errors: object) -> BackgroundTaskError | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cli.__main__ import run
+from cli.command_line import run
 from cli.exit_status import ExitStatus
 from cli.surroundings import Surroundings
 from cli.target import OUTPUTS, TOKEN

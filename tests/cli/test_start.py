@@ -1,6 +1,7 @@
 """How the command line starts: what it imports, and how it is installed."""
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -130,6 +131,83 @@ def test_with_the_packages_of_a_deploy_alone_it_says_what_to_do(tmp_path: Path) 
     assert ran.returncode == 4
     assert ran.stderr.startswith("background-tasks: No module named ")
     assert ran.stderr.count("\n") == 1
+
+
+def ran_in_a_shell(line: str) -> tuple[int, str]:
+    """How `python -m cli` ends in a line of a shell's, and what it says of it."""
+    command = shlex.join([sys.executable, "-m", "cli"])
+    ran = subprocess.run(
+        f"{command} {line}",
+        shell=True,
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    return ran.returncode, ran.stderr
+
+
+def test_an_output_that_takes_nothing_is_told() -> None:
+    said, place = "background-tasks:", "write it to another place"
+    nothing = ">/dev/null, to have nothing of it"
+
+    for command in ("completion bash", "--version"):  # more than a buffer takes, and less
+        assert ran_in_a_shell(f"{command} > /dev/full") == (
+            1,
+            f"{said} The output can't be written: No space left on device. Next: {place}.\n",
+        )
+    assert ran_in_a_shell("completion bash >&-") == (
+        2,
+        f"{said} The standard output is closed: nothing was done. Next: {nothing}.\n",
+    )
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["completion", "bash"]])
+def test_a_pipe_that_nobody_reads_ends_it_quietly(arguments: list[str]) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    try:
+        ran = subprocess.run(
+            [sys.executable, "-m", "cli", *arguments],
+            cwd=ROOT,
+            check=False,
+            stdout=write,
+            stderr=subprocess.PIPE,
+        )
+    finally:
+        os.close(write)
+
+    assert (ran.returncode, ran.stderr) == (141, b"")
+
+
+# It sends itself a Ctrl-C as soon as the first of the project's modules is imported.
+INTERRUPTED = """
+import os, runpy, signal, sys
+
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == {at!r}:
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Interrupting())
+sys.argv[1:] = ["list"]
+runpy.run_module("cli", run_name="__main__", alter_sys=True)
+"""
+
+
+@pytest.mark.parametrize(
+    "at", ["cli.command_line", "cyclopts", "cli.surroundings", "cli.commands.list"]
+)
+def test_ctrl_c_while_it_imports_ends_it_quietly(at: str) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED.format(at=at)],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+    assert (ran.returncode, ran.stdout, ran.stderr) == (130, "", "")
 
 
 def test_it_is_executable() -> None:

@@ -107,7 +107,8 @@ def test_a_failed_task_ends_with_1_and_a_missing_one_with_3(run: Commands) -> No
     failed = run("trigger", "endBadly", "-i", '{"how": "fail"}', "--wait")
 
     assert failed.returncode == 1, failed.stderr
-    assert " has failed after " in failed.stdout
+    assert " has failed after " in failed.stderr
+    assert len(failed.stdout.splitlines()) == 1
     assert run("watch", "nope").returncode == 3
     assert run("trigger", "nope").returncode == 3
     assert run("list", "--bogus").returncode == 2

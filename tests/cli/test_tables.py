@@ -28,14 +28,17 @@ HARD = [
 ]
 
 
-def record(name: str, definition: str) -> TaskRecord:
+def record(
+    name: str, definition: str, iterations: int = 3, waiting_until: datetime | None = None
+) -> TaskRecord:
     return TaskRecord(
         id="0123456789abcdef01234567",
         definition_id=definition,
         name=name,
         status=Status.RUNNING,
         created_on=NOW - timedelta(hours=2),
-        iterations=3,
+        iterations=iterations,
+        waiting_until=waiting_until,
         progress=Progress(done=3, total=10, rate=1.5, remaining_seconds=5),
     )
 
@@ -45,11 +48,12 @@ def written(name: str, definition: str, *, columns: int | None) -> list[str]:
     out = io.StringIO() if columns is None else Tty()
     environ = {} if columns is None else {"COLUMNS": str(columns)}
     terminal = Terminal.of(io.StringIO(), out, io.StringIO(), environ=environ, no_color=True)
-    shown.show_list(terminal, "table", [record(name, definition)], NOW)
+    waiting = record(name, definition, 9_999, NOW)
+    shown.show_list(terminal, "table", [waiting], NOW)
     return out.getvalue().removesuffix("\n").split("\n")
 
 
-@given(TEXTS | st.sampled_from(HARD), TEXTS, st.integers(95, 300))
+@given(TEXTS | st.sampled_from(HARD), TEXTS, st.integers(80, 300))
 def test_any_name_is_a_row_that_fits_and_has_its_id(name: str, definition: str, width: int) -> None:
     lines = written(name, definition, columns=width)
 
@@ -57,6 +61,19 @@ def test_any_name_is_a_row_that_fits_and_has_its_id(name: str, definition: str, 
     assert "0123456789abcdef01234567" in lines[1]
     assert not any(each < " " or each == "\x7f" for line in lines for each in line)
     assert all(cell_len(line) <= width for line in lines)
+
+
+def test_the_widest_row_fits_80_columns() -> None:
+    widest = record("x" * 100, "y" * 100, 9_999).model_copy(
+        update={"problem": "It fails.", "created_on": NOW - timedelta(days=365)}
+    )
+    out = Tty()
+    terminal = Terminal.of(out, out, out, environ={"COLUMNS": "80"}, no_color=True)
+
+    shown.show_list(terminal, "table", [widest], NOW)
+
+    assert "in trouble  365d ago  9,999" in out.getvalue()
+    assert all(cell_len(line) <= 80 for line in out.getvalue().splitlines())
 
 
 @given(TEXTS | st.sampled_from(HARD))

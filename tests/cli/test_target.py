@@ -149,8 +149,12 @@ def test_where_there_is_nothing_both_ways_are_told(folder: Path, environ: dict[s
 
     with pytest.raises(NoStack, match="No local AWS is up, and Pulumi has no stack here: no stack"):
         find(Wanted(), folder=folder, environ=environ)
-    with pytest.raises(NoStack, match="There is no `pulumi` on the PATH"):
+    with pytest.raises(NoStack, match="There is no `pulumi` on the PATH") as raised:
         find(Wanted(), folder=folder, environ={"PATH": str(folder)})
+    _, step = raised.value.message.split(" Next: ")
+    assert ".venv/bin/python -m local up" in step
+    assert "install it" in step
+    assert "--outputs" in step
     local(folder, free_port())
     with pytest.raises(NoStack, match="does not answer"):
         find(Wanted(), folder=folder, environ=environ)

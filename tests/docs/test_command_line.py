@@ -10,8 +10,8 @@ import pytest
 from cli.app import COMMANDS
 from cli.exit_status import ExitStatus
 from cli.target import OUTPUTS
-from handler import Concurrency, Context, Continue, Done, Verdict, task
 from handler.contract import Status
+from handler.definition import Definition
 from tests.cli.command_line import CommandLine, Said, command_line
 from tests.docs.guide import DOCS, anchors_of, links_of
 from tests.kept_schemas import kept_schemas
@@ -31,14 +31,12 @@ cat outputs.json
 """
 
 
-@task(id="export", concurrency=Concurrency(1, key="customer"))
-def export(context: Context, input: dict[str, str]) -> Done:
-    return Done()
-
-
-@task(id="waiting")
-def waiting(context: Context) -> Verdict:
-    return Continue(wait=3600)
+def of_the_guide() -> dict[str, Definition]:
+    """The definitions of the guide's file, by their ids. Each call makes them anew."""
+    [code] = re.findall(r"^```python\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
+    made: dict[str, object] = {"__name__": "examples"}
+    exec(code, made)
+    return {each.id: each for each in made.values() if isinstance(each, Definition)}
 
 
 @pytest.fixture
@@ -50,7 +48,9 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[CommandLine
         (tmp_path / "bin" / "pulumi").chmod(0o755)
         (tmp_path / "input.json").write_text('{"times": 1}')
         line.environ["PATH"] = f"{tmp_path / 'bin'}:/usr/bin:/bin"
-        line.stack.definitions = (*line.stack.definitions, export, waiting)
+        own = of_the_guide()
+        others = [each for each in line.stack.definitions if each.id not in own]
+        line.stack.definitions = (*others, *own.values())
         yield line
 
 
@@ -61,13 +61,13 @@ def ids(cli: CommandLine) -> Mapping[str, str]:
         "ID": cli.trigger(times=2),
         "FAILED": cli.trigger(fails=True),
         "OVER": cli.trigger(),
-        "WAITING": cli.stack.tasks.trigger(waiting).id,
+        "WAITING": cli.stack.tasks.trigger("waiting").id,
     }
     for name in ("FAILED", "OVER"):
         cli.end(found[name])
     cli.visit(cli.stack.get(found["WAITING"]))
     for _ in range(2):
-        cli.stack.tasks.trigger(export, input={"customer": "acme"})
+        cli.stack.tasks.trigger("export", input={"customer": "acme"})
         cli.clock.advance(1)
     return found
 
@@ -113,6 +113,49 @@ def test_the_examples_have_each_command() -> None:
     }
 
     assert said == {name for name, *_ in COMMANDS}
+
+
+def test_the_guide_has_each_definition_that_its_examples_name() -> None:
+    named = {
+        each
+        for example in EXAMPLES
+        for each in re.findall(
+            r"(?:trigger|send|--definition|limits(?: set| queue| drain| reset)?) (\w+)", example
+        )
+    } - {"set", "queue", "drain", "reset"}
+
+    assert named == set(of_the_guide()) - {"waiting"}  # of which the examples have a task
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        (["show", "$ID", "nope"], 3),
+        (["show", "nope", "nobody"], 3),
+        (["abort", "$OVER", "nope"], 1),
+        (["logs", "$FAILED", "--follow"], 1),
+        (["logs", "$FAILED"], 0),
+        (["show", "$FAILED"], 0),
+        (["retry", "-"], 0),
+        (["abort", "--status", "failed", "-d", "waiting"], 0),
+        (["trigger", "reindex", "--delay", "400d"], 2),
+        (["settings", "--retention-days", "-1"], 2),
+        (["list", "--limit", "0"], 2),
+        (["list", "--since", "1m", "--until", "2h"], 2),
+        (["list", "--name", ""], 2),
+        (["list", "--name", "nobody"], 0),
+    ],
+)
+def test_each_case_has_the_status_that_the_guide_says(
+    cli: CommandLine, ids: Mapping[str, str], arguments: list[str], status: int
+) -> None:
+    given = [ids.get(each.removeprefix("$"), each) for each in arguments]
+
+    assert cli(*given).status == status
+
+
+def test_who_answers_no_has_refused_it(cli: CommandLine, ids: Mapping[str, str]) -> None:
+    assert cli("abort", "--all", stdin="n\n", is_terminal=True).status is ExitStatus.FAILED
 
 
 def test_an_example_does_what_the_guide_says(cli: CommandLine, ids: Mapping[str, str]) -> None:

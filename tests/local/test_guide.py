@@ -4,6 +4,9 @@ import json
 import shlex
 import subprocess
 import sys
+from pathlib import Path
+
+import pytest
 
 from local.access import Access
 from local.deployed import Deployed
@@ -33,6 +36,18 @@ def test_the_put_events_line_is_valid_for_the_shell_and_for_aws() -> None:
     assert entry["EventBusName"] == "tasks-dev-bus"
     assert entry["DetailType"] == "WebinyBackgroundTask"
     assert json.loads(entry["Detail"]) == {"webinyTaskDefinitionId": "testingRun"}
+
+
+def test_the_command_line_is_named_by_its_link_or_as_a_module(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "bin" / "python"))
+    monkeypatch.chdir(tmp_path)
+
+    assert line_with("-m cli list") == "bin/python -m cli list"
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "background-tasks").touch()
+    assert line_with("background-tasks list") == "bin/background-tasks list"
 
 
 def test_schedules_have_a_section_if_there_are_any() -> None:

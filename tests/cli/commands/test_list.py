@@ -8,6 +8,7 @@ import pytest
 from cli.exit_status import ExitStatus
 from handler.clock import to_iso
 from tests.cli.command_line import CommandLine
+from tests.handler.client.conftest import says
 
 
 def several(cli: CommandLine, count: int) -> list[str]:
@@ -150,6 +151,8 @@ def test_a_list_that_is_watched_has_a_line_for_each_change(cli: CommandLine) -> 
         (["--sort", "createdOn:up"], '--sort is "createdOn:up"; it takes a field and an order'),
         (["--status", "done"], 'Invalid value "done" for --status'),
         (["--tag", "a"], '--tag is "a"; it takes KEY=VALUE'),
+        (["--since", "1m", "--until", "2h"], "--since 1m is after --until 2h"),
+        (["--sort", ""], '--sort is ""'),
         (["--since", "soon"], '--since is "soon"'),
         (["-o", "xml"], 'Invalid value "xml" for -o'),
     ],
@@ -185,3 +188,56 @@ def test_several_are_shown_in_their_order(cli: CommandLine) -> None:
     assert len(cli("show", *ids, "-o", "jsonl").lines) == 2
     assert cli("show").status is ExitStatus.USAGE
     assert cli("show", "nope").status is ExitStatus.NOT_FOUND
+
+
+def test_what_is_not_there_hides_nothing_of_the_others(cli: CommandLine) -> None:
+    [id] = several(cli, 1)
+
+    said = cli("show", id, "nope", "-o", "id")
+
+    assert said.lines == [id]
+    assert said.status is ExitStatus.NOT_FOUND
+    assert said.err.startswith('background-tasks: nope: Task "nope" was not found!')
+    assert [each["id"] for each in cli("show", id, "nope", "--json").json] == [id]
+    assert cli("show", "nope", "--json").out == ""
+
+
+def test_a_definition_that_is_not_there_is_told_with_one_request_and_no_more(
+    cli: CommandLine,
+) -> None:
+    unknown = cli("list", "-d", "nope", "-d", "reindex")
+
+    assert unknown.status is ExitStatus.DONE
+    assert "No task matches, on " in unknown.err
+    assert 'No definition is listed as "nope". There are: exportUsers, reindex' in unknown.err
+    assert '"reindex"' not in unknown.err
+    assert len(cli.server.bodies) == 2
+    several(cli, 1)
+    cli.server.bodies.clear()
+    assert cli("list", "-d", "nope", "-d", "reindex").err == ""
+    assert len(cli.server.bodies) == 1
+
+
+def test_who_may_not_list_definitions_has_the_empty_list(cli: CommandLine) -> None:
+    cli.server.faults.extend([lambda wire, answer: answer(), says(403, "{}")])
+
+    said = cli("list", "-d", "nope")
+
+    assert said.status is ExitStatus.DONE
+    assert "No definition" not in said.err
+
+
+def test_a_column_that_is_empty_takes_no_room_on_a_terminal(cli: CommandLine) -> None:
+    id = cli.trigger()
+
+    assert "PROGRESS" not in cli("list", is_terminal=True).out
+    cli.end(id)
+    assert "PROGRESS" in cli("list", is_terminal=True).out
+
+
+def test_the_help_names_each_field_to_sort_by(
+    cli: CommandLine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cli("list", "--help")
+
+    assert "createdOn, startedOn, finishedOn or name" in capsys.readouterr().out

@@ -50,6 +50,7 @@ def test_a_definition_is_paused_and_resumed_and_so_are_all(cli: CommandLine) -> 
     cli.visit(cli.stack.get(id))
 
     assert 'The definition "reindex" is paused on ' in said.out
+    assert "Workers that run hear of it within 30 seconds." in said.err
     assert cli("pause", "-o", "id").lines == ["reindex"]
     assert cli("definitions").lines[-1].split()[:3] == ["reindex", "Reindex", "paused"]
     assert cli("resume", "-d", "reindex").lines == ["1 resumed"]
@@ -58,6 +59,8 @@ def test_a_definition_is_paused_and_resumed_and_so_are_all(cli: CommandLine) -> 
     assert cli("pause", "--json").json[0]["definitionId"] is None
     assert cli("resume", "--all", "--every-tenant", "--json").json["output"]["done"] == 0
     assert cli("pause").out == ""
+    cli("pause", "-d", "reindex", "--every-tenant")
+    assert "(with --every-tenant)" in cli("resume", "-d", "reindex").err
 
 
 @pytest.mark.parametrize(
@@ -66,6 +69,8 @@ def test_a_definition_is_paused_and_resumed_and_so_are_all(cli: CommandLine) -> 
         (["pause", "x", "--all"], "it takes one of them"),
         (["pause", "-d", "x", "--all"], "it takes one of them"),
         (["pause", "x", "--every-tenant"], "--every-tenant goes with --definition or --all"),
+        (["pause", "-d", ""], "--definition is empty"),
+        (["resume", "-d", ""], "--definition is empty"),
         (["resume"], "resume needs ids, --definition or --all"),
     ],
 )
@@ -103,6 +108,9 @@ def test_limits_are_shown_set_and_reset(cli: CommandLine, exports: list[str]) ->
     assert reset.json[0]["slots"] == 1
     assert cli("limits", "export", "--key", "nobody").status is ExitStatus.DONE
     assert cli("limits", "reindex").status is ExitStatus.USAGE  # it has no limit
+    refused = cli("limits", "set", "export", "5", "--key", "acme")
+    assert "everyTenant" not in refused.err
+    assert "--every-tenant" in refused.err
 
 
 def test_a_queue_is_listed_and_drained(cli: CommandLine, exports: list[str]) -> None:
@@ -124,7 +132,10 @@ def test_settings_are_shown_and_changed(cli: CommandLine) -> None:
     assert changed.lines == ["retentionDays  30"]
     assert "Changed on " in changed.err
     assert cli("settings", "--json").json == {"retentionDays": 30}
-    assert cli("settings", "--retention-days", "-1").status is ExitStatus.FAILED
+    refused = cli("settings", "--retention-days", "-1")
+    assert refused.status is ExitStatus.USAGE
+    assert "--retention-days is -1; it takes a whole number of days, 0 to 3,650" in refused.err
+    assert "retention_days" not in refused.err
 
 
 def test_a_signal_reaches_its_task(cli: CommandLine) -> None:

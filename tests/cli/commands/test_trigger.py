@@ -1,5 +1,6 @@
 """`trigger` and `watch`."""
 
+import errno
 import io
 import json
 from datetime import timedelta
@@ -104,8 +105,10 @@ def test_who_waits_is_told_how_it_ends_and_so_is_the_script(
     said = cli("trigger", "reindex", "-i", json.dumps(input), "--wait")
 
     assert said.status is status
-    assert says in said.out
-    assert len(said.lines) == 1
+    assert says in said.err
+    [id] = said.lines
+    assert cli.stack.get(id).is_over
+    assert cli("trigger", "reindex", "--wait", "--json").json["taskStatus"] == "success"
 
 
 def test_a_watch_says_each_change_once(cli: CommandLine) -> None:
@@ -199,15 +202,36 @@ def test_ctrl_c_says_that_the_task_goes_on(cli: CommandLine) -> None:
     ("arguments", "status", "says"),
     [
         (["trigger"], 2, 'Command "trigger" parameter DEFINITION requires an argument. Next: '),
-        (["trigger", "nope"], 3, "The API knows no such definition"),
+        (["trigger", "nope"], 3, 'There is no "nope", but: '),
+        (["trigger", "nope"], 3, "reindex, testingRun. Next: background-tasks definitions"),
+        (["limits", "nope"], 3, 'There is no "nope", but: '),
+        (["pause", "--definition", "nope"], 3, 'There is no "nope", but: '),
         (["trigger", "reindex", "-i", "{"], 2, "--input is not JSON"),
         (["trigger", "reindex", "--delay", "soon"], 2, '--delay is "soon"; it takes a duration'),
         (["trigger", "reindex", "--debounce", "k"], 2, "--debounce needs a --debounce-delay"),
         (["trigger", "reindex", "--debounce-max", "1s"], 2, "need a --debounce KEY"),
-        (["trigger", "reindex", "--delay", "900d"], 1, "The maximum delay for a task is 355 days."),
+        (["trigger", "reindex", "--delay", "400d"], 2, "The maximum delay for a task is 355 days."),
         (["watch", "nope"], 3, 'Task "nope" was not found! Next: background-tasks list'),
         (["watch", "a", "--timeout", "x"], 2, '--timeout is "x"'),
         (["whatch"], 2, 'Did you mean "watch"?'),
+        (
+            ["list", "--sort", "foo"],
+            2,
+            "sort is 'foo_DESC'; Value 'foo_DESC' is none that there is",
+        ),
+        (["settings", "--retention-days", "99999999999"], 2, "--retention-days is 99999999999; "),
+        (["watch", ""], 2, "The id is empty."),
+        (["logs", " "], 2, "The id is empty."),
+        (["signal", "", "x"], 2, "The id is empty."),
+        (["show", "a", ""], 2, "An id is empty."),
+        (["delete", ""], 2, "An id is empty."),
+        (["pause", "", "--json"], 2, "An id is empty."),
+        (["trigger", ""], 2, "The definition is empty."),
+        (["limits", "drain", "x", "--key", "", "--yes"], 2, "--key is empty."),
+        (["list", "x"], 2, 'What is "x" to be?'),
+        (["logs", "x", "-o", "id"], 2, "Lines of a log have no ids. Next: --output"),
+        (["list", "--tenant", ""], 2, "--tenant is empty."),
+        (["list", "--stack", " "], 2, "--stack is empty."),
         (["list", "--xyzzy"], 2, "Unknown option: --xyzzy. Next: background-tasks list --help"),
     ],
 )
@@ -224,8 +248,12 @@ def test_an_error_is_one_line_with_the_next_step(
 
 
 def test_an_error_has_its_traceback_with_debug(cli: CommandLine) -> None:
-    with pytest.raises(Exception, match="not found"):
-        cli("watch", "nope", "--debug")
+    said = cli("watch", "nope", "--debug")
+
+    assert said.status is cli("watch", "nope").status is ExitStatus.NOT_FOUND
+    assert said.err.startswith("Traceback (most recent call last):\n")
+    assert said.err.splitlines()[-1].startswith('background-tasks: Task "nope" was not found!')
+    assert cli("list", "x", "--debug").status is ExitStatus.USAGE
 
 
 def test_the_api_that_does_not_answer_has_a_status_of_its_own(cli: CommandLine) -> None:
@@ -279,3 +307,17 @@ def test_a_pipe_that_closes_ends_it_quietly(cli: CommandLine) -> None:
 
         assert said.status is ExitStatus.PIPE_CLOSED
         assert said.err == ""
+
+
+def test_an_output_without_room_is_told(cli: CommandLine) -> None:
+    class Full(io.StringIO):
+        def flush(self) -> None:
+            raise OSError(errno.ENOSPC, "No space")
+
+    said = cli("list", out=Full())
+
+    assert said.status is ExitStatus.FAILED
+    assert said.err.splitlines()[-1] == (
+        "background-tasks: The output can't be written: No space left on device."
+        " Next: write it to another place."
+    )

@@ -1,10 +1,12 @@
 """Verbs on some tasks, by their ids, and on many, by a filter."""
 
+from dataclasses import fields
 from typing import Any
 
 import pytest
 
 from cli.exit_status import ExitStatus
+from cli.options import Filters
 from handler.contract import Status
 from tests.cli.command_line import CommandLine
 
@@ -45,7 +47,10 @@ def test_what_one_is_refused_for_harms_no_other(cli: CommandLine) -> None:
     assert said.lines == [f"{id} aborted"]
     assert said.status is ExitStatus.FAILED
     assert said.err.startswith(f"On the stack of {cli.environ['BACKGROUND_TASKS_OUTPUTS']}:\n")
-    assert len(said.err.splitlines()) == 3
+    _, of_over, of_nope = said.err.splitlines()
+    assert of_over.startswith(f"background-tasks: {over}: ")
+    assert of_over.endswith(f" Next: background-tasks show {over}")
+    assert of_nope.startswith('background-tasks: nope: Task "nope" was not found! Next: ')
     assert cli("abort", "nope", id).status is ExitStatus.FAILED
     assert cli("abort", "nope").status is ExitStatus.NOT_FOUND
 
@@ -58,6 +63,7 @@ def test_a_retry_prints_the_new_id(cli: CommandLine) -> None:
 
     retry = cli.stack.get(id).retried_by
     assert said.lines == [f"{id} retried: {retry}"]
+    assert cli("retry", id).lines == [f"{id} was retried already: {retry}"]
     assert cli("retry", id, "-o", "id").lines == [retry]
     assert cli.stack.get(str(retry)).input == {"fails": False}
 
@@ -111,6 +117,33 @@ def test_a_filter_is_counted_asked_for_and_shown_at_work(cli: CommandLine) -> No
     assert "━" in said.out
     assert said.status is ExitStatus.DONE
     assert statuses(cli, ids) == {Status.ABORTED}
+
+
+def test_no_ids_are_no_error(cli: CommandLine) -> None:
+    said = cli("retry", "-", stdin="\n")
+
+    assert (said.status, said.out) == (ExitStatus.DONE, "")
+    assert said.err == "No ids were given: nothing was done.\n"
+
+
+@pytest.mark.parametrize("value", ["", " "])
+@pytest.mark.parametrize("flag", [f"--{field.name.replace('_', '-')}" for field in fields(Filters)])
+@pytest.mark.parametrize("verb", ["delete", "abort", "retry", "list"])
+def test_an_empty_filter_never_means_all(
+    cli: CommandLine, verb: str, flag: str, value: str
+) -> None:
+    said = cli(verb, flag, value, *(["--yes"] if verb != "list" else []))
+
+    assert said.status is ExitStatus.USAGE
+    assert flag in said.err
+    assert cli.server.bodies == []
+
+
+def test_a_definition_that_is_not_there_is_told_of_a_filter_too(cli: CommandLine) -> None:
+    said = cli("delete", "-d", "nope", "--yes")
+
+    assert said.status is ExitStatus.DONE
+    assert 'No definition is listed as "nope". There are: ' in said.err
 
 
 @pytest.mark.parametrize("answer", ["n\n", "\n", "", "maybe\n"])
@@ -181,7 +214,7 @@ def test_what_has_failed_is_told_and_ends_with_1(cli: CommandLine) -> None:
 
     assert said.status is ExitStatus.FAILED
     assert said.lines == ["0 retried, 1 failed"]
-    assert f"{id}: TASK_DEFINITION_ERROR: " in said.err
+    assert f"background-tasks: {id}: TASK_DEFINITION_ERROR: " in said.err
 
 
 def test_nobody_has_to_wait_for_it(cli: CommandLine) -> None:
