@@ -11,6 +11,7 @@ Object = dict[str, Any]
 # What text in UTF-16 or Latin-1 looks like where it is read as UTF-8: a zero, or a surrogate in the
 # place of a byte (PEP 383), as Python has it of arguments and of some standard inputs.
 _NOT_TEXT: Final = re.compile("[\x00\ud800-\udfff]")
+_MOST_LEVELS: Final = 1_000
 _BYTE_ORDER: Final = "\ufeff"  # an editor's mark before the text
 
 
@@ -27,11 +28,8 @@ def read_object(given: str | None, flag: str, *, stdin: TextIO) -> Object | None
         raise UsageError(f"{where} is not in UTF-8. Next: write it in UTF-8.")
     try:
         found = json.loads(text, parse_constant=_no_constant)
-    except RecursionError as error:
-        raise UsageError(
-            f"{where} is nested too deeply: it has lists or objects in each other, by the thousand."
-            " Next: make it flatter."
-        ) from error
+    except RecursionError as error:  # from which depth on depends on what else the process does
+        raise _too_deep(where) from error
     except ValueError as error:
         raise UsageError(
             f"{where} is not JSON: {error}. It takes an object, such as '{{}}'."
@@ -40,7 +38,32 @@ def read_object(given: str | None, flag: str, *, stdin: TextIO) -> Object | None
         raise UsageError(
             f"{where} is {_kind(found)}; it takes a JSON object, such as '{{\"size\": 3}}'."
         )
+    if _is_deeper(found, _MOST_LEVELS):
+        raise _too_deep(where)
     return found
+
+
+def _too_deep(where: str) -> UsageError:
+    return UsageError(
+        f"{where} is nested too deeply: it has lists or objects in each other, by the thousand."
+        " Next: make it flatter."
+    )
+
+
+def _is_deeper(found: object, levels: int) -> bool:
+    """Whether a value has lists or objects inside of so many others."""
+    some = [found]
+    for _ in range(levels):
+        some = [inner for each in some for inner in _inside(each)]
+        if not some:
+            return False
+    return True
+
+
+def _inside(value: object) -> list[object]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []
 
 
 def read_value(given: str | None) -> object:
