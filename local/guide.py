@@ -22,7 +22,7 @@ _UNSET = "unset AWS_PROFILE AWS_DEFAULT_PROFILE AWS_SESSION_TOKEN"
 
 
 def guide(deployed: Deployed, schedules: Sequence[str] = ()) -> str:
-    """All sections: outputs, credentials, events, executions, the API, and the schedules if any."""
+    """All sections: outputs, credentials, events, executions, the API, the schedules if any."""
     return "\n".join(
         [
             _section("Outputs", _outputs(deployed.outputs)),
@@ -34,6 +34,7 @@ def guide(deployed: Deployed, schedules: Sequence[str] = ()) -> str:
             _section("See what the Lambdas log and print", [f"{python()} -m local logs --follow"]),
             _section("Use the command line", [f"{_command()} list", f"{_command()} --help"]),
             _section("Call the GraphQL API", [_graphql(_TRIGGER), _graphql(_LIST_TASKS)]),
+            _section("Open GraphiQL in a browser, and type the key above", [deployed.api_url]),
             *([_section("Triggered by the clock", list(schedules))] if schedules else []),
         ]
     )
