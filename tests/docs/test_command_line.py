@@ -190,3 +190,21 @@ def test_its_links_lead_somewhere() -> None:
         target = DOCS / path if path else DOCS / "command-line.md"
         assert target.exists(), link
         assert not anchor or anchor in anchors_of(target.read_text()), link
+
+
+# What the guide for operators says in passing, where it is a whole command.
+IN_PASSING = [
+    f"background-tasks {said.removeprefix('background-tasks ')}"
+    for said in re.findall(
+        r"`((?:background-tasks|settings) [^`]+)`", (DOCS / "operating.md").read_text()
+    )
+]
+
+
+@pytest.mark.parametrize("command", IN_PASSING)
+def test_each_command_of_the_guide_for_operators_runs(
+    cli: CommandLine, ids: Mapping[str, str], command: str
+) -> None:
+    said = ran(cli, command.replace("<id>", "export"), ids)
+
+    assert said.status is ExitStatus.DONE, said.err

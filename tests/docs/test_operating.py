@@ -3,6 +3,7 @@
 import inspect
 import json
 import re
+import shlex
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from handler import (
     Done,
     Failed,
     Filter,
+    Signal,
     Status,
     Verdict,
     task,
@@ -245,3 +247,26 @@ class TestHearOfTasks:
 def test_each_link_leads_somewhere() -> None:
     for link in links_of(GUIDE):
         assert (DOCS / link.partition("#")[0]).exists(), link
+
+
+def test_the_event_of_a_signal_reaches_the_task_that_waits_for_it(stack: Stack) -> None:
+    @task()
+    def waiter(context: Context) -> Verdict:
+        return context.wait_for_signal("approved", approved, timeout=60)
+
+    def approved(signal: Signal | None) -> Verdict:
+        return Done(output={"by": signal.data["by"] if signal else "nobody"})
+
+    record = stack.trigger(waiter)
+    stack.run(record)
+    (command,) = re.findall(r"^```sh\n(aws .*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
+    *words, entries = shlex.split(command)
+    (entry,) = json.loads(entries)
+    detail = json.loads(entry["Detail"]) | {"webinyTaskId": record.id}
+
+    event = {"id": "e1", "detail-type": entry["DetailType"], "detail": detail}
+    assert stack.system.signal_events.receive(event)
+    stack.run(record, execution="woken")
+
+    assert words == ["aws", "events", "put-events", "--entries"]
+    assert stack.get(record).output == {"by": "Anne"}
