@@ -305,10 +305,10 @@ def _overtaken_in_vain(task: Evidence) -> Iterator[str]:
 def _committed_twice(task: Evidence) -> Iterator[str]:
     """Each iteration has one outcome. A write that was sent again is the same one."""
     own: dict[int, set[tuple[int, str, str, str]]] = {}
-    taken_up = _taken_up(task.history)
+    others = _taken_up(task.history) | _paused_between(task.history)
     for write in task.history:
         is_its_owners = write.execution or write.status not in ("pending", "running")
-        is_commit = is_its_owners and write.outcome not in taken_up
+        is_commit = is_its_owners and write.outcome not in others
         if write.outcome and is_commit and write.answer in ("continue", "done"):
             own.setdefault(write.iterations, set()).add(write.outcome)
     for iteration, outcomes in own.items():
@@ -322,6 +322,15 @@ def _taken_up(history: Sequence[Write]) -> set[tuple[int, str, str, str] | None]
         after.outcome
         for before, after in itertools.pairwise(history)
         if before.is_open and after.is_open and after.execution and not before.execution
+    }
+
+
+def _paused_between(history: Sequence[Write]) -> set[tuple[int, str, str, str] | None]:
+    """What somebody has stored who paused or resumed a task between two iterations."""
+    return {
+        after.outcome
+        for before, after in itertools.pairwise(history)
+        if before.outcome and before.is_paused is not after.is_paused
     }
 
 

@@ -37,6 +37,7 @@ class Write:
     cursor: int | None = None  # where a loop goes on
     retry_of: str = ""
     limit: str = ""  # of which it holds a slot
+    is_paused: bool = False
 
     @property
     def is_open(self) -> bool:

@@ -110,6 +110,16 @@ def test_an_effect_that_was_repeated_is_no_finding() -> None:
     assert audit([replace(GOOD, effects={"row 0": 7, "row 1": 1, "on_done": 2})]) == []
 
 
+def test_a_pause_between_two_iterations_commits_nothing() -> None:
+    committed = HISTORY[2]
+    paused = replace(committed, saved_on="later", is_paused=True)
+    resumed = replace(committed, saved_on="later still")
+
+    history = [*HISTORY[:3], paused, resumed, *HISTORY[3:]]
+
+    assert Verdict.DOUBLE not in found(replace(GOOD, history=history))
+
+
 @pytest.mark.parametrize(
     "evidence",
     [

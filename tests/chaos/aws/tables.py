@@ -177,6 +177,7 @@ def _write(item: dict[str, Any]) -> Write:
         cursor=_cursor_of(item.get("input", {})),
         retry_of=text("retryOf"),
         limit=text("limitId") if text("slot") else "",
+        is_paused="pausedOn" in item,
     )
 
 
