@@ -20,8 +20,8 @@ test: .venv/ready ## the tests, 3 minutes; no network, no AWS account
 test-slow: .venv/ready ## the other tests: every call in turn, every permission, what takes seconds
 	@$(BIN)/pytest -n 2 -m "slow and not engine and not clients" $(PYTEST_ARGS)
 
-test-fast: .venv/ready ## the same without the local AWS, a minute
-	@$(BIN)/pytest -n 2 -m "not system and not slow and not engine and not clients" --hypothesis-profile=fast $(PYTEST_ARGS)
+test-fast: .venv/ready ## the same without the local AWS and the program, a minute
+	@$(BIN)/pytest -n 2 -m "not system and not slow and not program and not engine and not clients" --hypothesis-profile=fast $(PYTEST_ARGS)
 
 pulumi: .venv/ready ## the tests on the real Pulumi engine; builds the CLI once if it isn't there
 	@$(BIN)/python -m tests.engine $(PYTEST_ARGS)

@@ -11,6 +11,8 @@ import pytest
 
 from cli.app import COMMANDS
 
+pytestmark = pytest.mark.slow  # each starts a process
+
 ROOT = Path(__file__).parents[2]
 # What takes long to import, and what help and usage errors wait for in vain.
 _LONG = ("boto3", "botocore", "pydantic", "handler", "pulumi", "yaml")

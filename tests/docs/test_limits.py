@@ -17,6 +17,9 @@ from tests.docs.figures.facts import LOOKED_UP, QUOTAS, Quota
 from tests.docs.guide import DOCS, anchors_of, links_of
 from tests.infra.recording import run
 
+pytestmark = pytest.mark.program
+
+
 GUIDE = DOCS / "limits.md"
 
 

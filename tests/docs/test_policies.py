@@ -10,6 +10,9 @@ from tests.infra.provider_actions import ACTIONS
 from tests.infra.recording import ARNS, ROOT, Program
 from tests.infra.variants import KEY, VARIANTS, deployed
 
+pytestmark = pytest.mark.program
+
+
 FOLDER: Final = ROOT / "docs" / "policies"
 DEPLOYER: Final = ("deployer-code", "deployer-data")
 # A managed policy's characters, whitespace aside (IAM quotas, "Managed policies").

@@ -163,6 +163,7 @@ class TestEntries:
 
 
 class TestRequests:
+    @pytest.mark.slow
     def test_1000_inputs_are_a_write_each_and_100_requests_to_the_bus(
         self, stack: Stack, api: Api
     ) -> None:
@@ -172,6 +173,7 @@ class TestRequests:
         assert len(stack.dynamodb.calls) == 1_000
         assert stack.events.calls == ["put_events"] * 100
 
+    @pytest.mark.slow
     def test_to_repeat_them_with_their_key_is_ten_reads_and_no_write(
         self, stack: Stack, api: Api
     ) -> None:
@@ -298,6 +300,7 @@ class TestAudit:
         assert line["about_task_ids"].split() == made
         assert line["refused"] == "1"
 
+    @pytest.mark.slow
     def test_the_line_of_1000_tasks_is_one_that_cloudwatch_takes(
         self, api: Api, caplog: pytest.LogCaptureFixture
     ) -> None:
