@@ -11,13 +11,14 @@ from cli import outcomes, shown, typos, watching
 from cli.app import COMMAND
 from cli.errors import UsageError, refuse_empty
 from cli.exit_status import ExitStatus
-from cli.options import Filters
+from cli.options import DryRun, Filters, NoWait, Rate, WaitTimeout, Yes
 from cli.work import Work
 from handler.client import Client
 from handler.errors import ApiUnavailable, BackgroundTaskError, StoreUnavailable
 from handler.record import BulkResult, TaskRecord
 
 _MANY: Final = Group("Many at once", sort_key=1)
+_IN_GROUP: Final = Parameter(group=_MANY)
 IDS: Final = Parameter(
     help="The ids of tasks; - for those of the standard input, one a line.",
     allow_leading_hyphen=True,  # "-" has one; `refuse_flags` refuses others
@@ -43,17 +44,11 @@ class Many:
     all: Annotated[
         bool, Parameter(help="All tasks of the tenant that it can be said of.", group=_MANY)
     ] = False
-    dry_run: Annotated[bool, Parameter(help="Only say how many there are.", group=_MANY)] = False
-    yes: Annotated[bool, Parameter(name=["--yes", "-y"], help="Don't ask.", group=_MANY)] = False
-    rate: Annotated[float | None, Parameter(help="How many a second at most: 25.", group=_MANY)] = (
-        None
-    )
-    no_wait: Annotated[
-        bool, Parameter(help="Begin it, and print the id of the task that does it.", group=_MANY)
-    ] = False
-    timeout: Annotated[
-        str | None, Parameter(help="Wait for no longer than 10m or 2h.", group=_MANY)
-    ] = None
+    dry_run: Annotated[DryRun, _IN_GROUP] = False
+    yes: Annotated[Yes, _IN_GROUP] = False
+    rate: Annotated[Rate, _IN_GROUP] = None
+    no_wait: Annotated[NoWait, _IN_GROUP] = False
+    timeout: Annotated[WaitTimeout, _IN_GROUP] = None
 
 
 ONE_BY_ONE: Final = Many()

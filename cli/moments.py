@@ -27,6 +27,11 @@ def duration(text: str, flag: str) -> timedelta:
     raise UsageError(f'{flag} is "{text}"; it takes a duration, such as 90s, 10m, 2h, 1h30m or 7d.')
 
 
+def optional_duration(text: str | None, flag: str) -> timedelta | None:
+    """As `duration`; `None` where the flag is not said."""
+    return None if text is None else duration(text, flag)
+
+
 def moment(text: str, flag: str, *, now: datetime) -> datetime:
     """The moment that is `2h` ago, or a date in ISO 8601; one without a zone is in UTC.
 

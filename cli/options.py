@@ -66,6 +66,20 @@ INPUT: Final = Parameter(
     help="A JSON object, @file.json, or - for the standard input.",
     allow_leading_hyphen=True,  # "-" has one
 )
+# What a trigger takes, by the API or as an event.
+Name = Annotated[str | None, Parameter(help="For people.")]
+Delay = Annotated[str | None, Parameter(help="Wait for 10m or 2h before it starts.")]
+Timeout = Annotated[str | None, Parameter(help="It fails if it is not over after so long.")]
+ExpiresAfter = Annotated[
+    str | None, Parameter(help="It fails if it has not started after so long.")
+]
+Tags = Annotated[tuple[str, ...], Parameter(help="KEY=VALUE. May be repeated.")]
+# How a verb goes about many tasks.
+DryRun = Annotated[bool, Parameter(help="Only say how many there are.")]
+Yes = Annotated[bool, Parameter(name=["--yes", "-y"], help="Don't ask.")]
+Rate = Annotated[float | None, Parameter(help="How many a second at most: 25.")]
+NoWait = Annotated[bool, Parameter(help="Begin it, and print the id of the task that does it.")]
+WaitTimeout = Annotated[str | None, Parameter(help="Wait for no longer than 10m or 2h.")]
 
 
 @Parameter(name="*")

@@ -9,7 +9,7 @@ from cli import bulk, json_input, moments, shown
 from cli.app import made
 from cli.bulk import Verb
 from cli.exit_status import ExitStatus
-from cli.options import COMMON, Common
+from cli.options import COMMON, Common, DryRun, NoWait, Rate, WaitTimeout, Yes
 from cli.terminal import Cell
 from cli.work import Work
 from handler.record import BulkResult, LimitState
@@ -113,17 +113,15 @@ def drain(
     message: Annotated[
         str | None, Parameter(name=["--message", "-m"], help="For the log of each task.")
     ] = None,
-    dry_run: Annotated[bool, Parameter(help="Only say how many there are.")] = False,
-    yes: Annotated[bool, Parameter(name=["--yes", "-y"], help="Don't ask.")] = False,
-    rate: Annotated[float | None, Parameter(help="How many a second at most: 25.")] = None,
-    no_wait: Annotated[
-        bool, Parameter(help="Begin it, and print the id of the task that does it.")
-    ] = False,
-    timeout: Annotated[str | None, Parameter(help="Wait for no longer than 10m or 2h.")] = None,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    rate: Rate = None,
+    no_wait: NoWait = False,
+    timeout: WaitTimeout = None,
     common: Common = COMMON,
 ) -> ExitStatus:
     """Abort those that queue, and none that runs. It counts, asks, and shows how far it is."""
-    longest = None if timeout is None else moments.duration(timeout, "--timeout")
+    longest = moments.optional_duration(timeout, "--timeout")
     work = Work.of(common)
     value = json_input.read_value(key)
 

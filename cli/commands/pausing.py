@@ -8,7 +8,7 @@ from cli import bulk, moments
 from cli.bulk import IDS, Verb, each_of, ids_of
 from cli.errors import UsageError, refuse_empty
 from cli.exit_status import ExitStatus
-from cli.options import COMMON, Common
+from cli.options import COMMON, Common, NoWait, Rate, WaitTimeout
 from cli.work import Work
 from handler.client import Client
 from handler.clock import to_iso
@@ -57,15 +57,13 @@ def resume(
     definition: Annotated[str | None, _DEFINITION] = None,
     all: Annotated[bool, _ALL] = False,
     every_tenant: Annotated[bool, _EVERY_TENANT] = False,
-    rate: Annotated[float | None, Parameter(help="How many a second at most: 25.")] = None,
-    no_wait: Annotated[
-        bool, Parameter(help="Begin it, and print the id of the task that does it.")
-    ] = False,
-    timeout: Annotated[str | None, Parameter(help="Wait for no longer than 10m or 2h.")] = None,
+    rate: Rate = None,
+    no_wait: NoWait = False,
+    timeout: WaitTimeout = None,
     common: Common = COMMON,
 ) -> ExitStatus:
     """Have tasks, a definition, or all, go on, and show how far that is."""
-    longest = None if timeout is None else moments.duration(timeout, "--timeout")
+    longest = moments.optional_duration(timeout, "--timeout")
     work = Work.of(common)
     _check(ids, definition, all, every_tenant)
     if ids:

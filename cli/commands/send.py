@@ -10,7 +10,17 @@ from cli import json_input, moments
 from cli.aws_clients import AwsClients
 from cli.errors import CliError, refuse_empty
 from cli.exit_status import ExitStatus
-from cli.options import COMMON, INPUT, Common, tags_of
+from cli.options import (
+    COMMON,
+    INPUT,
+    Common,
+    Delay,
+    ExpiresAfter,
+    Name,
+    Tags,
+    Timeout,
+    tags_of,
+)
 from cli.work import Work
 from handler.contract import DETAIL_TYPE, WireKey
 
@@ -22,15 +32,11 @@ def send(
     /,
     *,
     input: Annotated[str | None, INPUT] = None,
-    name: Annotated[str | None, Parameter(help="For people.")] = None,
-    delay: Annotated[str | None, Parameter(help="Wait for 10m or 2h before it starts.")] = None,
-    timeout: Annotated[
-        str | None, Parameter(help="It fails if it is not over after so long.")
-    ] = None,
-    expires_after: Annotated[
-        str | None, Parameter(help="It fails if it has not started after so long.")
-    ] = None,
-    tag: Annotated[tuple[str, ...], Parameter(help="KEY=VALUE. May be repeated.")] = (),
+    name: Name = None,
+    delay: Delay = None,
+    timeout: Timeout = None,
+    expires_after: ExpiresAfter = None,
+    tag: Tags = (),
     locale: Annotated[str | None, Parameter(help="en-US.")] = None,
     common: Common = COMMON,
 ) -> ExitStatus:
@@ -46,7 +52,7 @@ def send(
         WireKey.TIMEOUT: _seconds(timeout, "--timeout"),
         WireKey.EXPIRES_AFTER: _seconds(expires_after, "--expires-after"),
         WireKey.LOCALE: locale,
-        "tags": tags_of(tag),
+        WireKey.TAGS: tags_of(tag),
     }
     refuse_empty(definition, "The definition")
     work = Work.of(common)
@@ -63,9 +69,10 @@ def send(
 
 
 def _seconds(text: str | None, flag: str) -> float | int | None:
-    if text is None:
+    length = moments.optional_duration(text, flag)
+    if length is None:
         return None
-    seconds = moments.duration(text, flag).total_seconds()
+    seconds = length.total_seconds()
     return int(seconds) if seconds.is_integer() else seconds
 
 

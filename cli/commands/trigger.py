@@ -5,11 +5,23 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from cli import json_input, moments, outcomes, watching
+from cli import json_input, outcomes, watching
 from cli.commands.watch import told
 from cli.errors import UsageError, refuse_empty
 from cli.exit_status import ExitStatus
-from cli.options import COMMON, INPUT, Common, tags_of
+from cli.moments import duration, optional_duration
+from cli.options import (
+    COMMON,
+    INPUT,
+    Common,
+    Delay,
+    ExpiresAfter,
+    Name,
+    Tags,
+    Timeout,
+    WaitTimeout,
+    tags_of,
+)
 from cli.shown import as_json, ending
 from cli.work import Work
 from handler import Debounce
@@ -21,18 +33,14 @@ def trigger(
     /,
     *,
     input: Annotated[str | None, INPUT] = None,
-    name: Annotated[str | None, Parameter(help="For people.")] = None,
-    delay: Annotated[str | None, Parameter(help="Wait for 10m or 2h before it starts.")] = None,
-    timeout: Annotated[
-        str | None, Parameter(help="It fails if it is not over after so long.")
-    ] = None,
-    expires_after: Annotated[
-        str | None, Parameter(help="It fails if it has not started after so long.")
-    ] = None,
+    name: Name = None,
+    delay: Delay = None,
+    timeout: Timeout = None,
+    expires_after: ExpiresAfter = None,
     priority: Annotated[
         str | None, Parameter(help="Its head start in the queue for a slot: 30s, 5m.")
     ] = None,
-    tag: Annotated[tuple[str, ...], Parameter(help="KEY=VALUE. May be repeated.")] = (),
+    tag: Tags = (),
     key: Annotated[
         str | None, Parameter(help="An idempotency key: the same key is the same task.")
     ] = None,
@@ -48,9 +56,7 @@ def trigger(
     wait: Annotated[
         bool, Parameter(name=["--wait", "--watch", "-w"], help="Show it until it is over.")
     ] = False,
-    wait_timeout: Annotated[
-        str | None, Parameter(help="Wait for no longer than 10m or 2h.")
-    ] = None,
+    wait_timeout: WaitTimeout = None,
     common: Common = COMMON,
 ) -> ExitStatus:
     """Trigger a task, and print its id.
@@ -59,15 +65,15 @@ def trigger(
     """
     options: dict[str, Any] = {
         "name": name,
-        "delay": _duration(delay, "--delay"),
-        "timeout": _duration(timeout, "--timeout"),
-        "expires_after": _duration(expires_after, "--expires-after"),
-        "priority": _duration(priority, "--priority"),
+        "delay": optional_duration(delay, "--delay"),
+        "timeout": optional_duration(timeout, "--timeout"),
+        "expires_after": optional_duration(expires_after, "--expires-after"),
+        "priority": optional_duration(priority, "--priority"),
         "debounce": _debounce(debounce, debounce_delay, debounce_max),
         "idempotency_key": key,
         "tags": tags_of(tag),
     }
-    longest = _duration(wait_timeout, "--wait-timeout")
+    longest = optional_duration(wait_timeout, "--wait-timeout")
     refuse_empty(definition, "The definition")
     work = Work.of(common)
     given = json_input.read_object(input, "--input", stdin=work.terminal.stdin)
@@ -101,10 +107,6 @@ def _waited(work: Work, record: TaskRecord, longest: timedelta | None) -> ExitSt
     return outcomes.of_task(ended.status)
 
 
-def _duration(text: str | None, flag: str) -> Any:
-    return None if text is None else moments.duration(text, flag)
-
-
 def _debounce(key: str | None, delay: str | None, longest: str | None) -> Debounce | None:
     if key is None:
         if delay is not None or longest is not None:
@@ -114,6 +116,6 @@ def _debounce(key: str | None, delay: str | None, longest: str | None) -> Deboun
         raise UsageError("--debounce needs a --debounce-delay, such as 30s.")
     return Debounce(
         key,
-        delay=_duration(delay, "--debounce-delay"),
-        max_delay=_duration(longest, "--debounce-max"),
+        delay=duration(delay, "--debounce-delay"),
+        max_delay=optional_duration(longest, "--debounce-max"),
     )

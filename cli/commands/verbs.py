@@ -1,7 +1,6 @@
 """`abort`, `retry`, `delete`, `run-now`: of ids, or of the tasks of a filter."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Annotated, Final
 
 from cyclopts import Parameter
@@ -156,7 +155,8 @@ def _say(
 ) -> ExitStatus:
     refuse_flags(ids, verb)
     if not ids:
-        return all_of(work, verb, filters, of_many, many, timeout=_timeout(many))
+        longest = moments.optional_duration(many.timeout, "--timeout")
+        return all_of(work, verb, filters, of_many, many, timeout=longest)
     if not filters.is_empty or many.all:
         raise UsageError(f"{verb.name} takes ids, or a filter, and not both.")
     found = ids_of(ids, work, verb)
@@ -165,7 +165,3 @@ def _say(
         words = f"{counted.count:,} would be {verb.done} on {work.where}."
         return show_count(work, counted, words, dry_run=True)
     return each_of(work, verb, found, of_one)
-
-
-def _timeout(many: Many) -> timedelta | None:
-    return None if many.timeout is None else moments.duration(many.timeout, "--timeout")

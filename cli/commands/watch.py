@@ -26,7 +26,7 @@ def watch(
     It ends with 0 if the task has succeeded, 1 if it has failed, 6 if it was aborted, and 7 if it
     is still open after the timeout.
     """
-    longest = None if timeout is None else moments.duration(timeout, "--timeout")
+    longest = moments.optional_duration(timeout, "--timeout")
     refuse_empty(id, "The id")
     work = Work.of(common)
     record = watching.until_over(work, work.client.get(id), timeout=longest)
