@@ -2,9 +2,16 @@
 
 import importlib.util
 import re
+import sys
 from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
+
+import pytest
+
+import definitions
 
 DOCS = Path(__file__).parents[2] / "docs"
 _BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -26,6 +33,28 @@ def files_of(text: str) -> dict[str, str]:
             )
         files[named[1]] += block
     return dict(files)
+
+
+@contextmanager
+def laid_out(
+    folder: Path, files: Mapping[str, str], *, others: tuple[str, ...] = ()
+) -> Iterator[Path]:
+    """A guide's files in a folder; those of `definitions/` can be imported beside the project's.
+
+    Args:
+        others: how the names of other modules start that are forgotten at the end.
+    """
+    for file, code in files.items():
+        path = folder / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(code)
+    known = set(sys.modules)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(definitions, "__path__", [*definitions.__path__, str(folder / "definitions")])
+        yield folder
+    for name in set(sys.modules) - known:
+        if name.startswith(("definitions.", *others)):
+            del sys.modules[name]
 
 
 def loaded(path: Path) -> ModuleType:

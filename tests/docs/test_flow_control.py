@@ -1,7 +1,6 @@
 """The guide to flow control: its code runs as it stands, and does what the text says."""
 
 import re
-import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -9,12 +8,11 @@ from typing import Any
 
 import pytest
 
-import definitions
 from handler import Definition, Status, TaskRecord
 from handler.definition import MAX_CONCURRENCY, OnConflict, discover
 from handler.table.limits import SLOTS_A_PART
 from handler.testing import World
-from tests.docs.guide import DOCS, anchors_of, files_of, links_of, loaded
+from tests.docs.guide import DOCS, anchors_of, files_of, laid_out, links_of, loaded
 
 GUIDE = (DOCS / "flow-control.md").read_text()
 FILES = files_of(GUIDE)
@@ -23,18 +21,8 @@ FILES = files_of(GUIDE)
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The guide's files; those of `definitions/` can be imported beside the project's."""
-    folder = tmp_path_factory.mktemp("flow")
-    for file, code in FILES.items():
-        path = folder / file
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(code)
-    known = set(sys.modules)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(definitions, "__path__", [*definitions.__path__, str(folder / "definitions")])
+    with laid_out(tmp_path_factory.mktemp("flow"), FILES) as folder:
         yield folder
-    for name in set(sys.modules) - known:
-        if name.startswith("definitions."):
-            del sys.modules[name]
 
 
 @pytest.fixture

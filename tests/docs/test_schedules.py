@@ -2,13 +2,11 @@
 
 import inspect
 import re
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-import definitions
 from handler import Schedule
 from handler.definition import discover
 from handler.definition.cron import FIELDS
@@ -16,7 +14,7 @@ from handler.definition.schedule import MAX_EXPRESSION_CHARACTERS
 from handler.definition.schedule_input import MAX_SCHEDULE_INPUT_BYTES
 from handler.testing import run
 from infra.event_routing import MAX_EVENT_AGE_SECONDS, MAX_RETRY_ATTEMPTS
-from tests.docs.guide import DOCS, anchors_of, files_of, links_of, loaded
+from tests.docs.guide import DOCS, anchors_of, files_of, laid_out, links_of, loaded
 
 GUIDE = (DOCS / "schedules.md").read_text()
 FILES = files_of(GUIDE)
@@ -26,18 +24,8 @@ TESTS = re.findall(r"^def (test_\w+)", FILES["tests/test_schedules.py"], re.MULT
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The guide's files; those of `definitions/` can be imported beside the project's."""
-    folder = tmp_path_factory.mktemp("schedules")
-    for file, code in FILES.items():
-        path = folder / file
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(code)
-    known = set(sys.modules)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(definitions, "__path__", [*definitions.__path__, str(folder / "definitions")])
+    with laid_out(tmp_path_factory.mktemp("schedules"), FILES) as folder:
         yield folder
-    for name in set(sys.modules) - known:
-        if name.startswith("definitions."):
-            del sys.modules[name]
 
 
 @pytest.mark.parametrize("name", TESTS)

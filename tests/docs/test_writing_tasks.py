@@ -4,7 +4,6 @@ import importlib
 import inspect
 import itertools
 import re
-import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,7 +18,6 @@ import pytest
 from moto import mock_aws
 from pydantic import BaseModel
 
-import definitions
 import handler
 from handler import Aborted, Context, Definition, Done, TaskRecord, contract, task
 from handler.definition.definition import DEFAULT_MAX_ITERATIONS, code_of
@@ -29,7 +27,7 @@ from handler.errors import DefinitionError
 from handler.record.model import Json
 from handler.table.conditions import Guard
 from handler.testing import World, abort, kill, run
-from tests.docs.guide import DOCS, anchors_of, files_of, links_of, loaded
+from tests.docs.guide import DOCS, anchors_of, files_of, laid_out, links_of, loaded
 
 
 @dataclass
@@ -104,18 +102,12 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     the project's.
     """
     folder = tmp_path_factory.mktemp("guide")
-    for file, code in FILES.items():
-        path = folder / file
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(code)
-    known = set(sys.modules)
-    with pytest.MonkeyPatch.context() as patch:
+    with (
+        laid_out(folder, FILES, others=("shop", "guide.")),
+        pytest.MonkeyPatch.context() as patch,
+    ):
         patch.syspath_prepend(folder)
-        patch.setattr(definitions, "__path__", [*definitions.__path__, str(folder / "definitions")])
         yield folder
-    for name in set(sys.modules) - known:
-        if name.startswith(("definitions.", "shop", "guide.")):
-            del sys.modules[name]
 
 
 @pytest.fixture
