@@ -1,6 +1,5 @@
 """What every resolver is given: who asks, what they may do, and the service that answers."""
 
-import hashlib
 import json
 import math
 from collections.abc import Iterable, Mapping
@@ -26,7 +25,7 @@ from handler.graphql.cursors import opened, sealed
 from handler.graphql.limits import Limits
 from handler.graphql.permissions import Access, Reach, need_of
 from handler.lifecycle import Tasks, cursor_key, private_ids
-from handler.record import Identity, TaskRecord
+from handler.record import Identity, TaskRecord, digest
 from handler.table import Filter, is_by
 
 
@@ -201,7 +200,7 @@ class Request:
         """
         if not key or not self.is_own:
             return key
-        return hashlib.sha256(f"{self._caller}\n{key}".encode(errors="surrogatepass")).hexdigest()
+        return digest(f"{self._caller}\n{key}")
 
     def check_own(self, record: TaskRecord, *, otherwise: str, code: ErrorCode) -> None:
         """Refuses to tell of a task that takes the place of what was asked for.

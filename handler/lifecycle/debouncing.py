@@ -1,6 +1,5 @@
 """How a burst of triggers becomes one task, with the input of the last one."""
 
-import hashlib
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final, Protocol
@@ -9,7 +8,7 @@ from handler.clock import Clock, to_seconds
 from handler.contract import DAY_SECONDS, ErrorCode, Status
 from handler.definition import Debounce, TriggerRequest
 from handler.errors import InvalidInput, Refused, StoreUnavailable
-from handler.record import StoredTask, short_repr
+from handler.record import StoredTask, digest, short_repr
 from handler.table import Debounced, NotAdmitted, RecordMoved, Store, as_read
 
 # So often a task is looked for, while others push it back, or it starts.
@@ -117,4 +116,4 @@ def checked_debounce(debounce: object, request: TriggerRequest) -> Debounce | No
 
 def _id_of(task: StoredTask, key: str) -> str:
     text = f"{task.tenant}\n{task.definition_id}\n{key}"
-    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:32]
+    return digest(text)[:32]

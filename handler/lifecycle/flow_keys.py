@@ -1,6 +1,5 @@
 """What a task is counted by: the values of its limits' keys, and the ids of its limits."""
 
-import hashlib
 from typing import Final
 
 from handler.definition import (
@@ -15,7 +14,7 @@ from handler.definition import (
     value_said,
 )
 from handler.errors import EngineSignal, InvalidInput
-from handler.record import short_repr
+from handler.record import digest, short_repr
 
 _ID_CHARACTERS: Final = 32
 
@@ -77,4 +76,4 @@ def limit_id(definition_id: str, value: KeyValue, *, of: str = "") -> str:
         of: what tells limits of different kinds apart.
     """
     text = f"{of}\n{definition_id}\n{value.text}"
-    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:_ID_CHARACTERS]
+    return digest(text)[:_ID_CHARACTERS]

@@ -1,6 +1,5 @@
 """URLs by which whoever can't sign a request sends one signal: how they are made, and used."""
 
-import hashlib
 import secrets
 from datetime import timedelta
 from typing import Final, NamedTuple
@@ -10,7 +9,7 @@ from handler.clock import Clock, Seconds, to_iso
 from handler.contract import MAX_ID_BYTES, EnvVar, ErrorCode
 from handler.errors import NotFound, Refused, SettingsError
 from handler.lifecycle.signalling import SignalData, Signalling, checked_signal_name, checked_span
-from handler.record import URL_IDENTITY, Signal, SignalUrl, StoredTask, is_key
+from handler.record import URL_IDENTITY, Signal, SignalUrl, StoredTask, digest, is_key
 from handler.table import Moved, Store
 
 # 256 bits, as 43 letters, digits, `-` and `_`.
@@ -76,11 +75,11 @@ class SignalUrls:
             NotFound: there is none.
             Refused: it was not used in time: it has expired, or its task is over.
         """
-        digest = _digest(secret)
+        known_by = _digest(secret)
         known = is_key(task_id, MAX_ID_BYTES)
-        if not known or not (url := self._store.signals.url(task_id, digest)):
+        if not known or not (url := self._store.signals.url(task_id, known_by)):
             raise NotFound(_UNKNOWN)
-        found = FoundUrl(task_id=task_id, name=url.name, key=f"url:{digest}")
+        found = FoundUrl(task_id=task_id, name=url.name, key=f"url:{known_by}")
         if self._store.signals.known(task_id, found.name, found.key):
             return found
         if url.expires_on <= self._clock.now():
@@ -115,7 +114,7 @@ class SignalUrls:
 
 def _digest(secret: str) -> str:
     """What the table knows a secret by. It has 256 bits, so that nobody tries them all."""
-    return hashlib.sha256(secret.encode(errors="surrogatepass")).hexdigest()
+    return digest(secret)
 
 
 def _too_late(why: str) -> Refused:

@@ -1,6 +1,5 @@
 """How a task begins: its request, its record, its event."""
 
-import hashlib
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
@@ -59,6 +58,7 @@ from handler.record import (
     TriggerResult,
     checked_tags,
     cut,
+    digest,
     is_key,
     short_repr,
     to_text,
@@ -547,7 +547,7 @@ def _id_of_request(request: TriggerRequest, idempotency_key: str) -> str:
 
 def _id_of(tenant: str, definition_id: str, idempotency_key: str) -> str:
     text = f"{tenant}\n{definition_id}\n{idempotency_key}"
-    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:24]
+    return digest(text)[:24]
 
 
 def _whole_delay(delay: Seconds) -> int:

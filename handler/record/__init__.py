@@ -35,7 +35,7 @@ from handler.record.task_record import (
     with_own_payloads,
 )
 from handler.record.task_settings import StoredSettings, TaskSettings
-from handler.record.texts import class_name, cut, cut_bytes, is_key, to_text, without_arns
+from handler.record.texts import class_name, cut, cut_bytes, digest, is_key, to_text, without_arns
 from handler.record.validation import NOT_UNICODE, invalid_fields, invalid_input, short_repr
 
 __all__ = [
@@ -68,6 +68,7 @@ __all__ = [
     "class_name",
     "cut",
     "cut_bytes",
+    "digest",
     "fields_of",
     "has_read",
     "id_of_retry",

@@ -1,6 +1,5 @@
 """A task as the engine stores it: the record, what the engine keeps beside it, and its moves."""
 
-import hashlib
 import math
 import os
 from collections.abc import Mapping
@@ -31,7 +30,7 @@ from handler.record.task_record import (
     WaitingFor,
     lazy,
 )
-from handler.record.texts import cut, to_text
+from handler.record.texts import cut, digest, to_text
 from handler.record.time_limits import expired, timed_out
 
 # A longer wait is written to the sweep's index, by the iteration that begins it. It costs two write
@@ -644,4 +643,4 @@ def id_of_retry(task: TaskRecord) -> str:
     An id may be used again, by a later task of the same key: that one has a retry of its own.
     """
     text = f"\0retry\n{task.id}\n{to_iso(task.created_on)}"
-    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:24]
+    return digest(text)[:24]

@@ -1,5 +1,6 @@
 """Texts as they can be stored: of any value, without what is not Unicode, cut to a length."""
 
+import hashlib
 import re
 from typing import Final
 
@@ -25,6 +26,11 @@ def to_text(value: object) -> str:
         raise
     except BaseException:
         return f"({class_name(value)} can't be shown)"
+
+
+def digest(text: str) -> str:
+    """The SHA-256 of a text in 64 hex digits, whatever it holds: an id that any text can have."""
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
 def cut(text: str, characters: int) -> str:
