@@ -13,7 +13,9 @@ log = logging.getLogger(__name__)
 log.setLevel(logging.INFO)
 
 # Operations on no task.
-_UNLOGGED: Final = frozenset({"listDefinitions", "getSettings", "listPauses", "getLimits"})
+_UNLOGGED: Final = frozenset(
+    {"getCaller", "getLimits", "getSettings", "listDefinitions", "listPauses"}
+)
 # What names the definition that they are about.
 _OF_DEFINITIONS: Final = {
     "pauseDefinition": "id",

@@ -43,10 +43,13 @@ _WRITE: Final = Need(frozenset({Permission.WRITE}), takes_own=True)
 _DELETE: Final = Need(frozenset({Permission.DELETE}), takes_own=True)
 _READ_ALL: Final = Need(_READ.permissions, takes_own=False)
 _WRITE_ALL: Final = Need(_WRITE.permissions, takes_own=False)
+# Of one that tells the caller of the caller alone.
+_NOTHING: Final = Need(frozenset(), takes_own=True)
 # Of an operation that nobody has thought of here.
 UNDECLARED: Final = Need(frozenset(Permission), takes_own=False)
 
 NEEDS: Final[Mapping[str, Need]] = {
+    "getCaller": _NOTHING,
     "getTask": _READ,
     "listTasks": _READ,
     "listLogs": _READ,
@@ -141,8 +144,8 @@ class Access:
     from_where: str = "the stack's config"
 
     def reach(self, permissions: Iterable[Permission]) -> Reach:
-        """How far a caller may go where all of these permissions are needed."""
-        return min(self._reach(permission) for permission in permissions)
+        """How far a caller may go where all of these permissions are needed; nowhere if none is."""
+        return min(map(self._reach, permissions), default=Reach.NOBODY)
 
     @property
     def widest(self) -> Reach:

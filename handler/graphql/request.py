@@ -122,6 +122,12 @@ class Request:
         """The caller, as a record has it, where they may see their own tasks alone."""
         return self.identity.fitting() if self.access.widest is Reach.OWN else None
 
+    def reach_of(self, permission: Permission) -> Reach:
+        """How far the caller may go with a permission: nowhere if nothing says which are their own
+        tasks, and it is for these alone."""
+        reach = self.access.reach([permission])
+        return Reach.NOBODY if reach is Reach.OWN and not self._is_known else reach
+
     @property
     def may_do_anything(self) -> bool:
         """Whether the caller has every permission, for every tenant."""

@@ -14,7 +14,7 @@ from handler.definition import Definition
 from handler.errors import DefinitionError
 
 # Importing them binds their resolvers.
-from handler.graphql import flow, logs, many, pausing, task_settings, tasks, types
+from handler.graphql import flow, logs, many, pausing, task_settings, tasks, types, whoami
 from handler.graphql.budget import AnswerTooLarge, Counted
 from handler.graphql.definition_names import DEFINITION_ENUM, take_texts, validated
 from handler.graphql.error_answers import told, told_by_graphql
@@ -37,7 +37,7 @@ _TYPES: Final = (
     types.meta_type,
     types.date_type,
 )
-_RESOLVERS: Final = (flow, logs, many, pausing, task_settings, tasks)
+_RESOLVERS: Final = (flow, logs, many, pausing, task_settings, tasks, whoami)
 
 
 # What a document says that asks for the mutations of the definitions, or for the schema itself.

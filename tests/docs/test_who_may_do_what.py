@@ -22,6 +22,15 @@ SECTION = (DOCS / "api.md").read_text().partition(f"\n## {HEADING}\n")[2].partit
 CONFIGS = [
     yaml.safe_load(text)["config"] for text in re.findall(r"```yaml\n(.*?)```", SECTION, re.S)
 ]
+# Its documents, each with the answer that it shows, of the account of the tests' callers.
+EXAMPLES = [
+    (document, json.loads(answer.replace("111122223333", "123456789012")))
+    for document, answer in zip(
+        documents_of((DOCS / "api.md").read_text(), HEADING),
+        re.findall(r"```json\n(.*?)```", SECTION, re.S),
+        strict=True,
+    )
+]
 
 
 @pytest.fixture
@@ -60,11 +69,15 @@ def test_the_rules_grant_what_it_says(stack: Stack, api: Api) -> None:
 
 
 def test_its_refusal_is_that_of_the_api(stack: Stack, api: Api) -> None:
-    [document] = documents_of((DOCS / "api.md").read_text(), HEADING)
-    [answer] = re.findall(r"```json\n(.*?)```", SECTION, re.S)
     with_access(stack, principals=rules())
 
-    assert Caller(api, "Support").envelope(document) == json.loads(answer)
+    assert Caller(api, "Support").envelope(EXAMPLES[0][0]) == EXAMPLES[0][1]
+
+
+def test_what_it_says_of_a_caller_is_the_apis_answer(stack: Stack, api: Api) -> None:
+    with_access(stack, principals=rules())
+
+    assert Caller(api, "Support").envelope(EXAMPLES[1][0]) == EXAMPLES[1][1]
 
 
 def test_its_table_has_the_permissions() -> None:
