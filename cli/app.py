@@ -27,6 +27,7 @@ COMMANDS: Final = (
     ("limits", "limits:app", "See and change how many tasks run at a time.", _STACK),
     ("settings", "settings:settings", "See and change what holds for all tasks.", _STACK),
     ("send", "send:send", "Send an event that triggers a task, without the API.", _STACK),
+    ("console", "console:console", "Look at all of it in a browser, on this machine.", _STACK),
     ("doctor", "doctor:doctor", "Look for what is wrong with the stack. Changes nothing.", _STACK),
     ("completion", "completion:completion", "Print what completes commands in a shell.", _SHELL),
 )
@@ -61,7 +62,7 @@ def app(asked: str = "") -> App:
     Args:
         asked: the command that is asked for: its help is its function's own docstring.
     """
-    whole = made(COMMAND, _WORDS, version=_version)
+    whole = made(COMMAND, _WORDS, version=version)
     for flag in ("--help", "--version"):
         whole[flag].group = (_SHELL,)
     for name, place, words, group in COMMANDS:
@@ -71,7 +72,7 @@ def app(asked: str = "") -> App:
     return whole
 
 
-def _version() -> str:
+def version() -> str:
     """The project's version, as pyproject.toml has it."""
     import tomllib  # noqa: PLC0415  read when it is asked for
     from pathlib import Path  # noqa: PLC0415

@@ -76,8 +76,11 @@ class Target:
         arn = str(self.outputs.get("stateMachineArn", "")).split(":")
         return arn[3] if len(arn) > 3 else None
 
-    def client(self, *, tenant: str | None, clock: "Clock") -> "Client":
+    def client(self, *, tenant: str | None, clock: "Clock", attempts: int = 5) -> "Client":
         """A client of its API: with the token of the environment, or with AWS credentials.
+
+        Args:
+            attempts: how often a request is sent at most.
 
         Raises:
             NoStack: it has no `apiUrl`.
@@ -86,7 +89,11 @@ class Target:
 
         url = self.output("apiUrl")
         return Client.from_outputs(
-            {**self.outputs, "apiUrl": url}, self._auth(), tenant=tenant, clock=clock
+            {**self.outputs, "apiUrl": url},
+            self._auth(),
+            tenant=tenant,
+            clock=clock,
+            attempts=attempts,
         )
 
     def _auth(self) -> "Auth | None":
@@ -117,7 +124,10 @@ def find(wanted: Wanted, *, folder: Path, environ: Mapping[str, str]) -> Target:
     """
     asked = _asked(wanted, environ)
     if asked.outputs:
-        return Target(f"the stack of {asked.outputs}", _read(asked.outputs), environ=environ)
+        found = _read(asked.outputs)
+        is_local = "endpointUrl" in found
+        name = _name_of(found) if is_local else f"the stack of {asked.outputs}"
+        return Target(name, found, environ=environ)
     if asked.local:
         return _local(folder, environ)
     if asked.stack:

@@ -69,7 +69,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkout as `make` leaves it, with the tests' environment, in a folder with a space."""
     folder = tmp_path_factory.mktemp("a check out")
     ignore = shutil.ignore_patterns("__pycache__")
-    for package in ("cli", "handler", "local", "infra"):
+    for package in ("cli", "console", "handler", "local", "infra"):
         shutil.copytree(ROOT / package, folder / package, ignore=ignore)
     shutil.copy(ROOT / "pyproject.toml", folder)
     (folder / ".venv" / "bin").mkdir(parents=True)

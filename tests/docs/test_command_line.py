@@ -23,8 +23,9 @@ EXAMPLES = [
     for line in block.splitlines()
 ]
 # These go to AWS itself: tests/cli/test_system.py runs them on the local AWS, and
-# tests/cli/commands/test_send.py on moto's bus.
-OF_AWS = ("doctor", "send")
+# tests/cli/commands/test_send.py on moto's bus. The console runs until it is ended:
+# tests/cli/commands/test_console.py.
+ELSEWHERE = ("console", "doctor", "send")
 # A Pulumi CLI that knows one stack.
 PULUMI = """#!/bin/sh
 cat outputs.json
@@ -93,7 +94,7 @@ def ran(cli: CommandLine, example: str, ids: Mapping[str, str]) -> Said:
     return said
 
 
-@pytest.mark.parametrize("example", [each for each in EXAMPLES if each.split()[1] not in OF_AWS])
+@pytest.mark.parametrize("example", [each for each in EXAMPLES if each.split()[1] not in ELSEWHERE])
 def test_each_example_runs(cli: CommandLine, ids: Mapping[str, str], example: str) -> None:
     if "watch" in example or "--follow" in example:
         cli.clock.at_sleep = cli.work
