@@ -6,20 +6,21 @@ import math
 import re
 import sys
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from textwrap import indent
 
 from handler.contract import DEFAULT_TENANT
 from local import for_pulumi
+from local.console import running_console
 from local.demo import run_demo
 from local.deployed import OUTPUTS_FILE, Deployed, other_project, running_project
 from local.emulator import Options
 from local.errors import LocalError
 from local.graphql_client import execute
-from local.guide import guide
+from local.guide import guide, python
 from local.logs import FUNCTIONS, Line, Logs
 from local.project import Project
 from local.scheduled import scheduled
@@ -77,6 +78,9 @@ def _add_up(up: argparse.ArgumentParser) -> None:
         metavar="N",
         help="real seconds for each second of a wait (default: 1)",
     )
+    up.add_argument(
+        "--no-console", action="store_true", help="without the operators' page in a browser"
+    )
     up.set_defaults(command=_up)
 
 
@@ -129,19 +133,34 @@ def _add_logs(logs: argparse.ArgumentParser) -> None:
 def _up(options: argparse.Namespace) -> int:
     project = Project.from_folder(Path.cwd()).with_config(_pairs(options.config))
     print("Starting a local AWS and deploying the project…", flush=True)
-    with running_project(project, Options(port=options.port, wait_scale=options.wait_scale)) as (
-        deployed,
-        emulator,
+    with (
+        running_project(project, Options(port=options.port, wait_scale=options.wait_scale)) as (
+            deployed,
+            emulator,
+        ),
+        suppress(KeyboardInterrupt),
+        _console(deployed, is_wanted=not options.no_console) as console,
     ):
         print(
-            f"\n{_guide(deployed)}\n{_beside(project.folder)}Written to {OUTPUTS_FILE}. Log:"
-            f" {emulator.log}. Ctrl-C ends it.",
+            f"{console}\n{_guide(deployed)}\n{_beside(project.folder)}Written to"
+            f" {OUTPUTS_FILE}. Log: {emulator.log}. Ctrl-C ends it.",
             flush=True,
         )
-        with suppress(KeyboardInterrupt), deployed.in_file(project.folder):
+        with deployed.in_file(project.folder):
             emulator.wait()
     print("\nThe local AWS has ended, and its data is gone.", flush=True)
     return 0
+
+
+@contextmanager
+def _console(deployed: Deployed, *, is_wanted: bool) -> Iterator[str]:
+    """The lines that say where the operators' console is."""
+    if not is_wanted:
+        yield ""
+        return
+    with running_console(deployed) as url:
+        where = url or f"it does not start. To see why: {python()} -m cli console --local"
+        yield f"\nThe console, in a browser:\n  {where}\n"
 
 
 def _aws(_options: argparse.Namespace) -> int:
