@@ -13,6 +13,9 @@ from infra.documents import schedules
 from local.access import Client
 
 _PACKAGE: Final = "definitions"
+_UP: Final = "pulumi up, with the definitions of this folder."
+# A deploy that doesn't look at AWS first knows nothing of it.
+_RESUME: Final = "resume it in the console (background-tasks console), or pulumi up --refresh."
 
 
 def schedule_drift(patient: Patient) -> Iterator[Finding]:
@@ -22,16 +25,19 @@ def schedule_drift(patient: Patient) -> Iterator[Finding]:
     drift += [f"{name} has no definition here" for name in sorted(deployed.keys() - wanted.keys())]
     for name in sorted(wanted.keys() & deployed.keys()):
         drift += [f"{name}: {each}" for each in _differences(*wanted[name], deployed[name])]
+    paused = [f"{name} is paused" for name, each in sorted(deployed.items()) if _is_paused(each)]
     yield Finding(
         check="schedules",
-        state="failed" if drift else "ok",
-        value="; ".join(drift) or f"{len(deployed)} as in definitions/",
+        state="failed" if drift else "warning" if paused else "ok",
+        value="; ".join(drift + paused) or f"{len(deployed)} as in definitions/",
         expected=f"{len(wanted)} as in definitions/",
-        next="pulumi up, with the definitions of this folder; one that somebody has turned off is"
-        " turned on by it, too."
-        if drift
-        else "",
+        next=" ".join([*([_UP] if drift else ()), *([_RESUME] if paused else ())]),
     )
+
+
+def _is_paused(deployed: Mapping[str, Any]) -> bool:
+    """Whether somebody has turned it off: a deploy turns none off."""
+    return str(deployed.get("State", "ENABLED")) != "ENABLED"
 
 
 def _wanted(patient: Patient) -> Mapping[str, tuple[Definition, Schedule]]:
@@ -76,7 +82,6 @@ def _differences(
     pairs = {
         "its expression": (deployed.get("ScheduleExpression"), schedule.expression),
         "its time zone": (deployed.get("ScheduleExpressionTimezone"), schedule.time_zone),
-        "its state": (deployed.get("State", "ENABLED"), "ENABLED"),
         "its input": (deployed["Target"].get("Input"), schedules.event(definition)),
         "its window": (_window_of(deployed), schedule.window_minutes() or 0),
     }

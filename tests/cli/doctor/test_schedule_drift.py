@@ -88,7 +88,6 @@ def test_what_is_deployed_as_it_is_here_is_fine(patient: Patient, tmp_path: Path
             {"ScheduleExpressionTimezone": "Europe/Paris"},
             "everyNight: its time zone is Europe/Paris, and here UTC",
         ),
-        ({"State": "DISABLED"}, "everyNight: its state is DISABLED, and here ENABLED"),
         ({"Target": {"Input": "{}"}}, "everyNight: its input is {}, and here "),
         (
             {"FlexibleTimeWindow": {"Mode": "FLEXIBLE", "MaximumWindowInMinutes": 5}},
@@ -127,3 +126,12 @@ def test_definitions_that_cannot_be_imported_are_not_compared(
     with pytest.raises(Exception, match="a definition can't be imported here") as raised:
         list(schedule_drift(patient))
     assert "nothing_like_that" in str(raised.value)
+
+
+def test_one_that_somebody_has_paused_is_told_and_is_no_failure(
+    patient: Patient, tmp_path: Path
+) -> None:
+    finding = looked(patient, deployed(tmp_path, State="DISABLED"))
+
+    assert (finding.state, finding.value) == ("warning", "everyNight is paused")
+    assert "pulumi up --refresh" in finding.next
