@@ -4,9 +4,11 @@ PYTEST_ARGS ?=
 BIN := .venv/bin
 # Branch coverage of handler/, in percent, that `make coverage` and `make check` ask for.
 COVERAGE_FLOOR := 97
+# What needs no engine of Pulumi's, no package of npm and no browser: these have their own words.
+HERE := not engine and not clients and not browser
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-fast pulumi clients first-deploy coverage chaos simulate soak measure benchmark check static lock format clean
+.PHONY: help demo test test-slow test-fast pulumi clients console screenshots first-deploy coverage chaos simulate soak measure benchmark check static lock format clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 14
@@ -15,13 +17,13 @@ demo: .venv/ready ## a whole stack on this machine: imports a file, runs a hand-
 	@$(BIN)/python -m local demo
 
 test: .venv/ready ## the tests, 3 minutes; no network, no AWS account
-	@$(BIN)/pytest -n 2 -m "not slow and not engine and not clients" $(PYTEST_ARGS)
+	@$(BIN)/pytest -n 2 -m "not slow and $(HERE)" $(PYTEST_ARGS)
 
 test-slow: .venv/ready ## the other tests: every call in turn, every permission, what takes seconds
-	@$(BIN)/pytest -n 2 -m "slow and not engine and not clients" $(PYTEST_ARGS)
+	@$(BIN)/pytest -n 2 -m "slow and $(HERE)" $(PYTEST_ARGS)
 
 test-fast: .venv/ready ## the same without the local AWS and the program, a minute
-	@$(BIN)/pytest -n 2 -m "not system and not slow and not program and not engine and not clients" --hypothesis-profile=fast $(PYTEST_ARGS)
+	@$(BIN)/pytest -n 2 -m "not system and not slow and not program and $(HERE)" --hypothesis-profile=fast $(PYTEST_ARGS)
 
 pulumi: .venv/ready ## the tests on the real Pulumi engine; builds the CLI once if it isn't there
 	@$(BIN)/python -m tests.engine $(PYTEST_ARGS)
@@ -29,11 +31,17 @@ pulumi: .venv/ready ## the tests on the real Pulumi engine; builds the CLI once 
 clients: .venv/ready ## clients of npm, and GraphiQL in Chromium; needs Node.js, network once
 	@$(BIN)/python -m tests.clients $(PYTEST_ARGS)
 
+console: .venv/ready ## the operators' page in Chromium; needs Node.js and Chromium, network once
+	@$(BIN)/python -m tests.browser $(PYTEST_ARGS)
+
+screenshots: .venv/ready ## writes docs/images/console-*.png anew, from a stack with many tasks
+	@$(BIN)/python -m tests.browser.screenshots
+
 first-deploy: .venv/ready ## ten checks of a stack in AWS, before and after its first `up`: STACK=dev
 	@$(BIN)/python -m cli.first_deploy --stack $(or $(STACK),$(error Name a stack: make first-deploy STACK=dev))
 
 coverage: .venv/ready ## every test, and the lines of handler/ that no test runs
-	@$(BIN)/pytest -n 2 -m "not engine and not clients" --cov --cov-fail-under=$(COVERAGE_FLOOR) $(PYTEST_ARGS)
+	@$(BIN)/pytest -n 2 -m "$(HERE)" --cov --cov-fail-under=$(COVERAGE_FLOOR) $(PYTEST_ARGS)
 
 static: .venv/ready ## the checks that run no test: format, lint, types, imports
 	@$(BIN)/ruff format --check
@@ -65,6 +73,7 @@ benchmark: .venv/ready ## our loop, a bare loop and rivals on the same work; min
 lock: .venv/ready ## writes every requirements*.txt, after a change of a requirements*.in
 	@$(BIN)/python -m infra.lock
 	@$(BIN)/python -m tests.benchmark.lock
+	@$(BIN)/python -m tests.browser.lock
 	@$(MAKE) --no-print-directory .venv/ready
 
 clean: ## removes everything that these words have made

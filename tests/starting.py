@@ -1,11 +1,12 @@
 """Starts the whole system with `python -m local up`, on a copy of the project."""
 
+import json
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,9 +19,28 @@ _WAIT_SCALE = "0.01"
 
 
 @contextmanager
-def started(folder: Path) -> Iterator[Running]:
-    """The running system, until the block ends. The copy goes into `folder`, which is empty."""
-    copy_project(folder)
+def started(
+    folder: Path,
+    *,
+    definitions: Iterable[Path] = (),
+    config: Mapping[str, object] | None = None,
+    has_others: bool = True,
+) -> Iterator[Running]:
+    """The running system, until the block ends. The copy goes into `folder`, which is empty.
+
+    Args:
+        definitions: files beside those that all tests have, and the project's own.
+        has_others: whether it has those.
+        config: what the stack's config has beside what is in its file.
+    """
+    copy_project(folder, has_others=has_others)
+    with (folder / "Pulumi.dev.yaml").open("a") as file:
+        file.writelines(
+            f"  background-tasks:{key}: {json.dumps(value)}\n"
+            for key, value in (config or {}).items()
+        )
+    for definition in definitions:
+        shutil.copy(definition, folder / "definitions")
     log = folder / "up.log"
     with (
         log.open("w") as output,
@@ -38,13 +58,18 @@ def started(folder: Path) -> Iterator[Running]:
             up.send_signal(signal.SIGTERM)
 
 
-def copy_project(folder: Path) -> None:
-    """Copies the project, and adds the definitions of the tests to it."""
+def copy_project(folder: Path, *, has_others: bool = True) -> None:
+    """Copies the project, and adds the definitions of the tests to it; or none at all."""
     without_caches = shutil.ignore_patterns("__pycache__")
     for package in ("handler", "definitions", "infra", "local"):
         shutil.copytree(ROOT / package, folder / package, ignore=without_caches)
     for file in [ROOT / "__main__.py", *ROOT.glob("Pulumi*.yaml"), *ROOT.glob("requirements*.txt")]:
         shutil.copy(file, folder)
+    if not has_others:
+        shutil.rmtree(folder / "definitions")
+        (folder / "definitions").mkdir()
+        (folder / "definitions" / "__init__.py").touch()
+        return
     for definition in (ROOT / "tests" / "local" / "definitions").glob("*.py"):
         shutil.copy(definition, folder / "definitions")
 

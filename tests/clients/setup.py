@@ -38,28 +38,42 @@ def installed() -> Path:
     Raises:
         Missing: there is no npm, or no registry that has the packages.
     """
-    node()
-    npm = shutil.which("npm")
-    if npm is None:
-        raise Missing("There is no npm on the path. Next: install it.")
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    if not _is_up_to_date():
-        for name in _MANIFESTS:
-            shutil.copy(HERE / name, FOLDER)
-        run = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(FOLDER)]
-        done = subprocess.run(run, capture_output=True, text=True, check=False)
-        if done.returncode:
-            shutil.rmtree(FOLDER)
-            raise Missing(f"npm could not install the packages. Next: see why.\n{done.stderr}")
+    install(HERE, FOLDER)
     for script in HERE.glob("*.mjs"):
         shutil.copy(script, FOLDER)
     return FOLDER
 
 
-def _is_up_to_date() -> bool:
-    if not (FOLDER / "node_modules").is_dir():
+def install(manifests: Path, folder: Path) -> None:
+    """Installs the packages of a lock into a folder, unless they are there.
+
+    Args:
+        manifests: where `package.json` and its lock are.
+
+    Raises:
+        Missing: there is no npm, or no registry that has the packages.
+    """
+    node()
+    npm = shutil.which("npm")
+    if npm is None:
+        raise Missing("There is no npm on the path. Next: install it.")
+    folder.mkdir(parents=True, exist_ok=True)
+    if _is_up_to_date(manifests, folder):
+        return
+    for name in _MANIFESTS:
+        shutil.copy(manifests / name, folder)
+    run = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(folder)]
+    done = subprocess.run(run, capture_output=True, text=True, check=False)
+    if done.returncode:
+        shutil.rmtree(folder)
+        raise Missing(f"npm could not install the packages. Next: see why.\n{done.stderr}")
+
+
+def _is_up_to_date(manifests: Path, folder: Path) -> bool:
+    if not (folder / "node_modules").is_dir():
         return False
     return all(
-        (FOLDER / name).is_file() and (FOLDER / name).read_bytes() == (HERE / name).read_bytes()
+        (folder / name).is_file()
+        and (folder / name).read_bytes() == (manifests / name).read_bytes()
         for name in _MANIFESTS
     )

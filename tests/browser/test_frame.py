@@ -1,0 +1,180 @@
+"""What stands around each view: it opens, everybody can read it, and it asks nobody else."""
+
+import re
+from typing import Any
+
+import pytest
+
+from tests.browser.conftest import Open
+from tests.browser.serving import Served
+from tests.browser.watching import Wire, watched
+
+pytestmark = pytest.mark.browser
+
+VIEWS = ["tasks", "definitions", "health", "trigger/importOrders", "nothing"]
+WIDTHS = [360, 1_280, 2_560]
+# What the first paint of the list may take, over the wire.
+MOST_BYTES = 150_000
+
+
+def expect(locator: Any) -> Any:
+    from playwright.sync_api import expect as playwright_expect
+
+    return playwright_expect(locator)
+
+
+def settle(page: Any) -> None:
+    """Waits until what is asked for at first is there."""
+    page.wait_for_load_state("networkidle")
+
+
+def test_it_opens_with_a_title_and_shows_who_asks(open_page: Open) -> None:
+    page = open_page().page
+
+    expect(page.get_by_role("link", name="Tasks", exact=True)).to_have_attribute(
+        "aria-current", "page"
+    )
+    expect(page).to_have_title(re.compile(r"^Tasks · the local AWS at http://127\.0\.0\.1:\d+$"))
+    expect(page.locator(".caller")).to_have_text("local")
+    expect(page.get_by_text("read only")).to_have_count(0)
+
+
+def test_a_caller_who_may_change_nothing_is_told_so(open_page: Open, console_of: Any) -> None:
+    page = open_page(console=console_of("reader")).page
+
+    expect(page.locator(".caller")).to_contain_text("read only")
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_everybody_can_read_it(open_page: Open, view: str, scheme: str, width: int) -> None:
+    seen = open_page(view, viewport={"width": width, "height": 900}, color_scheme=scheme)
+    settle(seen.page)
+
+    seen.check_accessible()
+    assert seen.sideways() == []
+
+
+def test_the_first_paint_of_the_list_is_small(browser: Any, console: Served) -> None:
+    with watched(browser, "about:blank") as seen:
+        seen.origin = console.origin
+        seen.asked.clear()
+        wire = Wire(seen.page)
+        seen.page.goto(console.at("tasks"))
+        settle(seen.page)
+
+    assert console.url in wire.sizes
+    assert 0 < wire.total < MOST_BYTES, wire.sizes
+
+
+def test_the_help_is_opened_and_left_by_keys_alone(open_page: Open) -> None:
+    page = open_page().page
+    expect(page.locator(".caller")).to_have_text("local")
+
+    page.keyboard.press("?")
+    dialog = page.get_by_role("dialog", name="Keys and colours")
+    expect(dialog).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+
+    button = page.get_by_role("button", name="Keys and colours")
+    button.focus()
+    page.keyboard.press("Enter")
+    expect(dialog).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    expect(button).to_be_focused()
+
+
+def test_the_help_keeps_everybody_in(open_page: Open) -> None:
+    seen = open_page()
+    settle(seen.page)
+    seen.page.get_by_role("button", name="Keys and colours").click()
+
+    expect(seen.page.get_by_role("dialog")).to_be_visible()
+
+    seen.check_accessible()
+
+
+def test_keys_lead_from_view_to_view_and_the_focus_goes_along(open_page: Open) -> None:
+    page = open_page().page
+    settle(page)
+
+    for keys, view in (("gd", "definitions"), ("gh", "health"), ("gt", "tasks")):
+        for key in keys:
+            page.keyboard.press(key)
+        page.wait_for_url(f"**/#/{view}")
+        expect(page.locator("main")).to_be_focused()
+
+
+def test_keys_do_nothing_where_somebody_types_or_has_turned_them_off(open_page: Open) -> None:
+    page = open_page().page
+    settle(page)
+
+    page.get_by_label("Tenant").focus()
+    page.keyboard.type("gd?")
+    assert page.url.endswith("#/tasks")
+    page.get_by_label("Tenant").fill("")
+
+    page.get_by_role("button", name="Keys and colours").click()
+    page.get_by_label("Use these keys").uncheck()
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_the_content_is_a_key_away(open_page: Open) -> None:
+    page = open_page().page
+    settle(page)
+
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+
+    expect(page.locator("main")).to_be_focused()
+    assert page.url.endswith("#/tasks")
+
+
+def background(page: Any) -> Any:
+    return page.evaluate("() => getComputedStyle(document.body).backgroundColor")
+
+
+def test_the_colours_are_the_systems_until_somebody_chooses_and_the_choice_stays(
+    open_page: Open,
+) -> None:
+    page = open_page(color_scheme="light").page
+    light = background(page)
+    page.emulate_media(color_scheme="dark")
+    dark = background(page)
+    assert light != dark
+
+    page.get_by_role("button", name="Keys and colours").click()
+    page.get_by_label("Light", exact=True).check()
+    assert background(page) == light
+
+    page.reload()
+    assert background(page) == light
+    page.get_by_role("button", name="Keys and colours").click()
+    page.get_by_label("As the system").check()
+    assert background(page) == dark
+
+
+def test_a_token_of_yesterday_is_told_what_to_do(browser: Any, console: Served) -> None:
+    with watched(browser, f"{console.origin}/yesterday/") as seen:
+        seen.may_say.append("404")
+        expect(seen.page.locator("body")).to_contain_text("has printed last")
+
+
+def test_a_stack_that_is_gone_says_so_and_comes_back_by_itself(door: Any, open_page: Open) -> None:
+    console, doorway = door
+    doorway.shut()
+    page = open_page(console=console).page
+
+    alert = page.get_by_role("alert").first
+    expect(alert).to_contain_text("Next:")
+    expect(alert).to_contain_text("It is tried again by itself.")
+
+    doorway.open()
+    expect(page.locator(".caller")).to_have_text("local", timeout=30_000)
+    expect(page.get_by_role("alert")).to_have_count(0)
