@@ -19,6 +19,7 @@ import pytest
 
 from tests.starting import ROOT
 
+pytestmark = pytest.mark.system
 _SECONDS: Final = 30
 
 
