@@ -117,9 +117,13 @@ class Console:
         )
 
     def _asked(self, body: bytes, tenant: str) -> Mapping[str, Any]:
-        said = json.loads(body)
+        try:
+            said = json.loads(body)
+            query, variables = said["query"], said.get("variables")
+        except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
+            raise InvalidInput('The body is no JSON object with a "query".') from error
         return self._stack.client(tenant).graphql(
-            said["query"], said.get("variables"), repeats=bool(said.get("repeats"))
+            query, variables, repeats=bool(said.get("repeats"))
         )
 
     async def _all_schedules(self, _: Request) -> Response:

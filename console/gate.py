@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 _TOKEN_BYTES: Final = 24
+_HTTP_PORT: Final = 80
 _SAFE: Final = frozenset({"GET", "HEAD"})
 _NAMES: Final = ("127.0.0.1", "localhost")
 # What a browser says of where a request comes from (Fetch Metadata): another program says nothing.
@@ -70,7 +71,9 @@ class Gate:
 
     @property
     def _hosts(self) -> frozenset[str]:
-        return frozenset(f"{name}:{self.port}" for name in _NAMES)
+        # A browser leaves out the port that is HTTP's own.
+        suffixes = ("", ":80") if self.port == _HTTP_PORT else (f":{self.port}",)
+        return frozenset(f"{name}{suffix}" for name in _NAMES for suffix in suffixes)
 
     def _refusal(self, request: Request) -> Response | None:
         if request.headers.get("host") not in self._hosts:

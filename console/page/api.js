@@ -16,9 +16,18 @@ export class Failure extends Error {
 
 const ENDED = {
   message:
-    "The console itself has ended. Next: start it again in a terminal, background-tasks console," +
-    " and open the URL that it prints.",
+    "The console itself has ended. Next: start it again in a terminal, background-tasks console or" +
+    " python -m local up, and open the URL that it prints.",
   passes: true,
+};
+
+// When somebody answers again: who that is, and what the caller may do there, may be another.
+export const CAME_BACK = "came-back";
+let isAway = false;
+
+const failed = (failure) => {
+  isAway ||= failure.passes;
+  return failure;
 };
 
 const sent = async (path, options, signal) => {
@@ -27,11 +36,15 @@ const sent = async (path, options, signal) => {
     response = await fetch(path, { ...options, signal, cache: "no-store" });
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Failure(ENDED);
+    throw failed(new Failure(ENDED));
   }
   if (!response.ok) throw new Failure({ message: await response.text() });
   const { data, error } = await response.json();
-  if (error) throw new Failure(error);
+  if (error) throw failed(new Failure(error));
+  if (isAway) {
+    isAway = false;
+    dispatchEvent(new Event(CAME_BACK));
+  }
   return data;
 };
 

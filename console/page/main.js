@@ -1,6 +1,6 @@
 // The page: what stands around each view, and which view is shown.
 import { html, render, useEffect, useRef, useState } from "./html.js";
-import { about as known, ask, get, opened } from "./api.js";
+import { about as known, ask, CAME_BACK, get, opened } from "./api.js";
 import { useLive } from "./live.js";
 import { Dialog } from "./parts/dialog.js";
 import { useKeys } from "./parts/keys.js";
@@ -46,6 +46,7 @@ const App = () => {
     `caller of ${tenant}`,
     { isOver: () => true },
   );
+  useCameBack(caller.refresh);
   const [isHelp, setIsHelp] = useState(false);
   const main = useRef(null);
   useKeys({
@@ -120,8 +121,15 @@ const LATER = {
 
 const View = (shared) => {
   const { view, id } = shared.route;
-  if (view === "tasks" && !id) return html`<${TasksView} ...${shared} />`;
-  const load = LATER[view === "tasks" ? "task" : view];
+  // The task that somebody comes back from: the view before this one.
+  const cameFrom = useRef("");
+  useEffect(() => {
+    cameFrom.current = view === "tasks" ? id : "";
+  }, [view, id]);
+  if (view === "tasks" && !id)
+    return html`<${TasksView} ...${shared} cameFrom=${cameFrom.current} />`;
+  const name = view === "tasks" ? "task" : view;
+  const load = Object.hasOwn(LATER, name) ? LATER[name] : null;
   if (load)
     return html`<${Later} key=${`${view}/${id}`} load=${load} what="the page" ...${{ ...shared, id }} />`;
   return html`<h1>No such page</h1><p>There is no “${view}”. <a href="#/tasks">See the tasks</a></p>`;
@@ -129,11 +137,22 @@ const View = (shared) => {
 
 // What the server knows of the stack. If it could not find it, it is asked again.
 const useStack = () => {
-  const live = useLive((signal) => (known.failure ? get("about", { signal }) : known), "about", {
+  const isAsked = useRef(Boolean(known.failure));
+  const live = useLive((signal) => (isAsked.current ? get("about", { signal }) : known), "about", {
     isOver: () => true,
+  });
+  useCameBack(() => {
+    isAsked.current = true;
+    live.refresh();
   });
   return live.data?.failure ? null : live.data;
 };
+
+const useCameBack = (look) =>
+  useEffect(() => {
+    addEventListener(CAME_BACK, look);
+    return () => removeEventListener(CAME_BACK, look);
+  });
 
 const Whose = ({ tenant, caller, route }) => {
   const [text, setText] = useState(tenant);

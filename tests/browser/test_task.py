@@ -603,7 +603,7 @@ class TestFamily:
         expect(family.get_by_role("button", name="Show more")).to_have_count(0)
 
         family.get_by_role("button", name="Children of Box 3").click()
-        expect(family.get_by_text("It has no children.")).to_be_visible()
+        expect(family.get_by_text("No children that the API shows")).to_be_visible()
         family.get_by_role("link", name="Box 3").click()
         expect(page.get_by_role("heading", level=1)).to_have_text("Box 3")
         family.get_by_role("link", name="Boxes <b>of</b> today").click()
@@ -615,7 +615,7 @@ class TestFamily:
         id = stack.trigger("packBoxes", {"boxes": 3}, delay=6_000)
         page = open_page(f"tasks/{id}").page
         family = region(page, "Family")
-        expect(family.get_by_text("It has no children.")).to_be_visible()
+        expect(family.get_by_text("No children that the API shows")).to_be_visible()
 
         button(page, "Run now").click()
 

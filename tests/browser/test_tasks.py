@@ -12,7 +12,7 @@ from handler.record.failures import TaskFailure
 from handler.record.stored_task import StoredTask
 from handler.record.task_record import Identity, Progress
 from tests.browser.conftest import Open
-from tests.browser.seeding import a_task
+from tests.browser.seeding import a_task, some_tasks
 from tests.browser.serving import Served
 from tests.browser.tenants import Tenant
 from tests.browser.test_frame import expect, settle
@@ -119,7 +119,7 @@ class TestFreshness:
         expect(links(page)).to_have_text(["First"])
         settle(page)
 
-        page.get_by_role("button", name="Pause the refreshing of the list").click()
+        page.get_by_role("button", name="Hold the list").click()
         tenant.seed([a_task(name="Second", **ago(minutes=2))])
         heard = asked(page)
         page.clock.run_for(300_000)
@@ -129,7 +129,7 @@ class TestFreshness:
         expect(links(page)).to_have_text(["Second", "First"])
 
         tenant.seed([a_task(name="Third", **ago(minutes=1))])
-        page.get_by_role("button", name="Resume the refreshing of the list").click()
+        page.get_by_role("button", name="Go on refreshing the list").click()
         expect(links(page)).to_have_text(["Third", "Second", "First"])
 
     def test_new_tasks_wait_while_somebody_is_at_work_in_the_rows(
@@ -650,3 +650,27 @@ class TestEverybody:
         expect(page.get_by_text("in 2 groups")).to_be_visible()
         seen.check_accessible()
         assert seen.sideways() == []
+
+
+def test_who_comes_back_from_a_task_goes_on_where_they_were(
+    open_page: Open, tenant: Tenant
+) -> None:
+    tenant.seed(some_tasks(45))
+    page = open_page(tenant.view("tasks")).page
+    links = page.locator("a.open")
+    expect(links).to_have_count(45)
+    opened = links.nth(40).get_attribute("href")
+
+    links.nth(40).click()
+    expect(page.get_by_role("heading", level=1)).not_to_have_text("Tasks")
+    page.go_back()
+
+    expect(page.locator("a.open:focus")).to_have_attribute("href", str(opened))
+    assert page.evaluate("scrollY") > 0
+    page.keyboard.press("j")
+    expect(page.locator("a.open:focus")).not_to_have_attribute("href", str(opened))
+
+
+@pytest.mark.parametrize("view", ["constructor", "__proto__", "toString/1"])
+def test_a_view_that_there_is_not_is_told(open_page: Open, view: str) -> None:
+    expect(open_page(view).page.get_by_role("heading", level=1)).to_have_text("No such page")

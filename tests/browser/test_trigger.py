@@ -11,6 +11,7 @@ import pytest
 
 from tests.browser.conftest import Open
 from tests.browser.serving import Served
+from tests.browser.tenants import Tenant
 from tests.browser.test_frame import expect, settle
 from tests.running import Running
 
@@ -519,3 +520,26 @@ def test_everybody_can_fill_it_in(open_page: Open, scheme: str, width: int) -> N
     page.get_by_role("tab", name="JSON").click()
     seen.check_accessible()
     assert seen.sideways() == []
+
+
+def test_what_was_typed_is_there_again_until_it_is_sent(open_page: Open, tenant: Tenant) -> None:
+    page = open_page(tenant.view("trigger/weighParcel")).page
+    expect(page.get_by_label("Kg")).to_be_visible()
+    page.reload()
+    expect(page.get_by_label("Kg")).to_be_visible()
+    expect(page.get_by_text("What you had typed is here again.")).to_have_count(0)
+
+    page.get_by_label("Kg").fill("12.5")
+    page.get_by_role("link", name="Health").click()
+    page.go_back()
+
+    expect(page.get_by_label("Kg")).to_have_value("12.5")
+    page.get_by_role("button", name="Begin anew").click()
+    expect(page.get_by_label("Kg")).to_have_value("")
+    page.get_by_label("Kg").fill("7")
+    page.reload()
+    expect(page.get_by_label("Kg")).to_have_value("7")
+    page.get_by_role("button", name="Trigger", exact=True).click()
+    expect(page).to_have_url(re.compile("#/tasks/"))
+    page.goto(page.url.partition("#")[0] + f"#/{tenant.view('trigger/weighParcel')}")
+    expect(page.get_by_label("Kg")).to_have_value("")

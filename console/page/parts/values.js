@@ -36,5 +36,9 @@ export const portionsOf = (from, to) => {
 export const isRounded = (value) =>
   typeof value === "number" && Math.abs(value) > Number.MAX_SAFE_INTEGER;
 
+// Whether anything in a value was rounded.
+export const hasRounded = (value) =>
+  isBranch(value) ? Object.values(value).some(hasRounded) : isRounded(value);
+
 export const asText = (value) =>
   typeof value === "string" ? value : JSON.stringify(value, null, 2);

@@ -97,7 +97,10 @@ const Children = ({ id, tenant, isLive, isFirst = false }) => {
 
   if (counts.failure && !counts.data) return html`<${Failed} failure=${counts.failure} />`;
   if (!counts.data) return html`<${Loading} what="its children" />`;
-  if (!all) return html`<p class="quiet">It has no children.</p>`;
+  if (!all)
+    return html`<p class="quiet">
+      No children that the API shows: it shows none of a private definition.
+    </p>`;
   const least = counts.data.some(([, meta]) => meta.isTotalCountCapped) ? "at least " : "";
   return html`
     <ul class="row child-counts" aria-label="Children by status">

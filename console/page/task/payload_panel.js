@@ -3,7 +3,7 @@ import { html, useEffect, useMemo } from "../html.js";
 import { Copy } from "../parts/copy.js";
 import { Failed, Loading } from "../parts/notices.js";
 import { Tree } from "../parts/tree.js";
-import { asText, isBranch, sizeOf } from "../parts/values.js";
+import { asText, hasRounded, isBranch, sizeOf } from "../parts/values.js";
 import { say } from "../parts/toasts.js";
 import { bytes } from "../words.js";
 
@@ -20,7 +20,9 @@ export const PayloadPanel = ({ which, payload, load, task }) => {
   }
   if (payload?.value === undefined) return html`<${Loading} what=${`the ${which}`} />`;
   const { value } = payload;
-  if (value === null || (isBranch(value) && !sizeOf(value))) {
+  if (isBranch(value) && !sizeOf(value))
+    return html`<p class="quiet">Its ${which} is empty: <code>${JSON.stringify(value)}</code></p>`;
+  if (value === null) {
     const yet = which === "output" && !task.finishedOn ? " yet" : "";
     return html`<p class="quiet">It has no ${which}${yet}.</p>`;
   }
@@ -31,7 +33,8 @@ export const PayloadPanel = ({ which, payload, load, task }) => {
 };
 
 const Tools = ({ which, payload, load, task }) => {
-  const size = useMemo(() => JSON.stringify(payload.value).length, [payload.value]);
+  const size = useMemo(() => new Blob([JSON.stringify(payload.value)]).size, [payload.value]);
+  const isRounded = useMemo(() => hasRounded(payload.value), [payload.value]);
   const isOld = payload.of !== `${task.id} ${task.savedOn} ${task.taskStatus}`;
   return html`
     <div class="row payload-tools">
@@ -53,6 +56,15 @@ const Tools = ({ which, payload, load, task }) => {
       `
       }
     </div>
+    ${
+      isRounded &&
+      html`
+      <p class="notice">
+        It has numbers beyond 2<sup>53</sup>, which a browser rounds: here, in a copy and in a
+        download. <code>background-tasks show ${task.id}</code> has them as they are.
+      </p>
+    `
+    }
   `;
 };
 

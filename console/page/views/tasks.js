@@ -22,7 +22,7 @@ import { whereOf } from "../tasks/where.js";
 
 const BY_ERROR = "error";
 
-export const TasksView = ({ route, tenant, caller }) => {
+export const TasksView = ({ route, tenant, caller, cameFrom }) => {
   const text = route.params.toString();
   const filter = useMemo(() => filterOf(route.params), [text]);
   const isByError = route.params.get("group") === BY_ERROR;
@@ -50,7 +50,7 @@ export const TasksView = ({ route, tenant, caller }) => {
   };
   const change = (wanted, { isTyped = false } = {}) =>
     goTo(linkTo.list(wanted, { group: shared.group }), { replace: isTyped });
-  const list = { filter, route, tenant, caller, linkTo, setIsReady, setCodes };
+  const list = { filter, route, tenant, caller, linkTo, setIsReady, setCodes, cameFrom };
 
   return html`
     <div class="tasks-view">
@@ -87,7 +87,17 @@ const ByError = ({ filter, tenant, caller, linkTo, children }) => html`
   <${Groups} ...${{ filter, tenant }} href=${linkTo.list} taskHref=${linkTo.task} />
 `;
 
-const List = ({ filter, route, tenant, caller, linkTo, setIsReady, setCodes, children }) => {
+const List = ({
+  filter,
+  route,
+  tenant,
+  caller,
+  linkTo,
+  setIsReady,
+  setCodes,
+  cameFrom,
+  children,
+}) => {
   const page = pageOf(route.params);
   const filterKey = JSON.stringify([paramsOf(filter), tenant]);
   const [isPaused, setIsPaused] = useState(false);
@@ -117,6 +127,7 @@ const List = ({ filter, route, tenant, caller, linkTo, setIsReady, setCodes, chi
     );
   }, [list.tasks]);
   useKeys(selection.size > 0 ? { Escape: selection.clear } : {});
+  useBackAtRow(body, cameFrom, list.tasks.length > 0);
   useTopOnPage(top, page.number, filterKey);
   useTopBehindSelection(top, selection.size);
 
@@ -140,6 +151,7 @@ const List = ({ filter, route, tenant, caller, linkTo, setIsReady, setCodes, chi
               `
               : canSelect &&
                 caller &&
+                (list.tasks.length > 0 || list.cursor) &&
                 html`<${MatchingActions} where=${where} words=${wordsOf(filter)} ...${acting} />`
           }
         </div>
@@ -177,7 +189,7 @@ const SHORT = 40;
 const isAtWork = (body) =>
   body != null && (body.contains(document.activeElement) || body.getBoundingClientRect().top < 0);
 
-// The last answer's time, what waits, and the button that pauses the list (WCAG 2.2, 2.2.2).
+// The last answer's time, what waits, and the button that holds the list (WCAG 2.2, 2.2.2).
 const Freshness = ({ list, isPaused, setIsPaused }) => html`
   <div class="row freshness">
     ${
@@ -192,11 +204,9 @@ const Freshness = ({ list, isPaused, setIsPaused }) => html`
     <button
       type="button"
       class="small"
-      onClick=${() => {
-        setIsPaused(!isPaused);
-      }}
+      onClick=${() => setIsPaused(!isPaused)}
     >
-      ${isPaused ? "Resume" : "Pause"}<span class="unseen"> the refreshing of the list</span>
+      ${isPaused ? "Go on refreshing" : "Hold"}<span class="unseen"> the list</span>
     </button>
     ${
       isPaused &&
@@ -236,6 +246,19 @@ const Nothing = ({ list, filter, page, linkTo, caller }) => {
   return html`<${Empty}>
     There are no ${wordsOf(filter)}. <a href=${linkTo.list(NOTHING)}>Clear the filter</a>
   <//>`;
+};
+
+// Whoever comes back from a task is where they were in the list, to go on with the next one.
+const useBackAtRow = (body, cameFrom, isThere) => {
+  const id = useRef(cameFrom);
+  useEffect(() => {
+    if (!id.current || !isThere) return;
+    const link = body.current?.querySelector(`tr[data-id="${CSS.escape(id.current)}"] a.open`);
+    id.current = "";
+    if (!link || !document.activeElement?.contains(link)) return;
+    link.focus({ preventScroll: true });
+    link.scrollIntoView({ block: "center" });
+  }, [isThere]);
 };
 
 // Another page of the same filter begins at its top, for the focus, too.

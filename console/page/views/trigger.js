@@ -1,6 +1,7 @@
 // Triggers a task: what it is of is chosen, its input filled in, and then it is followed.
 import { html, useCallback, useEffect, useMemo, useRef, useState } from "../html.js";
 import { ask, askOne, opened } from "../api.js";
+import { draftOf, dropDraft, keepDraft } from "../forms/draft.js";
 import { ErrorSummary } from "../forms/error_summary.js";
 import { InputForm } from "../forms/input_form.js";
 import { isSame, parsed, written } from "../forms/json_text.js";
@@ -132,6 +133,7 @@ const ReadOnly = ({ caller }) =>
   </div>`;
 
 const OfDefinition = ({ id, route, tenant, caller }) => {
+  const [number, setNumber] = useState(0);
   const live = useDefinitions(SCHEMAS, tenant);
   const definition = live.data?.find((each) => each.id === id);
   const back = hrefTo("trigger", "", { tenant: tenantOf(route) });
@@ -156,12 +158,16 @@ const OfDefinition = ({ id, route, tenant, caller }) => {
     ${definition.description && html`<p dir="auto">${definition.description}</p>`}
     <${ReadOnly} caller=${caller} />
     <${TriggerForm}
-      key=${route.params.get("input") ?? ""}
+      key=${`${number} ${route.params.get("input") ?? ""}`}
       definition=${definition}
       prefill=${route.params.get("input")}
       tenant=${tenant}
       canTrigger=${may(caller, "w")}
       hrefOf=${(task) => hrefTo("tasks", task, { tenant: tenantOf(route) })}
+      onAnew=${() => {
+        dropDraft(`${tenant}/${id}`);
+        setNumber(number + 1);
+      }}
     />
   `;
 };
@@ -171,11 +177,13 @@ const within = (prefix, problems) => problems.map((problem) => ({ ...problem, pr
 const INPUT = "input";
 const OPTIONS = "option";
 
-const TriggerForm = ({ definition, prefill, tenant, canTrigger, hrefOf }) => {
+const TriggerForm = ({ definition, prefill, tenant, canTrigger, hrefOf, onAnew }) => {
   const schema = definition.inputSchema;
-  const first = useMemo(() => firstInput(schema, prefill), []);
+  const place = `${tenant}/${definition.id}`;
+  const draft = useMemo(() => (prefill == null ? draftOf(place) : null), []);
+  const first = useMemo(() => firstInput(schema, draft?.input ?? prefill, draft), []);
   const [value, setValue] = useState(first.value);
-  const [options, setOptions] = useState(NO_OPTIONS);
+  const [options, setOptions] = useState({ ...NO_OPTIONS, ...draft?.options });
   const [unread, setUnread] = useState(NOTHING);
   const [unreadKeys, setUnreadKeys] = useState(null);
   const [found, setFound] = useState(null);
@@ -188,6 +196,15 @@ const TriggerForm = ({ definition, prefill, tenant, canTrigger, hrefOf }) => {
   const isGone = useRef(false);
   useEffect(() => () => (isGone.current = true), []);
   const tell = useCallback((_, words) => setUnreadKeys(words), []);
+
+  const isTouched = useRef(false);
+  useEffect(() => {
+    if (isTouched.current) {
+      const input = value === undefined ? null : written(value, 0);
+      keepDraft(place, { input, options });
+    }
+    isTouched.current = true;
+  }, [value, options]);
 
   const show = (problems) => {
     attempts.current += 1;
@@ -223,6 +240,7 @@ const TriggerForm = ({ definition, prefill, tenant, canTrigger, hrefOf }) => {
         ...said.given,
       };
       const { data } = await askOne("triggerTask", TRIGGER, variables, { tenant, repeats: true });
+      dropDraft(place);
       if (!isGone.current) goTo(hrefOf(data.id));
     } catch (failure) {
       if (isGone.current) return;
@@ -253,6 +271,13 @@ const TriggerForm = ({ definition, prefill, tenant, canTrigger, hrefOf }) => {
     >
       <h2>Input</h2>
       ${first.note && html`<p class="hint">${first.note}</p>`}
+      ${
+        draft &&
+        html`<p class="notice">
+        What you had typed is here again.${" "}
+        <button type="button" class="link" onClick=${onAnew}>Begin anew</button>
+      </p>`
+      }
       ${
         hasInput
           ? html`<${InputForm}
@@ -341,11 +366,11 @@ const TriggerForm = ({ definition, prefill, tenant, canTrigger, hrefOf }) => {
 const leftOf = (problems = NOTHING, before, now) =>
   problems.filter(({ path }) => isSame(partAt(before, path), partAt(now, path)));
 
-const firstInput = (schema, prefill) => {
+const firstInput = (schema, prefill, draft) => {
   if (prefill != null) {
     const { value, problem } = parsed(prefill);
     if (problem) return { value: undefined, text: prefill };
-    return { value, note: "The input comes from the link that led here." };
+    return { value, note: draft ? "" : "The input comes from the link that led here." };
   }
   const isOwn = schema && Object.hasOwn(schema, "default");
   return { value: schema && !isOwn ? startOf(schema, schema) : undefined };
