@@ -1,5 +1,5 @@
 // What the view of the health asks for.
-import { ask, askOne, opened } from "../api.js";
+import { ask, opened } from "../api.js";
 import { CODES, startOf } from "./endings.js";
 
 // A request may ask for ten lists (docs/limits.md, "The API").
@@ -8,6 +8,7 @@ export const MOST_OPEN = 100;
 
 const OPEN = `query OldestOpenTasks($limit: Int) {
   backgroundTasks {
+    listPauses { data { definitionId } error { message code data } }
     listTasks(
       where: { taskStatus_in: ["pending", "running"] }, sort: [createdOn_ASC], limit: $limit
     ) {
@@ -21,10 +22,12 @@ const OPEN = `query OldestOpenTasks($limit: Int) {
   }
 }`;
 
-// The oldest open tasks: both statuses in one list, which an index answers.
+// The oldest open tasks: both statuses in one list, which an index answers. And what is paused, as
+// far as the caller may know it.
 export const loadOpen = async (options) => {
-  const { data, meta } = await askOne("listTasks", OPEN, { limit: MOST_OPEN }, options);
-  return { tasks: data, hasMore: meta.hasMoreItems };
+  const { listTasks, listPauses } = await ask(OPEN, { limit: MOST_OPEN }, options);
+  const { data, meta } = opened(listTasks);
+  return { tasks: data, hasMore: meta.hasMoreItems, pauses: listPauses.data ?? [] };
 };
 
 // How many tasks of a time have failed with each of the codes: { code, count, isCapped } of those

@@ -44,6 +44,7 @@ export const HealthView = ({ route, tenant, caller, stack }) => {
   const troubles = troublesOf({
     queues: queues.data,
     open: open.data?.tasks,
+    pauses: open.data?.pauses,
     ended: ended.data,
     findings: found.findings,
     now,
@@ -67,7 +68,12 @@ export const HealthView = ({ route, tenant, caller, stack }) => {
       </button>
     </div>
     <${Verdict}
-      verdict=${verdictOf({ troubles: troubles.length, unknown, isLooking })}
+      verdict=${verdictOf({
+        troubles: troubles.length,
+        isMild: troubles.every((each) => each.isMild),
+        unknown,
+        isLooking,
+      })}
       troubles=${troubles}
     />
     <p class="quiet">

@@ -131,3 +131,20 @@ test("a period begins as long ago as it says", () => {
 test("no code is counted twice", () => {
   assert.equal(new Set(CODES).size, CODES.length);
 });
+
+test("what somebody may have meant so needs a look, and is no failure", () => {
+  const paused = { check: "schedules", state: "warning" };
+  const troubles = troublesOf({
+    findings: [paused],
+    pauses: [{ definitionId: "export" }, { definitionId: null }],
+    now: 0,
+  });
+
+  assert.deepEqual(
+    troubles.map(({ words }) => words),
+    ["all definitions are paused", "schedules: a warning"],
+  );
+  assert.ok(troubles.every(({ isMild }) => isMild));
+  const verdict = verdictOf({ troubles: 2, unknown: 0, isLooking: false, isMild: true });
+  assert.deepEqual(verdict, { sign: "▲", words: "2 things need a look", look: "paused" });
+});
