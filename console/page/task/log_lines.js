@@ -27,6 +27,13 @@ export const isWanted = (line, { onlyErrors, text, iterations }) =>
   (!iterations || (line.iteration >= iterations[0] && line.iteration <= iterations[1])) &&
   (!text || haystackOf(line).includes(text.toLowerCase()));
 
+// The command that shows all that the worker's process has said of a task. Whoever triggers one by
+// hand gives it its id, and a person pastes this into a shell: quoted, an id is nothing but a text.
+export const commandOf = (id) => `.venv/bin/python -m local logs --task ${quoted(id)}`;
+
+const quoted = (text) =>
+  /^[\w.:@%+=,/][\w.:@%+=,/-]*$/.test(text) ? text : `'${text.replaceAll("'", `'"'"'`)}'`;
+
 const haystackOf = ({ message, data, error }) =>
   [message, data && JSON.stringify(data), error && JSON.stringify(error)]
     .filter(Boolean)

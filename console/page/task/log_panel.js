@@ -5,7 +5,7 @@ import { Tree } from "../parts/tree.js";
 import { keep, kept } from "../session.js";
 import { moment, number, plural } from "../words.js";
 import { executionLink, logLinks } from "./aws_links.js";
-import { isWanted, linesOf } from "./log_lines.js";
+import { commandOf, isWanted, linesOf } from "./log_lines.js";
 
 const PORTION = 250;
 // How near to its end a list is seen as followed.
@@ -196,7 +196,7 @@ const More = ({ label, value }) => {
 const Elsewhere = ({ task, log, stack, iterations }) => {
   if (!stack) return "";
   if (stack.isLocal) {
-    const command = `.venv/bin/python -m local logs --task ${task.id}`;
+    const command = commandOf(task.id);
     return html`
       <p class="row log-elsewhere">
         <span class="quiet">All that its process has said:</span> <code>${command}</code>

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { test } from "node:test";
 
 import { executionLink, logLinks, patternOf } from "../../../console/page/task/aws_links.js";
 import { kindOf, waitOf } from "../../../console/page/task/lines.js";
-import { isWanted, linesOf, merged } from "../../../console/page/task/log_lines.js";
+import { commandOf, isWanted, linesOf, merged } from "../../../console/page/task/log_lines.js";
 import { waitOf as standing } from "../../../console/page/task/reasons.js";
 
 const log = (iteration, ...messages) => ({
@@ -87,6 +88,19 @@ test("each worker's log has a page at the lines of the iterations", () => {
   const twice = decodeURIComponent(decodeURIComponent(pattern.replaceAll("$", "%")));
   assert.equal(twice, '{ $.task_id = "t1" && $.iteration = 3 }');
   assert.deepEqual([start, end], ["40000", "260000"]);
+});
+
+test("a command to paste quotes the task's id: a stranger may have named it", () => {
+  const command = ".venv/bin/python -m local logs --task";
+  assert.equal(commandOf("66f1a2#2026"), `${command} '66f1a2#2026'`);
+  assert.equal(commandOf("nightly-1:66f1a2"), `${command} nightly-1:66f1a2`);
+  for (const id of ["x; touch y", "$(id)", "`id`", "a\nid", "é", "-x", "a'$(id)'b", "!!"]) {
+    const said = execFileSync("/bin/sh", [
+      "-c",
+      `printf %s ${commandOf(id).slice(command.length)}`,
+    ]);
+    assert.equal(String(said), id);
+  }
 });
 
 test("a pattern quotes the task's id", () => {
