@@ -83,6 +83,15 @@ class TestWhatThereIs:
 
         expect(found.get_by_text("Say <script>alert(1)</script>.")).to_be_visible()
 
+    def test_one_may_be_called_as_what_every_object_has(self, open_page: Open) -> None:
+        page = open_page("definitions?q=constructor").page
+
+        found = card(page, "A word of JavaScript's")
+        settle(page)
+
+        expect(found.get_by_role("code")).to_have_text("constructor")
+        expect(found.get_by_role("heading", name="Limit")).to_have_count(0)
+
     def test_one_is_found_by_words_and_the_url_says_so(self, open_page: Open) -> None:
         page = open_page("definitions").page
         show_all(page)

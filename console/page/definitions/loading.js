@@ -129,8 +129,8 @@ export const loadSchedules = async (isTicks, options) => {
   }`;
   const ids = Object.fromEntries(ticked.map(({ lastTask }, at) => [`t${at}`, lastTask]));
   const answer = await ask(document, ids, options);
-  const statuses = Object.fromEntries(
+  const statuses = new Map(
     ticked.map(({ name }, at) => [name, answer[`t${at}`].data?.taskStatus ?? null]),
   );
-  return schedules.map((each) => ({ ...each, lastStatus: statuses[each.name] ?? null }));
+  return schedules.map((each) => ({ ...each, lastStatus: statuses.get(each.name) ?? null }));
 };

@@ -83,8 +83,8 @@ export const DefinitionsView = ({ route, tenant, caller }) => {
           <${DefinitionCard}
             key=${definition.id}
             definition=${definition}
-            counts=${countsOf[definition.id]?.counts}
-            limits=${limits[definition.id]}
+            counts=${countsOf.get(definition.id)?.counts}
+            limits=${Object.hasOwn(limits, definition.id) ? limits[definition.id] : undefined}
             pauses=${pausesOf(pauses, definition.id)}
             schedules=${scheduled.filter((each) => each.definitionId === definition.id)}
             caller=${caller}
@@ -106,7 +106,7 @@ export const DefinitionsView = ({ route, tenant, caller }) => {
       listed.data &&
       kind !== "paused" &&
       html`<${OtherSchedules}
-      schedules=${scheduled.filter(({ definitionId }) => !byId(all)[definitionId])}
+      schedules=${scheduled.filter(({ definitionId }) => !byId(all).has(definitionId))}
       caller=${caller}
       tenant=${tenant}
       now=${now}
@@ -116,7 +116,8 @@ export const DefinitionsView = ({ route, tenant, caller }) => {
   `;
 };
 
-const byId = (items) => Object.fromEntries(items.map((each) => [each.id, each]));
+// A definition may be called as what every object has: constructor.
+const byId = (items) => new Map(items.map((each) => [each.id, each]));
 
 const found = (fitting, all) => {
   const words = plural(all, "definition");
@@ -260,7 +261,7 @@ const PausedSome = ({ pauses, definitions, params }) => {
       ${ids.map(
         (id, index) => html`${index > 0 ? ", " : ""}<a
             href=${hrefTo("definitions", "", { q: id, ...params })}
-            ><bdi>${titles[id]?.title || id}</bdi></a
+            ><bdi>${titles.get(id)?.title || id}</bdi></a
           >`,
       )}
     </p>
