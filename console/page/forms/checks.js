@@ -6,6 +6,7 @@ import { modelOf } from "./schema.js";
 import { optionOf, partOf } from "./values.js";
 
 const MOST = 100;
+const LONGEST_MATCHED = 1_000;
 const FORMATS = {
   "date-time": [
     /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d/,
@@ -28,10 +29,10 @@ export const problemsOf = (schema, value, root = schema) => {
   return found.slice(0, MOST);
 };
 
-const look = ({ schema, root, value, path, isRequired, found }) => {
+const look = ({ schema, root, value, path, isRequired, found, turns = 0 }) => {
   if (found.length >= MOST) return;
   const tell = (message) => found.push({ path, message });
-  const model = modelOf(schema, root, path.length);
+  const model = modelOf(schema, root, path.length + turns);
   if (value === undefined) {
     if (isRequired) tell("is required");
     return;
@@ -51,7 +52,8 @@ const look = ({ schema, root, value, path, isRequired, found }) => {
     value,
     tell,
     inside,
-    again: (inner) => look({ schema: inner, root, value, path, isRequired, found }),
+    again: (inner) =>
+      look({ schema: inner, root, value, path, isRequired, found, turns: turns + 1 }),
     root,
   });
 };
@@ -62,7 +64,7 @@ const LOOKS = {
     lengthOf([...value].length, model.minLength, model.maxLength, "characters", tell);
     if (model.pattern && isAgainst(model.pattern, value))
       tell(`takes a text like ${model.pattern}`);
-    const [format, words] = FORMATS[model.format] ?? [];
+    const [format, words] = Object.hasOwn(FORMATS, model.format) ? FORMATS[model.format] : [];
     if (format && !format.test(value)) tell(`takes ${words}`);
     if (model.format === "duration" && !isIsoDuration(value)) {
       tell("takes a duration, such as 90s, 1h30m or PT90S");
@@ -103,8 +105,9 @@ const LOOKS = {
   list: ({ model, value, tell, inside }) => {
     if (!Array.isArray(value)) return tell(`takes a list; it is ${shown(value)}`);
     lengthOf(value.length, model.least, model.most, "items", tell);
-    const texts = model.isUnique ? value.map((each) => written(each, 0)) : [];
-    const twice = texts.findIndex((each, at) => texts.indexOf(each) !== at);
+    const seen = new Set();
+    const isSecond = (text) => seen.size === seen.add(text).size;
+    const twice = model.isUnique ? value.findIndex((each) => isSecond(written(each, 0))) : -1;
     if (twice >= 0) tell(`takes each item once; ${shown(value[twice])} is there twice`);
     value.forEach((_, at) => inside(model.items, at));
   },
@@ -161,11 +164,30 @@ const within = (value, { min, max, above, below, multipleOf }, tell) => {
 };
 
 // Whether a text breaks a pattern. One that this browser can't read, breaks none: the model's own
-// may be of another dialect.
+// may be of another dialect. Nor does one that may take it long: the API looks itself.
 const isAgainst = (pattern, text) => {
+  if (text.length > LONGEST_MATCHED || mayTakeLong(pattern)) return false;
   try {
     return !new RegExp(pattern, "u").test(text);
   } catch {
     return false;
   }
+};
+
+// Whether a browser may look for ever where a text does not fit: at a group that is repeated and
+// has several ways to fit, such as ([a-z]+-?)+, or at what refers back. pydantic's own patterns
+// look at each letter once, so that nobody has to care there.
+export const mayTakeLong = (pattern) => {
+  const groups = [false]; // of each that is open, whether it has several ways to fit
+  const parts = pattern.matchAll(/\\[\s\S]|\[(?:\\[\s\S]|[^\]\\])*\]|\(\??|\)[*+{]?|[*+?{|]/g);
+  for (const [part] of parts) {
+    if (/^\\[1-9k]/.test(part)) return true;
+    if (part[0] === "(") groups.push(false);
+    else if (part[0] === ")") {
+      const isOpen = groups.length > 1 && groups.pop();
+      if (isOpen && part.length > 1) return true;
+      groups[groups.length - 1] ||= isOpen || part.length > 1;
+    } else if (part.length === 1) groups[groups.length - 1] = true;
+  }
+  return false;
 };

@@ -29,10 +29,18 @@ const pointed = (root, reference) => {
   if (typeof reference !== "string" || !reference.startsWith("#")) return null;
   let found = root;
   for (const part of reference.slice(1).split("/").slice(1)) {
-    const name = decodeURIComponent(part).replaceAll("~1", "/").replaceAll("~0", "~");
+    const name = decoded(part).replaceAll("~1", "/").replaceAll("~0", "~");
     found = Array.isArray(found) ? found[Number(name)] : own(found, name);
   }
   return found;
+};
+
+const decoded = (text) => {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 };
 
 // What a part of a form is:
@@ -41,7 +49,7 @@ const pointed = (root, reference) => {
 //   title, hint: for people; value: the default, if hasDefault
 //   isNullable: whether it may be null, too
 //   and what belongs to the kind
-export const modelOf = (schema, root, depth = 0) => {
+export const modelOf = (schema, root, depth = 0, steps = 0) => {
   if (schema === false) return { ...wordsOf({}), className: "", kind: "json", isNullable: false };
   const whole = resolved(schema, root);
   if (whole === null) return { ...wordsOf({}), className: "", kind: "json", isNullable: false };
@@ -51,11 +59,12 @@ export const modelOf = (schema, root, depth = 0) => {
   const isOther = isObject(schema) && (Object.hasOwn(schema, "$ref") || isOfOne(schema));
   const title = isOther ? wordsOf(schema).title : words.title;
   const shared = { ...words, title, className: words.title, isNullable };
-  if (depth > DEEPEST) return { ...shared, kind: "json" };
+  // What may be nothing but itself has no end, either.
+  if (depth > DEEPEST || steps > DEEPEST) return { ...shared, kind: "json" };
   if (options === null) return { ...shared, ...kindOf(whole, root) };
   if (options.length === 0) return { ...shared, kind: "null" };
   if (options.length === 1) {
-    const only = modelOf(options[0], root, depth);
+    const only = modelOf(options[0], root, depth, steps + 1);
     const said = ["title", "hint", "className"].map((name) => [name, shared[name] || only[name]]);
     const given = shared.hasDefault ? { hasDefault: true, value: shared.value } : {};
     return {
@@ -220,7 +229,7 @@ export const nameOf = (schema, root) => {
   if (model.className) return model.className;
   if (model.kind === "fixed") return String(model.fixed);
   if (model.kind === "number") return model.isWhole ? "Whole number" : "Number";
-  if (model.kind === "text") return FORMATS[model.format] ?? "Text";
+  if (model.kind === "text") return own(FORMATS, model.format) ?? "Text";
   return NAMES[model.kind];
 };
 

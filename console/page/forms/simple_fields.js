@@ -77,7 +77,7 @@ export const TextField = (props) => {
 const typeFor = (format, shown) => {
   if (format === "date" && shown && !DATE.test(shown)) return "text";
   if (format === "time" && shown && !TIME.test(shown)) return "text";
-  return TYPES[format];
+  return Object.hasOwn(TYPES, format) ? TYPES[format] : undefined;
 };
 
 const MomentField = (props) => {

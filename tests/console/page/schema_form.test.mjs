@@ -1,7 +1,7 @@
 // Forms of schemas: what pydantic makes of models, and what becomes of values in them.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { problemsOf } from "../../../console/page/forms/checks.js";
+import { mayTakeLong, problemsOf } from "../../../console/page/forms/checks.js";
 import { ExactNumber, isObject } from "../../../console/page/forms/json_text.js";
 import { idOf, placed } from "../../../console/page/forms/places.js";
 import {
@@ -221,6 +221,48 @@ test("what breaks a limit is told at its place", () => {
   assert.deepEqual(messages({ type: "integer" }, new ExactNumber("9007199254740993")), []);
   assert.equal(messages({ type: "integer" }, new ExactNumber("0.12345678901234567890")).length, 1);
   assert.deepEqual(messages({ type: "string", pattern: "(?P<odd>" }, "a"), []);
+});
+
+test("a pattern that a browser may match for ever is left to the API", () => {
+  const slow = ["^([a-z0-9]+-?)+$", "^(a|a)*$", "^((a)+)+$", "^(?:x*){2,}$", "(a)\\1", "(a?){40}b"];
+  for (const pattern of slow) {
+    assert.ok(mayTakeLong(pattern), pattern);
+    assert.deepEqual(messages({ type: "string", pattern }, `${"a".repeat(60)}!`), []);
+  }
+  const quick = [
+    "^[a-z]*$",
+    "^(abc)+$",
+    "^(a+|b)?$",
+    "[(a+)]+\\)+",
+    "^(?!^[-+.]*$)[+-]?0*\\d*\\.?\\d*$",
+  ];
+  for (const pattern of quick) assert.ok(!mayTakeLong(pattern), pattern);
+  assert.equal(messages({ type: "string", pattern: "^(abc)+$" }, "abd").length, 1);
+  const dict = { type: "object", patternProperties: { [slow[0]]: { type: "integer" } } };
+  assert.deepEqual(messages(dict, { [`${"a".repeat(60)}!`]: 1 }), []);
+});
+
+test("a long list is looked at once for what is there twice", () => {
+  const schema = { type: "array", uniqueItems: true, items: {} };
+  const list = Array.from({ length: 200_000 }, (_, at) => at);
+
+  assert.deepEqual(messages(schema, list), []);
+  assert.deepEqual(messages(schema, [...list, 7]), [": takes each item once; 7 is there twice"]);
+});
+
+test("no schema breaks the form, whatever its words", () => {
+  const node = { anyOf: [{ $ref: "#/$defs/Node" }, { type: "null" }] };
+  const own = { $ref: "#/$defs/Node", $defs: { Node: node } };
+  assert.equal(kind(own), "json");
+  assert.deepEqual(messages(own, { a: 1 }), []);
+  assert.equal(startOf(own, own), undefined);
+  const either = { anyOf: [{ $ref: "#" }, { type: "string" }] };
+  assert.deepEqual(messages(either, 1), []);
+  assert.equal(kind({ $ref: "#/%" }), "json");
+  for (const format of ["constructor", "toString", "__proto__"]) {
+    assert.deepEqual(messages({ type: "string", format }, "x"), []);
+    assert.equal(nameOf({ type: "string", format }, {}), "Text");
+  }
 });
 
 test("what the API refuses is told at its field, through the options of unions", () => {
