@@ -7,6 +7,7 @@ export { Fragment, render } from "preact";
 export {
   useCallback,
   useEffect,
+  useErrorBoundary,
   useId,
   useLayoutEffect,
   useMemo,

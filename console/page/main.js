@@ -1,5 +1,5 @@
 // The page: what stands around each view, and which view is shown.
-import { html, render, useEffect, useRef, useState } from "./html.js";
+import { html, render, useEffect, useErrorBoundary, useRef, useState } from "./html.js";
 import { about as known, ask, CAME_BACK, get, opened } from "./api.js";
 import { useLive } from "./live.js";
 import { Dialog } from "./parts/dialog.js";
@@ -93,7 +93,7 @@ const App = () => {
     </header>
     <main id="main" ref=${main} tabindex="-1">
       ${caller.failure && !caller.failure.passes && html`<${Failed} failure=${caller.failure} />`}
-      <${View} ...${shared} />
+      <${Guarded} key=${`${route.view}/${route.id}`} ...${shared} />
     </main>
     <${Toasts} />
     ${isHelp && html`<${Help} onClose=${() => setIsHelp(false)} stack=${stack} />`}
@@ -117,6 +117,20 @@ const LATER = {
   health: async () => (await import("./views/health.js")).HealthView,
   task: async () => (await import("./views/task.js")).TaskView,
   trigger: async () => (await import("./views/trigger.js")).TriggerView,
+};
+
+// What breaks a view breaks that view alone: nothing else of the page, and not for ever.
+const Guarded = (shared) => {
+  const [error, again] = useErrorBoundary();
+  if (!error) return html`<${View} ...${shared} />`;
+  return html`
+    <h1>This can't be shown</h1>
+    <div class="notice notice-failed" role="alert">
+      <p>The page has failed in the middle of it: <bdi>${String(error).slice(0, 300)}</bdi></p>
+      <p>Next: the command line shows the same. Please report it, with these words.</p>
+    </div>
+    <button type="button" onClick=${again}>Try again</button>
+  `;
 };
 
 const View = (shared) => {

@@ -178,3 +178,29 @@ def test_a_stack_that_is_gone_says_so_and_comes_back_by_itself(door: Any, open_p
     doorway.open()
     expect(page.locator(".caller")).to_have_text("local", timeout=30_000)
     expect(page.get_by_role("alert")).to_have_count(0)
+
+
+@pytest.mark.parametrize("view", ["constructor", "__proto__/1", "toString"])
+def test_a_view_that_is_none_says_so_whatever_it_is_called(open_page: Open, view: str) -> None:
+    page = open_page(view).page
+
+    expect(page.get_by_role("heading", name="No such page")).to_be_visible()
+
+
+def test_what_breaks_a_view_breaks_nothing_else(open_page: Open) -> None:
+    """A log without lines stands for what nobody has thought of."""
+    page = open_page("tasks").page
+    settle(page)
+    odd = {
+        "getTask": {"data": {"id": "odd", "tags": {}}},
+        "listLogs": {"data": [{"iteration": 1, "items": 3}], "meta": {}},
+    }
+    page.route("**/graphql", lambda route: route.fulfill(json={"data": {"backgroundTasks": odd}}))
+    page.evaluate("location.hash = '#/tasks/odd'")
+
+    expect(page.get_by_role("heading", name="This can't be shown")).to_be_visible()
+    expect(page.get_by_role("alert")).to_contain_text("TypeError")
+
+    page.unroute("**/graphql")
+    page.get_by_role("link", name="Health", exact=True).click()
+    expect(page.get_by_role("heading", name="Health", level=1)).to_be_visible()
