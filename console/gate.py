@@ -32,6 +32,12 @@ HEADERS: Final = {
     "cross-origin-resource-policy": "same-origin",
 }
 
+_USED: Final = (
+    "This link was used before. If that was not you, somebody else on this machine can do what you"
+    " can. Next: end the console (Ctrl-C), start it again with --no-browser, and open the URL that"
+    " it prints."
+)
+
 Next = Callable[[Request], Awaitable[Response]]
 
 
@@ -52,12 +58,14 @@ class Gate:
     token: str
     port: int
     _links: set[str] = field(default_factory=set, repr=False)
+    _used: set[str] = field(default_factory=set, repr=False)
 
     def link(self) -> str:
         """A path that leads to the page, once.
 
         A browser is started with it: others on this machine can read what a process is started
-        with, and by then it leads nowhere.
+        with. By then it leads nowhere; who was faster than the browser has the page open, and
+        whoever has started the browser is told so.
         """
         made = new_token()
         self._links.add(made)
@@ -81,7 +89,10 @@ class Gate:
         said = f"{request.url.path}/".split("/", 2)[1]  # "?x" alone has no path
         if said in self._links:
             self._links.remove(said)
+            self._used.add(said)
             return RedirectResponse(f"/{self.token}/", status_code=303)
+        if said in self._used:
+            return PlainTextResponse(_USED, status_code=410)
         if not secrets.compare_digest(said.encode(), self.token.encode()):
             return PlainTextResponse(_ENDED, status_code=404)
         if request.method not in _SAFE and not self._is_own(request):

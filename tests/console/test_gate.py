@@ -241,7 +241,9 @@ class TestLinks:
 
         assert (first.status, first.headers["location"]) == (303, f"/{TOKEN}/")
         assert TOKEN not in link
-        assert second.status == 404
+        assert second.status == 410
+        assert second.text.startswith("This link was used before. If that was not you, somebody")
+        assert TOKEN not in second.text
 
     def test_another_name_has_none(self) -> None:
         gate = Gate(TOKEN, PORT)
