@@ -116,11 +116,14 @@ class Executions:
 
     def _owner(self, client: Any, arn: str) -> tuple[frozenset[str], str]:
         """The ids that a task of an execution may have, and its tenant."""
-        if arn not in self._whose:
-            if len(self._whose) >= _MOST_SEEN:
-                self._whose.clear()
-            self._whose[arn] = owner_of(client.describe_execution(executionArn=arn).get("input"))
-        return self._whose[arn]
+        # Another thread may forget all of them at any moment.
+        if (known := self._whose.get(arn)) is not None:
+            return known
+        found = owner_of(client.describe_execution(executionArn=arn).get("input"))
+        if len(self._whose) >= _MOST_SEEN:
+            self._whose.clear()
+        self._whose[arn] = found
+        return found
 
 
 def owner_of(text: str | None) -> tuple[frozenset[str], str]:

@@ -184,7 +184,7 @@ def _event_of(found: Mapping[str, Any]) -> Mapping[str, Any]:
     """The event of its ticks; empty where somebody else's schedule sends none."""
     try:
         event = json.loads(found.get("Target", {}).get("Input") or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return event if isinstance(event, dict) else {}
 

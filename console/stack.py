@@ -9,6 +9,8 @@ from handler.client import Client
 from handler.clock import Clock, SystemClock
 
 _FOUND_FOR: Final = timedelta(minutes=1)
+# Each has connections of its own.
+_MOST_CLIENTS: Final = 100
 
 
 class Finding(Protocol):
@@ -89,6 +91,8 @@ class Stack:
         """The client of a tenant's tasks."""
         wanted = tenant or self.tenant
         if (client := self._clients.get(wanted)) is None:
+            if len(self._clients) >= _MOST_CLIENTS:
+                self._clients.clear()
             client = self._clients[wanted] = self.source.client(wanted)
         return client
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from console import app as app_module
-from tests.console.asking import OWN, TOKEN, Place, app_of, ask, post
+from tests.console.asking import OWN, TOKEN, Api, Place, app_of, ask, post
 
 
 def test_a_document_is_asked_of_the_stack_as_it_is(app: Any, place: Place) -> None:
@@ -35,6 +35,21 @@ def test_a_body_that_is_no_request_is_answered_in_words(app: Any, body: bytes) -
 
     assert answer.status == 200
     assert answer.json.keys() <= {"error", "data"}
+
+
+def test_an_answer_that_can_not_be_written_is_told_in_words(
+    app: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What Python has read, it may not write: it goes less deep there."""
+    deep: list[Any] = []
+    for _ in range(100_000):
+        deep = [deep]
+    monkeypatch.setattr(Api, "graphql", lambda *_, **__: deep)
+
+    answer = post(app, "graphql", {"query": "{ a }"})
+
+    assert answer.status == 200
+    assert answer.json["error"]["message"].startswith("RecursionError: ")
 
 
 def test_what_is_too_large_is_refused_and_not_sent_on(

@@ -237,6 +237,15 @@ class TestWhoMaySeeThem:
         executions.page(TASK, NAME, tenant=None, after=None)
         assert [len(fake.asked(name)) for name in ("api", "describe_execution")] == [2, 1]
 
+    def test_another_thread_may_forget_whose_they_are_in_the_middle(self) -> None:
+        class Forgetful(dict[str, Any]):
+            def __setitem__(self, key: str, value: Any) -> None:
+                """It is gone by the time that it is asked for."""
+
+        executions = replace(executions_of(Fake()), _whose=Forgetful())
+
+        assert executions.page(TASK, NAME, tenant=None, after=None)["next"] == "older"
+
     def test_what_one_tenant_may_see_is_not_known_of_another(self) -> None:
         fake = Fake()
         executions = executions_of(fake)

@@ -103,7 +103,7 @@ class TestShown:
         assert "cron(nonsense)" in said["problem"]
         assert said["nextOn"] is None
 
-    @pytest.mark.parametrize("event", ["no JSON", "[]", '{"detail": 3}', ""])
+    @pytest.mark.parametrize("event", ["no JSON", "[]", '{"detail": 3}', "", "[" * 100_000])
     def test_somebody_elses_event_is_shown_without_a_definition(self, event: str) -> None:
         said = shown(found(Target={"Input": event}), NOW)
         assert said["definitionId"] is None

@@ -52,6 +52,18 @@ def test_it_is_found_once_and_has_a_client_for_each_tenant() -> None:
     assert finder.tenants == [[None, "shop", "blog"]]
 
 
+def test_it_keeps_no_more_clients_than_somebody_looks_at() -> None:
+    finder = Finder()
+    app = app_of(finder)
+
+    for number in range(101):
+        asks(app, f"tenant-{number}")
+    asks(app, "tenant-100")
+    asks(app, "tenant-0")
+
+    assert finder.tenants[0][-2:] == ["tenant-100", "tenant-0"]
+
+
 def test_the_tenant_of_the_command_is_meant_where_the_page_names_none() -> None:
     app = app_of(Finder(), tenant="shop")
 
