@@ -1,5 +1,13 @@
 // The page: what stands around each view, and which view is shown.
-import { html, render, useEffect, useErrorBoundary, useRef, useState } from "./html.js";
+import {
+  html,
+  render,
+  useEffect,
+  useErrorBoundary,
+  useLayoutEffect,
+  useRef,
+  useState,
+} from "./html.js";
 import { about as known, ask, CAME_BACK, get, opened } from "./api.js";
 import { useLive } from "./live.js";
 import { Dialog } from "./parts/dialog.js";
@@ -65,7 +73,8 @@ const App = () => {
   }, [route.view, route.id, stack?.name]);
   useFocusOnChange(main, `${route.view}/${route.id}`);
 
-  const shared = { route, tenant, caller: caller.data, stack };
+  const cameFrom = useCameFrom(route);
+  const shared = { route, tenant, caller: caller.data, stack, cameFrom };
   return html`
     <a class="skip" href="#main" onClick=${skipTo(main)}>Skip to the content</a>
     <header class="top">
@@ -135,18 +144,22 @@ const Guarded = (shared) => {
 
 const View = (shared) => {
   const { view, id } = shared.route;
-  // The task that somebody comes back from: the view before this one.
-  const cameFrom = useRef("");
-  useEffect(() => {
-    cameFrom.current = view === "tasks" ? id : "";
-  }, [view, id]);
-  if (view === "tasks" && !id)
-    return html`<${TasksView} ...${shared} cameFrom=${cameFrom.current} />`;
+  if (view === "tasks" && !id) return html`<${TasksView} ...${shared} />`;
   const name = view === "tasks" ? "task" : view;
   const load = Object.hasOwn(LATER, name) ? LATER[name] : null;
   if (load)
     return html`<${Later} key=${`${view}/${id}`} load=${load} what="the page" ...${{ ...shared, id }} />`;
   return html`<h1>No such page</h1><p>There is no “${view}”. <a href="#/tasks">See the tasks</a></p>`;
+};
+
+// The task that the view before this one was about; "" where it was another view.
+const useCameFrom = ({ view, id }) => {
+  const before = useRef("");
+  const found = before.current;
+  useLayoutEffect(() => {
+    before.current = view === "tasks" ? id : "";
+  }, [view, id]);
+  return found;
 };
 
 // What the server knows of the stack. If it could not find it, it is asked again.

@@ -270,7 +270,7 @@ class TestSelected:
         seen = open_page(tenant.view())
         page = seen.page
         expect(links(page)).to_have_count(2)
-        page.get_by_role("button", name="Pause the refreshing of the list").click()
+        page.get_by_role("button", name="Hold the list").click()
         page.get_by_label("Select all of this page").check()
         tenant.abort(ids[1])
         tenant.run(ids[1])

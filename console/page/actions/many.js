@@ -64,7 +64,8 @@ const whyNone = (caller) =>
 
 // Buttons for all tasks of a filter: counted first, asked, begun, and then followed.
 //   where: of the API's listTasks; words: the filter for people, "failed tasks of exportUsers"
-export const MatchingActions = ({ where, words, caller, tenant, onDone }) => {
+//   isEmpty: whether none matches; what has begun goes on in its window
+export const MatchingActions = ({ where, words, isEmpty, caller, tenant, onDone }) => {
   const [asked, setAsked] = useState(null);
   const verbs = Object.keys(VERBS).filter(
     (verb) => VERBS[verb].many && caller?.permissions.includes(VERBS[verb].letter),
@@ -72,7 +73,7 @@ export const MatchingActions = ({ where, words, caller, tenant, onDone }) => {
   if (verbs.length === 0) return "";
   return html`
     <div class="actions" role="group" aria-label="What can be done with all that match">
-      ${verbs.map(
+      ${(isEmpty ? [] : verbs).map(
         (verb) => html`
           <button
             type="button"

@@ -151,8 +151,12 @@ const List = ({
               `
               : canSelect &&
                 caller &&
-                (list.tasks.length > 0 || list.cursor) &&
-                html`<${MatchingActions} where=${where} words=${wordsOf(filter)} ...${acting} />`
+                html`<${MatchingActions}
+                  where=${where}
+                  words=${wordsOf(filter)}
+                  isEmpty=${list.tasks.length === 0 && !list.cursor}
+                  ...${acting}
+                />`
           }
         </div>
         <${Freshness} ...${{ list, isPaused, setIsPaused }} />
