@@ -33,9 +33,17 @@ class _Terminated(BaseException):
     """SIGTERM: the terminal is left as it was found."""
 
 
+class _Asked:
+    """What the process was asked to end with, by a signal."""
+
+    to_end: ExitStatus | None = None
+
+
 def main() -> int:
     """Runs the command of this process's arguments, and returns its exit status."""
     signal.signal(signal.SIGTERM, _terminate)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else it is to be ignored
+        signal.signal(signal.SIGINT, _interrupt)
     # A stream that the caller has closed is `None` (Python's library reference, "sys.stdin").
     if sys.stdout is None:
         _tell(sys.stderr or io.StringIO(), _CLOSED)
@@ -71,6 +79,8 @@ def run(arguments: Sequence[str], around: Surroundings) -> ExitStatus:
     except _Terminated:
         return ExitStatus.TERMINATED
     except Exception as error:  # whatever it is, a person gets a line and not a traceback
+        if _Asked.to_end:  # pydantic makes an error of its own of what a signal raises in it
+            return _Asked.to_end
         status = _status_of(error)
         with suppress(OSError):
             around.stdout.flush()
@@ -138,5 +148,11 @@ def _one_line(error: CycloptsError) -> str:
     return text if text.endswith((".", "?", "!")) else f"{text}."
 
 
+def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+    _Asked.to_end = ExitStatus.INTERRUPTED
+    raise KeyboardInterrupt
+
+
 def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
+    _Asked.to_end = ExitStatus.TERMINATED
     raise _Terminated

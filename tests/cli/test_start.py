@@ -212,5 +212,41 @@ def test_ctrl_c_while_it_imports_ends_it_quietly(at: str) -> None:
     assert (ran.returncode, ran.stdout, ran.stderr) == (130, "", "")
 
 
+IN_PYDANTIC = """
+import os, sys
+from pydantic import BaseModel, field_serializer
+from cli import command_line
+
+class Record(BaseModel):
+    id: str = ""
+
+    @field_serializer("id")
+    def shown(self, id):
+        os.kill(os.getpid(), {number})
+        for _ in range(1_000_000):
+            pass
+        return id
+
+command_line._run = lambda _: Record().model_dump()
+sys.argv[1:] = ["list"]
+sys.exit(command_line.main())
+"""
+
+
+@pytest.mark.parametrize(("number", "status"), [(2, 130), (15, 143)])
+def test_a_signal_that_a_library_makes_an_error_of_ends_it_as_any_other(
+    number: int, status: int
+) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", IN_PYDANTIC.format(number=number)],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+    assert (ran.returncode, ran.stdout, ran.stderr) == (status, "", "")
+
+
 def test_it_is_executable() -> None:
     assert os.access(ROOT / "cli" / "background-tasks", os.X_OK)

@@ -175,7 +175,7 @@ def test_a_signal_ends_it_and_the_task_goes_on(run: Commands, number: int, statu
     watching.send_signal(number)
 
     _, said = watching.communicate(timeout=SECONDS)
-    assert watching.returncode == status
+    assert watching.returncode == status, said
     assert "Traceback" not in said
     assert json.loads(run("show", id, "--json").stdout)["taskStatus"] in ("pending", "running")
     assert run("abort", id).returncode == 0
