@@ -1,31 +1,7 @@
 // Asks once, does it, and shows what has failed.
-import { html, useEffect, useRef, useState } from "../html.js";
+import { html, useEffect, useRef } from "../html.js";
 import { Dialog } from "../parts/dialog.js";
-
-// Runs what a button does: not twice at a time. Returns { isBusy, failure, run }.
-export const useOnce = (act) => {
-  const [state, setState] = useState({ isBusy: false, failure: null });
-  const isBusy = useRef(false);
-  const isGone = useRef(false);
-  useEffect(() => {
-    isGone.current = false;
-    return () => (isGone.current = true);
-  }, []);
-  const run = async (...given) => {
-    if (isBusy.current) return;
-    isBusy.current = true;
-    setState({ isBusy: true, failure: null });
-    let failure = null;
-    try {
-      await act(...given);
-    } catch (error) {
-      failure = error;
-    }
-    isBusy.current = false;
-    if (!isGone.current) setState({ isBusy: false, failure });
-  };
-  return { ...state, run };
-};
+import { useWork } from "../parts/work.js";
 
 // Why something has not been done, in the API's own words.
 export const Refused = ({ failure, isUnsure = false }) => {
@@ -59,7 +35,7 @@ export const Confirm = ({
   onClose,
   children,
 }) => {
-  const { isBusy, failure, run } = useOnce(act);
+  const { isBusy, failure, run } = useWork(act);
   const close = () => isBusy || onClose();
   return html`
     <${Dialog} title=${title} onClose=${close} isWide=${isWide}>

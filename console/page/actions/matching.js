@@ -4,10 +4,11 @@ import { about, askOne } from "../api.js";
 import { Dialog } from "../parts/dialog.js";
 import { Loading } from "../parts/notices.js";
 import { say } from "../parts/toasts.js";
+import { useWork } from "../parts/work.js";
 import { hrefTo } from "../route.js";
 import { number } from "../words.js";
 import { BulkProgress } from "./bulk_progress.js";
-import { Refused, useOnce } from "./confirm.js";
+import { Refused } from "./confirm.js";
 import { saidOf, VERBS } from "./verbs.js";
 
 const SLOWEST = 0.001;
@@ -41,7 +42,7 @@ export const MatchingDialog = ({ verb, where, words, caller, tenant, onDone, onC
 
   const send = (variables, options) =>
     askOne(many, documentOf(many), { where: said, ...variables }, { tenant, ...options });
-  const counting = useOnce(async () => {
+  const counting = useWork(async () => {
     setCounted(null);
     // A dry run changes nothing.
     setCounted((await send({ dryRun: true }, { repeats: true })).data);
@@ -50,7 +51,7 @@ export const MatchingDialog = ({ verb, where, words, caller, tenant, onDone, onC
     counting.run();
   }, []);
   const whyRate = whyNotRate(rate);
-  const beginning = useOnce(async () => {
+  const beginning = useWork(async () => {
     const given = { idempotencyKey: key, rate: rate.trim() ? Number(rate) : null };
     const { data } = await send(given, { repeats: true });
     setBegun(data.task);

@@ -3,9 +3,9 @@ import { html, useEffect, useRef, useState } from "../html.js";
 import { askOne } from "../api.js";
 import { Later } from "../parts/later.js";
 import { say } from "../parts/toasts.js";
+import { useWork } from "../parts/work.js";
 import { goTo, hrefTo } from "../route.js";
 import { AbortDialog, DeleteDialog } from "./abort.js";
-import { useOnce } from "./confirm.js";
 import { RetriedBy } from "./retried_by.js";
 import { VERBS, verbsOf, whyReadOnly } from "./verbs.js";
 
@@ -96,7 +96,7 @@ export const TaskActions = ({ task, caller, tenant, onDone }) => {
 
 // A button that asks nothing: what it does can be undone.
 const Now = ({ verb, act }) => {
-  const { isBusy, run } = useOnce(async () => {
+  const { isBusy, run } = useWork(async () => {
     try {
       await act({});
     } catch (failure) {

@@ -8,8 +8,9 @@ import { nameOfPath, placed } from "../forms/places.js";
 import { changesOf, partAt } from "../forms/values.js";
 import { Dialog } from "../parts/dialog.js";
 import { Failed, Loading } from "../parts/notices.js";
+import { useWork } from "../parts/work.js";
 import { bytes } from "../words.js";
-import { Refused, Subject, useOnce } from "./confirm.js";
+import { Refused, Subject } from "./confirm.js";
 import { RetriedBy } from "./retried_by.js";
 
 const LOADED = `query($id: ID!) {
@@ -91,7 +92,7 @@ const RetryForm = ({ task, act, onClose }) => {
       found.problems.filter(({ path }) => isSame(partAt(found.value, path), partAt(value, path))),
     [found, value],
   );
-  const { isBusy, failure, run } = useOnce(async () => {
+  const { isBusy, failure, run } = useWork(async () => {
     setFound(NONE);
     if (unread.length) return show(unread);
     if (isNoObject)

@@ -3,10 +3,10 @@ import { html, useEffect, useState } from "../html.js";
 import { Dialog } from "../parts/dialog.js";
 import { Failed, Loading } from "../parts/notices.js";
 import { say } from "../parts/toasts.js";
+import { useWork } from "../parts/work.js";
 import { resetLimit, setLimit } from "./doing.js";
 import { keysShownAs, keyWritten } from "./limit_keys.js";
 import { findKeys } from "./loading.js";
-import { useWork } from "./work.js";
 
 const MOST_SLOTS = 1_000;
 const SEVERAL = "Several keys look like that: 3 and “3” are two. Write the one that is meant.";
@@ -28,19 +28,19 @@ export const LimitDialog = ({ id, limit, caller, tenant, onClose, onDone }) => {
     say(words);
     onDone();
   };
-  const [set, isSetting, setFailure] = useWork(async () => {
+  const setting = useWork(async () => {
     const after = await setLimit(id, said, number, everyTenant, { tenant });
     done(`The limit of ${id}${after.key ? `, ${after.key},` : ""} is ${after.slots}.`);
   });
-  const [reset, isResetting, resetFailure] = useWork(async () => {
+  const resetting = useWork(async () => {
     const after = await resetLimit(id, said, everyTenant, { tenant });
     done(`The limit of ${id}${after.key ? `, ${after.key},` : ""} is ${after.slots}, as deployed.`);
   });
-  const failure = setFailure ?? resetFailure ?? found?.failure;
-  const isAtWork = isSetting || isResetting;
+  const failure = setting.failure ?? resetting.failure ?? found?.failure;
+  const isAtWork = setting.isBusy || resetting.isBusy;
   const submit = (event) => {
     event.preventDefault();
-    if (isNumber && !isAtWork) set();
+    if (isNumber && !isAtWork) setting.run();
   };
   return html`
     <${Dialog} title=${`The limit of ${id}`} onClose=${onClose}>
@@ -118,7 +118,7 @@ export const LimitDialog = ({ id, limit, caller, tenant, onClose, onDone }) => {
                 <button type="button" onClick=${onClose}>Cancel</button>
                 ${
                   (limit === null || limit.changedOn) &&
-                  html`<button type="button" disabled=${isAtWork} onClick=${reset}>
+                  html`<button type="button" disabled=${isAtWork} onClick=${resetting.run}>
                   As deployed
                 </button>`
                 }

@@ -2,17 +2,21 @@
 import { html, useState } from "../html.js";
 import { Failed } from "../parts/notices.js";
 import { Time } from "../parts/time.js";
+import { useWork } from "../parts/work.js";
 import { number } from "../words.js";
 import { LimitDialog } from "./limit_dialog.js";
 import { loadMoreLimits } from "./loading.js";
 import { Mark } from "./mark.js";
-import { useWork } from "./work.js";
 
 //   found: { items, cursor } of the first page, or { failure }
 export const Limits = ({ id, found, caller, tenant, mayChange, onChanged }) => {
   const [more, setMore] = useState({ items: [], cursor: null, isLoaded: false });
   const [changed, setChanged] = useState(null);
-  const [load, isAtWork, failure] = useWork(async () => {
+  const {
+    isBusy,
+    failure,
+    run: load,
+  } = useWork(async () => {
     const next = await loadMoreLimits(id, more.cursor ?? found.cursor, { tenant });
     setMore({ items: [...more.items, ...next.items], cursor: next.cursor, isLoaded: true });
   });
@@ -58,7 +62,7 @@ export const Limits = ({ id, found, caller, tenant, mayChange, onChanged }) => {
       ${failure && html`<${Failed} failure=${failure} isTrying=${false} />`}
       ${
         hasMore &&
-        html`<button type="button" class="small" disabled=${isAtWork} onClick=${load}>
+        html`<button type="button" class="small" disabled=${isBusy} onClick=${load}>
         Show more limits<span class="unseen"> of ${id}</span>
       </button>`
       }

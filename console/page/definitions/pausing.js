@@ -4,11 +4,11 @@ import { Dialog } from "../parts/dialog.js";
 import { Failed } from "../parts/notices.js";
 import { Time } from "../parts/time.js";
 import { say } from "../parts/toasts.js";
+import { useWork } from "../parts/work.js";
 import { pause, resume } from "./doing.js";
 import { Mark } from "./mark.js";
 import { whose } from "./pauses.js";
 import { taskHref } from "./task_links.js";
-import { useWork } from "./work.js";
 
 const DEFAULT_RATE = 25;
 const SLOWEST = 0.001;
@@ -47,7 +47,7 @@ export const Pauses = ({ pauses, caller, onResume }) => html`
 // Asks for whose tasks, and pauses. `id` is null for all definitions.
 export const PauseDialog = ({ id, name, caller, tenant, onClose, onDone }) => {
   const [everyTenant, setEveryTenant] = useState(false);
-  const [work, isAtWork, failure] = useWork(async () => {
+  const { isBusy, failure, run } = useWork(async () => {
     await pause(id, everyTenant, { tenant });
     say(`${capital(name)} ${be(id)} paused. Each process knows of it within 30 seconds.`);
     onDone();
@@ -74,7 +74,7 @@ export const PauseDialog = ({ id, name, caller, tenant, onClose, onDone }) => {
       ${failure && html`<${Failed} failure=${failure} isTrying=${false} />`}
       <div class="row end">
         <button type="button" onClick=${onClose}>Cancel</button>
-        <button type="button" class="main" disabled=${isAtWork} onClick=${work}>Pause</button>
+        <button type="button" class="main" disabled=${isBusy} onClick=${run}>Pause</button>
       </div>
     <//>
   `;
@@ -85,7 +85,7 @@ export const ResumeDialog = ({ ended, name, caller, tenant, onClose, onDone }) =
   const [rate, setRate] = useState(String(DEFAULT_RATE));
   const number = Number(rate);
   const isRate = rate !== "" && number >= SLOWEST && number <= FASTEST;
-  const [work, isAtWork, failure] = useWork(async () => {
+  const { isBusy, failure, run } = useWork(async () => {
     const task = await resume(ended.definitionId, ended.everyTenant, number, { tenant });
     say(`${capital(name)} ${be(ended.definitionId)} resumed.`, {
       link: { href: taskHref(task.id, tenant), label: "The task that has them go on" },
@@ -94,7 +94,7 @@ export const ResumeDialog = ({ ended, name, caller, tenant, onClose, onDone }) =
   });
   const submit = (event) => {
     event.preventDefault();
-    if (isRate) work();
+    if (isRate) run();
   };
   return html`
     <${Dialog} title=${`Resume ${name}?`} onClose=${onClose}>
@@ -121,7 +121,7 @@ export const ResumeDialog = ({ ended, name, caller, tenant, onClose, onDone }) =
         ${failure && html`<${Failed} failure=${failure} isTrying=${false} />`}
         <div class="row end">
           <button type="button" onClick=${onClose}>Cancel</button>
-          <button type="submit" class="main" disabled=${isAtWork || !isRate}>Resume</button>
+          <button type="submit" class="main" disabled=${isBusy || !isRate}>Resume</button>
         </div>
       </form>
     <//>

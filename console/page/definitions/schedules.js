@@ -5,13 +5,13 @@ import { Failed } from "../parts/notices.js";
 import { State } from "../parts/status.js";
 import { Time } from "../parts/time.js";
 import { say } from "../parts/toasts.js";
+import { useWork } from "../parts/work.js";
 import { hrefTo } from "../route.js";
 import { moment, plural } from "../words.js";
 import { changeSchedule } from "./doing.js";
 import { Mark } from "./mark.js";
 import { here, inputAt, inZone } from "./schedule_times.js";
 import { taskHref } from "./task_links.js";
-import { useWork } from "./work.js";
 
 export const Schedule = ({ schedule, tenant, mayChange, now, onChanged }) => {
   const [isAsked, setIsAsked] = useState(false);
@@ -116,7 +116,7 @@ const LastRun = ({ schedule, tenant, now }) => {
 
 const ScheduleDialog = ({ schedule, onClose, onDone }) => {
   const { name, definitionId, isEnabled, expression } = schedule;
-  const [work, isAtWork, failure] = useWork(async () => {
+  const { isBusy, failure, run } = useWork(async () => {
     await changeSchedule(name, isEnabled ? "pause" : "resume");
     say(`The schedule of ${definitionId ?? name} is ${isEnabled ? "paused" : "on again"}.`);
     onDone();
@@ -151,7 +151,7 @@ const ScheduleDialog = ({ schedule, onClose, onDone }) => {
       ${failure && html`<${Failed} failure=${failure} isTrying=${false} />`}
       <div class="row end">
         <button type="button" onClick=${onClose}>Cancel</button>
-        <button type="button" class="main" disabled=${isAtWork} onClick=${work}>
+        <button type="button" class="main" disabled=${isBusy} onClick=${run}>
           ${isEnabled ? "Pause" : "Resume"}
         </button>
       </div>
