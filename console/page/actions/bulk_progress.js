@@ -3,7 +3,7 @@ import { html, useEffect } from "../html.js";
 import { askOne } from "../api.js";
 import { useLive } from "../live.js";
 import { Dialog } from "../parts/dialog.js";
-import { Failed, Loading, Stale } from "../parts/notices.js";
+import { Loading, Unanswered } from "../parts/notices.js";
 import { Progress } from "../parts/progress.js";
 import { Status } from "../parts/status.js";
 import { hrefTo } from "../route.js";
@@ -40,8 +40,7 @@ export const BulkProgress = ({ verb, id, tenant, onDone, onClose, onLeave }) => 
       onClose=${isOver ? onClose : onLeave}
     >
       <div class="run">
-        ${live.isStale && html`<${Stale} failure=${live.failure} />`}
-        ${live.failure && !live.isStale && html`<${Failed} failure=${live.failure} />`}
+        <${Unanswered} live=${live} />
         ${live.isLoading && html`<${Loading} what="how far it is" />`}
         ${
           task &&

@@ -4,7 +4,7 @@ import { html, useState } from "../html.js";
 import { Time } from "../parts/time.js";
 import { number } from "../words.js";
 import { loadCounts } from "./loading.js";
-import { useSlow } from "./slow.js";
+import { useSlow } from "../slow.js";
 
 const UNASKED = 100;
 const REQUESTS_EACH = 4;

@@ -1,7 +1,7 @@
 // What is paused, and the limits of the definitions that somebody sees.
 import { useEffect, useRef, useState } from "../html.js";
 import { loadFlow } from "./loading.js";
-import { useSlow } from "./slow.js";
+import { useSlow } from "../slow.js";
 
 const EVERY_MS = 30_000;
 const QUIET_MS = 400;

@@ -132,8 +132,8 @@ const ScheduleDialog = ({ schedule, onClose, onDone }) => {
             <p>It triggers nothing until it is resumed, and no tick comes later in its place.</p>
             <p>
               A deploy leaves it paused, unless it changes this schedule or reads AWS first
-              (pulumi up --refresh): that turns it on again. Until then, the doctor says that it
-              differs.
+              (pulumi up --refresh): that turns it on again. Until then, the doctor
+              warns of it.
             </p>
           `
           : html`

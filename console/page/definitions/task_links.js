@@ -2,7 +2,7 @@
 import { hrefTo } from "../route.js";
 
 export const DAY = "24h";
-export const WEEK = "7d";
+const WEEK = "7d";
 
 // The tasks of a filter.
 //   definition, status, error: as the API has them; since: how far back, such as "24h"

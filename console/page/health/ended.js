@@ -2,7 +2,7 @@
 import { Mark } from "../definitions/mark.js";
 import { tasksHref } from "../definitions/task_links.js";
 import { html } from "../html.js";
-import { Failed, Loading, Stale } from "../parts/notices.js";
+import { Loading, Unanswered } from "../parts/notices.js";
 import { goTo, hrefTo } from "../route.js";
 import { number } from "../words.js";
 import { ENDINGS, PERIODS } from "./endings.js";
@@ -25,8 +25,7 @@ export const Ended = ({ live, period, route, tenant }) => html`
         )}
       </select>
     </label>
-    ${live.isStale && html`<${Stale} failure=${live.failure} />`}
-    ${live.failure && !live.isStale && html`<${Failed} failure=${live.failure} />`}
+    <${Unanswered} live=${live} />
     ${live.isLoading && html`<${Loading} what="the counts" />`}
     ${live.data?.length === 0 && html`<${Mark} look="success" sign="✓">none<//>`}
     ${

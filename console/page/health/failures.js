@@ -3,7 +3,7 @@ import { Counted } from "../definitions/counting.js";
 import { allFailed, byFailures, failedShare } from "../definitions/counts.js";
 import { DAY, tasksHref } from "../definitions/task_links.js";
 import { html } from "../html.js";
-import { Failed, Stale } from "../parts/notices.js";
+import { Unanswered } from "../parts/notices.js";
 import { number, plural } from "../words.js";
 import { Section } from "./section.js";
 
@@ -17,8 +17,7 @@ export const Failures = ({ live, tenant, now }) => {
   const most = failing[0]?.counts.failed ?? 1;
   return html`
     <${Section} id="failures" title="Failures of the last day">
-      ${live.isStale && html`<${Stale} failure=${live.failure} />`}
-      ${live.failure && !live.isStale && html`<${Failed} failure=${live.failure} />`}
+      <${Unanswered} live=${live} />
       <p class="row quiet"><${Counted} counted=${live} now=${now} /></p>
       ${
         live.data &&

@@ -1,7 +1,7 @@
 // The oldest open tasks, and what holds each up.
 import { taskHref } from "../definitions/task_links.js";
 import { html } from "../html.js";
-import { Failed, Loading, Stale } from "../parts/notices.js";
+import { Loading, Unanswered } from "../parts/notices.js";
 import { Time } from "../parts/time.js";
 import { plural } from "../words.js";
 import { holdOf, isIdle, oldestOf } from "./open_tasks.js";
@@ -13,8 +13,7 @@ export const Oldest = ({ live, tenant, now }) => {
   const idle = tasks.filter((task) => isIdle(task, now));
   return html`
     <${Section} id="open" title="Oldest open tasks">
-      ${live.isStale && html`<${Stale} failure=${live.failure} />`}
-      ${live.failure && !live.isStale && html`<${Failed} failure=${live.failure} />`}
+      <${Unanswered} live=${live} />
       ${live.isLoading && html`<${Loading} what="the open tasks" />`}
       ${
         live.data &&

@@ -1,6 +1,6 @@
 // The queue of undelivered events, and that of the recovery's own failures.
 import { html } from "../html.js";
-import { Failed, Loading, Stale } from "../parts/notices.js";
+import { Loading, Unanswered } from "../parts/notices.js";
 import { duration, number } from "../words.js";
 import { Section } from "./section.js";
 
@@ -21,18 +21,12 @@ const QUEUES = {
 
 export const Queues = ({ live, stack }) => html`
   <${Section} id="queues" title="Queues">
-    ${live.isStale && html`<${Stale} failure=${live.failure} />`}
-    ${
-      live.failure &&
-      !live.isStale &&
-      html`
-      <${Failed} failure=${live.failure} />
+    <${Unanswered} live=${live}>
       <p class="quiet">
         Your own AWS credentials are asked: they need sqs:GetQueueUrl and sqs:GetQueueAttributes,
         and cloudwatch:GetMetricStatistics for the age of the oldest.
       </p>
-    `
-    }
+    <//>
     ${live.isLoading && html`<${Loading} what="the queues" />`}
     <ul class="tiles">
       ${(live.data ?? []).map(

@@ -1,6 +1,6 @@
 // The versions of the code: what is deployed, and what ran the open tasks last.
 import { html } from "../html.js";
-import { Failed, Loading, Stale } from "../parts/notices.js";
+import { Loading, Unanswered } from "../parts/notices.js";
 import { Time } from "../parts/time.js";
 import { number, plural } from "../words.js";
 import { versionsOf } from "./open_tasks.js";
@@ -11,17 +11,11 @@ export const Versions = ({ live, open, now }) => {
   const deployed = new Set(functions.map(({ codeVersion }) => codeVersion));
   return html`
     <${Section} id="versions" title="Versions deployed">
-      ${live.isStale && html`<${Stale} failure=${live.failure} />`}
-      ${
-        live.failure &&
-        !live.isStale &&
-        html`
-        <${Failed} failure=${live.failure} />
+      <${Unanswered} live=${live}>
         <p class="quiet">
           Your own AWS credentials are asked: they need lambda:GetFunctionConfiguration.
         </p>
-      `
-      }
+      <//>
       ${live.isLoading && html`<${Loading} what="the functions" />`}
       ${
         functions.length > 0 &&

@@ -25,3 +25,12 @@ export const Stale = ({ failure }) => html`
     <p class="quiet">${failure.message}</p>
   </div>
 `;
+
+// What useLive says where nobody has answered: of data that is there, that it is old.
+//   children: what the page needs to be answered, shown with a failure
+export const Unanswered = ({ live: { failure, isStale }, children }) => {
+  if (!failure) return "";
+  return isStale
+    ? html`<${Stale} failure=${failure} />`
+    : html`<${Failed} failure=${failure} />${children}`;
+};

@@ -7,7 +7,7 @@ import { loadDefinitions, loadSchedules } from "../definitions/loading.js";
 import { PauseDialog, Pauses, ResumeDialog } from "../definitions/pausing.js";
 import { pausedIds, pausesOf, pausesOfAll } from "../definitions/pauses.js";
 import { Schedule } from "../definitions/schedules.js";
-import { useSlow } from "../definitions/slow.js";
+import { useSlow } from "../slow.js";
 import { html, useEffect, useRef, useState } from "../html.js";
 import { useNow } from "../live.js";
 import { useKeys } from "../parts/keys.js";

@@ -3,7 +3,7 @@
 import { get } from "../api.js";
 import { useCounts } from "../definitions/counting.js";
 import { loadDefinitions } from "../definitions/loading.js";
-import { useSlow } from "../definitions/slow.js";
+import { useSlow } from "../slow.js";
 import { Doctor } from "../health/doctor.js";
 import { Ended } from "../health/ended.js";
 import { PERIODS } from "../health/endings.js";

@@ -2,7 +2,7 @@
 import { MatchingActions, SelectedActions } from "../actions/many.js";
 import { html, useEffect, useMemo, useRef, useState } from "../html.js";
 import { useKeys } from "../parts/keys.js";
-import { Empty, Failed, Loading, Stale } from "../parts/notices.js";
+import { Empty, Loading, Unanswered } from "../parts/notices.js";
 import { goTo, hrefTo } from "../route.js";
 import { may } from "../session.js";
 import { plural } from "../words.js";
@@ -137,8 +137,7 @@ const List = ({
       <${Count} known=${list.isWhole ? list.tasks.length + list.waiting : null} counting=${counting} />
     <//>
     ${children}
-    ${list.failure && !list.isStale && html`<${Failed} failure=${list.failure} />`}
-    ${list.isStale && html`<${Stale} failure=${list.failure} />`}
+    <${Unanswered} live=${list} />
     <section ref=${top} tabindex="-1" class="tasks-list" aria-label=${`The list, page ${page.number}`}>
       <div class="bar">
         <div class="row bar-actions">

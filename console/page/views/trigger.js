@@ -19,7 +19,7 @@ import { placed } from "../forms/places.js";
 import { problemsOf } from "../forms/checks.js";
 import { partAt, startOf } from "../forms/values.js";
 import { useLive } from "../live.js";
-import { Empty, Failed, Loading, Stale } from "../parts/notices.js";
+import { Empty, Failed, Loading, Unanswered } from "../parts/notices.js";
 import { goTo, hrefTo } from "../route.js";
 import { may } from "../session.js";
 
@@ -85,8 +85,7 @@ const Choose = ({ route, tenant, caller }) => {
   return html`
     <h1>Trigger a task</h1>
     <${ReadOnly} caller=${caller} />
-    ${live.isStale && html`<${Stale} failure=${live.failure} />`}
-    ${live.failure && !live.isStale && html`<${Failed} failure=${live.failure} />`}
+    <${Unanswered} live=${live} />
     ${live.isLoading && html`<${Loading} what="the definitions" />`}
     ${
       live.data &&

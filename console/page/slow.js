@@ -1,6 +1,6 @@
 // What costs too much to be asked for at each poll.
-import { useRef } from "../html.js";
-import { useLive } from "../live.js";
+import { useRef } from "./html.js";
+import { useLive } from "./live.js";
 
 // As useLive, but an answer is good for `everyMs`: the polls in between ask nobody.
 // Returns `loadedOn` besides, when that answer came, and `again()`, which asks now.
