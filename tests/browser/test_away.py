@@ -12,8 +12,7 @@ from tests.browser.conftest import Open
 from tests.browser.doorway import Doorway, behind_a_door
 from tests.browser.serving import Served, served
 from tests.browser.tenants import Tenant
-from tests.browser.test_frame import expect, settle
-from tests.browser.watching import Watched
+from tests.browser.watching import Watched, expect, settle
 from tests.running import Running
 
 pytestmark = pytest.mark.browser

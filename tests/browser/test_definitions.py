@@ -12,7 +12,7 @@ import pytest
 from tests.browser.conftest import Open
 from tests.browser.serving import Served
 from tests.browser.tenants import Tenant
-from tests.browser.test_frame import WIDTHS, expect, settle
+from tests.browser.watching import WIDTHS, expect, settle
 from tests.running import Running
 
 pytestmark = pytest.mark.browser

@@ -7,25 +7,11 @@ import pytest
 
 from tests.browser.conftest import Open
 from tests.browser.serving import Served
-from tests.browser.watching import Wire, watched
+from tests.browser.watching import MOST_BYTES, WIDTHS, Wire, expect, settle, watched
 
 pytestmark = pytest.mark.browser
 
 VIEWS = ["tasks", "definitions", "health", "trigger/importOrders", "nothing"]
-WIDTHS = [360, 1_280, 2_560]
-# What the first paint of the list may take, over the wire.
-MOST_BYTES = 150_000
-
-
-def expect(locator: Any) -> Any:
-    from playwright.sync_api import expect as playwright_expect
-
-    return playwright_expect(locator)
-
-
-def settle(page: Any) -> None:
-    """Waits until what is asked for at first is there."""
-    page.wait_for_load_state("networkidle")
 
 
 def test_it_opens_with_a_title_and_shows_who_asks(open_page: Open) -> None:

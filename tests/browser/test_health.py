@@ -17,7 +17,7 @@ from tests.browser.conftest import DEFINITIONS, Open
 from tests.browser.seeding import a_task
 from tests.browser.serving import Served, served
 from tests.browser.tenants import Tenant
-from tests.browser.test_frame import WIDTHS, expect, settle
+from tests.browser.watching import WIDTHS, expect, settle
 from tests.running import Running
 from tests.starting import started
 

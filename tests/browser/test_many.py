@@ -14,8 +14,7 @@ from tests.browser.conftest import Open
 from tests.browser.seeding import a_task, some_tasks
 from tests.browser.serving import Served
 from tests.browser.tenants import Tenant
-from tests.browser.test_frame import MOST_BYTES, expect, settle
-from tests.browser.watching import Wire, watched
+from tests.browser.watching import MOST_BYTES, Wire, expect, settle, watched
 from tests.running import Running
 
 pytestmark = pytest.mark.browser

@@ -13,7 +13,7 @@ from handler.contract import Status
 from handler.record.task_record import Identity
 from tests.browser.conftest import Open
 from tests.browser.seeding import a_task, create
-from tests.browser.test_frame import expect
+from tests.browser.watching import expect
 from tests.running import Running
 
 pytestmark = pytest.mark.browser

@@ -15,7 +15,7 @@ from tests.browser.conftest import Open
 from tests.browser.seeding import a_task, some_tasks
 from tests.browser.serving import Served
 from tests.browser.tenants import Tenant
-from tests.browser.test_frame import expect, settle
+from tests.browser.watching import expect, settle
 
 pytestmark = pytest.mark.browser
 

@@ -9,6 +9,9 @@ from typing import Any, Final
 from tests.browser import setup
 from tests.clients.setup import chromium
 
+WIDTHS: Final = [360, 1_280, 2_560]
+# What the first paint of the list may take, over the wire.
+MOST_BYTES: Final = 150_000
 # WCAG 2.2 AA, and what it has taken over from the versions before it.
 _RULES: Final = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
 _LOOK: Final = """async (tags) => {
@@ -75,6 +78,17 @@ class Watched:
             }"""
         )
         return found
+
+
+def expect(locator: Any) -> Any:
+    from playwright.sync_api import expect as playwright_expect
+
+    return playwright_expect(locator)
+
+
+def settle(page: Any) -> None:
+    """Waits until what is asked for at first is there."""
+    page.wait_for_load_state("networkidle")
 
 
 @contextmanager
