@@ -4,12 +4,13 @@ import htm from "htm";
 
 export const html = htm.bind(h);
 export { Fragment, render } from "preact";
+// An effect runs as what it belongs to is put into the page: preact's other ones run a frame later,
+// and a key pressed, or a link followed, in between would be lost.
 export {
   useCallback,
-  useEffect,
   useErrorBoundary,
   useId,
-  useLayoutEffect,
+  useLayoutEffect as useEffect,
   useMemo,
   useRef,
   useState,

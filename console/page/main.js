@@ -1,13 +1,5 @@
 // The page: what stands around each view, and which view is shown.
-import {
-  html,
-  render,
-  useEffect,
-  useErrorBoundary,
-  useLayoutEffect,
-  useRef,
-  useState,
-} from "./html.js";
+import { html, render, useEffect, useErrorBoundary, useRef, useState } from "./html.js";
 import { about as known, ask, CAME_BACK, get, opened } from "./api.js";
 import { useLive } from "./live.js";
 import { Dialog } from "./parts/dialog.js";
@@ -156,7 +148,7 @@ const View = (shared) => {
 const useCameFrom = ({ view, id }) => {
   const before = useRef("");
   const found = before.current;
-  useLayoutEffect(() => {
+  useEffect(() => {
     before.current = view === "tasks" ? id : "";
   }, [view, id]);
   return found;

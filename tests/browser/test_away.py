@@ -18,8 +18,6 @@ from tests.running import Running
 pytestmark = pytest.mark.browser
 
 OLD = "No answer: what is shown may be old. It is tried again by itself."
-# The longest pause between two looks is 15 seconds.
-COMES_BACK_MS = 25_000
 
 
 class Away:
@@ -99,7 +97,7 @@ class TestInTheMiddle:
         expect(here.page.get_by_role("link", name="Before")).to_be_visible()
         tenant.trigger("takeAnything", {}, name="Meanwhile")
         here.comes()
-        expect(here.page.get_by_role("link", name="Meanwhile")).to_be_visible(timeout=COMES_BACK_MS)
+        expect(here.page.get_by_role("link", name="Meanwhile")).to_be_visible()
         expect(here.old).to_have_count(0)
         assert here.is_the_same
 
@@ -118,7 +116,7 @@ class TestInTheMiddle:
 
         here.comes()
         here.look()
-        expect(here.page.get_by_role("rowheader")).to_have_count(1, timeout=COMES_BACK_MS)
+        expect(here.page.get_by_role("rowheader")).to_have_count(1)
         expect(here.page.get_by_role("alert")).to_have_count(0)
 
     def test_the_groups_by_error_code_say_so_and_come_back(
@@ -137,7 +135,7 @@ class TestInTheMiddle:
         id = tenant.trigger("weighParcel", {"kg": 99})
         tenant.until(lambda: tenant.record(id)["finishedOn"])
         here.comes()
-        expect(here.page.get_by_role("link", name="TOO_HEAVY")).to_be_visible(timeout=COMES_BACK_MS)
+        expect(here.page.get_by_role("link", name="TOO_HEAVY")).to_be_visible()
         expect(here.old).to_have_count(0)
         assert here.is_the_same
 
@@ -161,7 +159,7 @@ class TestInTheMiddle:
         tenant.until(lambda: tenant.record(id)["taskStatus"] == "aborted")
         here.comes()
         here.look()
-        expect(here.page.locator(".state").first).to_contain_text("aborted", timeout=COMES_BACK_MS)
+        expect(here.page.locator(".state").first).to_contain_text("aborted")
         expect(here.old).to_have_count(0)
         assert here.is_the_same
 
@@ -182,7 +180,7 @@ class TestInTheMiddle:
         )
         here.comes()
         window.get_by_role("button", name=re.compile("^Abort")).click()
-        expect(here.page.locator(".state").first).to_contain_text("aborted", timeout=COMES_BACK_MS)
+        expect(here.page.locator(".state").first).to_contain_text("aborted")
 
     def test_the_definitions_stay_and_are_marked_as_old(
         self, away: Callable[[str], Away], tenant: Tenant
@@ -200,9 +198,7 @@ class TestInTheMiddle:
         tenant.until(lambda: tenant.record(id)["finishedOn"])
         here.comes()
         here.look()
-        expect(found.get_by_role("img", name="1 task in the last day: 1 success")).to_be_visible(
-            timeout=COMES_BACK_MS
-        )
+        expect(found.get_by_role("img", name="1 task in the last day: 1 success")).to_be_visible()
         expect(here.old).to_have_count(0)
         assert here.is_the_same
 
@@ -221,7 +217,7 @@ class TestInTheMiddle:
         window.get_by_role("button", name="Pause", exact=True).click()
         expect(window).to_have_count(0)
         found = here.page.get_by_role("article", name="Weigh parcel")
-        expect(found).to_contain_text(f"for tenant {tenant.name}", timeout=COMES_BACK_MS)
+        expect(found).to_contain_text(f"for tenant {tenant.name}")
 
     def test_the_health_says_what_could_not_be_looked_at_and_looks_again_by_itself(
         self, away: Callable[[str], Away], tenant: Tenant
@@ -237,17 +233,17 @@ class TestInTheMiddle:
         again.click()
 
         word = page.get_by_role("region", name="In a word")
-        expect(word).to_contain_text(re.compile("thing(s)? could not"), timeout=COMES_BACK_MS)
-        expect(queues).to_contain_text(OLD, timeout=COMES_BACK_MS)
+        expect(word).to_contain_text(re.compile("thing(s)? could not"))
+        expect(queues).to_contain_text(OLD)
         expect(queues.get_by_role("listitem")).to_have_count(2)
         doctor = page.get_by_role("region", name="What the doctor says")
         expect(doctor.get_by_role("alert")).to_contain_text("does not answer at")
         expect(doctor.get_by_text("aws sso login")).to_have_count(0)
         here.comes()
         here.look()
-        expect(here.old).to_have_count(0, timeout=COMES_BACK_MS)
-        expect(doctor).to_contain_text(re.compile(r"\d+ findings"), timeout=COMES_BACK_MS)
-        expect(page.get_by_role("alert")).to_have_count(0, timeout=COMES_BACK_MS)
+        expect(here.old).to_have_count(0)
+        expect(doctor).to_contain_text(re.compile(r"\d+ findings"))
+        expect(page.get_by_role("alert")).to_have_count(0)
         assert here.is_the_same
 
     def test_a_form_keeps_what_was_typed_and_triggers_once(
@@ -268,7 +264,7 @@ class TestInTheMiddle:
         here.comes()
         here.page.get_by_role("button", name="Trigger", exact=True).click()
         here.page.wait_for_url(re.compile("#/tasks/"))
-        expect(here.page.get_by_role("main")).to_contain_text("success", timeout=COMES_BACK_MS)
+        expect(here.page.get_by_role("main")).to_contain_text("success")
         assert here.is_the_same
         [task] = tenant.tasks()
         assert tenant.record(task["id"])["input"] == {"kg": 12.5}
@@ -303,8 +299,8 @@ class TestAtTheStart:
         door.open()
         page.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")
 
-        expect(page.get_by_role("main")).to_contain_text(words, timeout=COMES_BACK_MS)
-        expect(page.get_by_role("alert")).to_have_count(0, timeout=COMES_BACK_MS)
+        expect(page.get_by_role("main")).to_contain_text(words)
+        expect(page.get_by_role("alert")).to_have_count(0)
 
 
 @pytest.fixture
@@ -335,7 +331,7 @@ class TestAnotherLocalAws:
         move()
         tenant.trigger("takeAnything", {}, name="There")
 
-        expect(page.get_by_role("link", name="There")).to_be_visible(timeout=COMES_BACK_MS)
+        expect(page.get_by_role("link", name="There")).to_be_visible()
         expect(page.get_by_role("alert")).to_have_count(0)
 
     def test_one_with_another_key_at_the_same_port_is_found(
@@ -354,7 +350,7 @@ class TestAnotherLocalAws:
 
             as_caller(tenant, "changer").to_file(tmp_path)
 
-            expect(said).to_have_count(0, timeout=COMES_BACK_MS)
+            expect(said).to_have_count(0)
             expect(page.get_by_role("alert")).to_have_count(0)
 
 

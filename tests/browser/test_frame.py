@@ -6,10 +6,23 @@ from typing import Any
 import pytest
 
 from tests.browser.conftest import Open
+from tests.browser.seeding import a_task
 from tests.browser.serving import Served
+from tests.browser.tenants import Tenant
 from tests.browser.watching import MOST_BYTES, WIDTHS, Wire, expect, settle, watched
 
 pytestmark = pytest.mark.browser
+
+# What somebody does who is faster than the browser draws: as soon as the page has an element.
+AT_ONCE = """
+  new MutationObserver((_, seen) => {
+    if (!document.querySelector("%s")) return;
+    seen.disconnect();
+    %s;
+  }).observe(document, { childList: true, subtree: true });
+"""
+PRESS_J = 'document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "j", bubbles: true }))'
+FOLLOW_HEALTH = """document.querySelector("nav a[href='#/health']").click()"""
 
 VIEWS = ["tasks", "definitions", "health", "trigger/importOrders", "nothing"]
 
@@ -162,7 +175,7 @@ def test_a_stack_that_is_gone_says_so_and_comes_back_by_itself(door: Any, open_p
     expect(alert).to_contain_text("It is tried again by itself.")
 
     doorway.open()
-    expect(page.locator(".caller")).to_have_text("local", timeout=30_000)
+    expect(page.locator(".caller")).to_have_text("local")
     expect(page.get_by_role("alert")).to_have_count(0)
 
 
@@ -189,4 +202,23 @@ def test_what_breaks_a_view_breaks_nothing_else(open_page: Open) -> None:
 
     page.unroute("**/graphql")
     page.get_by_role("link", name="Health", exact=True).click()
+    expect(page.get_by_role("heading", name="Health", level=1)).to_be_visible()
+
+
+def test_a_key_does_what_it_does_as_soon_as_there_are_rows(open_page: Open, tenant: Tenant) -> None:
+    tenant.seed([a_task(name="One")])
+    page = open_page(tenant.view()).page
+
+    page.add_init_script(AT_ONCE % ("a.open", PRESS_J))
+    page.reload()
+
+    expect(page.get_by_role("link", name="One", exact=True)).to_be_focused()
+
+
+def test_a_link_is_followed_as_soon_as_it_is_there(open_page: Open) -> None:
+    page = open_page().page
+
+    page.add_init_script(AT_ONCE % ("nav", FOLLOW_HEALTH))
+    page.reload()
+
     expect(page.get_by_role("heading", name="Health", level=1)).to_be_visible()

@@ -136,7 +136,7 @@ class TestTenThousand:
 
         expect(
             page.get_by_text("The codes are those of the newest 1,000 failed tasks")
-        ).to_be_visible(timeout=20_000)
+        ).to_be_visible()
         rows = page.get_by_role("row")
         for place, (code, count) in enumerate(counts.most_common(), start=1):
             expect(rows.nth(place).get_by_role("rowheader")).to_have_text(code)
@@ -230,8 +230,8 @@ class TestSelected:
             page.get_by_role("button", name=button).click()
             expect(page.get_by_role("dialog")).to_contain_text(then)
             page.get_by_role("dialog").get_by_role("button", name="Close").last.click()
-            expect(row(page, "One")).to_contain_text(words, timeout=20_000)
-            expect(row(page, "Two")).to_contain_text(words, timeout=20_000)
+            expect(row(page, "One")).to_contain_text(words)
+            expect(row(page, "Two")).to_contain_text(words)
         assert tenant.statuses() == {"One": "success", "Two": "success"}
 
     def test_failed_ones_are_retried_and_what_is_over_is_deleted(
@@ -312,7 +312,7 @@ class TestAllThatMatch:
         dialog = page.get_by_role("dialog", name="Aborting …")
         expect(dialog.get_by_role("link", name="The task that does it")).to_be_visible()
         dialog = page.get_by_role("dialog", name="What has come of it")
-        expect(dialog).to_contain_text("60 tasks were aborted.", timeout=30_000)
+        expect(dialog).to_contain_text("60 tasks were aborted.")
         seen.check_accessible()
         page.keyboard.press("Escape")
         expect(page.get_by_role("dialog")).to_have_count(0)
@@ -331,13 +331,13 @@ class TestAllThatMatch:
         dialog = page.get_by_role("dialog")
         expect(dialog).to_contain_text("5 failed and aborted tasks would be retried")
         dialog.get_by_role("button", name="Retry 5 failed and aborted tasks").click()
-        expect(dialog).to_contain_text("5 tasks were retried.", timeout=30_000)
+        expect(dialog).to_contain_text("5 tasks were retried.")
         dialog.get_by_role("button", name="Close").last.click()
         tenant.until(lambda: len(tenant.tasks(taskStatus="success", definitionId="shipOrder")) == 5)
 
         page.get_by_role("button", name="Delete all …").click()
         dialog.get_by_role("button", name="Delete 5 tasks that are over").click()
-        expect(dialog).to_contain_text("5 tasks were deleted.", timeout=30_000)
+        expect(dialog).to_contain_text("5 tasks were deleted.")
         page.keyboard.press("Escape")
         expect(links(page)).to_have_count(0)
         assert [task["name"] for task in tenant.tasks(taskStatus="failed")] == ["Other"]
@@ -356,7 +356,7 @@ class TestAllThatMatch:
         button.click()
 
         dialog = page.get_by_role("dialog", name="What has come of it")
-        expect(dialog).to_contain_text("were aborted.", timeout=30_000)
+        expect(dialog).to_contain_text("were aborted.")
         assert tenant.statuses(definitionId="importOrders") == {"One": "aborted", "Two": "aborted"}
 
     def test_where_none_matches_there_is_nothing_to_say_yes_to(

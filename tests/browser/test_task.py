@@ -341,7 +341,7 @@ class TestLog:
         expect(page.get_by_label("Follow", exact=True)).to_be_checked()
         box.evaluate("(each) => { each.scrollTop = 0; }")
         expect(page.get_by_label("Follow", exact=True)).not_to_be_checked()
-        expect(state(page)).to_contain_text("success", timeout=20_000)
+        expect(state(page)).to_contain_text("success")
         expect(page.get_by_text("Now 300", exact=True)).to_be_attached()
         assert box.evaluate("(each) => each.scrollTop") == 0
         page.get_by_label("Follow", exact=True).check()
@@ -620,7 +620,7 @@ class TestFamily:
         button(page, "Run now").click()
 
         counts = family.get_by_role("list", name="Children by status")
-        expect(counts).to_contain_text("success 3", timeout=20_000)
+        expect(counts).to_contain_text("success 3")
         expect(family.locator(".relatives > li")).to_have_count(3)
 
 

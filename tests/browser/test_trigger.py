@@ -117,7 +117,7 @@ class TestForm:
         expect(state).to_contain_text("running")
         expect(page.get_by_role("progressbar")).to_be_visible()
         expect(page.get_by_text(re.compile(r"^\s*\d+ of 24"))).to_be_visible()
-        expect(state).to_contain_text("success", timeout=20_000)
+        expect(state).to_contain_text("success")
         expect(page.locator(".progress")).to_contain_text("24 of 24")
         course = page.get_by_role("region", name="Timeline").get_by_role("listitem")
         expect(course.first).to_contain_text("Triggered")
@@ -531,6 +531,7 @@ def test_what_was_typed_is_there_again_until_it_is_sent(open_page: Open, tenant:
 
     page.get_by_label("Kg").fill("12.5")
     page.get_by_role("link", name="Health").click()
+    expect(page.get_by_role("heading", name="Health", level=1)).to_be_visible()
     page.go_back()
 
     expect(page.get_by_label("Kg")).to_have_value("12.5")

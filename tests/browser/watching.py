@@ -1,6 +1,7 @@
 """A page of a browser that is watched: what goes wrong in it, and what it asks for elsewhere."""
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,6 +13,10 @@ from tests.clients.setup import chromium
 WIDTHS: Final = [360, 1_280, 2_560]
 # What the first paint of the list may take, over the wire.
 MOST_BYTES: Final = 150_000
+# How many times slower than this machine the page's own machine is: `SLOW=6 make console`.
+_SLOW: Final = float(os.environ.get("SLOW", "1"))
+# How long something is waited for: twice the longest pause between two looks, at least.
+_PATIENCE_MS: Final = 30_000 * _SLOW
 # WCAG 2.2 AA, and what it has taken over from the versions before it.
 _RULES: Final = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
 _LOOK: Final = """async (tags) => {
@@ -95,8 +100,10 @@ def settle(page: Any) -> None:
 def running_browser() -> Iterator[Any]:
     """Chromium, without a window."""
     setup.take_up()
+    from playwright.sync_api import expect as playwright_expect
     from playwright.sync_api import sync_playwright
 
+    playwright_expect.set_options(timeout=_PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
         yield browser
@@ -119,8 +126,11 @@ def watched(browser: Any, url: str, **options: Any) -> Iterator[Watched]:
         options: of Playwright's `new_context`, such as `viewport` and `color_scheme`.
     """
     context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(_PATIENCE_MS)
     page = context.new_page()
+    if _SLOW > 1:
+        session = context.new_cdp_session(page)
+        session.send("Emulation.setCPUThrottlingRate", {"rate": _SLOW})
     seen = Watched(page, "/".join(url.split("/")[:3]))
     page.on("console", lambda each: _hear(seen, each))
     page.on("pageerror", lambda error: seen.said.append(f"a script: {error}"))

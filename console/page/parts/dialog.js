@@ -12,9 +12,9 @@ export const Dialog = ({ title, onClose, children, isWide = false }) => {
   const element = useRef(null);
   const id = useId();
   useEffect(() => {
-    const before = document.activeElement;
-    element.current.showModal();
-    return () => before?.isConnected && before.focus();
+    const dialog = element.current;
+    dialog.showModal();
+    return () => dialog.close(); // which gives the focus back
   }, []);
   return html`
     <dialog

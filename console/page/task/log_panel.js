@@ -1,5 +1,5 @@
 // The log of a task: the newest line at the end, followed as it comes.
-import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "../html.js";
+import { html, useEffect, useMemo, useRef, useState } from "../html.js";
 import { Copy } from "../parts/copy.js";
 import { Tree } from "../parts/tree.js";
 import { keep, kept } from "../session.js";
@@ -26,7 +26,7 @@ export const LogPanel = ({ task, log, stack, iterations, onIterations }) => {
   useEffect(() => setShown(PORTION), [onlyErrors, text, iterations]);
   const hidden = Math.max(0, wanted.length - shown);
   const last = wanted.at(-1)?.key;
-  useLayoutEffect(() => {
+  useEffect(() => {
     if (follows && box.current) box.current.scrollTop = box.current.scrollHeight;
   }, [follows, last, wanted.length]);
   useKeptPlace(box, hidden, follows);
@@ -139,7 +139,7 @@ export const LogPanel = ({ task, log, stack, iterations, onIterations }) => {
 // What was in view stays there when earlier lines come before it.
 const useKeptPlace = (box, hidden, follows) => {
   const before = useRef({});
-  useLayoutEffect(() => {
+  useEffect(() => {
     const element = box.current;
     if (!element) return;
     const old = before.current;

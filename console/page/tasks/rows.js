@@ -1,5 +1,5 @@
 // The table of tasks: a row each, which is a card on a narrow screen.
-import { html, useLayoutEffect, useRef } from "../html.js";
+import { html, useEffect, useRef } from "../html.js";
 import { useNow } from "../live.js";
 import { useKeys } from "../parts/keys.js";
 import { Progress } from "../parts/progress.js";
@@ -156,7 +156,7 @@ const useRoving = (body, tasks) => {
     all[Math.min(Math.max(next, 0), all.length - 1)]?.focus();
   };
 
-  useLayoutEffect(() => {
+  useEffect(() => {
     if (!had.current || document.activeElement !== document.body) return;
     const { id, place } = had.current;
     if (tasks.some((task) => task.id === id)) return;

@@ -1,13 +1,5 @@
 // Triggers a task: what it is of is chosen, its input filled in, and then it is followed.
-import {
-  html,
-  useCallback,
-  useEffect,
-  useLayoutEffect,
-  useMemo,
-  useRef,
-  useState,
-} from "../html.js";
+import { html, useCallback, useEffect, useMemo, useRef, useState } from "../html.js";
 import { ask, askOne, opened } from "../api.js";
 import { draftOf, dropDraft, keepDraft } from "../forms/draft.js";
 import { ErrorSummary } from "../forms/error_summary.js";
@@ -206,7 +198,7 @@ const TriggerForm = ({ definition, prefill, tenant, canTrigger, hrefOf, onAnew }
 
   const isTouched = useRef(false);
   // At once: the page may be left the moment after.
-  useLayoutEffect(() => {
+  useEffect(() => {
     if (isTouched.current) {
       const input = value === undefined ? null : written(value, 0);
       keepDraft(place, { input, options });
