@@ -59,11 +59,6 @@ _FIELDS: Final = tuple(
     if name not in _NO_ATTRIBUTE and not field.exclude
 )
 _JSON: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-# An item that several people change has the tokens of its last writes: each writer puts its own in
-# front, and writes if the others still stand as it has read them. Where it is refused, its own
-# among them says that it has written: its response was lost, and others may have come since.
-_TOKENS: Final = "writeTokens"
-_MOST_TOKENS: Final = 8
 
 
 def task_item(task: StoredTask) -> "Item":
@@ -120,19 +115,27 @@ def changes(
     return encoded(changed), removed | (was_indexed.keys() - indexed.keys())
 
 
-def update(changed: "Item", removed: Collection[str], values: "Item") -> Json:
+def update(
+    changed: "Item",
+    removed: Collection[str],
+    values: "Item",
+    *,
+    if_absent: "Item | None" = None,
+) -> Json:
     """The part of an `update_item` that sets and removes attributes.
 
     Args:
         values: those of its condition.
+        if_absent: what it sets where the item has no attribute of that name.
     """
-    sets = ", ".join(f"#{name} = :{name}" for name in sorted(changed))
-    removes = ", ".join(f"#{name}" for name in sorted(removed))
-    clauses = (("REMOVE", removes), ("SET", sets))
+    given = {**changed, **(if_absent or {})}
+    sets = [f"#{name} = :{name}" for name in sorted(changed)]
+    sets += [f"#{name} = if_not_exists(#{name}, :{name})" for name in sorted(if_absent or {})]
+    clauses = (("REMOVE", [f"#{name}" for name in sorted(removed)]), ("SET", sets))
     return {
-        "UpdateExpression": " ".join(f"{verb} {what}" for verb, what in clauses if what),
-        "ExpressionAttributeNames": {f"#{name}": name for name in {*changed, *removed}},
-        "ExpressionAttributeValues": {f":{name}": changed[name] for name in changed} | values,
+        "UpdateExpression": " ".join(f"{verb} {', '.join(all)}" for verb, all in clauses if all),
+        "ExpressionAttributeNames": {f"#{name}": name for name in {*given, *removed}},
+        "ExpressionAttributeValues": {f":{name}": given[name] for name in given} | values,
     }
 
 
@@ -237,27 +240,3 @@ def _watched_keys(task: StoredTask) -> Json:
         Index.UNFINISHED.partition_key: keys.watched_partition(task.id),
         Index.UNFINISHED.sort_key: to_iso(task.due_on or task.created_on),
     }
-
-
-def token_attributes(token: str, seen: "Item | None") -> "Item":
-    """What a write sets beside its own: its token, and those of the last writes."""
-    return encoded({_TOKENS: " ".join([token, *_tokens(seen)][:_MOST_TOKENS])})
-
-
-def unchanged_since(seen: "Item | None") -> "tuple[str, Item]":
-    """That nobody has written since the item was read; with the values that it names.
-
-    It stands beside an update that sets `token_attributes`, whose name it uses.
-    """
-    if seen and _TOKENS in seen:
-        return f"#{_TOKENS} = :seen", {":seen": seen[_TOKENS]}
-    return f"attribute_not_exists(#{_TOKENS})", {}
-
-
-def has_token(token: str, item: "Item | None") -> bool:
-    """Whether the write of a token is among the last ones of an item."""
-    return token in _tokens(item)
-
-
-def _tokens(item: "Item | None") -> list[str]:
-    return str((item or {}).get(_TOKENS, {}).get("S", "")).split()

@@ -4,10 +4,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from handler.clock import Clock
-from handler.contract import CREATED_ON, PARTITION_KEY, Index
+from handler.contract import CREATED_ON, Index
 from handler.record import Identity
 from handler.table import items, keys
-from handler.table.dynamo import ConditionFailed, Dynamo
+from handler.table.compare_and_set import CompareAndSet
+from handler.table.dynamo import Dynamo
 from handler.table.limits import MAXIMUM, Limit
 
 if TYPE_CHECKING:
@@ -21,9 +22,7 @@ _ATTRIBUTES: Final = (MAXIMUM, CHANGED_ON, CHANGED_BY)
 class Maximums:
     """Sets how many slots a limit has, and takes that away: attributes of the limit's item.
 
-    A number is set in the place of whatever stands there: of two operators the last one has it. A
-    write whose response was lost is recognised by its token, and is not made once more over what
-    somebody else has set since.
+    A number is set in the place of whatever stands there: of two operators the last one has it.
     """
 
     def __init__(self, dynamo: Dynamo, *, clock: Clock) -> None:
@@ -48,11 +47,12 @@ class Maximums:
                 Index.BY_DEFINITION.partition_key: keys.limits_partition(limit.definition_id),
             }
         )
-        created = {":now": items.encoded({"": self._clock.now()})[""]}
-        token = keys.new_token()
+        created = items.encoded({CREATED_ON: self._clock.now()})
+        key = keys.limit_key(limit.id)
+        change = CompareAndSet(self._dynamo, key)
         while True:
-            before = self._dynamo.item(keys.limit_key(limit.id))
-            if self._is_written(limit.id, before, token, fresh, created=created):
+            before = self._dynamo.item(key)
+            if change.is_written(before, fresh, if_absent=created):
                 return before
 
     def remove(self, limit_id: str) -> "Item | None":
@@ -61,50 +61,15 @@ class Maximums:
         Returns:
             The item, as it was before, if anything was set.
         """
-        token, first = keys.new_token(), None
+        key, first = keys.limit_key(limit_id), None
+        change = CompareAndSet(self._dynamo, key)
         while True:
-            before = self._dynamo.item(keys.limit_key(limit_id))
+            before = self._dynamo.item(key)
             if before is None or not any(name in before for name in _ATTRIBUTES):
                 return first
             first = first or before
-            if self._is_written(limit_id, before, token, {}, removed=_ATTRIBUTES):
+            if change.is_written(before, {}, _ATTRIBUTES, makes_it=False):
                 return first
-
-    def _is_written(
-        self,
-        limit_id: str,
-        before: "Item | None",
-        token: str,
-        changed: "Item",
-        *,
-        removed: tuple[str, ...] = (),
-        created: "Item | None" = None,
-    ) -> bool:
-        """Writes attributes, if nobody has set anything since `before` was read."""
-        condition, values = items.unchanged_since(before)
-        if created is None:  # what is not there is not made
-            condition += f" AND attribute_exists({PARTITION_KEY})"
-        update = items.update(
-            {**changed, **items.token_attributes(token, before)},
-            removed,
-            {**values, **(created or {})},
-        )
-        if created is not None:
-            update["UpdateExpression"] = (
-                f"{update['UpdateExpression']}, {CREATED_ON} = if_not_exists({CREATED_ON}, :now)"
-            )
-        try:
-            self._dynamo.call(
-                "update_item",
-                TableName=self._dynamo.table,
-                Key=keys.limit_key(limit_id),
-                ConditionExpression=condition,
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
-                **update,
-            )
-        except ConditionFailed as failed:
-            return items.has_token(token, failed.item)
-        return True
 
 
 def changed_of(item: "Item | None") -> tuple[datetime | None, Identity | None]:

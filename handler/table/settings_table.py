@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 from handler.clock import Clock
 from handler.record import SYSTEM_IDENTITY, Identity, Json, Pause, StoredSettings, TaskSettings
 from handler.table import items, keys
-from handler.table.dynamo import ConditionFailed, Dynamo
+from handler.table.compare_and_set import CompareAndSet
+from handler.table.dynamo import Dynamo
 
 if TYPE_CHECKING:
     from handler.table.keys import Item
@@ -51,8 +52,7 @@ class SettingsTable:
 
     **Two writers lose nothing of each other's.** A change is made of the item as it was read, and
     is written if nobody has changed it meanwhile: else it is made anew. It writes the attributes
-    that it changes alone, so those that newer code has written stay. A write whose response was
-    lost is recognised by its token.
+    that it changes alone, so those that newer code has written stay.
 
     **An odd item harms nothing.** What can't be read of it is reported, and is as deployed.
 
@@ -144,12 +144,15 @@ class SettingsTable:
     def _change(
         self, tenant: str, change: Callable[[StoredSettings], Json], *, by: Identity
     ) -> tuple[StoredSettings, StoredSettings]:
-        token = keys.new_token()
+        write = CompareAndSet(self._dynamo, keys.settings_key(tenant))
         while True:
             item, before = self._read(tenant)
             changes = change(before)
             after = before.changed(now=self._clock.now(), by=by, **changes)
-            if self._write(tenant, item, after, {*changes, *_ALWAYS}, token):
+            fields = {*changes, *_ALWAYS}
+            fresh = {_ALIASES[name]: _plain(getattr(after, name)) for name in fields}
+            removed = {name for name, value in fresh.items() if value is None}
+            if write.is_written(item, items.encoded(fresh), removed):
                 self._known.pop(tenant, None)
                 return before, after
 
@@ -168,27 +171,6 @@ class SettingsTable:
             )
         self._remember(tenant, stored, asked_on=asked_on)
         return item, stored
-
-    def _write(
-        self, tenant: str, item: "Item", after: StoredSettings, fields: set[str], token: str
-    ) -> bool:
-        """Writes some fields. Returns whether it did: else somebody else was faster."""
-        fresh = {_ALIASES[name]: _plain(getattr(after, name)) for name in fields}
-        removed = {name for name, value in fresh.items() if value is None}
-        condition, values = items.unchanged_since(item)
-        changed = {**items.encoded(fresh), **items.token_attributes(token, item)}
-        try:
-            self._dynamo.call(
-                "update_item",
-                TableName=self._dynamo.table,
-                Key=keys.settings_key(tenant),
-                ConditionExpression=condition,
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
-                **items.update(changed, removed, values),
-            )
-        except ConditionFailed as failed:
-            return items.has_token(token, failed.item)
-        return True
 
     def _remember(self, tenant: str, stored: StoredSettings, *, asked_on: datetime) -> None:
         known = self._known.get(tenant)
