@@ -23,6 +23,9 @@ LIVE: Final = "live"
 # What the layers of the AWS Distro for OpenTelemetry start Python with
 # (https://aws-otel.github.io/docs/getting-started/lambda/lambda-python).
 OTEL_WRAPPER: Final = "/opt/otel-instrument"
+# What holds unless a variable of the author says otherwise. Pydantic looks for plugins in the
+# metadata of every package, whenever a process starts (its documentation, "Pydantic Plugins").
+_UNLESS_SAID: Final = {"PYDANTIC_DISABLE_PLUGINS": "__all__"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,7 +182,7 @@ def _variables(args: FunctionArgs) -> dict[str, pulumi.Input[str]]:
             f"The variable {taken[0]} of the Lambdas is the component's own: environment can't have"
             " it. Next: give yours another name."
         )
-    return {**of_all.environment, **ours}
+    return {**_UNLESS_SAID, **of_all.environment, **ours}
 
 
 def _layers(args: FunctionArgs) -> pulumi.Input[Any]:

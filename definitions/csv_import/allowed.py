@@ -8,7 +8,7 @@ import json
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from definitions.csv_import.errors import ImportRefused
 
@@ -20,8 +20,7 @@ OWN_BUCKET = "PAYLOAD_BUCKET_NAME"
 OWN_TABLE = "TABLE_NAME"
 
 
-@dataclass(frozen=True, slots=True)
-class Allowed:
+class Allowed(NamedTuple):
     """The places that the config names.
 
     Args:

@@ -3,8 +3,7 @@
 import random
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from botocore.exceptions import ClientError
 
@@ -20,24 +19,21 @@ WRITE_ATTEMPTS: Final = 8
 _REFUSALS: Final = frozenset({"ValidationException", "ItemCollectionSizeLimitExceededException"})
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A row that is to be written."""
 
     row: Row
     item: Item
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(NamedTuple):
     """A row that DynamoDB didn't take, and what it said."""
 
     entry: Entry
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(NamedTuple):
     """What became of some rows.
 
     Args:

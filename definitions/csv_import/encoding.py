@@ -4,8 +4,7 @@ import codecs
 import functools
 import io
 import re
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from definitions.csv_import.errors import ImportRefused
 
@@ -32,8 +31,7 @@ _MARKS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Encoding:
+class Encoding(NamedTuple):
     """An encoding whose line breaks can be found in the bytes.
 
     Args:

@@ -1,7 +1,7 @@
 """A CSV file, page by page."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from definitions.csv_import.encoding import Encoding
 from definitions.csv_import.lines import LineReader
@@ -10,8 +10,7 @@ from definitions.csv_import.rows import MAX_ROW_BYTES, Format, Row, RowReader
 from definitions.csv_import.source import Place, Source, StoredFile, open_source
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(NamedTuple):
     """Whole rows that lie one after the other in the file.
 
     Args:
@@ -24,8 +23,7 @@ class Page:
     weight: int
 
 
-@dataclass(frozen=True, slots=True)
-class CsvFile:
+class CsvFile(NamedTuple):
     """A CSV file in S3, and how to read it.
 
     Args:
@@ -42,14 +40,14 @@ class CsvFile:
 
     def header(self) -> tuple[Row | None, Position]:
         """The first row, and the position behind it. Its bytes count with the first page."""
-        source = self._source(Position())
+        source = self._open(Position())
         reader = self._reader(source, Position())
         row = reader.read()
         return row, _position(reader, source.place(reader.byte), counted=0)
 
     def pages(self, start: Position) -> Iterator[tuple[Position, Page]]:
         """Each page from `start` on, with the position of the next one."""
-        source = self._source(start)
+        source = self._open(start)
         reader = self._reader(source, start)
         at = start
         while (rows := reader.read_page(self.page_bytes)) or reader.byte > at.byte:
@@ -62,7 +60,7 @@ class CsvFile:
             end = at.model_copy(update={"counted": self.stored.size})
             yield end, Page([], end, end.counted - at.counted)
 
-    def _source(self, start: Position) -> Source:
+    def _open(self, start: Position) -> Source:
         return open_source(self.stored, start, chunk_bytes=self.page_bytes, is_gzip=self.is_gzip)
 
     def _reader(self, source: Source, start: Position) -> RowReader:

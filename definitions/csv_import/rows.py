@@ -5,7 +5,6 @@ import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from definitions.csv_import.lines import Line
@@ -20,8 +19,7 @@ _NEVER_CLOSED: Final = "a quote that opens in the row is never closed"
 _FIELD_SIZE_LIMIT: Final = threading.RLock()
 
 
-@dataclass(frozen=True, slots=True)
-class Format:
+class Format(NamedTuple):
     """How fields are separated and quoted. Without a `quotechar`, quotes are plain characters."""
 
     delimiter: str = ","

@@ -3,7 +3,6 @@
 import zlib
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, Protocol
 
 from botocore.exceptions import ClientError
@@ -18,8 +17,7 @@ _MAX_SKIP_BYTES: Final = 1024 * 1024
 _GZIP_WINDOW: Final = 16 + zlib.MAX_WBITS  # Python library reference, `zlib.decompressobj`
 
 
-@dataclass(frozen=True, slots=True)
-class StoredFile:
+class StoredFile(NamedTuple):
     """One version of a file in S3.
 
     Args:

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Annotated, Any, Final, get_args, get_origin, get_type_hints
 
-from pydantic import BaseModel, RootModel, Secret, SecretBytes, SecretStr, TypeAdapter
+from pydantic import BaseModel, Secret, SecretBytes, SecretStr, TypeAdapter
 from pydantic.errors import PydanticUserError
 from pydantic_core import core_schema
 
@@ -23,7 +23,7 @@ def why_refused(annotation: Any) -> str | None:
     """Why a task can't take an input of this type, and what to write instead; or `None`."""
     if not _is_model(annotation) and (getattr(annotation, "__origin__", annotation) is not dict):
         return f"is of type {annotation!r}; annotate it with a model, or with dict[str, object]"
-    if _is_model(annotation) and issubclass(annotation, RootModel):
+    if _is_model(annotation) and annotation.__pydantic_root_model__:
         return f"is a root model, {annotation!r}; give the value a name as the field of a model"
     try:
         schema = TypeAdapter(annotation).core_schema

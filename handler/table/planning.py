@@ -2,8 +2,7 @@
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from handler.contract import (
     MAX_ERROR_CHARACTERS,
@@ -47,8 +46,7 @@ _BY_DATE: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(NamedTuple):
     """What is to be read.
 
     Args:

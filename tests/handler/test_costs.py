@@ -45,10 +45,11 @@ UNUSED = [
     "handler.graphql",
     "handler.recovery",
     "handler.testing",
+    "pydantic.root_model",
     "statistics",
     "unittest",
 ]
-MOST_MODULES = {"handler": 140, "pydantic": 50, "botocore": 80}
+MOST_MODULES = {"handler": 140, "pydantic": 49, "botocore": 80}
 MOST_CALLS = {True: 700, False: 950}  # by whether it goes on in place
 ITERATIONS = 10
 

@@ -142,7 +142,16 @@ class TestFunctions:
             "POWERTOOLS_SERVICE_NAME": f"background-tasks-dev-{name}",
             "POWERTOOLS_METRICS_NAMESPACE": "BackgroundTasks",
             "POWERTOOLS_LOG_LEVEL": "INFO",
+            "PYDANTIC_DISABLE_PLUGINS": "__all__",
         }
+
+    def test_an_author_may_have_plugins_of_pydantic(self) -> None:
+        own = {"PYDANTIC_DISABLE_PLUGINS": "theirs"}
+
+        stack = run({"environment": own, "vendorDependencies": False})
+
+        for function in stack.all(FUNCTION):
+            assert own.items() <= function["environment"]["variables"].items()
 
     def test_the_worker_knows_what_import_csv_may_use_by_the_names_that_it_looks_for(self) -> None:
         lists = {"importCsvBuckets": ["uploads", "shared/in/"], "importCsvTables": ["customers"]}

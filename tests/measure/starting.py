@@ -21,6 +21,7 @@ ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "x",
     "AWS_SECRET_ACCESS_KEY": "x",
     "POWERTOOLS_SERVICE_NAME": "worker",
+    "PYDANTIC_DISABLE_PLUGINS": "__all__",
 }
 
 

@@ -5,7 +5,7 @@ import gzip
 import io
 import tracemalloc
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -164,11 +164,11 @@ class CountedLines:
         return line
 
 
-@dataclass(frozen=True)
 class CountingFormat(Format):
     """A format that counts the lines that `csv.reader` gets."""
 
-    counted: list[CountedLines] = field(default_factory=list)
+    def __init__(self, *_: object, **__: object) -> None:
+        self.counted: list[CountedLines] = []
 
     def reader(self, lines: Iterable[str]) -> Iterator[list[str]]:
         self.counted.append(CountedLines(lines))
