@@ -124,6 +124,10 @@ class Faults:
     def note(self, fault: Fault) -> None:
         """Keeps a fault that has come."""
         self.come.append(fault)
+        self.hit(fault)
+
+    def hit(self, fault: Fault) -> None:
+        """Counts a fault that has come, and is kept, for another task that it hits too."""
         self._of_task.setdefault(fault.task, []).append(fault)
 
     def of(self, task: int) -> list[Fault]:

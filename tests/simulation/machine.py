@@ -4,10 +4,11 @@ Everything that it asks of a service goes through `call`. There the others get t
 the request and after it, and there faults come.
 """
 
+import itertools
 import json
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,6 +24,7 @@ from tests.simulation.faults import (
     OF_SERVICES,
     REFUSED_ODDS,
     SKEW_ODDS,
+    Fault,
     Kind,
     Odds,
 )
@@ -191,6 +193,8 @@ class Machine:
         self.step += 1
         world = self.world
         fault = self._drawn(service, operation)
+        if fault and service == "events" and fault.kind not in _LETHAL_KINDS:
+            self._hits(fault.kind, request["Entries"])
         self._pause(service, operation, request)
         if fault and not fault.is_after:
             self._suffer(fault.kind, service, operation)
@@ -343,6 +347,7 @@ class Machine:
             world.scripted is None and self.chance(REFUSED_ODDS, Kind.EVENT_REFUSED)
             for _ in entries
         ]
+        self._hits(Kind.EVENT_REFUSED, itertools.compress(entries, refused))
         world.watch.other(self, "events", "put_events", request)
         if self.to_send:
             details = [json.loads(entry["Detail"]) for entry in entries]
@@ -357,6 +362,13 @@ class Machine:
             "FailedEntryCount": sum(refused),
             "Entries": [refusal if is_refused else next(given) for is_refused in refused],
         }
+
+    def _hits(self, kind: Kind, entries: Iterable[Mapping[str, Any]]) -> None:
+        """A request may send the events of many tasks: what hits it hits each of them."""
+        watch, faults = self.world.watch, self.world.faults
+        for entry in entries:
+            number = watch.number_of_event({"detail": json.loads(entry["Detail"])})
+            faults.hit(Fault(kind, self.name, self.step, number))
 
     def _own_dice(self, kind: Kind) -> random.Random:
         """For what a fault is like. One that does not come leaves the other dice alone."""

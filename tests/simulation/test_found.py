@@ -159,6 +159,9 @@ FOUND = {
     "a process that was frozen behind its read of the settings took them for new": Scenario(
         seed="600/368", tasks=25, is_operated=True
     ),
+    "a failed request with the events of many tasks was taken for a fault of one": Scenario(
+        seed="7017/101", tasks=25, is_operated=True, is_in_bulk=True, is_bounded=True
+    ),
     "a task was told to run now in the moment in which it was paused": Scenario(
         seed="602/191", tasks=25, is_operated=True
     ),
