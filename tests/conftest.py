@@ -37,10 +37,12 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("filterwarnings", r"ignore::DeprecationWarning:pulumi_aws(\..*)?")
     quick_moto.install()
     quick_botocore.install()
+    gc.disable()  # until all tests are found, which makes no garbage and takes seconds
 
 
 def pytest_collection_finish() -> None:
     """What all tests share is no garbage: nobody looks through it again and again."""
+    gc.enable()
     gc.collect()
     gc.freeze()
 

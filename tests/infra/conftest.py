@@ -7,11 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.infra import recording
+from tests.infra import recording, variants
 from tests.infra.recording import Program, run
 
 _HERE = Path(__file__).parent
-_RUNNING = (recording.run, recording.record)
+_RUNNING = (
+    recording.run,
+    recording.record,
+    recording.run_program,
+    variants.deployed,
+    variants.run_variant,
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
