@@ -197,17 +197,18 @@ runpy.run_module("cli", run_name="__main__", alter_sys=True)
 """
 
 
+def ran_code(code: str) -> subprocess.CompletedProcess[str]:
+    """How a process ends that runs code, from the checkout's folder."""
+    return subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, check=False, capture_output=True, text=True
+    )
+
+
 @pytest.mark.parametrize(
     "at", ["cli.command_line", "cyclopts", "cli.surroundings", "cli.commands.list"]
 )
 def test_ctrl_c_while_it_imports_ends_it_quietly(at: str) -> None:
-    ran = subprocess.run(
-        [sys.executable, "-c", INTERRUPTED.format(at=at)],
-        cwd=ROOT,
-        check=False,
-        capture_output=True,
-        text=True,
-    )
+    ran = ran_code(INTERRUPTED.format(at=at))
 
     assert (ran.returncode, ran.stdout, ran.stderr) == (130, "", "")
 
@@ -237,13 +238,7 @@ sys.exit(command_line.main())
 def test_a_signal_that_a_library_makes_an_error_of_ends_it_as_any_other(
     number: int, status: int
 ) -> None:
-    ran = subprocess.run(
-        [sys.executable, "-c", IN_PYDANTIC.format(number=number)],
-        cwd=ROOT,
-        check=False,
-        capture_output=True,
-        text=True,
-    )
+    ran = ran_code(IN_PYDANTIC.format(number=number))
 
     assert (ran.returncode, ran.stdout, ran.stderr) == (status, "", "")
 
